@@ -1,0 +1,91 @@
+// An ObjectStore keeps named, immutable byte objects. The rest of drstream relies on these promises: a put that succeeded
+// survives power loss, an object never changes, a put never replaces, and a later list shows every successful put. The write
+// order in docs/FORMAT.md is built on them.
+//
+// Puts and gets are asynchronous: the operation is a struct of the caller's, which the store owns from the call until it
+// runs `done`, from inside `run` and never earlier. Everything else blocks.
+// Threads: one thread at a time uses an instance. `another` makes an independent instance on the same objects, for a
+// second thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/bytes.h"
+#include "io/result.h"
+
+namespace drs {
+
+// A name such as "packs/3f/3fa0...": parts of [0-9a-z._-], not starting with '.', joined by '/'; at most 200 bytes.
+using ObjectKey = std::string;
+bool is_valid_object_key(std::string_view key);
+
+struct ObjectInfo {
+  ObjectKey key;
+  std::uint64_t size_bytes = 0;
+  std::int64_t modified_ns = 0;  // the store's clock, since 1970; 0 where unknown
+};
+
+struct PutOperation {
+  ObjectKey key;               // may be empty at `put`: see there
+  std::vector<ByteView> body;  // the object is these, end to end; borrowed until done
+  // Errors: kAlreadyExists (the name was taken, whatever by; the object there is untouched), kUnavailable (outcome
+  // unknown: settle it by reading), kNoSpace, kDenied, kIo.
+  Result<void> result;
+  void (*done)(PutOperation&) = nullptr;
+  void* owner = nullptr;  // the caller's own
+};
+
+struct GetOperation {
+  ObjectKey key;
+  std::uint64_t offset_bytes = 0;
+  MutableByteView destination;
+  // Bytes delivered: destination.size(), or fewer only where the object ends. Errors: kNotFound, kUnavailable, kDenied, kIo.
+  Result<std::size_t> result = std::size_t{0};
+  void (*done)(GetOperation&) = nullptr;
+  void* owner = nullptr;
+};
+
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+  // Starts storing `operation.body`. With an empty key the store may write the bytes already, but the object does not
+  // exist until `name` gives it its key; a store that cannot do that waits for the name. An operation that will never be
+  // named is ended by `drop`.
+  virtual void put(PutOperation& operation) = 0;
+  // The key of an operation that was put without one. `key` must be valid.
+  virtual void name(PutOperation& operation, ObjectKey key) = 0;
+  // Gives up a put that has no name yet: `done` runs with kCancelled, and nothing of it stays.
+  virtual void drop(PutOperation& operation) = 0;
+  virtual void get(GetOperation& operation) = 0;
+  // Moves operations on; with `wait` and some in flight, blocks until at least one is done. Returns how many were done.
+  virtual Result<std::size_t> run(bool wait) = 0;
+  [[nodiscard]] virtual std::size_t in_flight() const = 0;
+  // Operations that make sense at once; more may be submitted and wait their turn.
+  [[nodiscard]] virtual std::size_t parallel_max() const = 0;
+
+  // Objects whose key starts with `prefix` (whole parts, ending in '/'), in no order. An empty answer is no error.
+  virtual Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) = 0;
+  virtual Result<ObjectInfo> stat(const ObjectKey& key) = 0;  // kNotFound
+  // Durable when it returns. kNotFound is an error too: the caller knows whether it matters.
+  virtual Result<void> remove(const ObjectKey& key) = 0;
+
+  virtual Result<std::unique_ptr<ObjectStore>> another() = 0;
+  // Memory that operations' bytes will lie in, for registered buffers. Best effort.
+  virtual void register_memory(MutableByteView memory) = 0;
+  [[nodiscard]] virtual std::string name_for_messages() const = 0;  // "/var/backups/drs"
+  [[nodiscard]] virtual std::string io_description() const = 0;     // "io_uring, registered buffers, O_DIRECT"
+};
+
+// Blocking forms for small objects: start one operation and run the store until it is done.
+Result<void> put_object(ObjectStore& store, const ObjectKey& key, ByteView body);
+// The whole object. kCorrupt when it is larger than `size_bytes_max` (checked before memory is taken).
+Result<Bytes> get_object(ObjectStore& store, const ObjectKey& key, std::size_t size_bytes_max);
+// Exactly destination.size() bytes from the offset; kTruncated if the object ends before.
+Result<void> get_range(ObjectStore& store, const ObjectKey& key, std::uint64_t offset_bytes, MutableByteView destination);
+
+}  // namespace drs
