@@ -6,19 +6,16 @@
 
 namespace drs {
 
-// Nanoseconds since 1970-01-01 UTC. Stored in manifests.
-using WallNs = std::int64_t;
-
 class Clock {
  public:
   virtual ~Clock() = default;
-  [[nodiscard]] virtual WallNs wall_ns() const = 0;
+  [[nodiscard]] virtual std::int64_t wall_ns() const = 0;  // since 1970-01-01 UTC
   [[nodiscard]] virtual std::chrono::steady_clock::time_point steady() const = 0;
 };
 
 class SystemClock final : public Clock {
  public:
-  [[nodiscard]] WallNs wall_ns() const override {
+  [[nodiscard]] std::int64_t wall_ns() const override {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
   }

@@ -1,0 +1,100 @@
+// Manifests, and the documents around them: removal marks, sessions, condemned packs, damage marks (FORMAT.md
+// "Documents").
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codecs/xxh3.h"
+#include "engine/format/kinds.h"
+#include "io/bytes.h"
+#include "io/result.h"
+
+namespace drs {
+
+enum class ProducerKind : std::uint8_t { kUnseen = 0, kExitStatus = 1, kFileEnd = 2 };  // stored
+
+struct RecipePartRef {
+  BlockId block;
+  std::uint64_t stream_offset_bytes = 0;
+  std::uint64_t stream_bytes = 0;
+  friend bool operator==(const RecipePartRef&, const RecipePartRef&) = default;
+};
+
+struct Manifest {
+  std::string stream;
+  Uuid session;
+  std::uint64_t sequence = 1;
+  std::string predecessor_name;
+  Digest predecessor_digest;
+  WallNs snapshot_ns = 0;
+  WallNs started_ns = 0;
+  WallNs finished_ns = 0;
+  std::string host;
+  std::string tool_version;
+  Digest config_digest;
+  ProducerKind producer = ProducerKind::kUnseen;
+  std::string command;
+  std::int32_t exit_status = 0;
+  std::string stderr_tail;
+  std::string trailer_pattern;
+  std::uint64_t bytes = 0;
+  std::optional<Digest> sha256;
+  Xxh3Digest xxh3;
+  std::uint64_t chunk_count = 0;
+  std::uint64_t new_bytes = 0;
+  std::uint64_t stored_bytes = 0;
+  std::vector<RecipePartRef> parts;
+  std::map<std::string, std::string> tags;
+  friend bool operator==(const Manifest&, const Manifest&) = default;
+};
+Bytes encode_manifest(const Manifest& manifest);
+// Errors: kTruncated, kCorrupt (also: parts that do not lie end to end from 0 to `bytes`).
+Result<Manifest> decode_manifest(ByteView body);
+
+struct RemovedMark {
+  std::string manifest_name;
+  Digest manifest_digest;
+  std::string stream;
+  std::uint64_t sequence = 0;
+  WallNs removed_ns = 0;
+  std::string reason;
+  friend bool operator==(const RemovedMark&, const RemovedMark&) = default;
+};
+Bytes encode_removed(const RemovedMark& mark);
+Result<RemovedMark> decode_removed(ByteView body);
+
+struct SessionRecord {
+  Uuid session;
+  std::string stream;
+  std::string host;
+  std::uint64_t process = 0;
+  WallNs started_ns = 0;
+  WallNs heartbeat_ns = 0;
+  friend bool operator==(const SessionRecord&, const SessionRecord&) = default;
+};
+Bytes encode_session(const SessionRecord& record);
+Result<SessionRecord> decode_session(ByteView body);
+
+struct CondemnedPacks {
+  WallNs condemned_ns = 0;
+  std::vector<Digest> packs;
+  friend bool operator==(const CondemnedPacks&, const CondemnedPacks&) = default;
+};
+Bytes encode_condemned(const CondemnedPacks& packs);
+Result<CondemnedPacks> decode_condemned(ByteView body);
+
+// Whole object, keyless.
+struct DamagedMark {
+  Digest pack;
+  WallNs found_ns = 0;
+  std::string found_by;
+  std::string problem;
+  friend bool operator==(const DamagedMark&, const DamagedMark&) = default;
+};
+Bytes encode_damaged(const DamagedMark& mark);
+Result<DamagedMark> decode_damaged(ByteView object);
+
+}  // namespace drs

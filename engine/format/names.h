@@ -1,0 +1,36 @@
+// Names of stored objects: how they are made, and how a listed name is taken apart (FORMAT.md "Objects").
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/format/kinds.h"
+#include "io/bytes.h"
+
+namespace drs {
+
+using StreamTag = FixedBytes<16>;
+
+std::string pack_name(const Digest& digest);                             // packs/3f/3fa0...
+std::string index_name(const Digest& digest);                            // index/3fa0...
+std::string config_name(std::uint32_t number);                           // config/00000001
+std::string slot_name(const Uuid& slot);                                 // keys/...
+std::string manifest_name(const StreamTag& tag, const Uuid& session);    // manifests/<tag>-<session>
+std::string removed_name(std::string_view manifest_name);                // removed/<tag>-<session>
+std::string session_name(const Uuid& session, std::uint32_t heartbeat);  // sessions/<session>-00000000
+std::string condemned_name(const Uuid& id);
+std::string damaged_name(const Digest& pack);
+
+// What a listed name is. Empty for names that are not ours.
+struct ParsedName {
+  ObjectKind kind;
+  Digest digest;             // packs, index, damaged
+  Uuid uuid;                 // slots, sessions, condemned; the session of manifests and removed marks
+  StreamTag tag;             // manifests and removed marks
+  std::uint32_t number = 0;  // config, heartbeat
+};
+std::optional<ParsedName> parse_name(std::string_view name);
+
+}  // namespace drs
