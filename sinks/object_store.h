@@ -23,6 +23,8 @@ namespace drs {
 // A name such as "packs/3f/3fa0...": parts of [0-9a-z._-], not starting with '.', joined by '/'; at most 200 bytes.
 using ObjectKey = std::string;
 bool is_valid_object_key(std::string_view key);
+// What `list` takes: empty, or a key followed by '/'.
+bool is_valid_object_prefix(std::string_view prefix);
 
 struct ObjectInfo {
   ObjectKey key;
@@ -55,20 +57,24 @@ class ObjectStore {
   virtual ~ObjectStore() = default;
   // Starts storing `operation.body`. With an empty key the store may write the bytes already, but the object does not
   // exist until `name` gives it its key; a store that cannot do that waits for the name. An operation that will never be
-  // named is ended by `drop`.
+  // named is ended by `drop`. Until one of them is called `done` does not run, whatever happens.
+  // A key must be valid (asserted), and no key may be a whole-part prefix of another ("a" and "a/b").
   virtual void put(PutOperation& operation) = 0;
   // The key of an operation that was put without one. `key` must be valid.
   virtual void name(PutOperation& operation, ObjectKey key) = 0;
   // Gives up a put that has no name yet: `done` runs with kCancelled, and nothing of it stays.
   virtual void drop(PutOperation& operation) = 0;
   virtual void get(GetOperation& operation) = 0;
-  // Moves operations on; with `wait` and some in flight, blocks until at least one is done. Returns how many were done.
+  // Moves operations on; with `wait` and some in flight, blocks until at least one is done. Returns how many were done: 0
+  // also when all that is in flight waits for its name. `done` may start further operations. Errors: kIo when the store
+  // itself broke; every operation in flight was ended (its `done` has run) before.
   virtual Result<std::size_t> run(bool wait) = 0;
   [[nodiscard]] virtual std::size_t in_flight() const = 0;
   // Operations that make sense at once; more may be submitted and wait their turn.
   [[nodiscard]] virtual std::size_t parallel_max() const = 0;
 
-  // Objects whose key starts with `prefix` (whole parts, ending in '/'), in no order. An empty answer is no error.
+  // Objects whose key starts with `prefix` (whole parts, ending in '/', or empty for all; else kUsage), in no order. An
+  // empty answer is no error.
   virtual Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) = 0;
   virtual Result<ObjectInfo> stat(const ObjectKey& key) = 0;  // kNotFound
   // Durable when it returns. kNotFound is an error too: the caller knows whether it matters.
