@@ -1,0 +1,69 @@
+// Push: one stream from a source into the repository, in one pass, as one snapshot or none.
+//
+//   source -> segments -> cut -> hash -> (in order) deduplicate, build blocks -> compress, decode back, seal -> packs
+//   -> store
+//                    \-> SHA-256 and XXH3 of the whole stream, beside it
+//
+// Reading and cutting run on the caller's thread, the whole-stream digests on a second, the store on a third; hashing
+// and sealing on `memory.workers` equal workers, whichever of them finds the next segment in order hashed takes the
+// ordered step.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <regex>
+#include <string>
+
+#include "engine/format/manifest.h"
+#include "engine/pipeline/memory_plan.h"
+#include "engine/repository/repository.h"
+#include "io/buffer_pool.h"
+#include "io/cancel.h"
+#include "io/progress.h"
+#include "io/source.h"
+
+namespace drs {
+
+// Checks on the finished stream, before anything is committed.
+struct PushGates {
+  bool allow_empty = false;
+  std::optional<std::uint64_t> bytes_min;
+  std::optional<double> shrink_max;  // 0.10: at most 10 % smaller than the stream's last snapshot
+  std::optional<double> growth_max;
+  std::string trailer_pattern;  // ECMAScript, searched in the last 64 KiB; empty: none
+  bool tag_anomalies = false;   // commit with the tag "anomaly" instead of refusing
+};
+
+struct PushOptions {
+  std::string stream;
+  std::optional<WallNs> snapshot_ns;  // the stream's own time; the start, if not given
+  CompressionChoice compression;
+  bool read_back = true;  // decode each block before it is stored
+  bool stream_sha256 = true;
+  std::map<std::string, std::string> tags;
+  PushGates gates;
+  std::string host;
+  std::string tool_version;
+};
+
+struct PushReport {
+  std::string manifest_name;
+  Digest manifest_digest;
+  Manifest manifest;
+  std::uint64_t packs = 0;
+  std::uint64_t packs_bytes = 0;      // everything written to packs
+  std::uint64_t rewritten_bytes = 0;  // chunks known before, stored again because their blocks had become sparse
+  std::uint64_t copied_bytes = 0;     // payload bytes that a CPU copied, the pipe's read included
+  double seconds = 0;
+  std::vector<std::string> anomalies;  // with tag_anomalies
+  std::vector<std::string> warnings;
+};
+
+// `arena` has memory.arena_bytes left to carve. A cancelled push commits nothing. Errors: kSource, kAnomaly (a gate),
+// kNoSpace, kDenied, kIo, kUnavailable (the store), kConflict (fenced), kCorrupt (what was just stored reads back
+// wrong), kInternal (a block did not decode back), kCancelled.
+Result<PushReport> push(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
+                        BufferArena& arena, ProgressCounters& progress, CancelToken& cancel);
+
+}  // namespace drs

@@ -1,0 +1,24 @@
+// Rebuilds the index from packs alone: reads every pack's table and writes index objects for those that no good index
+// object covers. Index objects that are damaged or name packs that are gone are removed, after the new ones are
+// durable.
+#pragma once
+
+#include "engine/repository/repository.h"
+#include "io/progress.h"
+
+namespace drs {
+
+struct RepairIndexOptions {
+  bool all = false;  // ignore every existing index object, and remove them at the end
+};
+struct RepairIndexReport {
+  std::uint64_t packs_read = 0;
+  std::uint64_t packs_unreadable = 0;
+  std::uint64_t index_objects_written = 0;
+  std::uint64_t index_objects_removed = 0;
+  std::vector<std::string> problems;
+};
+Result<RepairIndexReport> repair_index(Repository& repository, const RepairIndexOptions& options,
+                                       ProgressCounters& progress);
+
+}  // namespace drs

@@ -1,0 +1,109 @@
+// Where blocks lie and which chunks they hold, from index objects and, for packs that no index covers, from their
+// tables.
+//
+// The index is a set of *units*: one per index object, one per uncovered pack. Opening reads each unit's summary only;
+// directories and chunk lists are read by range when asked for and kept in a cache of bounded size.
+// Threads: one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/format/index.h"
+#include "engine/repository/pack_catalog.h"
+#include "engine/repository/repository.h"
+
+namespace drs {
+
+// A claim: block number `block` of unit number `unit`. Stays valid for the life of the BlockIndex.
+struct BlockPlace {
+  std::uint32_t unit = 0;
+  std::uint32_t block = 0;
+  friend bool operator==(const BlockPlace&, const BlockPlace&) = default;
+};
+
+struct BlockLocation {
+  BlockPlace place;
+  BlockRecord record;
+  Digest pack;
+  std::uint64_t pack_bytes = 0;
+  Salt salt;
+  bool usable = true;  // false: the pack is marked as damaged or condemned
+};
+
+using ChunkList = std::shared_ptr<const std::vector<ChunkEntry>>;
+
+class BlockIndex {
+ public:
+  struct Options {
+    std::size_t cache_bytes = 16 * kMiB;  // of directories and chunk lists
+  };
+  // A damaged index object is passed over (its packs then count as uncovered) and told in problems(). `store` must
+  // outlive the index.
+  static Result<std::unique_ptr<BlockIndex>> load(Repository& repository, ObjectStore& store, const PackCatalog& packs,
+                                                  Options options);
+  ~BlockIndex();
+
+  struct Problem {
+    std::string object;
+    Error error;
+  };
+  [[nodiscard]] const std::vector<Problem>& problems() const { return problems_; }
+  [[nodiscard]] std::size_t unit_count() const;
+  [[nodiscard]] std::uint64_t chunk_count() const;  // over all units; a chunk stored twice counts twice
+  [[nodiscard]] std::uint64_t block_count() const;
+  [[nodiscard]] bool unit_is_uncovered_pack(std::uint32_t unit) const;
+  [[nodiscard]] std::string unit_name(std::uint32_t unit) const;  // of the object it was read from
+  [[nodiscard]] std::uint32_t unit_blocks(std::uint32_t unit) const;
+
+  // The best claim for a block: one whose pack exists with the right size, usable ones first. Errors: kNotFound (no
+  // claim with an existing pack: the block is lost), kCorrupt (the unit cannot be read), the store's.
+  Result<BlockLocation> locate(const BlockId& id);
+  // One claim, whether or not its pack exists: then kNotFound.
+  Result<BlockLocation> location(BlockPlace place);
+  // The chunks of a block. Cached.
+  Result<ChunkList> chunks(BlockPlace place);
+  // All hooks of a unit (all chunks of an uncovered pack that are hooks).
+  Result<std::vector<Hook>> hooks(std::uint32_t unit);
+  // Calls `visit(block, entries)` for each block with chunks of a unit, reading the unit once from end to end, outside
+  // the cache.
+  Result<void> visit_chunks(
+      std::uint32_t unit,
+      const std::function<Result<void>(std::uint32_t block, const std::vector<ChunkEntry>&)>& visit);
+
+  // Adds an index object that this process has just stored.
+  Result<void> add_unit(const std::string& name, std::uint64_t bytes, const IndexSummary& summary, const Salt& salt);
+
+ private:
+  struct Unit;
+  struct CacheEntry;
+  BlockIndex(Repository& repository, ObjectStore& store, const PackCatalog& packs, Options options);
+  Result<const std::vector<DirectoryEntry>*> directory(std::uint32_t unit);
+  Result<void> load_summary(const std::string& name, std::uint64_t bytes);
+  Result<void> load_uncovered(const PackInfo& pack);
+  void trim_cache();
+
+  Repository& repository_;
+  ObjectStore& store_;
+  const PackCatalog& packs_;
+  Options options_;
+  std::vector<Unit> units_;
+  // Per session: the units that claim blocks of it, by counter range.
+  struct Claim {
+    std::uint64_t counter_min, counter_max;
+    std::uint32_t unit;
+  };
+  std::unordered_map<Uuid, std::vector<Claim>, FixedBytesHash> claims_;
+  std::vector<Problem> problems_;
+  std::list<CacheEntry> cache_;  // most recently used first
+  std::size_t cached_bytes_ = 0;
+  std::uint64_t chunk_count_ = 0;
+  std::uint64_t block_count_ = 0;
+};
+
+}  // namespace drs

@@ -1,0 +1,35 @@
+// Which packs exist, and which of them are condemned or marked as damaged: what may be deduplicated onto.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "engine/repository/repository.h"
+
+namespace drs {
+
+struct PackInfo {
+  Digest name;
+  std::uint64_t bytes = 0;
+  bool condemned = false;
+  bool damaged = false;
+  [[nodiscard]] bool usable() const { return !condemned && !damaged; }
+};
+
+class PackCatalog {
+ public:
+  // Lists condemned first, then packs, then damage marks (DESIGN section 6). Errors: the store's.
+  static Result<PackCatalog> load(Repository& repository);
+  // nullptr: no such pack.
+  [[nodiscard]] const PackInfo* find(const Digest& name) const;
+  [[nodiscard]] const std::vector<PackInfo>& packs() const { return packs_; }  // sorted by name
+  void add(const Digest& name, std::uint64_t bytes);                           // a pack this process has just stored
+  [[nodiscard]] std::uint64_t total_bytes() const;
+
+ private:
+  std::vector<PackInfo> packs_;
+  std::vector<PackInfo> added_;
+};
+
+}  // namespace drs

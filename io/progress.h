@@ -1,0 +1,17 @@
+// What long work has done so far. The work adds to the counters; a reporter on another thread reads them when it likes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace drs {
+
+struct ProgressCounters {
+  std::atomic<std::uint64_t> bytes{0};         // of the stream, or of stored data for verify and scrub
+  std::atomic<std::uint64_t> total_bytes{0};   // 0: not known
+  std::atomic<std::uint64_t> new_bytes{0};     // push: not known before
+  std::atomic<std::uint64_t> stored_bytes{0};  // push: sealed blocks written; pull: sealed blocks read
+  std::atomic<std::uint64_t> problems{0};      // verify and scrub
+};
+
+}  // namespace drs
