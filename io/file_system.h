@@ -42,17 +42,19 @@ class FileSystem {
   virtual Result<OpenedFile> open(const std::string& path, OpenFlags flags) = 0;
   virtual Result<void> close(int fd) = 0;  // network file systems may report a lost write only here
   virtual Result<void> truncate(int fd, std::uint64_t size_bytes) = 0;
-  // Reserves space so that a full disk shows before the data is written. Success where the file system cannot reserve.
+  // Reserves space so that a full disk shows before the data is written; the file's size stays as it is, and a truncate
+  // to the final size gives back what was not used. Success where the file system cannot reserve.
   virtual Result<void> reserve(int fd, std::uint64_t size_bytes) = 0;
   // Gives the file a second name, refusing to replace (kAlreadyExists). kUsage: this file system has no links.
   virtual Result<void> link(const std::string& from, const std::string& to) = 0;
   // Renames, refusing to replace (kAlreadyExists). kUsage: this file system cannot refuse.
   virtual Result<void> rename_no_replace(const std::string& from, const std::string& to) = 0;
-  virtual Result<void> remove(const std::string& path) = 0;
+  virtual Result<void> remove(const std::string& path) = 0;  // a file or an empty directory
   virtual Result<void> make_directory(const std::string& path) = 0;  // kAlreadyExists if there
-  // Makes the names in a directory durable. `path` "" is the root.
+  // Makes the names in a directory durable. `path` "" is the root. kUsage: this file system cannot sync directories.
   virtual Result<void> sync_directory(const std::string& path) = 0;
-  // Calls `visit` for each entry, in no order. kNotFound if the directory is not there.
+  // Calls `visit` for each regular file and directory, in no order; its error ends the list. kNotFound if `path` is not
+  // there.
   virtual Result<void> list(const std::string& path, const std::function<Result<void>(const FileInfo&)>& visit) = 0;
   virtual Result<FileInfo> stat(const std::string& path) = 0;
   virtual Result<std::uint64_t> size_of(int fd) = 0;

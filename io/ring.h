@@ -4,6 +4,7 @@
 // An IoOperation is a struct of the caller's. `submit` queues it; `run` hands queued operations to the kernel, waits if
 // asked, and calls `done` for each completed one, never from inside `submit`. A cancelled or failed operation completes
 // like any other. The bytes it names belong to the ring from `submit` until `done`.
+// A ring destroyed with operations in flight waits until their bytes are no longer touched and forgets them: no `done`.
 // Threads: one thread at a time uses a ring; a ring that moves to another thread must be idle.
 #pragma once
 
