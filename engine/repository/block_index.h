@@ -36,6 +36,7 @@ struct BlockLocation {
   bool usable = true;  // false: the pack is marked as damaged or condemned
 };
 
+using Directory = std::shared_ptr<const std::vector<DirectoryEntry>>;
 using ChunkList = std::shared_ptr<const std::vector<ChunkEntry>>;
 
 class BlockIndex {
@@ -64,6 +65,9 @@ class BlockIndex {
   // The best claim for a block: one whose pack exists with the right size, usable ones first. Errors: kNotFound (no
   // claim with an existing pack: the block is lost), kCorrupt (the unit cannot be read), the store's.
   Result<BlockLocation> locate(const BlockId& id);
+  // A claim for a block whether or not its pack exists: its chunks may have other copies. kNotFound: no unit names the
+  // block.
+  Result<BlockPlace> any_claim(const BlockId& id);
   // One claim, whether or not its pack exists: then kNotFound.
   Result<BlockLocation> location(BlockPlace place);
   // The chunks of a block. Cached.
@@ -83,7 +87,16 @@ class BlockIndex {
   struct Unit;
   struct CacheEntry;
   BlockIndex(Repository& repository, ObjectStore& store, const PackCatalog& packs, Options options);
-  Result<const std::vector<DirectoryEntry>*> directory(std::uint32_t unit);
+  Result<Directory> directory(std::uint32_t unit);
+  Result<Bytes> open_section(const Unit& unit, const SealLabel& label, std::uint64_t offset_bytes,
+                             std::size_t sealed_bytes);
+  Result<void> load_table(std::uint32_t unit);
+  Result<void> load_lists(std::uint32_t unit, std::uint32_t block);
+  CacheEntry* cached(std::uint64_t key);
+  void add_to_cache(std::uint64_t key, Directory entries, ChunkList list, std::size_t bytes);
+  std::uint32_t register_unit(Unit unit);
+  template <typename Visit>
+  Result<void> each_claim(const BlockId& id, const Visit& visit);
   Result<void> load_summary(const std::string& name, std::uint64_t bytes);
   Result<void> load_uncovered(const PackInfo& pack);
   void trim_cache();
@@ -93,14 +106,22 @@ class BlockIndex {
   const PackCatalog& packs_;
   Options options_;
   std::vector<Unit> units_;
-  // Per session: the units that claim blocks of it, by counter range.
+  // Per session: the units that claim blocks of it, by counter range; sorted by counter_min when looked at.
   struct Claim {
     std::uint64_t counter_min, counter_max;
     std::uint32_t unit;
+    std::uint64_t counter_max_before = 0;  // the highest counter_max of all claims up to this one
   };
-  std::unordered_map<Uuid, std::vector<Claim>, FixedBytesHash> claims_;
+  struct Claims {
+    std::vector<Claim> ranges;
+    bool sorted = false;
+  };
+  std::unordered_map<Uuid, Claims, FixedBytesHash> claims_;
   std::vector<Problem> problems_;
   std::list<CacheEntry> cache_;  // most recently used first
+  std::unordered_map<std::uint64_t, std::list<CacheEntry>::iterator> cache_places_;
+  std::unique_ptr<ObjectOpener> opener_;  // of the unit read last
+  std::uint32_t opener_unit_ = 0;
   std::size_t cached_bytes_ = 0;
   std::uint64_t chunk_count_ = 0;
   std::uint64_t block_count_ = 0;

@@ -21,6 +21,8 @@ struct Snapshot {
 struct BrokenManifest {
   std::string name;
   Error error;
+  std::string stream;       // where its name tells, from the streams that have live snapshots
+  bool superseded = false;  // a live manifest names it as predecessor, so it is not the newest
 };
 
 // A predecessor that a live manifest names, which is neither there nor marked as removed.

@@ -1,0 +1,498 @@
+#include "engine/repository/block_index.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "engine/format/names.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kTailReadBytes = 16 * kKiB;  // footer and summary of most index objects
+constexpr std::size_t kListReadBytesMax =
+    64 * kKiB;  // chunk lists fetched at once: the next ones are usually wanted next
+constexpr std::size_t kVisitReadBytesMax = 1 * kMiB;
+constexpr std::size_t kSummaryBytesMax = 16 * kMiB;
+
+std::uint64_t directory_key(std::uint32_t unit) {
+  return std::uint64_t{unit} << 32;
+}
+std::uint64_t list_key(std::uint32_t unit, std::uint32_t block) {
+  return (std::uint64_t{unit} << 32) + block + 1;
+}
+
+std::size_t list_sealed_bytes(const BlockRecord& record) {
+  return record.chunk_count * kChunkEntryBytes + kSealBytes;
+}
+
+bool by_id(const DirectoryEntry& a, const DirectoryEntry& b) {
+  return a.record.id < b.record.id;
+}
+
+}  // namespace
+
+struct BlockIndex::Unit {
+  std::string name;
+  std::uint64_t bytes = 0;
+  bool uncovered_pack = false;
+  Salt salt;
+  IndexSummary summary;
+};
+
+struct BlockIndex::CacheEntry {
+  std::uint64_t key;
+  Directory directory;
+  ChunkList list;
+  std::size_t bytes;
+};
+
+BlockIndex::BlockIndex(Repository& repository, ObjectStore& store, const PackCatalog& packs, Options options)
+    : repository_(repository), store_(store), packs_(packs), options_(options) {}
+BlockIndex::~BlockIndex() = default;
+
+std::size_t BlockIndex::unit_count() const {
+  return units_.size();
+}
+std::uint64_t BlockIndex::chunk_count() const {
+  return chunk_count_;
+}
+std::uint64_t BlockIndex::block_count() const {
+  return block_count_;
+}
+bool BlockIndex::unit_is_uncovered_pack(std::uint32_t unit) const {
+  return units_.at(unit).uncovered_pack;
+}
+std::string BlockIndex::unit_name(std::uint32_t unit) const {
+  return units_.at(unit).name;
+}
+std::uint32_t BlockIndex::unit_blocks(std::uint32_t unit) const {
+  return units_.at(unit).summary.block_count;
+}
+
+Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, ObjectStore& store,
+                                                     const PackCatalog& packs, Options options) {
+  std::unique_ptr<BlockIndex> index(new BlockIndex(repository, store, packs, options));
+  std::vector<ObjectInfo> objects;
+  DRS_RETURN_IF_ERROR(store.list("index/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (parsed && parsed->kind == ObjectKind::kIndex) objects.push_back(info);
+    return {};
+  }));
+  for (const ObjectInfo& info : objects) {
+    auto loaded = index->load_summary(info.key, info.size_bytes);
+    if (loaded.ok()) continue;
+    switch (loaded.error().code) {
+      case ErrorCode::kNotFound: break;  // replaced since it was listed
+      case ErrorCode::kCorrupt:
+      case ErrorCode::kTruncated:
+      case ErrorCode::kIo: index->problems_.push_back({info.key, std::move(loaded).error()}); break;
+      default: return std::move(loaded).error();
+    }
+  }
+  std::unordered_set<Digest, FixedBytesHash> covered;
+  for (const Unit& unit : index->units_)
+    for (const IndexedPack& pack : unit.summary.packs) covered.insert(pack.name);
+  for (const PackInfo& pack : packs.packs()) {
+    if (covered.contains(pack.name)) continue;
+    auto loaded = index->load_uncovered(pack);
+    if (loaded.ok() || loaded.error().code == ErrorCode::kNotFound) continue;
+    if (loaded.error().code != ErrorCode::kCorrupt && loaded.error().code != ErrorCode::kTruncated &&
+        loaded.error().code != ErrorCode::kIo)
+      return std::move(loaded).error();
+    index->problems_.push_back({pack_name(pack.name), std::move(loaded).error()});
+  }
+  return index;
+}
+
+std::uint32_t BlockIndex::register_unit(Unit unit) {
+  const auto number = static_cast<std::uint32_t>(units_.size());
+  for (const IndexSession& session : unit.summary.sessions) {
+    Claims& claims = claims_[session.session];
+    claims.ranges.push_back({session.counter_min, session.counter_max, number});
+    claims.sorted = false;
+  }
+  chunk_count_ += unit.summary.chunk_count;
+  block_count_ += unit.summary.block_count;
+  units_.push_back(std::move(unit));
+  return number;
+}
+
+Result<void> BlockIndex::load_summary(const std::string& name, std::uint64_t bytes) {
+  const auto fail = [&](Error error) { return std::move(error).with_context(name); };
+  if (bytes < kEnvelopeBytes + kIndexFooterBytes || bytes > kIndexBytesMax)
+    return fail(Error(ErrorCode::kCorrupt, "an index object cannot have " + std::to_string(bytes) + " bytes"));
+  Bytes head(kEnvelopeBytes);
+  DRS_RETURN_IF_ERROR(get_range(store_, name, 0, head));
+  auto envelope = decode_envelope(head, ObjectKind::kIndex);
+  if (!envelope.ok()) return fail(std::move(envelope).error());
+  auto opener = ObjectOpener::make(repository_.keys(), *envelope, "", repository_.crypto());
+  if (!opener.ok()) return fail(std::move(opener).error());
+
+  Bytes tail(std::min<std::uint64_t>(bytes, kTailReadBytes));
+  DRS_RETURN_IF_ERROR(get_range(store_, name, bytes - tail.size(), tail));
+  auto footer = decode_index_footer(ByteView(tail).last(kIndexFooterBytes), bytes);
+  if (!footer.ok()) return fail(std::move(footer).error());
+  const std::size_t needed = footer->summary_sealed_bytes + kIndexFooterBytes;
+  if (needed > kSummaryBytesMax) return fail(Error(ErrorCode::kCorrupt, "its summary is too long"));
+  if (tail.size() < needed) {
+    tail.resize(needed);
+    DRS_RETURN_IF_ERROR(get_range(store_, name, bytes - needed, tail));
+  }
+  if (footer->summary_sealed_bytes < kSealBytes) return fail(Error(ErrorCode::kCorrupt, "its summary is too short"));
+  const ByteView sealed = ByteView(tail).last(needed).first(footer->summary_sealed_bytes);
+  Bytes plain(sealed.size() - kSealBytes);
+  SealLabel label = summary_label(*footer);
+  label.plain_bytes = plain.size();
+  if (auto opened = opener->open(label, sealed, plain); !opened.ok()) return fail(std::move(opened).error());
+  auto summary = decode_index_summary(plain, bytes);
+  if (!summary.ok()) return fail(std::move(summary).error());
+  return add_unit(name, bytes, *summary, envelope->salt);
+}
+
+Result<void> BlockIndex::add_unit(const std::string& name, std::uint64_t bytes, const IndexSummary& summary,
+                                  const Salt& salt) {
+  Unit unit;
+  unit.name = name;
+  unit.bytes = bytes;
+  unit.salt = salt;
+  unit.summary = summary;
+  register_unit(std::move(unit));
+  return {};
+}
+
+// An uncovered pack acts as a unit whose directory and lists come from its own table.
+Result<void> BlockIndex::load_uncovered(const PackInfo& pack) {
+  Unit unit;
+  unit.name = pack_name(pack.name);
+  unit.bytes = pack.bytes;
+  unit.uncovered_pack = true;
+  IndexedPack indexed;
+  indexed.name = pack.name;
+  indexed.bytes = pack.bytes;
+  unit.summary.packs.push_back(indexed);
+  const std::uint32_t number = register_unit(std::move(unit));
+  auto loaded = load_table(number);
+  if (!loaded.ok()) {
+    units_.pop_back();
+    return loaded;
+  }
+  const Directory entries = *directory(number);
+  IndexSummary& summary = units_[number].summary;
+  summary.block_count = static_cast<std::uint32_t>(entries->size());
+  for (const DirectoryEntry& entry : *entries) {
+    summary.chunk_count += entry.record.chunk_count;
+    const BlockId& id = entry.record.id;
+    if (summary.sessions.empty() || summary.sessions.back().session != id.session)
+      summary.sessions.push_back({id.session, id.counter, id.counter, 0});
+    summary.sessions.back().counter_max = id.counter;
+    ++summary.sessions.back().block_count;
+  }
+  for (const IndexSession& session : summary.sessions) {
+    Claims& claims = claims_[session.session];
+    claims.ranges.push_back({session.counter_min, session.counter_max, number});
+    claims.sorted = false;
+  }
+  chunk_count_ += summary.chunk_count;
+  block_count_ += summary.block_count;
+  return {};
+}
+
+// Reads an uncovered pack's table into the cache: its directory and all chunk lists.
+Result<void> BlockIndex::load_table(std::uint32_t number) {
+  Unit& unit = units_[number];
+  if (unit.bytes < kEnvelopeBytes + kPackFooterBytes || unit.bytes > kPackBytesMax)
+    return Error(ErrorCode::kCorrupt, unit.name + ": a pack cannot have " + std::to_string(unit.bytes) + " bytes");
+  Bytes head(kEnvelopeBytes);
+  DRS_RETURN_IF_ERROR(get_range(store_, unit.name, 0, head));
+  Bytes tail(std::min<std::uint64_t>(unit.bytes, kTailReadBytes));
+  DRS_RETURN_IF_ERROR(get_range(store_, unit.name, unit.bytes - tail.size(), tail));
+  auto footer = decode_pack_footer(ByteView(tail).last(kPackFooterBytes), unit.bytes);
+  if (!footer.ok()) return std::move(footer).error().with_context(unit.name);
+  const std::size_t needed = footer->table_sealed_bytes + kPackFooterBytes;
+  if (tail.size() < needed) {
+    tail.resize(needed);
+    DRS_RETURN_IF_ERROR(get_range(store_, unit.name, unit.bytes - needed, tail));
+  }
+  auto table = open_pack_table(repository_.keys(), repository_.crypto(), head, tail, unit.bytes);
+  if (!table.ok()) return std::move(table).error().with_context(unit.name);
+  auto envelope = decode_envelope(head, ObjectKind::kPack);
+  if (!envelope.ok()) return std::move(envelope).error().with_context(unit.name);
+  unit.summary.packs.front().salt = envelope->salt;
+
+  std::sort(table->begin(), table->end(),
+            [](const TableBlock& a, const TableBlock& b) { return a.record.id < b.record.id; });
+  auto entries = std::make_shared<std::vector<DirectoryEntry>>();
+  for (std::uint32_t i = 0; i < table->size(); ++i) {
+    TableBlock& block = (*table)[i];
+    DirectoryEntry entry;
+    entry.record = block.record;
+    entries->push_back(entry);
+    if (block.chunks.empty()) continue;
+    const std::size_t bytes = block.chunks.size() * sizeof(ChunkEntry);
+    add_to_cache(list_key(number, i), nullptr, std::make_shared<const std::vector<ChunkEntry>>(std::move(block.chunks)),
+                 bytes);
+  }
+  const std::size_t bytes = entries->size() * sizeof(DirectoryEntry);
+  add_to_cache(directory_key(number), std::move(entries), nullptr, bytes);
+  return {};
+}
+
+Result<Bytes> BlockIndex::open_section(const Unit& unit, const SealLabel& label, std::uint64_t offset_bytes,
+                                       std::size_t sealed_bytes) {
+  if (sealed_bytes < kSealBytes) return Error(ErrorCode::kCorrupt, unit.name + ": a section is shorter than its tag");
+  const auto number = static_cast<std::uint32_t>(&unit - units_.data());
+  if (!opener_ || opener_unit_ != number) {
+    opener_ = std::make_unique<ObjectOpener>(
+        ObjectOpener::for_salt(repository_.keys(), ObjectKind::kIndex, unit.salt, repository_.crypto()));
+    opener_unit_ = number;
+  }
+  Bytes sealed(sealed_bytes);
+  DRS_RETURN_IF_ERROR(get_range(store_, unit.name, offset_bytes, sealed));
+  Bytes plain(sealed_bytes - kSealBytes);
+  if (auto opened = opener_->open(label, sealed, plain); !opened.ok())
+    return std::move(opened).error().with_context(unit.name);
+  return plain;
+}
+
+BlockIndex::CacheEntry* BlockIndex::cached(std::uint64_t key) {
+  const auto place = cache_places_.find(key);
+  if (place == cache_places_.end()) return nullptr;
+  cache_.splice(cache_.begin(), cache_, place->second);
+  return &*place->second;
+}
+
+void BlockIndex::add_to_cache(std::uint64_t key, Directory entries, ChunkList list, std::size_t bytes) {
+  if (cached(key) != nullptr) return;
+  constexpr std::size_t kEntryOverheadBytes = 160;  // list and map nodes, shared_ptr block
+  cache_.push_front({key, std::move(entries), std::move(list), bytes + kEntryOverheadBytes});
+  cache_places_[key] = cache_.begin();
+  cached_bytes_ += bytes + kEntryOverheadBytes;
+  trim_cache();
+}
+
+void BlockIndex::trim_cache() {
+  while (cached_bytes_ > options_.cache_bytes && cache_.size() > 1) {
+    cached_bytes_ -= cache_.back().bytes;
+    cache_places_.erase(cache_.back().key);
+    cache_.pop_back();
+  }
+}
+
+Result<Directory> BlockIndex::directory(std::uint32_t number) {
+  DRS_ASSERT(number < units_.size(), "unit number out of range");
+  if (const CacheEntry* entry = cached(directory_key(number))) return entry->directory;
+  const Unit& unit = units_[number];
+  if (unit.uncovered_pack) {
+    DRS_RETURN_IF_ERROR(load_table(number));
+    return cached(directory_key(number))->directory;
+  }
+  DRS_ASSIGN_OR_RETURN(const Bytes plain,
+                       open_section(unit, directory_label(unit.summary), unit.summary.directory_offset_bytes,
+                                    unit.summary.directory_sealed_bytes));
+  auto decoded = decode_index_directory(plain, unit.summary);
+  if (!decoded.ok()) return std::move(decoded).error().with_context(unit.name);
+  auto entries = std::make_shared<const std::vector<DirectoryEntry>>(*std::move(decoded));
+  add_to_cache(directory_key(number), entries, nullptr, entries->size() * sizeof(DirectoryEntry));
+  return Directory(entries);
+}
+
+template <typename Visit>
+Result<void> BlockIndex::each_claim(const BlockId& id, const Visit& visit) {
+  const auto found = claims_.find(id.session);
+  if (found == claims_.end()) return {};
+  Claims& claims = found->second;
+  if (!claims.sorted) {
+    std::sort(claims.ranges.begin(), claims.ranges.end(),
+              [](const Claim& a, const Claim& b) { return a.counter_min < b.counter_min; });
+    std::uint64_t highest = 0;
+    for (Claim& claim : claims.ranges) claim.counter_max_before = highest = std::max(highest, claim.counter_max);
+    claims.sorted = true;
+  }
+  auto at = std::upper_bound(claims.ranges.begin(), claims.ranges.end(), id.counter,
+                             [](std::uint64_t counter, const Claim& claim) { return counter < claim.counter_min; });
+  std::optional<Error> unreadable;
+  while (at != claims.ranges.begin()) {
+    --at;
+    if (at->counter_max_before < id.counter) break;
+    if (at->counter_max < id.counter) continue;
+    auto entries = directory(at->unit);
+    if (!entries.ok()) {
+      unreadable = std::move(entries).error();
+      continue;  // another claim may serve
+    }
+    DirectoryEntry wanted;
+    wanted.record.id = id;
+    const auto entry = std::lower_bound((*entries)->begin(), (*entries)->end(), wanted, by_id);
+    if (entry == (*entries)->end() || entry->record.id != id) continue;
+    const BlockPlace place{at->unit, static_cast<std::uint32_t>(entry - (*entries)->begin())};
+    if (visit(place, *entry)) return {};
+  }
+  if (unreadable) return *std::move(unreadable);
+  return {};
+}
+
+Result<BlockLocation> BlockIndex::locate(const BlockId& id) {
+  std::optional<BlockLocation> best;
+  std::string lost;
+  const auto searched = each_claim(id, [&](BlockPlace place, const DirectoryEntry&) {
+    auto found = location(place);
+    if (!found.ok()) {
+      lost = found.error().message;
+      return false;
+    }
+    if (!best || found->usable) best = *std::move(found);
+    return best->usable;
+  });
+  if (best) return *std::move(best);
+  if (!searched.ok()) return searched.error();
+  return Error(ErrorCode::kNotFound, "block " + to_string(id) + " is lost: " +
+                                         (lost.empty() ? "no index object or pack table names it" : lost));
+}
+
+Result<BlockPlace> BlockIndex::any_claim(const BlockId& id) {
+  std::optional<BlockPlace> found;
+  DRS_RETURN_IF_ERROR(each_claim(id, [&](BlockPlace place, const DirectoryEntry&) {
+    found = place;
+    return true;
+  }));
+  if (found) return *found;
+  return Error(ErrorCode::kNotFound, "no index object or pack table names block " + to_string(id));
+}
+
+Result<BlockLocation> BlockIndex::location(BlockPlace place) {
+  DRS_ASSIGN_OR_RETURN(const Directory entries, directory(place.unit));
+  DRS_ASSERT(place.block < entries->size(), "block number out of range");
+  const DirectoryEntry& entry = (*entries)[place.block];
+  const IndexedPack& pack = units_[place.unit].summary.packs[entry.pack];
+  const PackInfo* info = packs_.find(pack.name);
+  if (info == nullptr) return Error(ErrorCode::kNotFound, pack_name(pack.name) + " is missing");
+  if (info->bytes != pack.bytes)
+    return Error(ErrorCode::kNotFound, pack_name(pack.name) + " has " + std::to_string(info->bytes) +
+                                           " bytes, expected " + std::to_string(pack.bytes));
+  return BlockLocation{place, entry.record, pack.name, pack.bytes, pack.salt, info->usable()};
+}
+
+// Reads the list of `block` and those that lie behind it in the same unit, into the cache.
+Result<void> BlockIndex::load_lists(std::uint32_t number, std::uint32_t block) {
+  DRS_ASSIGN_OR_RETURN(const Directory entries, directory(number));
+  const Unit& unit = units_[number];
+  const std::uint64_t begin = (*entries)[block].list_offset_bytes;
+  std::uint64_t end = begin;
+  std::uint32_t last = block;
+  for (std::uint32_t i = block; i < entries->size(); ++i) {
+    const DirectoryEntry& entry = (*entries)[i];
+    if (entry.record.chunk_count == 0) continue;
+    const std::uint64_t after = entry.list_offset_bytes + list_sealed_bytes(entry.record);
+    if (entry.list_offset_bytes != end || (i != block && after - begin > kListReadBytesMax)) break;
+    end = after;
+    last = i;
+  }
+  Bytes sealed(end - begin);
+  DRS_RETURN_IF_ERROR(get_range(store_, unit.name, begin, sealed));
+  const ObjectOpener opener =
+      ObjectOpener::for_salt(repository_.keys(), ObjectKind::kIndex, unit.salt, repository_.crypto());
+  // Backwards, so that the one asked for ends up as the most recently used.
+  for (std::uint32_t i = last + 1; i-- > block;) {
+    const DirectoryEntry& entry = (*entries)[i];
+    if (entry.record.chunk_count == 0 || cache_places_.contains(list_key(number, i))) continue;
+    const ByteView seal = ByteView(sealed).subspan(entry.list_offset_bytes - begin, list_sealed_bytes(entry.record));
+    Bytes plain(seal.size() - kSealBytes);
+    auto opened = opener.open(chunk_list_label(i, entry.record.chunk_count), seal, plain);
+    if (!opened.ok()) {
+      if (i != block) continue;
+      return std::move(opened).error().with_context(unit.name + ", chunk list " + std::to_string(i));
+    }
+    auto list = decode_chunk_list(plain, entry.record.raw_bytes);
+    if (!list.ok()) {
+      if (i != block) continue;
+      return std::move(list).error().with_context(unit.name + ", chunk list " + std::to_string(i));
+    }
+    const std::size_t bytes = list->size() * sizeof(ChunkEntry);
+    add_to_cache(list_key(number, i), nullptr, std::make_shared<const std::vector<ChunkEntry>>(*std::move(list)),
+                 bytes);
+  }
+  return {};
+}
+
+Result<ChunkList> BlockIndex::chunks(BlockPlace place) {
+  if (const CacheEntry* entry = cached(list_key(place.unit, place.block))) return entry->list;
+  DRS_ASSIGN_OR_RETURN(const Directory entries, directory(place.unit));
+  DRS_ASSERT(place.block < entries->size(), "block number out of range");
+  if ((*entries)[place.block].record.chunk_count == 0) return ChunkList(std::make_shared<std::vector<ChunkEntry>>());
+  DRS_RETURN_IF_ERROR(units_[place.unit].uncovered_pack ? load_table(place.unit) : load_lists(place.unit, place.block));
+  const CacheEntry* entry = cached(list_key(place.unit, place.block));
+  if (entry == nullptr) return Error(ErrorCode::kInternal, "the index cache is too small for one chunk list");
+  return entry->list;
+}
+
+Result<std::vector<Hook>> BlockIndex::hooks(std::uint32_t number) {
+  const Unit& unit = units_.at(number);
+  if (!unit.uncovered_pack) {
+    DRS_ASSIGN_OR_RETURN(const Bytes plain,
+                         open_section(unit, hooks_label(unit.summary), unit.summary.hooks_offset_bytes,
+                                      unit.summary.hooks_sealed_bytes));
+    auto hooks = decode_index_hooks(plain, unit.summary);
+    if (!hooks.ok()) return std::move(hooks).error().with_context(unit.name);
+    return hooks;
+  }
+  std::vector<Hook> hooks;
+  DRS_RETURN_IF_ERROR(
+      visit_chunks(number, [&](std::uint32_t block, const std::vector<ChunkEntry>& entries) -> Result<void> {
+        for (std::uint16_t i = 0; i < entries.size(); ++i) {
+          const std::uint64_t word = chunk_word(entries[i].id);
+          if ((word & ((1U << kHookShift) - 1)) == 0) hooks.push_back({word, block, i});
+        }
+        return {};
+      }));
+  return hooks;
+}
+
+Result<void> BlockIndex::visit_chunks(
+    std::uint32_t number,
+    const std::function<Result<void>(std::uint32_t block, const std::vector<ChunkEntry>& entries)>& visit) {
+  DRS_ASSIGN_OR_RETURN(const Directory entries, directory(number));
+  const Unit& unit = units_[number];
+  if (unit.uncovered_pack) {
+    for (std::uint32_t i = 0; i < entries->size(); ++i) {
+      DRS_ASSIGN_OR_RETURN(const ChunkList list, chunks({number, i}));
+      if (!list->empty()) DRS_RETURN_IF_ERROR(visit(i, *list));
+    }
+    return {};
+  }
+  const ObjectOpener opener =
+      ObjectOpener::for_salt(repository_.keys(), ObjectKind::kIndex, unit.salt, repository_.crypto());
+  Bytes sealed;
+  Bytes plain;
+  for (std::uint32_t first = 0; first < entries->size();) {
+    // As many lists as lie end to end in one read.
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::uint32_t last = first;
+    for (; last < entries->size(); ++last) {
+      const DirectoryEntry& entry = (*entries)[last];
+      if (entry.record.chunk_count == 0) continue;
+      if (end == 0) begin = end = entry.list_offset_bytes;
+      const std::uint64_t after = entry.list_offset_bytes + list_sealed_bytes(entry.record);
+      if (entry.list_offset_bytes != end || (end > begin && after - begin > kVisitReadBytesMax)) break;
+      end = after;
+    }
+    sealed.resize(end - begin);
+    DRS_RETURN_IF_ERROR(get_range(store_, unit.name, begin, sealed));
+    for (std::uint32_t i = first; i < last; ++i) {
+      const DirectoryEntry& entry = (*entries)[i];
+      if (entry.record.chunk_count == 0) continue;
+      const ByteView seal = ByteView(sealed).subspan(entry.list_offset_bytes - begin, list_sealed_bytes(entry.record));
+      plain.resize(seal.size() - kSealBytes);
+      const std::string where = unit.name + ", chunk list " + std::to_string(i);
+      if (auto opened = opener.open(chunk_list_label(i, entry.record.chunk_count), seal, plain); !opened.ok())
+        return std::move(opened).error().with_context(where);
+      auto list = decode_chunk_list(plain, entry.record.raw_bytes);
+      if (!list.ok()) return std::move(list).error().with_context(where);
+      DRS_RETURN_IF_ERROR(visit(i, *list));
+    }
+    first = last;
+  }
+  return {};
+}
+
+}  // namespace drs

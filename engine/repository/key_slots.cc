@@ -1,0 +1,87 @@
+#include "engine/repository/key_slots.h"
+
+#include "codecs/random.h"
+#include "engine/format/names.h"
+
+namespace drs {
+
+Result<std::vector<SlotInfo>> list_slots(Repository& repository) {
+  ObjectStore& store = repository.store();
+  std::vector<SlotInfo> slots;
+  std::vector<std::string> names;
+  DRS_RETURN_IF_ERROR(store.list("keys/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (!parsed || parsed->kind != ObjectKind::kSlot) return {};
+    SlotInfo slot;
+    slot.id = parsed->uuid;
+    slots.push_back(std::move(slot));
+    return {};
+  }));
+  for (SlotInfo& info : slots) {
+    info.current = info.id == repository.opened_with_slot();
+    const auto bytes = get_object(store, slot_name(info.id), kSlotBytesMax);
+    if (!bytes.ok()) {
+      info.problem = bytes.error().message;
+      continue;
+    }
+    auto slot = decode_slot(*bytes);
+    if (!slot.ok()) {
+      info.problem = slot.error().message;
+      continue;
+    }
+    info.slot = *std::move(slot);
+    if (info.slot.repository != repository.config().repository) info.problem = "belongs to another repository; ignored";
+  }
+  return slots;
+}
+
+Result<Uuid> add_slot(Repository& repository, const Secret& secret, const std::string& label) {
+  if (repository.config().encrypted && secret.kind == SlotKind::kClear)
+    return Error(ErrorCode::kUsage, "a new slot of an encrypted repository needs a key or a passphrase");
+  if (!repository.config().encrypted && secret.kind != SlotKind::kClear)
+    return Error(ErrorCode::kUsage, "this repository was made with --encryption none; a key would protect nothing");
+  SlotFields fields;
+  fields.kind = secret.kind;
+  fields.label = label;
+  fields.created_ns = repository.clock().wall_ns();
+  DRS_ASSIGN_OR_RETURN(const Bytes object, encode_slot(repository.keys(), fields, secret.bytes.view()));
+  DRS_ASSIGN_OR_RETURN(const SecretBytes master, unlock_slot(object, secret.bytes.view()));
+  DRS_ASSERT(equal_constant_time(master.view(), repository.keys().master()),
+             "a fresh slot unlocks to another master key");
+  Uuid id;
+  random_bytes(id.mutable_view());
+  DRS_RETURN_IF_ERROR(put_object(repository.store(), slot_name(id), object));
+  return id;
+}
+
+Result<Uuid> remove_slot(Repository& repository, const std::string& id_prefix) {
+  DRS_ASSIGN_OR_RETURN(const auto slots, list_slots(repository));
+  std::optional<Uuid> target;
+  std::size_t matches = 0;
+  std::size_t others = 0;
+  for (const SlotInfo& info : slots) {
+    if (!id_prefix.empty() && info.id.hex().starts_with(id_prefix)) {
+      target = info.id;
+      ++matches;
+    } else if (info.problem.empty()) {
+      ++others;
+    }
+  }
+  if (matches == 0) return Error(ErrorCode::kNotFound, "no key slot begins with '" + id_prefix + "'");
+  if (matches > 1) return Error(ErrorCode::kUsage, "several key slots begin with '" + id_prefix + "'");
+  if (others == 0)
+    return Error(ErrorCode::kUsage,
+                 "slot " + target->hex() + " is the last that works; without it nothing could be restored");
+  const std::string name = slot_name(*target);
+  DRS_ASSIGN_OR_RETURN(const Bytes removed, get_object(repository.store(), name, kSlotBytesMax));
+  DRS_RETURN_IF_ERROR(repository.store().remove(name));
+  // Another removal may have run beside this one: if nothing that works is left, put this slot back.
+  DRS_ASSIGN_OR_RETURN(const auto left, list_slots(repository));
+  for (const SlotInfo& info : left)
+    if (info.problem.empty()) return *target;
+  DRS_RETURN_IF_ERROR(put_object(repository.store(), name, removed));
+  return Error(ErrorCode::kUsage,
+               "another removal ran at the same time; slot " + target->hex() + " was put back as the last one");
+}
+
+}  // namespace drs

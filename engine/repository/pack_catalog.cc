@@ -1,0 +1,99 @@
+#include "engine/repository/pack_catalog.h"
+
+#include <algorithm>
+
+#include "engine/format/document.h"
+#include "engine/format/manifest.h"
+#include "engine/format/names.h"
+
+namespace drs {
+namespace {
+
+bool by_name(const PackInfo& a, const PackInfo& b) {
+  return a.name < b.name;
+}
+
+PackInfo* find_sorted(std::vector<PackInfo>& packs, const Digest& name) {
+  PackInfo key;
+  key.name = name;
+  const auto at = std::lower_bound(packs.begin(), packs.end(), key, by_name);
+  return at != packs.end() && at->name == name ? &*at : nullptr;
+}
+
+}  // namespace
+
+Result<PackCatalog> PackCatalog::load(Repository& repository) {
+  ObjectStore& store = repository.store();
+  PackCatalog catalog;
+
+  std::vector<std::string> condemned_names;
+  DRS_RETURN_IF_ERROR(store.list("condemned/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (parsed && parsed->kind == ObjectKind::kCondemned) condemned_names.push_back(info.key);
+    return {};
+  }));
+  std::vector<Digest> condemned;
+  for (const std::string& name : condemned_names) {
+    auto object = get_object(store, name, kDocumentBytesMax);
+    if (!object.ok()) {
+      if (object.error().code == ErrorCode::kNotFound) continue;  // its prune has ended
+      return std::move(object).error();
+    }
+    // A record that cannot be read may condemn anything; going on would risk a snapshot on packs about to be deleted.
+    auto body = decode_document(repository.keys(), ObjectKind::kCondemned, name, *object);
+    if (!body.ok()) return std::move(body).error().with_context(name);
+    auto record = decode_condemned(*body);
+    if (!record.ok()) return std::move(record).error().with_context(name);
+    condemned.insert(condemned.end(), record->packs.begin(), record->packs.end());
+  }
+
+  DRS_RETURN_IF_ERROR(store.list("packs/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (!parsed || parsed->kind != ObjectKind::kPack) return {};
+    PackInfo pack;
+    pack.name = parsed->digest;
+    pack.bytes = info.size_bytes;
+    catalog.packs_.push_back(pack);
+    return {};
+  }));
+  std::sort(catalog.packs_.begin(), catalog.packs_.end(), by_name);
+  for (const Digest& name : condemned)
+    if (PackInfo* pack = find_sorted(catalog.packs_, name)) pack->condemned = true;
+
+  DRS_RETURN_IF_ERROR(store.list("damaged/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (!parsed || parsed->kind != ObjectKind::kDamaged) return {};
+    if (PackInfo* pack = find_sorted(catalog.packs_, parsed->digest)) pack->damaged = true;
+    return {};
+  }));
+  return catalog;
+}
+
+const PackInfo* PackCatalog::find(const Digest& name) const {
+  if (const PackInfo* pack = find_sorted(const_cast<std::vector<PackInfo>&>(packs_), name)) return pack;
+  for (const PackInfo& pack : added_)
+    if (pack.name == name) return &pack;
+  return nullptr;
+}
+
+void PackCatalog::add(const Digest& name, std::uint64_t bytes) {
+  PackInfo pack;
+  pack.name = name;
+  pack.bytes = bytes;
+  added_.push_back(pack);
+  // The short unsorted tail is folded in now and then, so that `find` stays logarithmic.
+  if (added_.size() >= 64) {
+    packs_.insert(packs_.end(), added_.begin(), added_.end());
+    added_.clear();
+    std::sort(packs_.begin(), packs_.end(), by_name);
+  }
+}
+
+std::uint64_t PackCatalog::total_bytes() const {
+  std::uint64_t total = 0;
+  for (const PackInfo& pack : packs_) total += pack.bytes;
+  for (const PackInfo& pack : added_) total += pack.bytes;
+  return total;
+}
+
+}  // namespace drs

@@ -1,0 +1,196 @@
+#include "engine/repository/repository.h"
+
+#include <algorithm>
+
+#include "codecs/random.h"
+#include "codecs/sha256.h"
+#include "engine/format/document.h"
+#include "engine/format/names.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kConfigsMax = 1000;
+
+struct NamedObject {
+  std::string name;
+  ParsedName parsed;
+};
+
+Result<std::vector<NamedObject>> list_kind(ObjectStore& store, std::string_view prefix, ObjectKind kind) {
+  std::vector<NamedObject> found;
+  DRS_RETURN_IF_ERROR(store.list(prefix, [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (parsed && parsed->kind == kind) found.push_back({info.key, *parsed});
+    return {};
+  }));
+  return found;
+}
+
+Error no_repository(const ObjectStore& store) {
+  return Error(ErrorCode::kNoRepository, store.name_for_messages() + " holds no repository (no object under config/)");
+}
+
+Error wrong_key(const ObjectStore& store, std::string_view why) {
+  return Error(ErrorCode::kWrongKey, store.name_for_messages() + ": " + std::string(why));
+}
+
+struct Unlocked {
+  SecretBytes master;
+  Uuid slot;
+};
+
+// Tries `secret` on each slot of `repository`. Damaged slots are told in `warnings` and passed over.
+Result<Unlocked> unlock_any(ObjectStore& store, const Uuid& repository, const Secret& secret,
+                            std::vector<std::string>& warnings) {
+  DRS_ASSIGN_OR_RETURN(const auto slots, list_kind(store, "keys/", ObjectKind::kSlot));
+  std::size_t usable = 0;
+  bool clear_slot = false;
+  for (const auto& [name, parsed] : slots) {
+    auto bytes = get_object(store, name, kSlotBytesMax);
+    if (!bytes.ok()) {
+      if (bytes.error().code == ErrorCode::kNotFound) continue;  // removed since it was listed
+      if (bytes.error().code != ErrorCode::kCorrupt) return std::move(bytes).error();
+      warnings.push_back(bytes.error().message);
+      continue;
+    }
+    const auto slot = decode_slot(*bytes);
+    if (!slot.ok()) {
+      if (slot.error().code == ErrorCode::kFormatTooNew) {
+        ++usable;
+      }
+      warnings.push_back(name + ": " + slot.error().message);
+      continue;
+    }
+    if (slot->repository != repository) continue;  // of an init that lost
+    ++usable;
+    clear_slot = clear_slot || slot->kind == SlotKind::kClear;
+    if (slot->kind != secret.kind) continue;
+    auto master = unlock_slot(*bytes, secret.bytes.view());
+    if (master.ok()) return Unlocked{std::move(master).value(), parsed.uuid};
+    if (master.error().code != ErrorCode::kWrongKey) warnings.push_back(name + ": " + master.error().message);
+  }
+  if (usable == 0)
+    return Error(ErrorCode::kCorrupt,
+                 store.name_for_messages() +
+                     ": no key slot under keys/ can be read; without one the repository cannot be opened");
+  if (secret.kind == SlotKind::kClear) return wrong_key(store, "the repository is encrypted and no key was given");
+  if (clear_slot) return wrong_key(store, "a key was given, but the repository is not encrypted: refused");
+  return wrong_key(store, secret.kind == SlotKind::kRawKey ? "the key given opens none of its slots"
+                                                           : "the passphrase given opens none of its slots");
+}
+
+}  // namespace
+
+Result<void> Repository::init(ObjectStore& store, const Clock& clock, const InitOptions& options) {
+  DRS_RETURN_IF_ERROR(validate(options.chunks));
+  DRS_ASSIGN_OR_RETURN(const auto configs, list_kind(store, "config/", ObjectKind::kConfig));
+  const auto taken = [&] {
+    return Error(ErrorCode::kAlreadyExists,
+                 store.name_for_messages() + " already holds a repository; nothing was changed");
+  };
+  if (!configs.empty()) return taken();
+
+  Config config;
+  random_bytes(config.repository.mutable_view());
+  config.encrypted = options.secret.kind != SlotKind::kClear;
+  config.chunks = options.chunks;
+  config.created_ns = clock.wall_ns();
+  config.tool_version = options.tool_version;
+  SecretBytes master(32);
+  random_bytes(master.mutable_view());
+  const RepositoryKeys keys(master.view(), config.repository);
+  config.master_commitment = keys.commitment();
+
+  // The slot first: a config without any slot would be a repository that nobody can open.
+  SlotFields fields;
+  fields.kind = options.secret.kind;
+  fields.label = options.label;
+  fields.created_ns = config.created_ns;
+  DRS_ASSIGN_OR_RETURN(const Bytes slot, encode_slot(keys, fields, options.secret.bytes.view()));
+  Uuid slot_id;
+  random_bytes(slot_id.mutable_view());
+  const std::string slot_key = slot_name(slot_id);
+  DRS_RETURN_IF_ERROR(put_object(store, slot_key, slot));
+
+  const std::string name = config_name(1);
+  const Bytes object = encode_document(keys, ObjectKind::kConfig, name, encode_config(config));
+  auto created = put_object(store, name, object);
+  if (!created.ok() && created.error().code == ErrorCode::kUnavailable) {
+    // A lost reply is settled by reading.
+    const auto stored = get_object(store, name, kDocumentBytesMax);
+    if (stored.ok()) created = *stored == object ? Result<void>() : Result<void>(taken());
+  }
+  if (!created.ok()) {
+    const auto removed = store.remove(slot_key);
+    if (created.error().code == ErrorCode::kAlreadyExists) return taken();
+    Error error = std::move(created).error();
+    if (!removed.ok())
+      error.message += " (and the slot " + slot_key + " stays behind: " + removed.error().message + ")";
+    return error;
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore> store, const Clock& clock,
+                                                     const Secret& secret, CryptoBackend crypto) {
+  std::unique_ptr<Repository> repository(new Repository(std::move(store), clock));
+  repository->crypto_ = crypto;
+  ObjectStore& objects = *repository->store_;
+  DRS_ASSIGN_OR_RETURN(auto configs, list_kind(objects, "config/", ObjectKind::kConfig));
+  if (configs.empty()) return no_repository(objects);
+  std::sort(configs.begin(), configs.end(),
+            [](const NamedObject& a, const NamedObject& b) { return a.parsed.number > b.parsed.number; });
+  if (configs.size() > kConfigsMax) configs.resize(kConfigsMax);
+
+  // The highest authentic config counts. Which key authenticates it is told by the repository id it carries in clear.
+  std::optional<Error> first_error;
+  const auto pass_over = [&](const std::string& name, Error error) {
+    repository->warnings_.push_back(name + ": " + error.message);
+    if (!first_error || error.code == ErrorCode::kFormatTooNew) first_error = std::move(error).with_context(name);
+  };
+  for (const auto& [name, parsed] : configs) {
+    auto bytes = get_object(objects, name, kDocumentBytesMax);
+    if (!bytes.ok()) {
+      if (bytes.error().code != ErrorCode::kCorrupt && bytes.error().code != ErrorCode::kNotFound)
+        return std::move(bytes).error();
+      pass_over(name, std::move(bytes).error());
+      continue;
+    }
+    auto id = peek_document(ObjectKind::kConfig, *bytes);
+    if (!id.ok()) {
+      if (id.error().code == ErrorCode::kFormatTooNew) return std::move(id).error().with_context(name);
+      pass_over(name, std::move(id).error());
+      continue;
+    }
+    DRS_ASSIGN_OR_RETURN(Unlocked unlocked, unlock_any(objects, *id, secret, repository->warnings_));
+    auto keys = std::make_unique<RepositoryKeys>(unlocked.master.view(), *id);
+    auto body = decode_document(*keys, ObjectKind::kConfig, name, *bytes);
+    if (!body.ok()) {
+      pass_over(name, std::move(body).error());
+      continue;
+    }
+    auto config = decode_config(*body);
+    if (!config.ok()) {
+      if (config.error().code == ErrorCode::kFormatTooNew) return std::move(config).error().with_context(name);
+      pass_over(name, std::move(config).error());
+      continue;
+    }
+    if (config->repository != *id ||
+        !equal_constant_time(config->master_commitment.view(), keys->commitment().view())) {
+      pass_over(name, Error(ErrorCode::kCorrupt, "its commitment is of another master key"));
+      continue;
+    }
+    if (config->encrypted && secret.kind == SlotKind::kClear)
+      return wrong_key(objects, "the repository is encrypted, but a slot holds its key in clear: refused");
+    DRS_RETURN_IF_ERROR(validate(config->chunks));
+    repository->config_ = *std::move(config);
+    repository->config_digest_ = sha256(*bytes);
+    repository->keys_ = std::move(keys);
+    repository->slot_ = unlocked.slot;
+    return repository;
+  }
+  return *std::move(first_error);
+}
+
+}  // namespace drs

@@ -1,0 +1,211 @@
+#include "engine/repository/snapshots.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_set>
+
+#include "codecs/sha256.h"
+#include "engine/format/document.h"
+#include "engine/format/names.h"
+
+namespace drs {
+namespace {
+
+Result<Snapshot> read_manifest(Repository& repository, const std::string& name, const ParsedName& parsed) {
+  DRS_ASSIGN_OR_RETURN(const Bytes object, get_object(repository.store(), name, kDocumentBytesMax));
+  DRS_ASSIGN_OR_RETURN(const Bytes body, decode_document(repository.keys(), ObjectKind::kManifest, name, object));
+  Snapshot snapshot;
+  DRS_ASSIGN_OR_RETURN(snapshot.manifest, decode_manifest(body));
+  if (snapshot.manifest.session != parsed.uuid || repository.keys().stream_tag(snapshot.manifest.stream) != parsed.tag)
+    return Error(ErrorCode::kCorrupt, "the manifest's name does not agree with what it holds");
+  snapshot.name = name;
+  snapshot.digest = sha256(object);
+  return snapshot;
+}
+
+bool older(const Snapshot& a, const Snapshot& b) {
+  return std::tie(a.manifest.stream, a.manifest.sequence, a.manifest.snapshot_ns, a.manifest.session) <
+         std::tie(b.manifest.stream, b.manifest.sequence, b.manifest.snapshot_ns, b.manifest.session);
+}
+
+// Edit distance, for "did you mean".
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+std::string near_matches(const SnapshotCatalog& catalog, const std::string& wanted) {
+  std::set<std::string> streams;
+  for (const Snapshot& snapshot : catalog.live) streams.insert(snapshot.manifest.stream);
+  if (streams.empty()) return "the repository holds no snapshot";
+  std::vector<std::pair<std::size_t, std::string>> ranked;
+  for (const std::string& stream : streams) {
+    const bool contains = stream.find(wanted) != std::string::npos || wanted.find(stream) != std::string::npos;
+    ranked.emplace_back(contains ? 0 : distance(stream, wanted), stream);
+  }
+  std::sort(ranked.begin(), ranked.end());
+  std::string text = "nearest streams: ";
+  for (std::size_t i = 0; i < std::min<std::size_t>(ranked.size(), 3); ++i) {
+    if (i > 0) text += ", ";
+    text += ranked[i].second;
+  }
+  return text;
+}
+
+Error broken_error(const BrokenManifest& broken) {
+  return broken.error.with_context(broken.name);
+}
+
+}  // namespace
+
+const Snapshot* SnapshotCatalog::latest(std::string_view stream) const {
+  const Snapshot* found = nullptr;
+  for (const Snapshot& snapshot : live)
+    if (snapshot.manifest.stream == stream) found = &snapshot;
+  return found;
+}
+
+Result<SnapshotCatalog> load_snapshots(Repository& repository) {
+  ObjectStore& store = repository.store();
+  SnapshotCatalog catalog;
+  std::vector<std::pair<std::string, ParsedName>> manifests;
+  std::vector<std::string> marks;
+  DRS_RETURN_IF_ERROR(store.list("manifests/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (parsed && parsed->kind == ObjectKind::kManifest) manifests.emplace_back(info.key, *parsed);
+    return {};
+  }));
+  // Marks after manifests: a manifest is never live beside its mark, whichever appeared first.
+  DRS_RETURN_IF_ERROR(store.list("removed/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (parsed && parsed->kind == ObjectKind::kRemoved) marks.push_back(info.key);
+    return {};
+  }));
+
+  std::unordered_set<std::string> removed;
+  for (const std::string& name : marks) {
+    auto object = get_object(store, name, kDocumentBytesMax);
+    if (!object.ok() && object.error().code != ErrorCode::kCorrupt) return std::move(object).error();
+    const auto decode = [&]() -> Result<RemovedMark> {
+      DRS_RETURN_IF_ERROR(object.ok() ? Result<void>() : Result<void>(object.error()));
+      DRS_ASSIGN_OR_RETURN(const Bytes body, decode_document(repository.keys(), ObjectKind::kRemoved, name, *object));
+      DRS_ASSIGN_OR_RETURN(RemovedMark mark, decode_removed(body));
+      if (removed_name(mark.manifest_name) != name)
+        return Error(ErrorCode::kCorrupt, "the mark's name does not agree with what it holds");
+      return mark;
+    };
+    auto mark = decode();
+    if (!mark.ok()) {
+      catalog.broken.push_back({name, std::move(mark).error(), "", true});
+      continue;
+    }
+    removed.insert(mark->manifest_name);
+    catalog.removed.push_back(*std::move(mark));
+  }
+
+  for (const auto& [name, parsed] : manifests) {
+    if (removed.contains(name)) continue;
+    auto snapshot = read_manifest(repository, name, parsed);
+    if (snapshot.ok()) {
+      catalog.live.push_back(*std::move(snapshot));
+      continue;
+    }
+    switch (snapshot.error().code) {
+      case ErrorCode::kNotFound: break;  // removed since it was listed
+      case ErrorCode::kCorrupt:
+      case ErrorCode::kTruncated:
+      case ErrorCode::kFormatTooNew:
+      case ErrorCode::kIo: catalog.broken.push_back({name, std::move(snapshot).error(), "", false}); break;
+      default: return std::move(snapshot).error();
+    }
+  }
+  std::sort(catalog.live.begin(), catalog.live.end(), older);
+
+  std::unordered_set<std::string> predecessors;
+  std::map<StreamTag, std::string> streams;
+  for (const Snapshot& snapshot : catalog.live) {
+    predecessors.insert(snapshot.manifest.predecessor_name);
+    streams.try_emplace(repository.keys().stream_tag(snapshot.manifest.stream), snapshot.manifest.stream);
+  }
+  for (BrokenManifest& broken : catalog.broken) {
+    const auto parsed = parse_name(broken.name);
+    if (const auto stream = streams.find(parsed->tag); stream != streams.end()) broken.stream = stream->second;
+    broken.superseded = broken.superseded || predecessors.contains(broken.name);
+  }
+
+  std::unordered_set<std::string> present;
+  for (const auto& [name, parsed] : manifests) present.insert(name);
+  for (const Snapshot& snapshot : catalog.live) {
+    const std::string& predecessor = snapshot.manifest.predecessor_name;
+    if (!predecessor.empty() && !present.contains(predecessor) && !removed.contains(predecessor))
+      catalog.missing.push_back({snapshot.manifest.stream, predecessor, snapshot.name});
+  }
+  return catalog;
+}
+
+Result<const Snapshot*> select_snapshot(const SnapshotCatalog& catalog, const Selector& selector) {
+  if (selector.stream.empty()) {
+    const Snapshot* found = nullptr;
+    std::size_t matches = 0;
+    std::string ids;
+    for (const Snapshot& snapshot : catalog.live) {
+      if (!snapshot.id().starts_with(selector.text)) continue;
+      found = &snapshot;
+      if (++matches <= 3) ids += (ids.empty() ? "" : ", ") + snapshot.id() + " (" + snapshot.manifest.stream + ")";
+    }
+    if (matches == 1) return found;
+    if (matches > 1)
+      return Error(ErrorCode::kUsage,
+                   "'" + selector.text + "' begins the ids of " + std::to_string(matches) + " snapshots: " + ids);
+    for (const BrokenManifest& broken : catalog.broken) {
+      const auto parsed = parse_name(broken.name);
+      if (parsed && parsed->kind == ObjectKind::kManifest && parsed->uuid.hex().starts_with(selector.text))
+        return broken_error(broken);
+    }
+    return Error(ErrorCode::kUsage,
+                 "no stream or snapshot id '" + selector.text + "'; " + near_matches(catalog, selector.text));
+  }
+
+  const Snapshot* found = nullptr;
+  const Snapshot* oldest = nullptr;
+  for (const Snapshot& snapshot : catalog.live) {
+    if (snapshot.manifest.stream != selector.stream) continue;
+    if (oldest == nullptr) oldest = &snapshot;
+    if (!selector.at_or_before) {
+      found = &snapshot;
+    } else if (snapshot.manifest.snapshot_ns <= *selector.at_or_before &&
+               (found == nullptr || snapshot.manifest.snapshot_ns >= found->manifest.snapshot_ns)) {
+      found = &snapshot;
+    }
+  }
+  if (!selector.at_or_before) {
+    for (const BrokenManifest& broken : catalog.broken)
+      if (broken.stream == selector.stream && !broken.superseded)
+        return broken_error(broken).with_context(
+            "the newest snapshot of stream '" + selector.stream +
+            "' may be the one whose manifest is damaged; name an older one by its id or time");
+  }
+  if (found != nullptr) return found;
+  if (oldest == nullptr && !catalog.broken.empty())
+    return broken_error(catalog.broken.front())
+        .with_context("no readable snapshot of stream '" + selector.stream +
+                      "', and a damaged manifest that may be one");
+  if (oldest == nullptr)
+    return Error(ErrorCode::kUsage, "no stream '" + selector.stream + "'; " + near_matches(catalog, selector.stream));
+  return Error(ErrorCode::kUsage, "stream '" + selector.stream + "' has no snapshot that old ('" + selector.text +
+                                      "'); its oldest is " + oldest->id());
+}
+
+}  // namespace drs
