@@ -64,6 +64,13 @@ struct PackContents {
 // The whole object. At most kIndexBlocksMax blocks in all. `salt`: tests fix it.
 Bytes encode_index(const RepositoryKeys& keys, CryptoBackend backend, const std::vector<PackContents>& packs,
                    WallNs created_ns, const Salt* salt = nullptr);
+// Upper bound of its size, for closing an index object before it exceeds kIndexBytesMax.
+std::size_t index_bytes_max(std::size_t packs, std::size_t sessions, std::size_t blocks, std::size_t chunks);
+// The plaintext of each section. The directory's records must be those of the summary's sessions.
+Bytes encode_index_summary(const IndexSummary& summary);
+Bytes encode_index_directory(const std::vector<DirectoryEntry>& directory, const IndexSummary& summary);
+Bytes encode_index_hooks(const std::vector<Hook>& hooks);
+Bytes encode_chunk_list(const std::vector<ChunkEntry>& chunks);
 
 inline constexpr std::size_t kIndexFooterBytes = 12;
 struct IndexFooter {

@@ -16,6 +16,9 @@ namespace drs {
 
 enum class ProducerKind : std::uint8_t { kUnseen = 0, kExitStatus = 1, kFileEnd = 2 };  // stored
 
+inline constexpr std::size_t kManifestPartsMax = 65536;
+inline constexpr std::size_t kCondemnedPacksMax = 65536;  // a prune that condemns more writes several objects
+
 struct RecipePartRef {
   BlockId block;
   std::uint64_t stream_offset_bytes = 0;
@@ -46,12 +49,13 @@ struct Manifest {
   std::uint64_t chunk_count = 0;
   std::uint64_t new_bytes = 0;
   std::uint64_t stored_bytes = 0;
-  std::vector<RecipePartRef> parts;
+  std::vector<RecipePartRef> parts;  // at most kManifestPartsMax
   std::map<std::string, std::string> tags;
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };
 Bytes encode_manifest(const Manifest& manifest);
-// Errors: kTruncated, kCorrupt (also: parts that do not lie end to end from 0 to `bytes`).
+// Errors: kTruncated, kCorrupt (also: parts that are empty or do not lie end to end from 0 to `bytes`; an empty stream
+// has none; a predecessor with a name and no digest, or the other way round).
 Result<Manifest> decode_manifest(ByteView body);
 
 struct RemovedMark {
@@ -80,13 +84,13 @@ Result<SessionRecord> decode_session(ByteView body);
 
 struct CondemnedPacks {
   WallNs condemned_ns = 0;
-  std::vector<Digest> packs;
+  std::vector<Digest> packs;  // stored sorted, each once
   friend bool operator==(const CondemnedPacks&, const CondemnedPacks&) = default;
 };
 Bytes encode_condemned(const CondemnedPacks& packs);
 Result<CondemnedPacks> decode_condemned(ByteView body);
 
-// Whole object, keyless.
+// Whole object, keyless. Errors: kTruncated, kCorrupt, kFormatTooNew.
 struct DamagedMark {
   Digest pack;
   WallNs found_ns = 0;

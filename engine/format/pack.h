@@ -4,31 +4,13 @@
 #include <vector>
 
 #include "codecs/compression.h"
-#include "codecs/xxh3.h"
+#include "engine/format/block_record.h"
 #include "engine/format/kinds.h"
 #include "engine/format/seal.h"
 #include "io/bytes.h"
 #include "io/result.h"
 
 namespace drs {
-
-// Where a block lies in its pack and what it decodes to.
-struct BlockRecord {
-  BlockId id;
-  BlockKind kind = BlockKind::kData;
-  Codec codec = Codec::kRaw;
-  std::uint32_t offset_bytes = 0;
-  std::uint32_t sealed_bytes = 0;
-  std::uint32_t raw_bytes = 0;
-  std::uint64_t ordinal = 0;
-  Xxh3Digest xxh3;
-  std::uint16_t chunk_count = 0;
-
-  [[nodiscard]] SealLabel label() const {
-    return {kind == BlockKind::kData ? SealKind::kDataBlock : SealKind::kRecipeBlock, codec, ordinal, raw_bytes};
-  }
-  friend bool operator==(const BlockRecord&, const BlockRecord&) = default;
-};
 
 struct TableBlock {
   BlockRecord record;
@@ -37,7 +19,9 @@ struct TableBlock {
 };
 
 inline constexpr std::size_t kPackFooterBytes = 12;
-inline constexpr std::size_t kBlockRecordBytes = 52;
+inline constexpr std::size_t kBlockRecordBytes = 4 + kBlockFieldsBytes;
+// An empty table, sealed.
+inline constexpr std::size_t kPackTableSealedBytesMin = 8 + kSealBytes;
 
 // Bytes that the sealed table and footer of a pack with so many blocks, chunks and sessions take.
 std::size_t pack_tail_bytes(std::size_t blocks, std::size_t chunks, std::size_t sessions);
@@ -47,10 +31,10 @@ Bytes encode_pack_table(const std::vector<TableBlock>& blocks);
 // Sealed table and footer, to append to the pack.
 Bytes encode_pack_tail(ObjectSealer& sealer, const std::vector<TableBlock>& blocks);
 
-// `pack_bytes` is the size of the pack, for range checks. Checks counts, kinds, ranges (within the pack, behind the
-// envelope, before the table when `table_offset` is given as pack_bytes), sums of chunk lengths. Errors: kTruncated,
-// kCorrupt.
-Result<std::vector<TableBlock>> decode_pack_table(ByteView table, std::uint64_t pack_bytes);
+// `table_offset_bytes` is where the sealed table begins, for range checks: every seal lies behind the envelope and
+// before it, and no two overlap. Checks counts, kinds, sums of chunk lengths, and that no block id and no ordinal comes
+// twice. Errors: kTruncated, kCorrupt.
+Result<std::vector<TableBlock>> decode_pack_table(ByteView table, std::uint64_t table_offset_bytes);
 
 struct PackFooter {
   std::uint64_t table_ordinal = 0;

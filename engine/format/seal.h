@@ -35,6 +35,8 @@ class ObjectSealer {
   std::uint64_t next_ordinal() { return ordinal_.fetch_add(1, std::memory_order_relaxed); }
   // Seals `plain` into `sealed` (plain.size() + 16 bytes). Any thread, several at once.
   void seal(const SealLabel& label, ByteView plain, MutableByteView sealed) const;
+  // The same, at the end of `out`.
+  void append(const SealLabel& label, ByteView plain, Bytes& out) const;
 
  private:
   Envelope envelope_;
@@ -56,6 +58,8 @@ class ObjectOpener {
   // Opens `sealed` into `plain` (sealed.size() - 16 bytes). Errors: kCorrupt (plain is wiped). Any thread, several at
   // once.
   Result<void> open(const SealLabel& label, ByteView sealed, MutableByteView plain) const;
+  // The same, into new memory.
+  [[nodiscard]] Result<Bytes> open(const SealLabel& label, ByteView sealed) const;
 
  private:
   ObjectOpener() = default;

@@ -18,7 +18,7 @@ enum class SlotKind : std::uint8_t { kRawKey = 1, kPassphrase = 2, kClear = 3 };
 struct Slot {
   Uuid repository;
   SlotKind kind = SlotKind::kRawKey;
-  ScryptParameters scrypt;
+  ScryptParameters scrypt;  // zeros unless kPassphrase, like the salt
   Salt scrypt_salt;
   std::string label;
   WallNs created_ns = 0;
@@ -31,15 +31,24 @@ struct SlotFields {
   WallNs created_ns = 0;
 };
 
+// Tests fix what is else drawn.
+struct SlotSalts {
+  Salt envelope;
+  Salt scrypt;
+};
+
 // A slot object that wraps the master key of `keys`. `secret`: the 32-byte key, the passphrase, or empty for kClear.
-// Errors: kUsage (a raw key that is not 32 bytes, an empty passphrase).
-Result<Bytes> encode_slot(const RepositoryKeys& keys, const SlotFields& fields, ByteView secret);
+// Errors: kUsage (a raw key that is not 32 bytes, an empty passphrase, a secret for a clear slot, scrypt parameters out
+// of range, a label of more than 1024 bytes).
+Result<Bytes> encode_slot(const RepositoryKeys& keys, const SlotFields& fields, ByteView secret,
+                          const SlotSalts* salts = nullptr);
 
 // Reads what is in clear; checks digest and lengths. Errors: kTruncated, kCorrupt, kFormatTooNew.
 Result<Slot> decode_slot(ByteView object);
 
 // The master key, if `secret` opens this slot. The slot's MAC is checked with the master key found.
-// Errors: kWrongKey (the secret is another slot's), kCorrupt.
+// Errors: kWrongKey (the secret is another slot's, or one is given for a clear slot, so that nothing downgrades to it);
+// kTruncated, kCorrupt, kFormatTooNew.
 Result<SecretBytes> unlock_slot(ByteView object, ByteView secret);
 
 }  // namespace drs

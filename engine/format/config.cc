@@ -1,0 +1,80 @@
+#include "engine/format/config.h"
+
+#include "engine/format/corrupt.h"
+
+namespace drs {
+namespace {
+
+constexpr std::uint8_t kSuite = 1;                   // stored
+constexpr std::uint64_t kRequiredFeaturesKnown = 0;  // none defined yet
+
+Error too_new(std::string_view what) {
+  return {ErrorCode::kFormatTooNew, "config: " + std::string(what) + ": use a newer drstream"};
+}
+
+Result<void> check_config(const Config& config) {
+  if (auto valid = validate(config.chunks); !valid.ok()) return corrupt("config: ", valid.error().message);
+  if (config.block_bytes_max < config.chunks.bytes_max || config.block_bytes_max > kBlockBytesMax)
+    return corrupt("config: block bytes max is ", config.block_bytes_max, ", expected ", config.chunks.bytes_max,
+                   " to ", kBlockBytesMax);
+  return {};
+}
+
+}  // namespace
+
+Bytes encode_config(const Config& config) {
+  DRS_ASSERT(check_config(config).ok(), "a config to store is valid");
+  Bytes out;
+  ByteWriter writer(out);
+  writer.u16(kFormatVersion);
+  writer.raw(config.repository.view());
+  writer.u8(kSuite);
+  writer.u8(config.encrypted ? 1 : 0);
+  writer.raw(config.master_commitment.view());
+  writer.u32(config.chunks.bytes_min);
+  writer.u32(config.chunks.bytes_mean);
+  writer.u32(config.chunks.bytes_max);
+  writer.u8(config.chunks.normalization);
+  writer.u32(config.block_bytes_max);
+  writer.u64(config.required_features);
+  writer.u64(config.optional_features);
+  writer.i64(config.created_ns);
+  writer.short_string(config.tool_version);
+  return out;
+}
+
+Result<Config> decode_config(ByteView body) {
+  ByteReader reader(body, "config");
+  const std::uint16_t version = reader.u16();
+  DRS_RETURN_IF_ERROR(reader.check());
+  if (version == 0) return corrupt("config: format version is 0, expected 1");
+  if (version > kFormatVersion)
+    return too_new("format version is " + std::to_string(version) + ", known is " + std::to_string(kFormatVersion));
+  Config config;
+  config.repository = reader.fixed<16>();
+  const std::uint8_t suite = reader.u8();
+  const std::uint8_t encryption = reader.u8();
+  config.encrypted = encryption == 1;
+  config.master_commitment = reader.fixed<32>();
+  config.chunks.bytes_min = reader.u32();
+  config.chunks.bytes_mean = reader.u32();
+  config.chunks.bytes_max = reader.u32();
+  config.chunks.normalization = reader.u8();
+  config.block_bytes_max = reader.u32();
+  config.required_features = reader.u64();
+  config.optional_features = reader.u64();
+  config.created_ns = reader.i64();
+  config.tool_version = reader.short_string();
+  DRS_RETURN_IF_ERROR(reader.check());
+  if (suite == 0) return corrupt("config: suite is 0, expected 1");
+  if (suite > kSuite) return too_new("suite is " + std::to_string(suite) + ", known is 1");
+  // Before the check for left-over bytes: a required feature may add fields at the end.
+  if (const std::uint64_t unknown = config.required_features & ~kRequiredFeaturesKnown; unknown != 0)
+    return too_new("required features " + std::to_string(unknown) + " (bits) are not known here");
+  DRS_RETURN_IF_ERROR(reader.finish());
+  if (encryption > 1) return corrupt("config: encryption is ", encryption, ", expected 0 or 1");
+  DRS_RETURN_IF_ERROR(check_config(config));
+  return config;
+}
+
+}  // namespace drs

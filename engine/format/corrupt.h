@@ -1,0 +1,27 @@
+// The one way decoders here say that bytes are damaged: corrupt("recipe part: run ", 3, " is empty").
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+
+#include "io/result.h"
+
+namespace drs {
+
+inline void append_text(std::string& out, std::string_view text) {
+  out += text;
+}
+inline void append_text(std::string& out, std::integral auto number) {
+  out += std::to_string(number);
+}
+
+// An Error of kCorrupt whose message is its parts, texts and numbers, one after the other.
+template <typename... Parts>
+Error corrupt(const Parts&... parts) {
+  std::string text;
+  (append_text(text, parts), ...);
+  return {ErrorCode::kCorrupt, std::move(text)};
+}
+
+}  // namespace drs

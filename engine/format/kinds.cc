@@ -1,0 +1,24 @@
+#include "engine/format/kinds.h"
+
+namespace drs {
+
+std::string_view object_kind_name(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::kPack: return "pack";
+    case ObjectKind::kIndex: return "index";
+    case ObjectKind::kManifest: return "manifest";
+    case ObjectKind::kRemoved: return "removed";
+    case ObjectKind::kConfig: return "config";
+    case ObjectKind::kSlot: return "slot";
+    case ObjectKind::kSession: return "session";
+    case ObjectKind::kCondemned: return "condemned";
+    case ObjectKind::kDamaged: return "damaged";
+  }
+  return "unknown";
+}
+
+std::string to_string(const BlockId& id) {
+  return id.session.hex() + ":" + std::to_string(id.counter);
+}
+
+}  // namespace drs

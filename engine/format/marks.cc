@@ -1,0 +1,140 @@
+// The small documents around manifests: removal marks, sessions, condemned packs, damage marks.
+#include <algorithm>
+
+#include "codecs/sha256.h"
+#include "engine/format/corrupt.h"
+#include "engine/format/document.h"
+#include "engine/format/manifest.h"
+
+namespace drs {
+namespace {
+
+constexpr std::string_view kDamagedMagic = "drsdmg";
+constexpr std::uint8_t kDamagedVersion = 1;  // stored
+
+}  // namespace
+
+Bytes encode_removed(const RemovedMark& mark) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.short_string(mark.manifest_name);
+  writer.raw(mark.manifest_digest.view());
+  writer.short_string(mark.stream);
+  writer.u64(mark.sequence);
+  writer.i64(mark.removed_ns);
+  writer.short_string(mark.reason);
+  return out;
+}
+
+Result<RemovedMark> decode_removed(ByteView body) {
+  ByteReader reader(body, "removed mark");
+  RemovedMark mark;
+  mark.manifest_name = reader.short_string();
+  mark.manifest_digest = reader.fixed<32>();
+  mark.stream = reader.short_string();
+  mark.sequence = reader.u64();
+  mark.removed_ns = reader.i64();
+  mark.reason = reader.short_string();
+  DRS_RETURN_IF_ERROR(reader.finish());
+  return mark;
+}
+
+Bytes encode_session(const SessionRecord& record) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.raw(record.session.view());
+  writer.short_string(record.stream);
+  writer.short_string(record.host);
+  writer.u64(record.process);
+  writer.i64(record.started_ns);
+  writer.i64(record.heartbeat_ns);
+  return out;
+}
+
+Result<SessionRecord> decode_session(ByteView body) {
+  ByteReader reader(body, "session");
+  SessionRecord record;
+  record.session = reader.fixed<16>();
+  record.stream = reader.short_string();
+  record.host = reader.short_string();
+  record.process = reader.u64();
+  record.started_ns = reader.i64();
+  record.heartbeat_ns = reader.i64();
+  DRS_RETURN_IF_ERROR(reader.finish());
+  return record;
+}
+
+Bytes encode_condemned(const CondemnedPacks& packs) {
+  std::vector<Digest> sorted = packs.packs;
+  std::ranges::sort(sorted);
+  const auto repeated = std::ranges::unique(sorted);
+  sorted.erase(repeated.begin(), repeated.end());
+  DRS_ASSERT(sorted.size() <= kCondemnedPacksMax, "a condemned object names at most 65,536 packs");
+  Bytes out;
+  ByteWriter writer(out);
+  writer.i64(packs.condemned_ns);
+  writer.u32(static_cast<std::uint32_t>(sorted.size()));
+  for (const Digest& pack : sorted) writer.raw(pack.view());
+  return out;
+}
+
+Result<CondemnedPacks> decode_condemned(ByteView body) {
+  ByteReader reader(body, "condemned packs");
+  CondemnedPacks packs;
+  packs.condemned_ns = reader.i64();
+  const std::uint32_t count = reader.u32();
+  DRS_RETURN_IF_ERROR(reader.check());
+  if (count > kCondemnedPacksMax)
+    return corrupt("condemned packs: ", count, " packs, at most ", kCondemnedPacksMax, " are allowed");
+  if (count > reader.remaining() / Digest::kBytes)
+    return Error(ErrorCode::kTruncated, "condemned packs: " + std::to_string(count) + " packs do not fit the " +
+                                            std::to_string(reader.remaining()) + " bytes that are left");
+  packs.packs.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Digest pack = reader.fixed<32>();
+    if (!packs.packs.empty() && pack <= packs.packs.back())
+      return corrupt("condemned packs: pack ", pack.hex(), " is out of order");
+    packs.packs.push_back(pack);
+  }
+  DRS_RETURN_IF_ERROR(reader.finish());
+  return packs;
+}
+
+Bytes encode_damaged(const DamagedMark& mark) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.raw(as_bytes(kDamagedMagic));
+  writer.u8(kDamagedVersion);
+  writer.u8(0);
+  writer.raw(mark.pack.view());
+  writer.i64(mark.found_ns);
+  writer.short_string(mark.found_by);
+  writer.short_string(mark.problem);
+  writer.raw(sha256(out).view());
+  return out;
+}
+
+Result<DamagedMark> decode_damaged(ByteView object) {
+  if (object.size() <= Digest::kBytes)
+    return Error(ErrorCode::kTruncated, "damage mark: object has only " + std::to_string(object.size()) + " bytes");
+  if (!has_valid_trailing_digest(object)) return corrupt("damage mark: object does not match the SHA-256 at its end");
+  ByteReader reader(object.first(object.size() - Digest::kBytes), "damage mark");
+  const ByteView magic = reader.raw(kDamagedMagic.size());
+  const std::uint8_t version = reader.u8();
+  const std::uint8_t zero = reader.u8();
+  DRS_RETURN_IF_ERROR(reader.check());
+  if (as_text(magic) != kDamagedMagic) return corrupt("damage mark: magic is ", to_hex(magic), ", expected \"drsdmg\"");
+  if (version > kDamagedVersion)
+    return Error(ErrorCode::kFormatTooNew,
+                 "damage mark: version is " + std::to_string(version) + ", known is 1: use a newer drstream");
+  if (version == 0 || zero != 0) return corrupt("damage mark: version is ", version, " ", zero, ", expected 1 0");
+  DamagedMark mark;
+  mark.pack = reader.fixed<32>();
+  mark.found_ns = reader.i64();
+  mark.found_by = reader.short_string();
+  mark.problem = reader.short_string();
+  DRS_RETURN_IF_ERROR(reader.finish());
+  return mark;
+}
+
+}  // namespace drs

@@ -1,0 +1,136 @@
+#include "engine/format/names.h"
+
+#include <array>
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kNumberDigits = 8;
+constexpr std::uint32_t kNumberMax = 99'999'999;
+
+std::string number_text(std::uint32_t number) {
+  DRS_ASSERT(number <= kNumberMax, "a number in a name has at most 8 digits");
+  const std::string digits = std::to_string(number);
+  return std::string(kNumberDigits - digits.size(), '0') + digits;
+}
+
+bool parse_number(std::string_view text, std::uint32_t& number) {
+  if (text.size() != kNumberDigits) return false;
+  number = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    number = number * 10 + static_cast<std::uint32_t>(c - '0');
+  }
+  return true;
+}
+
+// Lower case only: one name per object.
+bool parse_hex(std::string_view text, MutableByteView out) {
+  for (const char c : text)
+    if (c >= 'A' && c <= 'F') return false;
+  return from_hex(text, out);
+}
+
+// "<first><separator><second>" with `first_digits` characters before the separator.
+bool split_at(std::string_view text, std::size_t first_digits, char separator, std::string_view& first,
+              std::string_view& second) {
+  if (text.size() <= first_digits || text[first_digits] != separator) return false;
+  first = text.substr(0, first_digits);
+  second = text.substr(first_digits + 1);
+  return true;
+}
+
+bool parse_tag_and_session(std::string_view text, ParsedName& name) {
+  std::string_view tag, session;
+  return split_at(text, 2 * StreamTag::kBytes, '-', tag, session) && parse_hex(tag, name.tag.mutable_view()) &&
+         parse_hex(session, name.uuid.mutable_view());
+}
+
+bool parse_rest(std::string_view rest, ParsedName& name) {
+  std::string_view first, second;
+  switch (name.kind) {
+    case ObjectKind::kPack:
+      return split_at(rest, 2, '/', first, second) && parse_hex(second, name.digest.mutable_view()) &&
+             second.starts_with(first);
+    case ObjectKind::kIndex:
+    case ObjectKind::kDamaged: return parse_hex(rest, name.digest.mutable_view());
+    case ObjectKind::kManifest:
+    case ObjectKind::kRemoved: return parse_tag_and_session(rest, name);
+    case ObjectKind::kConfig: return parse_number(rest, name.number);
+    case ObjectKind::kSlot:
+    case ObjectKind::kCondemned: return parse_hex(rest, name.uuid.mutable_view());
+    case ObjectKind::kSession:
+      return split_at(rest, 2 * Uuid::kBytes, '-', first, second) && parse_hex(first, name.uuid.mutable_view()) &&
+             parse_number(second, name.number);
+  }
+  return false;
+}
+
+struct Folder {
+  std::string_view prefix;
+  ObjectKind kind;
+};
+constexpr std::array<Folder, 9> kFolders = {{
+    {"packs/", ObjectKind::kPack},
+    {"index/", ObjectKind::kIndex},
+    {"manifests/", ObjectKind::kManifest},
+    {"removed/", ObjectKind::kRemoved},
+    {"config/", ObjectKind::kConfig},
+    {"keys/", ObjectKind::kSlot},
+    {"sessions/", ObjectKind::kSession},
+    {"condemned/", ObjectKind::kCondemned},
+    {"damaged/", ObjectKind::kDamaged},
+}};
+
+}  // namespace
+
+std::string pack_name(const Digest& digest) {
+  const std::string hex = digest.hex();
+  return "packs/" + hex.substr(0, 2) + "/" + hex;
+}
+
+std::string index_name(const Digest& digest) {
+  return "index/" + digest.hex();
+}
+
+std::string config_name(std::uint32_t number) {
+  return "config/" + number_text(number);
+}
+
+std::string slot_name(const Uuid& slot) {
+  return "keys/" + slot.hex();
+}
+
+std::string manifest_name(const StreamTag& tag, const Uuid& session) {
+  return "manifests/" + tag.hex() + "-" + session.hex();
+}
+
+std::string removed_name(std::string_view manifest_name) {
+  constexpr std::string_view kPrefix = "manifests/";
+  DRS_ASSERT(manifest_name.starts_with(kPrefix), "a removal mark is for a manifest");
+  return "removed/" + std::string(manifest_name.substr(kPrefix.size()));
+}
+
+std::string session_name(const Uuid& session, std::uint32_t heartbeat) {
+  return "sessions/" + session.hex() + "-" + number_text(heartbeat);
+}
+
+std::string condemned_name(const Uuid& id) {
+  return "condemned/" + id.hex();
+}
+
+std::string damaged_name(const Digest& pack) {
+  return "damaged/" + pack.hex();
+}
+
+std::optional<ParsedName> parse_name(std::string_view name) {
+  for (const Folder& folder : kFolders) {
+    if (!name.starts_with(folder.prefix)) continue;
+    ParsedName parsed{.kind = folder.kind, .digest = {}, .uuid = {}, .tag = {}, .number = 0};
+    if (!parse_rest(name.substr(folder.prefix.size()), parsed)) return std::nullopt;
+    return parsed;
+  }
+  return std::nullopt;
+}
+
+}  // namespace drs
