@@ -1,0 +1,42 @@
+# What `cmake --install` places, and the Debian package that CPack builds from it: `cpack --preset release`.
+if(TARGET drstream)
+  install(TARGETS drstream RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+file(GLOB man_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
+install(FILES ${man_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+
+file(GLOB documents CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md
+  ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/docs/*.md)
+install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# Shell completions, each in the folder where its shell looks by itself.
+set(completions ${PROJECT_SOURCE_DIR}/tools/completions)
+if(EXISTS ${completions}/drstream.bash)
+  install(FILES ${completions}/drstream.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+    RENAME drstream)
+endif()
+if(EXISTS ${completions}/_drstream)
+  install(FILES ${completions}/_drstream DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+endif()
+if(EXISTS ${completions}/drstream.fish)
+  install(FILES ${completions}/drstream.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME drstream)
+set(CPACK_PACKAGE_CONTACT "drstream maintainers <drstream@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "streaming backup with deduplication, encryption and verification")
+set(CPACK_PACKAGE_DESCRIPTION
+"drstream takes a stream (a database dump, a command's output, a file, a
+directory, a Kafka partition) and in one pass deduplicates, compresses,
+encrypts and stores it in a directory or an object store, in bounded memory.
+It restores the stream again and proves on a schedule that it can.")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ca-certificates)
+include(CPack)
