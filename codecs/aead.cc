@@ -1,0 +1,114 @@
+#include "codecs/aead.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+
+#include "codecs/aead_cipher.h"
+#include "codecs/ipsec_mb.h"
+
+namespace drs {
+namespace {
+
+EVP_CIPHER* gcm_algorithm() {
+  static EVP_CIPHER* const algorithm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  DRS_ASSERT(algorithm != nullptr, "OpenSSL offers no AES-256-GCM");
+  return algorithm;
+}
+
+// A context per call, freed (and cleared by OpenSSL) with it: that is what lets several threads share the key.
+class GcmCall {
+ public:
+  GcmCall(ByteView key, ByteView nonce, bool encrypt) : context_(EVP_CIPHER_CTX_new()) {
+    DRS_ASSERT(context_ != nullptr, "no memory for an AES-GCM context");
+    check(EVP_CipherInit_ex2(context_, gcm_algorithm(), key.data(), nonce.data(), encrypt ? 1 : 0, nullptr));
+  }
+  GcmCall(const GcmCall&) = delete;
+  GcmCall& operator=(const GcmCall&) = delete;
+  ~GcmCall() { EVP_CIPHER_CTX_free(context_); }
+
+  // A null `out` makes `in` additional data.
+  void update(ByteView in, Byte* out) {
+    while (!in.empty()) {
+      const std::size_t step_bytes = std::min<std::size_t>(in.size(), std::size_t{1} << 30);  // OpenSSL counts in int
+      int out_bytes = 0;
+      check(EVP_CipherUpdate(context_, out, &out_bytes, in.data(), static_cast<int>(step_bytes)));
+      in = in.subspan(step_bytes);
+      if (out != nullptr) out += step_bytes;
+    }
+  }
+  void finish_encryption(MutableByteView tag) {
+    check(finish());
+    check(EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_GET_TAG, kAeadTagBytes, tag.data()));
+  }
+  [[nodiscard]] bool finish_decryption(ByteView tag) {
+    Byte* const tag_bytes = const_cast<Byte*>(tag.data());  // only read
+    check(EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_SET_TAG, kAeadTagBytes, tag_bytes));
+    return finish() == 1;
+  }
+
+ private:
+  static void check(int done) { DRS_ASSERT(done == 1, "OpenSSL failed at AES-256-GCM"); }
+  int finish() {
+    Byte nothing[16];
+    int nothing_bytes = 0;
+    return EVP_CipherFinal_ex(context_, nothing, &nothing_bytes);
+  }
+  EVP_CIPHER_CTX* context_;
+};
+
+class OpensslCipher final : public AeadCipher {
+ public:
+  explicit OpensslCipher(ByteView key) : key_(SecretBytes::copy_of(key)) {}
+
+  void encrypt(ByteView nonce, ByteView aad, ByteView in, MutableByteView out, MutableByteView tag) const override {
+    GcmCall call(key_.view(), nonce, true);
+    call.update(aad, nullptr);
+    call.update(in, out.data());
+    call.finish_encryption(tag);
+  }
+
+  bool decrypt(ByteView nonce, ByteView aad, ByteView in, ByteView tag, MutableByteView out) const override {
+    GcmCall call(key_.view(), nonce, false);
+    call.update(aad, nullptr);
+    call.update(in, out.data());
+    return call.finish_decryption(tag);
+  }
+
+ private:
+  SecretBytes key_;
+};
+
+}  // namespace
+
+Aead::Aead(ByteView key, CryptoBackend backend) {
+  DRS_ASSERT(key.size() == kAeadKeyBytes, "an AES-256 key has 32 bytes");
+  if (backend == CryptoBackend::kIpsecMb) {
+    cipher_ = make_ipsec_mb_cipher(key);
+  } else {
+    cipher_ = std::make_unique<OpensslCipher>(key);
+  }
+}
+Aead::Aead(Aead&&) noexcept = default;
+Aead& Aead::operator=(Aead&&) noexcept = default;
+Aead::~Aead() = default;
+
+void Aead::seal(ByteView nonce, ByteView aad, ByteView plain, MutableByteView out) const {
+  DRS_ASSERT(nonce.size() == kAeadNonceBytes, "a nonce has 12 bytes");
+  DRS_ASSERT(out.size() == plain.size() + kAeadTagBytes, "sealed bytes are 16 longer than plain ones");
+  cipher_->encrypt(nonce, aad, plain, out.first(plain.size()), out.subspan(plain.size()));
+}
+
+Result<void> Aead::open(ByteView nonce, ByteView aad, ByteView sealed, MutableByteView plain_out) const {
+  DRS_ASSERT(nonce.size() == kAeadNonceBytes, "a nonce has 12 bytes");
+  if (sealed.size() < kAeadTagBytes) return Error{ErrorCode::kTruncated, "sealed bytes are shorter than their tag"};
+  const std::size_t plain_bytes = sealed.size() - kAeadTagBytes;
+  DRS_ASSERT(plain_out.size() == plain_bytes, "sealed bytes are 16 longer than plain ones");
+  if (!cipher_->decrypt(nonce, aad, sealed.first(plain_bytes), sealed.subspan(plain_bytes), plain_out)) {
+    wipe(plain_out);
+    return Error{ErrorCode::kCorrupt, "authentication tag does not match"};
+  }
+  return {};
+}
+
+}  // namespace drs

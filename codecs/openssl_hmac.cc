@@ -1,0 +1,42 @@
+#include "codecs/openssl_hmac.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+
+namespace drs {
+namespace {
+
+EVP_MAC* hmac_algorithm() {
+  static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  DRS_ASSERT(algorithm != nullptr, "OpenSSL offers no HMAC");
+  return algorithm;
+}
+
+}  // namespace
+
+void OpensslHmac::Free::operator()(EVP_MAC_CTX* context) const {
+  EVP_MAC_CTX_free(context);
+}
+
+OpensslHmac::OpensslHmac(ByteView key) : context_(EVP_MAC_CTX_new(hmac_algorithm())) {
+  DRS_ASSERT(context_ != nullptr, "no memory for an HMAC context");
+  char digest_name[] = "SHA256";
+  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
+                                   OSSL_PARAM_construct_end()};
+  // A null key would mean "as before", so an empty one points somewhere.
+  const Byte nowhere = 0;
+  const Byte* const key_bytes = key.empty() ? &nowhere : key.data();
+  DRS_ASSERT(EVP_MAC_init(context_.get(), key_bytes, key.size(), parameters) == 1, "OpenSSL refused an HMAC key");
+}
+
+Digest OpensslHmac::compute(ByteView message) {
+  Digest digest;
+  std::size_t digest_bytes = 0;
+  const bool done = EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1 &&
+                    EVP_MAC_update(context_.get(), message.data(), message.size()) == 1 &&
+                    EVP_MAC_final(context_.get(), digest.data.data(), &digest_bytes, Digest::kBytes) == 1;
+  DRS_ASSERT(done && digest_bytes == Digest::kBytes, "OpenSSL failed to compute HMAC-SHA-256");
+  return digest;
+}
+
+}  // namespace drs
