@@ -3,42 +3,52 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 namespace drs {
 
 class CancelToken {
  public:
+  // Keeps a callback registered as long as it lives. Its destructor waits for a callback that is running.
+  class [[nodiscard]] Registration {
+   public:
+    Registration(CancelToken& token, std::size_t number) : token_(&token), number_(number) {}
+    ~Registration() {
+      const std::lock_guard lock(token_->mutex_);
+      token_->callbacks_.erase(number_);
+    }
+    Registration(const Registration&) = delete;
+    Registration& operator=(const Registration&) = delete;
+
+   private:
+    CancelToken* token_;
+    std::size_t number_;
+  };
+
   [[nodiscard]] bool cancelled() const { return flag_.load(std::memory_order_acquire); }
   // Sets the flag and calls every registered function once.
   void cancel() {
-    std::vector<std::function<void()>> callbacks;
-    {
-      const std::lock_guard lock(mutex_);
-      if (flag_.exchange(true)) return;
-      callbacks.swap(callbacks_);
-    }
-    for (const auto& callback : callbacks) callback();
+    const std::lock_guard lock(mutex_);
+    if (flag_.exchange(true)) return;
+    for (const auto& [number, callback] : callbacks_) callback();
   }
-  // `callback` runs at cancel, or now if that has been. It must stay callable as long as the token lives.
-  void on_cancel(std::function<void()> callback) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!flag_.load()) {
-        callbacks_.push_back(std::move(callback));
-        return;
-      }
-    }
-    callback();
+  // `callback` runs at cancel, or now if that has been. It must not block, nor use this token.
+  Registration on_cancel(std::function<void()> callback) {
+    const std::lock_guard lock(mutex_);
+    if (flag_.load()) callback();
+    callbacks_.emplace(++last_number_, std::move(callback));
+    return Registration(*this, last_number_);
   }
 
  private:
   std::atomic<bool> flag_{false};
   std::mutex mutex_;
-  std::vector<std::function<void()>> callbacks_;
+  std::map<std::size_t, std::function<void()>> callbacks_;
+  std::size_t last_number_ = 0;
 };
 
 }  // namespace drs

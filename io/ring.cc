@@ -71,6 +71,18 @@ std::string_view io_backend_name(IoBackend backend) {
   return "unknown";
 }
 
+std::string describe_io(const Ring& ring, bool direct, std::size_t depth) {
+  std::string text;
+  switch (ring.backend()) {
+    case IoBackend::kUring: text = "io_uring"; break;
+    case IoBackend::kPosix: text = "system calls on threads"; break;
+    case IoBackend::kSim: text = "simulated disk"; break;
+  }
+  if (ring.memory_registered()) text += ", registered buffers";
+  if (direct) text += ", O_DIRECT";
+  return text + ", depth " + std::to_string(depth);
+}
+
 const RingProbe& probe_uring() {
   static const RingProbe probe = run_probe();
   return probe;

@@ -60,6 +60,9 @@ struct RingProbe {
 // Creates a ring, runs a NOP and a read on it. Cached after the first call. Any thread.
 const RingProbe& probe_uring();
 
+// For evidence: "io_uring, registered buffers, O_DIRECT, depth 16".
+std::string describe_io(const Ring& ring, bool direct, std::size_t depth);
+
 // Errors: kUsage when kUring is forced and unusable (the text has the probe's reason).
 Result<std::unique_ptr<Ring>> make_ring(IoChoice choice, std::size_t depth);
 

@@ -23,6 +23,8 @@ class Sink {
   virtual void abandon() = 0;
   virtual void cancel() = 0;
   [[nodiscard]] virtual std::string name() const = 0;
+  // How the bytes are written, for evidence: "io_uring, registered buffers, O_DIRECT, depth 4".
+  [[nodiscard]] virtual std::string io_description() const { return "write"; }
 };
 
 }  // namespace drs

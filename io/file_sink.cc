@@ -1,0 +1,273 @@
+#include "io/file_sink.h"
+
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "io/buffer_pool.h"
+#include "io/direct_file.h"
+#include "io/stream_sink.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kStagingBytes = kMiB;
+constexpr std::size_t kDepth = 4;  // staging buffers, each one write
+
+// The directory a path lies in and its last part, so that later calls mean the same directory whatever is renamed
+// above.
+struct Target {
+  std::string path;
+  Fd directory;
+  std::string leaf;
+};
+
+Result<std::string> random_part_name(const std::string& leaf) {
+  std::array<Byte, 8> random;
+  if (::getrandom(random.data(), random.size(), 0) != ssize_t{random.size()}) {
+    return error_from_errno(errno, "getrandom");
+  }
+  return leaf + ".drstream-" + to_hex(random) + ".part";
+}
+
+Error already_exists(const std::string& path) {
+  return {ErrorCode::kAlreadyExists, "'" + path + "' exists; give --force to replace it", EEXIST};
+}
+
+class FileSink final : public Sink {
+ public:
+  FileSink(Target target, std::string part_name, bool force, Fd file, BufferArena arena, std::unique_ptr<Ring> ring)
+      : target_(std::move(target)),
+        part_name_(std::move(part_name)),
+        force_(force),
+        file_(std::move(file)),
+        arena_(std::move(arena)),
+        ring_(std::move(ring)) {
+    ring_->register_memory(arena_.whole());
+    for (Staging& staging : stagings_) {
+      staging.sink = this;
+      staging.bytes = arena_.carve(kStagingBytes);
+    }
+  }
+  ~FileSink() override { remove_part(); }
+  FileSink(const FileSink&) = delete;
+  FileSink& operator=(const FileSink&) = delete;
+
+  Result<void> reserve(std::uint64_t size_bytes) {
+    if (size_bytes == 0 || size_bytes > static_cast<std::uint64_t>(INT64_MAX)) return {};
+    if (::fallocate(file_.fd(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size_bytes)) == 0) {
+      reserved_ = true;
+      return {};
+    }
+    // Not every file system can reserve.
+    if (errno != ENOSPC && errno != EDQUOT && errno != EFBIG) return {};
+    return error_from_errno(errno, "reserve " + std::to_string(size_bytes) + " bytes for " + name());
+  }
+
+  Result<void> write(ByteView bytes) override {
+    while (!bytes.empty()) {
+      if (cancelled_) return Error{ErrorCode::kCancelled, "writing " + name() + " was cancelled"};
+      if (error_.has_value()) return *error_;
+      Staging& staging = stagings_[current_];
+      if (staging.writing) {
+        DRS_RETURN_IF_ERROR(run_ring());
+        continue;
+      }
+      const std::size_t taken_bytes = std::min(bytes.size(), kStagingBytes - filled_bytes_);
+      std::memcpy(staging.bytes.data() + filled_bytes_, bytes.data(), taken_bytes);
+      filled_bytes_ += taken_bytes;
+      bytes = bytes.subspan(taken_bytes);
+      if (filled_bytes_ == kStagingBytes) DRS_RETURN_IF_ERROR(write_current());
+    }
+    return {};
+  }
+
+  Result<void> commit() override {
+    DRS_ASSERT(!part_name_.empty(), "commit() after commit() or abandon()");
+    DRS_RETURN_IF_ERROR(wait_for_writes());
+    if (filled_bytes_ > 0) {
+      // The tail is no multiple of the block size; everything else is on its way already.
+      if (!is_direct_aligned(filled_bytes_)) file_.drop_direct();
+      DRS_RETURN_IF_ERROR(write_current());
+      DRS_RETURN_IF_ERROR(wait_for_writes());
+    }
+    // Gives back what was reserved and not used.
+    if (reserved_ && ::ftruncate(file_.fd(), static_cast<off_t>(offset_bytes_)) != 0) return failed("truncate");
+    // Never repeated after an error: a second sync may report success over lost data.
+    if (::fdatasync(file_.fd()) != 0) return failed("sync");
+    DRS_RETURN_IF_ERROR(file_.close());
+    DRS_RETURN_IF_ERROR(take_name());
+    part_name_.clear();
+    if (::fsync(target_.directory.get()) != 0 && errno != EINVAL && errno != EOPNOTSUPP) {
+      return failed("sync the directory of");
+    }
+    return {};
+  }
+
+  void abandon() override { remove_part(); }
+  void cancel() override { cancelled_ = true; }
+  [[nodiscard]] std::string name() const override { return "file " + target_.path; }
+  [[nodiscard]] std::string io_description() const override { return describe_io(*ring_, file_.is_direct(), kDepth); }
+
+ private:
+  struct Staging {
+    FileSink* sink = nullptr;
+    MutableByteView bytes;
+    IoOperation operation;
+    bool writing = false;
+  };
+
+  [[nodiscard]] Error failed(std::string_view what) const {
+    const int number = errno;
+    return error_from_errno(number, std::string(what) + " " + name());
+  }
+
+  Result<void> run_ring() {
+    if (const auto ran = ring_->run(true); !ran.ok()) return ran.error();
+    if (error_.has_value()) return *error_;
+    return {};
+  }
+
+  Result<void> wait_for_writes() {
+    while (ring_->in_flight() > 0) DRS_RETURN_IF_ERROR(run_ring());
+    if (error_.has_value()) return *error_;
+    return {};
+  }
+
+  Result<void> write_current() {
+    Staging& staging = stagings_[current_];
+    staging.operation.kind = IoKind::kWrite;
+    staging.operation.fd = file_.fd();
+    staging.operation.offset_bytes = offset_bytes_;
+    staging.operation.bytes = staging.bytes.first(filled_bytes_);
+    staging.operation.owner = &staging;
+    staging.operation.done = [](IoOperation& operation) {
+      Staging& done = *static_cast<Staging*>(operation.owner);
+      done.sink->write_done(done);
+    };
+    staging.writing = true;
+    ring_->submit(staging.operation);
+    offset_bytes_ += filled_bytes_;
+    filled_bytes_ = 0;
+    current_ = (current_ + 1) % stagings_.size();
+    if (const auto ran = ring_->run(false); !ran.ok()) return ran.error();
+    return {};
+  }
+
+  void write_done(Staging& staging) {
+    IoOperation& operation = staging.operation;
+    if (operation.result == -EINVAL && !wrote_without_direct_) return write_again_without_direct(staging);
+    if (operation.result <= 0) {
+      staging.writing = false;
+      const int number = operation.result < 0 ? static_cast<int>(-operation.result) : ENOSPC;
+      if (!error_.has_value()) error_ = error_from_errno(number, "write " + name());
+      return;
+    }
+    const auto wrote_bytes = static_cast<std::size_t>(operation.result);
+    operation.offset_bytes += wrote_bytes;
+    operation.bytes = operation.bytes.subspan(wrote_bytes);
+    if (operation.bytes.empty()) {
+      staging.writing = false;
+    } else if (is_direct_aligned(wrote_bytes)) {
+      ring_->submit(operation);
+    } else {
+      write_again_without_direct(staging);
+    }
+  }
+
+  // For a file system that accepts O_DIRECT and refuses to write so, and for short writes that end within a block.
+  void write_again_without_direct(Staging& staging) {
+    file_.drop_direct();
+    wrote_without_direct_ = true;
+    ring_->submit(staging.operation);
+  }
+
+  Result<void> take_name() {
+    const int directory = target_.directory.get();
+    const char* const part = part_name_.c_str();
+    const char* const leaf = target_.leaf.c_str();
+    if (force_) return ::renameat(directory, part, directory, leaf) == 0 ? Result<void>() : failed("rename to");
+    if (::renameat2(directory, part, directory, leaf, RENAME_NOREPLACE) == 0) return {};
+    if (errno == EEXIST) return already_exists(target_.path);
+    if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) return failed("rename to");
+    // Not every file system can rename so; a link refuses to replace, too.
+    if (::linkat(directory, part, directory, leaf, 0) != 0) {
+      return errno == EEXIST ? already_exists(target_.path) : failed("link to");
+    }
+    if (::unlinkat(directory, part, 0) != 0) return failed("remove the temporary name of");
+    return {};
+  }
+
+  void remove_part() {
+    if (part_name_.empty()) return;
+    ::unlinkat(target_.directory.get(), part_name_.c_str(), 0);
+    part_name_.clear();
+  }
+
+  const Target target_;
+  std::string part_name_;  // empty once the file has its name or is gone
+  const bool force_;
+  DirectFile file_;
+  BufferArena arena_;
+  std::array<Staging, kDepth> stagings_;
+  std::size_t current_ = 0;
+  std::size_t filled_bytes_ = 0;    // of the current staging buffer
+  std::uint64_t offset_bytes_ = 0;  // where the current staging buffer will go
+  bool reserved_ = false;
+  bool wrote_without_direct_ = false;
+  std::optional<Error> error_;  // the first
+  std::atomic<bool> cancelled_ = false;
+  const std::unique_ptr<Ring> ring_;  // last: its destructor waits for operations that name what stands above
+};
+
+Result<Target> open_target(const std::string& path) {
+  const std::filesystem::path parsed(path);
+  Target target{.path = path, .directory = Fd(), .leaf = parsed.filename().string()};
+  if (target.leaf.empty() || target.leaf == "." || target.leaf == "..") {
+    return Error{ErrorCode::kUsage, "'" + path + "' does not name a file"};
+  }
+  const std::string directory = parsed.has_parent_path() ? parsed.parent_path().string() : ".";
+  target.directory = Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!target.directory) return error_from_errno(errno, "open directory '" + directory + "'");
+  return target;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force, IoChoice choice,
+                                             std::optional<std::uint64_t> size_hint) {
+  std::string final_path = path;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return Error{ErrorCode::kUsage, "'" + path + "' is a directory", EISDIR};
+    if (!S_ISREG(status.st_mode)) {
+      Fd device(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+      if (!device) return error_from_errno(errno, "open '" + path + "'");
+      return make_owned_stream_sink(std::move(device), "file " + path);
+    }
+    if (!force) return already_exists(path);
+    // What a symbolic link points to is replaced, not the link.
+    std::error_code ignored;
+    const auto resolved = std::filesystem::canonical(path, ignored);
+    if (!ignored) final_path = resolved.string();
+  }
+  DRS_ASSIGN_OR_RETURN(Target target, open_target(final_path));
+  DRS_ASSIGN_OR_RETURN(std::string part_name, random_part_name(target.leaf));
+  DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(kDepth * kStagingBytes));
+  DRS_ASSIGN_OR_RETURN(auto ring, make_ring(choice, kDepth));
+  Fd file(::openat(target.directory.get(), part_name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return error_from_errno(errno, "create '" + final_path + ".part'");
+  auto sink = std::make_unique<FileSink>(std::move(target), std::move(part_name), force, std::move(file),
+                                         std::move(arena), std::move(ring));
+  if (size_hint.has_value()) DRS_RETURN_IF_ERROR(sink->reserve(*size_hint));
+  return std::unique_ptr<Sink>(std::move(sink));
+}
+
+}  // namespace drs

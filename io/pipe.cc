@@ -1,0 +1,50 @@
+#include "io/pipe.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+
+namespace drs {
+namespace {
+
+constexpr int kFirstFree = 3;  // a program started with a closed stdin would otherwise get a pipe there
+
+int read_pipe_bytes_max() {
+  int bytes_max = 1 << 20;
+  std::ifstream("/proc/sys/fs/pipe-max-size") >> bytes_max;
+  return bytes_max;
+}
+
+}  // namespace
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> raw = {-1, -1};
+  if (::pipe2(raw.data(), O_CLOEXEC) != 0) return error_from_errno(errno, "pipe");
+  Pipe pipe{.read_end = Fd(raw[0]), .write_end = Fd(raw[1])};
+  for (Fd* const end : {&pipe.read_end, &pipe.write_end}) {
+    if (end->get() >= kFirstFree) continue;
+    *end = Fd(::fcntl(end->get(), F_DUPFD_CLOEXEC, kFirstFree));
+    if (!*end) return error_from_errno(errno, "pipe");
+  }
+  return pipe;
+}
+
+Result<void> set_nonblocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return error_from_errno(errno, "fcntl");
+  return {};
+}
+
+std::size_t enlarge_pipe(int fd) {
+  const int current_bytes = ::fcntl(fd, F_GETPIPE_SZ);
+  if (current_bytes < 0) return 0;
+  for (int wanted_bytes = read_pipe_bytes_max(); wanted_bytes > current_bytes; wanted_bytes /= 2) {
+    if (::fcntl(fd, F_SETPIPE_SZ, wanted_bytes) >= 0) break;
+  }
+  return static_cast<std::size_t>(std::max(::fcntl(fd, F_GETPIPE_SZ), 0));
+}
+
+}  // namespace drs

@@ -1,0 +1,45 @@
+// StderrTap: passes what a child writes to its stderr on to ours, line by line, and keeps the last of it for messages.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "io/interrupt.h"
+#include "io/pipe.h"
+
+namespace drs {
+
+class StderrTap {
+ public:
+  static constexpr std::size_t kTailBytesMax = 4096;
+
+  // Reads `read_end` on a thread of its own and writes to `pass_to` (borrowed). Errors: kIo.
+  static Result<std::unique_ptr<StderrTap>> start(Fd read_end, int pass_to);
+  ~StderrTap() { finish(); }
+  StderrTap(const StderrTap&) = delete;
+  StderrTap& operator=(const StderrTap&) = delete;
+
+  // For when the child is gone: takes what is still in the pipe and ends, even where another process keeps it open.
+  void finish();
+  // The last of what was said, at most kTailBytesMax.
+  [[nodiscard]] std::string tail() const;
+
+ private:
+  StderrTap(Fd read_end, int pass_to, Interrupt stop)
+      : read_end_(std::move(read_end)), pass_to_(pass_to), stop_(std::move(stop)) {}
+  void read_to_end();
+  void take(std::string_view text);
+  void pass_line();
+
+  const Fd read_end_;
+  const int pass_to_;
+  const Interrupt stop_;
+  std::string line_;  // begun and not passed on
+  mutable std::mutex mutex_;
+  std::string tail_;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace drs
