@@ -1,0 +1,34 @@
+#include "sinks/open_objects.h"
+
+#include <algorithm>
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kOpenObjectsMax = 64;
+
+}  // namespace
+
+OpenObject::~OpenObject() {
+  // Only read from: there is nothing a failed close could lose.
+  static_cast<void>(files_.close(file_.fd));
+}
+
+Result<std::shared_ptr<const OpenObject>> OpenObjects::open(const std::string& path, bool direct) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& entry) { return entry.direct == direct && entry.path == path; });
+  if (found != entries_.end()) {
+    entries_.splice(entries_.begin(), entries_, found);
+    return found->object;
+  }
+  DRS_ASSIGN_OR_RETURN(const OpenedFile file, files_.open(path, {.direct = direct}));
+  entries_.push_front({path, direct, std::make_shared<const OpenObject>(files_, file)});
+  if (entries_.size() > kOpenObjectsMax) entries_.pop_back();
+  return entries_.front().object;
+}
+
+void OpenObjects::forget(const std::string& path) {
+  entries_.remove_if([&](const Entry& entry) { return entry.path == path; });
+}
+
+}  // namespace drs

@@ -1,0 +1,418 @@
+// What every ObjectStore promises, whatever is behind it.
+#include "sinks/object_store.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <functional>
+#include <thread>
+
+#include "sinks/fault_store.h"
+#include "sinks/local_store.h"
+#include "sinks/memory_store.h"
+#include "tests/sinks/store_test_support.h"
+
+namespace drs {
+namespace {
+
+using test::AlignedBytes;
+using test::listed_keys;
+using test::outcome;
+using test::random_bytes;
+using test::run_until_done;
+using test::TestGet;
+using test::TestPut;
+
+struct StoreKind {
+  std::string name;
+  // A store without objects, and whatever must live as long as it (a directory).
+  std::function<std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>()> make;
+};
+
+StoreKind local(std::string name, IoChoice choice, bool direct) {
+  return {std::move(name), [=] {
+            auto root = std::make_shared<test::TemporaryRoot>();
+            auto files = open_file_system(root->path(), choice);
+            auto store = open_local_store(*std::move(files), {.parallel = 4, .direct = direct});
+            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*std::move(store), root);
+          }};
+}
+
+StoreKind fault_free(std::string name, bool reorder) {
+  return {std::move(name), [=] {
+            auto plan = std::make_shared<FaultPlan>(7);
+            plan->reorder_completions(reorder);
+            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(
+                make_fault_store(make_memory_store(std::make_shared<MemoryObjects>()), plan), nullptr);
+          }};
+}
+
+std::vector<StoreKind> all_kinds() {
+  std::vector<StoreKind> kinds = {
+      {"Memory",
+       [] {
+         return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(
+             make_memory_store(std::make_shared<MemoryObjects>()), nullptr);
+       }},
+      local("LocalPosixDirect", IoChoice::kPosix, true),
+      local("LocalPosixBuffered", IoChoice::kPosix, false),
+      fault_free("FaultFree", false),
+      fault_free("FaultFreeReordered", true),
+  };
+  if (probe_uring().uring_usable) {
+    kinds.push_back(local("LocalUringDirect", IoChoice::kUring, true));
+    kinds.push_back(local("LocalUringBuffered", IoChoice::kUring, false));
+  }
+  return kinds;
+}
+
+class ObjectStoreContract : public testing::TestWithParam<StoreKind> {
+ protected:
+  ObjectStoreContract() { std::tie(store_, environment_) = GetParam().make(); }
+
+  void put(const ObjectKey& key, ByteView body) {
+    const Result<void> stored = put_object(*store_, key, body);
+    ASSERT_TRUE(stored.ok()) << stored.error().message;
+  }
+  Bytes content(const ObjectKey& key) {
+    const Result<Bytes> bytes = get_object(*store_, key, 64 * kMiB);
+    EXPECT_TRUE(bytes.ok()) << bytes.error().message;
+    return bytes.ok() ? *bytes : Bytes{};
+  }
+
+  std::shared_ptr<void> environment_;  // outlives the store
+  std::unique_ptr<ObjectStore> store_;
+};
+
+TEST_P(ObjectStoreContract, GivesBackWhatWasPut) {
+  const Bytes body = random_bytes(100'003, 1);
+  put("packs/3f/one", body);
+  EXPECT_EQ(content("packs/3f/one"), body);
+  const Result<ObjectInfo> info = store_->stat("packs/3f/one");
+  ASSERT_TRUE(info.ok()) << info.error().message;
+  EXPECT_EQ(info->size_bytes, body.size());
+  EXPECT_EQ(info->key, "packs/3f/one");
+}
+
+TEST_P(ObjectStoreContract, KeepsAnEmptyObject) {
+  put("empty", {});
+  EXPECT_TRUE(content("empty").empty());
+  EXPECT_EQ(listed_keys(*store_, ""), std::set<ObjectKey>{"empty"});
+}
+
+TEST_P(ObjectStoreContract, DeliversRangesAndStopsWhereTheObjectEnds) {
+  const AlignedBytes body(random_bytes(50'000, 2));
+  put("object", body.view());
+  for (const std::uint64_t offset : {0U, 1U, 4'096U, 8'191U, 49'152U, 49'999U, 50'000U, 53'248U, 90'000U}) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{4'096}, std::size_t{65'536}}) {
+      const AlignedBytes destination(size);
+      TestGet get("object", offset, destination.view());
+      store_->get(get.operation);
+      EXPECT_EQ(get.done_count, 0) << "done only from run";
+      run_until_done(*store_, get);
+      ASSERT_TRUE(get.operation.result.ok()) << get.operation.result.error().message;
+      const std::size_t from = std::min<std::size_t>(offset, body.view().size());
+      const std::size_t expected = std::min(size, body.view().size() - from);
+      ASSERT_EQ(*get.operation.result, expected) << offset << "+" << size;
+      EXPECT_TRUE(std::equal(destination.view().begin(),
+                             destination.view().begin() + static_cast<std::ptrdiff_t>(expected),
+                             body.view().begin() + static_cast<std::ptrdiff_t>(from)));
+    }
+  }
+}
+
+TEST_P(ObjectStoreContract, BlockingRangeIsAllOrTruncated) {
+  put("object", as_bytes("0123456789"));
+  Bytes range(4);
+  ASSERT_TRUE(get_range(*store_, "object", 6, range).ok());
+  EXPECT_EQ(as_text(range), "6789");
+  EXPECT_EQ(outcome(get_range(*store_, "object", 7, range)), "truncated");
+  EXPECT_EQ(outcome(get_object(*store_, "object", 9)), "corrupt");
+}
+
+TEST_P(ObjectStoreContract, SaysNotFoundForWhatWasNeverPut) {
+  put("packs/aa/x", as_bytes("x"));
+  Bytes range(1);
+  for (const ObjectKey key : {"packs/aa/y", "packs/bb/x", "nowhere/at/all", "packs/aa"}) {
+    EXPECT_EQ(outcome(store_->stat(key)), "not-found") << key;
+    EXPECT_EQ(outcome(store_->remove(key)), "not-found") << key;
+    EXPECT_EQ(outcome(get_object(*store_, key, 10)), "not-found") << key;
+  }
+  EXPECT_EQ(outcome(get_range(*store_, "packs/aa/y", 0, range)), "not-found");
+}
+
+TEST_P(ObjectStoreContract, NeverReplacesAnObject) {
+  put("manifests/m", as_bytes("first"));
+  EXPECT_EQ(outcome(put_object(*store_, "manifests/m", as_bytes("second"))), "already-exists");
+  EXPECT_EQ(outcome(put_object(*store_, "manifests/m", as_bytes("first"))), "already-exists");
+  EXPECT_EQ(as_text(content("manifests/m")), "first");
+}
+
+TEST_P(ObjectStoreContract, LetsOneOfManyPutsOfAKeyWin) {
+  constexpr int kRounds = 10;
+  auto second = store_->another();
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  std::array<std::array<Result<void>, 2>, kRounds> results;
+  const auto put_all = [&](ObjectStore& store, std::size_t who) {
+    for (std::size_t round = 0; round < kRounds; ++round) {
+      const Bytes body = random_bytes(5'000, who);
+      results[round][who] = put_object(store, "race/" + std::to_string(round), body);
+    }
+  };
+  std::thread rival([&] { put_all(**second, 1); });
+  put_all(*store_, 0);
+  rival.join();
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    const std::size_t winner = results[round][0].ok() ? 0 : 1;
+    EXPECT_EQ(outcome(results[round][winner]), "ok");
+    EXPECT_EQ(outcome(results[round][1 - winner]), "already-exists");
+    EXPECT_EQ(content("race/" + std::to_string(round)), random_bytes(5'000, winner));
+  }
+}
+
+TEST_P(ObjectStoreContract, LetsOneOfTwoPutsInFlightWin) {
+  const Bytes first = random_bytes(9'000, 1);
+  const Bytes second = random_bytes(9'000, 2);
+  TestPut a("same", {first});
+  TestPut b("same", {second});
+  store_->put(a.operation);
+  store_->put(b.operation);
+  run_until_done(*store_, a);
+  run_until_done(*store_, b);
+  EXPECT_NE(a.operation.result.ok(), b.operation.result.ok());
+  EXPECT_EQ(content("same"), a.operation.result.ok() ? first : second);
+}
+
+TEST_P(ObjectStoreContract, StoresAnUnnamedPutOnceItIsNamed) {
+  const Bytes body = random_bytes(3 * kMiB + 17, 3);
+  TestPut put("", {body});
+  store_->put(put.operation);
+  for (int i = 0; i < 20; ++i) {
+    // Comes back although nothing can finish.
+    const auto moved = store_->run(true);
+    ASSERT_TRUE(moved.ok());
+    EXPECT_EQ(*moved, 0U);
+  }
+  EXPECT_EQ(put.done_count, 0);
+  EXPECT_EQ(store_->in_flight(), 1U);
+  EXPECT_TRUE(listed_keys(*store_, "").empty());
+  store_->name(put.operation, "packs/00/named");
+  EXPECT_EQ(put.done_count, 0);
+  run_until_done(*store_, put);
+  EXPECT_TRUE(put.operation.result.ok()) << put.operation.result.error().message;
+  EXPECT_EQ(content("packs/00/named"), body);
+  EXPECT_EQ(store_->in_flight(), 0U);
+}
+
+TEST_P(ObjectStoreContract, NamesAPutBeforeItRan) {
+  TestPut put("", {as_bytes("body")});
+  store_->put(put.operation);
+  store_->name(put.operation, "named");
+  run_until_done(*store_, put);
+  EXPECT_EQ(as_text(content("named")), "body");
+}
+
+TEST_P(ObjectStoreContract, LeavesNothingOfADroppedPut) {
+  const Bytes body = random_bytes(2 * kMiB, 4);
+  for (int runs_before = 0; runs_before < 6; ++runs_before) {
+    TestPut put("", {body});
+    store_->put(put.operation);
+    for (int i = 0; i < runs_before; ++i) ASSERT_TRUE(store_->run(false).ok());
+    store_->drop(put.operation);
+    EXPECT_EQ(put.done_count, 0);
+    run_until_done(*store_, put);
+    EXPECT_EQ(outcome(put.operation.result), "cancelled");
+  }
+  EXPECT_TRUE(listed_keys(*store_, "").empty());
+  EXPECT_EQ(store_->in_flight(), 0U);
+}
+
+TEST_P(ObjectStoreContract, DoesOtherWorkWhileMorePutsThanItRunsWaitForNames) {
+  const Bytes body = random_bytes(10'000, 5);
+  std::vector<std::unique_ptr<TestPut>> unnamed;
+  for (std::size_t i = 0; i < 2 * store_->parallel_max() + 1; ++i) {
+    unnamed.push_back(std::make_unique<TestPut>("", std::vector<ByteView>{body}));
+    store_->put(unnamed.back()->operation);
+  }
+  put("other", as_bytes("other"));
+  EXPECT_EQ(as_text(content("other")), "other");
+  for (std::size_t i = 0; i < unnamed.size(); ++i) store_->name(unnamed[i]->operation, "late/" + std::to_string(i));
+  for (const auto& late : unnamed) run_until_done(*store_, *late);
+  EXPECT_EQ(listed_keys(*store_, "late/").size(), unnamed.size());
+}
+
+TEST_P(ObjectStoreContract, ListsExactlyTheObjectsUnderAPrefix) {
+  std::set<ObjectKey> packs;
+  std::set<ObjectKey> all;
+  for (const ObjectKey key : {"packs/aa/1", "packs/aa/2", "packs/ab/1", "index/1", "config.0", "packs-old/x"}) {
+    put(key, as_bytes(key));
+    all.insert(key);
+    if (key.starts_with("packs/")) packs.insert(key);
+  }
+  EXPECT_EQ(listed_keys(*store_, ""), all);
+  EXPECT_EQ(listed_keys(*store_, "packs/"), packs);
+  EXPECT_EQ(listed_keys(*store_, "packs/ab/"), std::set<ObjectKey>{"packs/ab/1"});
+  EXPECT_TRUE(listed_keys(*store_, "nothing/here/").empty());
+  const auto ignore = [](const ObjectInfo&) -> Result<void> { return {}; };
+  for (const std::string_view prefix : {"packs", "/", "packs//", "../", ".incoming/"}) {
+    EXPECT_EQ(outcome(store_->list(prefix, ignore)), "usage") << prefix;
+  }
+}
+
+TEST_P(ObjectStoreContract, StopsAListWhenTheVisitorFails) {
+  put("a", as_bytes("a"));
+  put("b", as_bytes("b"));
+  int visits = 0;
+  const auto listed = store_->list("", [&](const ObjectInfo&) -> Result<void> {
+    ++visits;
+    return Error{ErrorCode::kCancelled, "enough"};
+  });
+  EXPECT_EQ(outcome(listed), "cancelled");
+  EXPECT_EQ(visits, 1);
+}
+
+TEST_P(ObjectStoreContract, RemovesAnObjectAndFreesItsName) {
+  put("packs/aa/1", as_bytes("old"));
+  EXPECT_EQ(as_text(content("packs/aa/1")), "old");
+  ASSERT_TRUE(store_->remove("packs/aa/1").ok());
+  EXPECT_EQ(outcome(get_object(*store_, "packs/aa/1", 10)), "not-found");
+  EXPECT_EQ(outcome(store_->remove("packs/aa/1")), "not-found");
+  EXPECT_TRUE(listed_keys(*store_, "").empty());
+  put("packs/aa/1", as_bytes("new"));
+  EXPECT_EQ(as_text(content("packs/aa/1")), "new");
+}
+
+TEST_P(ObjectStoreContract, RefusesInvalidKeys) {
+  for (const ObjectKey key :
+       {"", "/a", "a/", "a//b", ".", "..", "a/../b", ".hidden", "a/.b", "A", "a b", "a\n", "\xc3\xa4"}) {
+    EXPECT_FALSE(is_valid_object_key(key)) << key;
+    EXPECT_EQ(outcome(put_object(*store_, key, as_bytes("x"))), "usage") << key;
+  }
+  EXPECT_FALSE(is_valid_object_key(std::string(201, 'a')));
+  EXPECT_FALSE(is_valid_object_key(std::string_view("a\0b", 3)));
+  EXPECT_TRUE(is_valid_object_key(std::string(200, 'a')));
+  EXPECT_TRUE(is_valid_object_key("packs/3f/3fa0-b_c.d9"));
+  EXPECT_TRUE(listed_keys(*store_, "").empty());
+}
+
+TEST_P(ObjectStoreContract, StoresBodiesOfManySizesInSeveralPieces) {
+  const AlignedBytes source(random_bytes(5 * kMiB + 4'097, 6));
+  const ByteView all = source.view();
+  // The sizes of the pieces; aligned ones take the direct path, the others do not.
+  const std::vector<std::vector<std::size_t>> shapes = {{1},
+                                                        {4'095},
+                                                        {4'096},
+                                                        {4'097},
+                                                        {8'192, 1},
+                                                        {4'096, 4'096, 4'095},
+                                                        {0, 4'096, 0},
+                                                        {1, 4'096},
+                                                        {7, 11, 13},
+                                                        {kMiB},
+                                                        {kMiB + 1},
+                                                        {kMiB - 1},
+                                                        {kMiB, kMiB, 12'288},
+                                                        {2 * kMiB, 3 * kMiB + 4'097},
+                                                        {3 * kMiB + 5, 2 * kMiB}};
+  std::vector<std::unique_ptr<TestPut>> puts;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    std::vector<ByteView> body;
+    std::size_t at = 0;
+    for (const std::size_t size : shapes[i]) {
+      body.push_back(all.subspan(at, size));
+      at += size;
+    }
+    puts.push_back(std::make_unique<TestPut>("sizes/" + std::to_string(i), std::move(body)));
+    store_->put(puts.back()->operation);
+  }
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    run_until_done(*store_, *puts[i]);
+    ASSERT_TRUE(puts[i]->operation.result.ok()) << puts[i]->operation.result.error().message;
+    Bytes expected;
+    for (const ByteView piece : puts[i]->operation.body) expected.insert(expected.end(), piece.begin(), piece.end());
+    EXPECT_EQ(content("sizes/" + std::to_string(i)), expected) << "shape " << i;
+  }
+}
+
+TEST_P(ObjectStoreContract, AnotherInstanceSeesTheSameObjectsAndWorksByItself) {
+  put("mine", as_bytes("mine"));
+  TestPut waiting("", {as_bytes("waiting")});
+  store_->put(waiting.operation);
+  auto second = store_->another();
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  EXPECT_EQ((*second)->in_flight(), 0U);
+  std::thread thread([&] {
+    const auto mine = get_object(**second, "mine", 10);
+    ASSERT_TRUE(mine.ok()) << mine.error().message;
+    EXPECT_EQ(as_text(*mine), "mine");
+    EXPECT_TRUE(put_object(**second, "theirs", as_bytes("theirs")).ok());
+  });
+  thread.join();
+  EXPECT_EQ(waiting.done_count, 0);
+  EXPECT_EQ(as_text(content("theirs")), "theirs");
+  second->reset();
+  store_->name(waiting.operation, "waited");
+  run_until_done(*store_, waiting);
+  EXPECT_EQ(as_text(content("waited")), "waiting");
+}
+
+TEST_P(ObjectStoreContract, LetsDoneStartFurtherOperations) {
+  struct Chain {
+    ObjectStore* store = nullptr;
+    PutOperation operation;
+    int left = 5;
+    bool failed = false;
+  } chain;
+  const Bytes body = random_bytes(6'000, 8);
+  chain.store = store_.get();
+  chain.operation.key = "chain/0";
+  chain.operation.body = {body};
+  chain.operation.owner = &chain;
+  chain.operation.done = [](PutOperation& put) {
+    Chain& c = *static_cast<Chain*>(put.owner);
+    c.failed = c.failed || !put.result.ok();
+    if (--c.left == 0) return;
+    put.key = "chain/" + std::to_string(c.left);
+    c.store->put(put);
+  };
+  store_->put(chain.operation);
+  while (chain.left > 0) ASSERT_TRUE(store_->run(true).ok());
+  EXPECT_FALSE(chain.failed);
+  EXPECT_EQ(listed_keys(*store_, "chain/").size(), 5U);
+}
+
+TEST_P(ObjectStoreContract, TakesManyOperationsAtOnce) {
+  constexpr std::size_t kCount = 50;
+  std::vector<Bytes> bodies;
+  std::vector<std::unique_ptr<TestPut>> puts;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    bodies.push_back(random_bytes(i * 977, i));
+    puts.push_back(std::make_unique<TestPut>("many/" + std::to_string(i), std::vector<ByteView>{bodies.back()}));
+    store_->put(puts.back()->operation);
+  }
+  for (const auto& put : puts) run_until_done(*store_, *put);
+  std::vector<std::unique_ptr<TestGet>> gets;
+  std::vector<Bytes> read(kCount);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    read[i].resize(bodies[i].size());
+    gets.push_back(std::make_unique<TestGet>("many/" + std::to_string(i), 0, read[i]));
+    store_->get(gets.back()->operation);
+  }
+  for (const auto& get : gets) run_until_done(*store_, *get);
+  EXPECT_EQ(read, bodies);
+}
+
+TEST_P(ObjectStoreContract, UsesRegisteredMemory) {
+  const AlignedBytes arena(random_bytes(2 * kMiB + 100, 9));
+  store_->register_memory(arena.view());
+  put("registered", arena.view());
+  EXPECT_EQ(content("registered"), Bytes(arena.view().begin(), arena.view().end()));
+  EXPECT_FALSE(store_->io_description().empty());
+  EXPECT_FALSE(store_->name_for_messages().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, ObjectStoreContract, testing::ValuesIn(all_kinds()),
+                         [](const auto& kind) { return kind.param.name; });
+
+}  // namespace
+}  // namespace drs
