@@ -12,7 +12,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <regex>
 #include <string>
 
 #include "engine/format/manifest.h"
@@ -31,9 +30,12 @@ struct PushGates {
   std::optional<std::uint64_t> bytes_min;
   std::optional<double> shrink_max;  // 0.10: at most 10 % smaller than the stream's last snapshot
   std::optional<double> growth_max;
-  std::string trailer_pattern;  // ECMAScript, searched in the last 64 KiB; empty: none
+  std::string trailer_pattern;  // POSIX extended regular expression, searched in the last 64 KiB; empty: none
   bool tag_anomalies = false;   // commit with the tag "anomaly" instead of refusing
 };
+
+// Errors: kUsage, a trailer pattern that is no regular expression.
+Result<void> validate(const PushGates& gates);
 
 struct PushOptions {
   std::string stream;

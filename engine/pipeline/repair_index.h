@@ -1,6 +1,8 @@
 // Rebuilds the index from packs alone: reads every pack's table and writes index objects for those that no good index
 // object covers. Index objects that are damaged or name packs that are gone are removed, after the new ones are
-// durable.
+// durable; except those that alone know something: which blocks are in a pack whose table cannot be read, or (unless
+// `all` is asked for) of which chunks a block consisted that no pack holds any more, so that it can still be healed.
+// Memory: at most 16 MiB of index objects to be written, and their blocks.
 #pragma once
 
 #include "engine/repository/repository.h"

@@ -146,18 +146,17 @@ Result<void> BlockIndex::load_summary(const std::string& name, std::uint64_t byt
   if (auto opened = opener->open(label, sealed, plain); !opened.ok()) return fail(std::move(opened).error());
   auto summary = decode_index_summary(plain, bytes);
   if (!summary.ok()) return fail(std::move(summary).error());
-  return add_unit(name, bytes, *summary, envelope->salt);
+  add_unit(name, bytes, *summary, envelope->salt);
+  return {};
 }
 
-Result<void> BlockIndex::add_unit(const std::string& name, std::uint64_t bytes, const IndexSummary& summary,
-                                  const Salt& salt) {
+void BlockIndex::add_unit(const std::string& name, std::uint64_t bytes, const IndexSummary& summary, const Salt& salt) {
   Unit unit;
   unit.name = name;
   unit.bytes = bytes;
   unit.salt = salt;
   unit.summary = summary;
   register_unit(std::move(unit));
-  return {};
 }
 
 // An uncovered pack acts as a unit whose directory and lists come from its own table.

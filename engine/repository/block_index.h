@@ -81,7 +81,7 @@ class BlockIndex {
       const std::function<Result<void>(std::uint32_t block, const std::vector<ChunkEntry>&)>& visit);
 
   // Adds an index object that this process has just stored.
-  Result<void> add_unit(const std::string& name, std::uint64_t bytes, const IndexSummary& summary, const Salt& salt);
+  void add_unit(const std::string& name, std::uint64_t bytes, const IndexSummary& summary, const Salt& salt);
 
  private:
   struct Unit;

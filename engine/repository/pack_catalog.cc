@@ -20,9 +20,15 @@ PackInfo* find_sorted(std::vector<PackInfo>& packs, const Digest& name) {
   return at != packs.end() && at->name == name ? &*at : nullptr;
 }
 
+Result<CondemnedPacks> read_condemned(Repository& repository, const std::string& name) {
+  DRS_ASSIGN_OR_RETURN(const Bytes object, get_object(repository.store(), name, kDocumentBytesMax));
+  DRS_ASSIGN_OR_RETURN(const Bytes body, decode_document(repository.keys(), ObjectKind::kCondemned, name, object));
+  return decode_condemned(body);
+}
+
 }  // namespace
 
-Result<PackCatalog> PackCatalog::load(Repository& repository) {
+Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemned unreadable) {
   ObjectStore& store = repository.store();
   PackCatalog catalog;
 
@@ -34,17 +40,16 @@ Result<PackCatalog> PackCatalog::load(Repository& repository) {
   }));
   std::vector<Digest> condemned;
   for (const std::string& name : condemned_names) {
-    auto object = get_object(store, name, kDocumentBytesMax);
-    if (!object.ok()) {
-      if (object.error().code == ErrorCode::kNotFound) continue;  // its prune has ended
-      return std::move(object).error();
+    auto record = read_condemned(repository, name);
+    if (record.ok()) {
+      condemned.insert(condemned.end(), record->packs.begin(), record->packs.end());
+      continue;
     }
-    // A record that cannot be read may condemn anything; going on would risk a snapshot on packs about to be deleted.
-    auto body = decode_document(repository.keys(), ObjectKind::kCondemned, name, *object);
-    if (!body.ok()) return std::move(body).error().with_context(name);
-    auto record = decode_condemned(*body);
-    if (!record.ok()) return std::move(record).error().with_context(name);
-    condemned.insert(condemned.end(), record->packs.begin(), record->packs.end());
+    const ErrorCode code = record.error().code;
+    if (code == ErrorCode::kNotFound) continue;  // its prune has ended
+    const bool damaged = code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated ||
+                         code == ErrorCode::kFormatTooNew || code == ErrorCode::kIo;
+    if (!damaged || unreadable == UnreadableCondemned::kFail) return std::move(record).error().with_context(name);
   }
 
   DRS_RETURN_IF_ERROR(store.list("packs/", [&](const ObjectInfo& info) -> Result<void> {

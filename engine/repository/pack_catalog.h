@@ -19,8 +19,11 @@ struct PackInfo {
 
 class PackCatalog {
  public:
+  // A record of condemned packs that cannot be read may condemn anything: a push must stop there (kFail, the record's
+  // kCorrupt), a check goes on without it (kPassOver).
+  enum class UnreadableCondemned : std::uint8_t { kFail, kPassOver };
   // Lists condemned first, then packs, then damage marks (DESIGN section 6). Errors: the store's.
-  static Result<PackCatalog> load(Repository& repository);
+  static Result<PackCatalog> load(Repository& repository, UnreadableCondemned unreadable = UnreadableCondemned::kFail);
   // nullptr: no such pack.
   [[nodiscard]] const PackInfo* find(const Digest& name) const;
   [[nodiscard]] const std::vector<PackInfo>& packs() const { return packs_; }  // sorted by name

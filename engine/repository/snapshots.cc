@@ -77,20 +77,23 @@ const Snapshot* SnapshotCatalog::latest(std::string_view stream) const {
   return found;
 }
 
-Result<SnapshotCatalog> load_snapshots(Repository& repository) {
+Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::optional<std::string>& stream) {
+  std::optional<StreamTag> only;
+  if (stream) only = repository.keys().stream_tag(*stream);
   ObjectStore& store = repository.store();
   SnapshotCatalog catalog;
   std::vector<std::pair<std::string, ParsedName>> manifests;
   std::vector<std::string> marks;
   DRS_RETURN_IF_ERROR(store.list("manifests/", [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kManifest) manifests.emplace_back(info.key, *parsed);
+    if (parsed && parsed->kind == ObjectKind::kManifest && (!only || *only == parsed->tag))
+      manifests.emplace_back(info.key, *parsed);
     return {};
   }));
   // Marks after manifests: a manifest is never live beside its mark, whichever appeared first.
   DRS_RETURN_IF_ERROR(store.list("removed/", [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kRemoved) marks.push_back(info.key);
+    if (parsed && parsed->kind == ObjectKind::kRemoved && (!only || *only == parsed->tag)) marks.push_back(info.key);
     return {};
   }));
 
@@ -141,7 +144,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository) {
   }
   for (BrokenManifest& broken : catalog.broken) {
     const auto parsed = parse_name(broken.name);
-    if (const auto stream = streams.find(parsed->tag); stream != streams.end()) broken.stream = stream->second;
+    if (const auto known = streams.find(parsed->tag); known != streams.end()) broken.stream = known->second;
     broken.superseded = broken.superseded || predecessors.contains(broken.name);
   }
 

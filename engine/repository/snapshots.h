@@ -43,8 +43,9 @@ struct SnapshotCatalog {
   [[nodiscard]] const Snapshot* latest(std::string_view stream) const;
 };
 
-// Reads all manifests and removal marks; damaged ones go to `broken` and do not stop it. Errors: the store's.
-Result<SnapshotCatalog> load_snapshots(Repository& repository);
+// Reads all manifests and removal marks, or those of one stream; damaged ones go to `broken` and do not stop it.
+// Errors: the store's.
+Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::optional<std::string>& stream = std::nullopt);
 
 // "pg/app", "pg/app@latest", "pg/app@<time>", an id, or a unique prefix of one (at least 4 digits).
 struct Selector {

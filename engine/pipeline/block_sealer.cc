@@ -1,0 +1,51 @@
+#include "engine/pipeline/block_sealer.h"
+
+namespace drs {
+
+Result<BlockSealer> BlockSealer::make(CompressionChoice compression, bool read_back, const Uuid& session,
+                                      PackWriter& packs, MutableByteView scratch) {
+  DRS_ASSIGN_OR_RETURN(Compressor compressor, Compressor::make(compression, kBlockBytesMax));
+  DRS_ASSIGN_OR_RETURN(Decompressor decompressor, Decompressor::make());
+  return BlockSealer(read_back, session, packs, scratch, std::move(compressor), std::move(decompressor));
+}
+
+Result<std::size_t> BlockSealer::seal(const BlockJob& job) {
+  TableBlock block;
+  block.record.id = {session_, job.counter};
+  block.record.kind = job.kind;
+  block.record.raw_bytes = static_cast<std::uint32_t>(job.plain.size());
+  if (job.chunks) {
+    block.chunks = *job.chunks;
+    block.record.chunk_count = static_cast<std::uint16_t>(job.chunks->size());
+  }
+  block.record.xxh3 = xxh3_128(job.plain);
+  const Xxh3Digest expected = block.record.xxh3;
+
+  DRS_ASSIGN_OR_RETURN(const Compressor::Output output, compressor_.compress(job.plain, compressed_));
+  block.record.codec = output.codec;
+  const ByteView encoded = output.codec == Codec::kRaw ? job.plain : ByteView(compressed_.first(output.bytes));
+  SealLabel label = block.record.label();
+
+  // Sealing moves the bytes from the worker's cache straight to their place in the pack.
+  const std::size_t sealed_bytes = encoded.size() + kSealBytes;
+  DRS_ASSIGN_OR_RETURN(PackWriter::Slot slot, packs_->reserve(std::move(block), sealed_bytes));
+  label.ordinal = slot.ordinal;
+  slot.sealer->seal(label, encoded, slot.sealed);
+
+  if (read_back_) {
+    const bool raw = output.codec == Codec::kRaw;
+    const MutableByteView decoded = decoded_.first(job.plain.size());
+    const MutableByteView opened = raw ? decoded : compressed_.first(output.bytes);
+    auto result = slot.opener->open(label, slot.sealed, opened);
+    if (result.ok() && !raw) result = decompressor_.decompress(output.codec, opened, decoded);
+    if (!result.ok() || xxh3_128(decoded) != expected)
+      return Error(ErrorCode::kInternal, "block " + to_string(BlockId{session_, job.counter}) +
+                                             " did not decode back to what was read" +
+                                             (result.ok() ? "" : " (" + result.error().message + ")") +
+                                             ": this machine's memory or processor is faulty, or drstream is");
+  }
+  packs_->finish(std::move(slot));
+  return sealed_bytes;
+}
+
+}  // namespace drs

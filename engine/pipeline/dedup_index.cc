@@ -1,0 +1,221 @@
+#include "engine/pipeline/dedup_index.h"
+
+#include <algorithm>
+
+namespace drs {
+namespace {
+
+// How far ahead of the stream the last snapshot's blocks are loaded, when sampled. Lists of 32 MiB of stream are some
+// 80 KiB.
+constexpr std::uint64_t kPrefetchBytes = 32 * kMiB;
+
+// Whether the index could not be read because of what is stored (then the chunk is simply stored again) and not for
+// want of the store.
+bool is_damage(ErrorCode code) {
+  return code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated || code == ErrorCode::kNotFound ||
+         code == ErrorCode::kIo;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DedupIndex>> DedupIndex::make(BlockIndex& index, BlockReader& reader, SessionBlocks& blocks,
+                                                     const Uuid& session, PreviousRecipe previous, Options options,
+                                                     std::vector<std::string>& warnings) {
+  DRS_ASSIGN_OR_RETURN(DedupTable table, DedupTable::make(options.table_bytes));
+  std::unique_ptr<DedupIndex> dedup(
+      new DedupIndex(index, reader, blocks, session, std::move(previous), options, std::move(table)));
+  DRS_RETURN_IF_ERROR(dedup->load(warnings));
+  return dedup;
+}
+
+Result<void> DedupIndex::load(std::vector<std::string>& warnings) {
+  // A fifth is left for what this push adds before anything must be thinned out.
+  const std::size_t room = table_.size_max() / 5 * 4;
+  while (shift_ < 31 && (index_.chunk_count() >> shift_) > room) ++shift_;
+  for (std::uint32_t unit = 0; unit < index_.unit_count(); ++unit) {
+    auto loaded = load_unit(unit);
+    if (loaded.ok()) continue;
+    if (!is_damage(loaded.error().code)) return loaded;
+    warnings.push_back(loaded.error().message + "; what only this names is stored again");
+  }
+  return {};
+}
+
+Result<void> DedupIndex::load_unit(std::uint32_t unit) {
+  const auto usable = [&](std::uint32_t block) {
+    const auto location = index_.location({unit, block});
+    return location.ok() && location->usable;
+  };
+  if (shift_ < kHookShift) {
+    return index_.visit_chunks(unit, [&](std::uint32_t block, const std::vector<ChunkEntry>& chunks) -> Result<void> {
+      if (!usable(block)) return {};
+      for (std::size_t i = 0; i < chunks.size(); ++i)
+        if (const std::uint64_t word = chunk_word(chunks[i].id); sampled(word))
+          insert(word, {unit, static_cast<std::uint16_t>(block), static_cast<std::uint16_t>(i)});
+      return {};
+    });
+  }
+  DRS_ASSIGN_OR_RETURN(const auto hooks, index_.hooks(unit));
+  for (const Hook& hook : hooks)
+    if (sampled(hook.word) && usable(hook.block))
+      insert(hook.word, {unit, static_cast<std::uint16_t>(hook.block), hook.chunk});
+  return {};
+}
+
+void DedupIndex::insert(std::uint64_t word, ChunkHint hint) {
+  if (table_.full()) make_room();
+  if (sampled(word)) table_.insert(word, hint);
+}
+
+// The table is full: keep half as many samples. Mirrored blocks are dropped with all but their hooks.
+void DedupIndex::make_room() {
+  while (table_.full()) {
+    ++shift_;
+    DRS_ASSERT(shift_ < 32, "the table of known chunks cannot be thinned out further");
+    table_.thin(shift_);
+    mirrored_.clear();
+    mirrored_places_.clear();
+  }
+}
+
+ChunkHint DedupIndex::own_hint(std::uint64_t counter, std::size_t chunk) {
+  const std::uint64_t unit = kOwnUnits + (counter >> kOwnBlockBits);
+  DRS_ASSERT(unit < 0xFFFFFFFFU, "more blocks in one push than the table can number");
+  return {static_cast<std::uint32_t>(unit), static_cast<std::uint16_t>(counter & ((1U << kOwnBlockBits) - 1)),
+          static_cast<std::uint16_t>(chunk)};
+}
+
+void DedupIndex::add_block(std::uint64_t counter, const SessionBlocks::Chunks& chunks) {
+  for (std::size_t i = 0; i < chunks->size(); ++i) insert(chunk_word((*chunks)[i].id), own_hint(counter, i));
+  if (shift_ > 0) {
+    const ChunkHint hint = own_hint(counter, 0);
+    mirror(hint.unit, hint.block, chunks);
+  }
+}
+
+// Makes every chunk of a block findable, and forgets the block that was used longest ago.
+void DedupIndex::mirror(std::uint32_t unit, std::uint32_t block, const ChunkList& chunks) {
+  const std::uint64_t key = std::uint64_t{unit} << 32 | block;
+  if (const auto found = mirrored_places_.find(key); found != mirrored_places_.end()) {
+    mirrored_.splice(mirrored_.begin(), mirrored_, found->second);
+    return;
+  }
+  const auto each_plain = [&](std::uint64_t of, const ChunkList& list, const auto& action) {
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const std::uint64_t word = chunk_word((*list)[i].id);
+      if (!sampled(word))
+        action(word, ChunkHint{static_cast<std::uint32_t>(of >> 32), static_cast<std::uint16_t>(of),
+                               static_cast<std::uint16_t>(i)});
+    }
+  };
+  while (mirrored_.size() >= options_.mirrored_blocks_max || table_.size() + chunks->size() > table_.size_max()) {
+    if (mirrored_.empty()) return;
+    each_plain(mirrored_.back().key, mirrored_.back().chunks,
+               [&](std::uint64_t word, ChunkHint hint) { table_.erase(word, hint); });
+    mirrored_places_.erase(mirrored_.back().key);
+    mirrored_.pop_back();
+  }
+  each_plain(key, chunks, [&](std::uint64_t word, ChunkHint hint) { table_.insert(word, hint); });
+  mirrored_.push_front({key, chunks});
+  mirrored_places_[key] = mirrored_.begin();
+}
+
+Result<DedupIndex::Candidate> DedupIndex::candidate(std::uint32_t unit, std::uint32_t block) {
+  Candidate found;
+  if (unit >= kOwnUnits) {
+    const std::uint64_t counter = (std::uint64_t{unit - kOwnUnits} << kOwnBlockBits) + block;
+    found.id = {session_, counter};
+    found.use = PreviousRecipe::Use::kDense;
+    found.usable = true;
+    found.chunks = blocks_.find(counter);
+    if (found.chunks) return found;
+    // Published meanwhile: read it back like any other block.
+    DRS_ASSIGN_OR_RETURN(const BlockLocation location, index_.locate(found.id));
+    DRS_ASSIGN_OR_RETURN(found.chunks, index_.chunks(location.place));
+    found.usable = location.usable;
+    return found;
+  }
+  DRS_ASSIGN_OR_RETURN(const BlockLocation location, index_.location({unit, block}));
+  found.id = location.record.id;
+  found.usable = location.usable;
+  found.use = previous_.use({unit, block});
+  DRS_ASSIGN_OR_RETURN(found.chunks, index_.chunks({unit, block}));
+  return found;
+}
+
+std::optional<ChunkPlace> DedupIndex::match(const Candidate& candidate, std::size_t chunk, const ChunkId& id,
+                                            std::uint16_t bytes) {
+  if (chunk >= candidate.chunks->size()) return std::nullopt;
+  const ChunkEntry& entry = (*candidate.chunks)[chunk];
+  if (entry.bytes != bytes || entry.id != id) return std::nullopt;
+  std::uint32_t offset = 0;
+  for (std::size_t i = 0; i < chunk; ++i) offset += (*candidate.chunks)[i].bytes;
+  return ChunkPlace{candidate.id, static_cast<std::uint32_t>(chunk), offset};
+}
+
+Result<DedupIndex::Answer> DedupIndex::find(const ChunkId& id, std::uint16_t bytes) {
+  Answer answer;
+  if (last_ && last_chunk_ + 1 < last_->chunks->size()) {
+    const ChunkEntry& next = (*last_->chunks)[last_chunk_ + 1];
+    if (next.bytes == bytes && next.id == id) {
+      last_offset_bytes_ += (*last_->chunks)[last_chunk_].bytes;
+      ++last_chunk_;
+      answer.place = ChunkPlace{last_->id, static_cast<std::uint32_t>(last_chunk_), last_offset_bytes_};
+      return answer;
+    }
+  }
+  const std::uint64_t word = chunk_word(id);
+  // Loading lists changes the table, so the hints are collected first. More than a few copies of a chunk need not be
+  // looked at.
+  constexpr std::size_t kHintsMax = 16;
+  std::array<ChunkHint, kHintsMax> hints;
+  std::size_t hint_count = 0;
+  table_.find(word, [&](const ChunkHint& hint) {
+    hints[hint_count++] = hint;
+    return hint_count == kHintsMax;
+  });
+  std::optional<Candidate> best;
+  std::optional<ChunkPlace> best_place;
+  for (std::size_t i = 0; i < hint_count; ++i) {
+    auto found = candidate(hints[i].unit, hints[i].block);
+    if (!found.ok()) {
+      if (is_damage(found.error().code)) continue;
+      return std::move(found).error();
+    }
+    if (!found->usable) continue;
+    const auto place = match(*found, hints[i].chunk, id, bytes);
+    if (!place) continue;
+    if (shift_ > 0) mirror(hints[i].unit, hints[i].block, found->chunks);
+    if (found->use == PreviousRecipe::Use::kSparse) {
+      answer.sparse = true;
+      continue;
+    }
+    const bool dense = found->use == PreviousRecipe::Use::kDense;
+    if (!best || dense) {
+      best = *std::move(found);
+      best_place = place;
+    }
+    if (dense) break;
+  }
+  if (best) {
+    last_ = std::move(best);
+    last_chunk_ = best_place->chunk;
+    last_offset_bytes_ = best_place->offset_bytes;
+    answer.place = best_place;
+    answer.sparse = false;
+  }
+  return answer;
+}
+
+void DedupIndex::advance(std::uint64_t stream_offset_bytes) {
+  if (shift_ == 0 || stream_offset_bytes + kPrefetchBytes / 2 < prefetched_to_bytes_) return;
+  const std::uint64_t from = std::max(stream_offset_bytes, prefetched_to_bytes_);
+  prefetched_to_bytes_ = stream_offset_bytes + kPrefetchBytes;
+  previous_.visit_range(from, prefetched_to_bytes_, index_, reader_, [&](BlockPlace place) {
+    const auto location = index_.location(place);
+    if (!location.ok() || !location->usable) return;
+    if (const auto chunks = index_.chunks(place); chunks.ok()) mirror(place.unit, place.block, *chunks);
+  });
+}
+
+}  // namespace drs

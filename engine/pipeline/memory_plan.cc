@@ -1,0 +1,58 @@
+#include "engine/pipeline/memory_plan.h"
+
+#include <algorithm>
+
+#include "engine/format/kinds.h"
+
+namespace drs {
+namespace {
+
+std::string mib(std::size_t bytes) { return std::to_string(bytes / kMiB) + " MiB"; }
+
+}  // namespace
+
+Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, CompressionChoice compression) {
+  if (memory_bytes < kMemoryBytesMin)
+    return Error(ErrorCode::kUsage, "--memory " + mib(memory_bytes) + " is below the floor of " + mib(kMemoryBytesMin));
+  DRS_ASSERT(threads > 0, "at least one thread");
+  PushMemory plan;
+  // Known chunks, 12 bytes an entry: memory / 5 holds 3 million at the default.
+  plan.index_table_bytes = memory_bytes / 5;
+  // Chunk lists and directories read back from the index.
+  plan.index_cache_bytes = memory_bytes / 16;
+  // Packs: one being filled, one whose last blocks are being sealed, one on its way to the store.
+  plan.pack_bytes_target = std::clamp(memory_bytes / 16, 4 * kMiB, 64 * kMiB) / kMiB * kMiB;
+  plan.pack_slot_bytes = plan.pack_bytes_target;
+  plan.pack_buffers = 3;
+  // Lists of blocks whose index object is not written yet, recipes being built, manifests, buffers of the store.
+  const std::size_t bookkeeping_bytes = memory_bytes / 24 + 6 * kMiB;
+  const std::size_t fixed_bytes = plan.index_table_bytes + plan.index_cache_bytes +
+                                  plan.pack_buffers * plan.pack_slot_bytes + bookkeeping_bytes;
+  const std::size_t rest_bytes = memory_bytes - fixed_bytes;
+
+  // A worker: the compressor's context, one block compressed and one decoded back; a gather buffer; a segment under its hands. Four
+  // segments more: one being read, one being cut, two waiting.
+  plan.worker_scratch_bytes = 2 * (kBlockBytesMax + 64 * kKiB);
+  const std::size_t context_bytes = compression_context_bytes(compression, kBlockBytesMax) + 512 * kKiB;
+  const std::size_t per_worker_bytes = plan.worker_scratch_bytes + context_bytes + kBlockBytesMax + kSegmentBytes;
+  const std::size_t base_bytes = 4 * kSegmentBytes + 2 * kBlockBytesMax;
+  // One worker more than threads keeps the cores busy while another waits for the ordered step or the store.
+  const std::size_t wanted = threads + 1;
+  const std::size_t affordable = rest_bytes > base_bytes ? (rest_bytes - base_bytes) / per_worker_bytes : 0;
+  if (affordable == 0)
+    return Error(ErrorCode::kUsage, "--memory " + mib(memory_bytes) + " is too little for compression " + to_string(compression) +
+                                        ", which takes " + mib(context_bytes) + " a worker");
+  plan.workers = std::min(wanted, affordable);
+  if (plan.workers < threads)
+    plan.notice = "using " + std::to_string(plan.workers) + " of " + std::to_string(threads) + " threads: --memory " +
+                  mib(memory_bytes) + " allows no more at compression " + to_string(compression);
+  plan.gather_buffers = plan.workers + 2;
+  const std::size_t used_bytes =
+      plan.workers * (plan.worker_scratch_bytes + context_bytes) + plan.gather_buffers * kBlockBytesMax;
+  plan.segments = std::clamp((rest_bytes - used_bytes) / kSegmentBytes, plan.workers + 4, 4 * plan.workers + 12);
+  plan.arena_bytes = plan.segments * kSegmentBytes + plan.gather_buffers * kBlockBytesMax +
+                     plan.pack_buffers * plan.pack_slot_bytes + plan.workers * plan.worker_scratch_bytes;
+  return plan;
+}
+
+}  // namespace drs

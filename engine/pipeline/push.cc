@@ -1,0 +1,234 @@
+#include "engine/pipeline/push.h"
+
+#include <chrono>
+
+#include "engine/pipeline/deduplicator.h"
+#include "engine/pipeline/push_session.h"
+#include "engine/pipeline/push_workers.h"
+#include "engine/pipeline/stream_digest.h"
+#include "engine/pipeline/stream_reader.h"
+#include "engine/repository/block_reader.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kTrailerBytes = 64 * kKiB;
+
+ProducerKind producer_kind(ProducerProof::Kind kind) {
+  switch (kind) {
+    case ProducerProof::Kind::kExitStatus: return ProducerKind::kExitStatus;
+    case ProducerProof::Kind::kFileEnd: return ProducerKind::kFileEnd;
+    case ProducerProof::Kind::kUnseen: break;
+  }
+  return ProducerKind::kUnseen;
+}
+
+// Cancels the source however the push ends early, so that nothing it does blocks us or lives on.
+class SourceGuard {
+ public:
+  explicit SourceGuard(Source& source) : source_(&source) {}
+  ~SourceGuard() {
+    if (source_ != nullptr) source_->cancel();
+  }
+  SourceGuard(const SourceGuard&) = delete;
+  SourceGuard& operator=(const SourceGuard&) = delete;
+  void release() { source_ = nullptr; }
+
+ private:
+  Source* source_;
+};
+
+// The failure's callback must not outlive what it wakes.
+class SilenceAtEnd {
+ public:
+  explicit SilenceAtEnd(Failure& failure) : failure_(failure) {}
+  ~SilenceAtEnd() { failure_.silence(); }
+  SilenceAtEnd(const SilenceAtEnd&) = delete;
+  SilenceAtEnd& operator=(const SilenceAtEnd&) = delete;
+
+ private:
+  Failure& failure_;
+};
+
+// What one pass over the stream leaves to be committed.
+struct Pass {
+  StreamDigest::Digests digests;
+  Deduplicator::Totals totals;
+  std::vector<RecipePartRef> parts;
+  PackWriter::Totals packs;
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t copied_bytes = 0;
+  ProducerProof proof;
+  Bytes tail;
+};
+
+Result<Pass> run_stages(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
+                        BufferArena& arena, PushSession& session, const Snapshot* previous, ProgressCounters& progress,
+                        std::vector<std::string>& warnings) {
+  // The store's thread has an instance of its own, and so has the index: one for big writes, one for small reads.
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> pack_store, repository.store().another());
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> index_store, repository.store().another());
+  DRS_ASSIGN_OR_RETURN(PackCatalog catalog, PackCatalog::load(repository));
+  BlockIndex::Options index_options;
+  index_options.cache_bytes = memory.index_cache_bytes;
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
+                       BlockIndex::load(repository, *index_store, catalog, index_options));
+  for (const BlockIndex::Problem& problem : index->problems())
+    warnings.push_back(problem.object + ": " + problem.error.message +
+                       "; run `drstream verify`, then `drstream repair index`");
+  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, *index_store));
+  PreviousRecipe recipe;
+  if (previous != nullptr) {
+    // 64 bytes for each block remembered.
+    DRS_ASSIGN_OR_RETURN(recipe,
+                         PreviousRecipe::load(*previous, *index, reader, memory.index_cache_bytes / 64, warnings));
+  }
+  SessionBlocks session_blocks;
+  DedupIndex::Options dedup_options;
+  dedup_options.table_bytes = memory.index_table_bytes;
+  DRS_ASSIGN_OR_RETURN(
+      const std::unique_ptr<DedupIndex> dedup,
+      DedupIndex::make(*index, reader, session_blocks, session.id(), std::move(recipe), dedup_options, warnings));
+
+  pack_store->register_memory(arena.whole());
+  BufferPool segments(arena.carve(memory.segments * kSegmentBytes), kSegmentBytes, memory.segments);
+  BufferPool gather_buffers(arena.carve(memory.gather_buffers * kBlockBytesMax), kBlockBytesMax, memory.gather_buffers);
+  BufferPool pack_buffers(arena.carve(memory.pack_buffers * memory.pack_slot_bytes), memory.pack_slot_bytes,
+                          memory.pack_buffers);
+
+  PackWriter* packs_to_wake = nullptr;
+  PushWorkers* workers_to_wake = nullptr;
+  Failure failure([&] {
+    source.cancel();
+    segments.close();
+    gather_buffers.close();
+    pack_buffers.close();
+    if (packs_to_wake != nullptr) packs_to_wake->wake();
+    if (workers_to_wake != nullptr) workers_to_wake->wake();
+  });
+
+  PackWriter::Options pack_options;
+  pack_options.pack_bytes_target = memory.pack_bytes_target;
+  PackWriter packs(repository, *pack_store, pack_buffers, failure, pack_options);
+  Deduplicator deduplicator(session.id(), *dedup, *index, catalog, session_blocks, packs, workers_to_wake, progress);
+  std::vector<BlockSealer> sealers;
+  for (std::size_t i = 0; i < memory.workers; ++i) {
+    DRS_ASSIGN_OR_RETURN(BlockSealer sealer, BlockSealer::make(options.compression, options.read_back, session.id(),
+                                                               packs, arena.carve(memory.worker_scratch_bytes)));
+    sealers.push_back(std::move(sealer));
+  }
+  packs_to_wake = &packs;
+  PushWorkers workers(
+      std::move(sealers), repository.keys().chunk_id(), repository.crypto(), gather_buffers,
+      [&](const std::shared_ptr<Segment>& segment) { return deduplicator.add(segment); }, failure, progress);
+  workers_to_wake = &workers;
+  const SilenceAtEnd silence(failure);
+
+  const Chunker chunker(repository.config().chunks, repository.keys().chunk_cut());
+  StreamReader stream(source, chunker, segments, failure, options.gates.trailer_pattern.empty() ? 0 : kTrailerBytes);
+  StreamDigest digest(options.stream_sha256);
+  Pass pass;
+  const auto read = stream.run([&](std::shared_ptr<Segment> segment) {
+    digest.add(segment);
+    workers.add(std::move(segment));
+    if (auto beat = session.heartbeat(); !beat.ok()) failure.fail(std::move(beat).error());
+  });
+  // The first error is the one that counts: a read is cancelled because something else failed.
+  const auto give_up = [&](Error error) -> Error {
+    failure.fail(std::move(error));
+    return failure.result().error();
+  };
+  if (!read.ok()) return give_up(read.error());
+  // The producer's word first: while it is still in doubt nothing more needs to be written.
+  auto proof = source.conclude();
+  if (!proof.ok()) return give_up(std::move(proof).error());
+  pass.proof = *std::move(proof);
+  DRS_RETURN_IF_ERROR(workers.wait_ordered());
+  deduplicator.finish();
+  DRS_RETURN_IF_ERROR(workers.wait_sealed());
+  DRS_RETURN_IF_ERROR(packs.flush());
+  pass.digests = digest.finish();
+  pass.totals = deduplicator.totals();
+  pass.parts = deduplicator.parts();
+  pass.packs = packs.totals();
+  pass.stored_bytes = workers.stored_bytes();
+  pass.copied_bytes = stream.copied_bytes() + pass.totals.copied_bytes;
+  pass.tail.assign(stream.tail().begin(), stream.tail().end());
+  if (stream.bytes() != pass.totals.bytes)
+    return Error(ErrorCode::kInternal, "read " + std::to_string(stream.bytes()) + " bytes, but the recipe holds " +
+                                           std::to_string(pass.totals.bytes));
+  return pass;
+}
+
+}  // namespace
+
+Result<PushReport> push(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
+                        BufferArena& arena, ProgressCounters& progress, CancelToken& cancel) {
+  SourceGuard guard(source);
+  const auto started = repository.clock().steady();
+  const auto cancelling = cancel.on_cancel([&source] { source.cancel(); });
+  DRS_RETURN_IF_ERROR(validate(options.gates));
+  PushReport report;
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> store, repository.store().another());
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session, PushSession::begin(repository, *store, options));
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog snapshots, load_snapshots(repository, options.stream));
+  for (const BrokenManifest& broken : snapshots.broken)
+    report.warnings.push_back(broken.name + ": " + broken.error.message + "; run `drstream verify`");
+  const Snapshot* previous = snapshots.latest(options.stream);
+
+  DRS_ASSIGN_OR_RETURN(const Pass pass, run_stages(repository, source, options, memory, arena, *session, previous,
+                                                   progress, report.warnings));
+  if (cancel.cancelled()) return Error(ErrorCode::kCancelled, "the push was cancelled");
+  report.anomalies = check_gates(options.gates, pass.totals.bytes, pass.tail, previous);
+  if (!report.anomalies.empty() && !options.gates.tag_anomalies) {
+    std::string text;
+    for (const std::string& anomaly : report.anomalies) text += (text.empty() ? "" : "; ") + anomaly;
+    return Error(ErrorCode::kAnomaly, text);
+  }
+
+  Manifest& manifest = report.manifest;
+  manifest.stream = options.stream;
+  manifest.session = session->id();
+  if (previous != nullptr) {
+    manifest.sequence = previous->manifest.sequence + 1;
+    manifest.predecessor_name = previous->name;
+    manifest.predecessor_digest = previous->digest;
+  }
+  manifest.started_ns = session->started_ns();
+  manifest.snapshot_ns = options.snapshot_ns.value_or(manifest.started_ns);
+  manifest.finished_ns = repository.clock().wall_ns();
+  manifest.host = options.host;
+  manifest.tool_version = options.tool_version;
+  manifest.config_digest = repository.config_digest();
+  manifest.producer = producer_kind(pass.proof.kind);
+  manifest.command = pass.proof.command;
+  manifest.exit_status = pass.proof.exit_status;
+  manifest.stderr_tail = pass.proof.stderr_tail;
+  const bool trailer_missed = !report.anomalies.empty() && !options.gates.trailer_pattern.empty();
+  if (!trailer_missed) manifest.trailer_pattern = options.gates.trailer_pattern;
+  manifest.bytes = pass.totals.bytes;
+  manifest.sha256 = pass.digests.sha256;
+  manifest.xxh3 = pass.digests.xxh3;
+  manifest.chunk_count = pass.totals.chunks;
+  manifest.new_bytes = pass.totals.new_bytes;
+  manifest.stored_bytes = pass.stored_bytes;
+  manifest.parts = pass.parts;
+  manifest.tags = options.tags;
+  for (const std::string& anomaly : report.anomalies) {
+    std::string& tag = manifest.tags["anomaly"];
+    tag += (tag.empty() ? "" : "; ") + anomaly;
+  }
+
+  DRS_ASSIGN_OR_RETURN(auto committed, session->commit(manifest));
+  report.manifest_name = std::move(committed.first);
+  report.manifest_digest = committed.second;
+  report.packs = pass.packs.packs;
+  report.packs_bytes = pass.packs.packs_bytes;
+  report.rewritten_bytes = pass.totals.rewritten_bytes;
+  report.copied_bytes = pass.copied_bytes;
+  report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
+  guard.release();
+  return report;
+}
+
+}  // namespace drs

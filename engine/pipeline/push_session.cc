@@ -1,0 +1,150 @@
+#include "engine/pipeline/push_session.h"
+
+#include <regex.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+#include "codecs/random.h"
+#include "codecs/sha256.h"
+#include "engine/format/document.h"
+#include "engine/format/names.h"
+#include "io/failpoint.h"
+
+namespace drs {
+namespace {
+
+constexpr WallNs kHeartbeatNs = 3600LL * 1'000'000'000LL;
+
+std::string percent(double share) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.4g %%", share * 100);
+  return text.data();
+}
+
+// A compiled regular expression of the C library: unlike std::regex it does not recurse for every byte of the text.
+class Pattern {
+ public:
+  static Result<std::unique_ptr<Pattern>> compile(const std::string& text) {
+    std::unique_ptr<Pattern> pattern(new Pattern);
+    const int status = ::regcomp(&pattern->compiled_, text.c_str(), REG_EXTENDED | REG_NEWLINE);
+    if (status == 0) {
+      pattern->valid_ = true;
+      return pattern;
+    }
+    std::array<char, 256> why{};
+    ::regerror(status, &pattern->compiled_, why.data(), why.size());
+    return Error(ErrorCode::kUsage, "'" + text + "' is not a POSIX extended regular expression: " + why.data());
+  }
+  ~Pattern() {
+    if (valid_) ::regfree(&compiled_);
+  }
+  Pattern(const Pattern&) = delete;
+  Pattern& operator=(const Pattern&) = delete;
+  [[nodiscard]] bool matches(ByteView text) const {
+    regmatch_t range{};
+    range.rm_so = 0;
+    range.rm_eo = static_cast<regoff_t>(text.size());
+    return ::regexec(&compiled_, reinterpret_cast<const char*>(text.data()), 0, &range, REG_STARTEND) == 0;
+  }
+
+ private:
+  Pattern() = default;
+  regex_t compiled_{};
+  bool valid_ = false;
+};
+
+}  // namespace
+
+Result<void> validate(const PushGates& gates) {
+  if (gates.trailer_pattern.empty()) return {};
+  const auto pattern = Pattern::compile(gates.trailer_pattern);
+  if (!pattern.ok()) return pattern.error();
+  return {};
+}
+
+Result<std::unique_ptr<PushSession>> PushSession::begin(Repository& repository, ObjectStore& store,
+                                                        const PushOptions& options) {
+  std::unique_ptr<PushSession> session(new PushSession(repository, store));
+  random_bytes(session->record_.session.mutable_view());
+  session->record_.stream = options.stream;
+  session->record_.host = options.host;
+  session->record_.process = static_cast<std::uint64_t>(::getpid());
+  session->record_.started_ns = repository.clock().wall_ns();
+  DRS_RETURN_IF_ERROR(session->write_record());
+  return session;
+}
+
+PushSession::~PushSession() {
+  for (std::uint32_t i = 0; i < heartbeats_; ++i) static_cast<void>(store_.remove(session_name(record_.session, i)));
+}
+
+Result<void> PushSession::write_record() {
+  record_.heartbeat_ns = repository_.clock().wall_ns();
+  const std::string name = session_name(record_.session, heartbeats_);
+  DRS_RETURN_IF_ERROR(put_object(
+      store_, name, encode_document(repository_.keys(), ObjectKind::kSession, name, encode_session(record_))));
+  ++heartbeats_;
+  return failpoint("push.session");
+}
+
+Result<void> PushSession::heartbeat() {
+  if (repository_.clock().wall_ns() - record_.heartbeat_ns < kHeartbeatNs) return {};
+  return write_record();
+}
+
+Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manifest) {
+  const std::string name = manifest_name(repository_.keys().stream_tag(manifest.stream), manifest.session);
+  const Bytes object = encode_document(repository_.keys(), ObjectKind::kManifest, name, encode_manifest(manifest));
+  DRS_RETURN_IF_ERROR(failpoint("push.before_manifest"));
+  const auto created = put_object(store_, name, object);
+  // Whatever the answer was, what stands there now decides: a lost reply, or somebody else's fence.
+  if (!created.ok() && created.error().code != ErrorCode::kUnavailable &&
+      created.error().code != ErrorCode::kAlreadyExists)
+    return created.error();
+  DRS_RETURN_IF_ERROR(failpoint("push.after_manifest"));
+  auto stored = get_object(store_, name, kDocumentBytesMax);
+  if (!stored.ok() && stored.error().code == ErrorCode::kNotFound && !created.ok()) {
+    DRS_RETURN_IF_ERROR(put_object(store_, name, object));
+    stored = get_object(store_, name, kDocumentBytesMax);
+  }
+  if (!stored.ok()) return std::move(stored).error().with_context("reading back " + name);
+  if (*stored != object) {
+    if (!created.ok() && created.error().code == ErrorCode::kAlreadyExists)
+      return Error(ErrorCode::kConflict, name + " was fenced by a prune while this push was under way; push again");
+    return Error(ErrorCode::kCorrupt, name + " was just stored and reads back differently");
+  }
+  const auto removed = store_.stat(removed_name(name));
+  if (removed.ok()) return Error(ErrorCode::kConflict, name + " was marked as removed while it was being made");
+  if (removed.error().code != ErrorCode::kNotFound) return removed.error();
+  return std::pair(name, sha256(object));
+}
+
+std::vector<std::string> check_gates(const PushGates& gates, std::uint64_t bytes, ByteView tail,
+                                     const Snapshot* previous) {
+  std::vector<std::string> problems;
+  if (bytes == 0 && !gates.allow_empty) problems.push_back("the stream is empty (allow it with --allow-empty)");
+  if (gates.bytes_min && bytes < *gates.bytes_min)
+    problems.push_back("the stream has " + std::to_string(bytes) + " bytes, fewer than --min-size " +
+                       std::to_string(*gates.bytes_min));
+  if (previous != nullptr) {
+    const auto before = static_cast<double>(previous->manifest.bytes);
+    const auto now = static_cast<double>(bytes);
+    const std::string compared = std::to_string(bytes) + " bytes against " + std::to_string(previous->manifest.bytes) +
+                                 " in snapshot " + previous->id();
+    if (gates.shrink_max && now < before * (1 - *gates.shrink_max))
+      problems.push_back("the stream shrank by more than --max-shrink " + percent(*gates.shrink_max) + ": " + compared);
+    if (gates.growth_max && now > before * (1 + *gates.growth_max))
+      problems.push_back("the stream grew by more than --max-growth " + percent(*gates.growth_max) + ": " + compared);
+  }
+  if (!gates.trailer_pattern.empty()) {
+    const auto pattern = Pattern::compile(gates.trailer_pattern);
+    if (!pattern.ok() || !(*pattern)->matches(tail))
+      problems.push_back("the last " + std::to_string(tail.size()) + " bytes do not match --require-trailer '" +
+                         gates.trailer_pattern + "'");
+  }
+  return problems;
+}
+
+}  // namespace drs

@@ -1,0 +1,52 @@
+#include "engine/pipeline/stream_digest.h"
+
+namespace drs {
+
+StreamDigest::StreamDigest(bool with_sha256) : with_sha256_(with_sha256), thread_([this] { run(); }) {}
+
+StreamDigest::~StreamDigest() {
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void StreamDigest::add(std::shared_ptr<Segment> segment) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(segment));
+  }
+  changed_.notify_one();
+}
+
+StreamDigest::Digests StreamDigest::finish() {
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+  Digests digests;
+  if (with_sha256_) digests.sha256 = sha256_.finish();
+  digests.xxh3 = xxh3_.finish();
+  return digests;
+}
+
+void StreamDigest::run() {
+  for (;;) {
+    std::shared_ptr<Segment> segment;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return ended_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      segment = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    if (with_sha256_) sha256_.update(segment->data);
+    xxh3_.update(segment->data);
+  }
+}
+
+}  // namespace drs

@@ -1,0 +1,205 @@
+#include "engine/pipeline/push.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "codecs/sha256.h"
+#include "engine/repository/block_reader.h"
+#include "engine/repository/snapshots.h"
+#include "sinks/memory_store.h"
+#include "tests/pipeline/buffer_source.h"
+
+namespace drs {
+namespace {
+
+Bytes random_stream(std::uint32_t seed, std::size_t bytes) {
+  std::mt19937_64 random(seed);
+  Bytes out(bytes);
+  for (Byte& b : out) b = static_cast<Byte>(random());
+  return out;
+}
+
+// Text-like: compressible, without long repeats.
+Bytes text_stream(std::uint32_t seed, std::size_t bytes) {
+  std::mt19937_64 random(seed);
+  Bytes out;
+  out.reserve(bytes + 64);
+  while (out.size() < bytes) {
+    const std::string line = std::to_string(random() % 1000000) + "\tuser" + std::to_string(random() % 5000) +
+                             "@example.org\t2026-11-" + std::to_string(random() % 28) + "\n";
+    out.insert(out.end(), line.begin(), line.end());
+  }
+  out.resize(bytes);
+  return out;
+}
+
+class PushTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    store_ = make_memory_store(std::make_shared<MemoryObjects>());
+    InitOptions options;
+    options.secret.kind = SlotKind::kRawKey;
+    options.secret.bytes = SecretBytes(32);
+    options.secret.bytes.mutable_view()[0] = 1;
+    options.tool_version = "test";
+    ASSERT_TRUE(Repository::init(*store_, clock_, options).ok());
+    auto opened = Repository::open(*store_->another(), clock_, options.secret, best_crypto_backend());
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    repository_ = *std::move(opened);
+  }
+
+  Result<PushReport> push_bytes(ByteView stream, std::size_t threads = 2, PushOptions options = {},
+                                std::size_t memory_bytes = kMemoryBytesMin) {
+    BufferSource source(stream);
+    return push_source(source, threads, std::move(options), memory_bytes);
+  }
+  Result<PushReport> push_source(Source& source, std::size_t threads = 2, PushOptions options = {},
+                                 std::size_t memory_bytes = kMemoryBytesMin) {
+    if (options.stream.empty()) options.stream = "test/stream";
+    DRS_ASSIGN_OR_RETURN(const PushMemory memory, plan_push(memory_bytes, threads, options.compression));
+    DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
+    ProgressCounters progress;
+    return push(*repository_, source, options, memory, arena, progress, cancel_);
+  }
+
+  // Reads a snapshot back block by block, with nothing of pull.
+  Result<Bytes> read_back(const Manifest& manifest) {
+    DRS_ASSIGN_OR_RETURN(const PackCatalog packs, PackCatalog::load(*repository_));
+    DRS_ASSIGN_OR_RETURN(const auto index, BlockIndex::load(*repository_, repository_->store(), packs, {}));
+    DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(*repository_, repository_->store()));
+    Bytes out;
+    std::unordered_map<BlockId, Bytes, BlockIdHash> blocks;
+    for (const RecipePartRef& ref : manifest.parts) {
+      DRS_ASSIGN_OR_RETURN(const RecipePart part, reader.read_recipe_part(*index, ref));
+      for (const drs::Run& run : part.runs) {
+        const BlockId& id = part.blocks[run.block];
+        if (!blocks.contains(id)) {
+          DRS_ASSIGN_OR_RETURN(const BlockLocation location, index->locate(id));
+          DRS_ASSIGN_OR_RETURN(blocks[id], reader.read(location));
+        }
+        const auto from = blocks[id].begin() + run.offset_bytes;
+        out.insert(out.end(), from, from + static_cast<std::ptrdiff_t>(run.bytes));
+      }
+    }
+    return out;
+  }
+
+  SystemClock clock_;
+  std::unique_ptr<ObjectStore> store_;
+  std::unique_ptr<Repository> repository_;
+  CancelToken cancel_;
+};
+
+TEST_F(PushTest, StoresAStreamThatReadsBackIdentical) {
+  for (const std::size_t bytes : {1UL, 100UL, 8191UL, 65534UL, 65535UL, 2UL << 20, (2UL << 20) + 1, 30UL << 20}) {
+    const Bytes stream = bytes % 2 == 0 ? text_stream(1, bytes) : random_stream(2, bytes);
+    const auto report = push_bytes(stream);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(report->manifest.bytes, bytes);
+    EXPECT_EQ(*report->manifest.sha256, sha256(stream));
+    const auto back = read_back(report->manifest);
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    EXPECT_TRUE(*back == stream) << bytes;
+  }
+}
+
+TEST_F(PushTest, StoresNothingNewForAStreamItKnows) {
+  const Bytes stream = random_stream(3, 20 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  const auto again = push_bytes(stream);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->manifest.new_bytes, 0U);
+  EXPECT_EQ(again->manifest.sequence, 2U);
+  EXPECT_EQ(*read_back(again->manifest), stream);
+}
+
+TEST_F(PushTest, FindsRepeatsWithinOneStream) {
+  Bytes stream = random_stream(4, 5 << 20);
+  const Bytes copy = stream;
+  for (int i = 0; i < 4; ++i) stream.insert(stream.end(), copy.begin(), copy.end());
+  const auto report = push_bytes(stream, 4);
+  ASSERT_TRUE(report.ok());
+  EXPECT_LT(report->manifest.new_bytes, copy.size() + 8 * 65536);
+  EXPECT_EQ(*read_back(report->manifest), stream);
+  const Bytes zeros(50 << 20);
+  const auto flat = push_bytes(zeros);
+  ASSERT_TRUE(flat.ok());
+  EXPECT_LT(flat->manifest.new_bytes, 200'000U);
+  EXPECT_EQ(*read_back(flat->manifest), zeros);
+}
+
+TEST_F(PushTest, CopiesNewDataOnlyOnce) {
+  const Bytes stream = text_stream(5, 64 << 20);
+  const auto report = push_bytes(stream);
+  ASSERT_TRUE(report.ok());
+  EXPECT_LE(static_cast<double>(report->copied_bytes), 1.05 * static_cast<double>(stream.size()));
+}
+
+TEST_F(PushTest, RewritesBlocksThatHaveBecomeSparse) {
+  Bytes stream = random_stream(6, 32 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  std::uint64_t rewritten = 0;
+  for (std::uint32_t day = 1; day <= 8; ++day) {
+    std::mt19937_64 random(day);
+    for (int i = 0; i < 600; ++i) stream[random() % stream.size()] ^= 0x55;
+    const auto report = push_bytes(stream);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    rewritten += report->rewritten_bytes;
+    ASSERT_EQ(*read_back(report->manifest), stream);
+  }
+  EXPECT_GT(rewritten, 0U);
+}
+
+TEST_F(PushTest, RefusesAnEmptyStreamUnlessAllowed) {
+  const auto refused = push_bytes({});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kAnomaly);
+  PushOptions options;
+  options.gates.allow_empty = true;
+  const auto allowed = push_bytes({}, 2, options);
+  ASSERT_TRUE(allowed.ok()) << allowed.error().message;
+  EXPECT_EQ(allowed->manifest.bytes, 0U);
+}
+
+TEST_F(PushTest, ChecksTheTrailer) {
+  PushOptions options;
+  options.gates.trailer_pattern = "dump complete$";
+  Bytes stream = text_stream(7, 3 << 20);
+  EXPECT_EQ(push_bytes(stream, 2, options).error().code, ErrorCode::kAnomaly);
+  const std::string_view trailer = "--\n-- PostgreSQL database dump complete\n--\n";
+  stream.insert(stream.end(), trailer.begin(), trailer.end());
+  EXPECT_TRUE(push_bytes(stream, 2, options).ok());
+  options.gates.trailer_pattern = "(";
+  EXPECT_EQ(push_bytes(stream, 2, options).error().code, ErrorCode::kUsage);
+}
+
+TEST_F(PushTest, CommitsNothingWhenTheSourceFails) {
+  const Bytes stream = random_stream(8, 10 << 20);
+  BufferSource source(stream);
+  source.fail_at(7 << 20);
+  const auto report = push_source(source);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kSource);
+  const auto snapshots = load_snapshots(*repository_);
+  ASSERT_TRUE(snapshots.ok());
+  EXPECT_TRUE(snapshots->live.empty());
+}
+
+TEST_F(PushTest, WorksWithEveryNumberOfThreadsAndCodec) {
+  const Bytes stream = text_stream(9, 12 << 20);
+  for (const std::size_t threads : {1UL, 3UL, 64UL})
+    for (const char* compression : {"none", "lz4", "zstd:1", "zstd:19"}) {
+      PushOptions options;
+      options.stream = std::string("s/") + compression + std::to_string(threads);
+      options.compression = *parse_compression(compression);
+      if (options.compression.level == 19 && threads != 1) continue;
+      const auto report = push_bytes(ByteView(stream).first(options.compression.level == 19 ? 3 << 20 : stream.size()),
+                                     threads, options);
+      ASSERT_TRUE(report.ok()) << report.error().message;
+    }
+}
+
+}  // namespace
+}  // namespace drs
