@@ -9,6 +9,8 @@ namespace {
 // 80 KiB.
 constexpr std::uint64_t kPrefetchBytes = 32 * kMiB;
 
+constexpr std::uint64_t kChunkBytesGuess = 16 * kKiB;
+
 // Whether the index could not be read because of what is stored (then the chunk is simply stored again) and not for
 // want of the store.
 bool is_damage(ErrorCode code) {
@@ -29,8 +31,8 @@ Result<std::unique_ptr<DedupIndex>> DedupIndex::make(BlockIndex& index, BlockRea
 }
 
 Result<void> DedupIndex::load(std::vector<std::string>& warnings) {
-  // A fifth is left for what this push adds before anything must be thinned out.
-  const std::size_t room = table_.size_max() / 5 * 4;
+  // Some is left for what this push adds before anything must be thinned out.
+  const std::size_t room = samples_max() / 5 * 4;
   while (shift_ < 31 && (index_.chunk_count() >> shift_) > room) ++shift_;
   for (std::uint32_t unit = 0; unit < index_.unit_count(); ++unit) {
     auto loaded = load_unit(unit);
@@ -63,18 +65,19 @@ Result<void> DedupIndex::load_unit(std::uint32_t unit) {
 }
 
 void DedupIndex::insert(std::uint64_t word, ChunkHint hint) {
-  if (table_.full()) make_room();
+  if (table_.size() - mirrored_entries_ >= samples_max()) make_room();
   if (sampled(word)) table_.insert(word, hint);
 }
 
 // The table is full: keep half as many samples. Mirrored blocks are dropped with all but their hooks.
 void DedupIndex::make_room() {
-  while (table_.full()) {
+  while (table_.size() >= samples_max()) {
     ++shift_;
     DRS_ASSERT(shift_ < 32, "the table of known chunks cannot be thinned out further");
     table_.thin(shift_);
     mirrored_.clear();
     mirrored_places_.clear();
+    mirrored_entries_ = 0;
   }
 }
 
@@ -108,14 +111,21 @@ void DedupIndex::mirror(std::uint32_t unit, std::uint32_t block, const ChunkList
                                static_cast<std::uint16_t>(i)});
     }
   };
-  while (mirrored_.size() >= options_.mirrored_blocks_max || table_.size() + chunks->size() > table_.size_max()) {
-    if (mirrored_.empty()) return;
-    each_plain(mirrored_.back().key, mirrored_.back().chunks,
-               [&](std::uint64_t word, ChunkHint hint) { table_.erase(word, hint); });
+  if (chunks->size() > mirrored_entries_max()) return;
+  while (mirrored_.size() >= options_.mirrored_blocks_max ||
+         mirrored_entries_ + chunks->size() > mirrored_entries_max()) {
+    each_plain(mirrored_.back().key, mirrored_.back().chunks, [&](std::uint64_t word, ChunkHint hint) {
+      const bool there = table_.erase(word, hint);
+      DRS_ASSERT(there, "a mirrored chunk is not in the table");
+      --mirrored_entries_;
+    });
     mirrored_places_.erase(mirrored_.back().key);
     mirrored_.pop_back();
   }
-  each_plain(key, chunks, [&](std::uint64_t word, ChunkHint hint) { table_.insert(word, hint); });
+  each_plain(key, chunks, [&](std::uint64_t word, ChunkHint hint) {
+    table_.insert(word, hint);
+    ++mirrored_entries_;
+  });
   mirrored_.push_front({key, chunks});
   mirrored_places_[key] = mirrored_.begin();
 }
@@ -208,9 +218,11 @@ Result<DedupIndex::Answer> DedupIndex::find(const ChunkId& id, std::uint16_t byt
 }
 
 void DedupIndex::advance(std::uint64_t stream_offset_bytes) {
-  if (shift_ == 0 || stream_offset_bytes + kPrefetchBytes / 2 < prefetched_to_bytes_) return;
+  // No further than half of what can be mirrored, or the blocks needed next would be pushed out by those behind them.
+  const std::uint64_t window = std::min<std::uint64_t>(kPrefetchBytes, mirrored_entries_max() / 2 * kChunkBytesGuess);
+  if (shift_ == 0 || stream_offset_bytes + window / 2 < prefetched_to_bytes_) return;
   const std::uint64_t from = std::max(stream_offset_bytes, prefetched_to_bytes_);
-  prefetched_to_bytes_ = stream_offset_bytes + kPrefetchBytes;
+  prefetched_to_bytes_ = stream_offset_bytes + window;
   previous_.visit_range(from, prefetched_to_bytes_, index_, reader_, [&](BlockPlace place) {
     const auto location = index_.location(place);
     if (!location.ok() || !location->usable) return;

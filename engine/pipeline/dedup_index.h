@@ -78,6 +78,11 @@ class DedupIndex {
   void insert(std::uint64_t word, ChunkHint hint);
   void make_room();
   [[nodiscard]] bool sampled(std::uint64_t word) const { return (word & ((std::uint64_t{1} << shift_) - 1)) == 0; }
+  // When sampling, a quarter of the table is for the chunks of mirrored blocks, the rest for samples.
+  [[nodiscard]] std::size_t mirrored_entries_max() const { return table_.size_max() / 4; }
+  [[nodiscard]] std::size_t samples_max() const {
+    return shift_ == 0 ? table_.size_max() : table_.size_max() - mirrored_entries_max();
+  }
   static ChunkHint own_hint(std::uint64_t counter, std::size_t chunk);
   Result<Candidate> candidate(std::uint32_t unit, std::uint32_t block);
   void mirror(std::uint32_t unit, std::uint32_t block, const ChunkList& chunks);
@@ -100,6 +105,7 @@ class DedupIndex {
 
   std::list<Mirrored> mirrored_;  // most recently used first
   std::unordered_map<std::uint64_t, std::list<Mirrored>::iterator> mirrored_places_;
+  std::size_t mirrored_entries_ = 0;
   std::uint64_t prefetched_to_bytes_ = 0;
 };
 

@@ -1,0 +1,73 @@
+#include "engine/pipeline/dedup_table.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <tuple>
+
+namespace drs {
+namespace {
+
+using Entry = std::tuple<std::uint32_t, std::uint16_t, std::uint16_t>;
+
+std::multiset<Entry> found(const DedupTable& table, std::uint64_t word) {
+  std::multiset<Entry> entries;
+  table.find(word, [&](const ChunkHint& hint) {
+    entries.insert({hint.unit, hint.block, hint.chunk});
+    return false;
+  });
+  return entries;
+}
+
+// Few distinct fingerprints and a small table: long probe sequences that wrap around the end.
+TEST(DedupTable, AgreesWithAMultimapUnderInsertEraseAndThin) {
+  for (std::uint32_t seed = 0; seed < 30; ++seed) {
+    std::mt19937 random(seed);
+    auto table = DedupTable::make(12 * 97);
+    ASSERT_TRUE(table.ok());
+    std::multimap<std::uint32_t, Entry> model;
+    unsigned shift = 0;
+    for (int step = 0; step < 3000; ++step) {
+      const std::uint64_t word = std::uint64_t{random() % 64} << shift | (std::uint64_t{random()} << 32);
+      const auto fingerprint = static_cast<std::uint32_t>(word);
+      const ChunkHint hint{static_cast<std::uint32_t>(random() % 3), static_cast<std::uint16_t>(random() % 3),
+                           static_cast<std::uint16_t>(step % 50)};
+      const Entry entry{hint.unit, hint.block, hint.chunk};
+      if (random() % 5 < 3 && !table->full()) {
+        table->insert(word, hint);
+        model.emplace(fingerprint, entry);
+      } else {
+        const auto [first, last] = model.equal_range(fingerprint);
+        const auto place = std::find_if(first, last, [&](const auto& item) { return item.second == entry; });
+        ASSERT_EQ(table->erase(word, hint), place != last);
+        if (place != last) model.erase(place);
+      }
+      if (step % 1000 == 999 && shift < 3) {
+        ++shift;
+        table->thin(shift);
+        std::erase_if(model, [&](const auto& item) { return (item.first & ((1U << shift) - 1)) != 0; });
+      }
+      ASSERT_EQ(table->size(), model.size());
+      std::multiset<Entry> expected;
+      const auto [first, last] = model.equal_range(fingerprint);
+      for (auto i = first; i != last; ++i) expected.insert(i->second);
+      ASSERT_EQ(found(*table, word), expected);
+    }
+  }
+}
+
+TEST(DedupTable, IsFullAtThreeQuarters) {
+  auto table = DedupTable::make(12 * 400);
+  ASSERT_TRUE(table.ok());
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    ASSERT_FALSE(table->full());
+    table->insert(i * 0x9E3779B97F4A7C15ULL, {i, 0, 0});
+  }
+  EXPECT_TRUE(table->full());
+}
+
+}  // namespace
+}  // namespace drs
