@@ -24,8 +24,9 @@ target_link_libraries(drs_options INTERFACE Threads::Threads)
 target_compile_options(drs_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast
   -Wformat=2 -Wvla
-  # One name for a file in messages, assertions and debug information, wherever the tree is checked out.
-  -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+  # One name for a file in messages, assertions and debug information, wherever the tree is checked out and built;
+  # ccache then shares objects between presets whose flags agree.
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=${PROJECT_BINARY_DIR}=build)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 sees an overlapping copy in `"text" + std::string` (GCC bug 105651).
   target_compile_options(drs_options INTERFACE -Wno-restrict)
