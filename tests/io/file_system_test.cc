@@ -2,10 +2,15 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <vector>
 
 #include "tests/io/temporary_directory.h"
@@ -60,6 +65,37 @@ TEST_F(RealFileSystemTest, FollowsNoSymbolicLinks) {
   EXPECT_FALSE(files_->stat("etc/passwd").ok());
   EXPECT_FALSE(files_->stat("passwd").ok());
   EXPECT_TRUE(names_in("").empty());
+}
+
+void refuse_openat2_like_an_old_container() {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{.len = sizeof program / sizeof program[0], .filter = program};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+    std::exit(2);
+  }
+}
+
+TEST(RealFileSystemDeathTest, FollowsNoSymbolicLinksWithoutOpenat2Either) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        refuse_openat2_like_an_old_container();
+        const TemporaryDirectory directory;
+        auto files = open_file_system(directory.path(), IoChoice::kPosix);
+        const bool linked = ::symlink("/etc", directory.file("etc").c_str()) == 0;
+        const bool made = (*files)->make_directory("a").ok() && (*files)->make_directory("a/b").ok();
+        const bool created = (*files)->open("a/b/c", {.write = true, .create_exclusive = true}).ok();
+        const bool found = (*files)->stat("a/b/c").ok() && (*files)->sync_directory("a/b").ok();
+        const bool led_outside = (*files)->open("etc/passwd", {}).ok() || (*files)->stat("etc/passwd").ok();
+        std::filesystem::remove_all(directory.path());
+        std::exit(linked && made && created && found && !led_outside ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST_F(RealFileSystemTest, OpensNothingButRegularFilesAndDoesNotHang) {

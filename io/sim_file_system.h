@@ -1,0 +1,131 @@
+// SimFileSystem: a deterministic disk in memory that does its worst within what real ones may do.
+//
+// Data survives a power cut once kSyncData completed after it, names once their directory was synced; of the rest any
+// subset survives, writes torn at 512-byte sectors. A failed sync loses what it should have kept, for good. Rings
+// complete in an order of their own, a few operations at a time, often short. Any operation can be made to fail. The
+// same seed and the same calls give the same disk.
+//
+// Several "processes" share one object; each thread uses rings of its own. Threads: any.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "io/file_system.h"
+#include "io/sim_file_data.h"
+
+namespace drs {
+
+class SimFileSystem final : public FileSystem {
+ public:
+  explicit SimFileSystem(std::uint64_t seed);
+  ~SimFileSystem() override;  // every ring it made must be gone
+
+  // FileSystem
+  Result<OpenedFile> open(const std::string& path, OpenFlags flags) override;
+  Result<void> close(int fd) override;
+  Result<void> truncate(int fd, std::uint64_t size_bytes) override;
+  Result<void> reserve(int fd, std::uint64_t size_bytes) override;
+  Result<void> link(const std::string& from, const std::string& to) override;
+  Result<void> rename_no_replace(const std::string& from, const std::string& to) override;
+  Result<void> remove(const std::string& path) override;
+  Result<void> make_directory(const std::string& path) override;
+  Result<void> sync_directory(const std::string& path) override;
+  Result<void> list(const std::string& path, const std::function<Result<void>(const FileInfo&)>& visit) override;
+  Result<FileInfo> stat(const std::string& path) override;
+  Result<std::uint64_t> size_of(int fd) override;
+  Result<std::uint64_t> free_space_bytes() override;
+  Result<std::unique_ptr<Ring>> make_ring(std::size_t depth) override;
+  [[nodiscard]] std::string root_name() const override { return "sim"; }
+
+  // Calls and completed ring operations so far: the number of the last. Making a ring does not count.
+  [[nodiscard]] std::uint64_t operations_seen() const;
+  // Operation number `nth` (counted from 1) fails with `error_number` and changes nothing, save that a failed sync
+  // loses data. Later ones work. 0: none.
+  void fail_nth(std::uint64_t nth, int error_number);
+  // Operation number `nth` and all later ones fail with EIO until power_cut(): the machine has stopped. 0: never.
+  void halt_at(std::uint64_t nth);
+  // Forgets what was not synced, closes every file, and starts the machine again. Rings must be made anew; operations
+  // that old ones still hold fail with EBADF.
+  void power_cut();
+
+  // From now on. Files cannot grow beyond it: ENOSPC.
+  void set_capacity_bytes(std::uint64_t capacity_bytes);
+  void set_direct_supported(bool supported);  // default: yes
+  void set_links_supported(bool supported);   // default: yes
+  void set_short_transfers(bool wanted);      // default: yes, one in eight
+  // The disk's clock starts in 2024 and moves a millisecond with each operation, and when told.
+  void advance_clock(std::chrono::nanoseconds by);
+  [[nodiscard]] std::int64_t now_ns() const;
+
+ private:
+  friend class SimRing;
+  struct Node;
+  using NodePointer = std::shared_ptr<Node>;
+  using Entries = std::map<std::string, NodePointer>;
+  struct Node {
+    bool is_directory = false;
+    std::int64_t modified_ns = 0;
+    SimFileData data;         // of a file
+    Entries entries;          // of a directory, as processes see it
+    Entries durable_entries;  // of a directory, after a power cut
+  };
+  // Names that survive together or not at all: a rename is one change to two directories.
+  struct NameChange {
+    struct Step {
+      NodePointer directory;
+      std::string name;
+      NodePointer node;  // null: the name goes
+    };
+    std::vector<Step> steps;
+  };
+  struct OpenNode {
+    NodePointer node;
+    bool write = false;
+    bool direct = false;
+  };
+  struct Parent {
+    NodePointer directory;
+    std::string leaf;
+  };
+
+  // All below: with mutex_ held.
+  int count_operation();  // 0, or the errno it must fail with
+  Result<void> begin(const char* what, const std::string& path);
+  [[nodiscard]] NodePointer find(const std::string& path) const;
+  Result<NodePointer> find_directory(const char* what, const std::string& path) const;
+  Result<Parent> parent_of(const char* what, const std::string& path) const;
+  Result<OpenNode*> open_node(const char* what, int fd);
+  NodePointer make_node(bool is_directory);
+  void change_names(NameChange change);
+  static void make_durable(const NameChange& change);
+  bool has_room(const Node& node, std::uint64_t size_bytes) const;
+  std::uint64_t used_bytes() const;
+  std::int64_t perform(const IoOperation& operation);
+  std::int64_t transfer(const IoOperation& operation, OpenNode& opened);
+  std::uint64_t random_below(std::uint64_t bound) { return random_() % bound; }
+
+  mutable std::mutex mutex_;
+  std::mt19937_64 random_;
+  NodePointer root_;
+  std::vector<std::weak_ptr<Node>> nodes_;  // every file that may still take space
+  std::map<int, OpenNode> open_nodes_;
+  std::vector<NameChange> unsynced_names_;
+  int next_fd_;
+  std::uint64_t operation_count_ = 0;
+  std::uint64_t failing_operation_ = 0;
+  int failing_error_number_ = 0;
+  std::uint64_t halting_operation_ = 0;
+  std::uint64_t capacity_bytes_;
+  bool direct_supported_ = true;
+  bool links_supported_ = true;
+  bool short_transfers_ = true;
+  std::int64_t now_ns_;
+};
+
+}  // namespace drs
