@@ -1,6 +1,7 @@
 // SimFileData: the bytes of one simulated file, as processes see them and as a power cut would leave them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <vector>

@@ -2,6 +2,7 @@
 // time.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "io/operation_queue.h"
