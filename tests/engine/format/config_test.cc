@@ -1,0 +1,54 @@
+#include "engine/format/config.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/engine/format/golden.h"
+
+namespace drs {
+namespace {
+
+TEST(Config, RoundTrips) {
+  Config config = golden::config();
+  config.encrypted = false;
+  config.chunks = {.bytes_min = 64, .bytes_mean = 512, .bytes_max = 4'000, .normalization = 3};
+  config.block_bytes_max = 4'000;
+  const auto decoded = decode_config(encode_config(config));
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_EQ(decoded->repository, config.repository);
+  EXPECT_FALSE(decoded->encrypted);
+  EXPECT_EQ(decoded->master_commitment, config.master_commitment);
+  EXPECT_EQ(decoded->chunks, config.chunks);
+  EXPECT_EQ(decoded->block_bytes_max, 4'000U);
+  EXPECT_EQ(decoded->optional_features, config.optional_features);
+  EXPECT_EQ(decoded->created_ns, config.created_ns);
+  EXPECT_EQ(decoded->tool_version, config.tool_version);
+}
+
+TEST(Config, WithARequiredFeatureIsTooNewEvenWithFieldsWeDoNotKnow) {
+  Config config = golden::config();
+  config.required_features = 1;
+  Bytes body = encode_config(config);
+  EXPECT_EQ(decode_config(body).error().code, ErrorCode::kFormatTooNew);
+  body.push_back(1);
+  EXPECT_EQ(decode_config(body).error().code, ErrorCode::kFormatTooNew);
+}
+
+TEST(Config, OfANewerVersionIsTooNewHoweverShort) {
+  EXPECT_EQ(decode_config(Bytes{2, 0}).error().code, ErrorCode::kFormatTooNew);
+  EXPECT_EQ(decode_config(Bytes{2}).error().code, ErrorCode::kTruncated);
+}
+
+TEST(Config, RefusesABlockSmallerThanAChunk) {
+  Config config = golden::config();
+  Bytes body = encode_config(config);
+  config.block_bytes_max = config.chunks.bytes_max;
+  EXPECT_TRUE(decode_config(encode_config(config)).ok());
+  const std::size_t block_max_at = 2 + 16 + 1 + 1 + 32 + 13;
+  body[block_max_at + 2] = 0;  // 1,048,576 becomes 0
+  const auto decoded = decode_config(body);
+  ASSERT_FALSE(decoded.ok());
+  EXPECT_EQ(decoded.error().message, "config: block bytes max is 0, expected 65534 to 1048576");
+}
+
+}  // namespace
+}  // namespace drs

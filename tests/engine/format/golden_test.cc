@@ -1,0 +1,192 @@
+// The committed golden repository: what this code writes with its keys, salts and times must be those bytes, and what
+// the files hold must decode to those values, for ever.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "codecs/hmac_sha256.h"
+#include "codecs/sha256.h"
+#include "engine/format/document.h"
+#include "engine/format/names.h"
+#include "tests/engine/format/golden.h"
+
+namespace drs {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kDirectory = fs::path(DRS_GOLDEN_DIRECTORY) / "v1";
+
+Bytes read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file.is_open()) << path;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// Every file of the repository, by name; expected.json is not an object.
+std::map<std::string, Bytes> stored_objects() {
+  std::map<std::string, Bytes> out;
+  for (const auto& entry : fs::recursive_directory_iterator(kDirectory))
+    if (entry.is_regular_file() && entry.path().filename() != "expected.json")
+      out[fs::relative(entry.path(), kDirectory).generic_string()] = read_file(entry.path());
+  return out;
+}
+
+std::vector<TableBlock> table_of(const Bytes& pack) {
+  const auto table = open_pack_table(golden::keys(), CryptoBackend::kOpenssl, pack, pack, pack.size());
+  EXPECT_TRUE(table.ok()) << table.error().message;
+  return *table;
+}
+
+// The pack that holds compressed blocks: its name depends on the library that compressed them.
+Bytes compressed_pack() {
+  const std::map<std::string, Bytes> reproducible = golden::reproducible_objects();
+  for (const auto& [name, object] : stored_objects())
+    if (name.starts_with("packs/") && !reproducible.contains(name)) return object;
+  ADD_FAILURE() << "no compressed pack";
+  return {};
+}
+
+TEST(Golden, WriterReproducesWhatNeedsNoCompressor) {
+  const std::map<std::string, Bytes> stored = stored_objects();
+  for (const auto& [name, object] : golden::reproducible_objects()) {
+    ASSERT_TRUE(stored.contains(name)) << name;
+    EXPECT_EQ(stored.at(name), object) << name;
+  }
+  const golden::BuiltPack raw = golden::build_pack("raw pack", golden::raw_pack_blocks());
+  const Bytes other = compressed_pack();
+  const Bytes index =
+      golden::index_object({golden::contents_of(raw.object, raw.table), golden::contents_of(other, table_of(other))});
+  ASSERT_TRUE(stored.contains(index_name(sha256(index))));
+  EXPECT_EQ(stored.at(index_name(sha256(index))), index);
+  EXPECT_EQ(as_text(read_file(kDirectory / "expected.json")), golden::expected_json(stored));
+}
+
+TEST(Golden, EveryNameParsesAndEveryDigestMatches) {
+  for (const auto& [name, object] : stored_objects()) {
+    if (name == golden::clear_slot_file()) continue;
+    const auto parsed = parse_name(name);
+    ASSERT_TRUE(parsed.has_value()) << name;
+    const bool is_named_by_digest = parsed->kind == ObjectKind::kPack || parsed->kind == ObjectKind::kIndex;
+    if (is_named_by_digest) {
+      EXPECT_EQ(sha256(object), parsed->digest) << name;
+    } else {
+      EXPECT_TRUE(has_valid_trailing_digest(object)) << name;
+    }
+  }
+}
+
+// The body of the one document of `kind`.
+Bytes document_body(ObjectKind kind) {
+  for (const auto& [name, object] : stored_objects()) {
+    const auto parsed = parse_name(name);
+    if (!parsed || parsed->kind != kind) continue;
+    auto decoded = decode_document(golden::keys(), kind, name, object);
+    EXPECT_TRUE(decoded.ok()) << name << ": " << decoded.error().message;
+    return *std::move(decoded);
+  }
+  ADD_FAILURE() << "no " << object_kind_name(kind);
+  return {};
+}
+
+TEST(Golden, DocumentsDecode) {
+  const auto config = decode_config(document_body(ObjectKind::kConfig));
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(encode_config(*config), encode_config(golden::config()));
+  const auto manifest = decode_manifest(document_body(ObjectKind::kManifest));
+  ASSERT_TRUE(manifest.ok()) << manifest.error().message;
+  EXPECT_EQ(*manifest, golden::manifest(sha256(read_file(kDirectory / config_name(1)))));
+  EXPECT_EQ(*decode_removed(document_body(ObjectKind::kRemoved)), golden::removed());
+  EXPECT_EQ(*decode_session(document_body(ObjectKind::kSession)), golden::session());
+  CondemnedPacks condemned = golden::condemned();
+  std::ranges::sort(condemned.packs);
+  EXPECT_EQ(*decode_condemned(document_body(ObjectKind::kCondemned)), condemned);
+  EXPECT_EQ(*decode_damaged(read_file(kDirectory / damaged_name(golden::damaged().pack))), golden::damaged());
+}
+
+TEST(Golden, SlotsUnlock) {
+  const auto expect_master = [](const fs::path& path, ByteView secret) {
+    const auto master = unlock_slot(read_file(kDirectory / path), secret);
+    ASSERT_TRUE(master.ok()) << master.error().message;
+    EXPECT_EQ(to_hex(master->view()), to_hex(golden::keys().master()));
+  };
+  expect_master(slot_name(golden::fixed_uuid("raw slot")), golden::raw_key());
+  expect_master(slot_name(golden::fixed_uuid("passphrase slot")), as_bytes(golden::kPassphrase));
+  expect_master(golden::clear_slot_file(), {});
+}
+
+TEST(Golden, PacksRestoreTheStream) {
+  std::map<BlockId, Bytes> blocks;
+  std::set<Codec> codecs;
+  auto decompressor = Decompressor::make();
+  for (const auto& [name, object] : stored_objects()) {
+    if (!name.starts_with("packs/")) continue;
+    const auto opener =
+        ObjectOpener::make(golden::keys(), *decode_envelope(object, ObjectKind::kPack), "", CryptoBackend::kOpenssl);
+    for (const TableBlock& block : table_of(object)) {
+      const BlockRecord& record = block.record;
+      Bytes scratch(record.sealed_bytes), plain(record.raw_bytes);
+      const auto decoded =
+          decode_block(*opener, record, ByteView(object).subspan(record.offset_bytes, record.sealed_bytes),
+                       *decompressor, scratch, plain);
+      ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+      codecs.insert(record.codec);
+      std::size_t at = 0;
+      for (const ChunkEntry& chunk : block.chunks) {
+        EXPECT_EQ(hmac_sha256(golden::keys().chunk_id(), ByteView(plain).subspan(at, chunk.bytes)), chunk.id);
+        at += chunk.bytes;
+      }
+      blocks[record.id] = plain;
+    }
+  }
+  EXPECT_EQ(codecs.size(), 3U);
+  const Manifest manifest = golden::manifest({});
+  Bytes stream;
+  for (const RecipePartRef& ref : manifest.parts) {
+    const auto part = decode_recipe_part(blocks.at(ref.block));
+    ASSERT_TRUE(part.ok()) << part.error().message;
+    EXPECT_EQ(*part, golden::recipe_part());
+    for (const drs::Run& run : part->runs)
+      ByteWriter(stream).raw(ByteView(blocks.at(part->blocks[run.block])).subspan(run.offset_bytes, run.bytes));
+  }
+  EXPECT_EQ(stream, golden::stream_bytes());
+  EXPECT_EQ(sha256(stream), manifest.sha256);
+  EXPECT_EQ(xxh3_128(stream), manifest.xxh3);
+}
+
+// The bytes of each ```hex block of FORMAT.md, by the block's name: what stands before two spaces on each line.
+std::map<std::string, Bytes> hex_examples() {
+  std::map<std::string, Bytes> out;
+  std::ifstream file(DRS_FORMAT_DOCUMENT);
+  std::string line, name, digits;
+  while (std::getline(file, line)) {
+    if (line.starts_with("```hex ")) {
+      name = line.substr(7);
+      digits.clear();
+    } else if (!name.empty() && line == "```") {
+      Bytes bytes(digits.size() / 2);
+      EXPECT_TRUE(from_hex(digits, bytes)) << name;
+      out[name] = bytes;
+      name.clear();
+    } else if (!name.empty()) {
+      for (const char c : line.substr(0, line.find("  ")))
+        if (c != ' ') digits += c;
+    }
+  }
+  return out;
+}
+
+TEST(FormatDocument, ShowsTheGoldenBytes) {
+  const std::map<std::string, Bytes> examples = hex_examples();
+  const Bytes object = read_file(kDirectory / config_name(1));
+  EXPECT_EQ(examples.at("config-envelope"), Bytes(object.begin(), object.begin() + kEnvelopeBytes));
+  EXPECT_EQ(examples.at("config-body"), encode_config(golden::config()));
+  EXPECT_EQ(examples.at("recipe-part"), encode_recipe_part(golden::recipe_part()));
+}
+
+}  // namespace
+}  // namespace drs

@@ -1,0 +1,81 @@
+#include "engine/format/names.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <string>
+#include <vector>
+
+namespace drs {
+namespace {
+
+template <std::size_t N>
+FixedBytes<N> filled(Byte value) {
+  FixedBytes<N> out;
+  out.data.fill(value);
+  return out;
+}
+
+TEST(Names, AreThoseOfTheFormat) {
+  const std::string hex32 = "abababababababababababababababab";
+  EXPECT_EQ(pack_name(filled<32>(0xAB)), "packs/ab/" + hex32 + hex32);
+  EXPECT_EQ(index_name(filled<32>(0xAB)), "index/" + hex32 + hex32);
+  EXPECT_EQ(config_name(17), "config/00000017");
+  EXPECT_EQ(slot_name(filled<16>(0xAB)), "keys/" + hex32);
+  EXPECT_EQ(manifest_name(filled<16>(0), filled<16>(0xAB)), "manifests/" + std::string(32, '0') + "-" + hex32);
+  EXPECT_EQ(removed_name("manifests/x"), "removed/x");
+  EXPECT_EQ(session_name(filled<16>(0xAB), 99'999'999), "sessions/" + hex32 + "-99999999");
+  EXPECT_EQ(condemned_name(filled<16>(0xAB)), "condemned/" + hex32);
+  EXPECT_EQ(damaged_name(filled<32>(0xAB)), "damaged/" + hex32 + hex32);
+}
+
+TEST(Names, ParseToTheirParts) {
+  const auto manifest = parse_name(manifest_name(filled<16>(1), filled<16>(2)));
+  ASSERT_TRUE(manifest.has_value());
+  EXPECT_EQ(manifest->kind, ObjectKind::kManifest);
+  EXPECT_EQ(manifest->tag, filled<16>(1));
+  EXPECT_EQ(manifest->uuid, filled<16>(2));
+  const auto session = parse_name(session_name(filled<16>(3), 12));
+  ASSERT_TRUE(session.has_value());
+  EXPECT_EQ(session->kind, ObjectKind::kSession);
+  EXPECT_EQ(session->uuid, filled<16>(3));
+  EXPECT_EQ(session->number, 12U);
+  const auto pack = parse_name(pack_name(filled<32>(4)));
+  ASSERT_TRUE(pack.has_value());
+  EXPECT_EQ(pack->kind, ObjectKind::kPack);
+  EXPECT_EQ(pack->digest, filled<32>(4));
+}
+
+TEST(Names, OfOthersAreNotOurs) {
+  const std::string hex = filled<16>(0xAB).hex();
+  const std::vector<std::string> names = {std::string(),
+                                          std::string("packs"),
+                                          std::string("packs/"),
+                                          "packs/ab/" + hex,
+                                          "packs/ab" + hex + hex,
+                                          "packs/ac/" + hex + hex,
+                                          "index/" + hex,
+                                          "keys/" + hex + "0",
+                                          "keys/" + hex + "/",
+                                          "manifests/" + hex,
+                                          "manifests/" + hex + "_" + hex,
+                                          "config/1",
+                                          "config/0000000x",
+                                          "config/000000001",
+                                          "sessions/" + hex + "-1",
+                                          std::string("incoming/0001"),
+                                          "Keys/" + hex,
+                                          "keys/ABABABABABABABABABABABABABABABAB",
+                                          "x/keys/" + hex};
+  for (const std::string& name : names) EXPECT_FALSE(parse_name(name).has_value()) << name;
+}
+
+TEST(Names, NeverParseFromArbitraryText) {
+  EXPECT_TRUE(rc::check([](const std::string& text) {
+    RC_ASSERT(!parse_name(text).has_value());
+    RC_ASSERT(parse_name("keys/" + filled<16>(7).hex() + text).has_value() == text.empty());
+  }));
+}
+
+}  // namespace
+}  // namespace drs
