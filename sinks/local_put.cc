@@ -140,7 +140,7 @@ void LocalPut::on_write(Write& write) {
     fail_once(Error{ErrorCode::kIo, "write " + temporary_path_ + ": the file system stops inside an aligned unit"});
   }
   write.busy = false;
-  if (submitted_bytes_ < size_bytes_) {
+  if (submitted_bytes_ < size_bytes_ || in_ring_ > 0) {
     if (Result<void> point = failpoint("local.mid_write"); !point.ok()) fail_once(std::move(point).error());
   }
   submit_writes();

@@ -1,11 +1,10 @@
-// An ObjectStore keeps named, immutable byte objects. The rest of drstream relies on these promises: a put that succeeded
-// survives power loss, an object never changes, a put never replaces, and a later list shows every successful put. The write
-// order in docs/FORMAT.md is built on them.
+// An ObjectStore keeps named, immutable byte objects. The rest of drstream relies on these promises: a put that
+// succeeded survives power loss, an object never changes, a put never replaces, and a later list shows every successful
+// put. The write order in docs/FORMAT.md is built on them.
 //
-// Puts and gets are asynchronous: the operation is a struct of the caller's, which the store owns from the call until it
-// runs `done`, from inside `run` and never earlier. Everything else blocks.
-// Threads: one thread at a time uses an instance. `another` makes an independent instance on the same objects, for a
-// second thread.
+// Puts and gets are asynchronous: the operation is a struct of the caller's, which the store owns from the call until
+// it runs `done`, from inside `run` and never earlier. Everything else blocks. Threads: one thread at a time uses an
+// instance. `another` makes an independent instance on the same objects, for a second thread.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +45,8 @@ struct GetOperation {
   ObjectKey key;
   std::uint64_t offset_bytes = 0;
   MutableByteView destination;
-  // Bytes delivered: destination.size(), or fewer only where the object ends. Errors: kNotFound, kUnavailable, kDenied, kIo.
+  // Bytes delivered: destination.size(), or fewer only where the object ends. Errors: kNotFound, kUnavailable, kDenied,
+  // kIo.
   Result<std::size_t> result = std::size_t{0};
   void (*done)(GetOperation&) = nullptr;
   void* owner = nullptr;
@@ -56,18 +56,18 @@ class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
   // Starts storing `operation.body`. With an empty key the store may write the bytes already, but the object does not
-  // exist until `name` gives it its key; a store that cannot do that waits for the name. An operation that will never be
-  // named is ended by `drop`. Until one of them is called `done` does not run, whatever happens.
-  // A key must be valid (asserted), and no key may be a whole-part prefix of another ("a" and "a/b").
+  // exist until `name` gives it its key; a store that cannot do that waits for the name. An operation that will never
+  // be named is ended by `drop`. Until one of them is called `done` does not run, whatever happens. A key must be valid
+  // (asserted), and no key may be a whole-part prefix of another ("a" and "a/b").
   virtual void put(PutOperation& operation) = 0;
   // The key of an operation that was put without one. `key` must be valid.
   virtual void name(PutOperation& operation, ObjectKey key) = 0;
   // Gives up a put that has no name yet: `done` runs with kCancelled, and nothing of it stays.
   virtual void drop(PutOperation& operation) = 0;
   virtual void get(GetOperation& operation) = 0;
-  // Moves operations on; with `wait` and some in flight, blocks until at least one is done. Returns how many were done: 0
-  // also when all that is in flight waits for its name. `done` may start further operations. Errors: kIo when the store
-  // itself broke; every operation in flight was ended (its `done` has run) before.
+  // Moves operations on; with `wait` and some in flight, blocks until at least one is done. Returns how many were done:
+  // 0 also when all that is in flight waits for its name. `done` may start further operations. Errors: kIo when the
+  // store itself broke; every operation in flight was ended (its `done` has run) before.
   virtual Result<std::size_t> run(bool wait) = 0;
   [[nodiscard]] virtual std::size_t in_flight() const = 0;
   // Operations that make sense at once; more may be submitted and wait their turn.
@@ -92,6 +92,7 @@ Result<void> put_object(ObjectStore& store, const ObjectKey& key, ByteView body)
 // The whole object. kCorrupt when it is larger than `size_bytes_max` (checked before memory is taken).
 Result<Bytes> get_object(ObjectStore& store, const ObjectKey& key, std::size_t size_bytes_max);
 // Exactly destination.size() bytes from the offset; kTruncated if the object ends before.
-Result<void> get_range(ObjectStore& store, const ObjectKey& key, std::uint64_t offset_bytes, MutableByteView destination);
+Result<void> get_range(ObjectStore& store, const ObjectKey& key, std::uint64_t offset_bytes,
+                       MutableByteView destination);
 
 }  // namespace drs

@@ -7,6 +7,7 @@
 #include <functional>
 #include <thread>
 
+#include "io/sim_file_system.h"
 #include "sinks/fault_store.h"
 #include "sinks/local_store.h"
 #include "sinks/memory_store.h"
@@ -38,6 +39,15 @@ StoreKind local(std::string name, IoChoice choice, bool direct) {
           }};
 }
 
+StoreKind simulated(std::string name, bool direct, bool links) {
+  return {std::move(name), [=] {
+            auto files = std::make_shared<SimFileSystem>(11);
+            files->set_direct_supported(direct);
+            files->set_links_supported(links);
+            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*open_local_store(files, {}), files);
+          }};
+}
+
 StoreKind fault_free(std::string name, bool reorder) {
   return {std::move(name), [=] {
             auto plan = std::make_shared<FaultPlan>(7);
@@ -56,6 +66,8 @@ std::vector<StoreKind> all_kinds() {
        }},
       local("LocalPosixDirect", IoChoice::kPosix, true),
       local("LocalPosixBuffered", IoChoice::kPosix, false),
+      simulated("LocalSim", true, true),
+      simulated("LocalSimWithoutLinksOrDirect", false, false),
       fault_free("FaultFree", false),
       fault_free("FaultFreeReordered", true),
   };
