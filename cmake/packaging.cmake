@@ -1,27 +1,12 @@
-# What `cmake --install` places, and the Debian package that CPack builds from it: `cpack --preset release`.
+# What `cmake --install` places: the command and the documents here, the manual pages and shell completions, which the
+# command writes itself, in tools/CMakeLists.txt. And the Debian package of all of it: `cpack --preset release`.
 if(TARGET drstream)
   install(TARGETS drstream RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
-file(GLOB man_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
-install(FILES ${man_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-
 file(GLOB documents CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md
   ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/docs/*.md)
 install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR})
-
-# Shell completions, each in the folder where its shell looks by itself.
-set(completions ${PROJECT_SOURCE_DIR}/tools/completions)
-if(EXISTS ${completions}/drstream.bash)
-  install(FILES ${completions}/drstream.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
-    RENAME drstream)
-endif()
-if(EXISTS ${completions}/_drstream)
-  install(FILES ${completions}/_drstream DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
-endif()
-if(EXISTS ${completions}/drstream.fish)
-  install(FILES ${completions}/drstream.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
-endif()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME drstream)
