@@ -47,7 +47,7 @@ struct VerifyReport {
   std::vector<Finding> findings;
   std::uint64_t snapshots = 0;
   std::uint64_t recipe_parts = 0;
-  std::uint64_t blocks_referenced = 0;
+  std::uint64_t blocks_referenced = 0;  // by recipe parts; a block that two parts name counts twice
   std::uint64_t packs = 0, packs_bytes = 0;
   std::uint64_t packs_read = 0, bytes_read = 0;  // with read_data: against packs_bytes, the share that was read
   std::uint64_t blocks_decoded = 0, chunks_checked = 0, decoded_bytes = 0;
@@ -56,7 +56,10 @@ struct VerifyReport {
   double seconds = 0;
 };
 
-// Errors: the store's when it cannot even be listed; kCancelled. Damage is in the report.
+// Cannot see what nothing remembers: the newest manifest of a stream (compare heads), a further slot, a session or a
+// record of condemned packs that was deleted. A missing index object is a warning, because packs have their tables.
+// Errors: the store's when it cannot even be listed; kUnavailable when it stops answering; kCancelled. Damage is in the
+// report.
 Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catalog, const VerifyOptions& options,
                             ProgressCounters& progress, CancelToken& cancel);
 

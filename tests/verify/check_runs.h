@@ -1,0 +1,86 @@
+// Runs verify and scrub over a StoredRepository, the way the command does.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "tests/verify/stored_repository.h"
+#include "verify/scrub.h"
+#include "verify/verify.h"
+
+namespace drs::test {
+
+struct CheckRun {
+  std::optional<Error> error;  // of opening, of listing, or of the check
+  VerifyReport report;
+
+  [[nodiscard]] const Finding* about(std::string_view object) const {
+    const auto found = std::find_if(report.findings.begin(), report.findings.end(),
+                                    [&](const Finding& finding) { return finding.object == object; });
+    return found == report.findings.end() ? nullptr : &*found;
+  }
+  [[nodiscard]] bool has(Finding::Severity severity) const {
+    return std::any_of(report.findings.begin(), report.findings.end(),
+                       [&](const Finding& finding) { return finding.severity == severity; });
+  }
+  // Exit 4, 10, 12, 13 or 14: not 0, and not a warning.
+  [[nodiscard]] bool detected() const {
+    return error || has(Finding::Severity::kDamage) || has(Finding::Severity::kDeletion);
+  }
+};
+
+struct VerifySettings {
+  bool read_data = true;
+  bool read_only = true;
+  bool rebuild = false;
+  std::size_t threads = 1;
+  std::size_t memory_bytes = 32 * kMiB;
+};
+
+inline CheckRun run_verify(const StoredRepository& stored, const VerifySettings& settings = {}) {
+  CheckRun run;
+  auto repository = stored.open();
+  if (!repository.ok()) {
+    run.error = repository.error();
+    return run;
+  }
+  auto catalog = load_snapshots(**repository);
+  if (!catalog.ok()) {
+    run.error = catalog.error();
+    return run;
+  }
+  VerifyOptions options;
+  options.read_data = settings.read_data;
+  options.read_only = settings.read_only;
+  options.threads = settings.threads;
+  options.memory_bytes = settings.memory_bytes;
+  if (settings.rebuild)
+    for (const Snapshot& snapshot : catalog->live) options.rebuild.push_back(&snapshot);
+  ProgressCounters progress;
+  CancelToken cancel;
+  auto report = verify(**repository, *catalog, options, progress, cancel);
+  if (report.ok())
+    run.report = *std::move(report);
+  else
+    run.error = report.error();
+  return run;
+}
+
+inline Result<ScrubReport> run_scrub(const StoredRepository& stored, bool read_only = true, std::size_t threads = 1) {
+  ScrubOptions options;
+  options.read_only = read_only;
+  options.threads = threads;
+  ProgressCounters progress;
+  CancelToken cancel;
+  const auto store = stored.store();
+  return scrub(*store, stored.clock, options, progress, cancel);
+}
+
+inline std::string described(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const Finding& finding : findings) text += finding.object + ": " + finding.problem + "\n";
+  return text;
+}
+
+}  // namespace drs::test

@@ -1,0 +1,109 @@
+#include "verify/scrub.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/format/manifest.h"
+#include "engine/format/names.h"
+#include "engine/repository/damage.h"
+#include "tests/verify/check_runs.h"
+
+namespace drs::test {
+namespace {
+
+class ScrubTest : public ::testing::Test {
+ protected:
+  void flip(const std::string& name, std::size_t at) {
+    Bytes bytes = stored_.object(name);
+    bytes[at] ^= 1;
+    stored_.objects->damage(name, bytes);
+  }
+  bool is_marked(const Digest& pack) { return stored_.objects->find(damaged_name(pack)).has_value(); }
+  StoredRepository stored_;
+};
+
+TEST_F(ScrubTest, NamesTheObjectAndWhatItsBytesHashTo) {
+  flip(stored_.pack_first, 90);
+  const auto report = run_scrub(stored_);
+  ASSERT_TRUE(report.ok());
+  ASSERT_EQ(report->findings.size(), 1U);
+  EXPECT_EQ(report->findings[0].object, stored_.pack_first);
+  EXPECT_EQ(report->findings[0].severity, Finding::Severity::kDamage);
+  EXPECT_NE(report->findings[0].problem.find("SHA-256"), std::string::npos);
+}
+
+TEST_F(ScrubTest, MarksADamagedPackAndTakesTheMarkBackOnceItIsWhole) {
+  flip(stored_.pack_first, 90);
+  auto report = run_scrub(stored_, false);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->marked, 1U);
+  ASSERT_TRUE(is_marked(stored_.pack_first_digest));
+  EXPECT_EQ(decode_damaged(stored_.object(damaged_name(stored_.pack_first_digest)))->found_by, "scrub");
+  EXPECT_EQ(run_scrub(stored_, false)->marked, 0U);  // it is marked already
+
+  flip(stored_.pack_first, 90);
+  report = run_scrub(stored_, false);
+  ASSERT_TRUE(report.ok());
+  EXPECT_TRUE(report->findings.empty()) << described(report->findings);
+  EXPECT_EQ(report->unmarked, 1U);
+  EXPECT_FALSE(is_marked(stored_.pack_first_digest));
+}
+
+TEST_F(ScrubTest, LeavesTheMarkOfVerifyOnAPackThatHashesRight) {
+  const auto store = stored_.store();
+  ASSERT_TRUE(mark_damaged(*store, stored_.clock, stored_.pack_first_digest, "verify", "a block does not decode").ok());
+  EXPECT_EQ(run_scrub(stored_, false)->unmarked, 0U);
+  EXPECT_TRUE(is_marked(stored_.pack_first_digest));
+}
+
+TEST_F(ScrubTest, LeavesNoTraceWhenReadOnly) {
+  flip(stored_.pack_first, 90);
+  const auto names = stored_.names();
+  EXPECT_EQ(run_scrub(stored_, true)->marked, 0U);
+  EXPECT_EQ(stored_.names(), names);
+}
+
+TEST_F(ScrubTest, CountsNamesThatItDoesNotKnow) {
+  stored_.objects->insert("lost+found", Bytes(3), 0);
+  stored_.objects->insert("packs/zz/1", Bytes(3), 0);
+  const auto report = run_scrub(stored_);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->unknown_names, 2U);
+  EXPECT_TRUE(report->findings.empty());
+}
+
+TEST_F(ScrubTest, SaysThatThereIsNoRepository) {
+  for (const std::string& name : stored_.names()) stored_.objects->erase(name);
+  EXPECT_EQ(run_scrub(stored_).error().code, ErrorCode::kNoRepository);
+}
+
+TEST_F(ScrubTest, GivesTheSameAnswerOnSeveralThreads) {
+  flip(stored_.pack_first, 90);
+  flip(stored_.manifest_1, 20);
+  flip(stored_.index_second, 20);
+  const auto one = run_scrub(stored_, true, 1);
+  const auto four = run_scrub(stored_, true, 4);
+  ASSERT_TRUE(one.ok() && four.ok());
+  EXPECT_EQ(one->findings.size(), 3U);
+  EXPECT_EQ(described(one->findings), described(four->findings));
+  EXPECT_EQ(one->bytes, four->bytes);
+}
+
+TEST_F(ScrubTest, CountsItsProgressToTheTotal) {
+  ProgressCounters progress;
+  CancelToken cancel;
+  const auto store = stored_.store();
+  ASSERT_TRUE(scrub(*store, stored_.clock, {}, progress, cancel).ok());
+  EXPECT_GT(progress.total_bytes.load(), 0U);
+  EXPECT_EQ(progress.bytes.load(), progress.total_bytes.load());
+}
+
+TEST_F(ScrubTest, StopsWhenCancelled) {
+  ProgressCounters progress;
+  CancelToken cancel;
+  cancel.cancel();
+  const auto store = stored_.store();
+  EXPECT_EQ(scrub(*store, stored_.clock, {}, progress, cancel).error().code, ErrorCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace drs::test

@@ -1,0 +1,80 @@
+// A small repository in memory that holds an object of every kind, written with the format layer alone.
+//
+//   stream "db": snapshot 1 (all of pack `first`), snapshot 2 (its successor: bytes of `first` and of `second`)
+//   stream "gone": snapshot 3, whose predecessor was forgotten: its removal mark is there, its manifest is not
+//   pack `orphan`: data that no recipe needs, as an interrupted push leaves it; it is indexed
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/format/pack.h"
+#include "engine/format/recipe.h"
+#include "engine/repository/repository.h"
+#include "engine/repository/snapshots.h"
+#include "io/clock.h"
+#include "sinks/memory_store.h"
+
+namespace drs::test {
+
+// Puts blocks of chunks into one pack.
+class PackWriter {
+ public:
+  PackWriter(const RepositoryKeys& keys, const Uuid& session);
+  // Chunks of the given bytes, laid end to end. Returns the block's id.
+  BlockId add_data(const std::vector<Bytes>& chunks, Codec codec);
+  BlockId add_recipe(const RecipePart& part);
+  // As the last block: its stored chunk id is another than its bytes have.
+  BlockId add_data_with_wrong_chunk_id(const std::vector<Bytes>& chunks);
+  // Stores the pack; `blocks` and `name` are valid afterwards.
+  void store(ObjectStore& store);
+
+  std::vector<TableBlock> blocks;
+  Digest digest;
+  std::uint64_t size_bytes = 0;
+  [[nodiscard]] Salt salt() const { return sealer_.envelope().salt; }
+
+ private:
+  BlockId add(BlockKind kind, ByteView plain, Codec codec, std::vector<ChunkEntry> chunks);
+  const RepositoryKeys& keys_;
+  Uuid session_;
+  ObjectSealer sealer_;
+  Bytes bytes_;
+};
+
+// Bytes that differ from seed to seed and compress.
+Bytes sample_bytes(std::size_t bytes, std::uint32_t seed);
+
+struct StoredRepository {
+  // `seed` tells repositories apart; keys are random in any case.
+  explicit StoredRepository(std::uint32_t seed = 1);
+
+  [[nodiscard]] std::unique_ptr<ObjectStore> store() const { return make_memory_store(objects, &clock); }
+  [[nodiscard]] Result<std::unique_ptr<Repository>> open() const;
+  [[nodiscard]] Bytes object(const std::string& name) const { return *objects->find(name)->bytes; }
+  [[nodiscard]] std::vector<std::string> names() const;
+  // Puts everything back as it was built.
+  void reset();
+
+  SystemClock clock;
+  std::shared_ptr<MemoryObjects> objects = std::make_shared<MemoryObjects>();
+  std::map<std::string, Bytes> built;  // what `reset` restores
+
+  Uuid session_1, session_2, session_3;
+  std::string pack_first, pack_second, pack_orphan;
+  Digest pack_first_digest, pack_second_digest;
+  TableBlock block_x, block_y, block_z;   // x and y lie in the first pack, z in the second
+  std::string index_first, index_second;  // of `first`; of `second` and `orphan`
+  std::string manifest_1, manifest_2, manifest_3;
+  std::string config_1, config_2, slot_1, slot_2;
+  std::string removed, session_object, condemned, mark;
+  Bytes stream_1, stream_2;
+
+ private:
+  void build(std::uint32_t seed);
+};
+
+}  // namespace drs::test

@@ -1,0 +1,24 @@
+// What every part of one verify run works with.
+#pragma once
+
+#include "engine/repository/repository.h"
+#include "io/cancel.h"
+#include "io/progress.h"
+#include "verify/damage_map.h"
+#include "verify/damage_marks.h"
+#include "verify/finding_list.h"
+#include "verify/verify.h"
+
+namespace drs {
+
+struct CheckContext {
+  Repository& repository;
+  const VerifyOptions& options;
+  FindingList& findings;
+  DamageMap& damage;
+  DamageMarks& marks;
+  ProgressCounters& progress;
+  CancelToken& cancel;
+};
+
+}  // namespace drs

@@ -1,0 +1,39 @@
+// Which packs, and which blocks in them, a verify run has found damaged, so that the recipes which need them can be
+// told of it.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/repository/block_index.h"
+
+namespace drs {
+
+// Any thread.
+class DamageMap {
+ public:
+  // Damaged blocks kept one by one over all packs; beyond, a damaged pack counts as damaged in all its blocks.
+  static constexpr std::size_t kBlocksMax = 2'000'000;
+
+  // Every block of the pack. `finding`: its number in the FindingList.
+  void add_pack(const Digest& pack, std::size_t finding);
+  // The blocks whose seals begin at these offsets.
+  void add_blocks(const Digest& pack, std::size_t finding, std::vector<std::uint32_t> offsets_bytes);
+  // The finding that damages this block.
+  [[nodiscard]] std::optional<std::size_t> find(const BlockLocation& location) const;
+
+ private:
+  struct Damage {
+    std::size_t finding = 0;
+    bool all_blocks = false;
+    std::vector<std::uint32_t> offsets_bytes;  // sorted
+  };
+  mutable std::mutex mutex_;
+  std::unordered_map<Digest, Damage, FixedBytesHash> packs_;
+  std::size_t blocks_ = 0;
+};
+
+}  // namespace drs

@@ -1,0 +1,121 @@
+#include "verify/document_check.h"
+
+#include <array>
+#include <utility>
+
+#include "codecs/hmac_sha256.h"
+#include "codecs/sha256.h"
+#include "engine/format/config.h"
+#include "engine/format/document.h"
+#include "engine/format/manifest.h"
+#include "engine/format/slot.h"
+#include "verify/object_fault.h"
+
+namespace drs {
+namespace {
+
+constexpr std::array<std::string_view, 5> kAlways = {"config/", "keys/", "sessions/", "condemned/", "damaged/"};
+constexpr std::array<std::string_view, 2> kReadByCatalog = {"manifests/", "removed/"};
+constexpr std::size_t kMarkTextBytesMax = 200;  // kept of what a damage mark says
+
+Result<void> require(bool condition, const char* otherwise) {
+  if (condition) return {};
+  return Error{ErrorCode::kCorrupt, otherwise};
+}
+
+}  // namespace
+
+Result<void> DocumentCheck::list(ObjectStore& store) {
+  const auto take = [&](const ObjectInfo& info) -> Result<void> {
+    if (const auto parsed = parse_name(info.key)) objects_.push_back({info.key, info.size_bytes, *parsed});
+    return {};
+  };
+  for (const std::string_view prefix : kAlways) DRS_RETURN_IF_ERROR(store.list(prefix, take));
+  if (!context_.options.read_data) return {};
+  for (const std::string_view prefix : kReadByCatalog) DRS_RETURN_IF_ERROR(store.list(prefix, take));
+  return {};
+}
+
+Result<void> DocumentCheck::check(std::size_t number, ObjectStore& store) {
+  if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
+  const Object& object = objects_[number];
+  const std::size_t bytes_max = object.parsed.kind == ObjectKind::kSlot ? kSlotBytesMax : kDocumentBytesMax;
+  auto bytes = get_object(store, object.key, bytes_max);
+  Result<void> checked = bytes.ok() ? check_bytes(object, *bytes) : Result<void>(bytes.error());
+  if (bytes.ok()) context_.progress.bytes.fetch_add(bytes->size(), std::memory_order_relaxed);
+  if (checked.ok()) return {};
+  if (!is_object_fault(checked.error())) return checked;
+  if (checked.error().code == ErrorCode::kNotFound) return {};  // removed since it was listed
+  context_.findings.report(Finding::Severity::kDamage, object.key, checked.error().message);
+  return {};
+}
+
+Result<void> DocumentCheck::check_bytes(const Object& object, ByteView bytes) {
+  switch (object.parsed.kind) {
+    case ObjectKind::kSlot: return check_slot(bytes);
+    case ObjectKind::kDamaged: {
+      DRS_ASSIGN_OR_RETURN(const DamagedMark mark, decode_damaged(bytes));
+      DRS_RETURN_IF_ERROR(require(mark.pack == object.parsed.digest, "the mark is of another pack than its name says"));
+      const std::scoped_lock lock(mutex_);
+      marks_[mark.pack] = mark.found_by + ": " + mark.problem.substr(0, kMarkTextBytesMax);
+      return {};
+    }
+    default: {
+      DRS_ASSIGN_OR_RETURN(const Bytes body,
+                           decode_document(context_.repository.keys(), object.parsed.kind, object.key, bytes));
+      return check_body(object, bytes, body);
+    }
+  }
+}
+
+Result<void> DocumentCheck::check_body(const Object& object, ByteView bytes, ByteView body) {
+  const RepositoryKeys& keys = context_.repository.keys();
+  switch (object.parsed.kind) {
+    case ObjectKind::kConfig: {
+      DRS_ASSIGN_OR_RETURN(const Config config, decode_config(body));
+      DRS_RETURN_IF_ERROR(require(config.repository == keys.repository(), "the config is of another repository"));
+      DRS_RETURN_IF_ERROR(require(equal_constant_time(config.master_commitment.view(), keys.commitment().view()),
+                                  "the config's commitment is of another master key"));
+      const std::scoped_lock lock(mutex_);
+      config_digests_.insert(sha256(bytes));
+      return {};
+    }
+    case ObjectKind::kManifest: {
+      DRS_ASSIGN_OR_RETURN(const Manifest manifest, decode_manifest(body));
+      return require(manifest_name(keys.stream_tag(manifest.stream), manifest.session) == object.key,
+                     "the manifest's name does not agree with what it holds");
+    }
+    case ObjectKind::kRemoved: {
+      DRS_ASSIGN_OR_RETURN(const RemovedMark mark, decode_removed(body));
+      const auto parsed = parse_name(mark.manifest_name);
+      return require(parsed && parsed->kind == ObjectKind::kManifest && removed_name(mark.manifest_name) == object.key,
+                     "the removal mark's name does not agree with what it holds");
+    }
+    case ObjectKind::kSession: {
+      DRS_ASSIGN_OR_RETURN(const SessionRecord record, decode_session(body));
+      return require(record.session == object.parsed.uuid, "the session's name does not agree with what it holds");
+    }
+    case ObjectKind::kCondemned: {
+      DRS_ASSIGN_OR_RETURN(const CondemnedPacks packs, decode_condemned(body));
+      const std::scoped_lock lock(mutex_);
+      condemned_.insert(packs.packs.begin(), packs.packs.end());
+      return {};
+    }
+    default: return Error{ErrorCode::kInternal, object.key + " is not a document"};
+  }
+}
+
+Result<void> DocumentCheck::check_slot(ByteView bytes) const {
+  const RepositoryKeys& keys = context_.repository.keys();
+  DRS_ASSIGN_OR_RETURN(const Slot slot, decode_slot(bytes));
+  DRS_RETURN_IF_ERROR(require(slot.repository == keys.repository(),
+                              "the slot is of another repository (copied here, or left by an init that lost against "
+                              "another): it opens nothing; next: drstream key remove"));
+  // The digest at the end anybody can make; the MAC before it only who has the master key.
+  const ByteView before_mac = bytes.first(bytes.size() - 2 * Digest::kBytes);
+  const ByteView mac = bytes.subspan(before_mac.size(), Digest::kBytes);
+  return require(equal_constant_time(hmac_sha256(keys.slot_mac(), before_mac).view(), mac),
+                 "the slot's MAC is not by this repository's master key");
+}
+
+}  // namespace drs

@@ -1,0 +1,128 @@
+#include "verify/pack_check.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/format/names.h"
+#include "engine/format/recipe.h"
+#include "verify/object_fault.h"
+
+namespace drs {
+
+Result<PackCheck> PackCheck::make(CheckContext& context, ObjectStore& store, const CheckBuffers::Worker& buffers) {
+  DRS_ASSIGN_OR_RETURN(Decompressor decompressor, Decompressor::make());
+  return PackCheck(context, store, buffers, std::move(decompressor));
+}
+
+Result<void> PackCheck::check(const PackInfo& pack) {
+  const std::string name = pack_name(pack.name);
+  DRS_ASSIGN_OR_RETURN(Verdict verdict, read(pack, name));
+  if (verdict.problem.empty()) {
+    if (!pack.damaged) return {};
+    if (context_.options.read_only) {
+      context_.findings.report(Finding::Severity::kWarning, damaged_name(pack.name),
+                               "the pack is whole; its damage mark stays, because this check is read-only");
+    }
+    context_.marks.clear(store_, pack.name);
+    return {};
+  }
+  const std::size_t finding = context_.findings.report(Finding::Severity::kDamage, name, verdict.problem);
+  if (verdict.all_blocks)
+    context_.damage.add_pack(pack.name, finding);
+  else
+    context_.damage.add_blocks(pack.name, finding, std::move(verdict.damaged_offsets_bytes));
+  if (verdict.lasting) context_.marks.set(store_, pack.name, verdict.problem);
+  return {};
+}
+
+Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::string& name) {
+  Verdict verdict;
+  const Result<PackTable> table = read_pack_table(context_.repository, store_, pack.name, pack.bytes);
+  if (!table.ok()) {
+    if (!is_object_fault(table.error())) return table.error();
+    verdict.add("its table cannot be read: " + table.error().message);
+    verdict.lasting = is_lasting_damage(table.error());
+    verdict.all_blocks = true;
+    if (table.error().code == ErrorCode::kNotFound) return verdict;
+  }
+
+  // The blocks in the order in which they pass.
+  std::vector<const TableBlock*> blocks;
+  if (table.ok()) {
+    for (const TableBlock& block : table->blocks) blocks.push_back(&block);
+    std::sort(blocks.begin(), blocks.end(),
+              [](const TableBlock* a, const TableBlock* b) { return a->record.offset_bytes < b->record.offset_bytes; });
+  }
+  std::vector<SweepRegion> regions;
+  regions.reserve(blocks.size());
+  for (const TableBlock* block : blocks) regions.push_back({block->record.offset_bytes, block->record.sealed_bytes});
+
+  std::string first_damage;
+  std::size_t passed = 0;
+  ObjectSweep sweep(store_, buffers_.sweep, context_.progress, context_.cancel);
+  const auto digest = sweep.run(name, pack.bytes, regions, [&](std::size_t region, ByteView sealed) {
+    passed = region + 1;
+    const TableBlock& block = *blocks[region];
+    const auto good = check_block(*table, block, sealed);
+    if (good.ok()) return;
+    if (first_damage.empty()) {
+      first_damage = good.error().message + " (at offset " + std::to_string(block.record.offset_bytes) + ")";
+    }
+    verdict.damaged_offsets_bytes.push_back(block.record.offset_bytes);
+  });
+  if (!digest.ok()) {
+    if (!is_object_fault(digest.error())) return digest.error();
+    verdict.add("it cannot be read to its end: " + digest.error().message);
+    verdict.lasting = verdict.lasting || is_lasting_damage(digest.error());
+    for (; passed < blocks.size(); ++passed) {
+      verdict.damaged_offsets_bytes.push_back(blocks[passed]->record.offset_bytes);
+    }
+  } else {
+    ++counts_.packs;
+    counts_.bytes += pack.bytes;
+    if (*digest != pack.name) {
+      verdict.add("the SHA-256 of its " + std::to_string(pack.bytes) + " bytes is " + digest->hex() +
+                  ", expected its name");
+      verdict.lasting = true;
+    }
+  }
+  if (!verdict.damaged_offsets_bytes.empty()) {
+    verdict.lasting = true;
+    verdict.add(std::to_string(verdict.damaged_offsets_bytes.size()) + " of its " + std::to_string(blocks.size()) +
+                " blocks are damaged" + (first_damage.empty() ? "" : ", first: " + first_damage));
+  } else if (!verdict.problem.empty() && !verdict.all_blocks) {
+    verdict.add("every block in it still decodes");
+  }
+  return verdict;
+}
+
+Result<void> PackCheck::check_block(const PackTable& table, const TableBlock& block, ByteView sealed) {
+  const MutableByteView plain = buffers_.plain.first(block.record.raw_bytes);
+  DRS_RETURN_IF_ERROR(decode_block(table.opener, block.record, sealed, decompressor_, buffers_.scratch, plain));
+  ++counts_.blocks;
+  counts_.decoded_bytes += plain.size();
+  if (block.record.kind == BlockKind::kData) return check_chunks(block, plain);
+  const auto part = decode_recipe_part(plain);
+  if (!part.ok()) return part.error().with_context("block " + to_string(block.record.id));
+  return {};
+}
+
+Result<void> PackCheck::check_chunks(const TableBlock& block, ByteView plain) {
+  messages_.clear();
+  std::size_t offset = 0;
+  for (const ChunkEntry& chunk : block.chunks) {
+    messages_.push_back(plain.subspan(offset, chunk.bytes));  // the table's decoder checked that they sum up to `plain`
+    offset += chunk.bytes;
+  }
+  ids_.resize(messages_.size());
+  hasher_.hash(messages_, ids_);
+  counts_.chunks += ids_.size();
+  for (std::size_t i = 0; i < ids_.size(); ++i) {
+    if (ids_[i] == block.chunks[i].id) continue;
+    return Error{ErrorCode::kCorrupt, "block " + to_string(block.record.id) + ": chunk " + std::to_string(i) +
+                                          " has id " + ids_[i].hex() + ", its table says " + block.chunks[i].id.hex()};
+  }
+  return {};
+}
+
+}  // namespace drs

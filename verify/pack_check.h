@@ -1,0 +1,64 @@
+// The full read of one pack: its bytes against its name, every block opened, decompressed and hashed, every chunk
+// against its id.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codecs/chunk_hasher.h"
+#include "codecs/compression.h"
+#include "engine/repository/pack_catalog.h"
+#include "verify/check_context.h"
+#include "verify/check_memory.h"
+#include "verify/pack_table.h"
+
+namespace drs {
+
+// Of one worker; one thread.
+class PackCheck {
+ public:
+  struct Counts {
+    std::uint64_t packs = 0, bytes = 0;  // read to their end
+    std::uint64_t blocks = 0, chunks = 0, decoded_bytes = 0;
+  };
+
+  // Everything must outlive the check.
+  static Result<PackCheck> make(CheckContext& context, ObjectStore& store, const CheckBuffers::Worker& buffers);
+
+  // Reads one pack. Damage becomes a finding, an entry of the damage map and a mark; a whole pack loses its mark.
+  // Errors: those that are not about this pack (kUnavailable, kCancelled ...).
+  Result<void> check(const PackInfo& pack);
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+
+ private:
+  PackCheck(CheckContext& context, ObjectStore& store, const CheckBuffers::Worker& buffers, Decompressor decompressor)
+      : context_(context),
+        store_(store),
+        buffers_(buffers),
+        decompressor_(std::move(decompressor)),
+        hasher_(context.repository.keys().chunk_id(), context.repository.crypto()) {}
+
+  // What is wrong with a pack.
+  struct Verdict {
+    std::string problem;  // empty: it is whole
+    bool lasting = false;
+    bool all_blocks = false;
+    std::vector<std::uint32_t> damaged_offsets_bytes;
+    void add(const std::string& text) { problem += (problem.empty() ? "" : "; ") + text; }
+  };
+  Result<Verdict> read(const PackInfo& pack, const std::string& name);
+  Result<void> check_block(const PackTable& table, const TableBlock& block, ByteView sealed);
+  Result<void> check_chunks(const TableBlock& block, ByteView plain);
+
+  CheckContext& context_;
+  ObjectStore& store_;
+  const CheckBuffers::Worker& buffers_;
+  Decompressor decompressor_;
+  ChunkHasher hasher_;
+  Counts counts_;
+  std::vector<ByteView> messages_;
+  std::vector<Digest> ids_;
+};
+
+}  // namespace drs

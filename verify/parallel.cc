@@ -1,0 +1,44 @@
+#include "verify/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace drs {
+
+Result<std::vector<std::unique_ptr<ObjectStore>>> worker_stores(ObjectStore& store, std::size_t workers) {
+  std::vector<std::unique_ptr<ObjectStore>> stores;
+  stores.reserve(workers);
+  while (stores.size() < workers) {
+    DRS_ASSIGN_OR_RETURN(stores.emplace_back(), store.another());
+  }
+  return stores;
+}
+
+Result<void> for_each_parallel(std::size_t workers, std::size_t item_count,
+                               const std::function<Result<void>(std::size_t, std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> stopped{false};
+  std::mutex mutex;
+  Result<void> first_error;
+  const auto run = [&](std::size_t worker) {
+    while (!stopped.load(std::memory_order_relaxed)) {
+      const std::size_t item = next.fetch_add(1, std::memory_order_relaxed);
+      if (item >= item_count) return;
+      Result<void> done = work(worker, item);
+      if (done.ok()) continue;
+      stopped.store(true, std::memory_order_relaxed);
+      const std::scoped_lock lock(mutex);
+      if (first_error.ok()) first_error = std::move(done);
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (std::size_t worker = 1; worker < std::min(workers, item_count); ++worker) threads.emplace_back(run, worker);
+  run(0);
+  threads.clear();  // joins
+  return first_error;
+}
+
+}  // namespace drs

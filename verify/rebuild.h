@@ -1,0 +1,56 @@
+// Rebuilds one snapshot as simply as can be: part by part, run by run, one block at a time. Nothing of it is shared
+// with the pipeline that restores.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <unordered_map>
+
+#include "engine/repository/block_index.h"
+#include "engine/repository/block_reader.h"
+#include "verify/check_context.h"
+#include "verify/index_claims.h"
+
+namespace drs {
+
+// One thread. Everything passed in must outlive it.
+class Rebuild {
+ public:
+  // `blocks_max`: decoded blocks to keep.
+  Rebuild(CheckContext& context, BlockIndex& index, BlockReader& reader, IndexClaims& claims, std::size_t blocks_max)
+      : context_(context),
+        store_(context.repository.store()),
+        index_(index),
+        reader_(reader),
+        claims_(claims),
+        blocks_max_(blocks_max) {}
+
+  // Compares length, SHA-256 and XXH3 of what comes out with the manifest. What is wrong becomes findings with the
+  // bytes they take; it goes on behind them. Errors: those that are not about stored objects; kCancelled.
+  Result<void> run(const Snapshot& snapshot);
+  [[nodiscard]] std::uint64_t snapshots() const { return snapshots_; }  // that came out right
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  struct Kept {
+    BlockId id;
+    Bytes plain;
+  };
+  // The plaintext of a block, or nothing once its damage is a finding for the `bytes` from `offset_bytes`.
+  Result<const Bytes*> block(const Snapshot& snapshot, const BlockId& id, std::uint64_t offset_bytes,
+                             std::uint64_t bytes);
+
+  CheckContext& context_;
+  ObjectStore& store_;
+  BlockIndex& index_;
+  BlockReader& reader_;
+  IndexClaims& claims_;
+  const std::size_t blocks_max_;
+  std::list<Kept> kept_;  // most recently used first
+  std::unordered_map<BlockId, std::list<Kept>::iterator, BlockIdHash> kept_places_;
+  std::uint64_t snapshots_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace drs

@@ -1,0 +1,149 @@
+#include "verify/recipe_check.h"
+
+#include <string>
+#include <utility>
+
+#include "engine/format/names.h"
+#include "verify/index_check.h"
+#include "verify/object_fault.h"
+
+namespace drs {
+
+Result<void> RecipeCheck::check(const Snapshot& snapshot) {
+  for (const RecipePartRef& ref : snapshot.manifest.parts) {
+    if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
+    ++parts_;
+    DRS_ASSIGN_OR_RETURN(const auto part, read_part(snapshot, ref));
+    if (part) DRS_RETURN_IF_ERROR(check_part(snapshot, *part));
+  }
+  return {};
+}
+
+Result<RecipeCheck::Located> RecipeCheck::locate(const Snapshot& snapshot, const BlockId& id, BlockKind kind) {
+  Located located;
+  auto location = index_.locate(id);
+  if (!location.ok()) {
+    if (!is_object_fault(location.error())) return std::move(location).error();
+    DRS_ASSIGN_OR_RETURN(located.finding, claims_.explain(store_, id));
+    if (!located.finding) {
+      located.finding = context_.findings.report(Finding::Severity::kDamage, snapshot.name, location.error().message);
+    }
+    return located;
+  }
+  located.finding = context_.damage.find(*location);
+  const BlockRecord& record = location->record;
+  if (record.kind != kind) {
+    located.finding = context_.findings.report(Finding::Severity::kDamage, snapshot.name,
+                                               "it needs block " + to_string(id) + " as " +
+                                                   (kind == BlockKind::kData ? "data" : "a recipe") +
+                                                   ", but it is of the other kind");
+  } else if (record.offset_bytes < kEnvelopeBytes ||
+             std::uint64_t{record.offset_bytes} + record.sealed_bytes + kPackFooterBytes > location->pack_bytes) {
+    located.finding =
+        context_.findings.report(Finding::Severity::kDamage, index_.unit_name(location->place.unit),
+                                 "it places block " + to_string(id) + " outside of " + pack_name(location->pack));
+  }
+  located.location = *std::move(location);
+  return located;
+}
+
+Result<std::optional<RecipePart>> RecipeCheck::read_part(const Snapshot& snapshot, const RecipePartRef& ref) {
+  const auto unreadable = [&](std::size_t finding) {
+    context_.findings.affects(finding, snapshot, ref.stream_offset_bytes, ref.stream_bytes);
+    return std::optional<RecipePart>();
+  };
+  DRS_ASSIGN_OR_RETURN(const Located located, locate(snapshot, ref.block, BlockKind::kRecipe));
+  if (located.finding) return unreadable(*located.finding);
+  const BlockLocation& location = *located.location;
+  const auto plain = reader_.read(location);
+  if (!plain.ok()) {
+    if (!is_object_fault(plain.error())) return plain.error();
+    const std::string& problem = plain.error().message;
+    if (is_lasting_damage(plain.error())) context_.marks.set(store_, location.pack, problem);
+    return unreadable(context_.findings.report(Finding::Severity::kDamage, pack_name(location.pack), problem));
+  }
+  if (!context_.options.read_data) {
+    context_.progress.bytes.fetch_add(location.record.sealed_bytes, std::memory_order_relaxed);
+  }
+  auto part = decode_recipe_part(*plain);
+  if (part.ok() && (part->stream_offset_bytes != ref.stream_offset_bytes || part->stream_bytes != ref.stream_bytes)) {
+    part = Error{ErrorCode::kCorrupt, "it holds bytes " + std::to_string(part->stream_offset_bytes) + " + " +
+                                          std::to_string(part->stream_bytes) + ", the manifest says " +
+                                          std::to_string(ref.stream_offset_bytes) + " + " +
+                                          std::to_string(ref.stream_bytes)};
+  }
+  if (!part.ok()) {
+    return unreadable(
+        context_.findings.report(Finding::Severity::kDamage, snapshot.name,
+                                 "its recipe part " + to_string(ref.block) + ": " + part.error().message));
+  }
+  return std::optional<RecipePart>(*std::move(part));
+}
+
+Result<void> RecipeCheck::check_part(const Snapshot& snapshot, const RecipePart& part) {
+  std::vector<Block> blocks;
+  blocks.reserve(part.blocks.size());
+  for (const BlockId& id : part.blocks) {
+    if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
+    DRS_ASSIGN_OR_RETURN(const Located located, locate(snapshot, id, BlockKind::kData));
+    Block block;
+    block.finding = located.finding;
+    if (located.location) {
+      block.place = located.location->place;
+      block.raw_bytes = located.location->record.raw_bytes;
+      block.chunk_count = located.location->record.chunk_count;
+    }
+    blocks.push_back(block);
+  }
+  blocks_ += blocks.size();
+  std::uint64_t offset_bytes = part.stream_offset_bytes;
+  for (const Run& run : part.runs) {
+    DRS_RETURN_IF_ERROR(check_run(snapshot, run, blocks[run.block], offset_bytes));
+    offset_bytes += run.bytes;
+  }
+  return {};
+}
+
+Result<void> RecipeCheck::check_run(const Snapshot& snapshot, const Run& run, const Block& block,
+                                    std::uint64_t offset_bytes) {
+  std::optional<std::size_t> finding = block.finding;
+  if (!finding) {
+    DRS_ASSIGN_OR_RETURN(const std::string problem, run_problem(run, block));
+    if (!problem.empty()) {
+      finding = context_.findings.report(Finding::Severity::kDamage, snapshot.name,
+                                         "its run at byte " + std::to_string(offset_bytes) + " " + problem);
+    }
+  }
+  if (finding) context_.findings.affects(*finding, snapshot, offset_bytes, run.bytes);
+  return {};
+}
+
+Result<std::string> RecipeCheck::run_problem(const Run& run, const Block& block) {
+  const std::uint64_t end_bytes = run.offset_bytes + run.bytes;
+  const std::uint64_t chunk_end = std::uint64_t{run.chunk_first} + run.chunk_count;
+  if (end_bytes > block.raw_bytes || chunk_end > block.chunk_count) {
+    return "takes bytes to " + std::to_string(end_bytes) + " and chunks to " + std::to_string(chunk_end) +
+           " of a block that has " + std::to_string(block.raw_bytes) + " and " + std::to_string(block.chunk_count);
+  }
+  if (!context_.options.read_data) return std::string();
+  if (resolved_ != block.place) {
+    const auto chunks = index_.chunks(block.place);
+    if (!chunks.ok()) {
+      // Restoring needs no chunk lists: the snapshot is not affected.
+      if (!is_object_fault(chunks.error())) return chunks.error();
+      report_damaged_index(context_.findings, index_.unit_name(block.place.unit), chunks.error().message);
+      return std::string();
+    }
+    chunk_begins_.assign(1, 0);
+    for (const ChunkEntry& chunk : **chunks) chunk_begins_.push_back(chunk_begins_.back() + chunk.bytes);
+    resolved_ = block.place;
+  }
+  if (chunk_end >= chunk_begins_.size()) return std::string("takes chunks that its block's list does not have");
+  const std::uint32_t begin = chunk_begins_[run.chunk_first];
+  const std::uint32_t end = chunk_begins_[static_cast<std::size_t>(chunk_end)];
+  if (begin == run.offset_bytes && end == end_bytes) return std::string();
+  return "says bytes " + std::to_string(run.offset_bytes) + " to " + std::to_string(end_bytes) +
+         " of its block, but its chunks lie at " + std::to_string(begin) + " to " + std::to_string(end);
+}
+
+}  // namespace drs

@@ -1,0 +1,60 @@
+// Every recipe of a snapshot: its parts are read, every block they name is located, every run lies inside its block
+// and, with `read_data`, is exactly the chunks it says. Damage found before is told which bytes of which snapshot it
+// takes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/repository/block_index.h"
+#include "engine/repository/block_reader.h"
+#include "verify/check_context.h"
+#include "verify/index_claims.h"
+
+namespace drs {
+
+// One thread. Everything passed in must outlive it.
+class RecipeCheck {
+ public:
+  RecipeCheck(CheckContext& context, BlockIndex& index, BlockReader& reader, IndexClaims& claims)
+      : context_(context), store_(context.repository.store()), index_(index), reader_(reader), claims_(claims) {}
+
+  // Errors: those that are not about stored objects; kCancelled.
+  Result<void> check(const Snapshot& snapshot);
+  [[nodiscard]] std::uint64_t parts() const { return parts_; }
+  [[nodiscard]] std::uint64_t blocks() const { return blocks_; }
+
+ private:
+  // A block of a part's dictionary: what runs are held against, or what is wrong with it.
+  struct Block {
+    std::optional<std::size_t> finding;
+    BlockPlace place;
+    std::uint32_t raw_bytes = 0;
+    std::uint32_t chunk_count = 0;
+  };
+  struct Located {
+    std::optional<std::size_t> finding;
+    std::optional<BlockLocation> location;
+  };
+
+  Result<Located> locate(const Snapshot& snapshot, const BlockId& id, BlockKind kind);
+  Result<std::optional<RecipePart>> read_part(const Snapshot& snapshot, const RecipePartRef& ref);
+  Result<void> check_part(const Snapshot& snapshot, const RecipePart& part);
+  Result<void> check_run(const Snapshot& snapshot, const Run& run, const Block& block, std::uint64_t offset_bytes);
+  // What is wrong with a run that lies in a readable block; empty when nothing is.
+  Result<std::string> run_problem(const Run& run, const Block& block);
+
+  CheckContext& context_;
+  ObjectStore& store_;
+  BlockIndex& index_;
+  BlockReader& reader_;
+  IndexClaims& claims_;
+  std::uint64_t parts_ = 0;
+  std::uint64_t blocks_ = 0;
+  // Where each chunk of the block of the last run begins, and where the last ends.
+  std::optional<BlockPlace> resolved_;
+  std::vector<std::uint32_t> chunk_begins_;
+};
+
+}  // namespace drs

@@ -1,0 +1,239 @@
+#include "verify/scrub.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "engine/format/document.h"
+#include "engine/format/envelope.h"
+#include "engine/format/manifest.h"
+#include "engine/format/names.h"
+#include "engine/format/slot.h"
+#include "verify/check_memory.h"
+#include "verify/damage_marks.h"
+#include "verify/finding_list.h"
+#include "verify/object_fault.h"
+#include "verify/object_sweep.h"
+#include "verify/parallel.h"
+
+namespace drs {
+namespace {
+
+// One object that scrub knows how to check. No key string: a repository may have millions of packs.
+struct ScrubObject {
+  ParsedName parsed;
+  std::uint64_t bytes = 0;
+};
+
+std::string name_of(const ParsedName& parsed) {
+  switch (parsed.kind) {
+    case ObjectKind::kPack: return pack_name(parsed.digest);
+    case ObjectKind::kIndex: return index_name(parsed.digest);
+    case ObjectKind::kManifest: return manifest_name(parsed.tag, parsed.uuid);
+    case ObjectKind::kRemoved: return removed_name(manifest_name(parsed.tag, parsed.uuid));
+    case ObjectKind::kConfig: return config_name(parsed.number);
+    case ObjectKind::kSlot: return slot_name(parsed.uuid);
+    case ObjectKind::kSession: return session_name(parsed.uuid, parsed.number);
+    case ObjectKind::kCondemned: return condemned_name(parsed.uuid);
+    case ObjectKind::kDamaged: return damaged_name(parsed.digest);
+  }
+  return {};
+}
+
+bool is_named_by_digest(ObjectKind kind) {
+  return kind == ObjectKind::kPack || kind == ObjectKind::kIndex;
+}
+
+std::size_t bytes_max(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::kPack: return kPackBytesMax;
+    case ObjectKind::kIndex: return kIndexBytesMax;
+    case ObjectKind::kSlot: return kSlotBytesMax;
+    default: return kDocumentBytesMax;
+  }
+}
+
+// Keyless checks of a whole small object. Returns the repository it says it belongs to; marks belong to none.
+Result<std::optional<Uuid>> check_document(const ParsedName& parsed, ByteView bytes) {
+  if (!has_valid_trailing_digest(bytes)) {
+    return Error{ErrorCode::kCorrupt,
+                 "its " + std::to_string(bytes.size()) + " bytes do not match the SHA-256 at their end"};
+  }
+  if (parsed.kind == ObjectKind::kDamaged) {
+    DRS_ASSIGN_OR_RETURN(const DamagedMark mark, decode_damaged(bytes));
+    if (mark.pack != parsed.digest) {
+      return Error{ErrorCode::kCorrupt, "the mark is of pack " + mark.pack.hex() + ", not of the one in its name"};
+    }
+    return std::optional<Uuid>();
+  }
+  if (parsed.kind == ObjectKind::kSlot) {
+    DRS_ASSIGN_OR_RETURN(const Slot slot, decode_slot(bytes));
+    return std::optional<Uuid>(slot.repository);
+  }
+  DRS_ASSIGN_OR_RETURN(const Uuid repository, peek_document(parsed.kind, bytes));
+  return std::optional<Uuid>(repository);
+}
+
+class Scrub {
+ public:
+  Scrub(ObjectStore& store, const Clock& clock, const ScrubOptions& options, ProgressCounters& progress,
+        CancelToken& cancel)
+      : store_(store),
+        options_(options),
+        progress_(progress),
+        cancel_(cancel),
+        findings_(progress),
+        marks_(findings_, clock, "scrub", options.read_only) {}
+
+  Result<ScrubReport> run();
+
+ private:
+  Result<void> list();
+  Result<void> find_repository();
+  Result<void> check(const ScrubObject& object, ObjectStore& store, const SweepBuffers& buffers);
+  Result<void> check_digest(const ScrubObject& object, const std::string& name, ObjectStore& store,
+                            const SweepBuffers& buffers);
+  Result<void> check_small(const ScrubObject& object, const std::string& name, ObjectStore& store);
+  void pack_is_whole(const ScrubObject& object, ObjectStore& store);
+
+  ObjectStore& store_;
+  const ScrubOptions& options_;
+  ProgressCounters& progress_;
+  CancelToken& cancel_;
+  FindingList findings_;
+  DamageMarks marks_;
+  ScrubReport report_;
+  std::vector<ScrubObject> objects_;
+  std::vector<Digest> marked_packs_;  // sorted
+  std::optional<Uuid> repository_;    // of the highest config that can be read
+};
+
+Result<ScrubReport> Scrub::run() {
+  DRS_RETURN_IF_ERROR(list());
+  DRS_RETURN_IF_ERROR(find_repository());
+  std::uint64_t largest_bytes = 0;
+  for (const ScrubObject& object : objects_) largest_bytes = std::max(largest_bytes, object.bytes);
+  progress_.total_bytes.store(report_.bytes, std::memory_order_relaxed);
+
+  const CheckMemory memory = plan_check(CheckKind::kScrub, options_.memory_bytes, options_.threads, largest_bytes);
+  DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
+  DRS_ASSIGN_OR_RETURN(const auto stores, worker_stores(store_, memory.workers));
+  for (const auto& store : stores) store->register_memory(buffers.whole());
+  DRS_RETURN_IF_ERROR(for_each_parallel(stores.size(), objects_.size(), [&](std::size_t worker, std::size_t object) {
+    return check(objects_[object], *stores[worker], buffers.worker(worker).sweep);
+  }));
+  report_.findings = findings_.take();
+  report_.marked = marks_.set_count();
+  report_.unmarked = marks_.cleared_count();
+  return std::move(report_);
+}
+
+Result<void> Scrub::list() {
+  DRS_RETURN_IF_ERROR(store_.list("", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (!parsed) {
+      ++report_.unknown_names;
+      return {};
+    }
+    ++report_.objects;
+    report_.bytes += info.size_bytes;
+    objects_.push_back({*parsed, info.size_bytes});
+    if (parsed->kind == ObjectKind::kDamaged) marked_packs_.push_back(parsed->digest);
+    return {};
+  }));
+  std::sort(marked_packs_.begin(), marked_packs_.end());
+  // Configs first, packs and index objects last, where the time goes.
+  std::stable_sort(objects_.begin(), objects_.end(),
+                   [](const ScrubObject& a, const ScrubObject& b) { return a.parsed.kind > b.parsed.kind; });
+  return {};
+}
+
+Result<void> Scrub::find_repository() {
+  std::optional<std::uint32_t> highest;
+  bool any = false;
+  for (const ScrubObject& object : objects_) {
+    if (object.parsed.kind != ObjectKind::kConfig) continue;
+    any = true;
+    if (highest && object.parsed.number < *highest) continue;
+    const auto bytes = get_object(store_, name_of(object.parsed), kDocumentBytesMax);
+    if (!bytes.ok()) {
+      if (!is_object_fault(bytes.error())) return bytes.error();
+      continue;
+    }
+    const auto repository = peek_document(ObjectKind::kConfig, *bytes);
+    if (!repository.ok()) continue;  // its own check tells
+    highest = object.parsed.number;
+    repository_ = *repository;
+  }
+  if (any) return {};
+  return Error{ErrorCode::kNoRepository, store_.name_for_messages() + " holds no repository (no object under config/)"};
+}
+
+Result<void> Scrub::check(const ScrubObject& object, ObjectStore& store, const SweepBuffers& buffers) {
+  if (cancel_.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
+  const std::string name = name_of(object.parsed);
+  auto checked = is_named_by_digest(object.parsed.kind) ? check_digest(object, name, store, buffers)
+                                                        : check_small(object, name, store);
+  if (checked.ok()) {
+    if (object.parsed.kind == ObjectKind::kPack) pack_is_whole(object, store);
+    return {};
+  }
+  if (!is_object_fault(checked.error())) return checked;
+  if (checked.error().code == ErrorCode::kNotFound) return {};  // removed since it was listed
+  findings_.report(Finding::Severity::kDamage, name, checked.error().message);
+  if (object.parsed.kind == ObjectKind::kPack && is_lasting_damage(checked.error())) {
+    marks_.set(store, object.parsed.digest, checked.error().message);
+  }
+  return {};
+}
+
+Result<void> Scrub::check_digest(const ScrubObject& object, const std::string& name, ObjectStore& store,
+                                 const SweepBuffers& buffers) {
+  ObjectSweep sweep(store, buffers, progress_, cancel_);
+  DRS_ASSIGN_OR_RETURN(const Digest digest, sweep.run(name, object.bytes));
+  if (digest != object.parsed.digest) {
+    return Error{ErrorCode::kCorrupt, "the SHA-256 of its " + std::to_string(object.bytes) + " bytes is " +
+                                          digest.hex() + ", expected its name"};
+  }
+  if (object.bytes > bytes_max(object.parsed.kind)) {
+    return Error{ErrorCode::kCorrupt, "it has " + std::to_string(object.bytes) + " bytes, at most " +
+                                          std::to_string(bytes_max(object.parsed.kind)) + " are allowed"};
+  }
+  Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(object.bytes, kEnvelopeBytes)));
+  DRS_RETURN_IF_ERROR(get_range(store, name, 0, head));
+  const auto envelope = decode_envelope(head, object.parsed.kind);
+  return envelope.ok() ? Result<void>() : Result<void>(envelope.error());
+}
+
+Result<void> Scrub::check_small(const ScrubObject& object, const std::string& name, ObjectStore& store) {
+  DRS_ASSIGN_OR_RETURN(const Bytes bytes, get_object(store, name, bytes_max(object.parsed.kind)));
+  progress_.bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
+  DRS_ASSIGN_OR_RETURN(const std::optional<Uuid> repository, check_document(object.parsed, bytes));
+  if (!repository || !repository_ || *repository == *repository_) return {};
+  return Error{ErrorCode::kCorrupt,
+               "it says it is of repository " + repository->hex() + ", the config here is of " + repository_->hex()};
+}
+
+// Takes back the mark of a scrub. What verify found in a pack with the right digest, only verify can find gone.
+void Scrub::pack_is_whole(const ScrubObject& object, ObjectStore& store) {
+  const Digest& pack = object.parsed.digest;
+  if (!std::binary_search(marked_packs_.begin(), marked_packs_.end(), pack)) return;
+  const auto bytes = get_object(store, damaged_name(pack), kDocumentBytesMax);
+  if (!bytes.ok()) return;
+  const auto mark = decode_damaged(*bytes);
+  if (mark.ok() && mark->pack == pack && mark->found_by == "scrub") marks_.clear(store, pack);
+}
+
+}  // namespace
+
+Result<ScrubReport> scrub(ObjectStore& store, const Clock& clock, const ScrubOptions& options,
+                          ProgressCounters& progress, CancelToken& cancel) {
+  const auto started = clock.steady();
+  DRS_ASSIGN_OR_RETURN(ScrubReport report, Scrub(store, clock, options, progress, cancel).run());
+  report.seconds = std::chrono::duration<double>(clock.steady() - started).count();
+  return report;
+}
+
+}  // namespace drs

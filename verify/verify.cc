@@ -1,0 +1,213 @@
+#include "verify/verify.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "engine/format/names.h"
+#include "engine/repository/block_index.h"
+#include "engine/repository/block_reader.h"
+#include "engine/repository/pack_catalog.h"
+#include "verify/check_context.h"
+#include "verify/check_memory.h"
+#include "verify/document_check.h"
+#include "verify/finding_list.h"
+#include "verify/index_check.h"
+#include "verify/pack_check.h"
+#include "verify/parallel.h"
+#include "verify/rebuild.h"
+#include "verify/recipe_check.h"
+
+namespace drs {
+namespace {
+
+using Stores = std::vector<std::unique_ptr<ObjectStore>>;
+
+void report_catalog(CheckContext& context, const SnapshotCatalog& catalog) {
+  for (const BrokenManifest& broken : catalog.broken) {
+    context.findings.report(Finding::Severity::kDamage, broken.name, broken.error.message);
+  }
+  for (const MissingPredecessor& missing : catalog.missing) {
+    context.findings.report(Finding::Severity::kDeletion, missing.name,
+                            "is gone without a removal mark, but " + missing.named_by +
+                                " names it as its predecessor in stream '" + missing.stream + "'");
+  }
+}
+
+// A manifest remembers the config it was written under: one that is gone was deleted or rolled back.
+void report_missing_configs(CheckContext& context, const SnapshotCatalog& catalog, const DocumentCheck& documents) {
+  if (!context.findings.has_about("config/")) {
+    for (const Snapshot& snapshot : catalog.live) {
+      if (documents.config_digests().contains(snapshot.manifest.config_digest)) continue;
+      context.findings.report(Finding::Severity::kDeletion, "config/",
+                              "no config object has the SHA-256 " + snapshot.manifest.config_digest.hex() +
+                                  ", under which " + snapshot.name + " was written");
+    }
+  }
+  if (context.findings.has_about("config/") || context.findings.has_about("keys/")) return;
+  for (const std::string& warning : context.repository.warnings()) {
+    context.findings.report(Finding::Severity::kWarning, "keys/ and config/", "passed over when opening: " + warning);
+  }
+}
+
+Result<void> check_documents(CheckContext& context, DocumentCheck& documents, const Stores& stores) {
+  DRS_RETURN_IF_ERROR(documents.list(context.repository.store()));
+  return for_each_parallel(stores.size(), documents.count(), [&](std::size_t worker, std::size_t object) {
+    return documents.check(object, *stores[worker]);
+  });
+}
+
+Result<std::vector<ObjectInfo>> list_index_objects(ObjectStore& store) {
+  std::vector<ObjectInfo> objects;
+  DRS_RETURN_IF_ERROR(store.list("index/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (parsed && parsed->kind == ObjectKind::kIndex) objects.push_back(info);
+    return {};
+  }));
+  return objects;
+}
+
+// Packs that an earlier check found damaged, and that this one does not read again.
+void report_marked_packs(CheckContext& context, const PackCatalog& packs, const DocumentCheck& documents) {
+  for (const PackInfo& pack : packs.packs()) {
+    if (!pack.damaged) continue;
+    const auto mark = documents.marks().find(pack.name);
+    const std::string by = mark == documents.marks().end() ? "an earlier check" : mark->second;
+    const std::size_t finding =
+        context.findings.report(Finding::Severity::kDamage, pack_name(pack.name),
+                                "is marked as damaged, by " + by + "; verify --read-data tells whether it still is");
+    context.damage.add_pack(pack.name, finding);
+  }
+}
+
+Result<void> read_packs(CheckContext& context, const PackCatalog& packs, const Stores& stores,
+                        const CheckBuffers& buffers, VerifyReport& report) {
+  std::vector<PackCheck> checks;
+  checks.reserve(stores.size());
+  for (std::size_t worker = 0; worker < stores.size(); ++worker) {
+    DRS_ASSIGN_OR_RETURN(PackCheck check, PackCheck::make(context, *stores[worker], buffers.worker(worker)));
+    checks.push_back(std::move(check));
+  }
+  const auto read = for_each_parallel(stores.size(), packs.packs().size(), [&](std::size_t worker, std::size_t pack) {
+    return checks[worker].check(packs.packs()[pack]);
+  });
+  for (const PackCheck& check : checks) {
+    const PackCheck::Counts& counts = check.counts();
+    report.packs_read += counts.packs;
+    report.bytes_read += counts.bytes;
+    report.blocks_decoded += counts.blocks;
+    report.chunks_checked += counts.chunks;
+    report.decoded_bytes += counts.decoded_bytes;
+  }
+  return read;
+}
+
+// What BlockIndex could not read, unless it has been told already.
+void report_index_problems(CheckContext& context, const BlockIndex& index) {
+  for (const BlockIndex::Problem& problem : index.problems()) {
+    if (context.findings.has_about(problem.object)) continue;
+    const auto parsed = parse_name(problem.object);
+    if (!parsed || parsed->kind != ObjectKind::kPack) {
+      report_damaged_index(context.findings, problem.object, problem.error.message);
+      continue;
+    }
+    context.findings.report(Finding::Severity::kDamage, problem.object,
+                            "its table cannot be read: " + problem.error.message);
+    context.marks.set(context.repository.store(), parsed->digest, problem.error.message);
+  }
+}
+
+Result<void> check_recipes(CheckContext& context, const SnapshotCatalog& catalog, const PackCatalog& packs,
+                           const CheckMemory& memory, IndexClaims& claims, VerifyReport& report) {
+  Repository& repository = context.repository;
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
+                       BlockIndex::load(repository, repository.store(), packs, {memory.index_cache_bytes}));
+  report_index_problems(context, *index);
+  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
+  RecipeCheck recipes(context, *index, reader, claims);
+  for (const Snapshot& snapshot : catalog.live) DRS_RETURN_IF_ERROR(recipes.check(snapshot));
+  report.snapshots = catalog.live.size();
+  report.recipe_parts = recipes.parts();
+  report.blocks_referenced = recipes.blocks();
+
+  Rebuild rebuild(context, *index, reader, claims, memory.rebuild_blocks);
+  for (const Snapshot* snapshot : context.options.rebuild) DRS_RETURN_IF_ERROR(rebuild.run(*snapshot));
+  report.snapshots_rebuilt = rebuild.snapshots();
+  report.rebuilt_bytes = rebuild.bytes();
+  return {};
+}
+
+// Index objects and, with `read_data`, packs: the part that runs on all workers.
+Result<void> check_stored(CheckContext& context, const DocumentCheck& documents, const PackCatalog& packs,
+                          const std::vector<ObjectInfo>& index_objects, const Stores& stores, const CheckMemory& memory,
+                          IndexClaims& claims, VerifyReport& report) {
+  DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
+  for (const auto& store : stores) store->register_memory(buffers.whole());
+  IndexCheck index_check(context, packs, documents.condemned(), claims);
+  DRS_RETURN_IF_ERROR(
+      for_each_parallel(stores.size(), index_objects.size(), [&](std::size_t worker, std::size_t object) {
+        return index_check.check(index_objects[object], *stores[worker], buffers.worker(worker));
+      }));
+  index_check.report_uncovered();
+  if (!context.options.read_data) {
+    report_marked_packs(context, packs, documents);
+    return {};
+  }
+  return read_packs(context, packs, stores, buffers, report);
+}
+
+}  // namespace
+
+Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catalog, const VerifyOptions& options,
+                            ProgressCounters& progress, CancelToken& cancel) {
+  const auto started = repository.clock().steady();
+  VerifyReport report;
+  FindingList findings(progress);
+  DamageMap damage;
+  DamageMarks marks(findings, repository.clock(), "verify", options.read_only);
+  CheckContext context{repository, options, findings, damage, marks, progress, cancel};
+  report_catalog(context, catalog);
+
+  constexpr auto kPassOver = PackCatalog::UnreadableCondemned::kPassOver;
+  DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, kPassOver));
+  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> index_objects, list_index_objects(repository.store()));
+  report.packs = packs.packs().size();
+  report.packs_bytes = packs.total_bytes();
+
+  std::uint64_t largest_bytes = 0;
+  std::uint64_t index_bytes = 0;
+  for (const PackInfo& pack : packs.packs()) largest_bytes = std::max(largest_bytes, pack.bytes);
+  for (const ObjectInfo& info : index_objects) {
+    largest_bytes = std::max(largest_bytes, info.size_bytes);
+    index_bytes += info.size_bytes;
+  }
+  if (options.read_data) {
+    std::uint64_t total_bytes = report.packs_bytes + index_bytes;
+    for (const Snapshot* snapshot : options.rebuild) total_bytes += snapshot->manifest.bytes;
+    progress.total_bytes.store(total_bytes, std::memory_order_relaxed);
+  }
+  const CheckMemory memory = plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, largest_bytes);
+
+  {
+    DRS_ASSIGN_OR_RETURN(const Stores stores, worker_stores(repository.store(), memory.workers));
+    DocumentCheck documents(context);
+    DRS_RETURN_IF_ERROR(check_documents(context, documents, stores));
+    report_missing_configs(context, catalog, documents);
+    IndexClaims claims(repository, findings);
+    DRS_RETURN_IF_ERROR(check_stored(context, documents, packs, index_objects, stores, memory, claims, report));
+    if (options.read_data) {
+      // With the marks as they are now, a block that has a good copy elsewhere is looked for there.
+      DRS_ASSIGN_OR_RETURN(packs, PackCatalog::load(repository, kPassOver));
+    }
+    DRS_RETURN_IF_ERROR(check_recipes(context, catalog, packs, memory, claims, report));
+  }
+
+  report.findings = findings.take();
+  report.marked = marks.set_count();
+  report.unmarked = marks.cleared_count();
+  report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
+  return report;
+}
+
+}  // namespace drs
