@@ -6,20 +6,22 @@ namespace drs {
 namespace {
 
 Result<void> check_lengths(const BlockRecord& record, std::string_view what) {
-  const std::string where = std::string(what) + ": block " + to_string(record.id);
+  const auto wrong = [&](const auto&... parts) {
+    return corrupt(what, ": block ", to_string(record.id), ": ", parts...);
+  };
   if (record.raw_bytes == 0 || record.raw_bytes > kBlockBytesMax)
-    return corrupt(where, ": length before compression is ", record.raw_bytes, ", expected 1 to ", kBlockBytesMax);
+    return wrong("length before compression is ", record.raw_bytes, ", expected 1 to ", kBlockBytesMax);
   const std::uint64_t raw_sealed_bytes = std::uint64_t{record.raw_bytes} + kSealBytes;
   if (record.codec == Codec::kRaw && record.sealed_bytes != raw_sealed_bytes)
-    return corrupt(where, ": sealed length of a raw block is ", record.sealed_bytes, ", expected ", raw_sealed_bytes);
+    return wrong("sealed length of a raw block is ", record.sealed_bytes, ", expected ", raw_sealed_bytes);
   if (record.codec != Codec::kRaw && (record.sealed_bytes <= kSealBytes || record.sealed_bytes >= raw_sealed_bytes))
-    return corrupt(where, ": sealed length of a compressed block is ", record.sealed_bytes, ", expected more than ",
-                   kSealBytes, " and less than ", raw_sealed_bytes);
+    return wrong("sealed length of a compressed block is ", record.sealed_bytes, ", expected more than ", kSealBytes,
+                 " and less than ", raw_sealed_bytes);
   const bool has_chunks = record.chunk_count > 0;
   if (has_chunks != (record.kind == BlockKind::kData))
-    return corrupt(where, ": ", record.chunk_count, " chunks in a block of kind ", static_cast<unsigned>(record.kind));
+    return wrong(record.chunk_count, " chunks in a block of kind ", static_cast<unsigned>(record.kind));
   if (record.chunk_count > record.raw_bytes)
-    return corrupt(where, ": ", record.chunk_count, " chunks in ", record.raw_bytes, " bytes");
+    return wrong(record.chunk_count, " chunks in ", record.raw_bytes, " bytes");
   return {};
 }
 

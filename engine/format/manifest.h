@@ -1,5 +1,4 @@
-// Manifests, and the documents around them: removal marks, sessions, condemned packs, damage marks (FORMAT.md
-// "Documents").
+// Manifests (FORMAT.md "Manifest body"). With marks.h, since whoever reads manifests must know what became of them.
 #pragma once
 
 #include <map>
@@ -9,6 +8,7 @@
 
 #include "codecs/xxh3.h"
 #include "engine/format/kinds.h"
+#include "engine/format/marks.h"
 #include "io/bytes.h"
 #include "io/result.h"
 
@@ -17,7 +17,6 @@ namespace drs {
 enum class ProducerKind : std::uint8_t { kUnseen = 0, kExitStatus = 1, kFileEnd = 2 };  // stored
 
 inline constexpr std::size_t kManifestPartsMax = 65536;
-inline constexpr std::size_t kCondemnedPacksMax = 65536;  // a prune that condemns more writes several objects
 
 struct RecipePartRef {
   BlockId block;
@@ -57,48 +56,5 @@ Bytes encode_manifest(const Manifest& manifest);
 // Errors: kTruncated, kCorrupt (also: parts that are empty or do not lie end to end from 0 to `bytes`; an empty stream
 // has none; a predecessor with a name and no digest, or the other way round).
 Result<Manifest> decode_manifest(ByteView body);
-
-struct RemovedMark {
-  std::string manifest_name;
-  Digest manifest_digest;
-  std::string stream;
-  std::uint64_t sequence = 0;
-  WallNs removed_ns = 0;
-  std::string reason;
-  friend bool operator==(const RemovedMark&, const RemovedMark&) = default;
-};
-Bytes encode_removed(const RemovedMark& mark);
-Result<RemovedMark> decode_removed(ByteView body);
-
-struct SessionRecord {
-  Uuid session;
-  std::string stream;
-  std::string host;
-  std::uint64_t process = 0;
-  WallNs started_ns = 0;
-  WallNs heartbeat_ns = 0;
-  friend bool operator==(const SessionRecord&, const SessionRecord&) = default;
-};
-Bytes encode_session(const SessionRecord& record);
-Result<SessionRecord> decode_session(ByteView body);
-
-struct CondemnedPacks {
-  WallNs condemned_ns = 0;
-  std::vector<Digest> packs;  // stored sorted, each once
-  friend bool operator==(const CondemnedPacks&, const CondemnedPacks&) = default;
-};
-Bytes encode_condemned(const CondemnedPacks& packs);
-Result<CondemnedPacks> decode_condemned(ByteView body);
-
-// Whole object, keyless. Errors: kTruncated, kCorrupt, kFormatTooNew.
-struct DamagedMark {
-  Digest pack;
-  WallNs found_ns = 0;
-  std::string found_by;
-  std::string problem;
-  friend bool operator==(const DamagedMark&, const DamagedMark&) = default;
-};
-Bytes encode_damaged(const DamagedMark& mark);
-Result<DamagedMark> decode_damaged(ByteView object);
 
 }  // namespace drs

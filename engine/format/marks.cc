@@ -1,10 +1,10 @@
-// The small documents around manifests: removal marks, sessions, condemned packs, damage marks.
+#include "engine/format/marks.h"
+
 #include <algorithm>
 
 #include "codecs/sha256.h"
 #include "engine/format/corrupt.h"
 #include "engine/format/document.h"
-#include "engine/format/manifest.h"
 
 namespace drs {
 namespace {

@@ -1,0 +1,61 @@
+// The small documents around manifests (FORMAT.md "Documents", "Damaged mark"): what was removed, which pushes are
+// under way, which packs a prune is about to delete, which packs were found damaged.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/format/kinds.h"
+#include "io/bytes.h"
+#include "io/result.h"
+
+namespace drs {
+
+struct RemovedMark {
+  std::string manifest_name;
+  Digest manifest_digest;
+  std::string stream;
+  std::uint64_t sequence = 0;
+  WallNs removed_ns = 0;
+  std::string reason;
+  friend bool operator==(const RemovedMark&, const RemovedMark&) = default;
+};
+Bytes encode_removed(const RemovedMark& mark);
+// Errors of this and of the decoders below: kTruncated, kCorrupt.
+Result<RemovedMark> decode_removed(ByteView body);
+
+struct SessionRecord {
+  Uuid session;
+  std::string stream;
+  std::string host;
+  std::uint64_t process = 0;
+  WallNs started_ns = 0;
+  WallNs heartbeat_ns = 0;
+  friend bool operator==(const SessionRecord&, const SessionRecord&) = default;
+};
+Bytes encode_session(const SessionRecord& record);
+Result<SessionRecord> decode_session(ByteView body);
+
+inline constexpr std::size_t kCondemnedPacksMax = 65536;  // a prune that condemns more writes several objects
+
+struct CondemnedPacks {
+  WallNs condemned_ns = 0;
+  std::vector<Digest> packs;  // stored sorted, each once
+  friend bool operator==(const CondemnedPacks&, const CondemnedPacks&) = default;
+};
+Bytes encode_condemned(const CondemnedPacks& packs);
+Result<CondemnedPacks> decode_condemned(ByteView body);
+
+// The whole object: a damage mark has no envelope and needs no key.
+struct DamagedMark {
+  Digest pack;
+  WallNs found_ns = 0;
+  std::string found_by;
+  std::string problem;
+  friend bool operator==(const DamagedMark&, const DamagedMark&) = default;
+};
+Bytes encode_damaged(const DamagedMark& mark);
+// Errors: also kFormatTooNew.
+Result<DamagedMark> decode_damaged(ByteView object);
+
+}  // namespace drs
