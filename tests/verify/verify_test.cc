@@ -345,6 +345,38 @@ TEST_F(VerifyTest, ReadsABlockFromItsOtherCopyWhenOnePackIsDamaged) {
   EXPECT_EQ(finding->affected_count, 0U);
 }
 
+TEST_F(VerifyTest, ReadsPacksThatAreLargerThanItsBuffers) {
+  const auto repository = stored_.open();
+  const auto store = stored_.store();
+  Uuid session;
+  session.data.fill(77);
+  PackWriter pack((*repository)->keys(), session);
+  for (std::uint32_t block = 0; block < 5; ++block) {
+    std::vector<Bytes> chunks;
+    for (std::uint32_t i = 0; i < 17; ++i) chunks.push_back(sample_bytes(60'000, 100 * block + i));
+    pack.add_data(chunks, Codec::kRaw);
+  }
+  pack.store(*store);
+  store_index(stored_, pack, pack.blocks);
+  for (const std::size_t threads : {1U, 3U}) {
+    VerifySettings settings;
+    settings.threads = threads;
+    settings.memory_bytes = 96 * kMiB;
+    const CheckRun run = run_verify(stored_, settings);
+    EXPECT_FALSE(run.error);
+    EXPECT_TRUE(run.report.findings.empty()) << described(run.report.findings);
+    EXPECT_EQ(run.report.blocks_decoded, 12U);
+    EXPECT_EQ(run.report.bytes_read, run.report.packs_bytes);
+  }
+  // The third block lies across the end of the first piece of 2 MiB.
+  const BlockRecord& record = pack.blocks[2].record;
+  flip(pack_name(pack.digest), record.offset_bytes + record.sealed_bytes - 1);
+  const CheckRun run = run_verify(stored_);
+  const Finding* finding = run.about(pack_name(pack.digest));
+  ASSERT_NE(finding, nullptr);
+  EXPECT_NE(finding->problem.find("1 of its 5 blocks are damaged"), std::string::npos) << finding->problem;
+}
+
 TEST_F(VerifyTest, GivesTheSameAnswerOnSeveralThreads) {
   flip(stored_.pack_first, stored_.block_y.record.offset_bytes);
   flip(stored_.index_second, 100);
