@@ -1,0 +1,175 @@
+#include "engine/pipeline/block_rescue.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "codecs/hmac_sha256.h"
+#include "engine/format/names.h"
+
+namespace drs {
+
+bool is_damage(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kTruncated:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kIo: return true;
+    default: return false;
+  }
+}
+
+Result<std::unique_ptr<BlockRescue>> BlockRescue::open(Repository& repository, ObjectStore& store,
+                                                       const Failure& failure, std::size_t index_cache_bytes) {
+  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, store));
+  std::unique_ptr<BlockRescue> rescue(
+      new BlockRescue(repository, store, failure, index_cache_bytes, std::move(reader)));
+  DRS_RETURN_IF_ERROR(rescue->load_index());
+  return rescue;
+}
+
+Result<void> BlockRescue::load_index() {
+  index_.reset();  // it refers to packs_
+  // What a prune has condemned may still be read; a damaged record of it must not stop a restore.
+  DRS_ASSIGN_OR_RETURN(packs_, PackCatalog::load(repository_, PackCatalog::UnreadableCondemned::kPassOver));
+  DRS_ASSIGN_OR_RETURN(index_, BlockIndex::load(repository_, store_, packs_, {.cache_bytes = index_cache_bytes_}));
+  units_.resize(index_->unit_count());
+  std::iota(units_.begin(), units_.end(), 0U);
+  return {};
+}
+
+Result<void> BlockRescue::check_running() const {
+  if (failure_.failed()) return Error{ErrorCode::kCancelled, "the restore has ended"};
+  return {};
+}
+
+Result<void> BlockRescue::look_again(const std::optional<BlockLocation>& tried, const Error& error) {
+  if (error.code != ErrorCode::kNotFound || !tried || packs_.find(tried->pack) == nullptr) return {};
+  return load_index();
+}
+
+Result<RecipePart> BlockRescue::read_recipe_part(const RecipePartRef& ref) {
+  auto part = reader_.read_recipe_part(*index_, ref);
+  if (part.ok()) return part;
+  std::optional<BlockLocation> tried;
+  if (auto location = index_->locate(ref.block); location.ok()) tried = *std::move(location);
+  DRS_RETURN_IF_ERROR(look_again(tried, part.error()));
+  part = reader_.read_recipe_part(*index_, ref);
+  if (part.ok() || !is_damage(part.error())) return part;
+  return read_other_copy(ref, part.error());
+}
+
+// Claims that locate() did not choose. Rare, so the directories are simply read through.
+Result<RecipePart> BlockRescue::read_other_copy(const RecipePartRef& ref, const Error& error) {
+  for (const std::uint32_t unit : units_) {
+    DRS_RETURN_IF_ERROR(check_running());
+    for (std::uint32_t block = 0; block < index_->unit_blocks(unit); ++block) {
+      const auto location = index_->location({unit, block});
+      if (!location.ok() || location->record.id != ref.block) continue;
+      const auto plain = reader_.read(*location);
+      if (!plain.ok()) continue;
+      auto part = decode_recipe_part(*plain);
+      if (part.ok() && part->stream_offset_bytes == ref.stream_offset_bytes && part->stream_bytes == ref.stream_bytes) {
+        return part;
+      }
+    }
+  }
+  return Error{ErrorCode::kCorrupt, error.message + "; there is no other copy of this part of the recipe"};
+}
+
+Result<BlockRescue::Rescued> BlockRescue::rescue(const BlockId& id, const std::optional<BlockLocation>& tried,
+                                                 const Error& first_error, MutableByteView plain) {
+  DRS_RETURN_IF_ERROR(look_again(tried, first_error));
+  Error error = first_error;
+  if (const auto location = locate(id); !location.ok()) {
+    error = location.error();
+  } else if (const auto bytes = reader_.read(*location); !bytes.ok()) {
+    error = bytes.error();
+  } else {
+    std::copy(bytes->begin(), bytes->end(), plain.begin());
+    return Rescued{bytes->size(), bytes->size(), location->record.sealed_bytes, false};
+  }
+  if (!is_damage(error)) return error;
+  auto healed = heal(id, plain);
+  if (healed.ok() || !is_damage(healed.error())) return healed;
+  return Error{ErrorCode::kCorrupt, error.message + "; it cannot be rebuilt: " + healed.error().message};
+}
+
+Result<BlockRescue::Rescued> BlockRescue::heal(const BlockId& id, MutableByteView plain) {
+  DRS_ASSIGN_OR_RETURN(const BlockPlace claim, index_->any_claim(id));
+  DRS_ASSIGN_OR_RETURN(const ChunkList chunks, index_->chunks(claim));
+  Rescued rescued;
+  rescued.healed = true;
+  MissingChunks missing;
+  for (const ChunkEntry& chunk : *chunks) {
+    MissingChunk& entry = missing[chunk.id];
+    entry.bytes = chunk.bytes;
+    entry.offsets.push_back(rescued.plain_bytes);
+    rescued.plain_bytes += chunk.bytes;
+  }
+  if (missing.empty() || rescued.plain_bytes > plain.size()) {
+    return Error{ErrorCode::kCorrupt, "the index does not know its chunks"};
+  }
+  for (std::size_t i = 0; i < units_.size() && !missing.empty(); ++i) {
+    DRS_RETURN_IF_ERROR(check_running());
+    const std::size_t missing_before = missing.size();
+    DRS_RETURN_IF_ERROR(fill_from_unit(units_[i], missing, plain, rescued));
+    if (missing.size() < missing_before) {
+      // What was lost together was mostly stored again together.
+      std::rotate(units_.begin(), units_.begin() + static_cast<std::ptrdiff_t>(i),
+                  units_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    }
+  }
+  if (missing.empty()) return rescued;
+  return Error{ErrorCode::kCorrupt, std::to_string(missing.size()) + " of its " + std::to_string(chunks->size()) +
+                                        " chunks have no other copy"};
+}
+
+Result<void> BlockRescue::fill_from_unit(std::uint32_t unit, MissingChunks& missing, MutableByteView plain,
+                                         Rescued& rescued) {
+  std::vector<std::uint32_t> candidates;
+  const auto visited =
+      index_->visit_chunks(unit, [&](std::uint32_t block, const std::vector<ChunkEntry>& entries) -> Result<void> {
+        const bool wanted = std::any_of(entries.begin(), entries.end(),
+                                        [&](const ChunkEntry& chunk) { return missing.contains(chunk.id); });
+        if (wanted) candidates.push_back(block);
+        return {};
+      });
+  // A damaged index object ends the visit early; what it told before is still good.
+  if (!visited.ok() && !is_damage(visited.error())) return visited.error();
+  for (const std::uint32_t block : candidates) {
+    if (missing.empty()) break;
+    fill_from_block({unit, block}, missing, plain, rescued);
+  }
+  return {};
+}
+
+bool BlockRescue::fill_from_block(BlockPlace place, MissingChunks& missing, MutableByteView plain, Rescued& rescued) {
+  const auto chunks = index_->chunks(place);
+  if (!chunks.ok()) return false;
+  const bool wanted = std::any_of((*chunks)->begin(), (*chunks)->end(),
+                                  [&](const ChunkEntry& chunk) { return missing.contains(chunk.id); });
+  if (!wanted) return false;
+  const auto location = index_->location(place);
+  if (!location.ok()) return false;
+  const auto bytes = reader_.read(*location);
+  if (!bytes.ok()) return false;
+  rescued.decoded_bytes += bytes->size();
+  rescued.read_bytes += location->record.sealed_bytes;
+  std::size_t offset = 0;
+  for (const ChunkEntry& chunk : **chunks) {
+    const std::size_t begin = std::exchange(offset, offset + chunk.bytes);
+    if (offset > bytes->size()) break;
+    const auto entry = missing.find(chunk.id);
+    if (entry == missing.end() || entry->second.bytes != chunk.bytes) continue;
+    const ByteView found = ByteView(*bytes).subspan(begin, chunk.bytes);
+    if (hmac_sha256(repository_.keys().chunk_id(), found) != chunk.id) continue;
+    for (const std::size_t at : entry->second.offsets) {
+      std::copy(found.begin(), found.end(), plain.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    missing.erase(entry);
+  }
+  return true;
+}
+
+}  // namespace drs

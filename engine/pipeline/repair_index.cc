@@ -1,0 +1,271 @@
+#include "engine/pipeline/repair_index.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+#include "codecs/sha256.h"
+#include "engine/format/index.h"
+#include "engine/format/names.h"
+#include "engine/repository/block_index.h"
+#include "engine/repository/pack_catalog.h"
+#include "sinks/object_store.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kReadBytes = 1 * kMiB;
+// Enough for the tables of most packs, so that they come with one read.
+constexpr std::size_t kTailReadBytes = 256 * kKiB;
+// An index object is closed before it would grow beyond this, so that repair fits any memory that push fits.
+constexpr std::size_t kRepairedIndexBytesMax = 16 * kMiB;
+
+using DigestSet = std::unordered_set<Digest, FixedBytesHash>;
+
+bool is_damage(ErrorCode code) {
+  return code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated || code == ErrorCode::kIo ||
+         code == ErrorCode::kNotFound;
+}
+
+// An index object as it was found.
+struct ExistingIndex {
+  ObjectInfo object;
+  bool damaged = false;
+  bool stale = false;         // names a pack that is gone
+  std::vector<Digest> packs;  // as far as its summary can be read
+};
+
+struct OpenedIndex {
+  IndexSummary summary;
+  ObjectOpener opener;
+};
+
+class IndexRepair {
+ public:
+  IndexRepair(Repository& repository, const RepairIndexOptions& options, ProgressCounters& progress)
+      : repository_(repository), store_(repository.store()), options_(options), progress_(progress) {}
+
+  Result<RepairIndexReport> run() {
+    DRS_ASSIGN_OR_RETURN(packs_, PackCatalog::load(repository_, PackCatalog::UnreadableCondemned::kPassOver));
+    progress_.total_bytes = packs_.total_bytes();
+    DRS_RETURN_IF_ERROR(read_existing());
+    for (const PackInfo& pack : packs_.packs()) {
+      if (!covered_.contains(pack.name)) DRS_RETURN_IF_ERROR(add_pack(pack));
+      progress_.bytes += pack.bytes;
+    }
+    DRS_RETURN_IF_ERROR(write_pending());
+    DRS_RETURN_IF_ERROR(remove_superseded());
+    return std::move(report_);
+  }
+
+ private:
+  void problem(std::string text) {
+    report_.problems.push_back(std::move(text));
+    ++progress_.problems;
+  }
+
+  Result<void> read_existing() {
+    std::vector<ObjectInfo> objects;
+    DRS_RETURN_IF_ERROR(store_.list("index/", [&](const ObjectInfo& info) -> Result<void> {
+      const auto parsed = parse_name(info.key);
+      if (parsed && parsed->kind == ObjectKind::kIndex) objects.push_back(info);
+      return {};
+    }));
+    for (const ObjectInfo& info : objects) {
+      ExistingIndex existing;
+      existing.object = info;
+      auto intact = check_digest(info);
+      const auto opened = open_index(info);
+      if (opened.ok()) {
+        for (const IndexedPack& pack : opened->summary.packs) {
+          const PackInfo* const there = packs_.find(pack.name);
+          if (there == nullptr || there->bytes != pack.bytes) existing.stale = true;
+          existing.packs.push_back(pack.name);
+        }
+      } else if (intact.ok()) {
+        intact = opened.error();
+      }
+      if (!intact.ok()) {
+        if (!is_damage(intact.error().code)) return intact.error();
+        problem(intact.error().message);
+        existing.damaged = true;
+      }
+      if (!existing.damaged && !existing.stale && !options_.all) {
+        covered_.insert(existing.packs.begin(), existing.packs.end());
+      } else {
+        existing_.push_back(std::move(existing));
+      }
+    }
+    return {};
+  }
+
+  // Reads the whole object: a chunk list that has rotted is damage too.
+  Result<void> check_digest(const ObjectInfo& info) {
+    Sha256 sha256;
+    Bytes piece;
+    for (std::uint64_t at = 0; at < info.size_bytes; at += piece.size()) {
+      piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kReadBytes, info.size_bytes - at)));
+      DRS_RETURN_IF_ERROR(get_range(store_, info.key, at, piece));
+      sha256.update(piece);
+    }
+    if (index_name(sha256.finish()) == info.key) return {};
+    return Error{ErrorCode::kCorrupt, info.key + ": its bytes do not have the digest in its name"};
+  }
+
+  Result<OpenedIndex> open_index(const ObjectInfo& info) {
+    auto opened = [&]() -> Result<OpenedIndex> {
+      if (info.size_bytes < kEnvelopeBytes + kIndexFooterBytes || info.size_bytes > kIndexBytesMax) {
+        return Error{ErrorCode::kCorrupt, "an index object cannot have " + std::to_string(info.size_bytes) + " bytes"};
+      }
+      Bytes head(kEnvelopeBytes);
+      DRS_RETURN_IF_ERROR(get_range(store_, info.key, 0, head));
+      DRS_ASSIGN_OR_RETURN(const Envelope envelope, decode_envelope(head, ObjectKind::kIndex));
+      DRS_ASSIGN_OR_RETURN(ObjectOpener opener,
+                           ObjectOpener::make(repository_.keys(), envelope, "", repository_.crypto()));
+      Bytes last(kIndexFooterBytes);
+      DRS_RETURN_IF_ERROR(get_range(store_, info.key, info.size_bytes - last.size(), last));
+      DRS_ASSIGN_OR_RETURN(const IndexFooter footer, decode_index_footer(last, info.size_bytes));
+      Bytes sealed(footer.summary_sealed_bytes);
+      DRS_RETURN_IF_ERROR(get_range(store_, info.key, info.size_bytes - last.size() - sealed.size(), sealed));
+      DRS_ASSIGN_OR_RETURN(const Bytes plain, opener.open(summary_label(footer), sealed));
+      DRS_ASSIGN_OR_RETURN(IndexSummary summary, decode_index_summary(plain, info.size_bytes));
+      return OpenedIndex{std::move(summary), std::move(opener)};
+    }();
+    if (!opened.ok()) return std::move(opened).error().with_context(info.key);
+    return opened;
+  }
+
+  Result<void> add_pack(const PackInfo& pack) {
+    auto contents = read_pack(pack);
+    if (!contents.ok()) {
+      if (!is_damage(contents.error().code)) return contents.error();
+      ++report_.packs_unreadable;
+      problem(contents.error().message);
+      unreadable_.insert(pack.name);
+      return {};
+    }
+    ++report_.packs_read;
+    std::size_t chunks = 0;
+    for (const TableBlock& block : contents->blocks) chunks += block.chunks.size();
+    const std::size_t blocks = contents->blocks.size();
+    // As many sessions as blocks is the worst case.
+    const std::size_t bytes = index_bytes_max(pending_.size() + 1, pending_blocks_ + blocks, pending_blocks_ + blocks,
+                                              pending_chunks_ + chunks);
+    if (!pending_.empty() && (pending_blocks_ + blocks > kIndexBlocksMax || bytes > kRepairedIndexBytesMax)) {
+      DRS_RETURN_IF_ERROR(write_pending());
+    }
+    pending_.push_back(*std::move(contents));
+    pending_blocks_ += blocks;
+    pending_chunks_ += chunks;
+    return {};
+  }
+
+  Result<PackContents> read_pack(const PackInfo& pack) {
+    const std::string name = pack_name(pack.name);
+    auto contents = [&]() -> Result<PackContents> {
+      if (pack.bytes < kEnvelopeBytes + kPackFooterBytes || pack.bytes > kPackBytesMax) {
+        return Error{ErrorCode::kCorrupt, "a pack cannot have " + std::to_string(pack.bytes) + " bytes"};
+      }
+      Bytes head(kEnvelopeBytes);
+      DRS_RETURN_IF_ERROR(get_range(store_, name, 0, head));
+      DRS_ASSIGN_OR_RETURN(const Envelope envelope, decode_envelope(head, ObjectKind::kPack));
+      Bytes tail(static_cast<std::size_t>(std::min<std::uint64_t>(kTailReadBytes, pack.bytes)));
+      DRS_RETURN_IF_ERROR(get_range(store_, name, pack.bytes - tail.size(), tail));
+      DRS_ASSIGN_OR_RETURN(const PackFooter footer, decode_pack_footer(tail, pack.bytes));
+      if (tail.size() < footer.table_sealed_bytes + kPackFooterBytes) {
+        tail.resize(footer.table_sealed_bytes + kPackFooterBytes);
+        DRS_RETURN_IF_ERROR(get_range(store_, name, pack.bytes - tail.size(), tail));
+      }
+      PackContents read;
+      read.pack = {pack.name, pack.bytes, envelope.salt};
+      DRS_ASSIGN_OR_RETURN(read.blocks,
+                           open_pack_table(repository_.keys(), repository_.crypto(), head, tail, pack.bytes));
+      return read;
+    }();
+    if (!contents.ok()) return std::move(contents).error().with_context(name);
+    return contents;
+  }
+
+  Result<void> write_pending() {
+    if (pending_.empty()) return {};
+    const Bytes object =
+        encode_index(repository_.keys(), repository_.crypto(), pending_, repository_.clock().wall_ns());
+    DRS_RETURN_IF_ERROR(put_object(store_, index_name(sha256(object)), object));
+    ++report_.index_objects_written;
+    pending_.clear();
+    pending_blocks_ = 0;
+    pending_chunks_ = 0;
+    return {};
+  }
+
+  // Everything new is durable now.
+  Result<void> remove_superseded() {
+    if (existing_.empty()) return {};
+    DRS_ASSIGN_OR_RETURN(const auto index, BlockIndex::load(repository_, store_, packs_, {}));
+    for (const ExistingIndex& existing : existing_) {
+      const std::string& name = existing.object.key;
+      const auto unread = std::find_if(existing.packs.begin(), existing.packs.end(),
+                                       [&](const Digest& pack) { return unreadable_.contains(pack); });
+      if (unread != existing.packs.end()) {
+        problem(name + " is kept: it alone says what is in " + pack_name(*unread) + ", whose table cannot be read");
+        continue;
+      }
+      if (existing.stale && !options_.all) {
+        const auto lost = lost_blocks(*index, existing.object);
+        if (!lost.ok() && !is_damage(lost.error().code)) return lost.error();
+        if (lost.ok() && *lost > 0) {
+          problem(name + " is kept: " + std::to_string(*lost) +
+                  " of its blocks are in no pack any more, and it alone tells from which chunks they can be rebuilt");
+          continue;
+        }
+      }
+      if (auto removed = store_.remove(name); !removed.ok() && removed.error().code != ErrorCode::kNotFound) {
+        return removed;
+      }
+      ++report_.index_objects_removed;
+    }
+    return {};
+  }
+
+  // Blocks of an index object that are in no pack any more.
+  Result<std::uint64_t> lost_blocks(BlockIndex& index, const ObjectInfo& object) {
+    DRS_ASSIGN_OR_RETURN(const OpenedIndex opened, open_index(object));
+    const IndexSummary& summary = opened.summary;
+    Bytes sealed(summary.directory_sealed_bytes);
+    DRS_RETURN_IF_ERROR(get_range(store_, object.key, summary.directory_offset_bytes, sealed));
+    DRS_ASSIGN_OR_RETURN(const Bytes plain, opened.opener.open(directory_label(summary), sealed));
+    DRS_ASSIGN_OR_RETURN(const auto directory, decode_index_directory(plain, summary));
+    std::uint64_t lost = 0;
+    for (const DirectoryEntry& entry : directory) {
+      if (packs_.find(summary.packs[entry.pack].name) != nullptr) continue;
+      const auto location = index.locate(entry.record.id);
+      if (!location.ok() && !is_damage(location.error().code)) return location.error();
+      if (!location.ok()) ++lost;
+    }
+    return lost;
+  }
+
+  Repository& repository_;
+  ObjectStore& store_;
+  const RepairIndexOptions options_;
+  ProgressCounters& progress_;
+  RepairIndexReport report_;
+  PackCatalog packs_;
+  std::vector<ExistingIndex> existing_;  // all but those that stay as they are
+  DigestSet covered_;                    // packs of index objects that stay
+  DigestSet unreadable_;
+  std::vector<PackContents> pending_;
+  std::size_t pending_blocks_ = 0;
+  std::size_t pending_chunks_ = 0;
+};
+
+}  // namespace
+
+Result<RepairIndexReport> repair_index(Repository& repository, const RepairIndexOptions& options,
+                                       ProgressCounters& progress) {
+  return IndexRepair(repository, options, progress).run();
+}
+
+}  // namespace drs

@@ -1,0 +1,216 @@
+#include "engine/pipeline/restore_fetcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/format/names.h"
+#include "engine/pipeline/restore_buffers.h"
+
+namespace drs {
+namespace {
+
+// Bytes between two wanted blocks that are cheaper to read than to skip.
+constexpr std::uint64_t kGapBytesMax = 64 * kKiB;
+
+std::string stream_range(std::uint64_t offset_bytes, std::uint64_t bytes) {
+  return "bytes " + std::to_string(offset_bytes) + " to " + std::to_string(offset_bytes + bytes) +
+         " of the stream cannot be restored";
+}
+
+}  // namespace
+
+RestoreFetcher::RestoreFetcher(const std::vector<RecipePartRef>& parts, const Options& options, ObjectStore& store,
+                               BlockRescue& rescue, RestoreBoard& board, MutableByteView sealed,
+                               ProgressCounters& progress)
+    : parts_(parts),
+      range_(options.range),
+      store_(store),
+      rescue_(rescue),
+      board_(board),
+      progress_(progress),
+      planner_(options.planner) {
+  for (std::size_t at = 0; at + kSealedBufferBytes <= sealed.size(); at += kSealedBufferBytes) {
+    auto read = std::make_unique<Read>();
+    read->buffer.bytes = sealed.subspan(at, kSealedBufferBytes);
+    reads_.push_back(std::move(read));
+  }
+  DRS_ASSERT(!reads_.empty(), "a restore needs at least one sealed buffer");
+}
+
+Result<void> RestoreFetcher::run() {
+  Result<void> result = run_until_done();
+  // The store writes into our buffers until it is done, also after an error.
+  while (store_.in_flight() > 0) {
+    if (auto ran = store_.run(true); !ran.ok() && result.ok()) result = std::move(ran).error();
+  }
+  return result;
+}
+
+Result<void> RestoreFetcher::run_until_done() {
+  while (!board_.stopped()) {
+    const std::uint64_t events = board_.events();
+    DRS_RETURN_IF_ERROR(rescue_failed());
+    DRS_RETURN_IF_ERROR(plan_ahead());
+    submit();
+    if (store_.in_flight() > 0) {
+      DRS_RETURN_IF_ERROR(store_.run(arrived_.empty()));
+    } else if (board_.all_done()) {
+      return {};
+    } else if (arrived_.empty()) {
+      board_.wait_for_event(events);
+    }
+    settle_reads();
+  }
+  return {};
+}
+
+// Puts steps on the board until there is no room, no buffer, or no more of them.
+Result<void> RestoreFetcher::plan_ahead() {
+  while (!plan_ended_ && !board_.stopped()) {
+    if (!step_) {
+      DRS_ASSIGN_OR_RETURN(const bool taken, take_step());
+      if (!taken) {
+        plan_ended_ = true;
+        board_.end_plan();
+        return {};
+      }
+    }
+    if (!board_.has_room()) return {};
+    if (step_->fetch && !start_job()) return {};
+    board_.add_run(step_->run);
+    step_.reset();
+  }
+  return {};
+}
+
+// False: the plan has ended.
+Result<bool> RestoreFetcher::take_step() {
+  while (planner_.wants_part()) {
+    while (next_part_ < parts_.size() &&
+           parts_[next_part_].stream_offset_bytes + parts_[next_part_].stream_bytes <= range_.begin_bytes) {
+      ++next_part_;
+    }
+    if (next_part_ == parts_.size() || parts_[next_part_].stream_offset_bytes >= range_.end_bytes) {
+      planner_.finish();
+      break;
+    }
+    const RecipePartRef& ref = parts_[next_part_++];
+    auto part = rescue_.read_recipe_part(ref);
+    if (!part.ok()) {
+      return std::move(part).error().with_context(stream_range(ref.stream_offset_bytes, ref.stream_bytes));
+    }
+    clip_recipe_part(*part, range_.begin_bytes, range_.end_bytes);
+    planner_.add_part(*std::move(part));
+  }
+  step_ = planner_.next();
+  if (!step_) return false;
+  location_.reset();
+  if (!step_->fetch) return true;
+  location_ = rescue_.locate(step_->fetch->block);
+  if (location_->ok()) {
+    if ((*location_)->record.kind == BlockKind::kData) return true;
+    return Error{ErrorCode::kCorrupt, stream_range(step_->run.stream_offset_bytes, step_->run.bytes) + ": " +
+                                          describe(**location_) + " is not a block of data"};
+  }
+  if (!is_damage(location_->error())) return location_->error();
+  return true;
+}
+
+// Makes a job of the step's fetch. False: there is no buffer for it now.
+bool RestoreFetcher::start_job() {
+  RestoreJob job;
+  job.fetch = *step_->fetch;
+  job.stream_offset_bytes = step_->run.stream_offset_bytes;
+  job.stream_bytes = step_->run.bytes;
+  if (!location_->ok()) {
+    board_.set_failed(board_.add_job(std::move(job)), location_->error());
+    return true;
+  }
+  Read* const read = read_for(**location_);
+  if (read == nullptr) return false;
+  job.location = **location_;
+  job.buffer = &read->buffer;
+  read->wanted_bytes += job.location->record.sealed_bytes;
+  read->jobs.push_back(&board_.add_job(std::move(job)));
+  return true;
+}
+
+// The open read if this block lies near by, else a new one; nullptr if all buffers are in use.
+RestoreFetcher::Read* RestoreFetcher::read_for(const BlockLocation& location) {
+  if (open_ != nullptr && extend(*open_, location)) return open_;
+  submit();
+  for (const auto& read : reads_) {
+    if (!read->jobs.empty() || !board_.is_unused(read->buffer)) continue;
+    open_ = read.get();
+    open_->pack = location.pack;
+    open_->begin_bytes = location.record.offset_bytes;
+    open_->end_bytes = open_->begin_bytes + location.record.sealed_bytes;
+    open_->wanted_bytes = 0;
+    return open_;
+  }
+  return nullptr;
+}
+
+bool RestoreFetcher::extend(Read& read, const BlockLocation& location) const {
+  if (read.pack != location.pack) return false;
+  const BlockRecord& record = location.record;
+  const std::uint64_t begin = std::min<std::uint64_t>(read.begin_bytes, record.offset_bytes);
+  const std::uint64_t end = std::max<std::uint64_t>(read.end_bytes, record.offset_bytes + record.sealed_bytes);
+  if (end - begin > read.buffer.bytes.size()) return false;
+  if (end - begin > read.wanted_bytes + record.sealed_bytes + kGapBytesMax) return false;
+  read.begin_bytes = begin;
+  read.end_bytes = end;
+  return true;
+}
+
+void RestoreFetcher::submit() {
+  Read* const read = std::exchange(open_, nullptr);
+  if (read == nullptr) return;
+  read->get.key = pack_name(read->pack);
+  read->get.offset_bytes = read->begin_bytes;
+  read->get.destination = read->buffer.bytes.first(static_cast<std::size_t>(read->end_bytes - read->begin_bytes));
+  read->get.result = std::size_t{0};
+  // The completion only takes note: it may run inside a rescue's blocking read.
+  read->get.done = [](GetOperation& get) {
+    auto* const self = static_cast<RestoreFetcher*>(get.owner);
+    const auto owner = std::find_if(self->reads_.begin(), self->reads_.end(),
+                                    [&](const auto& candidate) { return &candidate->get == &get; });
+    self->arrived_.push_back(owner->get());
+  };
+  read->get.owner = this;
+  store_.get(read->get);
+}
+
+void RestoreFetcher::settle_reads() {
+  for (Read* const read : std::exchange(arrived_, {})) {
+    const std::size_t delivered = read->get.result.ok() ? *read->get.result : 0;
+    read_bytes_ += delivered;
+    progress_.stored_bytes += delivered;
+    for (RestoreJob* const job : std::exchange(read->jobs, {})) {
+      const BlockRecord& record = job->location->record;
+      const std::size_t begin = static_cast<std::size_t>(record.offset_bytes - read->begin_bytes);
+      if (!read->get.result.ok()) {
+        board_.set_failed(*job, read->get.result.error());
+      } else if (begin + record.sealed_bytes > delivered) {
+        board_.set_failed(*job, Error{ErrorCode::kTruncated, describe(*job->location) + ": the pack ends early"});
+      } else {
+        board_.set_filled(*job, ByteView(read->buffer.bytes).subspan(begin, record.sealed_bytes));
+      }
+    }
+  }
+}
+
+Result<void> RestoreFetcher::rescue_failed() {
+  while (RestoreJob* const job = board_.try_take_failed()) {
+    auto rescued = rescue_.rescue(job->fetch.block, job->location, *job->error, board_.slot(job->fetch.slot));
+    if (!rescued.ok()) {
+      return std::move(rescued).error().with_context(stream_range(job->stream_offset_bytes, job->stream_bytes));
+    }
+    progress_.stored_bytes += rescued->read_bytes;
+    board_.finish(*job, rescued->plain_bytes,
+                  {rescued->decoded_bytes, rescued->read_bytes, rescued->healed ? std::uint64_t{1} : 0});
+  }
+  return {};
+}
+
+}  // namespace drs

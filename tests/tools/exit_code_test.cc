@@ -1,0 +1,55 @@
+#include "tools/exit_code.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <set>
+
+namespace drs {
+namespace {
+
+// The frozen numbers (docs/DESIGN.md), written out once more, so that a change of the table is a failing test.
+struct Row {
+  ErrorCode error;
+  int exit;
+};
+constexpr Row kFrozen[] = {
+    {ErrorCode::kInternal, 1},      {ErrorCode::kUsage, 2},         {ErrorCode::kSource, 3},
+    {ErrorCode::kCorrupt, 4},       {ErrorCode::kTruncated, 4},     {ErrorCode::kIo, 5},
+    {ErrorCode::kNoSpace, 5},       {ErrorCode::kDenied, 5},        {ErrorCode::kUnavailable, 6},
+    {ErrorCode::kNotFound, 4},      {ErrorCode::kAlreadyExists, 2}, {ErrorCode::kConflict, 7},
+    {ErrorCode::kNoRepository, 10}, {ErrorCode::kBusy, 11},         {ErrorCode::kWrongKey, 12},
+    {ErrorCode::kRollback, 13},     {ErrorCode::kFormatTooNew, 14}, {ErrorCode::kSinkClosed, 8},
+    {ErrorCode::kCancelled, 1},     {ErrorCode::kAnomaly, 3},
+};
+
+TEST(ExitCode, EachErrorCodeLeadsToItsFrozenNumber) {
+  EXPECT_EQ(exit_code_table().size(), std::size(kFrozen));
+  for (const Row& row : kFrozen)
+    EXPECT_EQ(static_cast<int>(exit_code_of(row.error)), row.exit) << error_code_name(row.error);
+}
+
+TEST(ExitCode, TheTableHasEachErrorCodeOnce) {
+  std::set<ErrorCode> seen;
+  for (const ExitCodeMapping& row : exit_code_table()) EXPECT_TRUE(seen.insert(row.error).second);
+  for (int code = 0; code <= static_cast<int>(ErrorCode::kAnomaly); ++code)
+    EXPECT_TRUE(seen.contains(static_cast<ErrorCode>(code))) << code;
+}
+
+TEST(ExitCode, EachNumberFrom0To14HasAMeaning) {
+  int expected = 0;
+  for (const ExitCodeMeaning& row : exit_code_meanings()) {
+    EXPECT_EQ(static_cast<int>(row.exit), expected++);
+    EXPECT_FALSE(row.meaning.empty());
+  }
+  EXPECT_EQ(expected, 15);
+}
+
+TEST(ExitCode, SignalsGive128AndTheirNumber) {
+  EXPECT_EQ(exit_status_of_signal(SIGINT), 130);
+  EXPECT_EQ(exit_status_of_signal(SIGTERM), 143);
+  EXPECT_EQ(exit_status_of_signal(SIGHUP), 129);
+}
+
+}  // namespace
+}  // namespace drs

@@ -1,0 +1,47 @@
+#include "tools/findings.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace drs {
+namespace {
+
+Finding finding(Finding::Severity severity) {
+  Finding out;
+  out.severity = severity;
+  out.object = "packs/3f/3f00";
+  out.problem = "expected A, got B";
+  out.affected = {{"pg/app", "0123", 100, 50}};
+  out.affected_count = 3;
+  return out;
+}
+
+TEST(Findings, TheWorstDecidesTheExitCode) {
+  using Severity = Finding::Severity;
+  EXPECT_EQ(exit_code_of({}, true), ExitCode::kOk);
+  EXPECT_EQ(exit_code_of({finding(Severity::kWarning)}, false), ExitCode::kOk);
+  EXPECT_EQ(exit_code_of({finding(Severity::kWarning)}, true), ExitCode::kWarnings);
+  EXPECT_EQ(exit_code_of({finding(Severity::kWarning), finding(Severity::kDeletion)}, true), ExitCode::kRollback);
+  EXPECT_EQ(exit_code_of({finding(Severity::kDeletion), finding(Severity::kDamage)}, false), ExitCode::kDamage);
+}
+
+TEST(Findings, TextNamesObjectProblemSnapshotAndRange) {
+  EXPECT_EQ(findings_text({finding(Finding::Severity::kDamage)}),
+            "damage: packs/3f/3f00: expected A, got B\n"
+            "  affects pg/app snapshot 0123 bytes 100 to 150\n"
+            "  and 2 more ranges\n");
+}
+
+TEST(Findings, JsonHasTheSame) {
+  const auto json = findings_json({finding(Finding::Severity::kDeletion)});
+  ASSERT_EQ(json.size(), 1U);
+  EXPECT_EQ(json[0]["severity"], "deletion");
+  EXPECT_EQ(json[0]["object"], "packs/3f/3f00");
+  EXPECT_EQ(json[0]["affected"][0]["snapshot"], "0123");
+  EXPECT_EQ(json[0]["affected"][0]["offset"], 100);
+  EXPECT_EQ(json[0]["affected_count"], 3);
+}
+
+}  // namespace
+}  // namespace drs

@@ -1,0 +1,164 @@
+#include "tools/heads.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/io/temporary_directory.h"
+
+namespace drs {
+namespace {
+
+Digest digest_of(Byte first) {
+  Digest digest;
+  digest.data[0] = first;
+  return digest;
+}
+
+Head head(std::uint64_t sequence, Byte digest) {
+  return {"pg/app", sequence, digest_of(digest), "manifests/a-b", 100};
+}
+
+Snapshot snapshot(std::uint64_t sequence, Byte digest, const std::string& name) {
+  Snapshot out;
+  out.name = name;
+  out.digest = digest_of(digest);
+  out.manifest.stream = "pg/app";
+  out.manifest.sequence = sequence;
+  return out;
+}
+
+TEST(HeadDirectory, LoadsWhatWasStored) {
+  const test::TemporaryDirectory directory;
+  HeadDirectory heads(directory.file("state/deep"), Uuid{});
+  ASSERT_TRUE(heads.load("pg/app").ok());
+  EXPECT_FALSE(heads.load("pg/app")->has_value());
+  EXPECT_TRUE(heads.load_all()->empty());
+  ASSERT_TRUE(heads.store(head(1, 1)).ok());
+  ASSERT_TRUE(heads.store(head(2, 2)).ok());
+  Head other = head(7, 7);
+  other.stream = "../../etc/passwd";
+  ASSERT_TRUE(heads.store(other).ok());
+  EXPECT_EQ(**heads.load("pg/app"), head(2, 2));
+  const auto all = heads.load_all();
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(*all, (std::vector<Head>{other, head(2, 2)}));
+}
+
+TEST(HeadDirectory, KeepsRepositoriesApart) {
+  const test::TemporaryDirectory directory;
+  Uuid second;
+  second.data[0] = 1;
+  ASSERT_TRUE(HeadDirectory(directory.path(), Uuid{}).store(head(1, 1)).ok());
+  EXPECT_TRUE(HeadDirectory(directory.path(), second).load_all()->empty());
+}
+
+TEST(HeadDirectory, LeavesNoTemporaryFileAndLetsNobodyElseRead) {
+  const test::TemporaryDirectory directory;
+  HeadDirectory heads(directory.path(), Uuid{});
+  ASSERT_TRUE(heads.store(head(1, 1)).ok());
+  const std::filesystem::path path = heads.path_of("pg/app");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path.parent_path()), {}), 1);
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+  ASSERT_EQ(::stat(path.parent_path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700U);
+}
+
+TEST(HeadDirectory, RefusesAFileThatIsNoHead) {
+  const test::TemporaryDirectory directory;
+  HeadDirectory heads(directory.path(), Uuid{});
+  ASSERT_TRUE(heads.store(head(1, 1)).ok());
+  for (const char* text : {"", "{", "[]", "{\"schema\":\"drstream.head/1\"}", "{\"schema\":7}"}) {
+    std::ofstream(heads.path_of("pg/app"), std::ios::trunc) << text;
+    const auto loaded = heads.load("pg/app");
+    ASSERT_FALSE(loaded.ok()) << text;
+    EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt);
+    EXPECT_FALSE(heads.load_all().ok());
+  }
+}
+
+TEST(HeadText, ReadsWhatItPrints) {
+  Head plain = head(12, 0x3f);
+  plain.manifest_name.clear();
+  plain.finished_ns = 0;
+  plain.stream = "k8s/ns:app=1";
+  const auto back = parse_head(format_head(plain));
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(*back, plain);
+}
+
+TEST(HeadText, RefusesWhatIsNoHead) {
+  const std::string digits(64, 'a');
+  for (const std::string& text :
+       std::vector<std::string>{"", "pg/app", "pg/app=12", "pg/app=12:abc", "=12:" + digits, "pg/app=0:" + digits,
+                                "pg/app=x:" + digits, "pg/app=-1:" + digits, "pg/app=1:" + std::string(64, 'g')}) {
+    const auto parsed = parse_head(text);
+    ASSERT_FALSE(parsed.ok()) << text;
+    EXPECT_EQ(parsed.error().code, ErrorCode::kUsage);
+  }
+}
+
+TEST(CheckHead, IsContentWhileTheManifestIsThere) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 1, "manifests/a-b"), snapshot(2, 2, "manifests/a-c")};
+  EXPECT_EQ(check_head(head(1, 1), catalog), std::nullopt);
+}
+
+TEST(CheckHead, ReportsAManifestThatIsGoneAndNamesTheNewest) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 1, "manifests/a-c")};
+  const auto trouble = check_head(head(2, 2), catalog);
+  ASSERT_TRUE(trouble.has_value());
+  EXPECT_NE(trouble->find("sequence 2"), std::string::npos);
+  EXPECT_NE(trouble->find("sequence 1"), std::string::npos);
+  EXPECT_TRUE(check_head(head(2, 2), SnapshotCatalog{}).has_value());
+}
+
+TEST(CheckHead, IsContentWithAnAuthenticMarkOfRemoval) {
+  SnapshotCatalog catalog;
+  RemovedMark mark;
+  mark.stream = "pg/app";
+  mark.manifest_digest = digest_of(2);
+  catalog.removed = {mark};
+  EXPECT_EQ(check_head(head(2, 2), catalog), std::nullopt);
+  EXPECT_TRUE(check_head(head(2, 3), catalog).has_value());
+}
+
+TEST(CheckHead, ReportsAManifestThatWasReplaced) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(2, 9, "manifests/a-b")};
+  const auto trouble = check_head(head(2, 2), catalog);
+  ASSERT_TRUE(trouble.has_value());
+  EXPECT_NE(trouble->find("not the manifest that was seen"), std::string::npos);
+}
+
+TEST(CheckHead, ReportsASequenceThatDoesNotAgree) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(2, 2, "manifests/a-b")};
+  EXPECT_TRUE(check_head(head(3, 2), catalog).has_value());
+}
+
+TEST(CheckHead, LeavesAnUnreadableManifestToTheReportOfDamage) {
+  SnapshotCatalog catalog;
+  catalog.broken.push_back({"manifests/a-b", Error{ErrorCode::kCorrupt, "x"}, "", false});
+  EXPECT_EQ(check_head(head(2, 2), catalog), std::nullopt);
+}
+
+TEST(CheckSuccessor, WarnsOnlyWhenTheRepositoryWentBack) {
+  Manifest pushed;
+  pushed.started_ns = 200;
+  pushed.sequence = 3;
+  EXPECT_EQ(check_successor(head(2, 2), pushed), std::nullopt);
+  pushed.sequence = 2;
+  EXPECT_TRUE(check_successor(head(2, 2), pushed).has_value());
+  pushed.started_ns = 50;  // began before the head was finished: a legal sibling
+  EXPECT_EQ(check_successor(head(2, 2), pushed), std::nullopt);
+}
+
+}  // namespace
+}  // namespace drs

@@ -1,0 +1,61 @@
+#include "tools/report.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace drs {
+namespace {
+
+TEST(Report, AFailedPushSaysThatEarlierSnapshotsAreUntouched) {
+  for (const ErrorCode code : {ErrorCode::kSource, ErrorCode::kAnomaly, ErrorCode::kNoSpace, ErrorCode::kDenied,
+                               ErrorCode::kCancelled, ErrorCode::kConflict}) {
+    const auto report = explain({code, "x"}, CommandEffect::kCommits, 3);
+    EXPECT_EQ(report.consequence, "no snapshot was made; earlier snapshots are untouched") << error_code_name(code);
+  }
+}
+
+TEST(Report, APushWhoseOutcomeIsInDoubtDoesNotClaimThatNothingWasMade) {
+  for (const ErrorCode code : {ErrorCode::kCorrupt, ErrorCode::kUnavailable}) {
+    const auto report = explain({code, "x"}, CommandEffect::kCommits, 4);
+    EXPECT_EQ(report.consequence.find("no snapshot was made"), std::string::npos);
+    EXPECT_NE(report.consequence.find("earlier snapshots are untouched"), std::string::npos);
+  }
+}
+
+TEST(Report, AFailedPullSaysThatItsOutputMustNotBeUsed) {
+  const auto report = explain({ErrorCode::kCorrupt, "x"}, CommandEffect::kRestores, 4);
+  EXPECT_NE(report.consequence.find("do not use it"), std::string::npos);
+  EXPECT_EQ(explain({ErrorCode::kWrongKey, "x"}, CommandEffect::kRestores, 12).consequence, "nothing was written");
+}
+
+TEST(Report, EachErrorCodeButUsageHasANextStep) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::kAnomaly); ++code) {
+    const auto error_code = static_cast<ErrorCode>(code);
+    if (error_code == ErrorCode::kUsage) continue;
+    EXPECT_FALSE(explain({error_code, "x"}, CommandEffect::kReads, 1).next_step.empty()) << error_code_name(error_code);
+  }
+}
+
+TEST(Report, TextHasOneLineForEachPart) {
+  FailureReport report;
+  report.message = "disk full";
+  report.consequence = "nothing";
+  report.next_step = "free space";
+  EXPECT_EQ(failure_text(report, "push"),
+            "drstream push: error: disk full\n  consequence: nothing\n  next step: free space");
+  EXPECT_EQ(failure_text({ErrorCode::kUsage, 2, "bad", "", ""}, ""), "drstream: error: bad");
+}
+
+TEST(Report, JsonHasCodeAndExitCode) {
+  const auto json = failure_json(explain({ErrorCode::kNoSpace, "disk full"}, CommandEffect::kCommits, 5), "push");
+  EXPECT_EQ(json["command"], "push");
+  EXPECT_EQ(json["code"], error_code_name(ErrorCode::kNoSpace));
+  EXPECT_EQ(json["exit_code"], 5);
+  EXPECT_EQ(json["message"], "disk full");
+  EXPECT_TRUE(json.contains("consequence"));
+  EXPECT_TRUE(json.contains("next_step"));
+}
+
+}  // namespace
+}  // namespace drs

@@ -1,0 +1,98 @@
+#include "tools/selector_text.h"
+
+#include <gtest/gtest.h>
+
+namespace drs {
+namespace {
+
+constexpr const char* kId = "0123456789abcdef0123456789abcdef";
+
+Result<Selector> parsed(std::string_view text, std::string_view existing_stream = "") {
+  return parse_selector(
+      text, [=](std::string_view name) { return !name.empty() && name == existing_stream; }, 42);
+}
+
+TEST(StreamName, AcceptsPartsJoinedBySlashes) {
+  for (const char* name : {"a", "pg/app", "vm/disk0", "k8s/ns:app/db-1", "A.b_c+d=e,f", "_x"})
+    EXPECT_TRUE(check_stream_name(name).ok()) << name;
+  EXPECT_TRUE(check_stream_name(std::string(200, 'a')).ok());
+}
+
+TEST(StreamName, RefusesWhatCouldBeMistaken) {
+  for (const char* name : {"", "/", "/a", "a/", "a//b", "-a", "a@b", "a b", "a\n", "\xC3\xA4", "a*"}) {
+    const auto checked = check_stream_name(name);
+    ASSERT_FALSE(checked.ok()) << name;
+    EXPECT_EQ(checked.error().code, ErrorCode::kUsage);
+    EXPECT_NE(checked.error().message.find("pg/app"), std::string::npos);
+  }
+  EXPECT_FALSE(check_stream_name(std::string(201, 'a')).ok());
+}
+
+TEST(SelectorText, AStreamMeansItsLatest) {
+  for (const char* text : {"pg/app", "pg/app@latest"}) {
+    const auto selector = parsed(text);
+    ASSERT_TRUE(selector.ok());
+    EXPECT_EQ(selector->text, text);
+    EXPECT_EQ(selector->stream, "pg/app");
+    EXPECT_FALSE(selector->at_or_before.has_value());
+  }
+}
+
+TEST(SelectorText, ATimeIsAnUpperBound) {
+  const auto selector = parsed("pg/app@1970-01-01T00:00:01Z");
+  ASSERT_TRUE(selector.ok());
+  EXPECT_EQ(selector->stream, "pg/app");
+  EXPECT_EQ(selector->at_or_before, 1'000'000'000);
+  EXPECT_EQ(parsed("pg/app@now")->at_or_before, 42);
+}
+
+TEST(SelectorText, FourOrMoreHexDigitsAreAnId) {
+  for (const char* text : {kId, "0123", "abcdef"}) {
+    const auto selector = parsed(text);
+    ASSERT_TRUE(selector.ok());
+    EXPECT_TRUE(selector->stream.empty()) << text;
+    EXPECT_EQ(selector->text, text);
+  }
+  EXPECT_EQ(parsed("ABCD")->text, "abcd");
+}
+
+TEST(SelectorText, AStreamOfExactlyThatNameWinsOverAnId) {
+  EXPECT_EQ(parsed("deadbeef", "deadbeef")->stream, "deadbeef");
+  EXPECT_EQ(parsed("deadbee", "deadbeef")->stream, "");
+  EXPECT_EQ(parsed("deadbeef@latest")->stream, "deadbeef");
+}
+
+TEST(SelectorText, ThreeDigitsOrTooManyAreAStream) {
+  EXPECT_EQ(parsed("abc")->stream, "abc");
+  EXPECT_EQ(parsed(std::string(kId) + "0")->stream, std::string(kId) + "0");
+}
+
+TEST(SelectorText, RefusesWhatSelectsNothingAndSaysWhatIsAccepted) {
+  for (const char* text : {"", "@latest", "pg app", "-x"}) {
+    const auto selector = parsed(text);
+    ASSERT_FALSE(selector.ok()) << text;
+    EXPECT_EQ(selector.error().code, ErrorCode::kUsage);
+    EXPECT_NE(selector.error().message.find("pg/app"), std::string::npos) << selector.error().message;
+  }
+  for (const char* text : {"pg/app@", "pg/app@yesterday", "pg/app@latest@latest"}) {
+    const auto selector = parsed(text);
+    ASSERT_FALSE(selector.ok()) << text;
+    EXPECT_NE(selector.error().message.find("2026-11-20T02:00"), std::string::npos) << selector.error().message;
+    EXPECT_NE(selector.error().message.find("latest"), std::string::npos);
+  }
+}
+
+TEST(SelectorText, AnUnknownStreamIsAUsageErrorWithNearMatches) {
+  SnapshotCatalog catalog;
+  Snapshot snapshot;
+  snapshot.manifest.stream = "pg/app";
+  catalog.live.push_back(snapshot);
+  const auto found = find_snapshot(catalog, "pg/apq", 0);
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().code, ErrorCode::kUsage);
+  EXPECT_NE(found.error().message.find("pg/app"), std::string::npos) << found.error().message;
+  EXPECT_TRUE(find_snapshot(catalog, "pg/app", 0).ok());
+}
+
+}  // namespace
+}  // namespace drs

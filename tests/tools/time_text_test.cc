@@ -1,0 +1,99 @@
+#include "tools/time_text.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+#include <stdlib.h>
+#include <time.h>
+
+namespace drs {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+// Sets the local zone while it lives.
+class LocalZone {
+ public:
+  explicit LocalZone(const char* zone) {
+    ::setenv("TZ", zone, 1);
+    ::tzset();
+  }
+  ~LocalZone() {
+    ::unsetenv("TZ");
+    ::tzset();
+  }
+};
+
+std::int64_t parsed(const char* text) {
+  const auto time = parse_time(text, 42);
+  EXPECT_TRUE(time.ok()) << text;
+  return time.ok() ? *time : -1;
+}
+
+TEST(TimeText, ReadsTimesWithAZone) {
+  EXPECT_EQ(parsed("1970-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(parsed("1970-01-02T00:00Z"), 86400 * kSecond);
+  EXPECT_EQ(parsed("2026-11-20T02:00:05Z"), 1795140005 * kSecond);
+  EXPECT_EQ(parsed("2026-11-20 02:00:05+01:00"), 1795136405 * kSecond);
+  EXPECT_EQ(parsed("2026-11-20t02:00:05-05:30"), 1795159805 * kSecond);
+  EXPECT_EQ(parsed("2026-11-20T02:00:05.25Z"), 1795140005 * kSecond + kSecond / 4);
+  EXPECT_EQ(parsed("2024-02-29T00:00Z"), 1709164800 * kSecond);
+  EXPECT_EQ(parsed("1969-12-31T23:59:59Z"), -kSecond);
+}
+
+TEST(TimeText, ReadsLocalTimesWithoutAZone) {
+  const LocalZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+  EXPECT_EQ(parsed("2026-11-20"), parsed("2026-11-20T00:00:00+01:00"));
+  EXPECT_EQ(parsed("2026-07-20T02:00"), parsed("2026-07-20T02:00:00+02:00"));
+  EXPECT_EQ(parsed("2026-11-20 02:00:05"), parsed("2026-11-20T01:00:05Z"));
+}
+
+TEST(TimeText, TakesNowFromTheCaller) {
+  EXPECT_EQ(parsed("now"), 42);
+}
+
+TEST(TimeText, RefusesWhatIsNoTimeAndSaysWhatIsAccepted) {
+  for (const char* text : {"",
+                           "today",
+                           "2026",
+                           "2026-11",
+                           "2026-13-01",
+                           "2026-00-01",
+                           "2026-02-30",
+                           "2023-02-29",
+                           "2026-11-20T",
+                           "2026-11-20T2:00",
+                           "2026-11-20T24:00",
+                           "2026-11-20T02:60",
+                           "2026-11-20T02:00:60",
+                           "2026-11-20T02:00:05.",
+                           "2026-11-20T02:00+1",
+                           "2026-11-20T02:00+01",
+                           "2026-11-20Z",
+                           "2026-11-20T02:00Zx",
+                           "20261120",
+                           "0001-01-01",
+                           "9999-01-01"}) {
+    const auto time = parse_time(text, 0);
+    ASSERT_FALSE(time.ok()) << text;
+    EXPECT_EQ(time.error().code, ErrorCode::kUsage);
+    EXPECT_NE(time.error().message.find("2026-11-20T02:00"), std::string::npos);
+  }
+}
+
+TEST(TimeText, PrintsLocalTimeForPeopleAndUtcForMachines) {
+  const LocalZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+  const std::int64_t time = parsed("2026-11-20T01:00:05.000000007Z");
+  EXPECT_EQ(format_time_local(time), "2026-11-20 02:00:05");
+  EXPECT_EQ(format_time_utc(time), "2026-11-20T01:00:05.000000007Z");
+  EXPECT_EQ(format_time_utc(-1), "1969-12-31T23:59:59.999999999Z");
+}
+
+RC_GTEST_PROP(TimeText, ReadsBackTheUtcThatItPrints, ()) {
+  const auto time = *rc::gen::inRange<std::int64_t>(-4'000'000'000LL * kSecond, 8'000'000'000LL * kSecond);
+  const auto back = parse_time(format_time_utc(time), 0);
+  RC_ASSERT(back.ok());
+  RC_ASSERT(*back == time);
+}
+
+}  // namespace
+}  // namespace drs

@@ -1,0 +1,170 @@
+#include "tools/application.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "tools/arguments.h"
+#include "tools/heads.h"
+#include "tools/time_text.h"
+#include "tools/version.h"
+
+namespace drs {
+namespace {
+
+std::string command_path(const CLI::App* app) {
+  std::string path;
+  for (; app != nullptr && app->get_parent() != nullptr; app = app->get_parent())
+    path = app->get_name() + (path.empty() ? "" : " ") + path;
+  return path;
+}
+
+// The deepest subcommand that the arguments reached, for help.
+CLI::App* deepest_parsed(CLI::App* app) {
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().back();
+  return app;
+}
+
+// Empty: parsed. Otherwise help was printed (kOk) or the arguments were told to be wrong.
+struct ParseOutcome {
+  std::optional<ExitCode> done;
+  std::optional<Error> error;
+};
+ParseOutcome parse(CLI::App& root, std::vector<std::string> own, Output& output) {
+  std::vector<std::string> reversed(own.rbegin(), own.rend());  // as CLI11 takes them
+  try {
+    root.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    output.text(help_text(*deepest_parsed(&root)));
+    return {ExitCode::kOk, {}};
+  } catch (const CLI::CallForVersion& version) {
+    output.text(version.what());
+    return {ExitCode::kOk, {}};
+  } catch (const CLI::Error& error) {
+    const std::string path = command_path(deepest_parsed(&root));
+    return {{},
+            Error{ErrorCode::kUsage,
+                  fmt::format("{}; see `drstream help{}{}`", error.what(), path.empty() ? "" : " ", path)}};
+  }
+  return {};
+}
+
+class Application {
+ public:
+  Application(CommandModel& model, const Clock& clock, CancelToken& cancel, const SignalState& signals)
+      : model_(model), clock_(clock), cancel_(cancel), signals_(signals), console_(STDERR_FILENO) {}
+
+  int run(const Arguments& arguments) {
+    Output early({false, false, STDOUT_FILENO}, console_);
+    const ParseOutcome parsed = parse(model_.root, arguments.own, early);
+    if (parsed.done) return finish(*parsed.done, early, CommandEffect::kReads);
+    const Command* const command = model_.commands.parsed();
+    Output output({model_.options.json, model_.options.log.quiet, STDOUT_FILENO}, console_);
+    if (parsed.error) {
+      path_ = command_path(deepest_parsed(&model_.root));
+      return fail(*parsed.error, command != nullptr ? command->effect : CommandEffect::kReads, output);
+    }
+    if (command == nullptr) {
+      console_.write_lines(help_text(*deepest_parsed(&model_.root)));
+      return static_cast<int>(ExitCode::kUsage);
+    }
+    path_ = command_path(command->app);
+    if (arguments.has_mark && !command->takes_child_command)
+      return fail({ErrorCode::kUsage, "`drstream " + path_ + "` takes no command behind --"}, command->effect, output);
+    return run_command(*command, arguments, output);
+  }
+
+ private:
+  int run_command(const Command& command, const Arguments& arguments, Output& output) {
+    if (model_.options.state_dir.empty()) model_.options.state_dir = default_state_dir();
+    const auto log = make_logger(console_, model_.options.log);
+    CommandContext context{model_.options, arguments.child, console_, *log, output, clock_, cancel_, model_.root};
+    const auto result = [&]() -> Result<ExitCode> {
+      try {
+        return command.run(context);
+      } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::kInternal, "the machine has no memory left (is there a limit below --memory?)"};
+      } catch (const std::exception& thrown) {
+        return Error{ErrorCode::kInternal, fmt::format("a library failed: {}", thrown.what())};
+      }
+    }();
+    if (!result.ok()) return fail(result.error(), command.effect, output);
+    return finish(*result, output, command.effect);
+  }
+
+  int finish(ExitCode code, const Output& output, CommandEffect effect) {
+    if (!output.failure()) return static_cast<int>(code);
+    // A reader that had enough (`drstream list | head`) is no trouble.
+    if (output.failure()->code == ErrorCode::kSinkClosed) return static_cast<int>(code);
+    const bool answer_is_all = effect == CommandEffect::kReads || effect == CommandEffect::kProves;
+    console_.write_lines(
+        fmt::format("drstream {}: {}: {}", path_, answer_is_all ? "error" : "warning", output.failure()->message));
+    return static_cast<int>(answer_is_all && code == ExitCode::kOk ? ExitCode::kDestination : code);
+  }
+
+  int fail(const Error& error, CommandEffect effect, Output& output) {
+    const int signal = signals_.received();
+    const bool by_signal = signal != 0 && error.code == ErrorCode::kCancelled;
+    const int status = by_signal ? exit_status_of_signal(signal) : static_cast<int>(exit_code_of(error.code));
+    const FailureReport report = explain(error, effect, status);
+    if (model_.options.log.format == LogFormat::kJson) {
+      nlohmann::ordered_json line;
+      line["time"] = format_time_utc(clock_.wall_ns());
+      line["level"] = "error";
+      line.update(failure_json(report, path_));
+      console_.write_lines(json_text(line, -1));
+    } else {
+      console_.write_lines(failure_text(report, path_));
+    }
+    if (!output.wrote_document()) output.document("drstream.error/1", failure_json(report, path_));
+    return status;
+  }
+
+  CommandModel& model_;
+  const Clock& clock_;
+  CancelToken& cancel_;
+  const SignalState& signals_;
+  Console console_;
+  std::string path_;  // of the command: "key add"
+};
+
+}  // namespace
+
+CommandModel::CommandModel()
+    : root(
+          "drstream takes a stream, deduplicates, compresses, encrypts and stores it, and proves that it can be "
+          "restored.",
+          "drstream"),
+      commands(root) {
+  root.set_version_flag("--version", version_line());
+  root.set_help_flag("-h,--help", "Print this help and exit");
+  root.require_subcommand(0, 1);
+  root.fallthrough();
+  root.get_formatter()->column_width(34);
+  declare_global_options(root, options);
+  add_init_command(commands);
+  add_push_command(commands);
+  add_list_command(commands);
+  add_show_command(commands);
+  add_pull_command(commands);
+  add_verify_command(commands);
+  add_scrub_command(commands);
+  add_repair_command(commands);
+  add_stats_command(commands);
+  add_key_commands(commands);
+  add_doctor_command(commands);
+  add_version_command(commands);
+  add_help_command(commands);
+  add_completion_command(commands);
+  add_man_command(commands);
+}
+
+int run_application(int argc, const char* const* argv, const Clock& clock, CancelToken& cancel,
+                    const SignalState& signals) {
+  CommandModel model;
+  return Application(model, clock, cancel, signals).run(split_arguments(argc, argv));
+}
+
+}  // namespace drs

@@ -1,0 +1,32 @@
+// The whole command: builds the model, parses, runs one subcommand, tells how it ended.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "io/cancel.h"
+#include "io/clock.h"
+#include "tools/command.h"
+
+namespace drs {
+
+// The CLI11 model with every command and option; `options` and the model live as long as this.
+struct CommandModel {
+  GlobalOptions options;
+  CLI::App root;
+  CommandSet commands;
+  CommandModel();
+};
+
+class SignalState {
+ public:
+  virtual ~SignalState() = default;
+  // The first signal that asked us to stop, or 0.
+  [[nodiscard]] virtual int received() const = 0;
+};
+
+// Everything between main's set-up and its exit status. Does not throw what it can tell as a message.
+int run_application(int argc, const char* const* argv, const Clock& clock, CancelToken& cancel,
+                    const SignalState& signals);
+
+}  // namespace drs

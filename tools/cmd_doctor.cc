@@ -1,0 +1,111 @@
+// drstream doctor: whether this machine and the repository's file system are fit, and what drstream will use.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "codecs/crypto_backend.h"
+#include "engine/pipeline/memory_plan.h"
+#include "tools/command.h"
+#include "tools/machine_check.h"
+#include "tools/open_repository.h"
+#include "tools/size_text.h"
+
+namespace drs {
+namespace {
+
+using State = CheckResult::State;
+
+std::string_view state_name(State state) {
+  switch (state) {
+    case State::kGood: return "ok";
+    case State::kNotice: return "notice";
+    case State::kBad: return "BAD";
+  }
+  return "ok";
+}
+
+std::string with_notice(std::string text, const std::string& notice) {
+  return notice.empty() ? text : text + "; " + notice;
+}
+
+Result<std::vector<CheckResult>> check_memory_plan(const GlobalOptions& options) {
+  const auto memory_bytes = static_cast<std::size_t>(options.memory_bytes);
+  DRS_ASSIGN_OR_RETURN(const PushMemory push, plan_push(memory_bytes, options.thread_count(), CompressionChoice{}));
+  DRS_ASSIGN_OR_RETURN(const PullMemory pull, plan_pull(memory_bytes, options.thread_count()));
+  const auto state_of = [](const std::string& notice) { return notice.empty() ? State::kGood : State::kNotice; };
+  return std::vector<CheckResult>{
+      {"push memory", state_of(push.notice),
+       with_notice(fmt::format("{}: {} workers, packs of {}, buffers {}, dedup table {}",
+                               format_size(options.memory_bytes), push.workers, format_size(push.pack_bytes_target),
+                               format_size(push.arena_bytes), format_size(push.index_table_bytes)),
+                   push.notice)},
+      {"pull memory", state_of(pull.notice),
+       with_notice(fmt::format("{}: {} workers, {} decoded blocks, buffers {}", format_size(options.memory_bytes),
+                               pull.workers, pull.block_buffers, format_size(pull.arena_bytes)),
+                   pull.notice)}};
+}
+
+Result<std::vector<CheckResult>> check_repository(const GlobalOptions& options) {
+  auto files = open_repository_files(options);
+  if (!files.ok()) {
+    if (files.error().code == ErrorCode::kUsage) return std::move(files).error();
+    return std::vector<CheckResult>{{"repository", State::kBad, files.error().message}};
+  }
+  std::vector<CheckResult> results = check_file_system(**files);
+  auto store = open_store(options);
+  std::size_t configs = 0;
+  if (store.ok()) {
+    const auto listed = (*store)->list("config/", [&](const ObjectInfo&) -> Result<void> {
+      ++configs;
+      return {};
+    });
+    if (listed.ok())
+      results.push_back(
+          {"repository", configs > 0 ? State::kGood : State::kNotice,
+           fmt::format("{}, {}", configs > 0 ? "found" : "none at this place", (*store)->io_description())});
+    else
+      results.push_back({"repository", State::kBad, listed.error().message});
+  } else {
+    results.push_back({"repository", State::kBad, store.error().message});
+  }
+  return results;
+}
+
+Result<ExitCode> run_doctor(CommandContext& context) {
+  std::vector<CheckResult> results = check_machine(context.options.io);
+  results.push_back({"crypto", State::kGood,
+                     std::string(crypto_backend_name(best_crypto_backend())) + " (" + crypto_library_versions() + ")"});
+  DRS_ASSIGN_OR_RETURN(const auto memory, check_memory_plan(context.options));
+  results.insert(results.end(), memory.begin(), memory.end());
+  if (!context.options.repository.empty()) {
+    DRS_ASSIGN_OR_RETURN(const auto repository, check_repository(context.options));
+    results.insert(results.end(), repository.begin(), repository.end());
+  }
+
+  nlohmann::ordered_json document;
+  document["checks"] = nlohmann::ordered_json::array();
+  std::string text;
+  bool bad = false;
+  for (const CheckResult& result : results) {
+    bad = bad || result.state == State::kBad;
+    document["checks"].push_back(
+        {{"name", result.name}, {"state", state_name(result.state)}, {"detail", result.detail}});
+    text += fmt::format("{:<7} {:<15} {}\n", state_name(result.state), result.name, result.detail);
+  }
+  document["fit"] = !bad;
+  context.output.document("drstream.doctor/1", document);
+  context.output.text(text + (context.options.repository.empty()
+                                  ? "no repository was named: its file system was not looked at\n"
+                                  : ""));
+  return bad ? ExitCode::kUsage : ExitCode::kOk;
+}
+
+}  // namespace
+
+void add_doctor_command(CommandSet& commands) {
+  CLI::App* const app = add_subcommand(commands.root(), "doctor", "Check this machine and the repository's file system",
+                                       "  drstream doctor\n  drstream doctor -r /var/backups/drs --json\n");
+  commands.add({app, CommandEffect::kReads, false, run_doctor});
+}
+
+}  // namespace drs

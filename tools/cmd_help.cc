@@ -1,0 +1,111 @@
+// drstream help, completion and man: what the command says of itself.
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <memory>
+
+#include "tools/command.h"
+#include "tools/command_tree.h"
+#include "tools/completion.h"
+#include "tools/man_page.h"
+#include "tools/option_builder.h"
+
+namespace drs {
+namespace {
+
+Result<ExitCode> run_help(CommandContext& context, const std::vector<std::string>& words) {
+  const CLI::App* app = &context.root;
+  for (const std::string& word : words) {
+    const CLI::App* found = nullptr;
+    std::string known;
+    for (const CLI::App* child : app->get_subcommands({})) {
+      if (child->get_name() == word) found = child;
+      if (!child->get_group().empty()) known += (known.empty() ? "" : ", ") + child->get_name();
+    }
+    if (found == nullptr)
+      return Error{ErrorCode::kUsage,
+                   "there is no command '" + word + "'" + (known.empty() ? "" : "; accepted are " + known)};
+    app = found;
+  }
+  context.output.text(help_text(*app));
+  return ExitCode::kOk;
+}
+
+enum class Shell { kBash, kZsh, kFish };
+
+Result<ExitCode> run_completion(CommandContext& context, Shell shell) {
+  const CommandEntry tree = command_tree(context.root);
+  switch (shell) {
+    case Shell::kBash: context.output.text(bash_completion(tree)); break;
+    case Shell::kZsh: context.output.text(zsh_completion(tree)); break;
+    case Shell::kFish: context.output.text(fish_completion(tree)); break;
+  }
+  return ExitCode::kOk;
+}
+
+struct ManCommand {
+  std::string page;
+  std::string output_dir;
+};
+
+Result<void> write_page(const std::string& directory, const ManPage& page) {
+  const std::string path = directory + "/" + page.name + ".1";
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << page.text;
+  file.close();
+  if (!file) return error_from_errno(errno, "write " + path);
+  return {};
+}
+
+Result<ExitCode> run_man(CommandContext& context, const ManCommand& command) {
+  const std::vector<ManPage> pages = man_pages(command_tree(context.root));
+  if (!command.output_dir.empty()) {
+    for (const ManPage& page : pages) DRS_RETURN_IF_ERROR(write_page(command.output_dir, page));
+    return ExitCode::kOk;
+  }
+  for (const ManPage& page : pages) {
+    if (page.name != command.page) continue;
+    context.output.text(page.text);
+    return ExitCode::kOk;
+  }
+  return Error{ErrorCode::kUsage, "there is no page '" + command.page + "'; accepted are drstream, drstream-push, ..."};
+}
+
+}  // namespace
+
+void add_help_command(CommandSet& commands) {
+  const auto words = std::make_shared<std::vector<std::string>>();
+  CLI::App* const app = add_subcommand(commands.root(), "help", "Show the help of a command, with examples",
+                                       "  drstream help push\n  drstream help key add\n");
+  app->add_option("COMMAND", *words, "The command")->type_name("");
+  commands.add(
+      {app, CommandEffect::kReads, false, [words](CommandContext& context) { return run_help(context, *words); }});
+}
+
+void add_completion_command(CommandSet& commands) {
+  CLI::App* const app = add_subcommand(commands.root(), "completion", "Print the completion script of a shell",
+                                       "  source <(drstream completion bash)\n"
+                                       "  drstream completion zsh > ~/.zfunc/_drstream\n"
+                                       "  drstream completion fish > ~/.config/fish/completions/drstream.fish\n");
+  app->require_subcommand(0, 1);
+  constexpr std::array kShells = {std::pair{"bash", Shell::kBash}, std::pair{"zsh", Shell::kZsh},
+                                  std::pair{"fish", Shell::kFish}};
+  for (const auto& [name, shell] : kShells) {
+    CLI::App* const child = add_subcommand(*app, name, std::string("Print the completion script of ") + name, "");
+    commands.add({child, CommandEffect::kReads, false,
+                  [shell = shell](CommandContext& context) { return run_completion(context, shell); }});
+  }
+}
+
+void add_man_command(CommandSet& commands) {
+  const auto command = std::make_shared<ManCommand>();
+  command->page = "drstream";
+  CLI::App* const app = add_subcommand(commands.root(), "man", "Print a manual page as the build installs it", "");
+  app->group("");  // hidden
+  app->add_option("PAGE", command->page, "The page: drstream, drstream-push, ...")->type_name("");
+  app->add_option("--output-dir", command->output_dir, "Write all pages into this directory")->type_name("DIR");
+  commands.add(
+      {app, CommandEffect::kReads, false, [command](CommandContext& context) { return run_man(context, *command); }});
+}
+
+}  // namespace drs

@@ -1,0 +1,119 @@
+// drstream init: makes a repository and its first key slot.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/command.h"
+#include "tools/open_repository.h"
+#include "tools/option_builder.h"
+#include "tools/terminal_prompt.h"
+#include "tools/version.h"
+
+namespace drs {
+namespace {
+
+enum class Encryption { kAes256Gcm, kNone };
+
+struct InitCommand {
+  Encryption encryption = Encryption::kAes256Gcm;
+  std::string label;
+};
+
+constexpr std::string_view kKeyAdvice =
+    "Keep the key apart from the repository and from this machine: in a password safe, and printed on paper.\n"
+    "Without it nothing in this repository can ever be read again, by nobody. Prove that the copy works, from another\n"
+    "machine or account: drstream key test. A second way in, for the day the first is lost: drstream key add.\n";
+
+constexpr std::string_view kClearAdvice =
+    "THIS REPOSITORY IS NOT ENCRYPTED. Whoever can read its directory, a copy of it or the disk after its life can "
+    "read\n"
+    "every backup in it. Its master key lies in it in clear. To have encryption later, make a new repository.\n";
+
+Result<Secret> obtain_secret(CommandContext& context, Encryption encryption) {
+  if (encryption == Encryption::kNone) {
+    if (key_is_supplied(context.options.key))
+      return Error{ErrorCode::kWrongKey,
+                   "--encryption none was asked for, but a key is supplied as well; take one of them away"};
+    return Secret{};
+  }
+  DRS_ASSIGN_OR_RETURN(SuppliedSecret supplied, take_supplied_secret(context.options.key));
+  for (const std::string& warning : supplied.warnings) context.log.warn("{}", warning);
+  if (supplied.given()) return std::move(supplied.secret);
+  if (const auto prompt = terminal_prompt(context.cancel)) return prompt_new_secret(*prompt);
+  return missing_key_error().with_context(
+      "a new repository needs a key (openssl rand -hex 32 makes one), or --encryption none");
+}
+
+// Makes the directory when only its last part is missing. True: it was made.
+Result<bool> make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0) return true;
+  if (errno == EEXIST) return false;
+  const Error error = error_from_errno(errno, "make the directory '" + path + "'");
+  if (error.code == ErrorCode::kNotFound)
+    return Error{ErrorCode::kUsage, error.message + " (its parent must exist)", error.error_number};
+  return error;
+}
+
+Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
+  DRS_ASSIGN_OR_RETURN(const std::string path, repository_path(context.options));
+  DRS_ASSIGN_OR_RETURN(InitOptions options, [&]() -> Result<InitOptions> {
+    InitOptions out;
+    DRS_ASSIGN_OR_RETURN(out.secret, obtain_secret(context, command.encryption));
+    return out;
+  }());
+  options.label = command.label;
+  options.tool_version = version_line();
+  const SlotKind kind = options.secret.kind;
+
+  DRS_ASSIGN_OR_RETURN(const bool made, make_directory(path));
+  const auto create = [&]() -> Result<Uuid> {
+    DRS_ASSIGN_OR_RETURN(auto store, open_store(context.options));
+    DRS_RETURN_IF_ERROR(Repository::init(*store, context.clock, options));
+    // Opened as every later command will open it.
+    DRS_ASSIGN_OR_RETURN(const auto repository,
+                         Repository::open(std::move(store), context.clock, options.secret, best_crypto_backend()));
+    return repository->config().repository;
+  };
+  const auto id = create();
+  if (!id.ok()) {
+    if (made) ::rmdir(path.c_str());  // fails, rightly, where something was written
+    return id.error();
+  }
+
+  nlohmann::ordered_json document;
+  document["repository"] = id->hex();
+  document["path"] = path;
+  document["encryption"] = kind == SlotKind::kClear ? "none" : "aes-256-gcm";
+  document["slot"] = kind == SlotKind::kClear ? "clear" : kind == SlotKind::kRawKey ? "key" : "passphrase";
+  context.output.document("drstream.init/1", document);
+  context.output.text(fmt::format("made repository {} at {}", id->hex(), path));
+  if (kind == SlotKind::kClear)
+    context.console.write_lines(kClearAdvice);
+  else
+    context.output.remark(kKeyAdvice);
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void add_init_command(CommandSet& commands) {
+  const auto command = std::make_shared<InitCommand>();
+  CLI::App* const app =
+      add_subcommand(commands.root(), "init", "Make a new repository",
+                     "  openssl rand -hex 32 > /root/drs.key; chmod 600 /root/drs.key\n"
+                     "  drstream init -r /var/backups/drs --key-file /root/drs.key\n"
+                     "  BACKUP_ENCRYPTION_KEY=<64 hex digits> drstream init -r /var/backups/drs\n"
+                     "  drstream init -r /var/backups/drs --passphrase-command 'pass show backups'\n");
+  add_choice<Encryption>(*app, "--encryption", command->encryption,
+                         {{"aes-256-gcm", Encryption::kAes256Gcm}, {"none", Encryption::kNone}},
+                         "How stored data is sealed (default aes-256-gcm); none protects nothing");
+  add_text(*app, "--label", command->label, "TEXT", "What `key list` shows beside the new key slot");
+  commands.add({app, CommandEffect::kChanges, false,
+                [command](CommandContext& context) { return run_init(context, *command); }});
+}
+
+}  // namespace drs

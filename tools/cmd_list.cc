@@ -1,0 +1,113 @@
+// drstream list: the snapshots of a repository.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/command.h"
+#include "tools/open_repository.h"
+#include "tools/option_builder.h"
+#include "tools/selector_text.h"
+#include "tools/size_text.h"
+#include "tools/snapshot_json.h"
+#include "tools/tag_text.h"
+#include "tools/text_table.h"
+#include "tools/time_text.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kIdDigitsShown = 12;
+
+struct ListCommand {
+  std::string stream;
+  std::vector<std::string> tags;
+  std::string since;
+  std::uint64_t limit = 0;  // 0: all
+};
+
+// Oldest first. Errors: kUsage (no such stream, with near matches; a tag or time that cannot be read).
+Result<std::vector<const Snapshot*>> choose(const SnapshotCatalog& catalog, const ListCommand& command, WallNs now_ns) {
+  DRS_ASSIGN_OR_RETURN(const auto tags, parse_tags(command.tags));
+  std::optional<WallNs> since_ns;
+  if (!command.since.empty()) {
+    DRS_ASSIGN_OR_RETURN(since_ns, parse_time(command.since, now_ns));
+  }
+  if (!command.stream.empty() && catalog.latest(command.stream) == nullptr) {
+    DRS_RETURN_IF_ERROR(check_stream_name(command.stream));
+    Selector selector;
+    selector.text = command.stream;
+    selector.stream = command.stream;
+    const auto found = select_snapshot(catalog, selector);
+    if (!found.ok()) return found.error();
+  }
+  std::vector<const Snapshot*> chosen;
+  for (const Snapshot& snapshot : catalog.live) {
+    const Manifest& manifest = snapshot.manifest;
+    if (!command.stream.empty() && manifest.stream != command.stream) continue;
+    if (since_ns && manifest.snapshot_ns < *since_ns) continue;
+    if (has_tags(manifest.tags, tags)) chosen.push_back(&snapshot);
+  }
+  std::stable_sort(chosen.begin(), chosen.end(), [](const Snapshot* a, const Snapshot* b) {
+    return a->manifest.snapshot_ns < b->manifest.snapshot_ns;
+  });
+  const std::size_t limit = static_cast<std::size_t>(command.limit);
+  if (limit > 0 && chosen.size() > limit)
+    chosen.erase(chosen.begin(), chosen.end() - static_cast<std::ptrdiff_t>(limit));
+  return chosen;
+}
+
+std::string table_of(const std::vector<const Snapshot*>& snapshots) {
+  using Align = TextTable::Align;
+  TextTable table({{"TIME"},
+                   {"STREAM"},
+                   {"ID"},
+                   {"SEQ", Align::kRight},
+                   {"SIZE", Align::kRight},
+                   {"NEW", Align::kRight},
+                   {"STORED", Align::kRight},
+                   {"PRODUCER"},
+                   {"TAGS"}});
+  for (const Snapshot* snapshot : snapshots) {
+    const Manifest& manifest = snapshot->manifest;
+    table.add_row({format_time_local(manifest.snapshot_ns), manifest.stream, snapshot->id().substr(0, kIdDigitsShown),
+                   std::to_string(manifest.sequence), format_size(manifest.bytes), format_size(manifest.new_bytes),
+                   format_size(manifest.stored_bytes), producer_text(manifest), format_tags(manifest.tags)});
+  }
+  return table.text();
+}
+
+Result<ExitCode> run_list(CommandContext& context, const ListCommand& command) {
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
+  DRS_ASSIGN_OR_RETURN(const auto chosen, choose(catalog, command, context.clock.wall_ns()));
+  const std::size_t warnings = warn_of_catalog(context, *repository, catalog);
+  nlohmann::ordered_json document;
+  document["repository"] = repository->config().repository.hex();
+  document["snapshots"] = nlohmann::ordered_json::array();
+  for (const Snapshot* snapshot : chosen)
+    document["snapshots"].push_back(snapshot_json(snapshot->name, snapshot->digest, snapshot->manifest));
+  document["warnings"] = warnings;
+  context.output.document("drstream.list/1", document);
+  context.output.text(chosen.empty() ? "no snapshots\n" : table_of(chosen));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void add_list_command(CommandSet& commands) {
+  const auto command = std::make_shared<ListCommand>();
+  CLI::App* const app = add_subcommand(commands.root(), "list", "List snapshots, oldest first",
+                                       "  drstream list\n"
+                                       "  drstream list pg/app --limit 7\n"
+                                       "  drstream list --tag env=production --since 2026-11-01 --json\n");
+  app->add_option("STREAM", command->stream, "Only this stream")->type_name("");
+  add_texts(*app, "--tag", command->tags, "KEY=VALUE", "Only snapshots with this tag; several: with all of them");
+  add_text(*app, "--since", command->since, "TIME", "Only snapshots of this time or later");
+  add_parsed(*app, "--limit", command->limit, number_between(1, 1'000'000'000), "N", "Only the newest N");
+  commands.add(
+      {app, CommandEffect::kReads, false, [command](CommandContext& context) { return run_list(context, *command); }});
+}
+
+}  // namespace drs

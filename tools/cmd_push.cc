@@ -1,0 +1,262 @@
+// drstream push: one stream into the repository.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "engine/pipeline/push.h"
+#include "io/child_source.h"
+#include "io/file_source.h"
+#include "io/pipe_source.h"
+#include "sinks/local_store.h"
+#include "tools/command.h"
+#include "tools/duration_text.h"
+#include "tools/keys.h"
+#include "tools/open_repository.h"
+#include "tools/option_builder.h"
+#include "tools/percent_text.h"
+#include "tools/selector_text.h"
+#include "tools/size_text.h"
+#include "tools/snapshot_json.h"
+#include "tools/tag_text.h"
+#include "tools/time_text.h"
+#include "tools/version.h"
+
+namespace drs {
+namespace {
+
+enum class OnAnomaly { kRefuse, kTag };
+
+struct PushCommand {
+  std::string stream;
+  bool exec = false;
+  std::string file;
+  std::string time;
+  std::vector<std::string> tags;
+  CompressionChoice compression;
+  std::optional<std::uint64_t> bytes_min;
+  std::optional<double> shrink_max;
+  std::optional<double> growth_max;
+  OnAnomaly on_anomaly = OnAnomaly::kRefuse;
+  std::string require_trailer;
+  bool allow_empty = false;
+  bool no_read_back = false;
+  bool no_stream_sha256 = false;
+  std::optional<std::uint64_t> size_hint;
+  std::optional<std::chrono::milliseconds> timeout;
+};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "";
+  return name.data();
+}
+
+Result<PushOptions> push_options(const PushCommand& command, WallNs now_ns) {
+  DRS_RETURN_IF_ERROR(check_stream_name(command.stream));
+  PushOptions options;
+  options.stream = command.stream;
+  if (!command.time.empty()) {
+    DRS_ASSIGN_OR_RETURN(options.snapshot_ns, parse_time(command.time, now_ns));
+  }
+  options.compression = command.compression;
+  options.read_back = !command.no_read_back;
+  options.stream_sha256 = !command.no_stream_sha256;
+  DRS_ASSIGN_OR_RETURN(options.tags, parse_tags(command.tags));
+  options.gates.allow_empty = command.allow_empty;
+  options.gates.bytes_min = command.bytes_min;
+  options.gates.shrink_max = command.shrink_max;
+  options.gates.growth_max = command.growth_max;
+  options.gates.trailer_pattern = command.require_trailer;
+  options.gates.tag_anomalies = command.on_anomaly == OnAnomaly::kTag;
+  options.host = host_name();
+  options.tool_version = version_line();
+  return options;
+}
+
+Result<std::string> check_pattern(std::string_view text) {
+  std::string pattern(text);
+  try {
+    const std::regex compiled(pattern, std::regex::ECMAScript);
+  } catch (const std::regex_error& error) {
+    return Error{ErrorCode::kUsage,
+                 fmt::format("'{}' is not a regular expression (ECMAScript): {}", pattern, error.what())};
+  }
+  return pattern;
+}
+
+Result<void> check_source_choice(const PushCommand& command, const CommandContext& context) {
+  const bool has_child = !context.child_command.empty();
+  if (command.exec && !command.file.empty())
+    return Error{ErrorCode::kUsage, "--exec and --file exclude each other: a snapshot has one source"};
+  if (command.exec && !has_child)
+    return Error{ErrorCode::kUsage,
+                 "--exec needs the producer behind --, such as: drstream push pg/app --exec -- pg_dump -Fc app"};
+  if (!command.exec && has_child) return Error{ErrorCode::kUsage, "a command stands behind --, but --exec is missing"};
+  if (!command.exec && command.timeout)
+    return Error{ErrorCode::kUsage, "--timeout needs --exec: only a producer that drstream started can be ended by it"};
+  if (!command.exec && command.file.empty() && ::isatty(STDIN_FILENO) == 1)
+    return Error{ErrorCode::kUsage,
+                 "stdin is a terminal: pipe a producer into drstream, or use --exec -- CMD... or --file FILE"};
+  return {};
+}
+
+// `memory`: where the buffers will lie.
+Result<std::unique_ptr<Source>> make_source(const PushCommand& command, const CommandContext& context,
+                                            MutableByteView memory) {
+  if (!command.file.empty()) return make_file_source(command.file, context.options.io, memory);
+  if (!command.exec) return make_pipe_source(STDIN_FILENO, "stdin");
+  ChildOptions child;
+  child.argv = context.child_command;
+  child.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
+  if (command.timeout) child.timeout = std::chrono::ceil<std::chrono::seconds>(*command.timeout);
+  auto source = make_child_source(child);
+  // A producer that cannot be started is one that failed: cron must not take it for a wrong option of ours.
+  if (!source.ok() && source.error().code == ErrorCode::kUsage)
+    return Error{ErrorCode::kSource, std::move(source).error().message};
+  return source;
+}
+
+// Temporary files of pushes that died. What cannot be cleaned now can be next time.
+void clean_leftovers(CommandContext& context) {
+  const auto files = open_repository_files(context.options);
+  if (!files.ok()) return;
+  const auto cleaned = clean_incoming(**files, kIncomingAgeNs, context.clock.wall_ns());
+  if (cleaned.ok() && *cleaned > 0) context.log.info("removed {} temporary files of interrupted pushes", *cleaned);
+  if (!cleaned.ok()) context.log.debug("temporary files of interrupted pushes stay: {}", cleaned.error().message);
+}
+
+// Remembers the head, unless the repository is older than what was seen before.
+void record_head(CommandContext& context, const Repository& repository, const Head& head, const Manifest& manifest) {
+  HeadDirectory heads = head_directory(context, repository);
+  const auto before = heads.load(head.stream);
+  if (!before.ok()) context.log.warn("{}", before.error().message);
+  if (before.ok() && *before) {
+    if (const auto trouble = check_successor(**before, manifest)) {
+      context.log.warn("{}; the head {} is kept (`drstream verify --expect-head` compares; remove it to start anew)",
+                       *trouble, heads.path_of(head.stream));
+      return;
+    }
+    // Another push of this stream that ran at the same time got further.
+    if ((*before)->sequence > head.sequence) return;
+  }
+  const auto stored = heads.store(head);
+  if (!stored.ok())
+    context.log.warn("the head could not be remembered in --state-dir: {}; keep the one printed",
+                     stored.error().message);
+}
+
+std::string summary_line(const PushReport& report) {
+  const Manifest& manifest = report.manifest;
+  const std::string ratio =
+      manifest.stored_bytes == 0
+          ? "-"
+          : fmt::format("{:.2f}", static_cast<double>(manifest.bytes) / static_cast<double>(manifest.stored_bytes));
+  return fmt::format("snapshot {} stream {} bytes {} sha256 {} new {} stored {} ratio {} seconds {:.2f} producer: {}",
+                     manifest.session.hex(), manifest.stream, manifest.bytes,
+                     manifest.sha256 ? manifest.sha256->hex() : "-", manifest.new_bytes, manifest.stored_bytes, ratio,
+                     report.seconds, manifest.producer == ProducerKind::kUnseen ? "unseen" : "seen");
+}
+
+nlohmann::ordered_json push_json(const PushReport& report, const Head& head) {
+  nlohmann::ordered_json out = snapshot_json(report.manifest_name, report.manifest_digest, report.manifest);
+  out["head"] = format_head(head);
+  out["seconds"] = report.seconds;
+  out["packs"] = report.packs;
+  out["packs_bytes"] = report.packs_bytes;
+  out["rewritten_bytes"] = report.rewritten_bytes;
+  out["copied_bytes"] = report.copied_bytes;
+  out["anomalies"] = report.anomalies;
+  out["warnings"] = report.warnings;
+  return out;
+}
+
+Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
+  DRS_ASSIGN_OR_RETURN(const PushOptions options, push_options(command, context.clock.wall_ns()));
+  DRS_RETURN_IF_ERROR(check_source_choice(command, context));
+  DRS_ASSIGN_OR_RETURN(const PushMemory memory, plan_push(static_cast<std::size_t>(context.options.memory_bytes),
+                                                          context.options.thread_count(), options.compression));
+  if (!memory.notice.empty()) context.log.info("{}", memory.notice);
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
+  clean_leftovers(context);
+  // After the key: deriving one from a passphrase takes 128 MiB for a moment.
+  DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
+  DRS_ASSIGN_OR_RETURN(const auto source, make_source(command, context, arena.whole()));
+  context.log.debug("{}: {}", source->name(), source->io_description());
+
+  ProgressCounters counters;
+  auto report = [&] {
+    const ProgressReporter reporter(
+        progress_options(context, "push", command.size_hint ? command.size_hint : source->size_hint_bytes()), counters,
+        context.console, context.clock);
+    return push(*repository, *source, options, memory, arena, counters, context.cancel);
+  }();
+  if (!report.ok()) return std::move(report).error();
+
+  for (const std::string& warning : report->warnings) context.log.warn("{}", warning);
+  for (const std::string& anomaly : report->anomalies)
+    context.log.warn("anomaly, committed with a tag as asked: {}", anomaly);
+  const Head head{report->manifest.stream, report->manifest.sequence, report->manifest_digest, report->manifest_name,
+                  report->manifest.finished_ns};
+  record_head(context, *repository, head, report->manifest);
+  context.output.document("drstream.push/1", push_json(*report, head));
+  context.output.remark(summary_line(*report));
+  context.output.remark("head " + format_head(head));
+  return ExitCode::kOk;
+}
+
+void declare_push_gates(CLI::App& app, PushCommand& command) {
+  constexpr const char* kGroup = "Gates";
+  add_parsed(app, "--min-size", command.bytes_min, parse_size, "SIZE", "Refuse a stream smaller than this")
+      ->group(kGroup);
+  add_parsed(app, "--max-shrink", command.shrink_max, parse_percent, "PERCENT",
+             "Refuse a stream smaller than the stream's last snapshot by more than this")
+      ->group(kGroup);
+  add_parsed(app, "--max-growth", command.growth_max, parse_percent, "PERCENT",
+             "Refuse a stream larger than the stream's last snapshot by more than this")
+      ->group(kGroup);
+  add_choice<OnAnomaly>(app, "--on-anomaly", command.on_anomaly,
+                        {{"refuse", OnAnomaly::kRefuse}, {"tag", OnAnomaly::kTag}},
+                        "What a breached gate does (default refuse: exit 3; tag: commit with the tag anomaly)")
+      ->group(kGroup);
+  add_parsed(
+      app, "--require-trailer", command.require_trailer, check_pattern, "REGEX",
+      "Refuse a stream whose last 64 KiB do not match REGEX (ECMAScript); for pg_dump -Fp: \"PostgreSQL database "
+      "dump complete\"")
+      ->group(kGroup);
+  add_flag(app, "--allow-empty", command.allow_empty, "Accept a stream of 0 bytes")->group(kGroup);
+}
+
+}  // namespace
+
+void add_push_command(CommandSet& commands) {
+  const auto command = std::make_shared<PushCommand>();
+  CLI::App* const app = add_subcommand(
+      commands.root(), "push", "Store one stream as a snapshot: stdin, a command's output, or a file",
+      "  pg_dump -Fc -Z0 app | drstream push pg/app\n"
+      "  drstream push pg/app --exec -- pg_dump -Fc -Z0 app\n"
+      "  drstream push pg/app --require-trailer 'PostgreSQL database dump complete' --exec -- pg_dump app\n"
+      "  drstream push vm/disk0 --file disk.img --max-shrink 10%\n"
+      "  drstream push pg/app --tag env=production --time 2026-11-20T02:00 < app.dump\n");
+  app->add_option("STREAM", command->stream, "The stream's name, such as pg/app")->required()->type_name("");
+  add_flag(*app, "--exec", command->exec, "Run the command behind --, store what it prints, commit only if it exits 0");
+  add_text(*app, "--file", command->file, "FILE", "Store a file or a block device");
+  add_parsed(*app, "--timeout", command->timeout, parse_duration, "DURATION",
+             "With --exec: end a command that runs longer");
+  add_texts(*app, "--tag", command->tags, "KEY=VALUE", "Tag the snapshot; may be given several times");
+  add_text(*app, "--time", command->time, "TIME", "The snapshot's time (default now)");
+  add_parsed(*app, "--compression", command->compression, parse_compression, "CODEC",
+             "How blocks are compressed: zstd:N with N from 1 to 19 or -1 to -7, lz4, none (default zstd:1)");
+  declare_push_gates(*app, *command);
+  add_flag(*app, "--no-readback", command->no_read_back, "Do not decode each block again before it is stored");
+  add_flag(*app, "--no-stream-sha256", command->no_stream_sha256,
+           "Do not compute the SHA-256 of the whole stream (XXH3 remains)");
+  add_parsed(*app, "--size-hint", command->size_hint, parse_size, "SIZE", "Expected size, for the progress shown");
+  commands.add(
+      {app, CommandEffect::kCommits, true, [command](CommandContext& context) { return run_push(context, *command); }});
+}
+
+}  // namespace drs

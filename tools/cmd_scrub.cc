@@ -1,0 +1,79 @@
+// drstream scrub: proof without any key, by the digests that every object carries.
+#include "verify/scrub.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/command.h"
+#include "tools/findings.h"
+#include "tools/open_repository.h"
+#include "tools/option_builder.h"
+#include "tools/size_text.h"
+
+namespace drs {
+namespace {
+
+struct ScrubCommand {
+  bool read_only = false;
+};
+
+nlohmann::ordered_json scrub_json(const ScrubReport& report, ExitCode code) {
+  nlohmann::ordered_json out;
+  out["exit_code"] = static_cast<int>(code);
+  out["findings"] = findings_json(report.findings);
+  out["objects"] = report.objects;
+  out["bytes"] = report.bytes;
+  out["unknown_names"] = report.unknown_names;
+  out["marked"] = report.marked;
+  out["unmarked"] = report.unmarked;
+  out["seconds"] = report.seconds;
+  return out;
+}
+
+std::string summary(const ScrubReport& report, ExitCode code) {
+  std::string out =
+      fmt::format("scrubbed {} objects, {}, all of what is there\n", report.objects, format_size(report.bytes));
+  if (report.unknown_names > 0) out += fmt::format("{} names are not drstream's\n", report.unknown_names);
+  if (report.marked > 0)
+    out += fmt::format("marked {} packs as damaged: pushes store their chunks anew\n", report.marked);
+  if (report.unmarked > 0) out += fmt::format("took back the damage marks of {} packs\n", report.unmarked);
+  out += code == ExitCode::kDamage
+             ? "DAMAGE FOUND: `drstream verify`, with the key, tells which snapshots are affected"
+             : "no damage found; whether something is absent only `drstream verify`, with the key, can tell";
+  return out;
+}
+
+Result<ExitCode> run_scrub(CommandContext& context, const ScrubCommand& command) {
+  DRS_ASSIGN_OR_RETURN(const auto store, open_store(context.options));
+  ScrubOptions options;
+  options.read_only = command.read_only;
+  options.memory_bytes = static_cast<std::size_t>(context.options.memory_bytes);
+  options.threads = context.options.thread_count();
+  ProgressCounters counters;
+  auto report = [&] {
+    const ProgressReporter reporter(progress_options(context, "scrub"), counters, context.console, context.clock);
+    return scrub(*store, context.clock, options, counters, context.cancel);
+  }();
+  if (!report.ok()) return std::move(report).error();
+  const ExitCode code = exit_code_of(report->findings, false);
+  context.output.document("drstream.scrub/1", scrub_json(*report, code));
+  context.output.text(findings_text(report->findings) + summary(*report, code));
+  return code;
+}
+
+}  // namespace
+
+void add_scrub_command(CommandSet& commands) {
+  const auto command = std::make_shared<ScrubCommand>();
+  CLI::App* const app =
+      add_subcommand(commands.root(), "scrub", "Check every stored object against its digest; needs no key",
+                     "  drstream scrub -r /var/backups/drs\n"
+                     "  drstream scrub -r /mnt/copy --read-only --json\n");
+  add_flag(*app, "--read-only", command->read_only, "Record no marks of damage in the repository");
+  commands.add({app, CommandEffect::kProves, false,
+                [command](CommandContext& context) { return run_scrub(context, *command); }});
+}
+
+}  // namespace drs

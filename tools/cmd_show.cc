@@ -1,0 +1,77 @@
+// drstream show: everything that is known of one snapshot.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/command.h"
+#include "tools/heads.h"
+#include "tools/open_repository.h"
+#include "tools/option_builder.h"
+#include "tools/selector_text.h"
+#include "tools/size_text.h"
+#include "tools/snapshot_json.h"
+#include "tools/tag_text.h"
+#include "tools/time_text.h"
+
+namespace drs {
+namespace {
+
+std::string lines_of(const Snapshot& snapshot) {
+  const Manifest& manifest = snapshot.manifest;
+  std::string out;
+  const auto line = [&out](std::string_view name, const std::string& value) {
+    if (!value.empty()) out += fmt::format("{:<14} {}\n", name, value);
+  };
+  const auto size = [](std::uint64_t bytes) { return fmt::format("{} ({})", bytes, format_size(bytes)); };
+  line("id", snapshot.id());
+  line("stream", manifest.stream);
+  line("time", format_time_local(manifest.snapshot_ns));
+  line("started", format_time_local(manifest.started_ns));
+  line("finished", format_time_local(manifest.finished_ns));
+  line("bytes", size(manifest.bytes));
+  line("sha256", manifest.sha256 ? manifest.sha256->hex() : "not computed");
+  line("xxh3-128", manifest.xxh3.hex());
+  line("chunks", std::to_string(manifest.chunk_count));
+  line("new", size(manifest.new_bytes));
+  line("stored", size(manifest.stored_bytes));
+  line("producer", producer_text(manifest));
+  line("command", manifest.command);
+  line("stderr", manifest.stderr_tail);
+  line("trailer", manifest.trailer_pattern);
+  line("host", manifest.host);
+  line("tool", manifest.tool_version);
+  line("tags", format_tags(manifest.tags));
+  line("sequence", std::to_string(manifest.sequence));
+  line("predecessor", manifest.predecessor_name.empty() ? "none" : manifest.predecessor_name);
+  line("manifest", snapshot.name);
+  line("head", format_head({manifest.stream, manifest.sequence, snapshot.digest, snapshot.name, manifest.finished_ns}));
+  return out;
+}
+
+Result<ExitCode> run_show(CommandContext& context, const std::string& selector) {
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
+  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, find_snapshot(catalog, selector, context.clock.wall_ns()));
+  context.output.document("drstream.show/1", snapshot_json(snapshot->name, snapshot->digest, snapshot->manifest));
+  context.output.text(lines_of(*snapshot));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void add_show_command(CommandSet& commands) {
+  const auto selector = std::make_shared<std::string>();
+  CLI::App* const app = add_subcommand(commands.root(), "show", "Show one snapshot",
+                                       "  drstream show pg/app@latest\n"
+                                       "  drstream show 3f9c --json\n");
+  app->add_option("SNAPSHOT", *selector,
+                  "A stream (its latest), stream@latest, stream@TIME (the newest at or before it), an id or its "
+                  "beginning")
+      ->required()
+      ->type_name("");
+  commands.add({app, CommandEffect::kReads, false,
+                [selector](CommandContext& context) { return run_show(context, *selector); }});
+}
+
+}  // namespace drs

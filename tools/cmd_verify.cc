@@ -1,0 +1,189 @@
+// drstream verify: proof, with the key, that what is stored can be restored.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "engine/pipeline/memory_plan.h"
+#include "tools/command.h"
+#include "tools/findings.h"
+#include "tools/heads.h"
+#include "tools/open_repository.h"
+#include "tools/option_builder.h"
+#include "tools/percent_text.h"
+#include "tools/selector_text.h"
+#include "tools/size_text.h"
+#include "verify/verify.h"
+
+namespace drs {
+namespace {
+
+// What CLI11 gives for an --expect-head without a value.
+constexpr std::string_view kAllHeads = "all";
+
+struct VerifyCommand {
+  std::vector<std::string> selectors;
+  bool read_data = false;
+  bool read_only = false;
+  bool warn_exit = false;
+  std::vector<std::string> expect_head;
+};
+
+struct Expectations {
+  bool enforced = false;    // --expect-head was given: what is wrong is exit 13, else a warning
+  std::vector<Head> heads;  // to compare
+};
+
+// An --expect-head that is followed by a selector has swallowed it: what is no STREAM=SEQ:DIGEST is a selector.
+Result<Expectations> expectations(CommandContext& context, const Repository& repository, const VerifyCommand& command,
+                                  std::vector<std::string>& selectors) {
+  Expectations out;
+  out.enforced = !command.expect_head.empty();
+  bool all = command.expect_head.empty();
+  for (const std::string& text : command.expect_head) {
+    if (text.find('=') == std::string::npos) {
+      all = true;
+      if (text != kAllHeads) selectors.push_back(text);
+      continue;
+    }
+    DRS_ASSIGN_OR_RETURN(Head head, parse_head(text));
+    out.heads.push_back(std::move(head));
+  }
+  if (!all) return out;
+  auto recorded = head_directory(context, repository).load_all();
+  if (!recorded.ok()) {
+    if (out.enforced) return Error{ErrorCode::kUsage, std::move(recorded).error().message};
+    context.log.warn("{}", recorded.error().message);
+    return out;
+  }
+  if (out.enforced && recorded->empty())
+    context.log.warn("--state-dir {} has no head of this repository: nothing to compare with",
+                     context.options.state_dir);
+  out.heads.insert(out.heads.end(), recorded->begin(), recorded->end());
+  return out;
+}
+
+void compare_heads(const Expectations& expected, const SnapshotCatalog& catalog, std::vector<Finding>& findings) {
+  for (const Head& head : expected.heads) {
+    const auto trouble = check_head(head, catalog);
+    if (!trouble) continue;
+    Finding finding;
+    finding.severity = expected.enforced ? Finding::Severity::kDeletion : Finding::Severity::kWarning;
+    finding.object = head.manifest_name.empty() ? "head of " + head.stream : head.manifest_name;
+    finding.problem = *trouble;
+    findings.push_back(std::move(finding));
+  }
+}
+
+std::string verdict(ExitCode code) {
+  switch (code) {
+    case ExitCode::kDamage:
+      return "DAMAGE FOUND: the snapshots named above cannot be restored whole; push the same data again, and look for "
+             "another copy";
+    case ExitCode::kRollback:
+      return "DELETION OR ROLLBACK SUSPECTED: something that was there is gone without an authentic mark of removal";
+    case ExitCode::kWarnings: return "verified, with warnings";
+    default: return "no damage found";
+  }
+}
+
+std::string summary(const VerifyReport& report, const VerifyCommand& command) {
+  std::string out =
+      fmt::format("verified {} snapshots, {} recipe parts, {} blocks referenced, {} packs with {}\n", report.snapshots,
+                  report.recipe_parts, report.blocks_referenced, report.packs, format_size(report.packs_bytes));
+  if (command.read_data)
+    out += fmt::format("read {} of {} ({}) in {} packs: {} blocks decoded, {} chunks checked, {} of plaintext\n",
+                       format_size(report.bytes_read), format_size(report.packs_bytes),
+                       format_percent(report.bytes_read, report.packs_bytes), report.packs_read, report.blocks_decoded,
+                       report.chunks_checked, format_size(report.decoded_bytes));
+  else
+    out += "read 0 % of the stored data: structure alone was checked (--read-data reads all)\n";
+  if (report.snapshots_rebuilt > 0)
+    out += fmt::format("rebuilt {} snapshots, {}\n", report.snapshots_rebuilt, format_size(report.rebuilt_bytes));
+  if (report.marked > 0)
+    out += fmt::format("marked {} packs as damaged: pushes store their chunks anew\n", report.marked);
+  if (report.unmarked > 0) out += fmt::format("took back the damage marks of {} packs\n", report.unmarked);
+  return out;
+}
+
+nlohmann::ordered_json verify_json(const VerifyReport& report, ExitCode code) {
+  nlohmann::ordered_json out;
+  out["exit_code"] = static_cast<int>(code);
+  out["findings"] = findings_json(report.findings);
+  out["snapshots"] = report.snapshots;
+  out["recipe_parts"] = report.recipe_parts;
+  out["blocks_referenced"] = report.blocks_referenced;
+  out["packs"] = report.packs;
+  out["packs_bytes"] = report.packs_bytes;
+  out["packs_read"] = report.packs_read;
+  out["bytes_read"] = report.bytes_read;
+  out["blocks_decoded"] = report.blocks_decoded;
+  out["chunks_checked"] = report.chunks_checked;
+  out["decoded_bytes"] = report.decoded_bytes;
+  out["snapshots_rebuilt"] = report.snapshots_rebuilt;
+  out["rebuilt_bytes"] = report.rebuilt_bytes;
+  out["marked"] = report.marked;
+  out["unmarked"] = report.unmarked;
+  out["seconds"] = report.seconds;
+  return out;
+}
+
+Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& command) {
+  VerifyOptions options;
+  options.read_data = command.read_data;
+  options.read_only = command.read_only;
+  options.memory_bytes = static_cast<std::size_t>(context.options.memory_bytes);
+  options.threads = context.options.thread_count();
+  DRS_ASSIGN_OR_RETURN(const PullMemory memory, plan_pull(options.memory_bytes, options.threads));  // the floor
+  if (!memory.notice.empty()) context.log.info("{}", memory.notice);
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
+  std::vector<std::string> selectors = command.selectors;
+  DRS_ASSIGN_OR_RETURN(const Expectations expected, expectations(context, *repository, command, selectors));
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
+  std::set<const Snapshot*> rebuild;
+  for (const std::string& selector : selectors) {
+    DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, find_snapshot(catalog, selector, context.clock.wall_ns()));
+    if (rebuild.insert(snapshot).second) options.rebuild.push_back(snapshot);
+  }
+
+  ProgressCounters counters;
+  auto report = [&] {
+    const ProgressReporter reporter(progress_options(context, "verify"), counters, context.console, context.clock);
+    return verify(*repository, catalog, options, counters, context.cancel);
+  }();
+  if (!report.ok()) return std::move(report).error();
+  compare_heads(expected, catalog, report->findings);
+  const ExitCode code = exit_code_of(report->findings, command.warn_exit);
+  context.output.document("drstream.verify/1", verify_json(*report, code));
+  context.output.text(findings_text(report->findings) + summary(*report, command) + verdict(code));
+  return code;
+}
+
+}  // namespace
+
+void add_verify_command(CommandSet& commands) {
+  const auto command = std::make_shared<VerifyCommand>();
+  CLI::App* const app = add_subcommand(commands.root(), "verify", "Prove that snapshots can be restored",
+                                       "  drstream verify\n"
+                                       "  drstream verify --read-data --expect-head\n"
+                                       "  drstream verify pg/app@latest --expect-head pg/app=12:3fa0...\n");
+  app->add_option("SNAPSHOT", command->selectors, "Rebuild these snapshots too and compare their SHA-256")
+      ->type_name("");
+  add_flag(*app, "--read-data", command->read_data, "Read and decode every stored block");
+  add_flag(*app, "--read-only", command->read_only, "Record no marks of damage in the repository");
+  with_variable(
+      app->add_option("--expect-head", command->expect_head,
+                      "Exit 13 when what was seen is gone or older: STREAM=SEQUENCE:DIGEST as push printed it, "
+                      "or, without a value, all heads of this repository in --state-dir")
+          ->type_name("[HEAD]")
+          ->expected(0, 1)
+          ->allow_extra_args(false)
+          ->default_str(std::string(kAllHeads))
+          ->take_all());
+  add_flag(*app, "--warn-exit", command->warn_exit, "Exit 9 where there are only warnings");
+  commands.add({app, CommandEffect::kProves, false,
+                [command](CommandContext& context) { return run_verify(context, *command); }});
+}
+
+}  // namespace drs

@@ -1,0 +1,39 @@
+#include "tools/command.h"
+
+namespace drs {
+
+ProgressOptions progress_options(const CommandContext& context, std::string_view verb,
+                                 std::optional<std::uint64_t> size_hint) {
+  ProgressOptions options;
+  options.verb = verb;
+  options.on_console = shows_progress(context.options.progress, context.console, context.options.log.quiet);
+  if (context.options.progress_fd) options.fd = static_cast<int>(*context.options.progress_fd);
+  options.size_hint = size_hint;
+  return options;
+}
+
+const Command* CommandSet::parsed() const {
+  for (const Command& command : commands_) {
+    // "key add" has parsed "key" too: the chosen one is the leaf.
+    if (command.app->parsed() && command.app->get_subcommands().empty()) return &command;
+  }
+  return nullptr;
+}
+
+CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::string& description,
+                         const std::string& examples) {
+  CLI::App* const app = parent.add_subcommand(name, description);
+  app->fallthrough();
+  if (!examples.empty()) app->footer("Examples:\n" + examples);
+  return app;
+}
+
+std::string help_text(const CLI::App& app) {
+  std::string path = app.get_name();
+  for (const CLI::App* parent = app.get_parent(); parent != nullptr; parent = parent->get_parent())
+    path = parent->get_name() + " " + path;
+  // Not App::help, which answers for a subcommand that was parsed.
+  return app.get_formatter()->make_help(&app, path, CLI::AppFormatMode::Normal);
+}
+
+}  // namespace drs

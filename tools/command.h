@@ -1,0 +1,86 @@
+// What a subcommand is to the rest of the tool: a piece of the CLI11 model, a function that runs it, and what it does
+// to backups. Each cmd_*.cc defines one `add_*_command`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/cancel.h"
+#include "io/clock.h"
+#include "tools/exit_code.h"
+#include "tools/global_options.h"
+#include "tools/log.h"
+#include "tools/output.h"
+#include "tools/report.h"
+
+namespace drs {
+
+// What a running command works with. All of it outlives the run.
+struct CommandContext {
+  const GlobalOptions& options;
+  const std::vector<std::string>& child_command;  // what stood behind "--"
+  Console& console;
+  spdlog::logger& log;
+  Output& output;
+  const Clock& clock;
+  CancelToken& cancel;
+  CLI::App& root;  // the whole model, for help, man and completion
+};
+
+// How a command's progress is shown. `verb` must outlive what is made of it; `size_hint` where the work does not know
+// its total.
+ProgressOptions progress_options(const CommandContext& context, std::string_view verb,
+                                 std::optional<std::uint64_t> size_hint = std::nullopt);
+
+// kOk, or another code where the command did its work and the answer is bad news (verify). An Error is told by the
+// caller.
+using RunCommand = std::function<Result<ExitCode>(CommandContext&)>;
+
+struct Command {
+  CLI::App* app = nullptr;
+  CommandEffect effect = CommandEffect::kReads;
+  bool takes_child_command = false;  // "-- CMD..."
+  RunCommand run;
+};
+
+class CommandSet {
+ public:
+  explicit CommandSet(CLI::App& root) : root_(root) {}
+  CLI::App& root() { return root_; }
+  void add(Command command) { commands_.push_back(std::move(command)); }
+  // The command that the parsed arguments chose; nullptr where none.
+  [[nodiscard]] const Command* parsed() const;
+
+ private:
+  CLI::App& root_;
+  std::vector<Command> commands_;
+};
+
+// A subcommand of `parent` with the form that all share. `examples`: what stands under "Examples", one per line.
+CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::string& description,
+                         const std::string& examples);
+
+// The help of one command, named in full: "drstream key add".
+std::string help_text(const CLI::App& app);
+
+void add_init_command(CommandSet& commands);
+void add_push_command(CommandSet& commands);
+void add_list_command(CommandSet& commands);
+void add_show_command(CommandSet& commands);
+void add_pull_command(CommandSet& commands);
+void add_verify_command(CommandSet& commands);
+void add_scrub_command(CommandSet& commands);
+void add_repair_command(CommandSet& commands);
+void add_stats_command(CommandSet& commands);
+void add_key_commands(CommandSet& commands);
+void add_doctor_command(CommandSet& commands);
+void add_version_command(CommandSet& commands);
+void add_help_command(CommandSet& commands);
+void add_completion_command(CommandSet& commands);
+void add_man_command(CommandSet& commands);
+
+}  // namespace drs

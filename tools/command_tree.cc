@@ -1,0 +1,70 @@
+#include "tools/command_tree.h"
+
+#include <string_view>
+
+namespace drs {
+namespace {
+
+constexpr std::string_view kExamplesTitle = "Examples:\n";
+
+std::vector<std::string> split_choices(const std::string& text) {
+  std::vector<std::string> out;
+  std::size_t begin = 0;
+  while (true) {
+    const std::size_t end = text.find('|', begin);
+    out.push_back(text.substr(begin, end - begin));
+    if (end == std::string::npos) return out;
+    begin = end + 1;
+  }
+}
+
+OptionEntry option_entry(const CLI::Option& option) {
+  OptionEntry entry;
+  for (const std::string& name : option.get_snames()) entry.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) entry.names.push_back("--" + name);
+  entry.description = option.get_description();
+  entry.variable = option.get_envname();
+  entry.group = option.get_group();
+  entry.repeatable = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+  if (option.get_expected_max() == 0) return entry;
+  entry.value_name = option.get_type_name();
+  entry.value_is_optional = option.get_expected_min() == 0;
+  entry.value = ValueKind::kText;
+  if (entry.value_name == "FILE") entry.value = ValueKind::kFile;
+  if (entry.value_name == "DIR") entry.value = ValueKind::kDirectory;
+  if (entry.value_name.find('|') != std::string::npos) {
+    entry.value = ValueKind::kChoice;
+    entry.choices = split_choices(entry.value_name);
+  }
+  return entry;
+}
+
+CommandEntry command_entry(const CLI::App& app, std::vector<std::string> path) {
+  CommandEntry entry;
+  entry.path = std::move(path);
+  entry.description = app.get_description();
+  const std::string footer = app.get_footer();
+  if (footer.starts_with(kExamplesTitle)) entry.examples = footer.substr(kExamplesTitle.size());
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_positional())
+      entry.options.push_back(option_entry(*option));
+    else
+      entry.positionals.push_back(
+          {option->get_name(true), option->get_description(), option->get_required(), option->get_expected_max() > 1});
+  }
+  for (const CLI::App* child : app.get_subcommands({})) {
+    if (child->get_group().empty()) continue;
+    std::vector<std::string> child_path = entry.path;
+    child_path.push_back(child->get_name());
+    entry.children.push_back(command_entry(*child, std::move(child_path)));
+  }
+  return entry;
+}
+
+}  // namespace
+
+CommandEntry command_tree(const CLI::App& root) {
+  return command_entry(root, {});
+}
+
+}  // namespace drs

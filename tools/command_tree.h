@@ -1,0 +1,45 @@
+// The command-line model taken out of CLI11: what the manual and the shell completions are generated from, so that
+// neither can differ from what is parsed.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace drs {
+
+enum class ValueKind { kNone, kText, kChoice, kFile, kDirectory };
+
+struct OptionEntry {
+  std::vector<std::string> names;  // "-o", "--output"
+  std::string value_name;          // "FILE"; empty for a flag
+  ValueKind value = ValueKind::kNone;
+  std::vector<std::string> choices;
+  bool value_is_optional = false;
+  bool repeatable = false;
+  std::string description;
+  std::string variable;  // "DRSTREAM_OUTPUT"
+  std::string group;
+};
+
+struct PositionalEntry {
+  std::string name;
+  std::string description;
+  bool required = false;
+  bool repeatable = false;
+};
+
+struct CommandEntry {
+  std::vector<std::string> path;  // "key", "add"; empty for drstream itself
+  std::string description;
+  std::string examples;              // lines, as in the help
+  std::vector<OptionEntry> options;  // of this command alone
+  std::vector<PositionalEntry> positionals;
+  std::vector<CommandEntry> children;
+  [[nodiscard]] std::string name() const { return path.empty() ? "drstream" : path.back(); }
+};
+
+// Commands of the group "" (hidden) are left out.
+CommandEntry command_tree(const CLI::App& root);
+
+}  // namespace drs

@@ -1,0 +1,41 @@
+// Console: standard error, shared by log lines and one status line that is rewritten in place. Whole lines only, so
+// that lines of several threads never mix. What cannot be written is dropped: there is nowhere left to say so. Threads:
+// any.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace drs {
+
+class Console {
+ public:
+  // `fd` is borrowed. On a terminal the status line is drawn in place; elsewhere each status is a line of its own.
+  explicit Console(int fd);
+  ~Console() { end_status(); }
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
+  // Writes `text`, which may have several lines, and a line feed if it does not end in one.
+  void write_lines(std::string_view text);
+  // Shows `text` as the status until the next status or end_status.
+  void status(std::string_view text);
+  // Takes the status line away.
+  void end_status();
+  [[nodiscard]] bool is_terminal() const { return is_terminal_; }
+  [[nodiscard]] int fd() const { return fd_; }
+
+ private:
+  [[nodiscard]] std::string fitted_status() const;
+  void emit(std::string_view text) const;
+  const int fd_;
+  const bool is_terminal_;
+  std::mutex mutex_;
+  std::string status_;  // as shown; empty: none
+};
+
+// Writes all of `text` to a descriptor; false (and errno) where that fails. Waits where the descriptor is non-blocking.
+bool write_all(int fd, std::string_view text);
+
+}  // namespace drs

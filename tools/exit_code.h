@@ -1,0 +1,50 @@
+// The exit codes of `drstream`, and which ErrorCode leads to which: one table (docs/DESIGN.md, "Exit codes"). Scripts
+// and alerts depend on the numbers: frozen, never renumber.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "io/result.h"
+
+namespace drs {
+
+enum class ExitCode : int {
+  kOk = 0,
+  kInternal = 1,
+  kUsage = 2,
+  kSource = 3,
+  kDamage = 4,
+  kDestination = 5,
+  kUnreachable = 6,
+  kConflict = 7,
+  kRestoreIncomplete = 8,
+  kWarnings = 9,
+  kNoRepository = 10,
+  kBusy = 11,
+  kKey = 12,
+  kRollback = 13,
+  kFormatTooNew = 14,
+};
+
+struct ExitCodeMapping {
+  ErrorCode error;
+  ExitCode exit;
+};
+// One row for each ErrorCode.
+std::span<const ExitCodeMapping> exit_code_table();
+// kCancelled gives kInternal here: what asked us to stop is a signal, and `main` exits with 128 + its number.
+ExitCode exit_code_of(ErrorCode code);
+
+struct ExitCodeMeaning {
+  ExitCode exit;
+  std::string_view meaning;
+};
+// For the manual: every exit code with its meaning, in order.
+std::span<const ExitCodeMeaning> exit_code_meanings();
+
+inline int exit_status_of_signal(int signal_number) {
+  return 128 + signal_number;
+}
+
+}  // namespace drs

@@ -1,0 +1,68 @@
+#include "tools/findings.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace drs {
+namespace {
+
+std::string_view severity_name(Finding::Severity severity) {
+  switch (severity) {
+    case Finding::Severity::kDamage: return "damage";
+    case Finding::Severity::kDeletion: return "deletion";
+    case Finding::Severity::kWarning: return "warning";
+  }
+  return "damage";
+}
+
+}  // namespace
+
+std::string findings_text(const std::vector<Finding>& findings) {
+  std::string out;
+  for (const Finding& finding : findings) {
+    out += fmt::format("{}: {}: {}\n", severity_name(finding.severity), finding.object, finding.problem);
+    for (const AffectedRange& range : finding.affected)
+      out += fmt::format("  affects {} snapshot {} bytes {} to {}\n", range.stream, range.snapshot_id,
+                         range.offset_bytes, range.offset_bytes + range.bytes);
+    if (finding.affected_count > finding.affected.size())
+      out += fmt::format("  and {} more ranges\n", finding.affected_count - finding.affected.size());
+  }
+  return out;
+}
+
+nlohmann::ordered_json findings_json(const std::vector<Finding>& findings) {
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  for (const Finding& finding : findings) {
+    nlohmann::ordered_json entry;
+    entry["severity"] = severity_name(finding.severity);
+    entry["object"] = finding.object;
+    entry["problem"] = finding.problem;
+    entry["affected"] = nlohmann::ordered_json::array();
+    for (const AffectedRange& range : finding.affected) {
+      nlohmann::ordered_json affected;
+      affected["stream"] = range.stream;
+      affected["snapshot"] = range.snapshot_id;
+      affected["offset"] = range.offset_bytes;
+      affected["bytes"] = range.bytes;
+      entry["affected"].push_back(std::move(affected));
+    }
+    entry["affected_count"] = finding.affected_count;
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+ExitCode exit_code_of(const std::vector<Finding>& findings, bool warnings_count) {
+  bool deletion = false;
+  bool warning = false;
+  for (const Finding& finding : findings) {
+    if (finding.severity == Finding::Severity::kDamage) return ExitCode::kDamage;
+    deletion = deletion || finding.severity == Finding::Severity::kDeletion;
+    warning = warning || finding.severity == Finding::Severity::kWarning;
+  }
+  if (deletion) return ExitCode::kRollback;
+  return warning && warnings_count ? ExitCode::kWarnings : ExitCode::kOk;
+}
+
+}  // namespace drs

@@ -1,0 +1,19 @@
+// What verify and scrub found, as lines and as JSON.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "tools/exit_code.h"
+#include "verify/verify.h"
+
+namespace drs {
+
+std::string findings_text(const std::vector<Finding>& findings);
+nlohmann::ordered_json findings_json(const std::vector<Finding>& findings);
+
+// Damage, then deletion, then (with `warnings_count`) warnings: the worst decides.
+ExitCode exit_code_of(const std::vector<Finding>& findings, bool warnings_count);
+
+}  // namespace drs

@@ -1,0 +1,63 @@
+#include "tools/global_options.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "engine/pipeline/memory_plan.h"
+#include "tools/heads.h"
+#include "tools/option_builder.h"
+#include "tools/size_text.h"
+
+namespace drs {
+namespace {
+
+constexpr std::uint64_t kThreadsMax = 1024;
+
+void declare_key_options(CLI::App& app, KeyOptions& key) {
+  constexpr const char* kGroup = "Key options";
+  add_text(app, "--key-file", key.key_file, "FILE", "Read the key, 64 hex digits, from FILE")->group(kGroup);
+  add_text(app, "--passphrase-file", key.passphrase_file, "FILE", "Read the passphrase from FILE")->group(kGroup);
+  add_text(app, "--passphrase-command", key.passphrase_command, "CMD",
+           "Run CMD, split into words without a shell, and take what it prints as the passphrase")
+      ->group(kGroup);
+}
+
+}  // namespace
+
+std::size_t GlobalOptions::thread_count() const {
+  if (threads != 0) return static_cast<std::size_t>(threads);
+  return std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
+}
+
+void declare_global_options(CLI::App& app, GlobalOptions& options) {
+  options.memory_bytes = kMemoryBytesDefault;
+  constexpr const char* kGroup = "Global options";
+  const auto in_group = [&](CLI::Option* option) { option->group(kGroup); };
+  in_group(add_text(app, "-r,--repo,--repository", options.repository, "DIR", "The repository: a local directory"));
+  in_group(add_parsed(app, "--memory", options.memory_bytes, parse_size, "SIZE",
+                      "Ceiling for buffers, codecs and indexes (default 256MiB, at least 96MiB)"));
+  in_group(add_parsed(app, "--threads", options.threads, number_between(1, kThreadsMax), "N",
+                      "Worker threads (default: one for each core)"));
+  in_group(add_choice<IoChoice>(app, "--io", options.io,
+                                {{"auto", IoChoice::kAuto}, {"uring", IoChoice::kUring}, {"posix", IoChoice::kPosix}},
+                                "How files are read and written (default auto: io_uring where it works)"));
+  in_group(add_text(app, "--state-dir", options.state_dir, "DIR",
+                    "Where the heads of streams are remembered (default $XDG_STATE_HOME/drstream or "
+                    "~/.local/state/drstream; /var/lib/drstream for root)"));
+  in_group(add_flag(app, "--json", options.json, "Answer with one JSON document"));
+  in_group(add_choice<ProgressMode>(
+      app, "--progress", options.progress,
+      {{"auto", ProgressMode::kAuto}, {"always", ProgressMode::kAlways}, {"never", ProgressMode::kNever}},
+      "Progress on stderr (default auto: on a terminal)"));
+  const auto number = number_between(0, 1'000'000);
+  in_group(add_parsed(app, "--progress-fd", options.progress_fd, number, "FD",
+                      "Write progress as JSON lines to this open descriptor"));
+  in_group(add_flag(app, "-q,--quiet", options.log.quiet, "Only warnings and errors"));
+  in_group(with_variable(app.add_flag("-v,--verbose", options.log.verbosity, "Say more; twice: say much more")));
+  in_group(add_choice<LogFormat>(app, "--log-format", options.log.format,
+                                 {{"text", LogFormat::kText}, {"json", LogFormat::kJson}},
+                                 "Form of the log on stderr (default text)"));
+  declare_key_options(app, options.key);
+}
+
+}  // namespace drs

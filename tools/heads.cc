@@ -1,0 +1,205 @@
+#include "tools/heads.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "codecs/random.h"
+#include "codecs/sha256.h"
+#include "io/fd.h"
+#include "tools/console.h"
+
+namespace drs {
+namespace {
+
+constexpr std::string_view kSchema = "drstream.head/1";
+constexpr std::string_view kSuffix = ".json";
+
+std::string encode_head(const Head& head) {
+  nlohmann::ordered_json out;
+  out["schema"] = kSchema;
+  out["stream"] = head.stream;
+  out["sequence"] = head.sequence;
+  out["manifest_digest"] = head.manifest_digest.hex();
+  out["manifest"] = head.manifest_name;
+  out["finished_ns"] = head.finished_ns;
+  return out.dump(2) + "\n";
+}
+
+std::optional<Head> decode_head(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return {};
+  const auto string_of = [&](const char* name) -> std::string {
+    const auto found = json.find(name);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  Head head;
+  head.stream = string_of("stream");
+  head.manifest_name = string_of("manifest");
+  const auto sequence = json.find("sequence");
+  const auto finished = json.find("finished_ns");
+  const bool good = string_of("schema") == kSchema && !head.stream.empty() && sequence != json.end() &&
+                    sequence->is_number_unsigned() && finished != json.end() && finished->is_number_integer() &&
+                    from_hex(string_of("manifest_digest"), head.manifest_digest.mutable_view());
+  if (!good) return {};
+  head.sequence = sequence->get<std::uint64_t>();
+  head.finished_ns = finished->get<std::int64_t>();
+  return head;
+}
+
+Result<std::optional<Head>> load_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::optional<Head>();
+    return error_from_errno(errno, "read the head " + path);
+  }
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  auto head = decode_head(text);
+  if (!head) return Error{ErrorCode::kCorrupt, "the head " + path + " cannot be read; remove it to start anew"};
+  return head;
+}
+
+Result<void> sync_directory(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return error_from_errno(errno, "sync " + path);
+  return {};
+}
+
+// What `stream` shows now, for messages.
+std::string latest_seen(std::string_view stream, const SnapshotCatalog& catalog) {
+  const Snapshot* const latest = catalog.latest(stream);
+  if (latest == nullptr) return "the stream has no snapshot now";
+  return fmt::format("its newest is now sequence {} ({})", latest->manifest.sequence, latest->id());
+}
+
+}  // namespace
+
+HeadDirectory::HeadDirectory(std::string state_dir, const Uuid& repository)
+    : directory_(std::move(state_dir) + "/heads/" + repository.hex()) {}
+
+std::string HeadDirectory::path_of(std::string_view stream) const {
+  return directory_ + "/" + sha256(as_bytes(stream)).hex() + std::string(kSuffix);
+}
+
+Result<void> HeadDirectory::store(const Head& head) {
+  // Nobody else's business what is backed up here.
+  std::error_code error;
+  const mode_t mask = ::umask(077);
+  std::filesystem::create_directories(directory_, error);
+  ::umask(mask);
+  if (error) return error_from_errno(error.value(), "create " + directory_);
+  Uuid random;
+  random_bytes(random.mutable_view());
+  const std::string path = path_of(head.stream);
+  const std::string temporary = path + "." + random.hex();
+  const auto write = [&]() -> Result<void> {
+    Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!fd) return error_from_errno(errno, "create " + temporary);
+    if (!write_all(fd.get(), encode_head(head)) || ::fsync(fd.get()) != 0)
+      return error_from_errno(errno, "write " + temporary);
+    DRS_RETURN_IF_ERROR(fd.close());
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return error_from_errno(errno, "rename to " + path);
+    return {};
+  };
+  auto written = write();
+  if (!written.ok()) {
+    ::unlink(temporary.c_str());
+    return written;
+  }
+  return sync_directory(directory_);
+}
+
+Result<std::optional<Head>> HeadDirectory::load(std::string_view stream) const {
+  return load_file(path_of(stream));
+}
+
+Result<std::vector<Head>> HeadDirectory::load_all() const {
+  std::vector<Head> heads;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory_, error);
+  if (error == std::errc::no_such_file_or_directory) return heads;
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string path = entry->path().string();
+    if (!path.ends_with(kSuffix)) continue;
+    DRS_ASSIGN_OR_RETURN(auto head, load_file(path));
+    if (head) heads.push_back(*std::move(head));
+  }
+  if (error) return error_from_errno(error.value(), "list " + directory_);
+  std::sort(heads.begin(), heads.end(), [](const Head& a, const Head& b) { return a.stream < b.stream; });
+  return heads;
+}
+
+Result<Head> parse_head(std::string_view text) {
+  Head head;
+  // A stream's name may hold both signs; a digest and a number cannot.
+  const std::size_t equals = text.rfind('=');
+  const std::size_t colon = text.rfind(':');
+  if (equals != std::string_view::npos && colon != std::string_view::npos && equals > 0 && equals < colon) {
+    head.stream = text.substr(0, equals);
+    const std::string_view number = text.substr(equals + 1, colon - equals - 1);
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), head.sequence);
+    if (error == std::errc{} && end == number.data() + number.size() && head.sequence > 0 &&
+        from_hex(text.substr(colon + 1), head.manifest_digest.mutable_view()))
+      return head;
+  }
+  return Error{ErrorCode::kUsage,
+               fmt::format("'{}' is not a head; accepted is STREAM=SEQUENCE:DIGEST as push prints it, "
+                           "such as pg/app=12:3fa0... (64 hex digits)",
+                           text)};
+}
+
+std::string format_head(const Head& head) {
+  return fmt::format("{}={}:{}", head.stream, head.sequence, head.manifest_digest.hex());
+}
+
+std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& catalog) {
+  for (const Snapshot& snapshot : catalog.live) {
+    if (snapshot.manifest.stream != head.stream) continue;
+    if (snapshot.digest == head.manifest_digest) {
+      if (snapshot.manifest.sequence == head.sequence) return {};
+      return fmt::format("stream {}: the manifest expected with sequence {} has sequence {}", head.stream,
+                         head.sequence, snapshot.manifest.sequence);
+    }
+    if (!head.manifest_name.empty() && snapshot.name == head.manifest_name)
+      return fmt::format("stream {}: {} is not the manifest that was seen: expected digest {}, got {}", head.stream,
+                         snapshot.name, head.manifest_digest.hex(), snapshot.digest.hex());
+  }
+  for (const RemovedMark& mark : catalog.removed)
+    if (mark.stream == head.stream && mark.manifest_digest == head.manifest_digest) return {};
+  for (const BrokenManifest& broken : catalog.broken)
+    if (!head.manifest_name.empty() && broken.name == head.manifest_name) return {};
+  return fmt::format(
+      "stream {}: sequence {} was seen (manifest digest {}{}) and is gone without an authentic mark of "
+      "removal; {}",
+      head.stream, head.sequence, head.manifest_digest.hex(),
+      head.manifest_name.empty() ? "" : ", " + head.manifest_name, latest_seen(head.stream, catalog));
+}
+
+std::optional<std::string> check_successor(const Head& before, const Manifest& pushed) {
+  if (before.finished_ns > pushed.started_ns || pushed.sequence > before.sequence) return {};
+  return fmt::format(
+      "stream {}: this push got sequence {}, but sequence {} was seen before: the repository is older than "
+      "what this machine has seen",
+      pushed.stream, pushed.sequence, before.sequence);
+}
+
+std::string default_state_dir() {
+  if (::geteuid() == 0) return "/var/lib/drstream";
+  if (const char* const state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
+    return std::string(state) + "/drstream";
+  if (const char* const home = std::getenv("HOME"); home != nullptr && *home == '/')
+    return std::string(home) + "/.local/state/drstream";
+  return "/var/tmp/drstream-" + std::to_string(::geteuid());
+}
+
+}  // namespace drs

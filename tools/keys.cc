@@ -1,0 +1,213 @@
+#include "tools/keys.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "io/fd.h"
+#include "tools/passphrase_command.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kKeyDigits = 64;
+constexpr std::size_t kSecretFileBytesMax = 64 * kKiB;
+constexpr std::size_t kPassphraseCharsAdvised = 12;
+
+constexpr const char* kKeyFileVariable = "BACKUP_ENCRYPTION_KEY_FILE";
+constexpr const char* kKeyVariable = "BACKUP_ENCRYPTION_KEY";
+
+Error key_error(const std::string& text) {
+  return {ErrorCode::kWrongKey, text};
+}
+
+const char* variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : nullptr;
+}
+
+// Overwrites the value where it lies, which is also what /proc/PID/environ shows.
+void wipe_variable(const char* name) {
+  if (char* const value = std::getenv(name); value != nullptr)
+    wipe({reinterpret_cast<Byte*>(value), std::strlen(value)});
+  ::unsetenv(name);
+}
+
+void wipe_variables() {
+  for (const std::string& name : key_variable_names()) wipe_variable(name.c_str());
+}
+
+SecretBytes without_line_feed(SecretBytes bytes) {
+  ByteView view = bytes.view();
+  if (!view.empty() && view.back() == '\n') view = view.first(view.size() - 1);
+  if (view.size() + 1 == bytes.size() && !view.empty() && view.back() == '\r') view = view.first(view.size() - 1);
+  return SecretBytes::copy_of(view);
+}
+
+struct SecretFile {
+  SecretBytes bytes;
+  std::string warning;  // not empty: others may read it
+};
+
+// A file, a FIFO or /dev/fd/N.
+Result<SecretFile> read_secret_file(const std::string& path, std::string_view what) {
+  const auto failed = [&](int number) {
+    return key_error(fmt::format("cannot read the {} '{}': {}", what, path, std::strerror(number)));
+  };
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd) return failed(errno);
+  SecretFile out;
+  struct stat status {};
+  if (::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
+    out.warning = fmt::format("the {} '{}' has mode {:04o}: other users may read it; chmod 600 it", what, path,
+                              status.st_mode & 07777);
+  SecretBytes buffer(kSecretFileBytesMax + 1);
+  std::size_t used = 0;
+  while (used < buffer.size()) {
+    const ssize_t got = ::read(fd.get(), buffer.mutable_view().data() + used, buffer.size() - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed(errno);
+    if (got == 0) break;
+    used += static_cast<std::size_t>(got);
+  }
+  if (used > kSecretFileBytesMax)
+    return key_error(fmt::format("the {} '{}' is longer than {} bytes", what, path, kSecretFileBytesMax));
+  out.bytes = SecretBytes::copy_of(buffer.view().first(used));
+  return out;
+}
+
+Result<Secret> passphrase_of(SecretBytes text, const std::string& origin) {
+  Secret secret;
+  secret.kind = SlotKind::kPassphrase;
+  secret.bytes = without_line_feed(std::move(text));
+  if (secret.bytes.empty()) return key_error(origin + " is empty");
+  return secret;
+}
+
+void advise_on_length(const Secret& secret, std::vector<std::string>& warnings) {
+  if (secret.kind == SlotKind::kPassphrase && secret.bytes.size() < kPassphraseCharsAdvised)
+    warnings.push_back(
+        fmt::format("the passphrase is shorter than {} characters: whoever copies the repository can try "
+                    "many",
+                    kPassphraseCharsAdvised));
+}
+
+Result<SuppliedSecret> read_key_file(const std::string& path) {
+  DRS_ASSIGN_OR_RETURN(SecretFile file, read_secret_file(path, "key file"));
+  SuppliedSecret out;
+  if (!file.warning.empty()) out.warnings.push_back(std::move(file.warning));
+  DRS_ASSIGN_OR_RETURN(out.secret, raw_key_of_text(file.bytes.view(), fmt::format("the key file '{}'", path)));
+  return out;
+}
+
+Result<SuppliedSecret> read_passphrase_file(const std::string& path) {
+  DRS_ASSIGN_OR_RETURN(SecretFile file, read_secret_file(path, "passphrase file"));
+  SuppliedSecret out;
+  if (!file.warning.empty()) out.warnings.push_back(std::move(file.warning));
+  DRS_ASSIGN_OR_RETURN(out.secret, passphrase_of(std::move(file.bytes), fmt::format("the passphrase file '{}'", path)));
+  return out;
+}
+
+}  // namespace
+
+Result<Secret> raw_key_of_text(ByteView text, const std::string& origin) {
+  if (!text.empty() && text.back() == '\n') text = text.first(text.size() - 1);
+  if (text.size() != kKeyDigits)
+    return key_error(
+        fmt::format("{} holds {} characters; a key is exactly {} hex digits", origin, text.size(), kKeyDigits));
+  Secret secret;
+  secret.kind = SlotKind::kRawKey;
+  secret.bytes = SecretBytes(kKeyDigits / 2);
+  if (!from_hex(as_text(text), secret.bytes.mutable_view()))
+    return key_error(
+        fmt::format("{} holds something other than hex digits; a key is exactly {} hex digits", origin, kKeyDigits));
+  const ByteView bytes = secret.bytes.view();
+  if (std::all_of(bytes.begin(), bytes.end(), [&](Byte b) { return b == bytes.front(); }))
+    return key_error(
+        fmt::format("{} holds one byte repeated: that is a placeholder, not a key (openssl rand -hex 32 "
+                    "makes one)",
+                    origin));
+  return secret;
+}
+
+Result<Secret> secret_of_answer(SecretBytes answer) {
+  const ByteView text = answer.view();
+  const bool is_key =
+      text.size() == kKeyDigits && as_text(text).find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  if (is_key) return raw_key_of_text(text, "the answer");
+  return passphrase_of(std::move(answer), "the answer");
+}
+
+Result<Secret> prompt_new_secret(const Prompt& prompt) {
+  DRS_ASSIGN_OR_RETURN(SecretBytes first, prompt("New passphrase (or a key of 64 hex digits): "));
+  DRS_ASSIGN_OR_RETURN(const SecretBytes second, prompt("The same again: "));
+  if (!equal_constant_time(first.view(), second.view()))
+    return key_error("the two answers differ; nothing was changed");
+  return secret_of_answer(std::move(first));
+}
+
+bool key_is_supplied(const KeyOptions& options) {
+  return options.any() || variable(kKeyFileVariable) != nullptr || variable(kKeyVariable) != nullptr;
+}
+
+Result<SuppliedSecret> read_secret(const KeyOptions& options) {
+  const int ways = (options.key_file.empty() ? 0 : 1) + (options.passphrase_file.empty() ? 0 : 1) +
+                   (options.passphrase_command.empty() ? 0 : 1);
+  if (ways > 1)
+    return Error{ErrorCode::kUsage,
+                 "a key file, a passphrase file and a passphrase command exclude each other (the environment's "
+                 "DRSTREAM_KEY_FILE, DRSTREAM_PASSPHRASE_FILE and DRSTREAM_PASSPHRASE_COMMAND count too): give one"};
+  SuppliedSecret out;
+  if (!options.key_file.empty()) {
+    DRS_ASSIGN_OR_RETURN(out, read_key_file(options.key_file));
+  } else if (!options.passphrase_file.empty()) {
+    DRS_ASSIGN_OR_RETURN(out, read_passphrase_file(options.passphrase_file));
+  } else if (!options.passphrase_command.empty()) {
+    DRS_ASSIGN_OR_RETURN(SecretBytes output, run_passphrase_command(options.passphrase_command, key_variable_names()));
+    DRS_ASSIGN_OR_RETURN(out.secret, passphrase_of(std::move(output), "the output of the passphrase command"));
+  }
+  advise_on_length(out.secret, out.warnings);
+  return out;
+}
+
+Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options) {
+  const auto take = [&]() -> Result<SuppliedSecret> {
+    if (options.any()) return read_secret(options);
+    if (const char* const path = variable(kKeyFileVariable); path != nullptr) return read_key_file(path);
+    SuppliedSecret out;
+    if (const char* const text = variable(kKeyVariable); text != nullptr) {
+      DRS_ASSIGN_OR_RETURN(out.secret, raw_key_of_text(as_bytes(text), kKeyVariable));
+    }
+    return out;
+  };
+  auto secret = take();
+  wipe_variables();
+  return secret;
+}
+
+Error missing_key_error() {
+  return key_error(
+      "no key was given; accepted are --key-file FILE, --passphrase-file FILE, --passphrase-command CMD, the variables "
+      "BACKUP_ENCRYPTION_KEY_FILE and BACKUP_ENCRYPTION_KEY (64 hex digits), or a prompt on a terminal");
+}
+
+std::span<const std::string> key_variable_names() {
+  static const std::array<std::string, 8> kNames = {kKeyVariable,
+                                                    kKeyFileVariable,
+                                                    "DRSTREAM_KEY_FILE",
+                                                    "DRSTREAM_PASSPHRASE_FILE",
+                                                    "DRSTREAM_PASSPHRASE_COMMAND",
+                                                    "DRSTREAM_NEW_KEY_FILE",
+                                                    "DRSTREAM_NEW_PASSPHRASE_FILE",
+                                                    "DRSTREAM_NEW_PASSPHRASE_COMMAND"};
+  return kNames;
+}
+
+}  // namespace drs

@@ -1,0 +1,120 @@
+#include "tools/machine_check.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/timex.h>
+
+#include <chrono>
+#include <ctime>
+#include <fstream>
+#include <thread>
+
+#include "codecs/random.h"
+#include "tools/size_text.h"
+
+namespace drs {
+namespace {
+
+using State = CheckResult::State;
+
+constexpr std::uint64_t kPipeBytesWanted = 1 * kMiB;
+constexpr std::uint64_t kFreeBytesLow = 1 * kGiB;
+
+// The first line of a file, or nothing.
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+CheckResult check_io(IoChoice choice) {
+  const RingProbe& probe = probe_uring();
+  if (choice == IoChoice::kPosix) return {"io", State::kGood, "posix, as --io asks"};
+  if (probe.uring_usable) return {"io", State::kGood, "io_uring works"};
+  const State state = choice == IoChoice::kUring ? State::kBad : State::kNotice;
+  return {"io", state, "io_uring is refused (" + probe.reason + "); the plain-syscall backend is used instead"};
+}
+
+CheckResult check_locked_memory() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_MEMLOCK, &limit);
+  const std::string text = limit.rlim_cur == RLIM_INFINITY ? "unlimited" : format_size(limit.rlim_cur);
+  return {"locked memory", State::kGood,
+          text + " (io_uring registers buffers within it; without, it copies nothing more)"};
+}
+
+CheckResult check_pipe_size() {
+  const std::string line = first_line("/proc/sys/fs/pipe-max-size");
+  const std::uint64_t bytes = line.empty() ? 0 : std::strtoull(line.c_str(), nullptr, 10);
+  if (bytes >= kPipeBytesWanted) return {"pipe size", State::kGood, "up to " + format_size(bytes)};
+  return {"pipe size", State::kNotice,
+          fmt::format("at most {}: pipes are read slowly; sysctl fs.pipe-max-size=1048576", format_size(bytes))};
+}
+
+CheckResult check_huge_pages() {
+  const std::string line = first_line("/sys/kernel/mm/transparent_hugepage/enabled");
+  if (line.find("[never]") != std::string::npos)
+    return {"huge pages", State::kNotice, "transparent huge pages are off: a little slower"};
+  return {"huge pages", State::kGood, line.empty() ? "unknown" : line};
+}
+
+CheckResult check_cores() {
+  return {"cores", State::kGood, fmt::format("{}", std::thread::hardware_concurrency())};
+}
+
+// Snapshots carry this clock's times; selection by time and retention go by them.
+CheckResult check_clock() {
+  const std::time_t now = std::time(nullptr);
+  constexpr std::time_t kYear2025 = 1735689600;
+  if (now < kYear2025) return {"clock", State::kBad, "this machine's clock stands before 2025"};
+  timex state{};
+  const int answer = ::adjtimex(&state);
+  if (answer == TIME_ERROR || (state.status & STA_UNSYNC) != 0)
+    return {"clock", State::kNotice, "not known to be synchronized (NTP)"};
+  return {"clock", State::kGood, "synchronized"};
+}
+
+CheckResult check_free_space(FileSystem& files) {
+  const auto free = files.free_space_bytes();
+  if (!free.ok()) return {"free space", State::kBad, free.error().message};
+  return {"free space", *free < kFreeBytesLow ? State::kNotice : State::kGood, format_size(*free)};
+}
+
+}  // namespace
+
+std::vector<CheckResult> check_machine(IoChoice io) {
+  return {check_io(io), check_locked_memory(), check_pipe_size(), check_huge_pages(), check_cores(), check_clock()};
+}
+
+std::vector<CheckResult> check_file_system(FileSystem& files) {
+  std::vector<CheckResult> results = {check_free_space(files)};
+  Uuid random;
+  random_bytes(random.mutable_view());
+  const std::string name = ".doctor-" + random.hex();
+  const std::string second = name + "-link";
+  const auto opened = files.open(name, {.write = true, .create_exclusive = true, .direct = true});
+  if (!opened.ok()) {
+    results.push_back({"writing", State::kBad, opened.error().message});
+    return results;
+  }
+  results.push_back({"writing", State::kGood, "files can be made"});
+  results.push_back(opened->direct
+                        ? CheckResult{"O_DIRECT", State::kGood, "accepted"}
+                        : CheckResult{"O_DIRECT", State::kNotice, "refused: data goes through the page cache"});
+  const auto closed = files.close(opened->fd);
+  if (!closed.ok()) results.push_back({"writing", State::kBad, closed.error().message});
+  const auto linked = files.link(name, second);
+  results.push_back(linked.ok() ? CheckResult{"hard links", State::kGood, "accepted"}
+                                : CheckResult{"hard links", State::kNotice,
+                                              linked.error().message + "; rename without replacing is used instead"});
+  const auto synced = files.sync_directory("");
+  results.push_back(synced.ok() ? CheckResult{"directory sync", State::kGood, "accepted"}
+                                : CheckResult{"directory sync", State::kBad, synced.error().message});
+  if (linked.ok()) static_cast<void>(files.remove(second));
+  const auto removed = files.remove(name);
+  if (!removed.ok()) results.push_back({"removing", State::kBad, removed.error().message});
+  return results;
+}
+
+}  // namespace drs

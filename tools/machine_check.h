@@ -1,0 +1,26 @@
+// What this machine allows and offers: the facts that `drstream doctor` shows.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/file_system.h"
+#include "io/ring.h"
+
+namespace drs {
+
+struct CheckResult {
+  enum class State { kGood, kNotice, kBad };
+  std::string name;
+  State state = State::kGood;
+  std::string detail;
+};
+
+// io_uring, locked memory, pipe size, huge pages, core count, clock.
+std::vector<CheckResult> check_machine(IoChoice io);
+
+// Free space, hard links, O_DIRECT and directory sync of a repository's file system, tried with files of a few KiB
+// under names that no object can have; they are removed again.
+std::vector<CheckResult> check_file_system(FileSystem& files);
+
+}  // namespace drs

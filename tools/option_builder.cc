@@ -1,0 +1,51 @@
+#include "tools/option_builder.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace drs {
+
+CLI::Option* with_variable(CLI::Option* option) {
+  const std::vector<std::string>& names = option->get_lnames();
+  DRS_ASSERT(!names.empty(), "an option without a long name has no variable");
+  std::string variable = "DRSTREAM_";
+  for (const char c : names.back()) {
+    if (c == '-')
+      variable += '_';
+    else
+      variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return option->envname(variable);
+}
+
+CLI::Option* add_text(CLI::App& app, const std::string& names, std::string& target, const std::string& value_name,
+                      const std::string& description) {
+  return with_variable(app.add_option(names, target, description)->type_name(value_name));
+}
+
+CLI::Option* add_texts(CLI::App& app, const std::string& names, std::vector<std::string>& target,
+                       const std::string& value_name, const std::string& description) {
+  // One value each time, so that an argument behind it is not swallowed.
+  return with_variable(app.add_option(names, target, description)
+                           ->type_name(value_name)
+                           ->expected(1)
+                           ->allow_extra_args(false)
+                           ->take_all());
+}
+
+CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& target, const std::string& description) {
+  return with_variable(app.add_flag(names, target, description));
+}
+
+std::function<Result<std::uint64_t>(std::string_view)> number_between(std::uint64_t least, std::uint64_t most) {
+  return [least, most](std::string_view text) -> Result<std::uint64_t> {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc{} && end == text.data() + text.size() && number >= least && number <= most) return number;
+    return Error{ErrorCode::kUsage,
+                 fmt::format("'{}' is not accepted; accepted are whole numbers from {} to {}", text, least, most)};
+  };
+}
+
+}  // namespace drs

@@ -1,0 +1,63 @@
+// How options are declared on a CLI11 command, all alike: each also reads its variable DRSTREAM_<LAST LONG NAME>,
+// values are read by our own parsers, and the value's name in the help is the list of choices where there is one.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "io/result.h"
+
+namespace drs {
+
+// "-r,--repo,--repository" reads DRSTREAM_REPOSITORY. Returns `option`.
+CLI::Option* with_variable(CLI::Option* option);
+
+// A value read by `parse`, whose kUsage text becomes the error. `target` must outlive the parsing.
+template <typename T, typename Parse>
+CLI::Option* add_parsed(CLI::App& app, const std::string& names, T& target, Parse parse, const std::string& value_name,
+                        const std::string& description) {
+  auto* const option = app.add_option_function<std::string>(
+      names,
+      [&target, parse](const std::string& text) {
+        if (auto value = parse(std::string_view(text)); value.ok()) target = *std::move(value);
+      },
+      description);
+  option->type_name(value_name)
+      ->check(CLI::Validator(
+          [parse](std::string& text) {
+            auto value = parse(std::string_view(text));
+            return value.ok() ? std::string() : std::move(value).error().message;
+          },
+          "", ""));
+  return with_variable(option);
+}
+
+CLI::Option* add_text(CLI::App& app, const std::string& names, std::string& target, const std::string& value_name,
+                      const std::string& description);
+// May be given several times.
+CLI::Option* add_texts(CLI::App& app, const std::string& names, std::vector<std::string>& target,
+                       const std::string& value_name, const std::string& description);
+CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& target, const std::string& description);
+
+// One of a few words.
+template <typename T>
+CLI::Option* add_choice(CLI::App& app, const std::string& names, T& target,
+                        const std::vector<std::pair<std::string, T>>& choices, const std::string& description) {
+  std::string value_name;
+  for (const auto& [word, value] : choices) value_name += (value_name.empty() ? "" : "|") + word;
+  const auto parse = [choices, value_name](std::string_view text) -> Result<T> {
+    for (const auto& [word, value] : choices)
+      if (word == text) return value;
+    return Error{ErrorCode::kUsage, "'" + std::string(text) + "' is not known; accepted is " + value_name};
+  };
+  return add_parsed(app, names, target, parse, value_name, description);
+}
+
+// Whole numbers between two bounds.
+std::function<Result<std::uint64_t>(std::string_view)> number_between(std::uint64_t least, std::uint64_t most);
+
+}  // namespace drs

@@ -1,0 +1,48 @@
+// Output: what a command answers. Text, or with --json one document with a versioned schema; on stdout, or on stderr
+// where stdout carries a restored stream. Threads: one.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string_view>
+
+#include "io/result.h"
+#include "tools/console.h"
+
+namespace drs {
+
+class Output {
+ public:
+  struct Options {
+    bool json = false;
+    bool quiet = false;
+    int stdout_fd = 1;  // borrowed
+  };
+  Output(const Options& options, Console& console) : options_(options), console_(console) {}
+
+  [[nodiscard]] bool json() const { return options_.json; }
+  // From now on stdout belongs to the stream: answers go to stderr.
+  void yield_stdout() { stdout_is_data_ = true; }
+  // Lines for people; nothing with --json.
+  void text(std::string_view lines);
+  // The same for remarks that -q takes away.
+  void remark(std::string_view lines);
+  // The one document; nothing without --json. `schema` such as "drstream.push/1" is put in front.
+  void document(std::string_view schema, const nlohmann::ordered_json& body);
+  // The first failure to write to stdout.
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+  [[nodiscard]] bool wrote_document() const { return wrote_document_; }
+
+ private:
+  void emit(std::string_view text);
+  const Options options_;
+  Console& console_;
+  bool stdout_is_data_ = false;
+  bool wrote_document_ = false;
+  std::optional<Error> failure_;
+};
+
+// JSON text of a value; bytes that are not UTF-8 are replaced, so that this cannot fail. `indent` < 0: one line.
+std::string json_text(const nlohmann::ordered_json& value, int indent);
+
+}  // namespace drs

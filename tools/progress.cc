@@ -1,0 +1,124 @@
+#include "tools/progress.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/duration_text.h"
+#include "tools/output.h"
+#include "tools/percent_text.h"
+#include "tools/size_text.h"
+
+namespace drs {
+namespace {
+
+constexpr std::chrono::milliseconds kInterval{250};
+// Where each status is a line of its own, in a log.
+constexpr std::chrono::seconds kLogInterval{5};
+constexpr double kRateWindowSeconds = 2;
+
+double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+std::optional<double> seconds_left(const ProgressSnapshot& now) {
+  if (now.total_bytes <= now.bytes || now.bytes_per_second <= 0) return {};
+  return static_cast<double>(now.total_bytes - now.bytes) / now.bytes_per_second;
+}
+
+}  // namespace
+
+bool shows_progress(ProgressMode mode, const Console& console, bool quiet) {
+  if (mode == ProgressMode::kAuto) return console.is_terminal() && !quiet;
+  return mode == ProgressMode::kAlways;
+}
+
+std::string progress_text(std::string_view verb, const ProgressSnapshot& now) {
+  std::string text = fmt::format("{} {}", verb, format_size(now.bytes));
+  if (now.total_bytes > 0)
+    text += fmt::format(" of {}  {}", format_size(now.total_bytes),
+                        format_percent(std::min(now.bytes, now.total_bytes), now.total_bytes));
+  text += fmt::format("  {}/s", format_size(static_cast<std::uint64_t>(now.bytes_per_second)));
+  if (verb == "push" && now.bytes > 0) {
+    text += fmt::format("  new {}", format_percent(std::min(now.new_bytes, now.bytes), now.bytes));
+    if (now.stored_bytes > 0)
+      text += fmt::format("  ratio {:.1f}", static_cast<double>(now.bytes) / static_cast<double>(now.stored_bytes));
+  }
+  if (now.problems > 0) text += fmt::format("  {} problems", now.problems);
+  if (const auto left = seconds_left(now))
+    text += fmt::format("  {} left", format_duration(std::chrono::duration<double>(*left)));
+  return text;
+}
+
+std::string progress_json(std::string_view verb, const ProgressSnapshot& now) {
+  nlohmann::ordered_json line;
+  line["schema"] = "drstream.progress/1";
+  line["verb"] = verb;
+  line["seconds"] = now.seconds;
+  line["bytes"] = now.bytes;
+  if (now.total_bytes > 0) line["total_bytes"] = now.total_bytes;
+  line["new_bytes"] = now.new_bytes;
+  line["stored_bytes"] = now.stored_bytes;
+  line["bytes_per_second"] = now.bytes_per_second;
+  line["problems"] = now.problems;
+  if (const auto left = seconds_left(now)) line["seconds_left"] = *left;
+  return json_text(line, -1) + "\n";
+}
+
+ProgressReporter::ProgressReporter(const ProgressOptions& options, const ProgressCounters& counters, Console& console,
+                                   const Clock& clock)
+    : options_(options),
+      counters_(counters),
+      console_(console),
+      clock_(clock),
+      started_(clock.steady()),
+      rate_since_(started_) {
+  if (options_.on_console || options_.fd) thread_ = std::thread([this] { run(); });
+}
+
+ProgressReporter::~ProgressReporter() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  stop_changed_.notify_all();
+  thread_.join();
+  console_.end_status();
+}
+
+void ProgressReporter::run() {
+  std::unique_lock lock(mutex_);
+  while (!stop_changed_.wait_for(lock, kInterval, [this] { return stop_; })) report(false);
+  report(true);
+}
+
+void ProgressReporter::report(bool last) {
+  ProgressSnapshot now;
+  now.bytes = counters_.bytes.load();
+  now.total_bytes = counters_.total_bytes.load();
+  if (now.total_bytes == 0) now.total_bytes = options_.size_hint.value_or(0);
+  now.new_bytes = counters_.new_bytes.load();
+  now.stored_bytes = counters_.stored_bytes.load();
+  now.problems = counters_.problems.load();
+  const auto time = clock_.steady();
+  now.seconds = seconds_between(started_, time);
+  const double window = seconds_between(rate_since_, time);
+  if (rate_ <= 0 || window >= kRateWindowSeconds) {
+    if (window > 0) rate_ = static_cast<double>(now.bytes - rate_bytes_) / window;
+    if (window >= kRateWindowSeconds) {
+      rate_since_ = time;
+      rate_bytes_ = now.bytes;
+    }
+  }
+  now.bytes_per_second = rate_;
+  if (options_.fd && fd_works_) fd_works_ = write_all(*options_.fd, progress_json(options_.verb, now));
+  if (!options_.on_console || last) return;
+  if (!console_.is_terminal()) {
+    if (time < next_log_) return;
+    next_log_ = time + kLogInterval;
+  }
+  console_.status(progress_text(options_.verb, now));
+}
+
+}  // namespace drs

@@ -1,0 +1,77 @@
+// Progress of long work: a status line on the console and JSON lines to a descriptor, from the counters that the work
+// adds to. Never on stdout.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "io/clock.h"
+#include "io/progress.h"
+#include "tools/console.h"
+
+namespace drs {
+
+enum class ProgressMode { kAuto, kAlways, kNever };
+
+struct ProgressOptions {
+  std::string_view verb;  // "push", "pull", "verify", "scrub"
+  bool on_console = false;
+  std::optional<int> fd;                   // JSON lines; borrowed
+  std::optional<std::uint64_t> size_hint;  // where the work does not know its total
+};
+
+// Whether `mode` wants a status line here. `quiet` matters to kAuto alone.
+bool shows_progress(ProgressMode mode, const Console& console, bool quiet);
+
+// What was counted at one moment.
+struct ProgressSnapshot {
+  std::uint64_t bytes = 0;
+  std::uint64_t total_bytes = 0;  // 0: not known
+  std::uint64_t new_bytes = 0;
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t problems = 0;
+  double bytes_per_second = 0;  // of the last seconds
+  double seconds = 0;
+};
+// "push 1.5 GiB of 4 GiB  37.5 %  512 MiB/s  new 11 %  ratio 3.6  5 s left"
+std::string progress_text(std::string_view verb, const ProgressSnapshot& now);
+// {"schema":"drstream.progress/1","verb":"push","bytes":...}, one line.
+std::string progress_json(std::string_view verb, const ProgressSnapshot& now);
+
+// Watches from construction to destruction, which takes the status line away and writes a last JSON line.
+class ProgressReporter {
+ public:
+  // All references must outlive it.
+  ProgressReporter(const ProgressOptions& options, const ProgressCounters& counters, Console& console,
+                   const Clock& clock);
+  ~ProgressReporter();
+  ProgressReporter(const ProgressReporter&) = delete;
+  ProgressReporter& operator=(const ProgressReporter&) = delete;
+
+ private:
+  void run();
+  void report(bool last);
+  const ProgressOptions options_;
+  const ProgressCounters& counters_;
+  Console& console_;
+  const Clock& clock_;
+  const std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point rate_since_;
+  std::uint64_t rate_bytes_ = 0;
+  double rate_ = 0;
+  bool fd_works_ = true;
+  std::chrono::steady_clock::time_point next_log_{};  // of a status that is a line of its own
+  std::mutex mutex_;
+  std::condition_variable stop_changed_;
+  bool stop_ = false;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace drs

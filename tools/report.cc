@@ -1,0 +1,108 @@
+#include "tools/report.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace drs {
+namespace {
+
+std::string_view consequence_of(const Error& error, CommandEffect effect) {
+  switch (effect) {
+    case CommandEffect::kCommits:
+      // Read back after the commit: whether the new snapshot is good is what the message doubts.
+      if (error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kTruncated ||
+          error.code == ErrorCode::kUnavailable)
+        return "do not count on a snapshot of this push; earlier snapshots are untouched by it";
+      return "no snapshot was made; earlier snapshots are untouched";
+    case CommandEffect::kRestores:
+      switch (error.code) {
+        case ErrorCode::kUsage:
+        case ErrorCode::kWrongKey:
+        case ErrorCode::kNoRepository:
+        case ErrorCode::kFormatTooNew:
+        case ErrorCode::kAlreadyExists: return "nothing was written";
+        default: return "the output is incomplete: do not use it; a file under its own name was not replaced";
+      }
+    case CommandEffect::kProves:
+      switch (error.code) {
+        case ErrorCode::kCorrupt:
+        case ErrorCode::kTruncated:
+        case ErrorCode::kNotFound: return "snapshots that need the damaged object cannot be restored whole";
+        default: return "nothing was proven by this run";
+      }
+    case CommandEffect::kChanges: return error.code == ErrorCode::kAlreadyExists ? "nothing was changed" : "";
+    case CommandEffect::kReads: return "";
+  }
+  return "";
+}
+
+std::string_view next_step_of(ErrorCode code, CommandEffect effect) {
+  switch (code) {
+    case ErrorCode::kInternal:
+      return "run it again; if it fails again, check this machine's memory and report the message and "
+             "`drstream version`";
+    case ErrorCode::kUsage: return "";  // the message says what is accepted
+    case ErrorCode::kSource: return "repair the producer and push again";
+    case ErrorCode::kAnomaly:
+      return "look at the producer; if the stream is right, push again with other limits, or with --on-anomaly tag";
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kTruncated:
+    case ErrorCode::kNotFound:
+      return "run `drstream verify --read-data` to see what is affected; a new push of the same data stores damaged "
+             "blocks anew";
+    case ErrorCode::kIo:
+    case ErrorCode::kDenied:
+      return effect == CommandEffect::kRestores
+                 ? "check the output's disk and permissions, then pull again"
+                 : "check the repository's disk, mount and permissions (`drstream doctor`)";
+    case ErrorCode::kNoSpace:
+      return effect == CommandEffect::kRestores
+                 ? "free space where the output goes, then pull again"
+                 : "free space or raise the quota, then run it again; nothing needs repair";
+    case ErrorCode::kUnavailable: return "check that the store can be reached, then run it again";
+    case ErrorCode::kAlreadyExists: return "choose another name, or --force where a file may be replaced";
+    case ErrorCode::kConflict: return "see whether another session of this stream is still running, then run it again";
+    case ErrorCode::kNoRepository: return "check --repository; `drstream init` makes a new repository";
+    case ErrorCode::kBusy: return "wait for the other process, then run it again";
+    case ErrorCode::kWrongKey: return "`drstream help init` shows how keys are given";
+    case ErrorCode::kRollback:
+      return "find out who removed or restored what before you push again; copies of the repository may still have it";
+    case ErrorCode::kFormatTooNew: return "use the newer drstream that wrote the repository";
+    case ErrorCode::kSinkClosed: return "see why the reader stopped, then pull again";
+    case ErrorCode::kCancelled: return "run it again when it may finish";
+  }
+  return "";
+}
+
+}  // namespace
+
+FailureReport explain(const Error& error, CommandEffect effect, int exit_status) {
+  FailureReport report;
+  report.code = error.code;
+  report.exit_status = exit_status;
+  report.message = error.message;
+  report.consequence = consequence_of(error, effect);
+  report.next_step = next_step_of(error.code, effect);
+  return report;
+}
+
+std::string failure_text(const FailureReport& report, std::string_view command) {
+  std::string text = fmt::format("drstream{}{}: error: {}", command.empty() ? "" : " ", command, report.message);
+  if (!report.consequence.empty()) text += fmt::format("\n  consequence: {}", report.consequence);
+  if (!report.next_step.empty()) text += fmt::format("\n  next step: {}", report.next_step);
+  return text;
+}
+
+nlohmann::ordered_json failure_json(const FailureReport& report, std::string_view command) {
+  nlohmann::ordered_json out;
+  out["command"] = command;
+  out["code"] = error_code_name(report.code);
+  out["exit_code"] = report.exit_status;
+  out["message"] = report.message;
+  if (!report.consequence.empty()) out["consequence"] = report.consequence;
+  if (!report.next_step.empty()) out["next_step"] = report.next_step;
+  return out;
+}
+
+}  // namespace drs

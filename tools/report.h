@@ -1,0 +1,39 @@
+// How a failure is told: what happened, what it means for the backup, what to do next; as text or JSON. The texts per
+// kind of failure stand in one table.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "io/result.h"
+#include "tools/exit_code.h"
+
+namespace drs {
+
+// What a command does to backups; decides what a failure of it means.
+enum class CommandEffect {
+  kReads,     // list, show, stats ...
+  kCommits,   // push
+  kRestores,  // pull
+  kProves,    // verify, scrub
+  kChanges,   // init, key, repair
+};
+
+struct FailureReport {
+  ErrorCode code = ErrorCode::kInternal;
+  int exit_status = 0;
+  std::string message;      // what, which object, expected and got
+  std::string consequence;  // for the user's backups; may be empty
+  std::string next_step;    // may be empty
+};
+
+// `exit_status`: what the process will exit with.
+FailureReport explain(const Error& error, CommandEffect effect, int exit_status);
+
+// "drstream push: error: ...\n  consequence: ...\n  next step: ..."
+std::string failure_text(const FailureReport& report, std::string_view command);
+// The members of both the log line and the --json document "drstream.error/1".
+nlohmann::ordered_json failure_json(const FailureReport& report, std::string_view command);
+
+}  // namespace drs

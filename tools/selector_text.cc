@@ -1,0 +1,82 @@
+#include "tools/selector_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "tools/time_text.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kStreamNameCharsMax = 200;
+constexpr std::size_t kIdDigits = 2 * Uuid::kBytes;
+constexpr std::size_t kIdDigitsMin = 4;
+
+bool is_stream_name_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("._+=:,-").find(c) != std::string_view::npos;
+}
+
+bool looks_like_id(std::string_view text) {
+  return text.size() >= kIdDigitsMin && text.size() <= kIdDigits &&
+         text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+}  // namespace
+
+Result<void> check_stream_name(std::string_view name) {
+  bool good = !name.empty() && name.size() <= kStreamNameCharsMax && name.front() != '-';
+  char previous = '/';
+  for (const char c : name) {
+    good = good && (is_stream_name_char(c) || (c == '/' && previous != '/'));
+    previous = c;
+  }
+  if (good && previous != '/') return {};
+  return Error{
+      ErrorCode::kUsage,
+      fmt::format("'{}' is not a stream name; accepted are 1 to {} of the characters A-Z a-z 0-9 . _ + = : , -, "
+                  "in parts joined by '/', not beginning with '-', such as pg/app",
+                  name, kStreamNameCharsMax)};
+}
+
+Result<Selector> parse_selector(std::string_view text, const std::function<bool(std::string_view)>& stream_exists,
+                                WallNs now_ns) {
+  Selector selector;
+  selector.text = text;
+  const std::size_t at = text.find('@');
+  if (at != std::string_view::npos) {
+    const std::string_view stream = text.substr(0, at);
+    const std::string_view when = text.substr(at + 1);
+    DRS_RETURN_IF_ERROR(check_stream_name(stream));
+    selector.stream = stream;
+    if (when == "latest") return selector;
+    auto time = parse_time(when, now_ns);
+    if (!time.ok())
+      return Error{ErrorCode::kUsage,
+                   fmt::format("in the selector '{}': {}, and latest", text, std::move(time).error().message)};
+    selector.at_or_before = *time;
+    return selector;
+  }
+  if (looks_like_id(text) && !stream_exists(text)) {
+    std::transform(text.begin(), text.end(), selector.text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return selector;
+  }
+  if (!check_stream_name(text).ok())
+    return Error{ErrorCode::kUsage,
+                 fmt::format("'{}' selects no snapshot; accepted are a stream (pg/app), pg/app@latest, "
+                             "pg/app@2026-11-20T02:00, an id, or its first {} or more digits",
+                             text, kIdDigitsMin)};
+  selector.stream = text;
+  return selector;
+}
+
+Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::string_view text, WallNs now_ns) {
+  const auto stream_exists = [&catalog](std::string_view name) { return catalog.latest(name) != nullptr; };
+  DRS_ASSIGN_OR_RETURN(const Selector selector, parse_selector(text, stream_exists, now_ns));
+  return select_snapshot(catalog, selector);
+}
+
+}  // namespace drs

@@ -1,0 +1,26 @@
+// What names a stream and what selects a snapshot on the command line. The meaning of a selector is
+// engine/repository/snapshots.h; here is its text alone.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "engine/repository/snapshots.h"
+#include "io/result.h"
+
+namespace drs {
+
+// A stream's name: 1 to 200 characters, parts of A-Z a-z 0-9 . _ + = : , - joined by '/'; not beginning with '-'.
+// Errors: kUsage, saying what is accepted.
+Result<void> check_stream_name(std::string_view name);
+
+// "pg/app", "pg/app@latest", "pg/app@<time>", an id (32 hex digits) or the first digits of one (at least 4).
+// Text that could be both a stream's name and an id is the stream where `stream_exists` says that there is one.
+// Errors: kUsage, saying what is accepted.
+Result<Selector> parse_selector(std::string_view text, const std::function<bool(std::string_view)>& stream_exists,
+                                WallNs now_ns);
+
+// Parses against the streams of `catalog` and selects. Errors: kUsage, with near matches; kCorrupt.
+Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::string_view text, WallNs now_ns);
+
+}  // namespace drs

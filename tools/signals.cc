@@ -1,0 +1,62 @@
+#include "tools/signals.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tools/exit_code.h"
+
+namespace drs {
+namespace {
+
+// Each child leads a process group of its own.
+void kill_children() {
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    std::ifstream children(task.path() / "children");
+    for (pid_t child = 0; children >> child;) {
+      ::kill(-child, SIGKILL);
+      ::kill(child, SIGKILL);
+    }
+  }
+}
+
+}  // namespace
+
+SignalThread::SignalThread(CancelToken& cancel) : cancel_(cancel) {
+  ::sigemptyset(&signals_);
+  ::sigaddset(&signals_, SIGUSR1);  // ends the thread
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    const bool ignored = ::sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN;
+    if (!ignored) ::sigaddset(&signals_, number);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  thread_ = std::thread([this] { run(); });
+}
+
+SignalThread::~SignalThread() {
+  stop_ = true;
+  ::pthread_kill(thread_.native_handle(), SIGUSR1);
+  thread_.join();
+}
+
+void SignalThread::run() {
+  while (true) {
+    int number = 0;
+    if (::sigwait(&signals_, &number) != 0) continue;
+    if (stop_) return;
+    if (number == SIGUSR1) continue;
+    int none = 0;
+    if (received_.compare_exchange_strong(none, number)) {
+      cancel_.cancel();
+      continue;
+    }
+    kill_children();
+    ::_exit(exit_status_of_signal(number));
+  }
+}
+
+}  // namespace drs

@@ -1,0 +1,57 @@
+#include "tools/snapshot_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "tools/time_text.h"
+
+namespace drs {
+
+std::string producer_text(const Manifest& manifest) {
+  switch (manifest.producer) {
+    case ProducerKind::kUnseen: return "unseen";
+    case ProducerKind::kExitStatus: return "exit " + std::to_string(manifest.exit_status);
+    case ProducerKind::kFileEnd: return "end of file";
+  }
+  return "unseen";
+}
+
+nlohmann::ordered_json snapshot_json(const std::string& manifest_name, const Digest& manifest_digest,
+                                     const Manifest& manifest) {
+  nlohmann::ordered_json out;
+  out["id"] = manifest.session.hex();
+  out["stream"] = manifest.stream;
+  out["sequence"] = manifest.sequence;
+  out["time"] = format_time_utc(manifest.snapshot_ns);
+  out["started"] = format_time_utc(manifest.started_ns);
+  out["finished"] = format_time_utc(manifest.finished_ns);
+  out["bytes"] = manifest.bytes;
+  if (manifest.sha256)
+    out["sha256"] = manifest.sha256->hex();
+  else
+    out["sha256"] = nullptr;
+  out["xxh3_128"] = manifest.xxh3.hex();
+  out["chunks"] = manifest.chunk_count;
+  out["new_bytes"] = manifest.new_bytes;
+  out["stored_bytes"] = manifest.stored_bytes;
+  out["host"] = manifest.host;
+  out["tool_version"] = manifest.tool_version;
+  nlohmann::ordered_json producer;
+  producer["seen"] = manifest.producer != ProducerKind::kUnseen;
+  producer["proof"] = manifest.producer == ProducerKind::kUnseen       ? "none"
+                      : manifest.producer == ProducerKind::kExitStatus ? "exit-status"
+                                                                       : "end-of-file";
+  if (manifest.producer == ProducerKind::kExitStatus) {
+    producer["command"] = manifest.command;
+    producer["exit_status"] = manifest.exit_status;
+    producer["stderr_tail"] = manifest.stderr_tail;
+  }
+  if (!manifest.trailer_pattern.empty()) producer["trailer_pattern"] = manifest.trailer_pattern;
+  out["producer"] = std::move(producer);
+  out["tags"] = manifest.tags;
+  out["manifest"] = manifest_name;
+  out["manifest_digest"] = manifest_digest.hex();
+  out["predecessor"] = manifest.predecessor_name;
+  return out;
+}
+
+}  // namespace drs

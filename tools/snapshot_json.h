@@ -1,0 +1,17 @@
+// A snapshot as JSON: the same members in list, show and push.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "engine/repository/snapshots.h"
+
+namespace drs {
+
+nlohmann::ordered_json snapshot_json(const std::string& manifest_name, const Digest& manifest_digest,
+                                     const Manifest& manifest);
+
+// "unseen", "exit 0", "end of file".
+std::string producer_text(const Manifest& manifest);
+
+}  // namespace drs

@@ -1,0 +1,171 @@
+#include "tools/time_text.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <optional>
+
+namespace drs {
+namespace {
+
+constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+// What fits WallNs with room to spare.
+constexpr int kYearMin = 1700;
+constexpr int kYearMax = 2250;
+
+Error not_a_time(std::string_view text) {
+  return {ErrorCode::kUsage,
+          fmt::format("'{}' is not a time; accepted are 2026-11-20, 2026-11-20T02:00, '2026-11-20 02:00:05', each in "
+                      "local time, or with Z or +01:00 after the time of day; and now",
+                      text)};
+}
+
+// Takes the text apart from the front.
+class Cursor {
+ public:
+  explicit Cursor(std::string_view text) : rest_(text) {}
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+  bool take(char expected) {
+    if (rest_.empty() || rest_.front() != expected) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  // Exactly `count` digits.
+  std::optional<int> digits(std::size_t count) {
+    if (rest_.size() < count) return {};
+    int value = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (rest_[i] < '0' || rest_[i] > '9') return {};
+      value = value * 10 + (rest_[i] - '0');
+    }
+    rest_.remove_prefix(count);
+    return value;
+  }
+  // One to nine digits, as a fraction of a second.
+  std::optional<std::int64_t> fraction_ns() {
+    std::int64_t value = 0;
+    std::int64_t unit = kNsPerSecond;
+    while (unit > 1 && !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9') {
+      unit /= 10;
+      value += (rest_.front() - '0') * unit;
+      rest_.remove_prefix(1);
+    }
+    if (unit == kNsPerSecond) return {};
+    return value;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+struct ParsedTime {
+  std::tm fields{};
+  std::int64_t fraction_ns = 0;
+  std::optional<std::int64_t> zone_seconds;  // local time, if not given
+};
+
+bool parse_time_of_day(Cursor& cursor, ParsedTime& out) {
+  const auto hour = cursor.digits(2);
+  if (!hour || !cursor.take(':')) return false;
+  const auto minute = cursor.digits(2);
+  if (!minute || *hour > 23 || *minute > 59) return false;
+  out.fields.tm_hour = *hour;
+  out.fields.tm_min = *minute;
+  if (cursor.take(':')) {
+    const auto second = cursor.digits(2);
+    if (!second || *second > 59) return false;
+    out.fields.tm_sec = *second;
+    if (cursor.take('.')) {
+      const auto fraction = cursor.fraction_ns();
+      if (!fraction) return false;
+      out.fraction_ns = *fraction;
+    }
+  }
+  if (cursor.take('Z') || cursor.take('z')) {
+    out.zone_seconds = 0;
+    return true;
+  }
+  const bool east = cursor.take('+');
+  if (!east && !cursor.take('-')) return true;
+  const auto zone_hours = cursor.digits(2);
+  if (!zone_hours || !cursor.take(':')) return false;
+  const auto zone_minutes = cursor.digits(2);
+  if (!zone_minutes || *zone_hours > 23 || *zone_minutes > 59) return false;
+  const std::int64_t seconds = *zone_hours * 3600 + *zone_minutes * 60;
+  out.zone_seconds = east ? seconds : -seconds;
+  return true;
+}
+
+std::optional<ParsedTime> parse_fields(std::string_view text) {
+  Cursor cursor(text);
+  ParsedTime out;
+  const auto year = cursor.digits(4);
+  if (!year || !cursor.take('-')) return {};
+  const auto month = cursor.digits(2);
+  if (!month || !cursor.take('-')) return {};
+  const auto day = cursor.digits(2);
+  if (!day || *year < kYearMin || *year > kYearMax || *month < 1 || *month > 12 || *day < 1) return {};
+  const bool leap = (*year % 4 == 0 && *year % 100 != 0) || *year % 400 == 0;
+  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (*day > kDays[*month - 1] + (leap && *month == 2 ? 1 : 0)) return {};
+  out.fields.tm_year = *year - 1900;
+  out.fields.tm_mon = *month - 1;
+  out.fields.tm_mday = *day;
+  if (!cursor.at_end()) {
+    if (!cursor.take('T') && !cursor.take('t') && !cursor.take(' ')) return {};
+    if (!parse_time_of_day(cursor, out)) return {};
+  }
+  if (!cursor.at_end()) return {};
+  return out;
+}
+
+struct SplitTime {
+  std::time_t seconds;
+  std::int64_t fraction_ns;
+};
+SplitTime split(WallNs time_ns) {
+  std::int64_t seconds = time_ns / kNsPerSecond;
+  std::int64_t fraction_ns = time_ns % kNsPerSecond;
+  if (fraction_ns < 0) {
+    fraction_ns += kNsPerSecond;
+    --seconds;
+  }
+  return {static_cast<std::time_t>(seconds), fraction_ns};
+}
+
+std::string format_fields(const std::tm& fields, char between) {
+  return fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}", fields.tm_year + 1900, fields.tm_mon + 1, fields.tm_mday,
+                     between, fields.tm_hour, fields.tm_min, fields.tm_sec);
+}
+
+}  // namespace
+
+Result<WallNs> parse_time(std::string_view text, WallNs now_ns) {
+  if (text == "now") return now_ns;
+  std::optional<ParsedTime> parsed = parse_fields(text);
+  if (!parsed) return not_a_time(text);
+  std::int64_t seconds = 0;
+  if (parsed->zone_seconds) {
+    seconds = ::timegm(&parsed->fields) - *parsed->zone_seconds;
+  } else {
+    parsed->fields.tm_isdst = -1;
+    seconds = ::mktime(&parsed->fields);
+  }
+  return seconds * kNsPerSecond + parsed->fraction_ns;
+}
+
+std::string format_time_local(WallNs time_ns) {
+  const SplitTime time = split(time_ns);
+  std::tm fields{};
+  ::localtime_r(&time.seconds, &fields);
+  return format_fields(fields, ' ');
+}
+
+std::string format_time_utc(WallNs time_ns) {
+  const SplitTime time = split(time_ns);
+  std::tm fields{};
+  ::gmtime_r(&time.seconds, &fields);
+  return fmt::format("{}.{:09}Z", format_fields(fields, 'T'), time.fraction_ns);
+}
+
+}  // namespace drs
