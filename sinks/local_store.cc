@@ -158,9 +158,8 @@ class LocalStore final : public ObjectStore {
 
   [[nodiscard]] std::string io_description() const override {
     if (ring_ == nullptr) return "broken";
-    std::string text(io_backend_name(ring_->backend()));
-    if (ring_->memory_registered()) text += ", registered buffers";
-    text += shared_->options.direct && !direct_refused_ ? ", O_DIRECT" : ", buffered";
+    const LocalStoreOptions& options = shared_->options;
+    std::string text = describe_io(*ring_, options.direct && !direct_refused_, options.parallel * kLocalPutWritesMax);
     if (!shared_->syncs.supported()) text += ", directories cannot be synced";
     return text;
   }

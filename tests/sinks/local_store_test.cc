@@ -294,6 +294,18 @@ TEST(LocalStoreSpace, AFullDiskFailsThePutEarlyAndLeavesNothing) {
   EXPECT_TRUE(put_object(*store, "second", body.view()).ok());
 }
 
+TEST(LocalStoreSpace, AFullDiskShowsBeforeTheDataIsWritten) {
+  auto files = std::make_shared<SimFileSystem>(1);
+  auto store = open_store(files);
+  ASSERT_TRUE(put_object(*store, "first", as_bytes("x")).ok());
+  files->set_capacity_bytes(8 * kMiB);
+  const Bytes body = random_bytes(9 * kMiB, 1);
+  const std::uint64_t operations_before = files->operations_seen();
+  EXPECT_EQ(outcome(put_object(*store, "second", body)), "no-space");
+  // Create, reserve, close, remove.
+  EXPECT_EQ(files->operations_seen() - operations_before, 4U);
+}
+
 TEST(LocalStoreIncoming, RemovesOnlyOldTemporariesOfTheDead) {
   auto files = std::make_shared<SimFileSystem>(1);
   EXPECT_EQ(*clean_incoming(*files, kIncomingAgeNs, files->now_ns()), 0U);
