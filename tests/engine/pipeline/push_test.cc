@@ -9,7 +9,7 @@
 #include "engine/repository/block_reader.h"
 #include "engine/repository/snapshots.h"
 #include "sinks/memory_store.h"
-#include "tests/pipeline/buffer_source.h"
+#include "tests/engine/pipeline/buffer_source.h"
 
 namespace drs {
 namespace {
