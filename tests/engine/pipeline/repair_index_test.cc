@@ -1,0 +1,145 @@
+#include "engine/pipeline/repair_index.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/format/names.h"
+#include "engine/repository/block_index.h"
+#include "tests/engine/pipeline/pull_runs.h"
+#include "tests/engine/pipeline/repository_fixture.h"
+
+namespace drs::test {
+namespace {
+
+class RepairIndex : public ::testing::Test {
+ protected:
+  RepairIndex() {
+    for (std::uint64_t i = 0; i < 12; ++i) {
+      blocks_.push_back(fixture_.add_block({plain_bytes(500, 2 * i), plain_bytes(700, 2 * i + 1)}));
+      if (i % 3 == 2) packs_.push_back(fixture_.close_pack());
+    }
+    std::vector<Piece> pieces;
+    for (const BlockId& block : blocks_) pieces.push_back({block, 0, 2});
+    snapshot_ = fixture_.add_snapshot("s", pieces);
+  }
+  RepairIndexReport repair(bool all = false) {
+    ProgressCounters progress;
+    auto report = repair_index(fixture_.repository(), {.all = all}, progress);
+    EXPECT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(progress.bytes, progress.total_bytes);
+    return report.ok() ? *report : RepairIndexReport{};
+  }
+  // No pack is left to be read by its table, and every block is found.
+  void expect_complete_index() {
+    const auto packs = PackCatalog::load(fixture_.repository());
+    ASSERT_TRUE(packs.ok());
+    const auto index = BlockIndex::load(fixture_.repository(), fixture_.repository().store(), *packs, {});
+    ASSERT_TRUE(index.ok());
+    EXPECT_TRUE((*index)->problems().empty());
+    for (std::uint32_t unit = 0; unit < (*index)->unit_count(); ++unit) {
+      EXPECT_FALSE((*index)->unit_is_uncovered_pack(unit)) << (*index)->unit_name(unit);
+    }
+    for (const BlockId& block : blocks_) EXPECT_TRUE((*index)->locate(block).ok());
+  }
+  [[nodiscard]] std::size_t index_objects() { return fixture_.objects().list("index/").size(); }
+
+  RepositoryFixture fixture_;
+  std::vector<BlockId> blocks_;
+  std::vector<Digest> packs_;
+  Snapshot snapshot_;
+};
+
+TEST_F(RepairIndex, IndexesPacksThatNoObjectCovers) {
+  const std::string kept = fixture_.add_index({packs_[0], packs_[1]});
+  const auto report = repair();
+  EXPECT_EQ(report.packs_read, 3U);  // two of data, one of recipes
+  EXPECT_EQ(report.index_objects_written, 1U);
+  EXPECT_EQ(report.index_objects_removed, 0U);
+  EXPECT_TRUE(fixture_.objects().find(kept));
+  expect_complete_index();
+  PullRun run(fixture_, snapshot_, budget(2, 4, 2));
+  EXPECT_TRUE(run.report.ok());
+}
+
+TEST_F(RepairIndex, FindsNothingToDoTheSecondTime) {
+  repair();
+  const auto report = repair();
+  EXPECT_EQ(report.packs_read, 0U);
+  EXPECT_EQ(report.index_objects_written, 0U);
+  EXPECT_TRUE(report.problems.empty());
+}
+
+TEST_F(RepairIndex, ReplacesDamagedObjectsWhereverTheDamageIs) {
+  for (std::size_t twelfth = 0; twelfth < 12; ++twelfth) {
+    for (const ObjectInfo& object : fixture_.objects().list("index/")) fixture_.objects().erase(object.key);
+    const std::string name = fixture_.add_index(packs_);
+    const std::size_t size = fixture_.objects().find(name)->bytes->size();
+    fixture_.damage(name, (size - 1) * twelfth / 11);
+    const auto report = repair();
+    EXPECT_EQ(report.packs_read, 5U);
+    EXPECT_EQ(report.index_objects_removed, 1U);
+    EXPECT_EQ(report.problems.size(), 1U);
+    EXPECT_FALSE(fixture_.objects().find(name));
+    expect_complete_index();
+  }
+}
+
+TEST_F(RepairIndex, BuildsEverythingAnewOnRequest) {
+  const std::string before = fixture_.add_index(packs_);
+  const auto report = repair(true);
+  EXPECT_EQ(report.packs_read, 5U);
+  EXPECT_EQ(report.index_objects_removed, 1U);
+  EXPECT_FALSE(fixture_.objects().find(before));
+  expect_complete_index();
+}
+
+TEST_F(RepairIndex, RemovesObjectsOfPacksThatWereMoved) {
+  const std::string stale = fixture_.add_index(packs_);
+  for (std::size_t i = 0; i < 3; ++i) fixture_.add_copy(blocks_[i]);
+  fixture_.close_pack();
+  fixture_.objects().erase(pack_name(packs_[0]));
+  const auto report = repair();
+  EXPECT_EQ(report.index_objects_removed, 1U);
+  EXPECT_TRUE(report.problems.empty());
+  EXPECT_FALSE(fixture_.objects().find(stale));
+  expect_complete_index();
+}
+
+TEST_F(RepairIndex, KeepsWhatIsNeededToHealLostBlocks) {
+  const std::string only = fixture_.add_index(packs_);
+  fixture_.objects().erase(pack_name(packs_[0]));
+  const auto report = repair();
+  EXPECT_EQ(report.index_objects_removed, 0U);
+  EXPECT_EQ(report.problems.size(), 1U);
+  EXPECT_TRUE(fixture_.objects().find(only));
+  // A later push stores the lost chunks again: the snapshot is whole once more.
+  for (std::size_t i = 0; i < 3; ++i) fixture_.add_block(std::vector<Bytes>(fixture_.chunks_of(blocks_[i])));
+  fixture_.close_pack();
+  PullRun run(fixture_, snapshot_, budget(2, 4, 2));
+  ASSERT_TRUE(run.report.ok()) << run.report.error().message;
+  EXPECT_EQ(run.report->healed_blocks, 3U);
+}
+
+TEST_F(RepairIndex, KeepsWhatAloneKnowsAPackWithADamagedTable) {
+  const std::string only = fixture_.add_index(packs_);
+  const std::string pack = pack_name(packs_[1]);
+  fixture_.damage(pack, fixture_.objects().find(pack)->bytes->size() - 40);
+  const auto report = repair(true);
+  EXPECT_EQ(report.packs_unreadable, 1U);
+  EXPECT_EQ(report.index_objects_removed, 0U);
+  EXPECT_EQ(report.problems.size(), 2U);
+  EXPECT_TRUE(fixture_.objects().find(only));
+  PullRun run(fixture_, snapshot_, budget(2, 4, 2));
+  EXPECT_TRUE(run.report.ok());
+}
+
+TEST_F(RepairIndex, StopsWhenTheStoreDoesNotAnswer) {
+  fixture_.faults().fail = [](const GetOperation&) { return Error{ErrorCode::kUnavailable, "no answer"}; };
+  ProgressCounters progress;
+  const auto report = repair_index(fixture_.repository(), {}, progress);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(index_objects(), 0U);
+}
+
+}  // namespace
+}  // namespace drs::test
