@@ -25,8 +25,14 @@ constexpr std::size_t kRepairedIndexBytesMax = 16 * kMiB;
 using DigestSet = std::unordered_set<Digest, FixedBytesHash>;
 
 bool is_damage(ErrorCode code) {
-  return code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated || code == ErrorCode::kIo ||
-         code == ErrorCode::kNotFound;
+  switch (code) {
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kTruncated:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kFormatTooNew:  // by a flipped bit: a repository that is too new was refused at its config
+    case ErrorCode::kIo: return true;
+    default: return false;
+  }
 }
 
 // An index object as it was found.
@@ -76,7 +82,7 @@ class IndexRepair {
     for (const ObjectInfo& info : objects) {
       ExistingIndex existing;
       existing.object = info;
-      auto intact = check_digest(info);
+      auto intact = check_digest(info, index_name);
       const auto opened = open_index(info);
       if (opened.ok()) {
         for (const IndexedPack& pack : opened->summary.packs) {
@@ -102,7 +108,7 @@ class IndexRepair {
   }
 
   // Reads the whole object: a chunk list that has rotted is damage too.
-  Result<void> check_digest(const ObjectInfo& info) {
+  Result<void> check_digest(const ObjectInfo& info, std::string (*name_of)(const Digest&)) {
     Sha256 sha256;
     Bytes piece;
     for (std::uint64_t at = 0; at < info.size_bytes; at += piece.size()) {
@@ -110,7 +116,7 @@ class IndexRepair {
       DRS_RETURN_IF_ERROR(get_range(store_, info.key, at, piece));
       sha256.update(piece);
     }
-    if (index_name(sha256.finish()) == info.key) return {};
+    if (name_of(sha256.finish()) == info.key) return {};
     return Error{ErrorCode::kCorrupt, info.key + ": its bytes do not have the digest in its name"};
   }
 
@@ -139,6 +145,11 @@ class IndexRepair {
 
   Result<void> add_pack(const PackInfo& pack) {
     auto contents = read_pack(pack);
+    if (!contents.ok() && contents.error().code == ErrorCode::kFormatTooNew) {
+      // Or a flipped bit in its version says so.
+      const auto intact = check_digest({pack_name(pack.name), pack.bytes}, pack_name);
+      if (!intact.ok()) contents = intact.error();
+    }
     if (!contents.ok()) {
       if (!is_damage(contents.error().code)) return contents.error();
       ++report_.packs_unreadable;

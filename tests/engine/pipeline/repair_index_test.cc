@@ -132,6 +132,17 @@ TEST_F(RepairIndex, KeepsWhatAloneKnowsAPackWithADamagedTable) {
   EXPECT_TRUE(run.report.ok());
 }
 
+TEST_F(RepairIndex, PassesOverAPackWhereverItsHeadIsDamaged) {
+  const std::string pack = pack_name(packs_[1]);
+  for (std::size_t offset = 0; offset < kEnvelopeBytes; ++offset) {
+    fixture_.damage(pack, offset);
+    const auto report = repair(true);
+    fixture_.damage(pack, offset);  // flips it back
+    EXPECT_EQ(report.packs_unreadable, 1U) << offset;
+    EXPECT_EQ(report.packs_read, 4U) << offset;
+  }
+}
+
 TEST_F(RepairIndex, StopsWhenTheStoreDoesNotAnswer) {
   fixture_.faults().fail = [](const GetOperation&) { return Error{ErrorCode::kUnavailable, "no answer"}; };
   ProgressCounters progress;
