@@ -105,12 +105,15 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
   DRS_ASSIGN_OR_RETURN(const auto sink, make_sink(command, context, snapshot->manifest));
   context.log.debug("{}: {}", sink->name(), sink->io_description());
 
+  PullOptions range{command.offset_bytes, command.length_bytes};
+  // --length is "at most"; an --offset behind the end stays the error that it is.
+  const bool begins_inside = command.offset_bytes <= snapshot->manifest.bytes;
+  if (begins_inside && command.length_bytes) range.length_bytes = bytes_wanted(command, snapshot->manifest);
   ProgressCounters counters;
   counters.total_bytes = bytes_wanted(command, snapshot->manifest);
   auto report = [&] {
     const ProgressReporter reporter(progress_options(context, "pull"), counters, context.console, context.clock);
-    return pull(*repository, *snapshot, *sink, {command.offset_bytes, command.length_bytes}, memory, arena, counters,
-                context.cancel);
+    return pull(*repository, *snapshot, *sink, range, memory, arena, counters, context.cancel);
   }();
   if (!report.ok()) return std::move(report).error();
   if (report->healed_blocks > 0)

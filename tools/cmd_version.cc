@@ -16,6 +16,14 @@ std::string_view chosen_io(IoChoice choice) {
   return io_backend_name(probe_uring().uring_usable ? IoBackend::kUring : IoBackend::kPosix);
 }
 
+std::string compiler() {
+#ifdef __clang__
+  return __VERSION__;  // names itself
+#else
+  return "GCC " __VERSION__;
+#endif
+}
+
 Result<ExitCode> run_version(CommandContext& context) {
   if (context.options.io == IoChoice::kUring && !probe_uring().uring_usable)
     return Error{ErrorCode::kUsage, "--io uring: " + probe_uring().reason};
@@ -24,11 +32,11 @@ Result<ExitCode> run_version(CommandContext& context) {
   nlohmann::ordered_json document;
   document["version"] = version_line();
   document["format_version"] = kFormatVersion;
-  document["compiler"] = __VERSION__;
+  document["compiler"] = compiler();
   document["io_backend"] = io;
   document["crypto_backend"] = crypto;
   std::string text = fmt::format("{}\nformat version  {}\ncompiler        {}\nio backend      {}\ncrypto backend  {}\n",
-                                 version_line(), kFormatVersion, __VERSION__, io, crypto);
+                                 version_line(), kFormatVersion, compiler(), io, crypto);
   for (const auto& [name, version] : library_versions()) {
     document["libraries"][name] = version;
     text += fmt::format("{:<15} {}\n", name, version);

@@ -71,7 +71,7 @@ function __drstream_at
         if test $word = --
             return 1
         end
-        if contains -- (string join ' ' $path $word){}
+        if contains -- (string join -- ' ' $path $word){}
             set path $path $word
         end
     end

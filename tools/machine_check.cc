@@ -41,7 +41,7 @@ CheckResult check_locked_memory() {
   ::getrlimit(RLIMIT_MEMLOCK, &limit);
   const std::string text = limit.rlim_cur == RLIM_INFINITY ? "unlimited" : format_size(limit.rlim_cur);
   return {"locked memory", State::kGood,
-          text + " (io_uring registers buffers within it; without, it copies nothing more)"};
+          text + " (as much of the buffers is registered with io_uring; it works without)"};
 }
 
 CheckResult check_pipe_size() {

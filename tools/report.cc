@@ -31,7 +31,7 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
         case ErrorCode::kNotFound: return "snapshots that need the damaged object cannot be restored whole";
         default: return "nothing was proven by this run";
       }
-    case CommandEffect::kChanges: return error.code == ErrorCode::kAlreadyExists ? "nothing was changed" : "";
+    case CommandEffect::kChanges:
     case CommandEffect::kReads: return "";
   }
   return "";
@@ -61,7 +61,9 @@ std::string_view next_step_of(ErrorCode code, CommandEffect effect) {
                  ? "free space where the output goes, then pull again"
                  : "free space or raise the quota, then run it again; nothing needs repair";
     case ErrorCode::kUnavailable: return "check that the store can be reached, then run it again";
-    case ErrorCode::kAlreadyExists: return "choose another name, or --force where a file may be replaced";
+    case ErrorCode::kAlreadyExists:
+      return effect == CommandEffect::kRestores ? "choose another name, or --force if it may be replaced"
+                                                : "choose another place";
     case ErrorCode::kConflict: return "see whether another session of this stream is still running, then run it again";
     case ErrorCode::kNoRepository: return "check --repository; `drstream init` makes a new repository";
     case ErrorCode::kBusy: return "wait for the other process, then run it again";

@@ -24,6 +24,16 @@ bool looks_like_id(std::string_view text) {
          text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
+// The oldest snapshot of a stream by its time, or nullptr.
+const Snapshot* oldest_of(const SnapshotCatalog& catalog, std::string_view stream) {
+  const Snapshot* oldest = nullptr;
+  for (const Snapshot& snapshot : catalog.live) {
+    if (snapshot.manifest.stream != stream) continue;
+    if (oldest == nullptr || snapshot.manifest.snapshot_ns < oldest->manifest.snapshot_ns) oldest = &snapshot;
+  }
+  return oldest;
+}
+
 }  // namespace
 
 Result<void> check_stream_name(std::string_view name) {
@@ -76,6 +86,11 @@ Result<Selector> parse_selector(std::string_view text, const std::function<bool(
 Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::string_view text, WallNs now_ns) {
   const auto stream_exists = [&catalog](std::string_view name) { return catalog.latest(name) != nullptr; };
   DRS_ASSIGN_OR_RETURN(const Selector selector, parse_selector(text, stream_exists, now_ns));
+  const Snapshot* const oldest = selector.at_or_before ? oldest_of(catalog, selector.stream) : nullptr;
+  if (oldest != nullptr && oldest->manifest.snapshot_ns > *selector.at_or_before)
+    return Error{ErrorCode::kUsage, fmt::format("stream '{}' has no snapshot at or before {}; its oldest is of {} ({})",
+                                                selector.stream, format_time_local(*selector.at_or_before),
+                                                format_time_local(oldest->manifest.snapshot_ns), oldest->id())};
   return select_snapshot(catalog, selector);
 }
 

@@ -99,7 +99,9 @@ TEST(CommandModel, EachCommandThatRunsShowsExamples) {
   for (const CommandEntry& child : whole_tree().children)
     visit(child, [](const CommandEntry& entry) {
       const bool is_shell = entry.path.front() == "completion" && entry.path.size() == 2;
-      if (entry.children.empty() && !is_shell) EXPECT_NE(entry.examples, "") << entry.name();
+      if (entry.children.empty() && !is_shell) {
+        EXPECT_NE(entry.examples, "") << entry.name();
+      }
     });
 }
 

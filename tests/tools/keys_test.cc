@@ -13,6 +13,24 @@ namespace {
 
 constexpr const char* kKey = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
 
+KeyOptions key_file(const std::string& path) {
+  KeyOptions options;
+  options.key_file = path;
+  return options;
+}
+
+KeyOptions passphrase_file(const std::string& path) {
+  KeyOptions options;
+  options.passphrase_file = path;
+  return options;
+}
+
+KeyOptions passphrase_command(const std::string& command) {
+  KeyOptions options;
+  options.passphrase_command = command;
+  return options;
+}
+
 class KeysTest : public ::testing::Test {
  protected:
   void SetUp() override { clear(); }
@@ -50,7 +68,7 @@ TEST_F(KeysTest, NothingSuppliedIsNoError) {
 
 TEST_F(KeysTest, TakesAKeyFromEachPlace) {
   const std::string file = write("key", std::string(kKey) + "\n");
-  expect_key(take_supplied_secret({.key_file = file}));
+  expect_key(take_supplied_secret(key_file(file)));
   ::setenv("BACKUP_ENCRYPTION_KEY_FILE", file.c_str(), 1);
   EXPECT_TRUE(key_is_supplied({}));
   expect_key(take_supplied_secret({}));
@@ -60,25 +78,29 @@ TEST_F(KeysTest, TakesAKeyFromEachPlace) {
 }
 
 TEST_F(KeysTest, TakesAPassphraseFromAFileOrACommand) {
-  expect_passphrase(take_supplied_secret({.passphrase_file = write("p", "correct horse battery\n")}),
+  expect_passphrase(take_supplied_secret(passphrase_file(write("p", "correct horse battery\n"))),
                     "correct horse battery");
-  expect_passphrase(take_supplied_secret({.passphrase_file = write("q", "correct horse battery\r\n")}),
+  expect_passphrase(take_supplied_secret(passphrase_file(write("q", "correct horse battery\r\n"))),
                     "correct horse battery");
-  expect_passphrase(take_supplied_secret({.passphrase_file = write("r", " two  blanks \n\n")}), " two  blanks \n");
-  expect_passphrase(take_supplied_secret({.passphrase_command = "printf 'correct horse'"}), "correct horse");
+  expect_passphrase(take_supplied_secret(passphrase_file(write("r", " two  blanks \n\n"))), " two  blanks \n");
+  expect_passphrase(take_supplied_secret(passphrase_command("printf 'correct horse'")), "correct horse");
 }
 
 TEST_F(KeysTest, OptionsComeBeforeTheEnvironmentAndFilesBeforeKeys) {
   const std::string file = write("p", "from the file\n");
   ::setenv("BACKUP_ENCRYPTION_KEY", kKey, 1);
-  expect_passphrase(take_supplied_secret({.passphrase_file = file}), "from the file");
+  expect_passphrase(take_supplied_secret(passphrase_file(file)), "from the file");
   ::setenv("BACKUP_ENCRYPTION_KEY", "not hex, and never looked at", 1);
   ::setenv("BACKUP_ENCRYPTION_KEY_FILE", write("key", kKey).c_str(), 1);
   expect_key(take_supplied_secret({}));
 }
 
 TEST_F(KeysTest, RefusesTwoOptionsAtOnce) {
-  const auto supplied = take_supplied_secret({.key_file = "a", .passphrase_file = "b"});
+  const auto supplied = [] {
+    KeyOptions both = key_file("a");
+    both.passphrase_file = "b";
+    return take_supplied_secret(both);
+  }();
   ASSERT_FALSE(supplied.ok());
   EXPECT_EQ(supplied.error().code, ErrorCode::kUsage);
 }
@@ -110,16 +132,16 @@ TEST_F(KeysTest, RefusesBadKeysWithoutEchoingThem) {
 }
 
 TEST_F(KeysTest, RefusesUnreadableEmptyAndOverlongFiles) {
-  const std::vector<KeyOptions> bad = {{.key_file = directory_.file("absent")},
-                                       {.key_file = directory_.path()},
-                                       {.passphrase_file = write("empty", "")},
-                                       {.passphrase_file = write("feed", "\n")},
-                                       {.passphrase_file = write("long", std::string(70'000, 'x'))},
-                                       {.key_file = write("empty", "")},
-                                       {.passphrase_command = "false"},
-                                       {.passphrase_command = "/no/such/command"},
-                                       {.passphrase_command = "true"},
-                                       {.passphrase_command = "sh -c 'kill -9 $$'"}};
+  const std::vector<KeyOptions> bad = {key_file(directory_.file("absent")),
+                                       key_file(directory_.path()),
+                                       passphrase_file(write("empty", "")),
+                                       passphrase_file(write("feed", "\n")),
+                                       passphrase_file(write("long", std::string(70'000, 'x'))),
+                                       key_file(write("empty", "")),
+                                       passphrase_command("false"),
+                                       passphrase_command("/no/such/command"),
+                                       passphrase_command("true"),
+                                       passphrase_command("sh -c 'kill -9 $$'")};
   for (const KeyOptions& options : bad) {
     const auto supplied = take_supplied_secret(options);
     ASSERT_FALSE(supplied.ok());
@@ -128,16 +150,16 @@ TEST_F(KeysTest, RefusesUnreadableEmptyAndOverlongFiles) {
 }
 
 TEST_F(KeysTest, WarnsOfFilesThatOthersMayRead) {
-  const auto open_file = take_supplied_secret({.key_file = write("open", kKey, 0644)});
+  const auto open_file = take_supplied_secret(key_file(write("open", kKey, 0644)));
   ASSERT_TRUE(open_file.ok());
   ASSERT_EQ(open_file->warnings.size(), 1U);
   EXPECT_NE(open_file->warnings[0].find("chmod 600"), std::string::npos);
-  EXPECT_TRUE(take_supplied_secret({.key_file = write("closed", kKey, 0600)})->warnings.empty());
+  EXPECT_TRUE(take_supplied_secret(key_file(write("closed", kKey, 0600)))->warnings.empty());
 }
 
 TEST_F(KeysTest, ThePassphraseCommandSeesNoKeyAndNoStdin) {
   ::setenv("BACKUP_ENCRYPTION_KEY", kKey, 1);
-  expect_passphrase(take_supplied_secret({.passphrase_command = "sh -c 'echo seen:$BACKUP_ENCRYPTION_KEY:$(cat)'"}),
+  expect_passphrase(take_supplied_secret(passphrase_command("sh -c 'echo seen:$BACKUP_ENCRYPTION_KEY:$(cat)'")),
                     "seen::");
 }
 
