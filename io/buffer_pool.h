@@ -1,8 +1,8 @@
-// One mapping for all payload buffers, cut into pools of equal slots. Sized once at the start; running out is back-pressure,
-// never allocation.
+// One mapping for all payload buffers, cut into pools of equal slots. Sized once at the start; running out is
+// back-pressure, never allocation.
 //
-// BufferArena owns the mapping (huge pages where allowed; registered with a ring as a whole). BufferPool hands out slots
-// of one part of it. PooledBuffer is one slot: movable, one owner, returned on destruction from any thread.
+// BufferArena owns the mapping (huge pages where allowed; registered with a ring as a whole). BufferPool hands out
+// slots of one part of it. PooledBuffer is one slot: movable, one owner, returned on destruction from any thread.
 #pragma once
 
 #include <condition_variable>
@@ -18,8 +18,8 @@ namespace drs {
 
 class BufferArena {
  public:
-  // Maps `size_bytes` (rounded up to 2 MiB), aligned to 2 MiB, with MADV_HUGEPAGE and MADV_DONTDUMP. Nothing is touched,
-  // so memory is resident only once used. Errors: kNoSpace when the machine has not that much.
+  // Maps `size_bytes` (rounded up to 2 MiB), aligned to 2 MiB, with MADV_HUGEPAGE and MADV_DONTDUMP. Nothing is
+  // touched, so memory is resident only once used. Errors: kNoSpace when the machine has not that much.
   static Result<BufferArena> map(std::size_t size_bytes);
   BufferArena(BufferArena&&) noexcept;
   BufferArena& operator=(BufferArena&&) noexcept;

@@ -49,8 +49,8 @@ Result<void> ByteReader::check() const {
 Result<void> ByteReader::finish() const {
   DRS_RETURN_IF_ERROR(check());
   if (!rest_.empty())
-    return Error(ErrorCode::kCorrupt, std::string(what_) + " has " + std::to_string(rest_.size()) +
-                                          " bytes more than its fields");
+    return Error(ErrorCode::kCorrupt,
+                 std::string(what_) + " has " + std::to_string(rest_.size()) + " bytes more than its fields");
   return {};
 }
 

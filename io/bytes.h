@@ -38,7 +38,8 @@ inline std::string_view as_text(ByteView bytes) {
 
 // Lower-case hexadecimal.
 std::string to_hex(ByteView bytes);
-// Fills `out` from exactly 2 * out.size() hex digits of either case. Returns false and leaves `out` unspecified otherwise.
+// Fills `out` from exactly 2 * out.size() hex digits of either case. Returns false and leaves `out` unspecified
+// otherwise.
 bool from_hex(std::string_view text, MutableByteView out);
 
 // Compares in time that depends only on the sizes. For MACs, commitments and tags.
@@ -65,8 +66,8 @@ struct FixedBytes {
   friend auto operator<=>(const FixedBytes&, const FixedBytes&) = default;
 };
 
-using Digest = FixedBytes<32>;   // SHA-256
-using Uuid = FixedBytes<16>;     // random, version 4 layout not required
+using Digest = FixedBytes<32>;  // SHA-256
+using Uuid = FixedBytes<16>;    // random, version 4 layout not required
 
 // Hashes by the first 8 bytes: for values that are already uniform (digests, keyed ids, random uuids).
 struct FixedBytesHash {

@@ -1,6 +1,6 @@
 // FileSystem: names and files under one root directory, the seam between a local store and the machine. The real one
-// makes system calls; the simulated one (io/sim_file_system.h) fails the nth operation and forgets at a power cut whatever
-// was not synced. File data moves through the rings it makes.
+// makes system calls; the simulated one (io/sim_file_system.h) fails the nth operation and forgets at a power cut
+// whatever was not synced. File data moves through the rings it makes.
 //
 // Paths are relative to the root, `/`-separated, without empty, "." or ".." parts (kUsage otherwise): nothing can name
 // a file outside. Threads: any thread, several at once.
@@ -49,7 +49,7 @@ class FileSystem {
   virtual Result<void> link(const std::string& from, const std::string& to) = 0;
   // Renames, refusing to replace (kAlreadyExists). kUsage: this file system cannot refuse.
   virtual Result<void> rename_no_replace(const std::string& from, const std::string& to) = 0;
-  virtual Result<void> remove(const std::string& path) = 0;  // a file or an empty directory
+  virtual Result<void> remove(const std::string& path) = 0;          // a file or an empty directory
   virtual Result<void> make_directory(const std::string& path) = 0;  // kAlreadyExists if there
   // Makes the names in a directory durable. `path` "" is the root. kUsage: this file system cannot sync directories.
   virtual Result<void> sync_directory(const std::string& path) = 0;

@@ -28,6 +28,7 @@ std::string_view error_code_name(ErrorCode code) {
     case ErrorCode::kFormatTooNew: return "format-too-new";
     case ErrorCode::kSinkClosed: return "sink-closed";
     case ErrorCode::kCancelled: return "cancelled";
+    case ErrorCode::kUnsettled: return "unsettled";
     case ErrorCode::kAnomaly: return "anomaly";
   }
   return "internal";
@@ -39,7 +40,9 @@ Error Error::with_context(std::string_view context) && {
   return std::move(*this);
 }
 
-Error Error::with_context(std::string_view context) const& { return Error(*this).with_context(context); }
+Error Error::with_context(std::string_view context) const& {
+  return Error(*this).with_context(context);
+}
 
 Error error_from_errno(int number, std::string_view what) {
   ErrorCode code = ErrorCode::kIo;

@@ -2,7 +2,8 @@
 //
 // An Error says what kind of trouble it is (`code`, what a caller can act on), the errno behind it where there is one,
 // and a text for the operator: what happened, to which object, expected and got. Layers above add context with
-// `with_context`, so a message reads from the outside in. What our own code does wrong is a DRS_ASSERT, on in every build.
+// `with_context`, so a message reads from the outside in. What our own code does wrong is a DRS_ASSERT, on in every
+// build.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +37,7 @@ enum class ErrorCode : std::uint8_t {
   kFormatTooNew,   // written by a newer drstream
   kSinkClosed,     // the reader of our output went away, or the consumer failed
   kCancelled,      // a signal asked us to stop
+  kUnsettled,      // a commit was written, but whether it will last is not known: not to be relied on
   kAnomaly,        // the stream breaks a gate (size, trailer, empty): nothing committed
 };
 
@@ -60,17 +62,17 @@ Error error_from_errno(int number, std::string_view what);
 
 [[noreturn]] void assert_failed(const char* expression, const char* text, std::source_location where);
 
-#define DRS_ASSERT(condition, text)                                                          \
-  do {                                                                                       \
-    if (!(condition)) [[unlikely]]                                                           \
-      ::drs::assert_failed(#condition, text, std::source_location::current());               \
+#define DRS_ASSERT(condition, text)                                            \
+  do {                                                                         \
+    if (!(condition)) [[unlikely]]                                             \
+      ::drs::assert_failed(#condition, text, std::source_location::current()); \
   } while (false)
 
 template <typename T>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit by design
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   [[nodiscard]] bool ok() const noexcept { return state_.index() == 0; }
@@ -128,10 +130,10 @@ class [[nodiscard]] Result<void> {
 #define DRS_CONCAT(a, b) DRS_CONCAT_INNER(a, b)
 
 // Returns the error of `expression` (a Result) from the calling function, if it holds one.
-#define DRS_RETURN_IF_ERROR(expression)                                        \
-  do {                                                                         \
-    if (auto drs_result = (expression); !drs_result.ok()) [[unlikely]]         \
-      return std::move(drs_result).error();                                    \
+#define DRS_RETURN_IF_ERROR(expression)                                \
+  do {                                                                 \
+    if (auto drs_result = (expression); !drs_result.ok()) [[unlikely]] \
+      return std::move(drs_result).error();                            \
   } while (false)
 
 // DRS_ASSIGN_OR_RETURN(auto value, expression): declares `value` from the Result, or returns its error.

@@ -1,5 +1,5 @@
-// Ring: asynchronous reads, writes and syncs of open files. One interface over io_uring, over plain system calls on a few
-// threads, and over a simulated disk, so that everything above runs and is tested the same on each.
+// Ring: asynchronous reads, writes and syncs of open files. One interface over io_uring, over plain system calls on a
+// few threads, and over a simulated disk, so that everything above runs and is tested the same on each.
 //
 // An IoOperation is a struct of the caller's. `submit` queues it; `run` hands queued operations to the kernel, waits if
 // asked, and calls `done` for each completed one, never from inside `submit`. A cancelled or failed operation completes
@@ -24,10 +24,10 @@ struct IoOperation {
   IoKind kind = IoKind::kRead;
   int fd = -1;
   std::uint64_t offset_bytes = 0;
-  MutableByteView bytes;     // filled by kRead, read by kWrite, unused by kSyncData
-  std::int64_t result = 0;   // bytes moved, or -errno; valid in `done`. A short count is not an error here.
+  MutableByteView bytes;    // filled by kRead, read by kWrite, unused by kSyncData
+  std::int64_t result = 0;  // bytes moved, or -errno; valid in `done`. A short count is not an error here.
   void (*done)(IoOperation&) = nullptr;
-  void* owner = nullptr;     // the caller's own
+  void* owner = nullptr;        // the caller's own
   IoOperation* next = nullptr;  // the ring's own, until done
 };
 

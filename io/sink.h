@@ -12,11 +12,11 @@ namespace drs {
 class Sink {
  public:
   virtual ~Sink() = default;
-  // Takes all of `bytes` (borrowed until return). Errors: kSinkClosed (the reader or consumer went away), kNoSpace, kDenied,
-  // kIo, kCancelled.
+  // Takes all of `bytes` (borrowed until return). Errors: kSinkClosed (the reader or consumer went away), kNoSpace,
+  // kDenied, kIo, kCancelled.
   virtual Result<void> write(ByteView bytes) = 0;
-  // The stream is whole and checked: makes it final. A file is synced and takes its name; a consumer's stdin is closed and
-  // its exit status awaited (kSinkClosed when it is not 0, with the last of its stderr).
+  // The stream is whole and checked: makes it final. A file is synced and takes its name; a consumer's stdin is closed
+  // and its exit status awaited (kSinkClosed when it is not 0, with the last of its stderr).
   virtual Result<void> commit() = 0;
   // The stream is damaged or cut short: a file under its temporary name is removed; a consumer is killed and reaped, so
   // that it cannot take the end of the pipe for the end of the data.

@@ -26,6 +26,7 @@ constexpr std::array kTable = {
     ExitCodeMapping{ErrorCode::kFormatTooNew, ExitCode::kFormatTooNew},
     ExitCodeMapping{ErrorCode::kSinkClosed, ExitCode::kRestoreIncomplete},
     ExitCodeMapping{ErrorCode::kCancelled, ExitCode::kInternal},
+    ExitCodeMapping{ErrorCode::kUnsettled, ExitCode::kDestination},
     ExitCodeMapping{ErrorCode::kAnomaly, ExitCode::kSource},
 };
 

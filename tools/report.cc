@@ -12,7 +12,7 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
     case CommandEffect::kCommits:
       // Read back after the commit: whether the new snapshot is good is what the message doubts.
       if (error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kTruncated ||
-          error.code == ErrorCode::kUnavailable)
+          error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kUnsettled)
         return "do not count on a snapshot of this push; earlier snapshots are untouched by it";
       return "no snapshot was made; earlier snapshots are untouched";
     case CommandEffect::kRestores:
@@ -52,6 +52,7 @@ std::string_view next_step_of(ErrorCode code, CommandEffect effect) {
       return "run `drstream verify --read-data` to see what is affected; a new push of the same data stores damaged "
              "blocks anew";
     case ErrorCode::kIo:
+    case ErrorCode::kUnsettled:
     case ErrorCode::kDenied:
       return effect == CommandEffect::kRestores
                  ? "check the output's disk and permissions, then pull again"

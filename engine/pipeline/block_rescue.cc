@@ -14,6 +14,7 @@ bool is_damage(const Error& error) {
     case ErrorCode::kCorrupt:
     case ErrorCode::kTruncated:
     case ErrorCode::kNotFound:
+    case ErrorCode::kFormatTooNew:  // by a flipped bit, as the config and the manifest were not
     case ErrorCode::kIo: return true;
     default: return false;
   }

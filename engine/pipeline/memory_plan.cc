@@ -7,7 +7,9 @@
 namespace drs {
 namespace {
 
-std::string mib(std::size_t bytes) { return std::to_string(bytes / kMiB) + " MiB"; }
+std::string mib(std::size_t bytes) {
+  return std::to_string(bytes / kMiB) + " MiB";
+}
 
 }  // namespace
 
@@ -26,12 +28,12 @@ Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, Comp
   plan.pack_buffers = 3;
   // Lists of blocks whose index object is not written yet, recipes being built, manifests, buffers of the store.
   const std::size_t bookkeeping_bytes = memory_bytes / 24 + 6 * kMiB;
-  const std::size_t fixed_bytes = plan.index_table_bytes + plan.index_cache_bytes +
-                                  plan.pack_buffers * plan.pack_slot_bytes + bookkeeping_bytes;
+  const std::size_t fixed_bytes =
+      plan.index_table_bytes + plan.index_cache_bytes + plan.pack_buffers * plan.pack_slot_bytes + bookkeeping_bytes;
   const std::size_t rest_bytes = memory_bytes - fixed_bytes;
 
-  // A worker: the compressor's context, one block compressed and one decoded back; a gather buffer; a segment under its hands. Four
-  // segments more: one being read, one being cut, two waiting.
+  // A worker: the compressor's context, one block compressed and one decoded back; a gather buffer; a segment under its
+  // hands. Four segments more: one being read, one being cut, two waiting.
   plan.worker_scratch_bytes = 2 * (kBlockBytesMax + 64 * kKiB);
   const std::size_t context_bytes = compression_context_bytes(compression, kBlockBytesMax) + 512 * kKiB;
   const std::size_t per_worker_bytes = plan.worker_scratch_bytes + context_bytes + kBlockBytesMax + kSegmentBytes;
@@ -40,8 +42,8 @@ Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, Comp
   const std::size_t wanted = threads + 1;
   const std::size_t affordable = rest_bytes > base_bytes ? (rest_bytes - base_bytes) / per_worker_bytes : 0;
   if (affordable == 0)
-    return Error(ErrorCode::kUsage, "--memory " + mib(memory_bytes) + " is too little for compression " + to_string(compression) +
-                                        ", which takes " + mib(context_bytes) + " a worker");
+    return Error(ErrorCode::kUsage, "--memory " + mib(memory_bytes) + " is too little for compression " +
+                                        to_string(compression) + ", which takes " + mib(context_bytes) + " a worker");
   plan.workers = std::min(wanted, affordable);
   if (plan.workers < threads)
     plan.notice = "using " + std::to_string(plan.workers) + " of " + std::to_string(threads) + " threads: --memory " +

@@ -172,8 +172,11 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> store, repository.store().another());
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session, PushSession::begin(repository, *store, options));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog snapshots, load_snapshots(repository, options.stream));
-  for (const BrokenManifest& broken : snapshots.broken)
+  for (const BrokenManifest& broken : snapshots.broken) {
+    // Its sequence number cannot be told, so what we would make might look older than it.
+    if (broken.error.code == ErrorCode::kFormatTooNew) return broken.error.with_context(broken.name);
     report.warnings.push_back(broken.name + ": " + broken.error.message + "; run `drstream verify`");
+  }
   const Snapshot* previous = snapshots.latest(options.stream);
 
   DRS_ASSIGN_OR_RETURN(const Pass pass, run_stages(repository, source, options, memory, arena, *session, previous,

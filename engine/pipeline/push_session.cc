@@ -98,12 +98,17 @@ Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manif
   const std::string name = manifest_name(repository_.keys().stream_tag(manifest.stream), manifest.session);
   const Bytes object = encode_document(repository_.keys(), ObjectKind::kManifest, name, encode_manifest(manifest));
   DRS_RETURN_IF_ERROR(failpoint("push.before_manifest"));
-  const auto created = put_object(store_, name, object);
+  auto created = put_object(store_, name, object);
+  if (created.ok()) created = failpoint("push.after_manifest");
   // Whatever the answer was, what stands there now decides: a lost reply, or somebody else's fence.
   if (!created.ok() && created.error().code != ErrorCode::kUnavailable &&
-      created.error().code != ErrorCode::kAlreadyExists)
-    return created.error();
-  DRS_RETURN_IF_ERROR(failpoint("push.after_manifest"));
+      created.error().code != ErrorCode::kAlreadyExists) {
+    const auto there = store_.stat(name);
+    if (!there.ok() && there.error().code == ErrorCode::kNotFound) return created.error();
+    return Error(ErrorCode::kUnsettled,
+                 "the manifest " + name + " is written, but may not last: " + created.error().message,
+                 created.error().error_number);
+  }
   auto stored = get_object(store_, name, kDocumentBytesMax);
   if (!stored.ok() && stored.error().code == ErrorCode::kNotFound && !created.ok()) {
     DRS_RETURN_IF_ERROR(put_object(store_, name, object));

@@ -28,7 +28,8 @@ class PushSession {
   Result<void> heartbeat();
 
   // Creates the manifest, the only commit; reads it back; looks that no removal mark names it. Returns its name and
-  // digest. Errors: kConflict (fenced, or removed meanwhile), kCorrupt (reads back differently), the store's.
+  // digest. Errors: kConflict (fenced, or removed meanwhile), kCorrupt (reads back differently), kUnsettled (written,
+  // but the store failed to make it last), the store's.
   Result<std::pair<std::string, Digest>> commit(const Manifest& manifest);
 
  private:

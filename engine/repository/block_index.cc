@@ -29,6 +29,13 @@ bool by_id(const DirectoryEntry& a, const DirectoryEntry& b) {
   return a.record.id < b.record.id;
 }
 
+// Nothing but this object is lost. Whether the repository is too new the config says; an index that claims it may as
+// well have a flipped bit in its version.
+bool can_do_without(const Error& error) {
+  return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kTruncated || error.code == ErrorCode::kIo ||
+         error.code == ErrorCode::kFormatTooNew;
+}
+
 }  // namespace
 
 struct BlockIndex::Unit {
@@ -80,14 +87,9 @@ Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, Obj
   }));
   for (const ObjectInfo& info : objects) {
     auto loaded = index->load_summary(info.key, info.size_bytes);
-    if (loaded.ok()) continue;
-    switch (loaded.error().code) {
-      case ErrorCode::kNotFound: break;  // replaced since it was listed
-      case ErrorCode::kCorrupt:
-      case ErrorCode::kTruncated:
-      case ErrorCode::kIo: index->problems_.push_back({info.key, std::move(loaded).error()}); break;
-      default: return std::move(loaded).error();
-    }
+    if (loaded.ok() || loaded.error().code == ErrorCode::kNotFound) continue;  // replaced since it was listed
+    if (!can_do_without(loaded.error())) return std::move(loaded).error();
+    index->problems_.push_back({info.key, std::move(loaded).error()});
   }
   std::unordered_set<Digest, FixedBytesHash> covered;
   for (const Unit& unit : index->units_)
@@ -96,9 +98,7 @@ Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, Obj
     if (covered.contains(pack.name)) continue;
     auto loaded = index->load_uncovered(pack);
     if (loaded.ok() || loaded.error().code == ErrorCode::kNotFound) continue;
-    if (loaded.error().code != ErrorCode::kCorrupt && loaded.error().code != ErrorCode::kTruncated &&
-        loaded.error().code != ErrorCode::kIo)
-      return std::move(loaded).error();
+    if (!can_do_without(loaded.error())) return std::move(loaded).error();
     index->problems_.push_back({pack_name(pack.name), std::move(loaded).error()});
   }
   return index;
@@ -321,10 +321,12 @@ Result<void> BlockIndex::each_claim(const BlockId& id, const Visit& visit) {
     }
     DirectoryEntry wanted;
     wanted.record.id = id;
-    const auto entry = std::lower_bound((*entries)->begin(), (*entries)->end(), wanted, by_id);
-    if (entry == (*entries)->end() || entry->record.id != id) continue;
-    const BlockPlace place{at->unit, static_cast<std::uint32_t>(entry - (*entries)->begin())};
-    if (visit(place, *entry)) return {};
+    // A block may stand in several packs of one unit.
+    auto entry = std::lower_bound((*entries)->begin(), (*entries)->end(), wanted, by_id);
+    for (; entry != (*entries)->end() && entry->record.id == id; ++entry) {
+      const BlockPlace place{at->unit, static_cast<std::uint32_t>(entry - (*entries)->begin())};
+      if (visit(place, *entry)) return {};
+    }
   }
   if (unreadable) return *std::move(unreadable);
   return {};

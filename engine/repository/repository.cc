@@ -40,44 +40,67 @@ struct Unlocked {
   Uuid slot;
 };
 
-// Tries `secret` on each slot of `repository`. Damaged slots are told in `warnings` and passed over.
-Result<Unlocked> unlock_any(ObjectStore& store, const Uuid& repository, const Secret& secret,
+// " (keys/...: ...; keys/...: ...)", so that a damaged slot is not taken for a wrong key.
+std::string in_parentheses(const std::vector<std::string>& problems) {
+  if (problems.empty()) return "";
+  std::string text;
+  for (const std::string& problem : problems) text += (text.empty() ? " (" : "; ") + problem;
+  return text + ")";
+}
+
+// Tries `secret` on each slot of `repository`, the one that `config` names. Slots that cannot be read are told in
+// `warnings` and passed over.
+Result<Unlocked> unlock_any(ObjectStore& store, const std::string& config, const Uuid& repository, const Secret& secret,
                             std::vector<std::string>& warnings) {
   DRS_ASSIGN_OR_RETURN(const auto slots, list_kind(store, "keys/", ObjectKind::kSlot));
-  std::size_t usable = 0;
+  std::size_t readable = 0;
+  bool too_new = false;
   bool clear_slot = false;
+  std::vector<std::string> unreadable;
+  std::vector<std::string> foreign;
   for (const auto& [name, parsed] : slots) {
     auto bytes = get_object(store, name, kSlotBytesMax);
     if (!bytes.ok()) {
       if (bytes.error().code == ErrorCode::kNotFound) continue;  // removed since it was listed
       if (bytes.error().code != ErrorCode::kCorrupt) return std::move(bytes).error();
-      warnings.push_back(bytes.error().message);
+      unreadable.push_back(bytes.error().message);
       continue;
     }
     const auto slot = decode_slot(*bytes);
     if (!slot.ok()) {
-      if (slot.error().code == ErrorCode::kFormatTooNew) {
-        ++usable;
-      }
-      warnings.push_back(name + ": " + slot.error().message);
+      too_new = too_new || slot.error().code == ErrorCode::kFormatTooNew;
+      unreadable.push_back(name + ": " + slot.error().message);
       continue;
     }
-    if (slot->repository != repository) continue;  // of an init that lost
-    ++usable;
+    if (slot->repository != repository) {  // of an init that lost
+      foreign.push_back(name + " is of another repository than " + config);
+      continue;
+    }
+    ++readable;
     clear_slot = clear_slot || slot->kind == SlotKind::kClear;
     if (slot->kind != secret.kind) continue;
     auto master = unlock_slot(*bytes, secret.bytes.view());
-    if (master.ok()) return Unlocked{std::move(master).value(), parsed.uuid};
-    if (master.error().code != ErrorCode::kWrongKey) warnings.push_back(name + ": " + master.error().message);
+    if (master.ok()) {
+      warnings.insert(warnings.end(), unreadable.begin(), unreadable.end());
+      return Unlocked{std::move(master).value(), parsed.uuid};
+    }
+    if (master.error().code != ErrorCode::kWrongKey) unreadable.push_back(name + ": " + master.error().message);
   }
-  if (usable == 0)
-    return Error(ErrorCode::kCorrupt,
+  if (readable == 0) {
+    std::vector<std::string> problems = unreadable;
+    problems.insert(problems.end(), foreign.begin(), foreign.end());
+    return Error(too_new ? ErrorCode::kFormatTooNew : ErrorCode::kCorrupt,
                  store.name_for_messages() +
-                     ": no key slot under keys/ can be read; without one the repository cannot be opened");
-  if (secret.kind == SlotKind::kClear) return wrong_key(store, "the repository is encrypted and no key was given");
-  if (clear_slot) return wrong_key(store, "a key was given, but the repository is not encrypted: refused");
-  return wrong_key(store, secret.kind == SlotKind::kRawKey ? "the key given opens none of its slots"
-                                                           : "the passphrase given opens none of its slots");
+                     ": no key slot under keys/ can be read; without one the repository cannot be opened" +
+                     in_parentheses(problems));
+  }
+  const std::string problems = in_parentheses(unreadable);
+  if (secret.kind == SlotKind::kClear)
+    return wrong_key(store, "the repository is encrypted and no key was given" + problems);
+  if (clear_slot) return wrong_key(store, "a key was given, but the repository is not encrypted: refused" + problems);
+  return wrong_key(store, (secret.kind == SlotKind::kRawKey ? "the key given opens none of its slots"
+                                                            : "the passphrase given opens none of its slots") +
+                              problems);
 }
 
 }  // namespace
@@ -163,7 +186,7 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
       pass_over(name, std::move(id).error());
       continue;
     }
-    DRS_ASSIGN_OR_RETURN(Unlocked unlocked, unlock_any(objects, *id, secret, repository->warnings_));
+    DRS_ASSIGN_OR_RETURN(Unlocked unlocked, unlock_any(objects, name, *id, secret, repository->warnings_));
     auto keys = std::make_unique<RepositoryKeys>(unlocked.master.view(), *id);
     auto body = decode_document(*keys, ObjectKind::kConfig, name, *bytes);
     if (!body.ok()) {

@@ -80,7 +80,8 @@ TEST(Completion, FishTakesItsScript) {
   const test::TemporaryDirectory directory;
   std::ofstream(directory.file("drstream.fish")) << fish_completion(tree());
   EXPECT_EQ(output_of("fish --no-execute " + directory.file("drstream.fish")), "");
-  EXPECT_EQ(output_of("fish -c 'source " + directory.file("drstream.fish") + "; complete -C \"drstream --memory 1G key re\"'"),
+  EXPECT_EQ(output_of("fish -c 'source " + directory.file("drstream.fish") +
+                      "; complete -C \"drstream --memory 1G key re\"'"),
             "remove\tRemove a key slot; the last one cannot be removed\n");
 }
 

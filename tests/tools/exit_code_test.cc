@@ -20,7 +20,7 @@ constexpr Row kFrozen[] = {
     {ErrorCode::kNotFound, 4},      {ErrorCode::kAlreadyExists, 2}, {ErrorCode::kConflict, 7},
     {ErrorCode::kNoRepository, 10}, {ErrorCode::kBusy, 11},         {ErrorCode::kWrongKey, 12},
     {ErrorCode::kRollback, 13},     {ErrorCode::kFormatTooNew, 14}, {ErrorCode::kSinkClosed, 8},
-    {ErrorCode::kCancelled, 1},     {ErrorCode::kAnomaly, 3},
+    {ErrorCode::kCancelled, 1},     {ErrorCode::kUnsettled, 5},     {ErrorCode::kAnomaly, 3},
 };
 
 TEST(ExitCode, EachErrorCodeLeadsToItsFrozenNumber) {
