@@ -1,0 +1,77 @@
+"""What the tests of the whole command share: the binary, and repositories of their own.
+
+    DRSTREAM_BINARY=PATH             the command; else $DRSTREAM_BUILD/tools/drstream, else build/release/tools/drstream
+    DRSTREAM_TEST_SERVICES=required  what this machine lacks fails a test instead of skipping it
+    DRSTREAM_TEST_FULL=1             every byte of every object instead of a sample, 20 sizes of a full disk
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from repository import Repository
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_configure(config):
+    # One place for the decision, so that a test says only what it misses.
+    config.services_required = os.environ.get("DRSTREAM_TEST_SERVICES") == "required"
+
+
+@pytest.fixture(scope="session")
+def binary():
+    build = Path(os.environ.get("DRSTREAM_BUILD", ROOT / "build/release"))
+    path = Path(os.environ.get("DRSTREAM_BINARY", build / "tools/drstream"))
+    if not path.exists():
+        pytest.fail(f"{path} is not built: scripts/build release, or set DRSTREAM_BINARY")
+    return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def full_run():
+    return os.environ.get("DRSTREAM_TEST_FULL") == "1"
+
+
+@pytest.fixture(scope="session")
+def missing(request):
+    """missing(why): skips, or fails where services are required. For programs and services that CI has to bring."""
+
+    def give_up(why):
+        if request.config.services_required:
+            pytest.fail(f"{why} (DRSTREAM_TEST_SERVICES=required)")
+        pytest.skip(why)
+
+    return give_up
+
+
+@pytest.fixture
+def new_repository(binary, tmp_path):
+    """new_repository(name, ...): a Repository that is not made yet, in a folder of its own."""
+
+    def make(name="repository", **options):
+        folder = tmp_path / name
+        folder.mkdir()
+        return Repository(binary, folder, **options)
+
+    return make
+
+
+@pytest.fixture
+def drs(new_repository):
+    """An encrypted, empty repository."""
+    repository = new_repository()
+    repository.run("init")
+    return repository
+
+
+@pytest.fixture
+def public_folder():
+    """A folder that every user may enter; pytest's own are closed to others."""
+    folder = Path(tempfile.mkdtemp(prefix="drstream-e2e-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,270 @@
+"""Any stored object flipped, truncated, extended, swapped, deleted or taken from elsewhere: found, named, never restored as true.
+
+A small repository with every kind of object that a push, a check and two keys leave behind is damaged in one way at a
+time. Three promises are checked each time: scrub finds what it can (it has no key), verify --read-data finds it and
+names it, and pull either fails or gives exactly the bytes that went in.
+"""
+
+import hashlib
+import random
+import shutil
+
+import pytest
+from repository import Repository, sample_bytes
+
+KINDS = ["config", "keys", "packs", "index", "manifests", "damaged"]
+FOUND = (4, 12, 13)
+REFUSED = (4, 10, 12, 13)
+
+
+def of_kind(repository, kind):
+    return [name for name in repository.objects() if name.split("/")[0] == kind]
+
+
+class Specimen:
+    """The repository under damage, and what each of its snapshots holds."""
+
+    def __init__(self, binary, folder, payload_bytes):
+        self.repository = Repository(binary, folder)
+        repository = self.repository
+        repository.run("init")
+        spare = folder / "spare-key"
+        spare.write_text("5" * 32 + "a" * 32)
+        spare.chmod(0o600)
+        repository.run("key", "add", "--new-key-file", spare)
+        base = sample_bytes(payload_bytes, seed=5)
+        self.contents = {}
+        for stream, data in [("a", base), ("b", base[: payload_bytes // 2] + b"b" * 500), ("a", base + b"more" * 200)]:
+            self.contents[repository.push(stream, data)["id"]] = data
+        self.leave_a_damage_mark()
+        self.pristine = {name: path.read_bytes() for name, path in repository.objects().items()}
+
+    def leave_a_damage_mark(self):
+        pack = self.repository.path / of_kind(self.repository, "packs")[0]
+        good = pack.read_bytes()
+        write(pack, good[:-1])
+        self.repository.run("scrub", expect=4)
+        write(pack, good)
+
+    def put(self, name, data):
+        write(self.repository.path / name, data)
+
+    def restore(self):
+        for name, path in self.repository.objects().items():
+            if name not in self.pristine:
+                path.unlink()
+        for name, data in self.pristine.items():
+            path = self.repository.path / name
+            if not path.exists() or path.read_bytes() != data:
+                write(path, data)
+
+    def check_pull(self):
+        for snapshot, data in self.contents.items():
+            outcome = self.repository.run("pull", snapshot, "-q", expect=None)
+            if outcome.code == 0:
+                assert outcome.out == data, "pull wrote wrong bytes and exited 0"
+            else:
+                assert outcome.code in (2, *REFUSED), outcome.err  # 2: the snapshot is not there any more
+                assert data.startswith(outcome.out), "pull wrote wrong bytes before it failed"
+
+    def check_verify(self, name, expect=FOUND):
+        outcome = self.repository.run("verify", "--read-data", "--read-only", "--expect-head", expect=expect)
+        assert outcome.code == 0 or name in outcome.out.decode() + outcome.err, (name, outcome)
+        return outcome
+
+    def check_scrub(self, name, expect=4):
+        outcome = self.repository.run("scrub", "--read-only", expect=expect)
+        assert outcome.code == 0 or name in outcome.out.decode() + outcome.err, (name, outcome)
+
+
+def write(path, data):
+    if path.exists():
+        path.chmod(0o600)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+@pytest.fixture(scope="module")
+def specimen(binary, tmp_path_factory, full_run):
+    return Specimen(binary, tmp_path_factory.mktemp("specimen"), 3_000 if full_run else 60_000)
+
+
+@pytest.fixture(scope="module")
+def foreign(binary, tmp_path_factory):
+    """Another repository, of another key, with the same streams."""
+    return Specimen(binary, tmp_path_factory.mktemp("foreign"), 60_000)
+
+
+@pytest.fixture(autouse=True)
+def pristine_again(specimen):
+    yield
+    specimen.restore()
+
+
+def sampled(items, count, full_run, seed):
+    return items if full_run or len(items) <= count else random.Random(seed).sample(items, count)
+
+
+def test_the_specimen_is_whole_and_has_every_kind_of_object(specimen):
+    for kind in KINDS:
+        assert of_kind(specimen.repository, kind), kind
+    specimen.repository.run("verify", "--read-data", "--read-only", "--expect-head")
+    specimen.repository.run("scrub", "--read-only")
+    for snapshot, data in specimen.contents.items():
+        assert specimen.repository.pull(snapshot) == data
+
+
+# Fields of the envelope, both sides of where the digest begins, and the ends.
+ENVELOPE_VERSION = 7
+ENVELOPE_SUITE = 8
+NOTABLE_POSITIONS = [0, 6, 8, 12, 50, 77, 90, -40, -33, -32, -4, -1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_flipped_bit_is_found_by_scrub_and_verify(specimen, kind, full_run):
+    bits = random.Random(kind)
+    for name in sampled(of_kind(specimen.repository, kind), 2, full_run, kind):
+        data = specimen.pristine[name]
+        positions = range(len(data))
+        if not full_run:
+            others = bits.sample(NOTABLE_POSITIONS, 4) + [bits.randrange(len(data)) for _ in range(2)]
+            positions = [ENVELOPE_VERSION, *others]
+        for position in positions:
+            damaged = bytearray(data)
+            damaged[position] ^= 1 << bits.randrange(8)
+            specimen.put(name, damaged)
+            specimen.check_scrub(name)
+            # A mark is no part of what is proven: it can only make drstream store again what it had.
+            specimen.check_verify(name, expect=(0, 4) if kind == "damaged" else FOUND)
+            specimen.check_pull()
+        specimen.put(name, data)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("how", ["empty", "half", "one short", "one more", "twice"])
+def test_a_changed_length_is_found_by_scrub_and_verify(specimen, kind, how):
+    name = of_kind(specimen.repository, kind)[0]
+    data = specimen.pristine[name]
+    changed = {
+        "empty": b"", "half": data[: len(data) // 2], "one short": data[:-1], "one more": data + b"\0", "twice": data * 2
+    }  # fmt: skip
+    specimen.put(name, changed[how])
+    specimen.check_scrub(name)
+    specimen.check_verify(name, expect=(0, 4) if kind == "damaged" else FOUND)
+    specimen.check_pull()
+
+
+@pytest.mark.parametrize("kind", ["keys", "packs", "index", "manifests"])
+def test_objects_that_changed_places_are_found(specimen, kind):
+    one, other = of_kind(specimen.repository, kind)[:2]
+    specimen.put(one, specimen.pristine[other])
+    specimen.put(other, specimen.pristine[one])
+    if kind in ("packs", "index"):
+        specimen.check_scrub(one)
+    if kind == "keys":
+        # A slot's name says nothing: both still open, and nothing that depends on the name is lost.
+        specimen.repository.run("verify", "--read-data", "--read-only", expect=(0, *FOUND))
+    else:
+        specimen.check_verify(one)
+        specimen.check_verify(other)
+    specimen.check_pull()
+
+
+@pytest.mark.parametrize("kind, other_kind", [("manifests", "packs"), ("packs", "index"), ("index", "manifests")])
+def test_an_object_of_another_kind_in_its_place_is_found(specimen, kind, other_kind):
+    name = of_kind(specimen.repository, kind)[0]
+    specimen.put(name, specimen.pristine[of_kind(specimen.repository, other_kind)[0]])
+    specimen.check_scrub(name)
+    specimen.check_verify(name)
+    specimen.check_pull()
+
+
+def test_a_deleted_pack_is_named_with_what_it_affects(specimen):
+    for name in of_kind(specimen.repository, "packs"):
+        (specimen.repository.path / name).unlink()
+        outcome = specimen.check_verify(name, expect=4)
+        assert "affects" in outcome.out.decode()
+        specimen.check_pull()
+        specimen.restore()
+
+
+def test_a_deleted_manifest_is_a_suspected_deletion(specimen):
+    for name in of_kind(specimen.repository, "manifests"):
+        (specimen.repository.path / name).unlink()
+        specimen.check_verify(name, expect=13)
+        specimen.check_pull()
+        specimen.restore()
+
+
+def test_a_deleted_index_loses_nothing(specimen):
+    for name in of_kind(specimen.repository, "index"):
+        (specimen.repository.path / name).unlink()
+    specimen.check_verify("index/", expect=(0, 4))
+    for snapshot, data in specimen.contents.items():
+        assert specimen.repository.pull(snapshot) == data
+
+
+def test_without_config_there_is_no_repository_and_without_slots_no_key(specimen):
+    shutil.rmtree(specimen.repository.path / "config")
+    specimen.repository.run("verify", expect=10)
+    specimen.check_pull()
+    specimen.restore()
+    shutil.rmtree(specimen.repository.path / "keys")
+    specimen.repository.run("verify", expect=(4, 12))
+    specimen.check_pull()
+
+
+@pytest.mark.parametrize("kind", ["config", "keys", "packs", "index", "manifests"])
+def test_an_object_of_another_repository_in_its_place_is_found(specimen, foreign, kind):
+    taken = of_kind(specimen.repository, kind)
+    for name in taken:
+        specimen.put(name, foreign.pristine[of_kind(foreign.repository, kind)[0]])
+    if kind in ("packs", "index"):
+        specimen.check_scrub(taken[0])
+    outcome = specimen.repository.run("verify", "--read-data", "--read-only", "--expect-head", expect=FOUND)
+    if outcome.code != 12:
+        assert taken[0] in outcome.out.decode() + outcome.err
+    specimen.check_pull()
+
+
+@pytest.mark.parametrize("kind", ["packs", "index", "manifests"])
+def test_an_object_of_another_repository_beside_ours_is_found(specimen, foreign, kind):
+    name = of_kind(foreign.repository, kind)[0]
+    specimen.put(name, foreign.pristine[name])
+    # What of its repository a manifest says in clear, scrub can compare with the config.
+    specimen.check_scrub(name, expect=(0, 4))
+    specimen.check_verify(name)
+    for snapshot, data in specimen.contents.items():
+        assert specimen.repository.pull(snapshot) == data
+
+
+def test_a_manifest_under_another_name_is_no_snapshot(specimen):
+    name = of_kind(specimen.repository, "manifests")[0]
+    copy = name[:-32] + "0123456789abcdef" * 2
+    specimen.put(copy, specimen.pristine[name])
+    specimen.check_verify(copy)
+    assert len(specimen.repository.snapshots()) == len(specimen.contents)
+
+
+def test_a_config_under_a_higher_number_does_not_count(specimen):
+    specimen.put("config/00000009", specimen.pristine["config/00000001"])
+    outcome = specimen.repository.run("list")
+    assert "config/00000009" in outcome.err
+    for snapshot, data in specimen.contents.items():
+        assert specimen.repository.pull(snapshot) == data
+
+
+@pytest.mark.parametrize("field", [ENVELOPE_VERSION, ENVELOPE_SUITE])
+@pytest.mark.parametrize("kind", ["config", "keys", "manifests"])
+def test_a_newer_format_is_told_from_damage(specimen, kind, field):
+    for name in of_kind(specimen.repository, kind):
+        body = bytearray(specimen.pristine[name][:-32])
+        body[field] = 2
+        specimen.put(name, bytes(body) + hashlib.sha256(body).digest())
+    commands = [["pull", "a"], ["push", "a"]]
+    if kind != "manifests":
+        commands += [["list"], ["verify"], ["repair", "index"]]
+    for command in commands:
+        outcome = specimen.repository.run(*command, input=b"x", expect=14)
+        assert "newer" in outcome.err
+    assert len(of_kind(specimen.repository, "manifests")) == len(specimen.contents)

@@ -1,0 +1,198 @@
+"""What the command says of itself: JSON with schemas, help with examples, completions, manual pages, versions, progress."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+from repository import sample_bytes
+
+DATA = sample_bytes(400_000)
+
+COMMANDS = ["init", "push", "list", "show", "pull", "verify", "scrub", "repair index", "stats", "key list", "key add",
+            "key remove", "key test", "doctor", "version", "help", "completion"]  # fmt: skip
+
+
+@pytest.fixture
+def pushed(drs):
+    drs.push("pg/app", DATA)
+    return drs
+
+
+@pytest.mark.parametrize(
+    "schema, arguments",
+    [
+        ("drstream.push/1", ["push", "pg/app"]),
+        ("drstream.list/1", ["list"]),
+        ("drstream.show/1", ["show", "pg/app"]),
+        ("drstream.verify/1", ["verify", "--read-data"]),
+        ("drstream.scrub/1", ["scrub"]),
+        ("drstream.repair-index/1", ["repair", "index"]),
+        ("drstream.stats/1", ["stats"]),
+        ("drstream.key-list/1", ["key", "list"]),
+        ("drstream.key-test/1", ["key", "test"]),
+        ("drstream.doctor/1", ["doctor"]),
+        ("drstream.version/1", ["version"]),
+    ],
+)
+def test_json_is_one_document_with_a_schema(pushed, schema, arguments):
+    document = pushed.json(*arguments, input=DATA)
+    assert list(document)[0] == "schema"
+    assert document["schema"] == schema
+
+
+def test_init_pull_and_key_changes_answer_in_json_too(new_repository, tmp_path):
+    drs = new_repository()
+    assert drs.json("init")["schema"] == "drstream.init/1"
+    drs.push("s", DATA)
+    assert drs.json("pull", "s", "-o", tmp_path / "out")["schema"] == "drstream.pull/1"
+    phrase = tmp_path / "phrase"
+    phrase.write_text("another way to come in")
+    phrase.chmod(0o600)
+    added = drs.json("key", "add", "--new-passphrase-file", phrase)
+    assert added["schema"] == "drstream.key-add/1"
+    assert drs.json("key", "remove", added["id"])["schema"] == "drstream.key-remove/1"
+
+
+def test_a_failure_is_a_document_too(pushed):
+    document = pushed.json("show", "pg/ap", expect=2)
+    assert document["schema"] == "drstream.error/1"
+    assert document["exit_code"] == 2
+    assert "pg/app" in document["message"]
+
+
+def test_the_log_can_be_json_lines(pushed):
+    outcome = pushed.run("show", "pg/ap", "--log-format", "json", expect=2)
+    lines = [json.loads(line) for line in outcome.err.splitlines()]
+    assert lines[-1]["level"] == "error"
+    assert lines[-1]["exit_code"] == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_shows_an_example(new_repository, command):
+    drs = new_repository()
+    text = drs.text("help", *command.split())
+    assert "Examples:" in text
+    assert re.search(rf"drstream {command}", text.split("Examples:")[1])
+    assert drs.text(*command.split(), "--help") == text
+
+
+def test_the_overview_names_every_command_and_an_unknown_one_is_refused(new_repository):
+    drs = new_repository()
+    overview = drs.text("--help")
+    for command in COMMANDS:
+        assert re.search(rf"^ +{command.split()[0]}\b", overview, re.M), command
+    outcome = drs.run("pusj", expect=2)
+    assert outcome.out == b""
+    drs.run(expect=2)
+
+
+def test_every_option_can_be_given_by_a_variable(pushed):
+    for command in COMMANDS:
+        text = pushed.text("help", *command.split())
+        for option in re.findall(r"^ +(?:-\w,)?(?:--[\w-]+,)*(--[\w-]+)\b.*$", text, re.M):
+            variable = "DRSTREAM_" + option[2:].upper().replace("-", "_")
+            assert option == "--help" or variable in text, (command, option)
+    pushed.run("push", "s", input=DATA, env={"DRSTREAM_MIN_SIZE": "1GiB"}, expect=3)
+    assert pushed.pull("pg/app", env={"DRSTREAM_OFFSET": "10", "DRSTREAM_LENGTH": "5"}) == DATA[10:15]
+
+
+def test_version_names_the_libraries_and_the_backends_chosen(new_repository):
+    drs = new_repository()
+    document = drs.json("version")
+    for library in ["zstd", "lz4", "xxhash", "liburing", "crypto"]:
+        assert re.search(r"\d", document["libraries"][library]), library
+    assert document["io_backend"] in ("uring", "posix")
+    text = drs.text("version")
+    assert text.startswith("drstream ")
+    for word in ["format version", "io backend", "crypto backend", "zstd"]:
+        assert word in text
+    assert drs.text("--version").startswith("drstream ")
+
+
+def test_doctor_looks_at_the_machine_and_leaves_nothing_in_the_repository(pushed):
+    before = pushed.tree()
+    report = pushed.json("doctor")
+    assert report["fit"] is True
+    assert {"io", "locked memory", "pipe size", "clock", "crypto", "repository", "free space"} <= {
+        check["name"] for check in report["checks"]
+    }
+    assert pushed.tree() == before
+
+
+@pytest.mark.parametrize("shell, check", [("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "-n"])])
+def test_completions_are_scripts_of_their_shell(new_repository, tmp_path, shell, check):
+    script = tmp_path / "completion"
+    script.write_text(new_repository().text("completion", shell))
+    for word in ["push", "pull", "require-trailer"]:
+        assert word in script.read_text()
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    subprocess.run([*check, script], check=True)
+
+
+def test_bash_completes_commands_and_options(new_repository, tmp_path):
+    script = tmp_path / "completion"
+    script.write_text(new_repository().text("completion", "bash"))
+    probe = f"""
+source {script}
+complete -p drstream >/dev/null || exit 1
+function=$(complete -p drstream | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+COMP_WORDS=(drstream pu); COMP_CWORD=1; COMP_LINE='drstream pu'; COMP_POINT=11
+$function drstream pu drstream; echo "${{COMPREPLY[*]}}"
+COMP_WORDS=(drstream push --req); COMP_CWORD=2; COMP_LINE='drstream push --req'; COMP_POINT=19; COMPREPLY=()
+$function drstream --req push; echo "${{COMPREPLY[*]}}"
+"""
+    shown = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert sorted(shown[0].split()) == ["pull", "push"]
+    assert shown[1].split() == ["--require-trailer"]
+
+
+def test_manual_pages_are_written_for_every_command(new_repository, tmp_path):
+    drs = new_repository()
+    drs.run("man", "--output-dir", tmp_path)
+    pages = {path.name for path in tmp_path.glob("*.1")}
+    for command in COMMANDS:
+        assert f"drstream-{command.replace(' ', '-')}.1" in pages
+    assert "drstream.1" in pages
+    page = (tmp_path / "drstream.1").read_text()
+    assert "EXIT STATUS" in page
+    for code in [3, 4, 5, 8, 10, 12, 13, 14]:
+        assert re.search(rf"\b{code}\b", page)
+
+
+def test_memory_below_the_floor_says_the_floor(drs):
+    for command in [["push", "s"], ["pull", "s"], ["verify"]]:
+        outcome = drs.run(*command, "--memory", "50MiB", input=DATA, expect=2)
+        assert "96 MiB" in outcome.err
+    outcome = drs.run("push", "s", "--memory", "plenty", input=DATA, expect=2)
+    assert "accepted" in outcome.err
+
+
+def test_quiet_is_quiet_and_progress_is_on_stderr(drs):
+    outcome = drs.run("push", "s", "-q", input=DATA)
+    assert outcome.out == b"" and outcome.err == ""
+    outcome = drs.run("pull", "s", "--progress", "always")
+    assert outcome.out == DATA
+
+
+def test_progress_can_be_followed_as_json_lines(drs):
+    read_end, write_end = os.pipe()
+    drs.run("push", "s", "--progress-fd", write_end, "--size-hint", str(len(DATA)), input=DATA, pass_fds=[write_end])
+    os.close(write_end)
+    with os.fdopen(read_end) as lines:
+        documents = [json.loads(line) for line in lines]
+    assert documents[-1]["schema"] == "drstream.progress/1"
+    assert documents[-1]["bytes"] == documents[-1]["total_bytes"] == len(DATA)
+
+
+def test_stats_counts_what_is_there(pushed):
+    pushed.push("pg/app", DATA)
+    stats = pushed.json("stats")
+    assert stats["snapshots"] == 2
+    assert stats["bytes"] == 2 * len(DATA)
+    assert stats["packs"] == len([n for n in pushed.objects() if n.startswith("packs/")])
+    assert [stream["stream"] for stream in stats["streams"]] == ["pg/app"]
+    assert "pg/app" in pushed.text("stats")

@@ -1,0 +1,95 @@
+"""A disk that fills up at any point, and one that cannot be written: exit 5, earlier snapshots whole, nothing to repair."""
+
+import os
+import subprocess
+
+import pytest
+from repository import Repository, sample_bytes
+
+FIRST = sample_bytes(1_000_000, seed=1)
+SECOND = os.urandom(6_000_000)
+DISK_BYTES = 16 << 20
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A file system of 16 MiB, mounted for the test; and a function that mounts it again with other options."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting takes root")
+    path = tmp_path / "disk"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0755", "drstream-e2e", str(path)]
+    if subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        pytest.skip("this container may not mount")
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def leave_free(disk, free_bytes):
+    """Fills the disk with a file until only so much is free."""
+    ballast = disk / "ballast"
+    state = os.statvfs(disk)
+    with open(ballast, "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, state.f_bavail * state.f_frsize - free_bytes)
+    return ballast
+
+
+def sizes(full_run):
+    return [number * 400_000 for number in range(20)] if full_run else [0, 4096, 100_000, 1_500_000, 5_900_000]
+
+
+@pytest.fixture
+def on_disk(binary, disk, tmp_path):
+    repository = Repository(binary, disk)
+    repository.state = tmp_path / "state"  # heads live on another disk
+    repository.run("init")
+    repository.push("s", FIRST)
+    return repository
+
+
+@pytest.mark.parametrize("io", ["auto", "posix"])
+def test_a_full_disk_stops_the_push_and_loses_nothing(on_disk, disk, full_run, io):
+    options = ["--io", io, "--compression", "none"]
+    for free_bytes in sizes(full_run):
+        ballast = leave_free(disk, free_bytes)
+        outcome = on_disk.run("push", "s", *options, input=SECOND, expect=5)
+        assert "space" in outcome.err
+        assert "no snapshot was made" in outcome.err
+        assert [snapshot["sequence"] for snapshot in on_disk.snapshots()] == [1]
+        assert on_disk.pull("s") == FIRST
+        on_disk.run("verify", "--read-data", "--read-only", "--expect-head")
+        ballast.unlink()
+    assert on_disk.push("s", SECOND, *options)["sequence"] == 2
+    assert on_disk.pull("s") == SECOND
+    on_disk.run("verify", "--read-data", "--expect-head")
+
+
+def test_a_full_disk_behind_pull_leaves_no_part_of_a_file(on_disk, disk, tmp_path):
+    (disk / "out").mkdir()
+    on_disk.push("big", SECOND, "--compression", "none")
+    leave_free(disk, 2_000_000)
+    on_disk.run("pull", "big", "-o", disk / "out" / "file", expect=5)
+    assert list((disk / "out").iterdir()) == []
+    on_disk.run("pull", "big", "-o", tmp_path / "elsewhere")
+
+
+def test_a_disk_that_is_full_before_init_is_told(binary, disk, tmp_path):
+    repository = Repository(binary, disk)
+    repository.state = tmp_path / "state"
+    ballast = leave_free(disk, 0)
+    repository.run("init", expect=5)
+    ballast.unlink()
+    repository.run("init")
+    repository.push("s", FIRST)
+
+
+def test_a_read_only_repository_can_be_read_and_not_pushed_to(on_disk, disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    outcome = on_disk.run("push", "s", input=SECOND, expect=5)
+    assert "Read-only file system" in outcome.err
+    assert on_disk.pull("s") == FIRST
+    on_disk.run("list")
+    on_disk.run("verify", "--read-data", "s")
+    on_disk.run("scrub")
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    on_disk.push("s", SECOND)

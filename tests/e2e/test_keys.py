@@ -1,0 +1,223 @@
+"""Keys: every way to give one, every way in which one is wrong, slots, and that no key is ever to be seen."""
+
+import os
+import random
+import shutil
+
+import pytest
+from repository import random_key, sample_bytes
+
+DATA = sample_bytes(200_000)
+
+
+def key_file(folder, text, name="key", mode=0o600):
+    path = folder / name
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def no_key(**more):
+    return {"BACKUP_ENCRYPTION_KEY": None, **more}
+
+
+def test_init_prints_how_to_keep_the_key_and_not_the_key(new_repository):
+    repository = new_repository()
+    outcome = repository.run("init")
+    assert "Keep the key apart" in outcome.out.decode()
+    assert repository.key not in outcome.out.decode() + outcome.err
+
+
+def test_init_twice_is_refused_and_touches_nothing(drs):
+    drs.push("s", DATA)
+    before = drs.tree()
+    outcome = drs.run("init", expect=2)
+    assert "nothing was changed" in outcome.err
+    drs.run("init", env={"BACKUP_ENCRYPTION_KEY": random_key()}, expect=2)
+    assert drs.tree() == before
+
+
+def test_init_needs_a_key_or_to_be_told_that_none_is_wanted(new_repository):
+    repository = new_repository(key=None)
+    outcome = repository.run("init", expect=12)
+    assert "--encryption none" in outcome.err
+    assert not repository.path.exists()
+
+
+@pytest.mark.parametrize("command", [["list"], ["push", "s"], ["pull", "s"], ["verify"], ["stats"], ["key", "test"]])
+def test_no_repository_has_an_exit_code_of_its_own(new_repository, command):
+    repository = new_repository()
+    outcome = repository.run(*command, input=b"x", expect=10)
+    assert str(repository.path) in outcome.err
+    repository.path.mkdir()
+    repository.run(*command, input=b"x", expect=10)
+    assert list(repository.path.rglob("*")) == []
+    repository.run("scrub", expect=10)
+
+
+BAD_KEYS = {
+    "missing": None,
+    "63 digits": random_key()[:63],
+    "65 digits": random_key() + "0",
+    "not hex": "g" + random_key()[1:],
+    "empty": "",
+    "another": random_key(),
+    "a placeholder": "0" * 64,
+}
+
+
+@pytest.mark.parametrize("what", BAD_KEYS)
+@pytest.mark.parametrize("command", [["list"], ["push", "s"], ["pull", "s"], ["verify"], ["repair", "index"]])
+def test_a_bad_key_is_refused_and_not_echoed(drs, what, command):
+    before = drs.tree()
+    outcome = drs.run(*command, input=b"x", env={"BACKUP_ENCRYPTION_KEY": BAD_KEYS[what]}, expect=12)
+    assert drs.tree() == before
+    if BAD_KEYS[what]:
+        assert BAD_KEYS[what][:32] not in outcome.err
+    assert outcome.out == b""
+
+
+def test_a_key_comes_from_a_file_by_variable_and_by_option(drs, tmp_path):
+    drs.push("s", DATA)
+    path = key_file(tmp_path, drs.key + "\n")
+    drs.run("key", "test", env=no_key(BACKUP_ENCRYPTION_KEY_FILE=str(path)))
+    drs.run("key", "test", env=no_key(DRSTREAM_KEY_FILE=str(path)))
+    assert drs.pull("s", "--key-file", path, env=no_key()) == DATA
+    # An option wins over the environment.
+    assert drs.pull("s", "--key-file", path, env={"BACKUP_ENCRYPTION_KEY": random_key()}) == DATA
+    drs.run("key", "test", "--key-file", tmp_path / "absent", env=no_key(), expect=12)
+
+
+def test_a_key_file_that_others_may_read_is_warned_of(drs, tmp_path):
+    outcome = drs.run("key", "test", "--key-file", key_file(tmp_path, drs.key, mode=0o644), env=no_key())
+    assert "chmod 600" in outcome.err
+
+
+def test_a_damaged_key_file_is_not_echoed(drs, tmp_path):
+    outcome = drs.run("key", "test", "--key-file", key_file(tmp_path, drs.key[:40]), env=no_key(), expect=12)
+    assert drs.key[:40] not in outcome.err
+
+
+def test_a_passphrase_opens_from_a_file_and_from_a_command(new_repository, tmp_path):
+    phrase = "correct horse battery staple"
+    repository = new_repository(key=None)
+    path = key_file(tmp_path, phrase + "\n", name="phrase")
+    repository.run("init", "--passphrase-file", path)
+    repository.run("push", "s", "--passphrase-file", path, input=DATA)
+    assert repository.pull("s", "--passphrase-command", f"cat {path}") == DATA
+    wrong = key_file(tmp_path, "incorrect horse", name="wrong")
+    outcome = repository.run("pull", "s", "--passphrase-file", wrong, expect=12)
+    assert "incorrect horse" not in outcome.err
+    outcome = repository.run("pull", "s", "--passphrase-command", "false", expect=12)
+    assert phrase not in outcome.err
+
+
+def test_two_ways_at_once_are_refused(drs, tmp_path):
+    path = key_file(tmp_path, drs.key)
+    drs.run("key", "test", "--key-file", path, "--passphrase-file", path, expect=2)
+
+
+def test_a_slot_can_be_added_used_and_removed_but_never_the_last(drs, tmp_path):
+    drs.push("s", DATA)
+    second = random_key()
+    drs.run("key", "add", "--new-key-file", key_file(tmp_path, second), "--label", "offline safe")
+    slots = drs.json("key", "list")["slots"]
+    assert sorted(slot["label"] for slot in slots) == ["", "offline safe"]
+    assert sum(slot["current"] for slot in slots) == 1
+    with_second = {"BACKUP_ENCRYPTION_KEY": second}
+    assert drs.pull("s", env=with_second) == DATA
+    drs.push("s", DATA + b"more", env=with_second)
+    assert drs.pull("s") == DATA + b"more"
+
+    old = next(slot["id"] for slot in slots if slot["current"])
+    outcome = drs.run("key", "remove", old[:8], env=with_second)
+    assert "master key is the same" in outcome.err
+    drs.run("list", expect=12)
+    assert drs.pull("s", env=with_second) == DATA + b"more"
+
+    (last,) = drs.json("key", "list", env=with_second)["slots"]
+    before = drs.tree()
+    outcome = drs.run("key", "remove", last["id"], env=with_second, expect=None)
+    assert outcome.code not in (0, 1), outcome
+    assert "last" in outcome.err
+    assert drs.tree() == before
+
+
+def test_a_slot_that_does_not_exist_cannot_be_removed(drs):
+    drs.run("key", "remove", "00000000", expect=2)
+
+
+def test_a_passphrase_slot_can_be_added(drs, tmp_path):
+    path = key_file(tmp_path, "a phrase of many words", name="phrase")
+    drs.run("key", "add", "--new-passphrase-file", path)
+    drs.run("key", "test", "--passphrase-file", path, env=no_key())
+    drs.run("verify", "--read-data")
+
+
+def test_without_encryption_it_is_loud_and_refuses_a_key(new_repository):
+    repository = new_repository(key=None)
+    outcome = repository.run("init", "--encryption", "none", "-q")
+    assert "NOT ENCRYPTED" in outcome.err
+    outcome = repository.run("push", "s", input=DATA)
+    assert "NOT encrypted" in outcome.err
+    assert repository.pull("s") == DATA
+    # A caller who holds a key was promised encryption.
+    with_key = {"BACKUP_ENCRYPTION_KEY": random_key()}
+    for command in [["push", "s"], ["pull", "s"], ["list"], ["verify"]]:
+        repository.run(*command, input=DATA, env=with_key, expect=12)
+
+
+def test_init_without_encryption_refuses_a_supplied_key(new_repository):
+    repository = new_repository()
+    repository.run("init", "--encryption", "none", expect=12)
+    assert not repository.path.exists()
+
+
+def test_a_repository_exchanged_for_a_clear_one_is_refused(drs, new_repository):
+    clear = new_repository("clear", key=None)
+    clear.run("init", "--encryption", "none")
+    shutil.rmtree(drs.path)
+    shutil.copytree(clear.path, drs.path)
+    drs.run("push", "s", input=DATA, expect=12)
+
+
+def test_the_key_is_nowhere_to_be_seen(new_repository, tmp_path):
+    """A sentinel key goes through every command; then everything that was printed or written is searched."""
+    sentinel = random.Random(7).randbytes(32)
+    repository = new_repository(key=sentinel.hex())
+    phrase = "sentinel phrase that nobody may see"
+    phrase_file = key_file(tmp_path, phrase, name="phrase")
+    printed = []
+
+    def run(*arguments, **options):
+        outcome = repository.run(*arguments, "-vv", expect=None, **options)
+        printed.append(outcome.out + outcome.err.encode())
+        return outcome
+
+    run("init", "--label", "first")
+    watch = "import os; print([open(f'/proc/{os.getppid()}/{f}', 'rb').read() for f in ('cmdline', 'environ')])"
+    assert run("push", "watched", "--exec", "--", "/usr/bin/python3", "-c", watch).code == 0
+    assert run("key", "add", "--new-passphrase-file", phrase_file).code == 0
+    for command in [
+        ["push", "s"], ["list", "--json"], ["show", "s"], ["verify", "--read-data", "s"], ["stats"], ["doctor"],
+        ["version"], ["key", "list"], ["key", "test"], ["repair", "index", "--all"], ["scrub"], ["pull", "watched"],
+        ["pull", "s"], ["pull", "nothing"], ["key", "remove", "0000"], ["init"], ["init", "--encryption", "none"],
+        ["push", "s", "--log-format", "json", "--exec", "--", "false"],
+    ]:  # fmt: skip
+        run(*command, input=DATA)
+    run("list", env={"BACKUP_ENCRYPTION_KEY": sentinel.hex()[:63]})
+    run("list", env={"BACKUP_ENCRYPTION_KEY": sentinel.hex() + "\n\n"})
+    written = [path.read_bytes() for path in repository.folder.rglob("*") if path.is_file()]
+    forbidden = [sentinel, sentinel.hex().encode(), sentinel.hex().upper().encode(), phrase.encode()]
+    forbidden.append(sentinel.hex()[:32].encode())
+    for text in printed + written:
+        for secret in forbidden:
+            assert secret not in text
+
+
+def test_files_of_the_repository_are_for_their_owner_only(drs):
+    drs.push("s", DATA)
+    for path in [drs.path, *drs.path.rglob("*"), *drs.state.rglob("*")]:
+        mode = path.stat().st_mode
+        assert mode & 0o007 == 0, f"{path} {oct(mode)}"
+    assert os.access(drs.path, os.R_OK)

@@ -1,0 +1,53 @@
+"""scrub: without any key, by the digests that every object carries."""
+
+from repository import random_key, sample_bytes
+
+DATA = sample_bytes(500_000)
+NO_KEY = {"BACKUP_ENCRYPTION_KEY": None}
+
+
+def test_it_reads_every_object_and_needs_no_key(drs):
+    drs.push("s", DATA)
+    sizes = [path.stat().st_size for path in drs.objects().values()]
+    report = drs.json("scrub", env=NO_KEY)
+    assert report["objects"] == len(sizes)
+    assert report["bytes"] == sum(sizes)
+    assert report["findings"] == []
+    drs.run("scrub", env={"BACKUP_ENCRYPTION_KEY": random_key()})
+
+
+def test_it_says_that_it_cannot_see_absence(drs):
+    drs.push("s", DATA)
+    next(p for n, p in drs.objects().items() if n.startswith("packs/")).unlink()
+    assert "absent" in drs.text("scrub", env=NO_KEY)
+
+
+def test_it_names_every_damaged_object_and_marks_packs(drs):
+    drs.push("s", DATA)
+    drs.push("t", sample_bytes(300_000, seed=9))
+    damaged = [n for n in drs.objects() if n.startswith(("packs/", "manifests/"))]
+    for name in damaged:
+        path = drs.path / name
+        data = bytearray(path.read_bytes())
+        data[-50] ^= 0x80
+        path.chmod(0o600)
+        path.write_bytes(data)
+    report = drs.json("scrub", env=NO_KEY, expect=4)
+    assert sorted(finding["object"] for finding in report["findings"]) == sorted(damaged)
+    packs = [name for name in damaged if name.startswith("packs/")]
+    assert report["marked"] == len(packs)
+    assert len([n for n in drs.objects() if n.startswith("damaged/")]) == len(packs)
+    # The marks are no damage of their own, and are not set twice.
+    again = drs.json("scrub", env=NO_KEY, expect=4)
+    assert again["marked"] == 0
+    assert len(again["findings"]) == len(damaged)
+
+
+def test_what_is_not_drstreams_is_counted_and_left_alone(drs):
+    drs.push("s", DATA)
+    (drs.path / "README.txt").write_text("no object can have this name")
+    (drs.path / "packs" / "lost+found").mkdir()
+    (drs.path / "packs" / "copy").write_text("an object could have this name, but none of ours does")
+    assert drs.json("scrub", env=NO_KEY)["unknown_names"] == 1
+    assert (drs.path / "README.txt").exists()
+    drs.run("verify", "--read-data")

@@ -1,0 +1,142 @@
+"""Signals and sudden death: SIGINT and SIGTERM end cleanly, kill -9 leaves nothing to repair."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from repository import sample_bytes
+
+DATA = sample_bytes(3_000_000)
+WAIT_SECONDS = 60
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.02)
+
+
+def processes_of_session(session):
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as stat:
+                state, _, _, sid = stat.read().rpartition(")")[2].split()[:4]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(sid) == session and state != "Z":
+            found.append(int(entry))
+    return found
+
+
+def session_in(path):
+    wait_for(lambda: path.exists() and path.read_text().endswith("\n"), "the child to start")
+    return int(path.read_text())
+
+
+@pytest.mark.parametrize(
+    "number, code, stubborn", [(signal.SIGINT, 130, False), (signal.SIGTERM, 143, False), (signal.SIGTERM, 143, True)]
+)
+def test_a_signal_ends_a_push_reaps_the_child_and_commits_nothing(drs, tmp_path, number, code, stubborn):
+    drs.push("s", DATA)
+    trap = "trap '' INT TERM; " if stubborn else ""
+    script = f"{trap}head -c 2000000 /dev/urandom; sleep 600 & echo $$ > {tmp_path}/pid; wait; sleep 600"
+    process = drs.start("push", "s", "--exec", "--", "sh", "-c", script)
+    session = session_in(tmp_path / "pid")
+    process.send_signal(number)
+    _, err = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == code, err.decode()
+    assert b"no snapshot was made" in err
+    wait_for(lambda: not processes_of_session(session), "the child's session to end")
+    assert len(drs.snapshots()) == 1
+    assert drs.push("s", DATA)["sequence"] == 2
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_push_that_waits_for_its_pipe(drs, number, code):
+    process = drs.start("push", "s", stdin=subprocess.PIPE)
+    process.stdin.write(DATA)
+    process.stdin.flush()
+    process.send_signal(number)
+    process.wait(timeout=WAIT_SECONDS)
+    process.communicate()
+    assert process.returncode == code
+    assert drs.snapshots() == []
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_pull_and_its_consumer(drs, tmp_path, number, code):
+    drs.push("s", DATA)
+    finished = tmp_path / "finished"
+    script = f"echo $$ > {tmp_path}/pid; sleep 600; cat >/dev/null; touch {finished}"
+    process = drs.start("pull", "s", "--exec", "--", "sh", "-c", script)
+    session = session_in(tmp_path / "pid")
+    process.send_signal(number)
+    process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == code
+    wait_for(lambda: not processes_of_session(session), "the consumer's session to end")
+    assert not finished.exists()
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_pull_to_a_reader_that_does_not_read(drs, number, code):
+    drs.push("s", DATA)
+    process = drs.start("pull", "s")
+    process.stdout.read(1)
+    process.send_signal(number)
+    # Nobody reads on: a write that waits must not keep the signal waiting.
+    assert process.wait(timeout=WAIT_SECONDS) == code
+    process.communicate()
+
+
+def test_a_signal_leaves_no_part_of_a_file(drs, tmp_path):
+    drs.push("s", DATA)
+    target = tmp_path / "out" / "file"
+    target.parent.mkdir()
+    process = drs.start("pull", "s", "-o", target)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=WAIT_SECONDS)
+    if process.returncode == 0:
+        assert target.read_bytes() == DATA
+    else:
+        assert process.returncode in (143, -signal.SIGTERM)
+        assert [path.name for path in target.parent.iterdir()] in ([], ["file"])
+
+
+def test_a_second_signal_does_not_wait_for_the_first(drs, tmp_path):
+    script = f"trap '' INT TERM; echo $$ > {tmp_path}/pid; while :; do sleep 1; done"
+    process = drs.start("push", "s", "--exec", "--", "sh", "-c", script)
+    session = session_in(tmp_path / "pid")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 143
+    wait_for(lambda: not processes_of_session(session), "the child's session to end")
+
+
+def test_kill_9_at_any_moment_leaves_the_old_snapshots_and_nothing_to_repair(drs, tmp_path, full_run):
+    drs.push("s", DATA)
+    source = tmp_path / "source"
+    sequence = 1
+    for round_number in range(50 if full_run else 5):
+        data = sample_bytes(3_000_000, seed=100 + round_number)
+        source.write_bytes(data)
+        process = drs.start("push", "s", "--file", source)
+        time.sleep(0.02 + 0.05 * round_number % 0.5)
+        process.kill()
+        process.communicate()
+        snapshots = drs.snapshots()
+        assert len(snapshots) in (sequence, sequence + 1)
+        if len(snapshots) == sequence + 1:
+            assert drs.pull("s") == data
+            sequence += 1
+    assert drs.pull(drs.snapshots()[0]["id"]) == DATA
+    drs.run("verify", "--read-data", "--expect-head")
+    drs.push("s", DATA)
+    assert drs.pull("s") == DATA

@@ -1,0 +1,77 @@
+"""As an ordinary user with 8 MiB of lockable memory, as cron runs it."""
+
+import os
+import pwd
+import resource
+import shutil
+
+import pytest
+from repository import Repository, sample_bytes
+
+DATA = sample_bytes(5_000_000)
+LOCKED_BYTES = 8 << 20
+
+
+def limit_locked_memory():
+    hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+    limit = LOCKED_BYTES if hard == resource.RLIM_INFINITY else min(LOCKED_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, limit))
+
+
+@pytest.fixture
+def ordinary(binary, public_folder):
+    """A repository in a folder of an ordinary user, and the options that make a command run as that user."""
+    options = {"preexec_fn": limit_locked_memory}
+    folder = public_folder / "home"
+    folder.mkdir(mode=0o700)
+    command = public_folder / "drstream"
+    shutil.copy(binary, command)
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        options.update(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+    repository = Repository(command, folder)
+    repository.run("init", cwd=folder, **options)
+    return repository, {"cwd": folder, **options}
+
+
+def test_everything_works_with_little_lockable_memory(ordinary):
+    drs, options = ordinary
+    source = drs.folder / "source"
+    source.write_bytes(DATA)
+    source.chmod(0o644)
+    drs.run("push", "s", input=DATA, **options)
+    drs.run("push", "file", "--file", source, **options)
+    drs.run("push", "command", "--exec", "--", "cat", source, **options)
+    for stream in ["s", "file", "command"]:
+        assert drs.pull(stream, **options) == DATA
+    drs.run("pull", "s", "-o", drs.folder / "out", **options)
+    assert (drs.folder / "out").read_bytes() == DATA
+    drs.run("verify", "--read-data", "--expect-head", "s", **options)
+    drs.run("scrub", **options)
+    drs.run("repair", "index", "--all", **options)
+    checks = {check["name"]: check for check in drs.json("doctor", **options)["checks"]}
+    assert checks["locked memory"]["state"] == "ok"
+
+
+def test_the_default_memory_needs_no_privilege(ordinary):
+    drs, options = ordinary
+    drs.memory = "256MiB"
+    drs.run("push", "s", input=DATA, **options)
+    assert drs.pull("s", **options) == DATA
+
+
+def test_the_heads_go_to_the_users_own_state_directory(ordinary):
+    drs, options = ordinary
+    drs.run("push", "s", input=DATA, env={"DRSTREAM_STATE_DIR": None}, **options)
+    assert list((drs.folder / ".local/state/drstream/heads").rglob("*.json"))
+
+
+def test_a_repository_of_somebody_else_is_refused_with_the_reason(ordinary):
+    drs, options = ordinary
+    if "user" not in options:
+        pytest.skip("it takes root to own what others may not write")
+    os.chown(drs.path, 0, 0)
+    drs.path.chmod(0o755)
+    outcome = drs.run("push", "s", input=DATA, expect=5, **options)
+    assert "denied" in outcome.err.lower()
