@@ -80,7 +80,7 @@ class Repository:
         )
 
     def run(self, *arguments, input=b"", env=None, expect=0, launcher=(), **options):
-        """Runs the command to its end. `expect`: the exit code, several of them, or None for any. Text out, text err."""
+        """Runs the command to its end. `expect`: the exit code, several of them, or None for any."""
         process = self.start(*arguments, env=env, launcher=launcher, **{"stdin": subprocess.PIPE, **options})
         try:
             out, err = process.communicate(input, timeout=TIMEOUT_SECONDS)

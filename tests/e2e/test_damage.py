@@ -1,4 +1,4 @@
-"""Any stored object flipped, truncated, extended, swapped, deleted or taken from elsewhere: found, named, never restored as true.
+"""Objects flipped, truncated, extended, swapped, deleted or taken from elsewhere: found, named, never restored.
 
 A small repository with every kind of object that a push, a check and two keys leave behind is damaged in one way at a
 time. Three promises are checked each time: scrub finds what it can (it has no key), verify --read-data finds it and
@@ -146,8 +146,12 @@ def test_a_changed_length_is_found_by_scrub_and_verify(specimen, kind, how):
     name = of_kind(specimen.repository, kind)[0]
     data = specimen.pristine[name]
     changed = {
-        "empty": b"", "half": data[: len(data) // 2], "one short": data[:-1], "one more": data + b"\0", "twice": data * 2
-    }  # fmt: skip
+        "empty": b"",
+        "half": data[: len(data) // 2],
+        "one short": data[:-1],
+        "one more": data + b"\0",
+        "twice": data * 2,
+    }
     specimen.put(name, changed[how])
     specimen.check_scrub(name)
     specimen.check_verify(name, expect=(0, 4) if kind == "damaged" else FOUND)

@@ -1,4 +1,4 @@
-"""What the command says of itself: JSON with schemas, help with examples, completions, manual pages, versions, progress."""
+"""What the command says of itself: JSON with schemas, help with examples, completions, manuals, progress."""
 
 import json
 import os

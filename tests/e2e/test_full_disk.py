@@ -1,4 +1,4 @@
-"""A disk that fills up at any point, and one that cannot be written: exit 5, earlier snapshots whole, nothing to repair."""
+"""A disk that fills up at any point, and one that is read-only: exit 5, earlier snapshots whole, nothing to repair."""
 
 import os
 import subprocess
