@@ -52,7 +52,7 @@ Result<void> DocumentCheck::check(std::size_t number, ObjectStore& store) {
 
 Result<void> DocumentCheck::check_bytes(const Object& object, ByteView bytes) {
   switch (object.parsed.kind) {
-    case ObjectKind::kSlot: return check_slot(object.key, bytes);
+    case ObjectKind::kSlot: return check_slot(object, bytes);
     case ObjectKind::kDamaged: {
       DRS_ASSIGN_OR_RETURN(const DamagedMark mark, decode_damaged(bytes));
       DRS_RETURN_IF_ERROR(require(mark.pack == object.parsed.digest, "the mark is of another pack than its name says"));
@@ -105,11 +105,12 @@ Result<void> DocumentCheck::check_body(const Object& object, ByteView bytes, Byt
   }
 }
 
-Result<void> DocumentCheck::check_slot(const ObjectKey& key, ByteView bytes) const {
+Result<void> DocumentCheck::check_slot(const Object& object, ByteView bytes) const {
   const RepositoryKeys& keys = context_.repository.keys();
   DRS_ASSIGN_OR_RETURN(const Slot slot, decode_slot(bytes));
+  DRS_RETURN_IF_ERROR(require(slot_id(bytes) == object.parsed.uuid, "the slot's name does not agree with its digest"));
   if (slot.repository != keys.repository()) {
-    context_.findings.report(Finding::Severity::kWarning, key,
+    context_.findings.report(Finding::Severity::kWarning, object.key,
                              "the slot is of another repository (copied here, or left by an init that died or lost "
                              "against another): it opens nothing and is ignored; next: drstream key remove");
     return {};

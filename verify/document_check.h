@@ -38,7 +38,7 @@ class DocumentCheck {
   };
   Result<void> check_bytes(const Object& object, ByteView bytes);
   Result<void> check_body(const Object& object, ByteView bytes, ByteView body);
-  Result<void> check_slot(const ObjectKey& key, ByteView bytes) const;
+  Result<void> check_slot(const Object& object, ByteView bytes) const;
 
   CheckContext& context_;
   std::vector<Object> objects_;

@@ -70,6 +70,8 @@ Result<std::optional<Uuid>> check_document(const ParsedName& parsed, ByteView by
   }
   if (parsed.kind == ObjectKind::kSlot) {
     DRS_ASSIGN_OR_RETURN(const Slot slot, decode_slot(bytes));
+    if (slot_id(bytes) != parsed.uuid)
+      return Error{ErrorCode::kCorrupt, "its digest begins with " + slot_id(bytes).hex() + ", expected its name"};
     return std::optional<Uuid>(slot.repository);
   }
   DRS_ASSIGN_OR_RETURN(const Uuid repository, peek_document(parsed.kind, bytes));
@@ -212,6 +214,12 @@ Result<void> Scrub::check_small(const ScrubObject& object, const std::string& na
   progress_.bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
   DRS_ASSIGN_OR_RETURN(const std::optional<Uuid> repository, check_document(object.parsed, bytes));
   if (!repository || !repository_ || *repository == *repository_) return {};
+  if (object.parsed.kind == ObjectKind::kSlot) {
+    findings_.report(Finding::Severity::kWarning, name,
+                     "the slot is of another repository (copied here, or left by an init that died): it opens nothing "
+                     "and is ignored");
+    return {};
+  }
   return Error{ErrorCode::kCorrupt,
                "it says it is of repository " + repository->hex() + ", the config here is of " + repository_->hex()};
 }

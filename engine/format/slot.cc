@@ -1,5 +1,7 @@
 #include "engine/format/slot.h"
 
+#include <algorithm>
+
 #include "codecs/aead.h"
 #include "codecs/hkdf.h"
 #include "codecs/hmac_sha256.h"
@@ -200,6 +202,13 @@ Result<Bytes> encode_slot(const RepositoryKeys& keys, const SlotFields& fields, 
 Result<Slot> decode_slot(ByteView object) {
   DRS_ASSIGN_OR_RETURN(Layout layout, decode_layout(object));
   return std::move(layout.slot);
+}
+
+Uuid slot_id(ByteView object) {
+  DRS_ASSERT(object.size() >= Digest::kBytes, "no slot is as short as a digest");
+  Uuid id;
+  std::ranges::copy(object.last(Digest::kBytes).first(Uuid::kBytes), id.mutable_view().begin());
+  return id;
 }
 
 Result<SecretBytes> unlock_slot(ByteView object, ByteView secret) {

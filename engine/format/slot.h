@@ -46,6 +46,10 @@ Result<Bytes> encode_slot(const RepositoryKeys& keys, const SlotFields& fields, 
 // Reads what is in clear; checks digest and lengths. Errors: kTruncated, kCorrupt, kFormatTooNew.
 Result<Slot> decode_slot(ByteView object);
 
+// What a slot is named after: the first 16 bytes of the digest it ends in. `object` is what encode_slot made or
+// decode_slot accepted.
+Uuid slot_id(ByteView object);
+
 // The master key, if `secret` opens this slot. The slot's MAC is checked with the master key found.
 // Errors: kWrongKey (the secret is another slot's, or one is given for a clear slot, so that nothing downgrades to it);
 // kTruncated, kCorrupt, kFormatTooNew.

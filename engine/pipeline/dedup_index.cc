@@ -186,6 +186,7 @@ Result<DedupIndex::Answer> DedupIndex::find(const ChunkId& id, std::uint16_t byt
   });
   std::optional<Candidate> best;
   std::optional<ChunkPlace> best_place;
+  bool sparse = false;
   for (std::size_t i = 0; i < hint_count; ++i) {
     auto found = candidate(hints[i].unit, hints[i].block);
     if (!found.ok()) {
@@ -197,7 +198,7 @@ Result<DedupIndex::Answer> DedupIndex::find(const ChunkId& id, std::uint16_t byt
     if (!place) continue;
     if (shift_ > 0) mirror(hints[i].unit, hints[i].block, found->chunks);
     if (found->use == PreviousRecipe::Use::kSparse) {
-      answer.sparse = true;
+      sparse = true;
       continue;
     }
     const bool dense = found->use == PreviousRecipe::Use::kDense;
@@ -207,12 +208,14 @@ Result<DedupIndex::Answer> DedupIndex::find(const ChunkId& id, std::uint16_t byt
     }
     if (dense) break;
   }
-  if (best) {
+  // The last snapshot took this chunk from a block that is to be emptied. A copy in a block that it did not use at all
+  // is no better: most likely a block that was emptied before.
+  answer.sparse = sparse && (!best || best->use != PreviousRecipe::Use::kDense);
+  if (best && !answer.sparse) {
     last_ = std::move(best);
     last_chunk_ = best_place->chunk;
     last_offset_bytes_ = best_place->offset_bytes;
     answer.place = best_place;
-    answer.sparse = false;
   }
   return answer;
 }

@@ -37,7 +37,8 @@ class DedupIndex {
 
   struct Answer {
     std::optional<ChunkPlace> place;
-    bool sparse = false;  // known, but only in blocks that are to be emptied: store it anew
+    bool sparse = false;  // known, but only in blocks that are to be emptied, or that the last
+                          // snapshot no longer used: store it anew
   };
   // Errors: the store's, where the index could not be read for want of the store.
   Result<Answer> find(const ChunkId& id, std::uint16_t bytes);

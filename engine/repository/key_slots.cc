@@ -1,6 +1,5 @@
 #include "engine/repository/key_slots.h"
 
-#include "codecs/random.h"
 #include "engine/format/names.h"
 
 namespace drs {
@@ -48,8 +47,7 @@ Result<Uuid> add_slot(Repository& repository, const Secret& secret, const std::s
   DRS_ASSIGN_OR_RETURN(const SecretBytes master, unlock_slot(object, secret.bytes.view()));
   DRS_ASSERT(equal_constant_time(master.view(), repository.keys().master()),
              "a fresh slot unlocks to another master key");
-  Uuid id;
-  random_bytes(id.mutable_view());
+  const Uuid id = slot_id(object);
   DRS_RETURN_IF_ERROR(put_object(repository.store(), slot_name(id), object));
   return id;
 }

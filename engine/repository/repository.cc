@@ -62,7 +62,8 @@ Result<Unlocked> unlock_any(ObjectStore& store, const std::string& config, const
     auto bytes = get_object(store, name, kSlotBytesMax);
     if (!bytes.ok()) {
       if (bytes.error().code == ErrorCode::kNotFound) continue;  // removed since it was listed
-      if (bytes.error().code != ErrorCode::kCorrupt) return std::move(bytes).error();
+      if (bytes.error().code != ErrorCode::kCorrupt && bytes.error().code != ErrorCode::kIo)
+        return std::move(bytes).error();
       unreadable.push_back(bytes.error().message);
       continue;
     }
@@ -103,6 +104,20 @@ Result<Unlocked> unlock_any(ObjectStore& store, const std::string& config, const
                               problems);
 }
 
+// What an init that failed with `error` stored is removed again, in this order (a config without its slot would be a
+// repository that nobody can open), as far as that works.
+Error take_back(ObjectStore& store, std::initializer_list<std::string> names, Error error) {
+  for (const std::string& name : names) {
+    if (name.empty()) continue;
+    const auto removed = store.remove(name);
+    if (removed.ok() || removed.error().code == ErrorCode::kNotFound) continue;
+    error.message += "; " + name + " stays behind (" + removed.error().message +
+                     "): it holds no backups; remove it before the next init";
+    break;
+  }
+  return error;
+}
+
 }  // namespace
 
 Result<void> Repository::init(ObjectStore& store, const Clock& clock, const InitOptions& options) {
@@ -131,28 +146,23 @@ Result<void> Repository::init(ObjectStore& store, const Clock& clock, const Init
   fields.label = options.label;
   fields.created_ns = config.created_ns;
   DRS_ASSIGN_OR_RETURN(const Bytes slot, encode_slot(keys, fields, options.secret.bytes.view()));
-  Uuid slot_id;
-  random_bytes(slot_id.mutable_view());
-  const std::string slot_key = slot_name(slot_id);
+  const std::string slot_key = slot_name(slot_id(slot));
   DRS_RETURN_IF_ERROR(put_object(store, slot_key, slot));
 
   const std::string name = config_name(1);
   const Bytes object = encode_document(keys, ObjectKind::kConfig, name, encode_config(config));
   auto created = put_object(store, name, object);
-  if (!created.ok() && created.error().code == ErrorCode::kUnavailable) {
-    // A lost reply is settled by reading.
-    const auto stored = get_object(store, name, kDocumentBytesMax);
-    if (stored.ok()) created = *stored == object ? Result<void>() : Result<void>(taken());
+  if (created.ok()) return {};
+  if (created.error().code == ErrorCode::kAlreadyExists) {  // another init was quicker
+    DRS_RETURN_IF_ERROR(store.remove(slot_key));
+    return taken();
   }
-  if (!created.ok()) {
-    const auto removed = store.remove(slot_key);
-    if (created.error().code == ErrorCode::kAlreadyExists) return taken();
-    Error error = std::move(created).error();
-    if (!removed.ok())
-      error.message += " (and the slot " + slot_key + " stays behind: " + removed.error().message + ")";
-    return error;
-  }
-  return {};
+  // A failed put may have stored its object: a lost reply, or a directory that could not be synced.
+  const auto stored = get_object(store, name, kDocumentBytesMax);
+  const bool ours = stored.ok() && *stored == object;
+  if (ours && created.error().code == ErrorCode::kUnavailable) return {};
+  const bool absent = !stored.ok() && stored.error().code == ErrorCode::kNotFound;
+  return take_back(store, {ours ? name : "", ours || absent ? slot_key : ""}, std::move(created).error());
 }
 
 Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore> store, const Clock& clock,
@@ -175,7 +185,8 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
   for (const auto& [name, parsed] : configs) {
     auto bytes = get_object(objects, name, kDocumentBytesMax);
     if (!bytes.ok()) {
-      if (bytes.error().code != ErrorCode::kCorrupt && bytes.error().code != ErrorCode::kNotFound)
+      if (bytes.error().code != ErrorCode::kCorrupt && bytes.error().code != ErrorCode::kIo &&
+          bytes.error().code != ErrorCode::kNotFound)
         return std::move(bytes).error();
       pass_over(name, std::move(bytes).error());
       continue;

@@ -100,7 +100,11 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   std::unordered_set<std::string> removed;
   for (const std::string& name : marks) {
     auto object = get_object(store, name, kDocumentBytesMax);
-    if (!object.ok() && object.error().code != ErrorCode::kCorrupt) return std::move(object).error();
+    if (!object.ok()) {
+      if (object.error().code == ErrorCode::kNotFound) continue;  // pruned since it was listed, its manifest before it
+      if (object.error().code != ErrorCode::kCorrupt && object.error().code != ErrorCode::kIo)
+        return std::move(object).error();
+    }
     const auto decode = [&]() -> Result<RemovedMark> {
       DRS_RETURN_IF_ERROR(object.ok() ? Result<void>() : Result<void>(object.error()));
       DRS_ASSIGN_OR_RETURN(const Bytes body, decode_document(repository.keys(), ObjectKind::kRemoved, name, *object));

@@ -242,6 +242,15 @@ def test_an_object_of_another_repository_beside_ours_is_found(specimen, foreign,
         assert specimen.repository.pull(snapshot) == data
 
 
+def test_a_slot_of_another_repository_beside_ours_is_named_and_opens_nothing(specimen, foreign):
+    name = of_kind(foreign.repository, "keys")[0]
+    specimen.put(name, foreign.pristine[name])
+    for check in (["scrub", "--read-only"], ["verify", "--read-data", "--read-only"]):
+        outcome = specimen.repository.run(*check)
+        assert name in outcome.out.decode() and "another repository" in outcome.out.decode()
+    specimen.repository.run("list", env={"BACKUP_ENCRYPTION_KEY": foreign.repository.key}, expect=12)
+
+
 def test_a_manifest_under_another_name_is_no_snapshot(specimen):
     name = of_kind(specimen.repository, "manifests")[0]
     copy = name[:-32] + "0123456789abcdef" * 2

@@ -239,6 +239,14 @@ Bytes index_object(const std::vector<PackContents>& packs) {
   return encode_index(keys(), CryptoBackend::kOpenssl, packs, kNow + 5 * kSecond, &salt);
 }
 
+Bytes raw_slot() {
+  return slot(SlotKind::kRawKey, raw_key());
+}
+
+Bytes passphrase_slot() {
+  return slot(SlotKind::kPassphrase, as_bytes(kPassphrase));
+}
+
 std::string clear_slot_file() {
   return "slots/clear.bin";
 }
@@ -250,8 +258,8 @@ std::map<std::string, Bytes> reproducible_objects() {
   };
   const std::string config_object = config_name(1);
   put_document(ObjectKind::kConfig, config_object, encode_config(config()));
-  out[slot_name(fixed_uuid("raw slot"))] = slot(SlotKind::kRawKey, raw_key());
-  out[slot_name(fixed_uuid("passphrase slot"))] = slot(SlotKind::kPassphrase, as_bytes(kPassphrase));
+  out[slot_name(slot_id(raw_slot()))] = raw_slot();
+  out[slot_name(slot_id(passphrase_slot()))] = passphrase_slot();
   out[clear_slot_file()] = slot(SlotKind::kClear, {});
   const BuiltPack pack = build_pack("raw pack", raw_pack_blocks());
   out[pack_name(sha256(pack.object))] = pack.object;

@@ -56,6 +56,8 @@ BuiltPack build_pack(std::string_view salt_label, const std::vector<PlainBlock>&
 // come from outside.
 std::map<std::string, Bytes> reproducible_objects();
 Bytes index_object(const std::vector<PackContents>& packs);
+Bytes raw_slot();
+Bytes passphrase_slot();
 std::string clear_slot_file();  // not part of the repository: "slots/clear.bin"
 PackContents contents_of(const Bytes& pack_object, std::vector<TableBlock> table);
 

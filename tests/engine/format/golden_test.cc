@@ -114,8 +114,8 @@ TEST(Golden, SlotsUnlock) {
     ASSERT_TRUE(master.ok()) << master.error().message;
     EXPECT_EQ(to_hex(master->view()), to_hex(golden::keys().master()));
   };
-  expect_master(slot_name(golden::fixed_uuid("raw slot")), golden::raw_key());
-  expect_master(slot_name(golden::fixed_uuid("passphrase slot")), as_bytes(golden::kPassphrase));
+  expect_master(slot_name(slot_id(golden::raw_slot())), golden::raw_key());
+  expect_master(slot_name(slot_id(golden::passphrase_slot())), as_bytes(golden::kPassphrase));
   expect_master(golden::clear_slot_file(), {});
 }
 

@@ -113,10 +113,6 @@ Bytes document_input(std::uint8_t kind_index, const std::string& name, const Byt
   return out;
 }
 
-std::string slot_object_name(std::string_view label) {
-  return slot_name(fixed_uuid(std::string(label) + " slot"));
-}
-
 }  // namespace
 
 std::map<std::string, Bytes> well_formed_inputs() {
@@ -126,8 +122,8 @@ std::map<std::string, Bytes> well_formed_inputs() {
   out["envelope/golden"] = Bytes(pack.object.begin(), pack.object.begin() + kEnvelopeBytes);
   out["config/golden"] = encode_config(config());
   for (const std::string decoder : {"slot", "slot_unlock"}) {
-    out[decoder + "/raw"] = objects.at(slot_object_name("raw"));
-    out[decoder + "/passphrase"] = objects.at(slot_object_name("passphrase"));
+    out[decoder + "/raw"] = raw_slot();
+    out[decoder + "/passphrase"] = passphrase_slot();
     out[decoder + "/clear"] = objects.at(clear_slot_file());
   }
   const Bytes table = encode_pack_table(pack.table);
