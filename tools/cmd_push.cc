@@ -5,7 +5,6 @@
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "engine/pipeline/push.h"
 #include "io/child_source.h"
@@ -18,6 +17,7 @@
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
 #include "tools/percent_text.h"
+#include "tools/push_stats_text.h"
 #include "tools/selector_text.h"
 #include "tools/size_text.h"
 #include "tools/snapshot_json.h"
@@ -45,6 +45,7 @@ struct PushCommand {
   bool allow_empty = false;
   bool no_read_back = false;
   bool no_stream_sha256 = false;
+  bool stats = false;
   std::optional<std::uint64_t> size_hint;
   std::optional<std::chrono::milliseconds> timeout;
 };
@@ -78,14 +79,10 @@ Result<PushOptions> push_options(const PushCommand& command, WallNs now_ns) {
 }
 
 Result<std::string> check_pattern(std::string_view text) {
-  std::string pattern(text);
-  try {
-    const std::regex compiled(pattern, std::regex::ECMAScript);
-  } catch (const std::regex_error& error) {
-    return Error{ErrorCode::kUsage,
-                 fmt::format("'{}' is not a regular expression (ECMAScript): {}", pattern, error.what())};
-  }
-  return pattern;
+  PushGates gates;
+  gates.trailer_pattern = text;
+  DRS_RETURN_IF_ERROR(validate(gates));
+  return std::move(gates.trailer_pattern);
 }
 
 Result<void> check_source_choice(const PushCommand& command, const CommandContext& context) {
@@ -168,9 +165,10 @@ nlohmann::ordered_json push_json(const PushReport& report, const Head& head) {
   out["packs"] = report.packs;
   out["packs_bytes"] = report.packs_bytes;
   out["rewritten_bytes"] = report.rewritten_bytes;
-  out["copied_bytes"] = report.copied_bytes;
+  out["copied_bytes"] = report.stats.copied_bytes;
   out["anomalies"] = report.anomalies;
   out["warnings"] = report.warnings;
+  out["stats"] = push_stats_json(report.stats);
   return out;
 }
 
@@ -205,6 +203,7 @@ Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
   context.output.document("drstream.push/1", push_json(*report, head));
   context.output.remark(summary_line(*report));
   context.output.remark("head " + format_head(head));
+  if (command.stats) context.output.text(push_stats_text(report->stats));
   return ExitCode::kOk;
 }
 
@@ -224,8 +223,8 @@ void declare_push_gates(CLI::App& app, PushCommand& command) {
       ->group(kGroup);
   add_parsed(
       app, "--require-trailer", command.require_trailer, check_pattern, "REGEX",
-      "Refuse a stream whose last 64 KiB do not match REGEX (ECMAScript); for pg_dump -Fp: \"PostgreSQL database "
-      "dump complete\"")
+      "Refuse a stream whose last 64 KiB do not match REGEX (extended, as in grep -E); for pg_dump -Fp: \"PostgreSQL "
+      "database dump complete\"")
       ->group(kGroup);
   add_flag(app, "--allow-empty", command.allow_empty, "Accept a stream of 0 bytes")->group(kGroup);
 }
@@ -254,6 +253,9 @@ void add_push_command(CommandSet& commands) {
   add_flag(*app, "--no-readback", command->no_read_back, "Do not decode each block again before it is stored");
   add_flag(*app, "--no-stream-sha256", command->no_stream_sha256,
            "Do not compute the SHA-256 of the whole stream (XXH3 remains)");
+  add_flag(
+      *app, "--stats", command->stats,
+      "Print where the time went: CPU of each stage, waits, copies, and what holds the push back (always in --json)");
   add_parsed(*app, "--size-hint", command->size_hint, parse_size, "SIZE", "Expected size, for the progress shown");
   commands.add(
       {app, CommandEffect::kCommits, true, [command](CommandContext& context) { return run_push(context, *command); }});

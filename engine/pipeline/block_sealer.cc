@@ -3,13 +3,14 @@
 namespace drs {
 
 Result<BlockSealer> BlockSealer::make(CompressionChoice compression, bool read_back, const Uuid& session,
-                                      PackWriter& packs, MutableByteView scratch) {
+                                      PackWriter& packs, PushMeter& meter, MutableByteView scratch) {
   DRS_ASSIGN_OR_RETURN(Compressor compressor, Compressor::make(compression, kBlockBytesMax));
   DRS_ASSIGN_OR_RETURN(Decompressor decompressor, Decompressor::make());
-  return BlockSealer(read_back, session, packs, scratch, std::move(compressor), std::move(decompressor));
+  return BlockSealer(read_back, session, packs, meter, scratch, std::move(compressor), std::move(decompressor));
 }
 
 Result<std::size_t> BlockSealer::seal(const BlockJob& job) {
+  StretchClock clock(*meter_);
   TableBlock block;
   block.record.id = {session_, job.counter};
   block.record.kind = job.kind;
@@ -25,12 +26,15 @@ Result<std::size_t> BlockSealer::seal(const BlockJob& job) {
   block.record.codec = output.codec;
   const ByteView encoded = output.codec == Codec::kRaw ? job.plain : ByteView(compressed_.first(output.bytes));
   SealLabel label = block.record.label();
+  clock.stage(PushStage::kCompress, job.plain.size());
 
   // Sealing moves the bytes from the worker's cache straight to their place in the pack.
   const std::size_t sealed_bytes = encoded.size() + kSealBytes;
   DRS_ASSIGN_OR_RETURN(PackWriter::Slot slot, packs_->reserve(std::move(block), sealed_bytes));
   label.ordinal = slot.ordinal;
+  clock.restart();
   slot.sealer->seal(label, encoded, slot.sealed);
+  clock.stage(PushStage::kSeal, encoded.size());
 
   if (read_back_) {
     const bool raw = output.codec == Codec::kRaw;
@@ -43,6 +47,7 @@ Result<std::size_t> BlockSealer::seal(const BlockJob& job) {
                                              " did not decode back to what was read" +
                                              (result.ok() ? "" : " (" + result.error().message + ")") +
                                              ": this machine's memory or processor is faulty, or drstream is");
+    clock.stage(PushStage::kDecodeBack, decoded.size());
   }
   packs_->finish(std::move(slot));
   return sealed_bytes;

@@ -12,17 +12,18 @@ class BlockSealer {
  public:
   // `scratch`: two halves of at least kBlockBytesMax each, this worker's own.
   static Result<BlockSealer> make(CompressionChoice compression, bool read_back, const Uuid& session, PackWriter& packs,
-                                  MutableByteView scratch);
+                                  PushMeter& meter, MutableByteView scratch);
   // Returns how many bytes were stored. Errors: kInternal when the block does not decode back to what it was (this
   // machine computes wrongly: nothing it made can be trusted); kCancelled.
   Result<std::size_t> seal(const BlockJob& job);
 
  private:
-  BlockSealer(bool read_back, const Uuid& session, PackWriter& packs, MutableByteView scratch, Compressor compressor,
-              Decompressor decompressor)
+  BlockSealer(bool read_back, const Uuid& session, PackWriter& packs, PushMeter& meter, MutableByteView scratch,
+              Compressor compressor, Decompressor decompressor)
       : read_back_(read_back),
         session_(session),
         packs_(&packs),
+        meter_(&meter),
         compressed_(scratch.first(scratch.size() / 2)),
         decoded_(scratch.last(scratch.size() / 2)),
         compressor_(std::move(compressor)),
@@ -30,6 +31,7 @@ class BlockSealer {
   bool read_back_;
   Uuid session_;
   PackWriter* packs_;
+  PushMeter* meter_;
   MutableByteView compressed_, decoded_;
   Compressor compressor_;
   Decompressor decompressor_;

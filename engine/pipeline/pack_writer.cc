@@ -76,8 +76,8 @@ struct PackWriter::StoredPack {
 };
 
 PackWriter::PackWriter(const Repository& repository, ObjectStore& store, BufferPool& packs, Failure& failure,
-                       Options options)
-    : repository_(repository), store_(store), buffers_(packs), failure_(failure), options_(options) {
+                       PushMeter& meter, Options options)
+    : repository_(repository), store_(store), buffers_(packs), failure_(failure), meter_(meter), options_(options) {
   thread_ = std::thread([this] { run_store(); });
 }
 
@@ -129,10 +129,9 @@ Result<PackWriter::Slot> PackWriter::reserve(TableBlock block, std::size_t seale
     }
     opening_ = true;
     lock.unlock();
-    const auto started = std::chrono::steady_clock::now();
+    StretchClock clock(meter_);
     PooledBuffer buffer = buffers_.acquire();
-    wait_ns_ += static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - started).count());
+    clock.wait(PushWait::kForStore);
     std::shared_ptr<OpenPack> fresh;
     if (buffer) fresh = std::make_shared<OpenPack>(repository_, std::move(buffer));
     lock.lock();
@@ -167,7 +166,9 @@ void PackWriter::close_pack(const std::shared_ptr<OpenPack>& pack) {
     to_put_.push_back(std::move(stored));
   }
   work_.notify_one();
+  StretchClock clock(meter_);
   const Digest digest = sha256(named->bytes);
+  clock.stage(PushStage::kPackDigest, named->bytes.size());
   {
     const std::lock_guard lock(mutex_);
     named->digest = digest;
@@ -255,6 +256,7 @@ void PackWriter::pack_is_durable(StoredPack& stored) {
   for (const TableBlock& block : contents.blocks)
     pending_bytes_ += sizeof(TableBlock) + block.chunks.size() * sizeof(ChunkEntry);
   {
+    meter_.add(PushStage::kStore, contents.pack.bytes, {});
     const std::lock_guard lock(mutex_);
     ++totals_.packs;
     totals_.packs_bytes += contents.pack.bytes;
@@ -315,8 +317,10 @@ void PackWriter::publish_index(bool all) {
 }
 
 void PackWriter::run_store() {
+  StretchClock clock(meter_);
   std::unique_lock lock(mutex_);
   for (;;) {
+    clock.stage(PushStage::kStore, 0);
     const bool flush_index = flush_index_ && packs_alive_ == 0;
     if (to_put_.empty() && to_name_.empty() && in_store_.empty() && !flush_index) {
       if (stop_) return;

@@ -7,7 +7,6 @@
 // where said.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "engine/format/index.h"
 #include "engine/format/pack.h"
 #include "engine/pipeline/failure.h"
+#include "engine/pipeline/push_stats.h"
 #include "engine/pipeline/session_blocks.h"
 #include "engine/repository/repository.h"
 #include "io/buffer_pool.h"
@@ -40,7 +40,8 @@ class PackWriter {
     std::size_t index_pending_bytes_max = 4 * kMiB;  // chunk lists waiting for their index object
   };
   // `store` is used by the writer's own thread only. `packs` outlives the writer; errors go to `failure`.
-  PackWriter(const Repository& repository, ObjectStore& store, BufferPool& packs, Failure& failure, Options options);
+  PackWriter(const Repository& repository, ObjectStore& store, BufferPool& packs, Failure& failure, PushMeter& meter,
+             Options options);
   ~PackWriter();
   PackWriter(const PackWriter&) = delete;
   PackWriter& operator=(const PackWriter&) = delete;
@@ -72,7 +73,6 @@ class PackWriter {
     std::uint64_t packs_bytes = 0;
   };
   [[nodiscard]] Totals totals() const;
-  [[nodiscard]] std::uint64_t store_wait_ns() const { return wait_ns_.load(); }
 
  private:
   struct StoredPack;
@@ -88,6 +88,7 @@ class PackWriter {
   ObjectStore& store_;
   BufferPool& buffers_;
   Failure& failure_;
+  PushMeter& meter_;
   const Options options_;
 
   mutable std::mutex mutex_;
@@ -103,7 +104,6 @@ class PackWriter {
   bool flush_index_ = false;
   std::vector<PublishedIndex> published_;
   Totals totals_;
-  std::atomic<std::uint64_t> wait_ns_{0};
 
   // The store thread's own.
   std::vector<std::unique_ptr<StoredPack>> in_store_;

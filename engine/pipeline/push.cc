@@ -57,7 +57,7 @@ struct Pass {
   std::vector<RecipePartRef> parts;
   PackWriter::Totals packs;
   std::uint64_t stored_bytes = 0;
-  std::uint64_t copied_bytes = 0;
+  PushStats stats;
   ProducerProof proof;
   Bytes tail;
 };
@@ -109,25 +109,28 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
 
   PackWriter::Options pack_options;
   pack_options.pack_bytes_target = memory.pack_bytes_target;
-  PackWriter packs(repository, *pack_store, pack_buffers, failure, pack_options);
+  PushMeter meter;
+  PackWriter packs(repository, *pack_store, pack_buffers, failure, meter, pack_options);
   Deduplicator deduplicator(session.id(), *dedup, *index, catalog, session_blocks, packs, workers_to_wake, progress);
   std::vector<BlockSealer> sealers;
   for (std::size_t i = 0; i < memory.workers; ++i) {
     DRS_ASSIGN_OR_RETURN(BlockSealer sealer, BlockSealer::make(options.compression, options.read_back, session.id(),
-                                                               packs, arena.carve(memory.worker_scratch_bytes)));
+                                                               packs, meter, arena.carve(memory.worker_scratch_bytes)));
     sealers.push_back(std::move(sealer));
   }
   packs_to_wake = &packs;
   PushWorkers workers(
       std::move(sealers), repository.keys().chunk_id(), repository.crypto(), gather_buffers,
-      [&](const std::shared_ptr<Segment>& segment) { return deduplicator.add(segment); }, failure, progress);
+      [&](const std::shared_ptr<Segment>& segment) { return deduplicator.add(segment); }, failure, progress, meter);
   workers_to_wake = &workers;
   const SilenceAtEnd silence(failure);
 
   const Chunker chunker(repository.config().chunks, repository.keys().chunk_cut());
-  StreamReader stream(source, chunker, segments, failure, options.gates.trailer_pattern.empty() ? 0 : kTrailerBytes);
-  StreamDigest digest(options.stream_sha256);
+  StreamReader stream(source, chunker, segments, failure, meter,
+                      options.gates.trailer_pattern.empty() ? 0 : kTrailerBytes);
+  StreamDigest digest(options.stream_sha256, meter);
   Pass pass;
+  const auto started = std::chrono::steady_clock::now();
   const auto read = stream.run([&](std::shared_ptr<Segment> segment) {
     digest.add(segment);
     workers.add(std::move(segment));
@@ -152,7 +155,16 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   pass.parts = deduplicator.parts();
   pass.packs = packs.totals();
   pass.stored_bytes = workers.stored_bytes();
-  pass.copied_bytes = stream.copied_bytes() + pass.totals.copied_bytes;
+  pass.stats = meter.totals();
+  pass.stats.wall_ns = static_cast<std::uint64_t>((std::chrono::steady_clock::now() - started).count());
+  pass.stats.workers = memory.workers;
+  pass.stats.cores = std::max(1U, std::thread::hardware_concurrency());
+  // The pipe's read is a copy too.
+  pass.stats.copied_bytes = stream.copied_bytes() + pass.totals.copied_bytes;
+  pass.stats.segments = segments.count();
+  pass.stats.segments_free_min = segments.free_count_min();
+  pass.stats.pack_buffers = pack_buffers.count();
+  pass.stats.pack_buffers_free_min = pack_buffers.free_count_min();
   pass.tail.assign(stream.tail().begin(), stream.tail().end());
   if (stream.bytes() != pass.totals.bytes)
     return Error(ErrorCode::kInternal, "read " + std::to_string(stream.bytes()) + " bytes, but the recipe holds " +
@@ -228,7 +240,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   report.packs = pass.packs.packs;
   report.packs_bytes = pass.packs.packs_bytes;
   report.rewritten_bytes = pass.totals.rewritten_bytes;
-  report.copied_bytes = pass.copied_bytes;
+  report.stats = pass.stats;
   report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
   guard.release();
   return report;

@@ -16,6 +16,7 @@
 
 #include "engine/format/manifest.h"
 #include "engine/pipeline/memory_plan.h"
+#include "engine/pipeline/push_stats.h"
 #include "engine/repository/repository.h"
 #include "io/buffer_pool.h"
 #include "io/cancel.h"
@@ -56,7 +57,7 @@ struct PushReport {
   std::uint64_t packs = 0;
   std::uint64_t packs_bytes = 0;      // everything written to packs
   std::uint64_t rewritten_bytes = 0;  // chunks known before, stored again because their blocks had become sparse
-  std::uint64_t copied_bytes = 0;     // payload bytes that a CPU copied, the pipe's read included
+  PushStats stats;
   double seconds = 0;
   std::vector<std::string> anomalies;  // with tag_anomalies
   std::vector<std::string> warnings;

@@ -4,8 +4,12 @@ namespace drs {
 
 PushWorkers::PushWorkers(std::vector<BlockSealer> sealers, ByteView chunk_id_key, CryptoBackend crypto,
                          BufferPool& gather_buffers, OrderedStep ordered_step, Failure& failure,
-                         ProgressCounters& progress)
-    : gather_buffers_(gather_buffers), ordered_step_(std::move(ordered_step)), failure_(failure), progress_(progress) {
+                         ProgressCounters& progress, PushMeter& meter)
+    : gather_buffers_(gather_buffers),
+      ordered_step_(std::move(ordered_step)),
+      failure_(failure),
+      progress_(progress),
+      meter_(meter) {
   for (BlockSealer& sealer : sealers)
     workers_.push_back(std::make_unique<Worker>(Worker{std::move(sealer), ChunkHasher(chunk_id_key, crypto), {}}));
   for (const auto& worker : workers_) threads_.emplace_back([this, &worker = *worker] { run(worker); });
@@ -48,8 +52,10 @@ PooledBuffer PushWorkers::acquire_gather_buffer() {
     if (failure_.failed()) return {};
     if (PooledBuffer buffer = gather_buffers_.try_acquire()) return buffer;
     // Every buffer waits to be sealed or is being sealed. With the others busy this worker must help, or nobody would.
-    if (run_seal(lock, *ordering_worker_)) continue;
-    changed_.wait(lock);
+    const auto cpu = thread_cpu_time();
+    const bool sealed = run_seal(lock, *ordering_worker_);
+    sealed_in_step_ += thread_cpu_time() - cpu;
+    if (!sealed) changed_.wait(lock);
   }
 }
 
@@ -69,7 +75,9 @@ void PushWorkers::run(Worker& worker) {
   std::unique_lock lock(mutex_);
   while (!stop_ && !failure_.failed()) {
     if (run_ordered(lock, worker) || run_seal(lock, worker) || run_hash(lock, worker)) continue;
+    StretchClock clock(meter_);
     changed_.wait(lock);
+    clock.wait(PushWait::kForWork);
   }
 }
 
@@ -79,8 +87,11 @@ bool PushWorkers::run_ordered(std::unique_lock<std::mutex>& lock, Worker& worker
   ordering_worker_ = &worker;
   std::shared_ptr<Segment> segment = std::move(in_order_.front());
   in_order_.pop_front();
+  sealed_in_step_ = {};
   lock.unlock();
+  const auto cpu = thread_cpu_time();
   auto done = ordered_step_(segment);
+  meter_.add(PushStage::kDeduplicate, segment->data.size(), thread_cpu_time() - cpu - sealed_in_step_);
   segment.reset();
   if (!done.ok()) failure_.fail(std::move(done).error());
   lock.lock();
@@ -115,6 +126,7 @@ bool PushWorkers::run_hash(std::unique_lock<std::mutex>& lock, Worker& worker) {
   const std::shared_ptr<Segment> segment = std::move(to_hash_.front());
   to_hash_.pop_front();
   lock.unlock();
+  StretchClock clock(meter_);
   worker.messages.clear();
   std::size_t at = 0;
   for (const std::uint16_t bytes : segment->chunk_bytes) {
@@ -123,6 +135,7 @@ bool PushWorkers::run_hash(std::unique_lock<std::mutex>& lock, Worker& worker) {
   }
   segment->ids.resize(segment->chunk_bytes.size());
   worker.hasher.hash(worker.messages, segment->ids);
+  clock.stage(PushStage::kHash, at);
   lock.lock();
   segment->hashed = true;
   changed_.notify_all();

@@ -17,6 +17,7 @@
 #include "codecs/chunk_hasher.h"
 #include "engine/pipeline/block_sealer.h"
 #include "engine/pipeline/failure.h"
+#include "engine/pipeline/push_stats.h"
 #include "engine/pipeline/segment.h"
 #include "io/buffer_pool.h"
 #include "io/progress.h"
@@ -30,7 +31,7 @@ class PushWorkers {
 
   // One worker for each sealer. `gather_buffers` are what acquire_gather_buffer hands out.
   PushWorkers(std::vector<BlockSealer> sealers, ByteView chunk_id_key, CryptoBackend crypto, BufferPool& gather_buffers,
-              OrderedStep ordered_step, Failure& failure, ProgressCounters& progress);
+              OrderedStep ordered_step, Failure& failure, ProgressCounters& progress, PushMeter& meter);
   ~PushWorkers();
   PushWorkers(const PushWorkers&) = delete;
   PushWorkers& operator=(const PushWorkers&) = delete;
@@ -66,6 +67,7 @@ class PushWorkers {
   OrderedStep ordered_step_;
   Failure& failure_;
   ProgressCounters& progress_;
+  PushMeter& meter_;
   std::atomic<std::uint64_t> stored_bytes_{0};
 
   std::mutex mutex_;
@@ -76,6 +78,7 @@ class PushWorkers {
   std::size_t sealing_ = 0;
   bool ordering_ = false;
   Worker* ordering_worker_ = nullptr;
+  std::chrono::nanoseconds sealed_in_step_{0};  // CPU time of blocks sealed from within the ordered step
   bool stop_ = false;
 
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -2,7 +2,8 @@
 
 namespace drs {
 
-StreamDigest::StreamDigest(bool with_sha256) : with_sha256_(with_sha256), thread_([this] { run(); }) {}
+StreamDigest::StreamDigest(bool with_sha256, PushMeter& meter)
+    : with_sha256_(with_sha256), meter_(meter), thread_([this] { run(); }) {}
 
 StreamDigest::~StreamDigest() {
   {
@@ -44,8 +45,10 @@ void StreamDigest::run() {
       segment = std::move(queue_.front());
       queue_.pop_front();
     }
+    StretchClock clock(meter_);
     if (with_sha256_) sha256_.update(segment->data);
     xxh3_.update(segment->data);
+    clock.stage(PushStage::kStreamDigest, segment->data.size());
   }
 }
 

@@ -11,13 +11,14 @@
 
 #include "codecs/sha256.h"
 #include "codecs/xxh3.h"
+#include "engine/pipeline/push_stats.h"
 #include "engine/pipeline/segment.h"
 
 namespace drs {
 
 class StreamDigest {
  public:
-  explicit StreamDigest(bool with_sha256);
+  StreamDigest(bool with_sha256, PushMeter& meter);
   ~StreamDigest();
   StreamDigest(const StreamDigest&) = delete;
   StreamDigest& operator=(const StreamDigest&) = delete;
@@ -34,6 +35,7 @@ class StreamDigest {
  private:
   void run();
   const bool with_sha256_;
+  PushMeter& meter_;
   Sha256 sha256_;
   Xxh3Stream xxh3_;
   std::mutex mutex_;

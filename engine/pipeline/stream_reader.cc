@@ -8,8 +8,13 @@
 namespace drs {
 
 StreamReader::StreamReader(Source& source, const Chunker& chunker, BufferPool& segments, Failure& failure,
-                           std::size_t tail_bytes)
-    : source_(source), chunker_(chunker), segments_(segments), failure_(failure), tail_bytes_(tail_bytes) {}
+                           PushMeter& meter, std::size_t tail_bytes)
+    : source_(source),
+      chunker_(chunker),
+      segments_(segments),
+      failure_(failure),
+      meter_(meter),
+      tail_bytes_(tail_bytes) {}
 
 StreamReader::~StreamReader() {
   if (started_.empty()) return;
@@ -32,14 +37,17 @@ Result<void> StreamReader::run(const std::function<void(std::shared_ptr<Segment>
   std::shared_ptr<Segment> previous;  // holds the bytes behind its last cut until they are copied on
   ByteView carry;
   std::uint64_t stream_offset = 0;
+  StretchClock clock(meter_);
   for (bool ended = false; !ended;) {
     DRS_ASSIGN_OR_RETURN(const bool going, start_reads());
     if (!going) return Error(ErrorCode::kCancelled, "the push has failed");
+    clock.stage(PushStage::kRead, 0, PushWait::kForBuffers);
     auto read = source_.finish();
     PooledBuffer buffer = std::move(started_.front());
     started_.pop_front();
     if (!read.ok()) return std::move(read).error();
     const std::size_t count = *read;
+    clock.stage(PushStage::kRead, count, PushWait::kForSource);
     ended = count < kSegmentDataBytes;
     bytes_ += count;
     if (source_.reads_copy()) copied_bytes_ += count;
@@ -63,6 +71,7 @@ Result<void> StreamReader::run(const std::function<void(std::shared_ptr<Segment>
     DRS_ASSERT(carry.size() <= kSegmentHeadroomBytes && (!ended || carry.empty()), "a chunk longer than its maximum");
     stream_offset += cut;
     keep_tail(data.last(count));
+    clock.stage(PushStage::kCut, count);
     previous = segment;
     if (cut > 0) take(std::move(segment));
     if (failure_.failed()) return Error(ErrorCode::kCancelled, "the push has failed");

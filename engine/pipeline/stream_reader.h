@@ -8,6 +8,7 @@
 
 #include "codecs/chunker.h"
 #include "engine/pipeline/failure.h"
+#include "engine/pipeline/push_stats.h"
 #include "engine/pipeline/segment.h"
 #include "io/buffer_pool.h"
 #include "io/source.h"
@@ -17,7 +18,8 @@ namespace drs {
 class StreamReader {
  public:
   // `tail_bytes`: how much of the stream's end to keep a copy of (for trailer checks); 0 for none.
-  StreamReader(Source& source, const Chunker& chunker, BufferPool& segments, Failure& failure, std::size_t tail_bytes);
+  StreamReader(Source& source, const Chunker& chunker, BufferPool& segments, Failure& failure, PushMeter& meter,
+               std::size_t tail_bytes);
 
   ~StreamReader();  // waits for the reads that a failure left under way
   StreamReader(const StreamReader&) = delete;
@@ -38,6 +40,7 @@ class StreamReader {
   const Chunker& chunker_;
   BufferPool& segments_;
   Failure& failure_;
+  PushMeter& meter_;
   const std::size_t tail_bytes_;
   std::deque<PooledBuffer> started_;
   std::uint64_t bytes_ = 0;

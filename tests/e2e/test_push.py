@@ -270,3 +270,17 @@ def test_several_pushes_at_once_are_all_restorable(drs):
     for snapshot in snapshots:
         assert sha256_hex(drs.pull(snapshot["id"])) == snapshot["sha256"]
     drs.run("verify", "--read-data", "--expect-head")
+
+
+def test_it_tells_where_the_time_went_and_what_held_it_back(drs):
+    lines = drs.text("push", "s", "--stats", input=DATA).splitlines()
+    assert [line.split("  ")[0] for line in lines if line.startswith(("read ", "compress ", "store "))]
+    assert any(line.startswith("what holds this push back: ") for line in lines)
+    assert not any("holds this push back" in line for line in drs.text("push", "s", input=DATA).splitlines())
+    slow = ["--exec", "--", "sh", "-c", "for i in 1 2 3 4 5; do sleep 0.3; head -c 300000 /dev/urandom; done"]
+    stats = drs.json("push", "slow", *slow)["stats"]
+    assert stats["bottleneck"] == "source" and "drstream waited for it" in stats["explanation"]
+    assert stats["wait_ns"]["source"] > 1_000_000_000
+    for stage in ("read", "cut", "stream_digest", "hash", "deduplicate"):
+        assert stats["stages"][stage]["bytes"] == 1_500_000
+        assert stats["stages"][stage]["cpu_ns"] > 0

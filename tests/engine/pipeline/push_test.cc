@@ -134,7 +134,26 @@ TEST_F(PushTest, CopiesNewDataOnlyOnce) {
   const Bytes stream = text_stream(5, 64 << 20);
   const auto report = push_bytes(stream);
   ASSERT_TRUE(report.ok());
-  EXPECT_LE(static_cast<double>(report->copied_bytes), 1.05 * static_cast<double>(stream.size()));
+  EXPECT_LE(static_cast<double>(report->stats.copied_bytes), 1.05 * static_cast<double>(stream.size()));
+}
+
+TEST_F(PushTest, AccountsForEveryByteInEveryStage) {
+  const Bytes stream = text_stream(9, 24 << 20);
+  const auto report = push_bytes(stream);
+  ASSERT_TRUE(report.ok());
+  const PushStats& stats = report->stats;
+  for (const PushStage stage :
+       {PushStage::kRead, PushStage::kCut, PushStage::kStreamDigest, PushStage::kHash, PushStage::kDeduplicate})
+    EXPECT_EQ(stats.stage(stage).bytes, stream.size()) << push_stage_name(stage);
+  EXPECT_GE(stats.stage(PushStage::kCompress).bytes, report->manifest.new_bytes);  // and the recipe
+  EXPECT_EQ(stats.stage(PushStage::kDecodeBack).bytes, stats.stage(PushStage::kCompress).bytes);
+  EXPECT_LT(stats.stage(PushStage::kSeal).bytes, stats.stage(PushStage::kCompress).bytes);
+  EXPECT_EQ(stats.stage(PushStage::kPackDigest).bytes, report->packs_bytes);
+  EXPECT_EQ(stats.stage(PushStage::kStore).bytes, report->packs_bytes);
+  for (std::size_t i = 0; i < kPushStages; ++i) EXPECT_GT(stats.stages[i].cpu_ns, 0U) << i;
+  EXPECT_GT(stats.wall_ns, 0U);
+  EXPECT_LT(stats.segments_free_min, stats.segments);
+  EXPECT_LT(stats.pack_buffers_free_min, stats.pack_buffers);
 }
 
 TEST_F(PushTest, RewritesBlocksThatHaveBecomeSparse) {
