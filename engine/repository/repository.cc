@@ -56,6 +56,7 @@ Result<Unlocked> unlock_any(ObjectStore& store, const std::string& config, const
   std::size_t readable = 0;
   bool too_new = false;
   bool clear_slot = false;
+  std::optional<Error> io_error;
   std::vector<std::string> unreadable;
   std::vector<std::string> foreign;
   for (const auto& [name, parsed] : slots) {
@@ -65,6 +66,7 @@ Result<Unlocked> unlock_any(ObjectStore& store, const std::string& config, const
       if (bytes.error().code != ErrorCode::kCorrupt && bytes.error().code != ErrorCode::kIo)
         return std::move(bytes).error();
       unreadable.push_back(bytes.error().message);
+      if (bytes.error().code == ErrorCode::kIo && !io_error) io_error = std::move(bytes).error();
       continue;
     }
     const auto slot = decode_slot(*bytes);
@@ -87,6 +89,7 @@ Result<Unlocked> unlock_any(ObjectStore& store, const std::string& config, const
     }
     if (master.error().code != ErrorCode::kWrongKey) unreadable.push_back(name + ": " + master.error().message);
   }
+  if (io_error) return *std::move(io_error);  // whether the key is right cannot be told
   if (readable == 0) {
     std::vector<std::string> problems = unreadable;
     problems.insert(problems.end(), foreign.begin(), foreign.end());
