@@ -52,9 +52,8 @@ if(DRSTREAM_SANITIZE)
     target_compile_options(drs_options INTERFACE -fno-sanitize-recover=all)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # The checks that the sanitizers insert make GCC's flow analysis see variables that are not set and lengths that
-    # are negative where neither can be.
-    target_compile_options(drs_options INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow)
+    # The checks that the sanitizers insert make GCC's flow analysis warn about variables that are always set.
+    target_compile_options(drs_options INTERFACE -Wno-maybe-uninitialized)
   endif()
 else()
   target_compile_options(drs_options INTERFACE -ftrivial-auto-var-init=zero)

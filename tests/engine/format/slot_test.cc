@@ -22,9 +22,9 @@ Bytes make(SlotKind kind, ByteView secret) {
 }
 
 Bytes redigested(Bytes object) {
-  object.resize(object.size() - Digest::kBytes);
-  const Digest digest = sha256(object);
-  ByteWriter(object).raw(digest.view());
+  const MutableByteView whole = object;
+  const Digest digest = sha256(whole.first(whole.size() - Digest::kBytes));
+  std::ranges::copy(digest.view(), whole.last(Digest::kBytes).begin());
   return object;
 }
 
