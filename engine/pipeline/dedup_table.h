@@ -1,8 +1,12 @@
-// The table of known chunks: 12 bytes an entry in one fixed allocation, filled to at most three quarters.
+// The table of known chunks: 12 bytes an entry, filled to at most three quarters.
+//
+// It begins small and doubles up to a fixed size, so that it touches only as much memory as it needs: to clear memory
+// costs more than to move entries. A larger table is filled from front to back while the smaller one is given back, so
+// that both together never take more than the fixed size.
 //
 // An entry is a hint: 32 bits of the chunk's word and where the chunk should be. The caller confirms it by the block's
-// chunk list. Several entries may share a word (the same chunk in several blocks, or a chance collision). Pages are
-// touched only when used. Threads: one thread at a time.
+// chunk list. Several entries may share a word (the same chunk in several blocks, or a chance collision). Threads: one
+// thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +27,11 @@ struct ChunkHint {
 
 class DedupTable {
  public:
+  // `bytes`: the most it may take. Errors: kNoSpace, when so much address space is not to be had.
   static Result<DedupTable> make(std::size_t bytes);
 
   [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] std::size_t size_max() const { return slots_ / 4 * 3; }
+  [[nodiscard]] std::size_t size_max() const { return slots_max_ / 4 * 3; }
   [[nodiscard]] bool full() const { return size_ >= size_max(); }
 
   // Asserts that the table is not full.
@@ -37,8 +42,8 @@ class DedupTable {
   template <typename Visit>
   void find(std::uint64_t word, const Visit& visit) const {
     const auto fingerprint = static_cast<std::uint32_t>(word);
-    for (std::size_t at = home(fingerprint); entries_.get()[at].used(); at = next(at))
-      if (entries_.get()[at].fingerprint == fingerprint && visit(entries_.get()[at].hint())) return;
+    for (std::size_t at = home(fingerprint); entries_[at].used(); at = next(at))
+      if (entries_[at].fingerprint == fingerprint && visit(entries_[at].hint())) return;
   }
   // Drops every entry whose word does not have `shift` (at most 31) low zero bits.
   void thin(unsigned shift);
@@ -55,9 +60,13 @@ class DedupTable {
   static_assert(sizeof(Entry) == 12);
   struct Unmap {
     std::size_t bytes = 0;
-    void operator()(Entry* entries) const;
+    void operator()(Entry* memory) const;
   };
-  DedupTable(std::unique_ptr<Entry, Unmap> entries, std::size_t slots) : entries_(std::move(entries)), slots_(slots) {}
+  DedupTable(std::unique_ptr<Entry, Unmap> memory, std::size_t slots_max);
+  // Where the table of so many halvings lies: apart from the next larger and the next smaller one.
+  [[nodiscard]] Entry* area() const;
+  void grow();
+  void place(const Entry& entry);
   [[nodiscard]] std::size_t home(std::uint32_t fingerprint) const {
     // Multiplicative hashing; the odd constant is 2^32 divided by the golden ratio.
     return static_cast<std::size_t>((std::uint64_t{fingerprint * 0x9E3779B1U} * slots_) >> 32);
@@ -65,8 +74,11 @@ class DedupTable {
   [[nodiscard]] std::size_t next(std::size_t at) const { return at + 1 == slots_ ? 0 : at + 1; }
   void remove_at(std::size_t at);
 
-  std::unique_ptr<Entry, Unmap> entries_;
-  std::size_t slots_;
+  std::unique_ptr<Entry, Unmap> memory_;  // slots_max_ and half as many again
+  std::size_t slots_max_;
+  unsigned halvings_ = 0;  // slots_ is slots_max_ halved so many times
+  std::size_t slots_ = 0;
+  Entry* entries_ = nullptr;
   std::size_t size_ = 0;
 };
 

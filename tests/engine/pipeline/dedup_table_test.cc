@@ -22,6 +22,33 @@ std::multiset<Entry> found(const DedupTable& table, std::uint64_t word) {
   return entries;
 }
 
+// From its first size over several doublings, with slots that are no power of two, to full.
+TEST(DedupTable, KeepsEveryEntryWhileItGrows) {
+  auto table = DedupTable::make(12 * 1'000'003);
+  ASSERT_TRUE(table.ok());
+  std::mt19937_64 random(5);
+  std::vector<std::uint64_t> words;
+  const auto place = [](std::size_t i) {
+    return ChunkHint{static_cast<std::uint32_t>(i), static_cast<std::uint16_t>(i % 7),
+                     static_cast<std::uint16_t>(i % 11)};
+  };
+  while (!table->full()) {
+    words.push_back(random());
+    table->insert(words.back(), place(words.size()));
+    if (words.size() % 5 == 0) {  // holes, too
+      ASSERT_TRUE(table->erase(words.back(), place(words.size())));
+      words.back() = random();
+      table->insert(words.back(), place(words.size()));
+    }
+  }
+  EXPECT_EQ(table->size(), words.size());
+  EXPECT_EQ(table->size(), table->size_max());
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const ChunkHint hint = place(i + 1);
+    ASSERT_TRUE(found(*table, words[i]).contains(Entry{hint.unit, hint.block, hint.chunk})) << i;
+  }
+}
+
 // Few distinct fingerprints and a small table: long probe sequences that wrap around the end.
 TEST(DedupTable, AgreesWithAMultimapUnderInsertEraseAndThin) {
   for (std::uint32_t seed = 0; seed < 30; ++seed) {
