@@ -37,6 +37,7 @@ class PackWriter {
  public:
   struct Options {
     std::size_t pack_bytes_target = 0;
+    MutableByteView pack_memory;  // of all pack buffers: registered with the store once a pack was full
     std::size_t index_pending_bytes_max = 4 * kMiB;  // chunk lists waiting for their index object
   };
   // `store` is used by the writer's own thread only. `packs` outlives the writer; errors go to `failure`.
@@ -106,6 +107,7 @@ class PackWriter {
   Totals totals_;
 
   // The store thread's own.
+  bool registered_ = false;  // pack_memory, with the store
   std::vector<std::unique_ptr<StoredPack>> in_store_;
   std::vector<PackContents> pending_;
   std::size_t pending_blocks_ = 0;

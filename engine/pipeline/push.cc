@@ -90,11 +90,10 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
       const std::unique_ptr<DedupIndex> dedup,
       DedupIndex::make(*index, reader, session_blocks, session.id(), std::move(recipe), dedup_options, warnings));
 
-  pack_store->register_memory(arena.whole());
   BufferPool segments(arena.carve(memory.segments * kSegmentBytes), kSegmentBytes, memory.segments);
   BufferPool gather_buffers(arena.carve(memory.gather_buffers * kBlockBytesMax), kBlockBytesMax, memory.gather_buffers);
-  BufferPool pack_buffers(arena.carve(memory.pack_buffers * memory.pack_slot_bytes), memory.pack_slot_bytes,
-                          memory.pack_buffers);
+  const MutableByteView pack_memory = arena.carve(memory.pack_buffers * memory.pack_slot_bytes);
+  BufferPool pack_buffers(pack_memory, memory.pack_slot_bytes, memory.pack_buffers);
 
   PackWriter* packs_to_wake = nullptr;
   PushWorkers* workers_to_wake = nullptr;
@@ -109,6 +108,7 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
 
   PackWriter::Options pack_options;
   pack_options.pack_bytes_target = memory.pack_bytes_target;
+  pack_options.pack_memory = pack_memory;
   PushMeter meter;
   PackWriter packs(repository, *pack_store, pack_buffers, failure, meter, pack_options);
   Deduplicator deduplicator(session.id(), *dedup, *index, catalog, session_blocks, packs, workers_to_wake, progress);
