@@ -95,19 +95,24 @@ std::optional<PlanStep> RestorePlanner::next() {
 std::uint32_t RestorePlanner::choose_slot() const {
   // A slot that was used since this run would make its next block wait for the stream to get there.
   const std::uint64_t busy_from = recent_fetches_.empty() ? kNever : recent_fetches_.front();
-  // Better to overwrite: idle before busy, then the furthest next use, then the oldest last use.
+  // Best to overwrite: what is not needed again, so that the same memory serves while it is warm; then an empty slot;
+  // then the furthest next use. Idle before busy, the oldest last use first.
+  const auto rank = [&](const Slot& slot) {
+    if (slot.fetch == 0) return 1;
+    if (slot.last_use >= busy_from) return 3;
+    return slot.next_use == kNever ? 0 : 2;
+  };
   const auto better = [&](const Slot& a, const Slot& b) {
-    const bool a_idle = a.last_use < busy_from;
-    const bool b_idle = b.last_use < busy_from;
-    if (a_idle != b_idle) return a_idle;
+    const int a_rank = rank(a);
+    const int b_rank = rank(b);
+    if (a_rank != b_rank) return a_rank < b_rank;
+    if (a_rank == 1) return false;  // any
     if (a.next_use != b.next_use) return a.next_use > b.next_use;
     return a.last_use < b.last_use;
   };
   std::uint32_t best = 0;
-  for (std::uint32_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].fetch == 0) return i;
+  for (std::uint32_t i = 1; i < slots_.size(); ++i)
     if (better(slots_[i], slots_[best])) best = i;
-  }
   return best;
 }
 
