@@ -28,8 +28,10 @@
 #include "engine/format/kinds.h"
 #include "engine/pipeline/dedup_table.h"
 #include "io/buffer_pool.h"
+#include "io/fd.h"
 #include "io/file_system.h"
 #include "io/pipe_source.h"
+#include "io/stream_sink.h"
 #include "sinks/local_store.h"
 
 namespace drs::bench {
@@ -102,6 +104,33 @@ void pipe_read(benchmark::State& state, const DataSet& data) {
     writer.join();
     ::close(ends[0]);
     if (!check(state, total == data.bytes.size(), "bytes were lost in the pipe")) return;
+  }
+  count_bytes(state, data.bytes.size());
+}
+
+void pipe_write(benchmark::State& state, const DataSet& data) {
+  for (auto _ : state) {
+    std::array<int, 2> ends{};
+    if (!check(state, ::pipe(ends.data()) == 0, "no pipe")) return;
+    std::size_t total = 0;
+    bool wrote = false;
+    {
+      auto sink = make_owned_stream_sink(Fd(ends[1]), "bench");
+      std::thread reader([&] {
+        Bytes buffer(kBlockBytes);
+        for (ssize_t count = 0; (count = ::read(ends[0], buffer.data(), buffer.size())) > 0;)
+          total += static_cast<std::size_t>(count);
+      });
+      wrote = sink.ok();
+      for (std::size_t at = 0; wrote && at < data.bytes.size(); at += kBlockBytes) {
+        const ByteView rest = ByteView(data.bytes).subspan(at);
+        wrote = (*sink)->write(rest.first(std::min(kBlockBytes, rest.size()))).ok();
+      }
+      if (sink.ok()) sink->reset();
+      reader.join();
+    }
+    ::close(ends[0]);
+    if (!check(state, wrote && total == data.bytes.size(), "bytes were lost in the pipe")) return;
   }
   count_bytes(state, data.bytes.size());
 }
@@ -308,6 +337,7 @@ void declare() {
   };
   for (const DataSet& data : data_sets()) {
     add("pipe-read", data, pipe_read)->UseRealTime();
+    add("pipe-write", data, pipe_write)->UseRealTime();
     add("cut", data, cut);
     add("hash/openssl", data, [](auto& state, const auto& set) { hash(state, set, CryptoBackend::kOpenssl, 128); });
     if (lanes)

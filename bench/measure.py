@@ -1,0 +1,127 @@
+"""Measuring commands: wall time, CPU time and memory of a shell pipeline, its output compared byte for byte, medians,
+and the machine in words. Used by bench/race and bench/roofline."""
+
+import fcntl
+import os
+import platform
+import re
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+F_SETPIPE_SZ = 1031  # from linux/fcntl.h
+PIPE_BYTES = 1 << 20
+
+
+@dataclass
+class Run:
+    """One run of a command. CPU seconds are those of all processes of the pipeline, memory that of the largest."""
+
+    wall: float
+    cpu: float
+    memory_bytes: int
+    out: bytes = b""
+
+
+class Failed(Exception):
+    pass
+
+
+def read_all(pipe):
+    return b"".join(iter(lambda: pipe.read(PIPE_BYTES), b""))
+
+
+def compare(pipe, path):
+    """Reads the pipe to its end. What it gives must be the file, byte for byte."""
+    got, expected = memoryview(bytearray(PIPE_BYTES)), memoryview(bytearray(PIPE_BYTES))
+    at = 0
+    with open(path, "rb", buffering=0) as file:
+        while count := pipe.readinto(got):
+            if file.readinto(expected[:count]) != count or got[:count] != expected[:count]:
+                raise Failed(f"the output differs from {path} after byte {at}")
+            at += count
+        if file.read(1):
+            raise Failed(f"the output ends after {at} of {path.stat().st_size} bytes")
+    return b""
+
+
+def warm(path):
+    """Reads a file, so that the page cache holds it."""
+    with open(path, "rb", buffering=0) as file:
+        buffer = bytearray(PIPE_BYTES)
+        while file.readinto(buffer):
+            pass
+
+
+def run(command, environment, expected=None, sync=None):
+    """Runs a line of bash. `expected`: a file that its output must equal. `sync`: a folder whose file system is synced
+    before, and again within the time that counts."""
+    if sync:
+        subprocess.run(["sync", "--file-system", sync], check=True)
+    began = time.monotonic()
+    line = f"set -o pipefail; {command}"
+    with open(os.devnull, "rb") as nothing:
+        child = subprocess.Popen(["bash", "-c", line], stdin=nothing, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 env=environment, bufsize=0)  # fmt: skip
+    fcntl.fcntl(child.stdout.fileno(), F_SETPIPE_SZ, PIPE_BYTES)
+    # What these tools say on stderr fits its pipe.
+    out = compare(child.stdout, expected) if expected else read_all(child.stdout)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if sync and not child.returncode:
+        subprocess.run(["sync", "--file-system", sync], check=True)
+    wall = time.monotonic() - began
+    error = child.stderr.read().decode(errors="replace")
+    child.stdout.close()
+    child.stderr.close()
+    if child.returncode != 0:
+        raise Failed(f"exit {child.returncode}: {command}\n{error[-2000:]}")
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out)
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def spread(values, unit=""):
+    return f"{median(values):.2f}{unit} ({min(values):.2f} to {max(values):.2f})"
+
+
+def folder_bytes(folder):
+    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+
+
+def table(header, rows, numbers_from=1):
+    """A Markdown table; the columns before `numbers_from` are text, the others numbers."""
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * numbers_from + "---:|" * (len(header) - numbers_from)]
+    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]) + "\n"
+
+
+def machine():
+    """CPU, cores, memory and kernel in one line."""
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())[1]) / (1 << 20)
+    return (f"{cpu[1] if cpu else platform.machine()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB of memory, "
+            f"Linux {platform.release()}")  # fmt: skip
+
+
+def commit():
+    described = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return described.stdout.strip() or "unknown"
+
+
+def today():
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
+
+def make_data(folder, rows):
+    """The benchmarks' data (bench/make-data); what is there is kept."""
+    subprocess.run([ROOT / "bench" / "make-data", folder, str(rows)], check=True, stdout=subprocess.DEVNULL)
+    return Path(folder).resolve()
+
+
+def default_data(smoke):
+    return ROOT / "build" / ("bench-data-10000" if smoke else "bench-data")
