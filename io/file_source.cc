@@ -186,7 +186,8 @@ Result<std::unique_ptr<Source>> make_file_source(const std::string& path, IoChoi
   if (::fcntl(file.get(), F_SETFL, 0) != 0) return source_error(errno, "open " + name);
   DRS_ASSIGN_OR_RETURN(const FileStamp stamp, stamp_of(file.get(), name));
   DRS_ASSIGN_OR_RETURN(auto ring, make_ring(choice, kDepth));
-  if (!register_memory.empty()) ring->register_memory(register_memory);
+  // Registering clears all of the memory; a smaller file would not touch it all.
+  if (!register_memory.empty() && stamp.size_bytes >= register_memory.size()) ring->register_memory(register_memory);
   return std::unique_ptr<Source>(
       std::make_unique<FileSource>(std::move(name), std::move(file), stamp, std::move(ring)));
 }
