@@ -2,7 +2,7 @@
 #
 #   scratch_postgres_start DIR          starts a new cluster in DIR; sets PGHOST, PGPORT, PGUSER
 #   scratch_postgres_stop
-#   scratch_postgres_fill DATABASE ROWS about 520 bytes of dump a row: text, jsonb, numbers, timestamps; run from the project's root
+#   scratch_postgres_fill DATABASE ROWS about 600 bytes of dump a row: text, jsonb, numbers, timestamps; run from the project's root
 #   scratch_postgres_churn DATABASE N   changes one row in N, spread evenly
 #   scratch_postgres_checksums DATABASE one line a table: its name, rows, and a digest over all of them in order
 
