@@ -88,9 +88,11 @@ void PackCatalog::add(const Digest& name, std::uint64_t bytes) {
   added_.push_back(pack);
   // The short unsorted tail is folded in now and then, so that `find` stays logarithmic.
   if (added_.size() >= 64) {
+    std::sort(added_.begin(), added_.end(), by_name);
+    const auto middle = static_cast<std::ptrdiff_t>(packs_.size());
     packs_.insert(packs_.end(), added_.begin(), added_.end());
     added_.clear();
-    std::sort(packs_.begin(), packs_.end(), by_name);
+    std::inplace_merge(packs_.begin(), packs_.begin() + middle, packs_.end(), by_name);
   }
 }
 
