@@ -34,6 +34,7 @@ Result<void> DedupIndex::load(std::vector<std::string>& warnings) {
   // Some is left for what this push adds before anything must be thinned out.
   const std::size_t room = samples_max() / 5 * 4;
   while (shift_ < 31 && (index_.chunk_count() >> shift_) > room) ++shift_;
+  shift_at_load_ = shift_;
   for (std::uint32_t unit = 0; unit < index_.unit_count(); ++unit) {
     auto loaded = load_unit(unit);
     if (loaded.ok()) continue;
@@ -66,7 +67,7 @@ Result<void> DedupIndex::load_unit(std::uint32_t unit) {
 
 void DedupIndex::insert(std::uint64_t word, ChunkHint hint) {
   if (table_.size() - mirrored_entries_ >= samples_max()) make_room();
-  if (sampled(word)) table_.insert(word, hint);
+  if (sampled(word)) table_.insert(table_word(word), hint);
 }
 
 // The table is full: keep half as many samples. Mirrored blocks are dropped with all but their hooks.
@@ -74,7 +75,7 @@ void DedupIndex::make_room() {
   while (table_.size() >= samples_max()) {
     ++shift_;
     DRS_ASSERT(shift_ < 32, "the table of known chunks cannot be thinned out further");
-    table_.thin(shift_);
+    table_.thin(shift_ - shift_at_load_);
     mirrored_.clear();
     mirrored_places_.clear();
     mirrored_entries_ = 0;
@@ -115,7 +116,7 @@ void DedupIndex::mirror(std::uint32_t unit, std::uint32_t block, const ChunkList
   while (mirrored_.size() >= options_.mirrored_blocks_max ||
          mirrored_entries_ + chunks->size() > mirrored_entries_max()) {
     each_plain(mirrored_.back().key, mirrored_.back().chunks, [&](std::uint64_t word, ChunkHint hint) {
-      const bool there = table_.erase(word, hint);
+      const bool there = table_.erase(table_word(word), hint);
       DRS_ASSERT(there, "a mirrored chunk is not in the table");
       --mirrored_entries_;
     });
@@ -123,7 +124,7 @@ void DedupIndex::mirror(std::uint32_t unit, std::uint32_t block, const ChunkList
     mirrored_.pop_back();
   }
   each_plain(key, chunks, [&](std::uint64_t word, ChunkHint hint) {
-    table_.insert(word, hint);
+    table_.insert(table_word(word), hint);
     ++mirrored_entries_;
   });
   mirrored_.push_front({key, chunks});
@@ -180,7 +181,10 @@ Result<DedupIndex::Answer> DedupIndex::find(const ChunkId& id, std::uint16_t byt
   constexpr std::size_t kHintsMax = 16;
   std::array<ChunkHint, kHintsMax> hints;
   std::size_t hint_count = 0;
-  table_.find(word, [&](const ChunkHint& hint) {
+  table_.find(table_word(word), [&](const ChunkHint& hint) {
+    // A chunk that is no sample stands there only while its block is mirrored; anything else is a chance collision,
+    // and not worth reading a list for.
+    if (!sampled(word) && !is_mirrored(hint.unit, hint.block)) return false;
     hints[hint_count++] = hint;
     return hint_count == kHintsMax;
   });

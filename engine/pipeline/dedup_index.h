@@ -79,6 +79,11 @@ class DedupIndex {
   void insert(std::uint64_t word, ChunkHint hint);
   void make_room();
   [[nodiscard]] bool sampled(std::uint64_t word) const { return (word & ((std::uint64_t{1} << shift_) - 1)) == 0; }
+  // What the table keeps 32 bits of: without the bits that are zero in every sample.
+  [[nodiscard]] std::uint64_t table_word(std::uint64_t word) const { return word >> shift_at_load_; }
+  [[nodiscard]] bool is_mirrored(std::uint32_t unit, std::uint32_t block) const {
+    return mirrored_places_.contains(std::uint64_t{unit} << 32 | block);
+  }
   // When sampling, a quarter of the table is for the chunks of mirrored blocks, the rest for samples.
   [[nodiscard]] std::size_t mirrored_entries_max() const { return table_.size_max() / 4; }
   [[nodiscard]] std::size_t samples_max() const {
@@ -98,6 +103,7 @@ class DedupIndex {
   const Options options_;
   DedupTable table_;
   unsigned shift_ = 0;
+  unsigned shift_at_load_ = 0;
 
   // After a hit the next chunk is usually the next of the same block.
   std::optional<Candidate> last_;

@@ -7,6 +7,7 @@
 
 #include "engine/pipeline/push.h"
 #include "engine/repository/snapshots.h"
+#include "sinks/fault_store.h"
 #include "sinks/memory_store.h"
 #include "tests/engine/pipeline/buffer_source.h"
 
@@ -75,6 +76,70 @@ TEST_F(SampledDedupTest, GoesOnWhenTheTableFillsUpDuringAPush) {
   EXPECT_EQ(first.manifest.new_bytes, stream.size());
   const PushReport again = push_with_table("a", stream, 1500);
   EXPECT_LT(again.manifest.new_bytes, stream.size() / 20);
+}
+
+// The index of a repository, opened over a store that counts reads.
+class OpenedIndex {
+ public:
+  // `entries`: room in the table.
+  OpenedIndex(Repository& repository, std::unique_ptr<ObjectStore> store, std::size_t entries)
+      : store_(make_fault_store(std::move(store), plan_)), catalog_(*PackCatalog::load(repository)) {
+    // No list stays cached, so that each look at one is a read.
+    index = *BlockIndex::load(repository, *store_, catalog_, {.cache_bytes = 1});
+    reader_.emplace(*BlockReader::make(repository, *store_));
+    std::vector<std::string> warnings;
+    dedup = *DedupIndex::make(*index, *reader_, blocks_, Uuid{}, {}, {.table_bytes = entries * 16}, warnings);
+    EXPECT_TRUE(warnings.empty());
+  }
+  [[nodiscard]] std::uint64_t reads() const { return plan_->operations(); }
+  // The chunks of the first unit, samples or not.
+  std::vector<ChunkEntry> chunks(bool samples) {
+    std::vector<ChunkEntry> out;
+    const std::uint64_t mask = (std::uint64_t{1} << dedup->sample_shift()) - 1;
+    EXPECT_TRUE(index
+                    ->visit_chunks(0,
+                                   [&](std::uint32_t, const std::vector<ChunkEntry>& entries) -> Result<void> {
+                                     for (const ChunkEntry& entry : entries)
+                                       if (((chunk_word(entry.id) & mask) == 0) == samples) out.push_back(entry);
+                                     return {};
+                                   })
+                    .ok());
+    return out;
+  }
+
+ private:
+  std::shared_ptr<FaultPlan> plan_ = std::make_shared<FaultPlan>();
+  std::unique_ptr<ObjectStore> store_;
+  PackCatalog catalog_;
+  std::optional<BlockReader> reader_;
+  SessionBlocks blocks_;
+
+ public:
+  std::unique_ptr<BlockIndex> index;
+  std::unique_ptr<DedupIndex> dedup;
+};
+
+// What a sampled table keeps of a chunk is 32 bits behind those that are zero in every sample, else the more is thinned
+// out the more lists are read in vain.
+TEST_F(SampledDedupTest, ReadsNoListForAChunkThatOnlyLooksLikeAKnownOne) {
+  push_with_table("a", random_stream(4, 48 << 20), 4000);
+  OpenedIndex opened(*repository_, *store_->another(), 400);
+  ASSERT_GE(opened.dedup->sample_shift(), 3U);
+  const ChunkEntry sample = opened.chunks(true).at(0);
+  const std::uint64_t before = opened.reads();
+  // The bit flipped makes it no sample, though the table's bits agree; or lies just behind the word's lower half.
+  for (const std::size_t bit : {std::size_t{0}, std::size_t{33}}) {
+    ChunkId other = sample.id;
+    other.data[bit / 8] ^= static_cast<Byte>(1U << bit % 8);
+    const auto answer = opened.dedup->find(other, sample.bytes);
+    ASSERT_TRUE(answer.ok());
+    EXPECT_FALSE(answer->place.has_value());
+  }
+  EXPECT_EQ(opened.reads(), before);
+  const auto answer = opened.dedup->find(sample.id, sample.bytes);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_TRUE(answer->place.has_value());
+  EXPECT_GT(opened.reads(), before);
 }
 
 }  // namespace
