@@ -32,8 +32,7 @@ Result<std::unique_ptr<DedupIndex>> DedupIndex::make(BlockIndex& index, BlockRea
 
 Result<void> DedupIndex::load(std::vector<std::string>& warnings) {
   // Some is left for what this push adds before anything must be thinned out.
-  const std::size_t room = samples_max() / 5 * 4;
-  while (shift_ < 31 && (index_.chunk_count() >> shift_) > room) ++shift_;
+  while (shift_ < 31 && (index_.chunk_count() >> shift_) > samples_max() / 5 * 4) ++shift_;
   shift_at_load_ = shift_;
   for (std::uint32_t unit = 0; unit < index_.unit_count(); ++unit) {
     auto loaded = load_unit(unit);

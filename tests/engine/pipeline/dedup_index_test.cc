@@ -142,5 +142,12 @@ TEST_F(SampledDedupTest, ReadsNoListForAChunkThatOnlyLooksLikeAKnownOne) {
   EXPECT_GT(opened.reads(), before);
 }
 
+TEST_F(SampledDedupTest, LeavesRoomForWhatThePushAdds) {
+  push_with_table("a", random_stream(5, 48 << 20), 4000);
+  const std::uint64_t chunks = OpenedIndex(*repository_, *store_->another(), 4000).index->chunk_count();
+  // Half of the chunks would take 0.7 of the table; samples may have 0.75.
+  EXPECT_EQ(OpenedIndex(*repository_, *store_->another(), chunks * 10 / 14).dedup->sample_shift(), 2U);
+}
+
 }  // namespace
 }  // namespace drs
