@@ -9,6 +9,9 @@ namespace {
 // 80 KiB.
 constexpr std::uint64_t kPrefetchBytes = 32 * kMiB;
 
+// How many blocks are loaded with one that was hit, when sampled: those that follow it, whose lists are read with its own.
+constexpr std::uint32_t kBlocksFollowing = 8;
+
 constexpr std::uint64_t kChunkBytesGuess = 16 * kKiB;
 
 // Whether the index could not be read because of what is stored (then the chunk is simply stored again) and not for
@@ -130,6 +133,25 @@ void DedupIndex::mirror(std::uint32_t unit, std::uint32_t block, const ChunkList
   mirrored_places_[key] = mirrored_.begin();
 }
 
+// A stream that has come to an old block mostly goes on to the blocks that were made after it, but few of their chunks
+// are samples.
+void DedupIndex::mirror_following(std::uint32_t unit, std::uint32_t block) {
+  if (unit >= kOwnUnits) return;
+  const std::uint32_t end = std::min(index_.unit_blocks(unit), block + 1 + kBlocksFollowing);
+  if (block + 1 >= end || is_mirrored(unit, block + 1)) return;
+  // As with `advance`: they must not push each other out.
+  std::size_t room = mirrored_entries_max() / 2;
+  for (std::uint32_t next = block + 1; next < end; ++next) {
+    const auto location = index_.location({unit, next});
+    if (!location.ok() || !location->usable) continue;
+    const auto chunks = index_.chunks({unit, next});
+    if (!chunks.ok()) continue;
+    if ((*chunks)->size() > room) return;
+    room -= (*chunks)->size();
+    mirror(unit, next, *chunks);
+  }
+}
+
 Result<DedupIndex::Candidate> DedupIndex::candidate(std::uint32_t unit, std::uint32_t block) {
   Candidate found;
   if (unit >= kOwnUnits) {
@@ -199,7 +221,10 @@ Result<DedupIndex::Answer> DedupIndex::find(const ChunkId& id, std::uint16_t byt
     if (!found->usable) continue;
     const auto place = match(*found, hints[i].chunk, id, bytes);
     if (!place) continue;
-    if (shift_ > 0) mirror(hints[i].unit, hints[i].block, found->chunks);
+    if (shift_ > 0) {
+      mirror_following(hints[i].unit, hints[i].block);
+      mirror(hints[i].unit, hints[i].block, found->chunks);
+    }
     if (found->use == PreviousRecipe::Use::kSparse) {
       sparse = true;
       continue;

@@ -92,6 +92,7 @@ class DedupIndex {
   static ChunkHint own_hint(std::uint64_t counter, std::size_t chunk);
   Result<Candidate> candidate(std::uint32_t unit, std::uint32_t block);
   void mirror(std::uint32_t unit, std::uint32_t block, const ChunkList& chunks);
+  void mirror_following(std::uint32_t unit, std::uint32_t block);
   [[nodiscard]] std::optional<ChunkPlace> match(const Candidate& candidate, std::size_t chunk, const ChunkId& id,
                                                 std::uint16_t bytes);
 
