@@ -9,7 +9,8 @@ namespace {
 // 80 KiB.
 constexpr std::uint64_t kPrefetchBytes = 32 * kMiB;
 
-// How many blocks are loaded with one that was hit, when sampled: those that follow it, whose lists are read with its own.
+// How many blocks are loaded with one that was hit, when sampled: those that follow it, whose lists are read with its
+// own.
 constexpr std::uint32_t kBlocksFollowing = 8;
 
 constexpr std::uint64_t kChunkBytesGuess = 16 * kKiB;
@@ -75,12 +76,10 @@ void DedupIndex::insert(std::uint64_t word, ChunkHint hint) {
 // The table is full: keep half as many samples. Mirrored blocks are dropped with all but their hooks.
 void DedupIndex::make_room() {
   while (table_.size() >= samples_max()) {
+    while (!mirrored_.empty()) drop_oldest_mirrored();
     ++shift_;
     DRS_ASSERT(shift_ < 32, "the table of known chunks cannot be thinned out further");
     table_.thin(shift_ - shift_at_load_);
-    mirrored_.clear();
-    mirrored_places_.clear();
-    mirrored_entries_ = 0;
   }
 }
 
@@ -99,6 +98,27 @@ void DedupIndex::add_block(std::uint64_t counter, const SessionBlocks::Chunks& c
   }
 }
 
+// The chunks of a block that are no samples: `action(word, hint)`.
+template <typename Action>
+void DedupIndex::each_plain(std::uint64_t key, const ChunkList& chunks, const Action& action) const {
+  for (std::size_t i = 0; i < chunks->size(); ++i) {
+    const std::uint64_t word = chunk_word((*chunks)[i].id);
+    if (!sampled(word))
+      action(word, ChunkHint{static_cast<std::uint32_t>(key >> 32), static_cast<std::uint16_t>(key),
+                             static_cast<std::uint16_t>(i)});
+  }
+}
+
+void DedupIndex::drop_oldest_mirrored() {
+  each_plain(mirrored_.back().key, mirrored_.back().chunks, [&](std::uint64_t word, ChunkHint hint) {
+    const bool there = table_.erase(table_word(word), hint);
+    DRS_ASSERT(there, "a mirrored chunk is not in the table");
+    --mirrored_entries_;
+  });
+  mirrored_places_.erase(mirrored_.back().key);
+  mirrored_.pop_back();
+}
+
 // Makes every chunk of a block findable, and forgets the block that was used longest ago.
 void DedupIndex::mirror(std::uint32_t unit, std::uint32_t block, const ChunkList& chunks) {
   const std::uint64_t key = std::uint64_t{unit} << 32 | block;
@@ -106,24 +126,10 @@ void DedupIndex::mirror(std::uint32_t unit, std::uint32_t block, const ChunkList
     mirrored_.splice(mirrored_.begin(), mirrored_, found->second);
     return;
   }
-  const auto each_plain = [&](std::uint64_t of, const ChunkList& list, const auto& action) {
-    for (std::size_t i = 0; i < list->size(); ++i) {
-      const std::uint64_t word = chunk_word((*list)[i].id);
-      if (!sampled(word))
-        action(word, ChunkHint{static_cast<std::uint32_t>(of >> 32), static_cast<std::uint16_t>(of),
-                               static_cast<std::uint16_t>(i)});
-    }
-  };
   if (chunks->size() > mirrored_entries_max()) return;
   while (mirrored_.size() >= options_.mirrored_blocks_max ||
          mirrored_entries_ + chunks->size() > mirrored_entries_max()) {
-    each_plain(mirrored_.back().key, mirrored_.back().chunks, [&](std::uint64_t word, ChunkHint hint) {
-      const bool there = table_.erase(table_word(word), hint);
-      DRS_ASSERT(there, "a mirrored chunk is not in the table");
-      --mirrored_entries_;
-    });
-    mirrored_places_.erase(mirrored_.back().key);
-    mirrored_.pop_back();
+    drop_oldest_mirrored();
   }
   each_plain(key, chunks, [&](std::uint64_t word, ChunkHint hint) {
     table_.insert(table_word(word), hint);

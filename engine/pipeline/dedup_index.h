@@ -92,6 +92,9 @@ class DedupIndex {
   static ChunkHint own_hint(std::uint64_t counter, std::size_t chunk);
   Result<Candidate> candidate(std::uint32_t unit, std::uint32_t block);
   void mirror(std::uint32_t unit, std::uint32_t block, const ChunkList& chunks);
+  template <typename Action>
+  void each_plain(std::uint64_t key, const ChunkList& chunks, const Action& action) const;
+  void drop_oldest_mirrored();
   void mirror_following(std::uint32_t unit, std::uint32_t block);
   [[nodiscard]] std::optional<ChunkPlace> match(const Candidate& candidate, std::size_t chunk, const ChunkId& id,
                                                 std::uint16_t bytes);
