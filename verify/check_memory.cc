@@ -39,7 +39,8 @@ CheckMemory plan_check(CheckKind kind, std::size_t memory_bytes, std::size_t thr
   const std::size_t worker_bytes = memory.worker_arena_bytes() + (kind == CheckKind::kVerify ? kTableBytes : 0);
   const std::size_t for_workers = memory_bytes - std::min(memory_bytes, memory.index_cache_bytes);
   if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
-  memory.workers = std::clamp<std::size_t>(for_workers / worker_bytes, 1, threads);
+  // One more than threads: while one waits for the first piece of an object, the others keep the cores busy.
+  memory.workers = std::clamp<std::size_t>(for_workers / worker_bytes, 1, threads + 1);
   return memory;
 }
 
