@@ -1,5 +1,6 @@
 #include "bench/bench_data.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -8,10 +9,26 @@ namespace drs::bench {
 namespace {
 
 constexpr std::size_t kDataBytesMax = std::size_t{64} << 20;  // far more than the caches hold
+constexpr std::size_t kStretches = 32;
 
 [[noreturn]] void give_up(const std::string& message) {
   std::fprintf(stderr, "%s\n", message.c_str());
   std::exit(2);
+}
+
+// All of a small file; of a large one as many stretches, evenly spread: its beginning is seldom like the rest.
+Bytes read_evenly(const std::string& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const auto size = file ? static_cast<std::size_t>(file.tellg()) : 0;
+  Bytes bytes(std::min(size, kDataBytesMax));
+  const std::size_t stretch = size <= kDataBytesMax ? bytes.size() : kDataBytesMax / kStretches;
+  for (std::size_t at = 0; at < bytes.size(); at += stretch) {
+    const std::size_t from = size <= kDataBytesMax ? at : at / stretch * (size / kStretches);
+    file.seekg(static_cast<std::streamoff>(from));
+    file.read(reinterpret_cast<char*>(bytes.data() + at), static_cast<std::streamsize>(stretch));
+  }
+  if (!file) bytes.clear();
+  return bytes;
 }
 
 std::vector<DataSet> load() {
@@ -20,10 +37,7 @@ std::vector<DataSet> load() {
   std::vector<DataSet> sets;
   for (const char* name : {"sql-dump", "base-backup", "binaries", "random"}) {
     const std::string path = std::string(folder) + "/" + name;
-    std::ifstream file(path, std::ios::binary);
-    DataSet set{name, Bytes(kDataBytesMax)};
-    file.read(reinterpret_cast<char*>(set.bytes.data()), static_cast<std::streamsize>(set.bytes.size()));
-    set.bytes.resize(static_cast<std::size_t>(file.gcount()));
+    DataSet set{name, read_evenly(path)};
     if (set.bytes.empty()) give_up(path + " cannot be read: run bench/make-data FOLDER");
     sets.push_back(std::move(set));
   }

@@ -12,7 +12,7 @@ namespace drs::bench {
 
 struct DataSet {
   std::string name;  // "sql-dump"
-  Bytes bytes;       // at most `bytes_max` from its beginning
+  Bytes bytes;       // at most 64 MiB, taken evenly from all of it
 };
 
 // All data sets, loaded once. Ends the program with a message when they are not there.

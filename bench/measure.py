@@ -1,6 +1,7 @@
 """Measuring commands: wall time, CPU time and memory of a shell pipeline, its output compared byte for byte, medians,
 and the machine in words. Used by bench/race and bench/roofline."""
 
+import ctypes
 import fcntl
 import os
 import platform
@@ -14,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 F_SETPIPE_SZ = 1031  # from linux/fcntl.h
 PIPE_BYTES = 1 << 20
+LIBC = ctypes.CDLL(None)
+LIBC.memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
 
 
 @dataclass
@@ -36,11 +39,14 @@ def read_all(pipe):
 
 def compare(pipe, path):
     """Reads the pipe to its end. What it gives must be the file, byte for byte."""
-    got, expected = memoryview(bytearray(PIPE_BYTES)), memoryview(bytearray(PIPE_BYTES))
+    got, expected = bytearray(PIPE_BYTES), bytearray(PIPE_BYTES)
+    got_address, expected_address = (ctypes.addressof(ctypes.c_char.from_buffer(buffer)) for buffer in (got, expected))
     at = 0
     with open(path, "rb", buffering=0) as file:
         while count := pipe.readinto(got):
-            if file.readinto(expected[:count]) != count or got[:count] != expected[:count]:
+            # Python itself compares byte by byte what is no `bytes`.
+            same = file.readinto(memoryview(expected)[:count]) == count
+            if not same or LIBC.memcmp(got_address, expected_address, count) != 0:
                 raise Failed(f"the output differs from {path} after byte {at}")
             at += count
         if file.read(1):
