@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "bench/bench_data.h"
+#include "bench/dedup_bench.h"
 #include "codecs/aead.h"
 #include "codecs/chunk_hasher.h"
 #include "codecs/chunker.h"
@@ -382,6 +383,7 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::AddCustomContext("crypto", drs::crypto_library_versions());
   drs::bench::declare();
+  drs::bench::declare_dedup();
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }
