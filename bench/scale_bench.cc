@@ -38,7 +38,7 @@ constexpr double kDailyChurn = 0.11;
 constexpr std::size_t kGenerations = 7;
 
 struct Settings {
-  std::vector<double> plain_bytes = {1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  std::vector<double> plain_bytes = {1e10, 1e11, 1e12, 1e13, 1e14};
   std::vector<std::size_t> memory_mib = {256, 1024};
   double compression = 3.6;
   std::uint64_t files = 100'000;
