@@ -534,8 +534,8 @@ class Repository:
             at += count
         return plain
 
-    def restore(self, manifest, out):
-        whole, whole_xxh3, written = hashlib.sha256(), xxhash.xxh3_128(), 0
+    def runs(self, manifest):
+        """Yields the stream's runs in order: id of the block, first chunk, count of chunks, offset in the block, bytes."""
         for block_id, offset, count in manifest.parts:
             reader = Reader(self.read_block(block_id, 2), f"recipe part at {offset}")
             check((reader.u64(), reader.u64()) == (offset, count), f"{reader.what}: is for other bytes")
@@ -545,18 +545,25 @@ class Repository:
                 session, counter = reader.varint(), reader.varint()
                 check(session < len(sessions), f"{reader.what}: session number")
                 blocks.append((sessions[session], counter))
+            covered = 0
             for _ in range(reader.count(5)):
-                block, _, chunk_count, begin, run_bytes = (reader.varint() for _ in range(5))
+                block, first_chunk, chunk_count, begin, run_bytes = (reader.varint() for _ in range(5))
                 check(block < len(blocks) and chunk_count > 0 and run_bytes > 0, f"{reader.what}: run")
-                plain = self.read_block(blocks[block], 1)
-                check(begin + run_bytes <= len(plain), f"{reader.what}: run lies outside its block")
-                piece = plain[begin : begin + run_bytes]
-                out.write(piece)
-                whole.update(piece)
-                whole_xxh3.update(piece)
-                written += run_bytes
+                yield blocks[block], first_chunk, chunk_count, begin, run_bytes
+                covered += run_bytes
             reader.finish()
-            check(written == offset + count, f"{reader.what}: runs do not sum")
+            check(covered == count, f"{reader.what}: runs do not sum")
+
+    def restore(self, manifest, out):
+        whole, whole_xxh3, written = hashlib.sha256(), xxhash.xxh3_128(), 0
+        for block_id, _, _, begin, run_bytes in self.runs(manifest):
+            plain = self.read_block(block_id, 1)
+            check(begin + run_bytes <= len(plain), f"{manifest.name}: a run lies outside its block")
+            piece = plain[begin : begin + run_bytes]
+            out.write(piece)
+            whole.update(piece)
+            whole_xxh3.update(piece)
+            written += run_bytes
         value = whole_xxh3.intdigest()
         check(written == manifest.count_bytes, f"restored {written} bytes, expected {manifest.count_bytes}")
         check(manifest.sha256 in (None, whole.digest()), "SHA-256 of the stream does not match")
