@@ -25,23 +25,33 @@ def pool(source):
     return memoryview(b"".join(rows))
 
 
-def main():
-    left, seed = int(sys.argv[1]), int(sys.argv[2])
+def batches(seed):
+    """Endless rows, WRITE_PIECES pieces at a time."""
     source = random.Random(seed)
     text = pool(source)
     last_start = len(text) - PIECE_BYTES_MAX
     uniform = source.random
+    while True:
+        pieces = []
+        for _ in range(WRITE_PIECES):
+            start = int(uniform() * last_start)
+            length = PIECE_BYTES_MIN + start % (PIECE_BYTES_MAX - PIECE_BYTES_MIN)
+            pieces.append(text[start : start + length])
+        yield b"".join(pieces)
+
+
+def write(descriptor, left, rows):
+    """Writes `left` bytes of what batches() made; what the last batch has beyond them is dropped."""
+    while left > 0:
+        data = memoryview(next(rows))[:left]
+        left -= len(data)
+        while data:
+            data = data[os.write(descriptor, data) :]
+
+
+def main():
     try:
-        while left > 0:
-            pieces = []
-            for _ in range(WRITE_PIECES):
-                start = int(uniform() * last_start)
-                length = PIECE_BYTES_MIN + start % (PIECE_BYTES_MAX - PIECE_BYTES_MIN)
-                pieces.append(text[start : start + length])
-            data = memoryview(b"".join(pieces))[:left]
-            left -= len(data)
-            while data:
-                data = data[os.write(1, data) :]
+        write(1, int(sys.argv[1]), batches(int(sys.argv[2])))
     except BrokenPipeError:
         sys.exit(1)
 

@@ -5,30 +5,19 @@ The churn is the worst there is for blocks of many chunks: 11 % of the chunks, e
 generations every block holds bytes that the newest no longer uses. Pushes rewrite blocks that have become too sparse.
 """
 
-import math
-import os
 import random
 import subprocess
 import sys
 from pathlib import Path
 
+from churn import scatter_edits
 from repository import sha256_hex
 
 MAKE_STREAM = Path(__file__).with_name("make_stream.py")
-CHUNK_BYTES = 20_800  # of the chunk in which a random byte lies, with the default cutter, in such text
 CHURN = 0.11
 GENERATIONS = 30
 STORED_RATIO_MAX = 5.5
 DECODED_RATIO_MAX = 1.9
-
-
-def scatter_edits(path, source):
-    """Overwrites a few bytes in CHURN of the chunks, at places drawn evenly over the file."""
-    size = path.stat().st_size
-    edits = round(-math.log(1 - CHURN) * size / CHUNK_BYTES)
-    with open(path, "r+b", buffering=0) as file:
-        for _ in range(edits):
-            os.pwrite(file.fileno(), source.randbytes(4).hex().encode(), source.randrange(size - 8))
 
 
 def test_30_generations_of_scattered_churn_stay_small_and_quick_to_restore(drs, full_run, tmp_path):
@@ -40,7 +29,7 @@ def test_30_generations_of_scattered_churn_stay_small_and_quick_to_restore(drs, 
     stored = []
     for generation in range(GENERATIONS):
         if generation > 0:
-            scatter_edits(path, source)
+            scatter_edits(path, source, CHURN)
         report = drs.json("push", "vm/disk", "--file", path, "--memory", "96MiB")
         stored.append(report["stored_bytes"])
         rewritten_share = report["rewritten_bytes"] / size  # known, but in blocks that had become sparse
