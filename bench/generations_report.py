@@ -25,9 +25,11 @@ generation been compressed by `zstd -1` and kept whole. *new* is the mean share 
 before, *rewritten* the mean share that was stored once more because the blocks that held it had become sparse."""
 
 RESTORED_TEXT = """\
-Both were pulled to a file after the last push, and the file had the SHA-256 of the file that was pushed; a difference
-ends the benchmark. *decoded* is how many bytes were decompressed for each byte restored: 1 means that all blocks read
-hold nothing else, and that none was read twice."""
+Each was pulled to a file after the last push, and the file had the SHA-256 of the file that was pushed; a difference
+ends the benchmark. *decoded* is how many bytes were decompressed for each byte restored, at the `--memory` in the head
+of the column: 1 means that all blocks read hold nothing else. *each block once* is what it would be if every block that
+the newest needs were decoded once and kept; where *decoded* is more, `--memory` was too little for the blocks that are
+needed again, and they were read and decoded again."""
 
 PUSHED_TEXT = """\
 *chunks* is how many are stored after the last push, each copy of a rewritten one counted, *index stored* the size of
@@ -69,6 +71,8 @@ class Outcome:
     chunks: int = 0
     peak_bytes: int = 0
     newest: Pull = None
+    newest_default: Pull = None  # with drstream's own --memory
+    newest_decoded_once_ratio: float = 0
     oldest: Pull = None
     freed: dict = field(default_factory=dict)  # count of kept snapshots -> reachability.Freed
 
@@ -107,13 +111,17 @@ def stored_table(outcomes):
     return table(heads, rows)
 
 
-def restored_table(outcomes):
-    rows = [
-        [o.title, f"{o.newest.decoded_ratio:.2f}", f"{o.newest.seconds:.2f}", f"{o.oldest.decoded_ratio:.2f}",
-         f"{o.oldest.seconds:.2f}"]
-        for o in outcomes
-    ]  # fmt: skip
-    return table(["churn", "newest: decoded", "s", "oldest: decoded", "s"], rows)
+def restored_table(outcomes, memories):
+    given, default = memories
+    rows = []
+    for o in outcomes:
+        values = [o.newest_decoded_once_ratio]
+        for pull in (o.newest, o.newest_default, o.oldest):
+            values += [pull.decoded_ratio, pull.seconds]
+        rows.append([o.title, *(f"{value:.2f}" for value in values)])
+    heads = ["churn", "newest: each block once", f"{given}: decoded", "s", f"{default}: decoded", "s",
+             f"oldest, {given}: decoded", "s"]  # fmt: skip
+    return table(heads, rows)
 
 
 def pushed_table(outcomes):
@@ -158,22 +166,22 @@ def machine(folder):
     )
 
 
-def markdown(outcomes, command, machine_text, version_text, elapsed_seconds):
+def markdown(outcomes, command, memories, machine_text, version_text, elapsed_seconds):
     parts = [
         "# Generations",
         f"What a stream that is pushed again and again stores, and what it costs to restore and to drop. Made on\n"
         f"{time.strftime('%Y-%m-%d', time.gmtime())} in {elapsed_seconds / 60:.1f} minutes by",
         f"```\n{command}\n```",
-        machine_text,
+        f"{machine_text} Everything with `--memory {memories[0]}` where a column names no other.",
         f"```\n{version_text.strip()}\n```",
         MODELS_TEXT,
     ]
     sections = [
-        ("Stored", stored_table, STORED_TEXT),
-        ("Restored", restored_table, RESTORED_TEXT),
-        ("Pushed", pushed_table, PUSHED_TEXT),
-        ("Dropped", dropped_table, DROPPED_TEXT),
+        ("Stored", stored_table(outcomes), STORED_TEXT),
+        ("Restored", restored_table(outcomes, memories), RESTORED_TEXT),
+        ("Pushed", pushed_table(outcomes), PUSHED_TEXT),
+        ("Dropped", dropped_table(outcomes), DROPPED_TEXT),
     ]
-    for title, make_table, text in sections:
-        parts += [f"## {title}", make_table(outcomes), text]
+    for title, rows, text in sections:
+        parts += [f"## {title}", rows, text]
     return "\n\n".join(parts) + "\n"

@@ -53,6 +53,10 @@ class Reachability:
                 found[block_id].add((begin, begin + run_bytes))
         return found
 
+    def decoded_once_bytes(self):
+        """What decoding each data block that the newest snapshot needs once, and keeping it, would decode."""
+        return sum(self.repository.blocks[block_id][0].raw_bytes for block_id, runs in self.needed(1).items() if runs)
+
     def freed_by_keeping(self, newest):
         needed = self.needed(newest)
         freed = Freed()
