@@ -41,13 +41,14 @@ def random_key():
 class Repository:
     """One repository in `folder`/data, its heads in `folder`/state, opened with `key` (None: no key is given)."""
 
-    def __init__(self, binary, folder, key="", memory="96MiB"):
+    def __init__(self, binary, folder, key="", memory="96MiB", timeout_seconds=TIMEOUT_SECONDS):
         self.binary = binary
         self.folder = folder
         self.path = folder / "data"
         self.state = folder / "state"
         self.key = random_key() if key == "" else key
         self.memory = memory
+        self.timeout_seconds = timeout_seconds
 
     def environment(self, extra=None):
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
@@ -83,7 +84,7 @@ class Repository:
         """Runs the command to its end. `expect`: the exit code, several of them, or None for any."""
         process = self.start(*arguments, env=env, launcher=launcher, **{"stdin": subprocess.PIPE, **options})
         try:
-            out, err = process.communicate(input, timeout=TIMEOUT_SECONDS)
+            out, err = process.communicate(input, timeout=self.timeout_seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
