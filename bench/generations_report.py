@@ -1,12 +1,11 @@
 """What bench/generations found, as Markdown."""
 
 import os
-import platform
-import re
 import statistics
 import subprocess
-import time
 from dataclasses import dataclass, field
+
+import measure
 
 MIB = 1 << 20
 HINT_BYTES = 12  # of the table in memory, for each known chunk
@@ -33,8 +32,8 @@ needed again, and they were read and decoded again."""
 
 PUSHED_TEXT = """\
 *chunks* is how many are stored after the last push, each copy of a rewritten one counted, *index stored* the size of
-the index objects. *index in memory* is 12 bytes for each chunk: the entries in the table of known chunks, which is
-made once, a fifth of `--memory`, and filled to three quarters at most. *peak* is the most that the last push had
+the index objects. *index in memory* is 12 bytes for each chunk: the entries in the table of known chunks, which grows
+up to a fifth of `--memory` and is filled to three quarters at most. *peak* is the most that the last push had
 resident, everything included. *push* is wall time, without the time to change the stream; *CPU* is what all stages of
 a push used together, in the median."""
 
@@ -90,11 +89,6 @@ def percent(share):
     return f"{100 * share:.1f} %" if share >= 0.001 or share == 0 else f"{100 * share:.3f} %"
 
 
-def table(heads, rows):
-    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def stored_table(outcomes):
     rows = []
     for o in outcomes:
@@ -108,7 +102,7 @@ def stored_table(outcomes):
         ])  # fmt: skip
     heads = ["churn", "each time", "stream, MiB", "first, MiB", "all, MiB", "all / first", "each whole / first", "new",
              "rewritten"]  # fmt: skip
-    return table(heads, rows)
+    return measure.table(heads, rows).rstrip()
 
 
 def restored_table(outcomes, memories):
@@ -121,7 +115,7 @@ def restored_table(outcomes, memories):
         rows.append([o.title, *(f"{value:.2f}" for value in values)])
     heads = ["churn", "newest: each block once", f"{given}: decoded", "s", f"{default}: decoded", "s",
              f"oldest, {given}: decoded", "s"]  # fmt: skip
-    return table(heads, rows)
+    return measure.table(heads, rows).rstrip()
 
 
 def pushed_table(outcomes):
@@ -133,7 +127,7 @@ def pushed_table(outcomes):
     ]  # fmt: skip
     heads = ["churn", "chunks", "index stored, MiB", "index in memory, MiB", "peak, MiB", "push: first, s", "median, s",
              "last, s", "CPU, s"]  # fmt: skip
-    return table(heads, rows)
+    return measure.table(heads, rows).rstrip()
 
 
 def dropped_table(outcomes):
@@ -147,21 +141,13 @@ def dropped_table(outcomes):
             ])  # fmt: skip
     heads = ["churn", "kept", "packs, MiB", "whole packs, MiB", "dead blocks, MiB", "freed", "left, MiB",
              "of it unused, MiB"]  # fmt: skip
-    return table(heads, rows)
-
-
-def processor():
-    with open("/proc/cpuinfo", encoding="utf-8") as lines:
-        found = re.search(r"^model name\s*:\s*(.+)$", lines.read(), re.MULTILINE)
-    return found.group(1) if found else platform.processor() or platform.machine()
+    return measure.table(heads, rows).rstrip()
 
 
 def machine(folder):
     file_system = subprocess.run(["stat", "-f", "-c", "%T", folder], capture_output=True, text=True, check=True).stdout
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
-    kernel = f"{platform.system()} {platform.release()}"
     return (
-        f"Machine: {processor()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB of memory, {kernel},\n"
+        f"Machine: {measure.machine()},\n"
         f"{file_system.strip()}; niceness {os.nice(0)}, load before it began {os.getloadavg()[0]:.1f}."
     )
 
@@ -170,7 +156,7 @@ def markdown(outcomes, command, memories, machine_text, version_text, elapsed_se
     parts = [
         "# Generations",
         f"What a stream that is pushed again and again stores, and what it costs to restore and to drop. Made on\n"
-        f"{time.strftime('%Y-%m-%d', time.gmtime())} in {elapsed_seconds / 60:.1f} minutes by",
+        f"{measure.today()} in {elapsed_seconds / 60:.1f} minutes by",
         f"```\n{command}\n```",
         f"{machine_text} Everything with `--memory {memories[0]}` where a column names no other.",
         f"```\n{version_text.strip()}\n```",
