@@ -12,6 +12,16 @@ namespace {
 // Bytes between two wanted blocks that are cheaper to read than to skip.
 constexpr std::uint64_t kGapBytesMax = 64 * kKiB;
 
+std::uint64_t aligned_begin(const BlockRecord& record) {
+  return record.offset_bytes / kReadAlignment * kReadAlignment;
+}
+
+// It may lie behind the end of the pack: the store then delivers less.
+std::uint64_t aligned_end(const BlockRecord& record) {
+  const std::uint64_t end_bytes = std::uint64_t{record.offset_bytes} + record.sealed_bytes;
+  return (end_bytes + kReadAlignment - 1) / kReadAlignment * kReadAlignment;
+}
+
 std::string stream_range(std::uint64_t offset_bytes, std::uint64_t bytes) {
   return "bytes " + std::to_string(offset_bytes) + " to " + std::to_string(offset_bytes + bytes) +
          " of the stream cannot be restored";
@@ -143,8 +153,8 @@ RestoreFetcher::Read* RestoreFetcher::read_for(const BlockLocation& location) {
     if (!read->jobs.empty() || !board_.is_unused(read->buffer)) continue;
     open_ = read.get();
     open_->pack = location.pack;
-    open_->begin_bytes = location.record.offset_bytes;
-    open_->end_bytes = open_->begin_bytes + location.record.sealed_bytes;
+    open_->begin_bytes = aligned_begin(location.record);
+    open_->end_bytes = aligned_end(location.record);
     open_->wanted_bytes = 0;
     return open_;
   }
@@ -154,8 +164,8 @@ RestoreFetcher::Read* RestoreFetcher::read_for(const BlockLocation& location) {
 bool RestoreFetcher::extend(Read& read, const BlockLocation& location) const {
   if (read.pack != location.pack) return false;
   const BlockRecord& record = location.record;
-  const std::uint64_t begin = std::min<std::uint64_t>(read.begin_bytes, record.offset_bytes);
-  const std::uint64_t end = std::max<std::uint64_t>(read.end_bytes, record.offset_bytes + record.sealed_bytes);
+  const std::uint64_t begin = std::min(read.begin_bytes, aligned_begin(record));
+  const std::uint64_t end = std::max(read.end_bytes, aligned_end(record));
   if (end - begin > read.buffer.bytes.size()) return false;
   if (end - begin > read.wanted_bytes + record.sealed_bytes + kGapBytesMax) return false;
   read.begin_bytes = begin;
