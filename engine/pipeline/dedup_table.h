@@ -27,6 +27,7 @@ struct ChunkHint {
 
 class DedupTable {
  public:
+  static constexpr std::size_t kBytesMax = std::size_t{UINT32_MAX} * 12;  // homes are reckoned in 32 bits
   // `bytes`: the most it may take. Errors: kNoSpace, when so much address space is not to be had.
   static Result<DedupTable> make(std::size_t bytes);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/format/kinds.h"
+#include "engine/pipeline/dedup_table.h"
 
 namespace drs {
 namespace {
@@ -19,7 +20,7 @@ Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, Comp
   DRS_ASSERT(threads > 0, "at least one thread");
   PushMemory plan;
   // Known chunks, 12 bytes an entry: memory / 5 holds 3 million at the default.
-  plan.index_table_bytes = memory_bytes / 5;
+  plan.index_table_bytes = std::min(memory_bytes / 5, DedupTable::kBytesMax);
   // Chunk lists and directories read back from the index.
   plan.index_cache_bytes = memory_bytes / 16;
   // Packs: one being filled, one whose last blocks are being sealed, one on its way to the store.

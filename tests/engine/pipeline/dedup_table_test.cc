@@ -8,6 +8,8 @@
 #include <set>
 #include <tuple>
 
+#include "engine/pipeline/memory_plan.h"
+
 namespace drs {
 namespace {
 
@@ -94,6 +96,12 @@ TEST(DedupTable, IsFullAtThreeQuarters) {
     table->insert(i * 0x9E3779B97F4A7C15ULL, {i, 0, 0});
   }
   EXPECT_TRUE(table->full());
+}
+
+TEST(DedupTable, IsNeverPlannedLargerThanItCanBe) {
+  const auto plan = plan_push(1024 * kGiB, 2, CompressionChoice{});
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->index_table_bytes, DedupTable::kBytesMax);
 }
 
 }  // namespace
