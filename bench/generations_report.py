@@ -152,7 +152,7 @@ def machine(folder):
     )
 
 
-def markdown(outcomes, command, memories, machine_text, version_text, elapsed_seconds):
+def markdown(outcomes, missing, command, memories, machine_text, version_text, elapsed_seconds):
     parts = [
         "# Generations",
         f"What a stream that is pushed again and again stores, and what it costs to restore and to drop. Made on\n"
@@ -162,6 +162,8 @@ def markdown(outcomes, command, memories, machine_text, version_text, elapsed_se
         f"```\n{version_text.strip()}\n```",
         MODELS_TEXT,
     ]
+    if missing:
+        parts.append(f"Cut short: {', '.join(missing)} had not ended when this was written.")
     sections = [
         ("Stored", stored_table(outcomes), STORED_TEXT),
         ("Restored", restored_table(outcomes, memories), RESTORED_TEXT),
