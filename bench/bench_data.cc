@@ -21,11 +21,11 @@ Bytes read_evenly(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const auto size = file ? static_cast<std::size_t>(file.tellg()) : 0;
   Bytes bytes(std::min(size, kDataBytesMax));
-  const std::size_t stretch = size <= kDataBytesMax ? bytes.size() : kDataBytesMax / kStretches;
-  for (std::size_t at = 0; at < bytes.size(); at += stretch) {
-    const std::size_t from = size <= kDataBytesMax ? at : at / stretch * (size / kStretches);
-    file.seekg(static_cast<std::streamoff>(from));
-    file.read(reinterpret_cast<char*>(bytes.data() + at), static_cast<std::streamsize>(stretch));
+  const std::size_t stretches = size <= kDataBytesMax ? 1 : kStretches;
+  const std::size_t stretch_bytes = bytes.size() / stretches;
+  for (std::size_t i = 0; i < stretches; ++i) {
+    file.seekg(static_cast<std::streamoff>(i * (size / stretches)));
+    file.read(reinterpret_cast<char*>(bytes.data() + i * stretch_bytes), static_cast<std::streamsize>(stretch_bytes));
   }
   if (!file) bytes.clear();
   return bytes;

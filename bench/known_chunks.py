@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.poly1305 import Poly1305
 import measure
 from peers import Drstream, Restic
 
-BIG_INDEX = measure.ROOT / "build" / "release" / "tests" / "e2e" / "big_index"
+BIG_INDEX = measure.RELEASE / "tests" / "e2e" / "big_index"
 BLOBS_PER_INDEX = 50_000  # of restic: internal/repository/index.go, indexMaxBlobs
 BLOBS_PER_PACK = 16
 BLOB_BYTES = 1 << 20

@@ -1,6 +1,7 @@
 """Measuring commands: wall time, CPU time and memory of a shell pipeline, its output compared byte for byte, medians,
-and the machine in words. Used by bench/race and bench/roofline."""
+the machine in words, and the options and streams that bench/race and bench/roofline share."""
 
+import argparse
 import ctypes
 import fcntl
 import os
@@ -8,11 +9,16 @@ import platform
 import re
 import statistics
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+RELEASE = ROOT / "build" / "release"
+# Of bench/make-data, by what reports call them.
+STREAMS = {"SQL dump": "sql-dump", "base backup": "base-backup", "programs": "binaries", "random": "random"}
+SMOKE_ROWS = 10_000
 F_SETPIPE_SZ = 1031  # from linux/fcntl.h
 PIPE_BYTES = 1 << 20
 LIBC = ctypes.CDLL(None)
@@ -123,11 +129,38 @@ def today():
     return time.strftime("%Y-%m-%d", time.gmtime())
 
 
-def make_data(folder, rows):
-    """The benchmarks' data (bench/make-data); what is there is kept."""
-    subprocess.run([ROOT / "bench" / "make-data", folder, str(rows)], check=True, stdout=subprocess.DEVNULL)
-    return Path(folder).resolve()
+def parser(description):
+    """The options that every benchmark of whole commands has."""
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--rounds", type=int, default=5)
+    made.add_argument("--rows", type=int, default=1_500_000, help="of the database that is dumped, 600 bytes each")
+    made.add_argument("--data", type=Path, help="a folder for the streams (default build/bench-data)")
+    made.add_argument("--scratch", type=Path, help="a folder on the disk to be measured (default: beside the data)")
+    made.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks")
+    made.add_argument("--drstream", type=Path, default=RELEASE / "tools" / "drstream")
+    made.add_argument("--smoke", action="store_true", help="little data, one round, nothing written")
+    return made
 
 
-def default_data(smoke):
-    return ROOT / "build" / ("bench-data-10000" if smoke else "bench-data")
+def prepare(arguments, *programs):
+    """Takes the options in: the programs are there, the data is made, `data` and `scratch` are folders."""
+    if arguments.smoke:
+        arguments.rounds, arguments.rows = 1, SMOKE_ROWS
+    for program in (arguments.drstream, *programs):
+        if not program.exists():
+            sys.exit(f"{program} is not there; run scripts/bench --build")
+    arguments.drstream = arguments.drstream.resolve()
+    folder = arguments.data or ROOT / "build" / (f"bench-data-{SMOKE_ROWS}" if arguments.smoke else "bench-data")
+    # What is there is kept.
+    subprocess.run([ROOT / "bench" / "make-data", folder, str(arguments.rows)], check=True, stdout=subprocess.DEVNULL)
+    arguments.data = folder.resolve()
+    arguments.scratch = arguments.scratch or arguments.data
+
+
+def write_results(arguments, results):
+    """{file name: text}; a smoke run leaves nothing behind."""
+    if arguments.smoke:
+        return
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for name, text in results.items():
+        (arguments.output / name).write_text(text)

@@ -55,7 +55,6 @@ class Drstream(Peer):
     remarks = "defaults: zstd 1, encrypted, SHA-256 of the stream, every block decoded again, fsync"
     binary = "drstream"
     options = ""
-    init = "{binary} init --quiet"
 
     def __init__(self, folder):
         super().__init__(folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import measure
 
+STAGES_BENCH = measure.RELEASE / "bench" / "stages_bench"
 # Nanoseconds per byte of plaintext that the design counted with, measured on its machine with these two gauges there.
 DESIGN = {"read": 0.25, "cut": 0.24, "hash": 0.26, "sha256": 0.58, "compress": 2.1, "decode": 0.67, "seal": 0.06}
 DESIGN_SHA256 = 0.58
@@ -38,7 +39,7 @@ def run_benchmarks(data, repetitions, smoke):
         out = Path(folder) / "out.json"
         names = [name for choices in BENCHMARKS.values() for name in choices]
         wanted = "|".join(f"^{name}/" for name in [*names, *PACK_WRITE]) + "|^look-up/1000000/"
-        command = [measure.ROOT / "build" / "release" / "bench" / "stages_bench", f"--benchmark_filter={wanted}",
+        command = [STAGES_BENCH, f"--benchmark_filter={wanted}",
                    f"--benchmark_out={out}", "--benchmark_out_format=json", f"--benchmark_repetitions={repetitions}"]  # fmt: skip
         if smoke:
             command.append("--benchmark_min_time=0.001")
