@@ -1,8 +1,7 @@
 """What the tests of the whole command share: the binary, and repositories of their own.
 
-    DRSTREAM_BINARY=PATH             the command; else $DRSTREAM_BUILD/tools/drstream, else build/release/tools/drstream
-    DRSTREAM_TEST_SERVICES=required  what this machine lacks fails a test instead of skipping it
-    DRSTREAM_TEST_FULL=1             every byte of every object instead of a sample, 20 sizes of a full disk
+    DRSTREAM_BINARY=PATH   the command; else $DRSTREAM_BUILD/tools/drstream, else build/release/tools/drstream
+    DRSTREAM_TEST_FULL=1   every byte of every object instead of a sample, 20 sizes of a full disk
 """
 
 import os
@@ -17,11 +16,6 @@ from repository import Repository
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def pytest_configure(config):
-    # One place for the decision, so that a test says only what it misses.
-    config.services_required = os.environ.get("DRSTREAM_TEST_SERVICES") == "required"
-
-
 @pytest.fixture(scope="session")
 def binary():
     build = Path(os.environ.get("DRSTREAM_BUILD", ROOT / "build/release"))
@@ -34,18 +28,6 @@ def binary():
 @pytest.fixture(scope="session")
 def full_run():
     return os.environ.get("DRSTREAM_TEST_FULL") == "1"
-
-
-@pytest.fixture(scope="session")
-def missing(request):
-    """missing(why): skips, or fails where services are required. For programs and services that CI has to bring."""
-
-    def give_up(why):
-        if request.config.services_required:
-            pytest.fail(f"{why} (DRSTREAM_TEST_SERVICES=required)")
-        pytest.skip(why)
-
-    return give_up
 
 
 @pytest.fixture
