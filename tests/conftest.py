@@ -1,4 +1,4 @@
-"""What all Python tests share: what to do about a program or service that is not there.
+"""What all Python tests share: what to do about a program or service that is not there, and the services themselves.
 
     DRSTREAM_TEST_SERVICES=required  what this machine lacks fails a test instead of skipping it
 """
@@ -6,6 +6,8 @@
 import os
 
 import pytest
+
+pytest_plugins = ["services.fixtures"]
 
 
 def pytest_configure(config):

@@ -1,0 +1,64 @@
+"""Fixtures of the services. One server of a kind serves all tests of a run: make buckets of your own.
+
+Tests that kill a server, or need one of their own, use its class: `with Minio(tmp_path / "minio") as minio:`.
+"""
+
+from contextlib import contextmanager
+
+import pytest
+
+from services.cache import Unavailable
+from services.certificates import make_certificates
+from services.fake_gcs import FakeGcs
+from services.minio import Minio
+
+
+@pytest.fixture(scope="session")
+def provide(request, missing, tmp_path_factory):
+    """provide(Service, ...): a context manager of a running service in a folder of its own; or `missing`."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    @contextmanager
+    def provided(service, *arguments):
+        try:
+            with capture.global_and_fixture_disabled():  # an installation that takes minutes says so
+                server = service(tmp_path_factory.mktemp(service.__name__.lower()) / "server", *arguments)
+            server.start()
+        except Unavailable as problem:
+            missing(f"{service.__name__}: {problem}")
+        try:
+            yield server
+        finally:
+            server.stop()
+
+    return provided
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """A private CA and a certificate of localhost; see Certificates."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def minio(provide):
+    with provide(Minio) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def minio_tls(provide, certificates):
+    with provide(Minio, certificates) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def fake_gcs(provide):
+    with provide(FakeGcs) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def fake_gcs_tls(provide, certificates):
+    with provide(FakeGcs, certificates) as server:
+        yield server

@@ -1,0 +1,53 @@
+"""Programs built from Go modules, with the Go they need."""
+
+import json
+import platform
+import re
+import shutil
+from functools import cache
+from pathlib import Path
+
+from services.cache import Unavailable, install_once, run_installer
+
+GO_NEEDED = (1, 26)
+GO_TOOLCHAIN = "go1.26.0"
+
+
+def go_module(name, package, version):
+    """The path of the program that `go install package@version` makes."""
+
+    def build(folder):
+        # Without cgo the program does not depend on what this machine happens to have.
+        run_go("install", "-trimpath", f"{package}@{version}", GOBIN=folder, CGO_ENABLED=0)
+
+    return install_once(f"{name}-{version}", build) / package.rsplit("/", 1)[-1]
+
+
+def run_go(*arguments, **variables):
+    return run_installer(go(), *arguments, GOTOOLCHAIN="local", **variables)
+
+
+@cache
+def go():
+    """The go on PATH, or a newer one that it fetches: Debian 12 has 1.19, which knows modules but not toolchains."""
+    own = shutil.which("go")
+    if own is None:
+        raise Unavailable("no Go: install golang-go")
+    version = re.search(r"go(\d+)\.(\d+)", run_installer(own, "version", GOTOOLCHAIN="local"))
+    if version and tuple(map(int, version.groups())) >= GO_NEEDED:
+        return Path(own)
+    return install_once(GO_TOOLCHAIN, lambda folder: fetch_toolchain(own, folder)) / "go/bin/go"
+
+
+def fetch_toolchain(own, folder):
+    """Every Go release is a module too, so that any go fetches it, from the proxy it is set to, and checks its sum."""
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    module = f"golang.org/toolchain@v0.0.1-{GO_TOOLCHAIN}.linux-{architecture}"
+    downloads = folder / "downloads"
+    answer = run_installer(own, "mod", "download", "-modcacherw", "-json", module, GOMODCACHE=downloads,
+                           GOTOOLCHAIN="local")
+    Path(json.loads(answer)["Dir"]).rename(folder / "go")
+    shutil.rmtree(downloads)
+    for pattern in ("bin/*", "pkg/tool/*/*"):  # modules hold no modes
+        for program in (folder / "go").glob(pattern):
+            program.chmod(0o755)

@@ -1,0 +1,27 @@
+"""Installs what tests/services runs, so that a long build is seen and not taken for a test that hangs.
+
+    PYTHONPATH=tests /usr/bin/python3 -m services.install
+
+Does nothing when all is there. What fails is reported; it fails this command if DRSTREAM_TEST_SERVICES=required.
+"""
+
+import os
+import sys
+
+from services import fake_gcs, minio
+from services.cache import Unavailable, say
+
+
+def main():
+    failed = False
+    for service in (fake_gcs, minio):
+        try:
+            service.install()
+        except Unavailable as problem:
+            say(problem)
+            failed = True
+    return 1 if failed and os.environ.get("DRSTREAM_TEST_SERVICES") == "required" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

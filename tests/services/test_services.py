@@ -1,0 +1,131 @@
+"""Each service does what tests of object stores rely on."""
+
+import base64
+import datetime
+import hashlib
+import ssl
+
+import pytest
+
+from services.http_client import expect, send
+from services.minio import Minio
+from services.s3_client import S3Client, error_code
+
+
+def sha256_base64(data):
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+@pytest.fixture(params=["minio", "minio_tls"])
+def any_minio(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["fake_gcs", "fake_gcs_tls"])
+def any_gcs(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_minio_keeps_lists_and_deletes_objects(any_minio):
+    s3, bucket = any_minio.client(), any_minio.new_bucket()
+    keys = ["packs/a b+c", "packs/ä", "snapshots/1"]
+    for key in keys:
+        expect(s3.put(bucket, key, key.encode()))
+    assert s3.get(bucket, keys[0]).body == keys[0].encode()
+    assert expect(s3.get(bucket, keys[0], range="bytes=2-4")).body == b"cks"
+    assert s3.head(bucket, keys[0]).headers["Content-Length"] == "11"
+    assert s3.list(bucket) == keys
+    assert s3.list(bucket, "snapshots/") == ["snapshots/1"]
+    expect(s3.delete(bucket, keys[0]), 204)
+    assert error_code(s3.get(bucket, keys[0])) == "NoSuchKey"
+
+
+def test_minio_creates_an_object_only_once(minio):
+    s3, bucket = minio.client(), minio.new_bucket()
+    expect(s3.put(bucket, "manifest", b"first", if_none_match="*"))
+    second = s3.put(bucket, "manifest", b"second", if_none_match="*")
+    assert (second.status, error_code(second)) == (412, "PreconditionFailed")
+    assert s3.get(bucket, "manifest").body == b"first"
+
+
+def test_minio_refuses_bytes_that_do_not_match_their_checksum(minio):
+    s3, bucket = minio.client(), minio.new_bucket()
+    wrong = s3.put(bucket, "pack", b"sent", x_amz_checksum_sha256=sha256_base64(b"meant"))
+    assert wrong.status == 400 and error_code(wrong) == "XAmzContentChecksumMismatch"
+    assert s3.list(bucket) == []
+    right = expect(s3.put(bucket, "pack", b"sent", x_amz_checksum_sha256=sha256_base64(b"sent")))
+    assert right.headers["x-amz-checksum-sha256"] == sha256_base64(b"sent")
+
+
+def test_minio_keeps_versions(minio):
+    s3, bucket = minio.client(), minio.new_bucket(versioning=True)
+    for body in (b"one", b"two"):
+        expect(s3.put(bucket, "head", body))
+    expect(s3.delete(bucket, "head"), 204)
+    marker, two, one = s3.list_versions(bucket)
+    assert marker.is_delete_marker and marker.is_latest
+    assert s3.get(bucket, "head").status == 404
+    assert s3.get(bucket, "head", one.version_id).body == b"one"
+    assert s3.get(bucket, "head", two.version_id).body == b"two"
+
+
+def test_minio_does_not_delete_a_locked_version(minio):
+    s3, bucket = minio.client(), minio.new_bucket(object_lock=True)
+    until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
+    lock = {"x_amz_object_lock_mode": "COMPLIANCE",
+            "x_amz_object_lock_retain_until_date": until.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    expect(s3.put(bucket, "pack", b"kept", x_amz_checksum_sha256=sha256_base64(b"kept"), **lock))
+    assert s3.retention(bucket, "pack")[0] == "COMPLIANCE"
+    version = s3.list_versions(bucket)[0].version_id
+    assert s3.delete(bucket, "pack", version).status in (400, 403)
+    assert s3.get(bucket, "pack", version).body == b"kept"
+
+
+def test_restricted_credentials_write_and_read_but_do_not_delete(minio):
+    bucket, other = minio.new_bucket(), minio.new_bucket()
+    s3 = minio.restricted(bucket, "s3:PutObject", "s3:GetObject", "s3:ListBucket")
+    expect(s3.put(bucket, "pack", b"kept"))
+    assert s3.get(bucket, "pack").body == b"kept"
+    assert s3.list(bucket) == ["pack"]
+    assert error_code(s3.delete(bucket, "pack")) == "AccessDenied"
+    assert error_code(s3.put(other, "pack", b"")) == "AccessDenied"
+
+
+def test_minio_refuses_wrong_and_unknown_keys(minio):
+    bucket = minio.new_bucket()
+    wrong = S3Client(minio.endpoint, minio.access_key, "wrong")
+    assert error_code(wrong.get(bucket, "pack")) == "SignatureDoesNotMatch"
+    unknown = S3Client(minio.endpoint, "nobody", "wrong")
+    assert error_code(unknown.get(bucket, "pack")) == "InvalidAccessKeyId"
+
+
+def test_a_client_that_does_not_know_the_ca_refuses_it(minio_tls, fake_gcs_tls):
+    for server in (minio_tls, fake_gcs_tls):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            send(server.endpoint)
+
+
+def test_minio_keeps_what_it_stored_when_it_is_killed(minio, tmp_path):
+    with Minio(tmp_path / "minio") as own:
+        bucket = own.new_bucket()
+        expect(own.client().put(bucket, "pack", b"kept"))
+        own.kill()
+        with pytest.raises(ConnectionRefusedError):
+            own.client().get(bucket, "pack")
+        own.start()
+        assert own.client().get(bucket, "pack").body == b"kept"
+
+
+def test_gcs_keeps_and_lists_objects(any_gcs):
+    bucket = any_gcs.new_bucket()
+    expect(any_gcs.upload(bucket, "packs/a b", b"bytes"))
+    assert any_gcs.download(bucket, "packs/a b").body == b"bytes"
+    assert any_gcs.list(bucket) == ["packs/a b"]
+    assert any_gcs.list(bucket, "snapshots/") == []
+
+
+def test_gcs_creates_an_object_only_once(any_gcs):
+    bucket = any_gcs.new_bucket()
+    expect(any_gcs.upload(bucket, "manifest", b"first", ifGenerationMatch=0))
+    assert any_gcs.upload(bucket, "manifest", b"second", ifGenerationMatch=0).status == 412
+    assert any_gcs.download(bucket, "manifest").body == b"first"
