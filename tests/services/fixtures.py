@@ -11,6 +11,7 @@ from services.cache import Unavailable
 from services.certificates import make_certificates
 from services.fake_gcs import FakeGcs
 from services.minio import Minio
+from services.toxiproxy import Toxiproxy
 
 
 @pytest.fixture(scope="session")
@@ -61,4 +62,11 @@ def fake_gcs(provide):
 @pytest.fixture(scope="session")
 def fake_gcs_tls(provide, certificates):
     with provide(FakeGcs, certificates) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def toxiproxy(provide):
+    """toxiproxy.proxy(port): a context manager of a ToxicProxy in front of that port."""
+    with provide(Toxiproxy) as server:
         yield server

@@ -3,7 +3,10 @@
 import base64
 import datetime
 import hashlib
+import http.client
+import socket
 import ssl
+import time
 
 import pytest
 
@@ -129,3 +132,56 @@ def test_gcs_creates_an_object_only_once(any_gcs):
     expect(any_gcs.upload(bucket, "manifest", b"first", ifGenerationMatch=0))
     assert any_gcs.upload(bucket, "manifest", b"second", ifGenerationMatch=0).status == 412
     assert any_gcs.download(bucket, "manifest").body == b"first"
+
+
+def seconds_of(call):
+    started = time.monotonic()
+    call()
+    return time.monotonic() - started
+
+
+def test_toxiproxy_delays_and_throttles(minio, toxiproxy):
+    bucket = minio.new_bucket()
+    with toxiproxy.proxy(minio.port) as proxy:
+        s3 = minio.client().through(f"http://{proxy.address}")
+        expect(s3.put(bucket, "pack", bytes(100_000)))
+        latency = proxy.latency(500)
+        assert seconds_of(lambda: expect(s3.get(bucket, "pack"))) > 0.5
+        proxy.remove(latency)
+        assert seconds_of(lambda: expect(s3.get(bucket, "pack"))) < 0.5
+        proxy.bandwidth(200)
+        assert seconds_of(lambda: expect(s3.get(bucket, "pack"))) > 0.3
+
+
+def test_toxiproxy_cuts_connections(minio, toxiproxy):
+    with toxiproxy.proxy(minio.port) as proxy:
+        url = f"http://{proxy.address}/minio/health/live"
+
+        def fails_with(toxic, error):
+            with pytest.raises(error):
+                send(url, timeout=1)
+            proxy.remove(toxic)
+            expect(send(url))
+
+        fails_with(proxy.stall(), TimeoutError)
+        fails_with(proxy.timeout(50), ConnectionError)
+        fails_with(proxy.reset_peer(), ConnectionResetError)
+        fails_with(proxy.limit_data(10), http.client.BadStatusLine)
+        proxy.enable(False)
+        with pytest.raises(ConnectionRefusedError):
+            send(url)
+        proxy.enable()
+        proxy.slow_close(300)
+        assert seconds_of(lambda: read_to_the_end(proxy.port)) > 0.3
+
+
+def read_to_the_end(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET /minio/health/live HTTP/1.1\r\nHost: minio\r\nConnection: close\r\n\r\n")
+        while connection.recv(65536):
+            pass
+
+
+def test_toxiproxy_carries_https(minio_tls, toxiproxy):
+    with toxiproxy.proxy(minio_tls.port) as proxy:
+        expect(send(f"https://{proxy.address}/minio/health/live", ca_file=minio_tls.ca_file))
