@@ -10,6 +10,7 @@ import pytest
 from services.cache import Unavailable
 from services.certificates import make_certificates
 from services.fake_gcs import FakeGcs
+from services.fault_proxy import FaultProxy
 from services.minio import Minio
 from services.toxiproxy import Toxiproxy
 
@@ -70,3 +71,18 @@ def toxiproxy(provide):
     """toxiproxy.proxy(port): a context manager of a ToxicProxy in front of that port."""
     with provide(Toxiproxy) as server:
         yield server
+
+
+@pytest.fixture
+def fault_proxy():
+    """fault_proxy(server): a FaultProxy in front of anything that has an `endpoint` and a `ca_file`."""
+    proxies = []
+
+    def start(server, certificates=None):
+        proxy = FaultProxy(server.endpoint, server.ca_file, certificates)
+        proxies.append(proxy)
+        return proxy.__enter__()
+
+    yield start
+    for proxy in proxies:
+        proxy.__exit__()

@@ -1,0 +1,227 @@
+"""A reverse proxy of one HTTP server that spoils chosen requests, as rules set by the test say.
+
+    with FaultProxy(minio.endpoint) as proxy:
+        proxy.on(faults.lost_reply(), method="PUT", path="/packs/", nth=2)
+        ...                                            # the second PUT of a pack arrives; its reply does not
+        assert proxy.spoiled() == ["lost_reply"]
+
+It runs inside the test, reads each request whole, and passes on the Host header, so that signatures stay valid.
+"""
+
+import re
+import socket
+import ssl
+import sys
+import threading
+from collections import namedtuple
+from http.client import HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from services.http_client import Reply, connect
+
+HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect",
+              "content-length"}
+UPSTREAM_SECONDS = 60
+
+Request = namedtuple("Request", "method target headers body")
+Seen = namedtuple("Seen", "method target status fault")  # status: sent to the client, None if nothing was
+
+
+class Rule:
+    """Spoils, of the requests that match, those numbered from nth to nth + times - 1."""
+
+    def __init__(self, fault, method, path, nth, times):
+        self.fault = fault
+        self.method = method
+        self.path = re.compile(path or "")
+        self.numbers = range(nth, 2**63 if times is None else nth + times)
+        self.matched = 0
+
+    def counts(self, request):
+        return self.method in (None, request.method) and self.path.search(request.target)
+
+    def fires(self):
+        self.matched += 1
+        return self.matched in self.numbers
+
+
+class FaultProxy:
+    """A context manager; `endpoint` is where it listens, with HTTPS if it is given certificates."""
+
+    def __init__(self, upstream, upstream_ca_file=None, certificates=None):
+        self.upstream = upstream
+        self.upstream_ca_file = upstream_ca_file
+        self.requests = []  # Seen; each is here before the client hears of its end
+        self.lists = {}  # the newest answer to each listing
+        self.closed = threading.Event()
+        self._rules = []
+        self._lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), _handler_of(self))
+        self.port = self._server.server_port
+        self.endpoint = f"{'https' if certificates else 'http'}://127.0.0.1:{self.port}"
+        if certificates:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificates.certificate_file, certificates.key_file)
+            # The handshake happens in the thread of the connection, not while accepting.
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False)
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.closed.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def on(self, fault, method=None, path=None, nth=1, times=1):
+        """Adds a rule. `path`: a regular expression, searched in path and query; `times` None: from nth on for ever.
+
+        Each rule counts all requests that match it; of several that fire at once the first added wins.
+        """
+        with self._lock:
+            self._rules.append(Rule(fault, method, path, nth, times))
+
+    def clear(self):
+        """Removes all rules and forgets what was seen."""
+        with self._lock:
+            self._rules.clear()
+            self.requests.clear()
+
+    def spoiled(self):
+        """The names of the faults that were done, in order."""
+        return [seen.fault for seen in self.requests if seen.fault]
+
+    def fault_for(self, request):
+        with self._lock:
+            firing = [rule for rule in self._rules if rule.counts(request) and rule.fires()]
+        return firing[0].fault if firing else None
+
+    def forward(self, request):
+        """The reply of the real server."""
+        connection = connect(self.upstream, self.upstream_ca_file, UPSTREAM_SECONDS)
+        try:
+            connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
+            for name, value in request.headers.items():
+                if name.lower() not in HOP_BY_HOP:
+                    connection.putheader(name, value)
+            if request.body or request.method in ("PUT", "POST"):
+                connection.putheader("Content-Length", str(len(request.body)))
+            connection.endheaders(request.body or None)
+            response = connection.getresponse()
+            reply = Reply(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+        if reply.status == 200 and is_list(request):
+            self.lists[request.target] = reply
+        return reply
+
+
+def is_list(request):
+    """Whether S3 or Google Cloud Storage is asked for the names of objects."""
+    path, _, query = request.target.partition("?")
+    return request.method == "GET" and bool(re.search(r"(^|&)(list-type|prefix|versions)\b", query) or
+                                            re.fullmatch(r"/storage/v1/b/[^/]+/o", path))
+
+
+class Exchange:
+    """One request on its way; a fault forwards it or not, and sends, cuts or drops the reply."""
+
+    def __init__(self, proxy, handler, request, fault):
+        self.proxy = proxy
+        self.request = request
+        self._fault = fault
+        self._handler = handler
+        self._ended = False
+
+    def _end(self, status):
+        if not self._ended:
+            self._ended = True
+            self.proxy.requests.append(
+                Seen(self.request.method, self.request.target, status, self._fault and self._fault.__name__))
+
+    def forward(self):
+        return self.proxy.forward(self.request)
+
+    def send(self, reply, content_length=None):
+        """`content_length`: what the header says, if not the truth; the connection is then closed after the body."""
+        self._end(reply.status)
+        handler = self._handler
+        handler.send_response_only(reply.status)
+        for name, value in reply.headers.items():
+            if name.lower() not in HOP_BY_HOP:
+                handler.send_header(name, value)
+        length = len(reply.body) if content_length is None else content_length
+        if self.request.method == "HEAD":
+            length = reply.headers.get("Content-Length", 0)
+        if reply.status != 204:
+            handler.send_header("Content-Length", str(length))
+        handler.end_headers()
+        if self.request.method != "HEAD":
+            handler.wfile.write(reply.body)
+        if content_length is not None:
+            self.drop()
+
+    def drop(self):
+        """Closes the connection."""
+        self._end(None)
+        self._handler.close_connection = True
+        self._handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):  # clients that go away are what tests are about
+            super().handle_error(request, client_address)
+
+
+def _handler_of(proxy):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def _serve(self):
+            request = Request(self.command, self.path, self.headers, self._body())
+            fault = proxy.fault_for(request)
+            exchange = Exchange(proxy, self, request, fault)
+            try:
+                if fault:
+                    fault(exchange)
+                else:
+                    exchange.send(exchange.forward())
+            except (OSError, HTTPException):
+                exchange.drop()
+
+        def _body(self):
+            """The whole body; half a request must not be passed on as one."""
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self._exactly(int(self.headers.get("Content-Length", 0)))
+            parts = []
+            while size := int(self._line().split(b";")[0], 16):
+                parts.append(self._exactly(size))
+                self._line()
+            while self._line().strip():
+                pass
+            return b"".join(parts)
+
+        def _exactly(self, size):
+            data = self.rfile.read(size)
+            if len(data) < size:
+                raise ConnectionAbortedError
+            return data
+
+        def _line(self):
+            line = self.rfile.readline(1000)
+            if not line.endswith(b"\n"):
+                raise ConnectionAbortedError
+            return line
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = _serve
+
+        def log_message(self, *_):
+            """Tests look at `requests`."""
+
+    return Handler

@@ -1,0 +1,174 @@
+"""What a FaultProxy can do to a request. Each function makes one fault, named after the function.
+
+Those that answer themselves take `applied`: whether the real server gets the request all the same.
+"""
+
+import functools
+import time
+
+from services.http_client import Reply
+
+
+def _fault(make):
+    """Names the fault that `make` returns after `make`."""
+
+    @functools.wraps(make)
+    def named(*arguments, **options):
+        fault = make(*arguments, **options)
+        fault.__name__ = make.__name__
+        return fault
+
+    return named
+
+
+def _xml_error(code):
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>scripted</Message></Error>'
+    return text.encode()
+
+
+@_fault
+def answer(status, code, applied=False, body=None, content_type="application/xml", **headers):
+    """Any status with the XML of an S3 error, or another body. Headers as keywords, `_` for `-`."""
+    content = _xml_error(code) if body is None else body
+    given = {"Content-Type": content_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
+
+    def fault(exchange):
+        if applied:
+            exchange.forward()
+        exchange.send(Reply(status, given, content))
+
+    return fault
+
+
+@_fault
+def internal_error(applied=False):
+    return answer(500, "InternalError", applied)
+
+
+@_fault
+def slow_down(retry_after=1):
+    return answer(503, "SlowDown", Retry_After=str(retry_after))
+
+
+@_fault
+def too_many_requests(retry_after=1):
+    return answer(429, "TooManyRequests", Retry_After=str(retry_after))
+
+
+@_fault
+def expired_token():
+    return answer(403, "ExpiredToken")
+
+
+@_fault
+def conflict():
+    return answer(409, "ConditionalRequestConflict")
+
+
+@_fault
+def precondition_failed():
+    return answer(412, "PreconditionFailed")
+
+
+@_fault
+def error_in_200(code="InternalError", applied=False):
+    """As CompleteMultipartUpload and copies do, which fail after their status was sent."""
+    return answer(200, code, applied)
+
+
+@_fault
+def redirect(location=None):
+    """307 to another endpoint; not given: to the real server."""
+
+    def fault(exchange):
+        target = (location or exchange.proxy.upstream) + exchange.request.target
+        exchange.send(Reply(307, {"Location": target, "Content-Type": "application/xml"},
+                            _xml_error("TemporaryRedirect")))
+
+    return fault
+
+
+@_fault
+def lost_request():
+    """The connection closes; the real server hears nothing."""
+    return lambda exchange: exchange.drop()
+
+
+@_fault
+def lost_reply():
+    """The real server does what it was asked; then the connection closes."""
+
+    def fault(exchange):
+        exchange.forward()
+        exchange.drop()
+
+    return fault
+
+
+@_fault
+def duplicated(answer_with=2):
+    """The real server gets the request twice; the client sees the first or the second reply."""
+
+    def fault(exchange):
+        replies = [exchange.forward(), exchange.forward()]
+        exchange.send(replies[answer_with - 1])
+
+    return fault
+
+
+@_fault
+def truncated_body(keep=0.5):
+    """Content-Length is right, but the connection closes after a part of the body."""
+
+    def fault(exchange):
+        reply = exchange.forward()
+        part = reply.body[: int(len(reply.body) * keep)]
+        exchange.send(reply._replace(body=part), content_length=len(reply.body))
+
+    return fault
+
+
+@_fault
+def wrong_bytes():
+    """The right length and headers; the byte in the middle is another."""
+
+    def fault(exchange):
+        reply = exchange.forward()
+        body = bytearray(reply.body)
+        if body:
+            body[len(body) // 2] ^= 0xFF
+        exchange.send(reply._replace(body=bytes(body)))
+
+    return fault
+
+
+@_fault
+def stale_list():
+    """The newest answer that an earlier request for the same listing got; without one, the true answer."""
+
+    def fault(exchange):
+        exchange.send(exchange.proxy.lists.get(exchange.request.target) or exchange.forward())
+
+    return fault
+
+
+@_fault
+def delay(seconds):
+    """The true answer, late."""
+
+    def fault(exchange):
+        time.sleep(seconds)
+        exchange.send(exchange.forward())
+
+    return fault
+
+
+@_fault
+def stall():
+    """No answer, and no end of the connection before that of the proxy."""
+
+    def fault(exchange):
+        exchange.proxy.closed.wait()
+        exchange.drop()
+
+    return fault
