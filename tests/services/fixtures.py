@@ -11,7 +11,9 @@ from services.cache import Unavailable
 from services.certificates import make_certificates
 from services.fake_gcs import FakeGcs
 from services.fault_proxy import FaultProxy
+from services.metadata_server import MetadataServer
 from services.minio import Minio
+from services.moto_server import MotoServer
 from services.toxiproxy import Toxiproxy
 
 
@@ -67,6 +69,12 @@ def fake_gcs_tls(provide, certificates):
 
 
 @pytest.fixture(scope="session")
+def moto_server(provide):
+    with provide(MotoServer) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def toxiproxy(provide):
     """toxiproxy.proxy(port): a context manager of a ToxicProxy in front of that port."""
     with provide(Toxiproxy) as server:
@@ -86,3 +94,9 @@ def fault_proxy():
     yield start
     for proxy in proxies:
         proxy.__exit__()
+
+
+@pytest.fixture
+def metadata_server():
+    with MetadataServer() as server:
+        yield server

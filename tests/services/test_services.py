@@ -4,6 +4,7 @@ import base64
 import datetime
 import hashlib
 import http.client
+import json
 import socket
 import ssl
 import time
@@ -11,6 +12,7 @@ import time
 import pytest
 
 from services.http_client import expect, send
+from services.metadata_server import ROLE, ROLE_PATH
 from services.minio import Minio
 from services.s3_client import S3Client, error_code
 
@@ -185,3 +187,48 @@ def read_to_the_end(port):
 def test_toxiproxy_carries_https(minio_tls, toxiproxy):
     with toxiproxy.proxy(minio_tls.port) as proxy:
         expect(send(f"https://{proxy.address}/minio/health/live", ca_file=minio_tls.ca_file))
+
+
+def test_moto_gives_credentials_for_a_token_and_keeps_objects(moto_server):
+    given = moto_server.assume_role_with_web_identity("token of an identity provider")
+    assert given["Expiration"] > datetime.datetime.now(datetime.timezone.utc).isoformat()
+    s3 = S3Client(moto_server.endpoint, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    s3.make_bucket("backups")
+    expect(s3.put("backups", "pack", b"bytes"))
+    assert s3.get("backups", "pack").body == b"bytes"
+    assert s3.list("backups") == ["pack"]
+
+
+def test_instance_metadata_wants_a_token(metadata_server):
+    url = metadata_server.endpoint
+    assert send(url + ROLE_PATH).status == 401
+    assert send(f"{url}/latest/api/token", "PUT").status == 400
+    ttl = {"X-aws-ec2-metadata-token-ttl-seconds": "21600"}
+    token = {"X-aws-ec2-metadata-token": expect(send(f"{url}/latest/api/token", "PUT", ttl)).body.decode()}
+    assert send(url + ROLE_PATH, headers=token).body.decode() == ROLE
+    given = json.loads(send(url + ROLE_PATH + ROLE, headers=token).body)
+    assert given["Code"] == "Success"
+    assert (given["AccessKeyId"], given["SecretAccessKey"], given["Token"]) == metadata_server.credentials
+    assert send(f"{url}/latest/user-data", headers=token).status == 404
+
+
+def test_container_credentials_want_authorization(metadata_server):
+    assert send(metadata_server.container_url).status == 401
+    authorization = {"Authorization": metadata_server.container_token}
+    metadata_server.failures = [503]
+    metadata_server.lifetime_seconds = -1
+    assert send(metadata_server.container_url, headers=authorization).status == 503
+    given = json.loads(expect(send(metadata_server.container_url, headers=authorization)).body)
+    assert given["Expiration"] < datetime.datetime.now(datetime.timezone.utc).isoformat()
+    assert metadata_server.requests == ["GET /v2/credentials/drstream"] * 3
+
+
+def test_credentials_of_the_metadata_service_can_be_real(minio, metadata_server):
+    bucket = minio.new_bucket()
+    allowed = minio.restricted(bucket, "s3:PutObject")
+    metadata_server.credentials = (allowed.access_key, allowed.secret_key, allowed.session_token)
+    authorization = {"Authorization": metadata_server.container_token}
+    given = json.loads(send(metadata_server.container_url, headers=authorization).body)
+    s3 = S3Client(minio.endpoint, given["AccessKeyId"], given["SecretAccessKey"], given["Token"])
+    expect(s3.put(bucket, "pack", b"bytes"))
+    assert error_code(s3.get(bucket, "pack")) == "AccessDenied"

@@ -1,0 +1,115 @@
+"""Where programs on AWS find credentials: the instance metadata service, version 2, and the container endpoint.
+
+Both answer as AWS documents it. moto has neither: what it has gives metadata to who brings no token.
+"""
+
+import datetime
+import json
+import threading
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+ROLE = "drstream-backup"
+ROLE_PATH = "/latest/meta-data/iam/security-credentials/"
+CONTAINER_PATH = "/v2/credentials/drstream"
+TOKEN_HEADER = "X-aws-ec2-metadata-token"
+TTL_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
+TTL_SECONDS_MAX = 21_600
+
+
+class MetadataServer:
+    """A context manager. What it answers with may be changed at any time:
+
+        credentials        (access key, secret key, session token)
+        lifetime_seconds   how long from now on they say they are valid
+        failures           statuses to answer the next requests with
+        container_token    what the container endpoint wants as Authorization
+    """
+
+    def __init__(self):
+        self.credentials = ("ASIATESTTESTTESTTEST", "test-secret", "test-session-token")
+        self.lifetime_seconds = 3600
+        self.failures = []
+        self.container_token = uuid.uuid4().hex
+        self.requests = []  # "METHOD path", as they came
+        self.session_tokens = set()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        self.container_url = self.endpoint + CONTAINER_PATH  # for AWS_CONTAINER_CREDENTIALS_FULL_URI
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, method, path, headers):
+        """(status, body, further headers)."""
+        self.requests.append(f"{method} {path}")
+        if self.failures:
+            return self.failures.pop(0), "", {}
+        if path == "/latest/api/token":
+            return self._new_token(headers) if method == "PUT" else (405, "", {"Allow": "OPTIONS, PUT"})
+        if path == CONTAINER_PATH:
+            return self._container_answer(headers)
+        if headers.get(TOKEN_HEADER) not in self.session_tokens:
+            return 401, "", {}
+        return self._metadata_answer(path)
+
+    def _new_token(self, headers):
+        ttl = headers.get(TTL_HEADER, "")
+        if not ttl.isdigit() or not 1 <= int(ttl) <= TTL_SECONDS_MAX or "X-Forwarded-For" in headers:
+            return (403 if "X-Forwarded-For" in headers else 400), "", {}
+        token = uuid.uuid4().hex
+        self.session_tokens.add(token)
+        return 200, token, {TTL_HEADER: ttl}
+
+    def _metadata_answer(self, path):
+        answers = {
+            ROLE_PATH: ROLE,
+            ROLE_PATH.rstrip("/"): ROLE,
+            ROLE_PATH + ROLE: json.dumps({"Code": "Success", "LastUpdated": _time(0), "Type": "AWS-HMAC",
+                                          **self._credentials()}),
+            "/latest/meta-data/placement/region": "us-east-1",
+        }
+        return (200, answers[path], {}) if path in answers else (404, "", {})
+
+    def _container_answer(self, headers):
+        if headers.get("Authorization") != self.container_token:
+            return 401, json.dumps({"code": "Unauthorized", "message": "invalid authorization token"}), {}
+        return 200, json.dumps({"RoleArn": f"arn:aws:iam::123456789012:role/{ROLE}", **self._credentials()}), {}
+
+    def _credentials(self):
+        values = dict(zip(("AccessKeyId", "SecretAccessKey", "Token"), self.credentials, strict=True))
+        return {**values, "Expiration": _time(self.lifetime_seconds)}
+
+
+def _time(seconds_from_now):
+    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds_from_now)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _handler_of(metadata):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def _answer(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, body, headers = metadata.answer(self.command, self.path, self.headers)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", "application/json" if body[:1] == "{" else "text/plain")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_GET = do_PUT = do_POST = _answer
+
+        def log_message(self, *_):
+            """Tests look at `requests`."""
+
+    return Handler
