@@ -1,0 +1,13 @@
+// The answer to DeleteObjects: every entry is about a key.
+#include "sinks/s3/s3_xml.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size_bytes) {
+  const drs::Result<drs::S3DeleteResult> result = drs::parse_delete_result({data, size_bytes});
+  if (!result.ok()) {
+    DRS_ASSERT(result.error().code == drs::ErrorCode::kUnavailable, "not an error that an answer may give");
+    return 0;
+  }
+  for (const std::string& key : result->deleted) DRS_ASSERT(!key.empty(), "something nameless was deleted");
+  for (const drs::S3DeleteFailure& failure : result->failed) DRS_ASSERT(!failure.key.empty(), "a failure has a key");
+  return 0;
+}
