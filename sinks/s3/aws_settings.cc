@@ -1,0 +1,27 @@
+#include "sinks/s3/aws_settings.h"
+
+namespace drs {
+
+std::string resolve_aws_region(const AwsSurroundings& surroundings, const AwsProfile& profile,
+                               const RegionOptions& options) {
+  if (!options.explicit_region.empty()) return std::string(options.explicit_region);
+  for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"})
+    if (const auto region = surroundings.variable(name)) return std::string(*region);
+  if (const auto region = profile.setting("region")) return std::string(*region);
+  return std::string(options.instance_region.empty() ? kDefaultAwsRegion : options.instance_region);
+}
+
+std::optional<std::string> configured_aws_endpoint(const AwsSurroundings& surroundings, const AwsProfile& profile,
+                                                   std::string_view service) {
+  const auto ignored = surroundings.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+  if (AwsSurroundings::is_true(ignored ? ignored : profile.setting("ignore_configured_endpoint_urls")))
+    return std::nullopt;
+  const std::string own = "AWS_ENDPOINT_URL_" + std::string(service);
+  for (const char* name : {own.c_str(), "AWS_ENDPOINT_URL"})
+    if (const auto url = surroundings.variable(name)) return std::string(*url);
+  if (const auto url = profile.service_setting(service, "endpoint_url")) return std::string(*url);
+  if (const auto url = profile.setting("endpoint_url")) return std::string(*url);
+  return std::nullopt;
+}
+
+}  // namespace drs

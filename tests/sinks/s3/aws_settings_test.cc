@@ -1,0 +1,67 @@
+#include "sinks/s3/aws_settings.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/sinks/s3/fake_surroundings.h"
+
+namespace drs {
+namespace {
+
+class AwsSettings : public ::testing::Test {
+ protected:
+  AwsSettings() { fake_.variables["HOME"] = "/home/a"; }
+  std::string region(std::string_view explicit_region = {}, std::string_view instance_region = {}) {
+    const AwsSurroundings surroundings = fake_.surroundings();
+    const Result<AwsProfile> profile = AwsProfile::load(surroundings);
+    return resolve_aws_region(surroundings, *profile,
+                              {.explicit_region = explicit_region, .instance_region = instance_region});
+  }
+  std::optional<std::string> endpoint(std::string_view service) {
+    const AwsSurroundings surroundings = fake_.surroundings();
+    const Result<AwsProfile> profile = AwsProfile::load(surroundings);
+    return configured_aws_endpoint(surroundings, *profile, service);
+  }
+  test::FakeSurroundings fake_;
+};
+
+TEST_F(AwsSettings, TheRegionIsTheFirstThatIsSetInAwsOrder) {
+  EXPECT_EQ(region(), "us-east-1");
+  EXPECT_EQ(region({}, "of-instance"), "of-instance");
+  fake_.files["/home/a/.aws/config"] = "[default]\nregion = of-profile\n";
+  EXPECT_EQ(region({}, "of-instance"), "of-profile");
+  fake_.variables["AWS_DEFAULT_REGION"] = "of-default-variable";
+  EXPECT_EQ(region({}, "of-instance"), "of-default-variable");
+  fake_.variables["AWS_REGION"] = "of-variable";
+  EXPECT_EQ(region({}, "of-instance"), "of-variable");
+  EXPECT_EQ(region("explicit", "of-instance"), "explicit");
+  fake_.variables["AWS_REGION"] = "";
+  EXPECT_EQ(region(), "of-default-variable");
+}
+
+TEST_F(AwsSettings, TheEndpointIsTheFirstThatIsSetInAwsOrder) {
+  EXPECT_EQ(endpoint("S3"), std::nullopt);
+  std::string& config = fake_.files["/home/a/.aws/config"];
+  config = "[default]\nendpoint_url = http://profile\n";
+  EXPECT_EQ(endpoint("S3"), "http://profile");
+  config += "services = s\n[services s]\ns3 =\n  endpoint_url = http://service\n";
+  EXPECT_EQ(endpoint("S3"), "http://service");
+  EXPECT_EQ(endpoint("STS"), "http://profile");
+  fake_.variables["AWS_ENDPOINT_URL"] = "http://variable";
+  EXPECT_EQ(endpoint("S3"), "http://variable");
+  fake_.variables["AWS_ENDPOINT_URL_S3"] = "http://variable-of-s3";
+  EXPECT_EQ(endpoint("S3"), "http://variable-of-s3");
+  EXPECT_EQ(endpoint("STS"), "http://variable");
+}
+
+TEST_F(AwsSettings, EndpointsThatAreSetCanBeIgnored) {
+  fake_.variables["AWS_ENDPOINT_URL"] = "http://variable";
+  fake_.files["/home/a/.aws/config"] = "[default]\nignore_configured_endpoint_urls = true\n";
+  EXPECT_EQ(endpoint("S3"), std::nullopt);
+  fake_.variables["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "false";
+  EXPECT_EQ(endpoint("S3"), "http://variable");
+  fake_.variables["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true";
+  EXPECT_EQ(endpoint("S3"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace drs
