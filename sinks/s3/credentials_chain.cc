@@ -1,0 +1,108 @@
+#include "sinks/s3/credentials_chain.h"
+
+#include <utility>
+
+#include "sinks/s3/aws_profile.h"
+#include "sinks/s3/aws_settings.h"
+#include "sinks/s3/container_credentials.h"
+#include "sinks/s3/instance_metadata.h"
+#include "sinks/s3/profile_credentials.h"
+#include "sinks/s3/web_identity.h"
+
+namespace drs {
+namespace {
+
+constexpr CredentialsPlace kOrder[] = {CredentialsPlace::kEnvironment, CredentialsPlace::kWebIdentity,
+                                       CredentialsPlace::kProfile, CredentialsPlace::kContainer,
+                                       CredentialsPlace::kInstanceMetadata};
+
+CredentialsLookup nothing(std::string because) {
+  return CredentialsLookup{std::nullopt, std::move(because)};
+}
+
+Result<CredentialsLookup> environment_credentials(const AwsSurroundings& surroundings) {
+  const auto id = surroundings.variable("AWS_ACCESS_KEY_ID");
+  const auto secret = surroundings.variable("AWS_SECRET_ACCESS_KEY");
+  if (!id && !secret) return nothing("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set");
+  if (!id) return Error{ErrorCode::kUsage, "AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not"};
+  if (!secret) return Error{ErrorCode::kUsage, "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not"};
+  AwsCredentials out;
+  out.access_key_id = *id;
+  out.secret_access_key = SecretBytes::copy_of(as_bytes(*secret));
+  if (const auto token = surroundings.variable("AWS_SESSION_TOKEN"))
+    out.session_token = SecretBytes::copy_of(as_bytes(*token));
+  DRS_RETURN_IF_ERROR(check_credentials(out));
+  return CredentialsLookup{std::move(out), {}};
+}
+
+Result<CredentialsLookup> web_identity_credentials(const AwsSurroundings& surroundings, const AwsProfile& profile,
+                                                   const std::string& region) {
+  const auto token_file = surroundings.variable("AWS_WEB_IDENTITY_TOKEN_FILE");
+  if (!token_file) return nothing("AWS_WEB_IDENTITY_TOKEN_FILE is not set");
+  const auto role_arn = surroundings.variable("AWS_ROLE_ARN");
+  if (!role_arn) return Error{ErrorCode::kUsage, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not"};
+  WebIdentity identity;
+  identity.token_file = *token_file;
+  identity.role_arn = *role_arn;
+  identity.session_name = surroundings.variable("AWS_ROLE_SESSION_NAME").value_or("");
+  identity.sts_endpoint = configured_aws_endpoint(surroundings, profile, "STS").value_or("");
+  identity.region = region;
+  DRS_ASSIGN_OR_RETURN(AwsCredentials credentials, assume_role_with_web_identity(surroundings, identity));
+  return CredentialsLookup{std::move(credentials), {}};
+}
+
+std::string name_of(CredentialsPlace place, const AwsProfile& profile) {
+  switch (place) {
+    case CredentialsPlace::kEnvironment: return "the environment";
+    case CredentialsPlace::kWebIdentity: return "web identity";
+    case CredentialsPlace::kProfile: return profile.description();
+    case CredentialsPlace::kContainer: return "the container";
+    case CredentialsPlace::kInstanceMetadata: return "instance metadata";
+  }
+  return "?";
+}
+
+}  // namespace
+
+Result<AwsCredentials> CredentialsChain::fetch() {
+  Result<AwsProfile> loaded = AwsProfile::load(surroundings_);
+  if (!loaded.ok()) return std::move(loaded).error().with_context("the settings of AWS");
+  const AwsProfile& profile = *loaded;
+  const std::string region =
+      resolve_aws_region(surroundings_, profile, {.explicit_region = explicit_region_, .instance_region = {}});
+  const auto look = [&](CredentialsPlace place) -> Result<CredentialsLookup> {
+    switch (place) {
+      case CredentialsPlace::kEnvironment: return environment_credentials(surroundings_);
+      case CredentialsPlace::kWebIdentity: return web_identity_credentials(surroundings_, profile, region);
+      case CredentialsPlace::kProfile: return profile_credentials(surroundings_, profile, region);
+      case CredentialsPlace::kContainer: return container_credentials(surroundings_);
+      case CredentialsPlace::kInstanceMetadata: return instance_metadata_credentials(surroundings_, profile);
+    }
+    return Error{ErrorCode::kInternal, "no such place"};
+  };
+
+  std::string looked_at;
+  const auto note = [&](CredentialsPlace place, const std::string& why) {
+    if (!looked_at.empty()) looked_at += "; ";
+    looked_at += name_of(place, profile) + ": " + why;
+  };
+  for (const CredentialsPlace place : kOrder) {
+    if (settled_ && place != *settled_) continue;
+    Result<CredentialsLookup> result = look(place);
+    if (!result.ok()) {
+      const Error& error = result.error();
+      note(place, error.message);
+      return Error{error.code, "no credentials for S3: " + looked_at, error.error_number};
+    }
+    if (result->credentials) {
+      settled_ = place;
+      result->credentials->place = place;
+      result->credentials->origin = name_of(place, profile);
+      return *std::move(result->credentials);
+    }
+    note(place, result->nothing_because);
+  }
+  return Error{settled_ ? ErrorCode::kUnavailable : ErrorCode::kUsage, "no credentials for S3: " + looked_at};
+}
+
+}  // namespace drs

@@ -1,0 +1,26 @@
+// Credentials for a role against a token of an identity provider (OpenID Connect), which is how a pod on EKS or a job
+// on a CI service proves who it is: AssumeRoleWithWebIdentity of AWS STS.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+#pragma once
+
+#include <string>
+
+#include "io/result.h"
+#include "sinks/s3/aws_credentials.h"
+#include "sinks/s3/aws_surroundings.h"
+
+namespace drs {
+
+struct WebIdentity {
+  std::string token_file;  // read anew each time: it is replaced before it expires
+  std::string role_arn;
+  std::string session_name;  // empty: "drstream-" and the time
+  std::string sts_endpoint;  // empty: https://sts.<region>.amazonaws.com
+  std::string region;        // for that
+};
+
+// `place` and `origin` are left to the caller. Errors: kUsage (the token file, the endpoint, the region), kDenied (STS
+// refuses), kUnavailable. No text holds the token.
+Result<AwsCredentials> assume_role_with_web_identity(const AwsSurroundings& surroundings, const WebIdentity& identity);
+
+}  // namespace drs
