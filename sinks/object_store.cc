@@ -59,6 +59,7 @@ Result<void> put_object(ObjectStore& store, const ObjectKey& key, ByteView body)
   bool finished = false;
   PutOperation operation{.key = key,
                          .body = {body},
+                         .sha256 = {},
                          .result = {},
                          .done = [](PutOperation& put) { *static_cast<bool*>(put.owner) = true; },
                          .owner = &finished};

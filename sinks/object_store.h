@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,9 @@ struct ObjectInfo {
 struct PutOperation {
   ObjectKey key;               // may be empty at `put`: see there
   std::vector<ByteView> body;  // the object is these, end to end; borrowed until done
+  // Of the body, where the caller has it: some stores have their server check it, and need not compute it again. To be
+  // set before the operation has its key.
+  std::optional<Digest> sha256 = {};
   // Errors: kAlreadyExists (the name was taken, whatever by; the object there is untouched), kUnavailable (outcome
   // unknown: settle it by reading), kNoSpace, kDenied, kIo.
   Result<void> result;

@@ -344,6 +344,7 @@ void PackWriter::run_store() {
     }
     for (StoredPack* stored : to_name) {
       stored->named = true;
+      stored->operation.sha256 = stored->digest;
       if (!stored->started)
         stored->done = true;
       else if (give_up)

@@ -1,0 +1,60 @@
+// CloudStore: an ObjectStore over HTTP. How one kind of store is spoken to - which request stores, reads, lists, and
+// what its answers mean - is a CloudProtocol (sinks/s3, sinks/gcs); everything else is the same for all of them and is
+// here.
+//
+// A put is one request that never replaces. A reply that was lost is asked for again; where the name is taken then, the
+// object is read and compared. Requests are made again as sinks/retry_policy.h says, so an outage that ends in time is
+// not seen from outside.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/clock.h"
+#include "sinks/object_store.h"
+#include "sinks/request_engine.h"
+
+namespace drs {
+
+struct CloudListPage {
+  std::vector<ObjectInfo> objects;  // by our keys
+  std::string continuation;         // what asks for the next page; empty: this was the last
+};
+
+// A request that a protocol makes has its method, path, query, headers and, where needed, preamble and trailer; the
+// rest is the store's to set. Threads: one thread at a time.
+class CloudProtocol : public StoreProtocol {
+ public:
+  virtual StoreRequest put(const PutOperation& operation) = 0;
+  // `bytes` > 0. Answered with 206 and a Content-Range.
+  virtual StoreRequest get(const ObjectKey& key, std::uint64_t offset_bytes, std::size_t bytes) = 0;
+  virtual StoreRequest stat(const ObjectKey& key) = 0;
+  // Errors: kUnavailable for what cannot be understood.
+  virtual Result<ObjectInfo> parse_stat(const ObjectKey& key, const HttpTransfer& answer) = 0;
+  virtual StoreRequest remove(const ObjectKey& key) = 0;
+  // `continuation` is empty for the first page.
+  virtual StoreRequest list(std::string_view prefix, const std::string& continuation) = 0;
+  // Objects outside the repository and names that are no keys are left out. Errors: kUnavailable.
+  virtual Result<CloudListPage> parse_list(const HttpTransfer& answer) = 0;
+
+  [[nodiscard]] virtual std::string name_for_messages() const = 0;  // "s3://bucket/prefix"
+  [[nodiscard]] virtual std::string connection() const = 0;         // "HTTPS to s3.eu-central-1.amazonaws.com"
+};
+
+struct CloudStoreOptions {
+  HttpClientOptions http;
+  RequestEngine::Options requests;
+};
+
+// Called once for each instance of the store (ObjectStore::another); what they share is the function's to hold.
+using MakeCloudProtocol = std::function<std::unique_ptr<CloudProtocol>()>;
+
+// `clock` must outlive the store. Errors of its operations: those of the contract and what the protocol makes of
+// answers.
+Result<std::unique_ptr<ObjectStore>> open_cloud_store(MakeCloudProtocol make_protocol, const Clock& clock,
+                                                      CloudStoreOptions options);
+
+}  // namespace drs

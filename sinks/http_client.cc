@@ -1,0 +1,369 @@
+#include "sinks/http_client.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <mutex>
+
+namespace drs {
+namespace {
+
+// libcurl counts seconds and bytes in longs and its own 64-bit type.
+curl_off_t as_curl(std::uint64_t value) {
+  return static_cast<curl_off_t>(value);
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+struct FreeEasy {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct FreeMulti {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+
+// One connection's handle, reused from transfer to transfer: libcurl's buffers stay.
+struct Slot {
+  std::unique_ptr<CURL, FreeEasy> easy;
+  std::unique_ptr<curl_slist, FreeList> headers;
+  std::array<char, CURL_ERROR_SIZE> error{};
+  HttpTransfer* transfer = nullptr;
+  std::size_t body_bytes = 0;
+  std::size_t sent_bytes = 0;
+  bool overflowed = false;
+};
+
+std::size_t send_body(char* out, std::size_t size, std::size_t count, void* user) {
+  Slot& slot = *static_cast<Slot*>(user);
+  const std::size_t room = size * count;
+  std::size_t skip = slot.sent_bytes;
+  std::size_t copied = 0;
+  for (const ByteView piece : slot.transfer->body) {
+    if (skip >= piece.size()) {
+      skip -= piece.size();
+      continue;
+    }
+    const ByteView rest = piece.subspan(skip);
+    skip = 0;
+    const std::size_t bytes = std::min(rest.size(), room - copied);
+    std::memcpy(out + copied, rest.data(), bytes);
+    copied += bytes;
+    if (copied == room) break;
+  }
+  slot.sent_bytes += copied;
+  return copied;
+}
+
+// A connection that was kept alive may turn out closed: libcurl then begins again.
+int seek_body(void* user, curl_off_t offset, int origin) {
+  Slot& slot = *static_cast<Slot*>(user);
+  if (origin != SEEK_SET || offset < 0 || static_cast<std::size_t>(offset) > slot.body_bytes) return CURL_SEEKFUNC_FAIL;
+  slot.sent_bytes = static_cast<std::size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
+std::size_t take_header(char* data, std::size_t size, std::size_t count, void* user) {
+  HttpTransfer& transfer = *static_cast<Slot*>(user)->transfer;
+  const std::string_view line(data, size * count);
+  if (line.starts_with("HTTP/")) {
+    // "100 Continue" or the like came before: only the last answer counts.
+    transfer.answer_headers.clear();
+  } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
+    transfer.answer_headers.push_back({lower(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1)))});
+  }
+  return size * count;
+}
+
+std::size_t take_body(char* data, std::size_t size, std::size_t count, void* user) {
+  Slot& slot = *static_cast<Slot*>(user);
+  HttpTransfer& transfer = *slot.transfer;
+  const std::size_t bytes = size * count;
+  long status = 0;
+  curl_easy_getinfo(slot.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (status >= 300 || transfer.destination.empty()) {
+    const std::size_t room = transfer.text_bytes_max - std::min(transfer.text_bytes_max, transfer.text.size());
+    transfer.text.append(data, std::min(bytes, room));
+    return bytes;
+  }
+  if (bytes > transfer.destination.size() - transfer.received_bytes) {
+    slot.overflowed = true;
+    return 0;  // ends the transfer
+  }
+  std::memcpy(transfer.destination.data() + transfer.received_bytes, data, bytes);
+  transfer.received_bytes += bytes;
+  return bytes;
+}
+
+Error transfer_error(const Slot& slot, CURLcode code) {
+  if (slot.overflowed)
+    return {ErrorCode::kCorrupt, "the server sent more than the " + std::to_string(slot.transfer->destination.size()) +
+                                     " bytes that were asked for"};
+  std::string text = slot.error[0] != 0 ? slot.error.data() : curl_easy_strerror(code);
+  switch (code) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL: return {ErrorCode::kUsage, text};
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+      return {ErrorCode::kUsage, text + "; give the authority's certificate with --ca-file if it is your own"};
+    default: return {ErrorCode::kUnavailable, text};
+  }
+}
+
+void initialize_library() {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+}
+
+}  // namespace
+
+std::string_view HttpTransfer::header(std::string_view name) const {
+  for (const HttpHeader& header : answer_headers)
+    if (header.name == name) return header.value;
+  return {};
+}
+
+class HttpClient::Curl {
+ public:
+  explicit Curl(HttpClientOptions options) : options_(std::move(options)), multi_(curl_multi_init()) {}
+  ~Curl() {
+    for (const auto& slot : busy_) curl_multi_remove_handle(multi_.get(), slot->easy.get());
+  }
+  Curl(const Curl&) = delete;
+  Curl& operator=(const Curl&) = delete;
+
+  [[nodiscard]] bool usable() const { return multi_ != nullptr; }
+  [[nodiscard]] std::size_t in_flight() const { return busy_.size() + failed_.size(); }
+
+  void start(HttpTransfer& transfer) {
+    auto slot = take_slot();
+    if (slot == nullptr || !prepare(*slot, transfer) ||
+        curl_multi_add_handle(multi_.get(), slot->easy.get()) != CURLM_OK) {
+      transfer.error = Error{ErrorCode::kInternal, "no memory for a transfer"};
+      failed_.push_back(&transfer);
+      return;
+    }
+    busy_.push_back(std::move(slot));
+  }
+
+  void give_up(HttpTransfer& transfer) {
+    std::erase(failed_, &transfer);
+    const auto found =
+        std::find_if(busy_.begin(), busy_.end(), [&](const auto& slot) { return slot->transfer == &transfer; });
+    if (found == busy_.end()) return;
+    curl_multi_remove_handle(multi_.get(), (*found)->easy.get());
+    (*found)->transfer = nullptr;
+    free_.push_back(std::move(*found));
+    busy_.erase(found);
+  }
+
+  std::size_t run(std::chrono::milliseconds wait) {
+    const auto until = std::chrono::steady_clock::now() + wait;
+    for (;;) {
+      int running = 0;
+      curl_multi_perform(multi_.get(), &running);
+      if (const std::size_t finished = finish(); finished > 0) return finished;
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      if (left.count() <= 0) return 0;
+      curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>(left.count(), 1000)), nullptr);
+    }
+  }
+
+ private:
+  std::unique_ptr<Slot> take_slot() {
+    std::unique_ptr<Slot> slot;
+    if (!free_.empty()) {
+      slot = std::move(free_.back());
+      free_.pop_back();
+      return slot;
+    }
+    slot = std::make_unique<Slot>();
+    slot->easy.reset(curl_easy_init());
+    if (slot->easy == nullptr) slot.reset();
+    return slot;
+  }
+
+  bool prepare(Slot& slot, HttpTransfer& transfer) {
+    transfer.status = 0;
+    transfer.answer_headers.clear();
+    transfer.text.clear();
+    transfer.received_bytes = 0;
+    transfer.error.reset();
+    slot.transfer = &transfer;
+    slot.sent_bytes = 0;
+    slot.overflowed = false;
+    slot.error[0] = 0;
+    slot.body_bytes = 0;
+    for (const ByteView piece : transfer.body) slot.body_bytes += piece.size();
+
+    CURL* const easy = slot.easy.get();
+    curl_easy_reset(easy);
+    bool good = true;
+    const auto set = [&](CURLoption option, auto value) {
+      good = good && curl_easy_setopt(easy, option, value) == CURLE_OK;
+    };
+    set(CURLOPT_URL, transfer.url.c_str());
+    set(CURLOPT_PRIVATE, &slot);
+    set(CURLOPT_ERRORBUFFER, slot.error.data());
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_TCP_KEEPALIVE, 1L);
+    set(CURLOPT_PATH_AS_IS, 1L);
+    set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
+    set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options_.stall_bytes_per_second));
+    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
+    if (transfer.bypass_proxy) set(CURLOPT_NOPROXY, "*");
+    if (transfer.deadline.count() > 0) set(CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.deadline.count()));
+    set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(kHttpUploadBufferBytes));
+    set(CURLOPT_BUFFERSIZE, static_cast<long>(kHttpReceiveBufferBytes));
+    if (options_.send_bytes_per_second_max > 0)
+      set(CURLOPT_MAX_SEND_SPEED_LARGE, as_curl(options_.send_bytes_per_second_max));
+    if (options_.receive_bytes_per_second_max > 0)
+      set(CURLOPT_MAX_RECV_SPEED_LARGE, as_curl(options_.receive_bytes_per_second_max));
+    if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
+    set(CURLOPT_HEADERFUNCTION, &take_header);
+    set(CURLOPT_HEADERDATA, &slot);
+    set(CURLOPT_WRITEFUNCTION, &take_body);
+    set(CURLOPT_WRITEDATA, &slot);
+
+    if (transfer.method == "HEAD") {
+      set(CURLOPT_NOBODY, 1L);
+    } else if (transfer.method == "PUT" || slot.body_bytes > 0) {
+      set(CURLOPT_UPLOAD, 1L);
+      set(CURLOPT_READFUNCTION, &send_body);
+      set(CURLOPT_READDATA, &slot);
+      set(CURLOPT_SEEKFUNCTION, &seek_body);
+      set(CURLOPT_SEEKDATA, &slot);
+      set(CURLOPT_INFILESIZE_LARGE, as_curl(slot.body_bytes));
+    }
+    if (transfer.method != "HEAD" && transfer.method != "GET") set(CURLOPT_CUSTOMREQUEST, transfer.method.c_str());
+
+    curl_slist* lines = nullptr;
+    const auto append = [&](const std::string& line) {
+      curl_slist* const longer = curl_slist_append(lines, line.c_str());
+      good = good && longer != nullptr;
+      if (longer != nullptr) lines = longer;
+    };
+    append("Expect:");
+    // A header without a value is sent as "name;" in libcurl's notation.
+    for (const HttpHeader& header : transfer.headers)
+      append(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+    slot.headers.reset(lines);
+    set(CURLOPT_HTTPHEADER, lines);
+    return good;
+  }
+
+  std::size_t finish() {
+    std::vector<HttpTransfer*> ended = std::exchange(failed_, {});
+    int left = 0;
+    while (CURLMsg* const message = curl_multi_info_read(multi_.get(), &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      CURL* const easy = message->easy_handle;
+      const CURLcode code = message->data.result;
+      Slot* slot = nullptr;
+      curl_easy_getinfo(easy, CURLINFO_PRIVATE, &slot);
+      HttpTransfer& transfer = *slot->transfer;
+      long status = 0;
+      curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+      transfer.status = static_cast<int>(status);
+      if (code != CURLE_OK) transfer.error = transfer_error(*slot, code);
+      give_up(transfer);
+      ended.push_back(&transfer);
+    }
+    for (HttpTransfer* const transfer : ended) transfer->done(*transfer);
+    return ended.size();
+  }
+
+  const HttpClientOptions options_;
+  std::unique_ptr<CURLM, FreeMulti> multi_;
+  std::vector<std::unique_ptr<Slot>> free_;
+  std::vector<std::unique_ptr<Slot>> busy_;
+  std::vector<HttpTransfer*> failed_;  // before they began
+};
+
+HttpClient::HttpClient(std::unique_ptr<Curl> curl) : curl_(std::move(curl)) {}
+HttpClient::~HttpClient() = default;
+
+Result<std::unique_ptr<HttpClient>> HttpClient::make(HttpClientOptions options) {
+  initialize_library();
+  auto curl = std::make_unique<Curl>(std::move(options));
+  if (!curl->usable()) return Error{ErrorCode::kInternal, "no memory for an HTTP client"};
+  return std::unique_ptr<HttpClient>(new HttpClient(std::move(curl)));
+}
+
+void HttpClient::start(HttpTransfer& transfer) {
+  curl_->start(transfer);
+}
+void HttpClient::give_up(HttpTransfer& transfer) {
+  curl_->give_up(transfer);
+}
+std::size_t HttpClient::run(std::chrono::milliseconds wait) {
+  return curl_->run(wait);
+}
+std::size_t HttpClient::in_flight() const {
+  return curl_->in_flight();
+}
+
+void HttpClient::perform(HttpTransfer& transfer) {
+  bool done = false;
+  transfer.owner = &done;
+  transfer.done = [](HttpTransfer& finished) { *static_cast<bool*>(finished.owner) = true; };
+  start(transfer);
+  while (!done) run(std::chrono::seconds(1));
+}
+
+Result<HttpResponse> HttpClient::fetch(const HttpRequest& request) {
+  HttpTransfer transfer;
+  transfer.method = request.method;
+  transfer.url = request.url;
+  transfer.headers = request.headers;
+  if (!request.body.empty()) transfer.body = {request.body.view()};
+  Bytes answer(request.response_bytes_max);
+  transfer.destination = answer;
+  transfer.deadline = request.timeout;
+  transfer.bypass_proxy = request.bypass_proxy;
+  perform(transfer);
+  if (transfer.error) {
+    wipe(answer);
+    return Error{ErrorCode::kUnavailable, transfer.error->message};
+  }
+  HttpResponse response;
+  response.status = transfer.status;
+  response.headers = std::move(transfer.answer_headers);
+  // What is no success came as text.
+  const ByteView body =
+      transfer.status < 300 ? ByteView(answer).first(transfer.received_bytes) : as_bytes(transfer.text);
+  response.body = SecretBytes::copy_of(body);
+  wipe(answer);
+  return response;
+}
+
+std::optional<std::int64_t> parse_http_date(std::string_view text) {
+  const std::time_t seconds = curl_getdate(std::string(text).c_str(), nullptr);
+  if (seconds < 0) return std::nullopt;
+  return std::int64_t{seconds} * 1'000'000'000;
+}
+
+std::string http_library_versions() {
+  const curl_version_info_data* const info = curl_version_info(CURLVERSION_NOW);
+  return std::string("libcurl/") + info->version +
+         (info->ssl_version != nullptr ? std::string(" ") + info->ssl_version : "");
+}
+
+}  // namespace drs

@@ -1,0 +1,96 @@
+// HTTP requests, many at once, over libcurl's multi interface: HTTP/1.1, keep-alive, no `Expect`, bodies sent from
+// where they lie and received where they shall lie. No retries and no redirects: what an answer means is the caller's
+// to say.
+//
+// Threads: one thread uses an instance. Memory: kHttpTransferBytes for each transfer
+// that runs at once (libcurl's own buffers), beside what the caller brings.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/bytes.h"
+#include "io/result.h"
+#include "sinks/http_message.h"
+
+namespace drs {
+
+// One request and its answer. The client's from `start` until it runs `done`.
+struct HttpTransfer {
+  std::string method;
+  std::string url;
+  std::vector<HttpHeader> headers;
+  std::vector<ByteView> body;  // sent end to end; borrowed until done
+  // Where the body of an answer below 300 goes. Empty: into `text`, as all other answers.
+  MutableByteView destination;
+  std::size_t text_bytes_max = 64 * kKiB;  // a longer text is cut
+  std::chrono::milliseconds deadline{0};   // for the whole transfer; 0: none, only the client's limits on stalls
+  bool bypass_proxy = false;               // ask the host itself, whatever the environment says about proxies
+
+  int status = 0;                          // of HTTP; 0 while there was no answer
+  std::vector<HttpHeader> answer_headers;  // names in lower case
+  std::string text;
+  std::size_t received_bytes = 0;  // into `destination`
+  // No complete answer. kUnavailable: name not resolved, no connection, reset, stalled, cut short; whether the server
+  // did what it was asked is unknown. kCorrupt: more bytes came than `destination` holds. kUsage: the URL is none, or
+  // the server's certificate is not trusted.
+  std::optional<Error> error;
+
+  void (*done)(HttpTransfer&) = nullptr;
+  void* owner = nullptr;  // the caller's own
+
+  // The value of an answer's header, by its name in lower case; empty if there is none.
+  [[nodiscard]] std::string_view header(std::string_view name) const;
+};
+
+inline constexpr std::size_t kHttpUploadBufferBytes = 512 * kKiB;
+inline constexpr std::size_t kHttpReceiveBufferBytes = 64 * kKiB;
+inline constexpr std::size_t kHttpTransferBytes = kHttpUploadBufferBytes + kHttpReceiveBufferBytes + 64 * kKiB;
+
+struct HttpClientOptions {
+  std::string ca_file;  // PEM, instead of the system's; empty: the system's
+  std::chrono::seconds connect_timeout{10};
+  // A transfer that moves less than this for so long is given up as stalled.
+  std::size_t stall_bytes_per_second = 1024;
+  std::chrono::seconds stall_timeout{30};
+  std::uint64_t send_bytes_per_second_max = 0;     // of each transfer; 0: no limit
+  std::uint64_t receive_bytes_per_second_max = 0;  // likewise
+};
+
+class HttpClient {
+ public:
+  static Result<std::unique_ptr<HttpClient>> make(HttpClientOptions options);
+  ~HttpClient();  // gives up what is in flight, without `done`
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  void start(HttpTransfer& transfer);
+  // Ends a transfer that is in flight; its `done` does not run.
+  void give_up(HttpTransfer& transfer);
+  // Moves transfers on; when none is done, waits up to `wait` for one. Returns how many were done. `done` may start
+  // further transfers.
+  std::size_t run(std::chrono::milliseconds wait);
+  [[nodiscard]] std::size_t in_flight() const;
+  // Starts a transfer and runs until it is done. Others move on meanwhile.
+  void perform(HttpTransfer& transfer);
+  // An HttpFetch.
+  Result<HttpResponse> fetch(const HttpRequest& request);
+
+ private:
+  class Curl;
+  explicit HttpClient(std::unique_ptr<Curl> curl);
+  std::unique_ptr<Curl> curl_;
+};
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" in nanoseconds since 1970; none for what is no date.
+std::optional<std::int64_t> parse_http_date(std::string_view text);
+
+// "libcurl/7.88.1 OpenSSL/3.0.15"
+std::string http_library_versions();
+
+}  // namespace drs

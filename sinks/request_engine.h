@@ -1,0 +1,122 @@
+// Requests to an object store in the cloud, each made again until it succeeds, fails for good, or its budget is spent.
+//
+// What differs between stores - how a request is authorised, and what an answer means - is a StoreProtocol. Pauses do
+// not block: while one request waits for its next attempt, the others move on. As many run at once as the store takes
+// (TransferWindow). Threads: one thread at a time.
+#pragma once
+
+#include <deque>
+#include <list>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "io/clock.h"
+#include "sinks/http_client.h"
+#include "sinks/retry_policy.h"
+
+namespace drs {
+
+struct StoreRequest {
+  enum class Kind : std::uint8_t { kOther, kPut, kGet, kStat, kList, kRemove };
+  Kind kind = Kind::kOther;
+  std::string method;
+  std::string path;                 // encoded, as it is signed and sent
+  std::string query;                // likewise, or empty
+  std::vector<HttpHeader> headers;  // without Host and those that authorise
+  std::string preamble;             // sent before the body
+  std::vector<ByteView> body;       // borrowed until done
+  std::string trailer;              // sent after the body
+  // SHA-256 of the body in hex where the caller has it; the protocol computes it where it must.
+  std::string body_sha256;
+  MutableByteView destination;  // as in HttpTransfer
+  std::size_t text_bytes_max = 64 * kKiB;
+  std::string what;          // for messages: "put packs/3f/3fa0..."
+  std::string redirect_url;  // where the store sent us; the engine's to set
+
+  Result<void> result;
+  HttpTransfer answer;    // of the last attempt
+  bool doubtful = false;  // an attempt before the last may have been carried out: its answer never came
+  void (*done)(StoreRequest&) = nullptr;
+  void* owner = nullptr;  // the caller's own
+};
+
+// What the answer to one attempt means.
+struct Judgement {
+  enum class Kind : std::uint8_t {
+    kSuccess,
+    kFailure,   // for good, with `error`
+    kRetry,     // `error`, if no attempt succeeds in time
+    kSlowDown,  // the same, and the store is overloaded
+    kRefresh,   // the credentials have expired: once with new ones
+    kRedirect,  // once to `url`
+  };
+  Kind kind = Kind::kSuccess;
+  std::optional<Error> error;
+  std::optional<std::chrono::seconds> retry_after;
+  bool doubtful = false;  // it may have been carried out
+  std::string url;
+};
+
+class StoreProtocol {
+ public:
+  virtual ~StoreProtocol() = default;
+  // Sets the URL and adds the headers that authorise this attempt. Errors: those of the credentials.
+  virtual Result<void> authorise(const StoreRequest& request, HttpTransfer& transfer) = 0;
+  // `transfer.error` is not set.
+  virtual Judgement judge(const StoreRequest& request, const HttpTransfer& transfer) = 0;
+  // Gets new credentials, although the old ones do not look expired.
+  virtual Result<void> refresh() = 0;
+};
+
+class RequestEngine {
+ public:
+  struct Options {
+    RetryOptions retry;
+    std::size_t parallel_max = 32;
+    std::size_t parallel_first = 8;
+  };
+  RequestEngine(std::unique_ptr<HttpClient> client, StoreProtocol& protocol, const Clock& clock, Options options);
+  ~RequestEngine();
+
+  // The request belongs to the engine until it runs `done`, from inside `run`.
+  void start(StoreRequest& request);
+  // Moves requests on; with `wait`, until at least one is done. Returns how many were done.
+  std::size_t run(bool wait);
+  // One request from start to end, `done` not used; others move on meanwhile. Returns request.result.
+  Result<void> perform(StoreRequest& request);
+  [[nodiscard]] std::size_t in_flight() const { return queued_.size() + attempts_.size(); }
+  [[nodiscard]] std::size_t parallel() const { return window_.size(); }
+
+ private:
+  struct Attempt {
+    StoreRequest* request = nullptr;
+    RequestEngine* engine = nullptr;
+    RetrySchedule schedule;
+    HttpTransfer transfer;
+    bool running = false;
+    bool refreshed = false;
+    bool redirected = false;
+    RetrySchedule::Time not_before{};
+  };
+  void start_waiting();
+  void launch(Attempt& attempt);
+  void take_answer(Attempt& attempt);
+  void try_again(Attempt& attempt, const Judgement& judgement);
+  void finish(Attempt& attempt, Result<void> result);
+  [[nodiscard]] std::chrono::milliseconds pause() const;
+
+  std::unique_ptr<HttpClient> client_;
+  StoreProtocol& protocol_;
+  const Clock& clock_;
+  const Options options_;
+  TransferWindow window_;
+  std::deque<StoreRequest*> queued_;  // never attempted
+  std::list<Attempt> attempts_;       // running, or waiting for their time
+  std::size_t running_ = 0;
+  std::vector<StoreRequest*> finished_;
+  std::mt19937_64 dice_;
+};
+
+}  // namespace drs

@@ -1,0 +1,240 @@
+#include "sinks/s3/s3_protocol.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "codecs/base64.h"
+#include "codecs/sha256.h"
+#include "sinks/s3/s3_xml.h"
+#include "sinks/s3/uri_encoding.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kListKeysMax = 1000;
+
+// Answers to a request that never took place: it may be made again at once, and nothing was changed.
+constexpr std::array<std::string_view, 4> kTemporary = {"RequestTimeout", "InternalError", "ServiceUnavailable",
+                                                        "OperationAborted"};
+constexpr std::array<std::string_view, 5> kTooFast = {"SlowDown", "SlowDownRead", "SlowDownWrite", "TooManyRequests",
+                                                      "RequestLimitExceeded"};
+constexpr std::array<std::string_view, 3> kExpired = {"ExpiredToken", "TokenRefreshRequired", "RequestExpired"};
+// The bytes that came are not those that were sent; or they were lost on the way.
+constexpr std::array<std::string_view, 5> kDamagedOnTheWay = {
+    "BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "IncompleteBody", "InvalidDigest"};
+constexpr std::array<std::string_view, 4> kFull = {"QuotaExceeded", "XMinioStorageFull",
+                                                   "XMinioAdminBucketQuotaExceeded", "StorageFull"};
+
+bool is_one_of(std::string_view code, const auto& codes) {
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+std::optional<std::chrono::seconds> retry_after(const HttpTransfer& transfer) {
+  const std::string_view text = transfer.header("retry-after");
+  int seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc{} || end != text.data() + text.size() || seconds < 0) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
+}  // namespace
+
+S3Protocol::S3Protocol(S3Address address, std::shared_ptr<CredentialsProvider> credentials, const Clock& clock,
+                       S3ProtocolOptions options)
+    : address_(std::move(address)),
+      credentials_(std::move(credentials)),
+      clock_(clock),
+      options_(options),
+      signer_(address_.region(), "s3") {}
+
+std::string S3Protocol::connection() const {
+  return std::string(address_.https() ? "HTTPS" : "HTTP") + " to " + address_.host();
+}
+
+StoreRequest S3Protocol::to_object(const char* method, const ObjectKey& key) const {
+  StoreRequest request;
+  request.method = method;
+  request.path = address_.object_path(key);
+  return request;
+}
+
+StoreRequest S3Protocol::put(const PutOperation& operation) {
+  StoreRequest request = to_object("PUT", operation.key);
+  Digest digest;
+  if (operation.sha256) {
+    digest = *operation.sha256;
+  } else {
+    Sha256 sha256;
+    for (const ByteView piece : operation.body) sha256.update(piece);
+    digest = sha256.finish();
+  }
+  request.body_sha256 = digest.hex();
+  request.headers.push_back({"x-amz-checksum-sha256", to_base64(digest.view())});
+  if (!options_.single_writer) request.headers.push_back({"If-None-Match", "*"});
+  return request;
+}
+
+StoreRequest S3Protocol::get(const ObjectKey& key, std::uint64_t offset_bytes, std::size_t bytes) {
+  StoreRequest request = to_object("GET", key);
+  request.headers.push_back(
+      {"Range", "bytes=" + std::to_string(offset_bytes) + "-" + std::to_string(offset_bytes + bytes - 1)});
+  return request;
+}
+
+StoreRequest S3Protocol::stat(const ObjectKey& key) {
+  return to_object("HEAD", key);
+}
+
+Result<ObjectInfo> S3Protocol::parse_stat(const ObjectKey& key, const HttpTransfer& answer) {
+  const std::string_view text = answer.header("content-length");
+  std::uint64_t size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc{} || end != text.data() + text.size())
+    return Error{ErrorCode::kUnavailable, "stat " + key + ": the store does not say how large it is"};
+  return ObjectInfo{key, size, parse_http_date(answer.header("last-modified")).value_or(0)};
+}
+
+StoreRequest S3Protocol::remove(const ObjectKey& key) {
+  return to_object("DELETE", key);
+}
+
+StoreRequest S3Protocol::list(std::string_view prefix, const std::string& continuation) {
+  StoreRequest request;
+  request.method = "GET";
+  request.path = address_.bucket_path();
+  std::vector<UriParameter> parameters = {{"list-type", "2"},
+                                          {"encoding-type", "url"},
+                                          {"max-keys", std::to_string(kListKeysMax)},
+                                          {"prefix", address_.full_key(prefix)}};
+  if (!continuation.empty()) parameters.push_back({"continuation-token", continuation});
+  request.query = uri_encode_query(parameters);
+  return request;
+}
+
+Result<CloudListPage> S3Protocol::parse_list(const HttpTransfer& answer) {
+  DRS_ASSIGN_OR_RETURN(const S3ListPage page, parse_list_objects(as_bytes(answer.text)));
+  CloudListPage out;
+  for (const S3ListedObject& object : page.objects) {
+    const auto key = address_.own_key(object.key);
+    if (key && is_valid_object_key(*key))
+      out.objects.push_back({ObjectKey(*key), object.size_bytes, object.modified_ns});
+  }
+  if (page.truncated) out.continuation = page.continuation_token;
+  return out;
+}
+
+Result<void> S3Protocol::authorise(const StoreRequest& request, HttpTransfer& transfer) {
+  DRS_ASSIGN_OR_RETURN(used_, credentials_->get());
+  std::string hash = request.body_sha256;
+  if (hash.empty()) {
+    Sha256 sha256;
+    for (const ByteView piece : request.body) sha256.update(piece);
+    hash = sha256.finish().hex();
+  }
+  SigV4Request to_sign;
+  to_sign.method = request.method;
+  to_sign.canonical_path = request.path;
+  to_sign.canonical_query = request.query;
+  to_sign.payload_hash = hash;
+  to_sign.time_ns = clock_.wall_ns();
+  to_sign.headers = request.headers;
+  std::string host = address_.host();
+  transfer.url = address_.url(request.path, request.query);
+  if (!request.redirect_url.empty()) {
+    // Another host of the same store, for the same path.
+    const std::string base = request.redirect_url.substr(0, request.redirect_url.find('?'));
+    DRS_ASSIGN_OR_RETURN(const Endpoint other, parse_endpoint(base, "the store's redirect"));
+    if (!other.https && address_.https())
+      return Error{ErrorCode::kDenied, "the store redirects from https to " + other.url() + "; refused"};
+    host = other.authority;
+    transfer.url = request.redirect_url;
+  }
+  to_sign.headers.push_back({"Host", host});
+  for (HttpHeader& header : signer_.sign(*used_, to_sign)) transfer.headers.push_back(std::move(header));
+  return {};
+}
+
+Result<void> S3Protocol::refresh() {
+  DRS_ASSIGN_OR_RETURN(used_, credentials_->refresh(used_));
+  return {};
+}
+
+Error S3Protocol::explain(const HttpTransfer& transfer, ErrorCode code, const std::string& advice) const {
+  const auto told = parse_s3_error(as_bytes(transfer.text));
+  std::string text = address_.host() + " answered " + std::to_string(transfer.status);
+  if (told.ok()) text += " " + told->code + (told->message.empty() ? "" : ": " + told->message);
+  if (!advice.empty()) text += "; " + advice;
+  return {code, text};
+}
+
+Judgement S3Protocol::judge(const StoreRequest& request, const HttpTransfer& transfer) {
+  using Kind = Judgement::Kind;
+  const int status = transfer.status;
+  const auto told = parse_s3_error(as_bytes(transfer.text));
+  const std::string code = told.ok() ? told->code : "";
+  const auto fail = [&](ErrorCode error, const std::string& advice) {
+    return Judgement{Kind::kFailure, explain(transfer, error, advice), {}, false, {}};
+  };
+  const auto again = [&](Kind kind, bool doubtful) {
+    return Judgement{kind, explain(transfer, ErrorCode::kUnavailable, ""), retry_after(transfer), doubtful, {}};
+  };
+  if (status >= 200 && status < 300) {
+    // Some answers say 200 before they know that they will fail.
+    if (!code.empty()) return again(Kind::kRetry, true);
+    if (request.kind == StoreRequest::Kind::kList) {
+      if (auto page = parse_list_objects(as_bytes(transfer.text)); !page.ok())
+        return {Kind::kRetry, std::move(page).error(), {}, false, {}};
+    }
+    return {};
+  }
+  if (is_one_of(code, kTooFast) || status == 429) return again(Kind::kSlowDown, false);
+  if (is_one_of(code, kFull) || status == 507)
+    return fail(ErrorCode::kNoSpace, "the store or its quota is full: free space, then run again");
+  // A 500 may come after the object was stored.
+  if (status >= 500 && status != 501) return again(status == 503 ? Kind::kSlowDown : Kind::kRetry, true);
+  if (is_one_of(code, kTemporary) || is_one_of(code, kDamagedOnTheWay) || code == "ConditionalRequestConflict" ||
+      status == 408)
+    return again(Kind::kRetry, false);
+  if (is_one_of(code, kExpired)) {
+    Judgement judgement = fail(ErrorCode::kDenied, "the credentials have expired, and new ones do not work either");
+    judgement.kind = Kind::kRefresh;
+    return judgement;
+  }
+  if (code == "RequestTimeTooSkewed") {
+    std::string advice = "set this machine's clock";
+    if (const auto server = parse_http_date(transfer.header("date"))) {
+      const std::int64_t skew = (clock_.wall_ns() - *server) / 1'000'000'000;
+      advice = "this machine's clock is " + std::to_string(skew < 0 ? -skew : skew) + " s " +
+               (skew < 0 ? "behind" : "ahead of") + " the store's: set it";
+    }
+    return fail(ErrorCode::kDenied, advice);
+  }
+  const std::string region =
+      told.ok() && !told->region.empty() ? told->region : std::string(transfer.header("x-amz-bucket-region"));
+  if (status == 301 || code == "AuthorizationHeaderMalformed" || code == "PermanentRedirect" ||
+      code == "IllegalLocationConstraintException") {
+    return fail(ErrorCode::kUsage, "the bucket is in " + (region.empty() ? "another region" : "region " + region) +
+                                       ": set --region or AWS_REGION");
+  }
+  if (status == 307) {
+    Judgement judgement = fail(ErrorCode::kUnavailable, "the store redirects in circles");
+    judgement.url = transfer.header("location");
+    if (!judgement.url.empty()) judgement.kind = Kind::kRedirect;
+    return judgement;
+  }
+  if (code == "NoSuchBucket")
+    return fail(ErrorCode::kNoRepository,
+                "bucket " + address_.bucket() + " does not exist: create it, or mend its name");
+  if (status == 404) return fail(ErrorCode::kNotFound, "");
+  if (status == 412) return fail(ErrorCode::kAlreadyExists, "");
+  if (status == 501) return fail(ErrorCode::kUsage, "the store does not know what `" + request.what + "` needs");
+  if (code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch")
+    return fail(ErrorCode::kDenied, "the access key or its secret is wrong");
+  if (status == 401 || status == 403)
+    return fail(ErrorCode::kDenied, "these credentials may not " + request.what.substr(0, request.what.find(' ')) +
+                                        " here: see `drstream policy s3`");
+  return fail(ErrorCode::kIo, "");
+}
+
+}  // namespace drs

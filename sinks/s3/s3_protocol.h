@@ -1,0 +1,56 @@
+// How S3 is spoken to: requests signed with Signature Version 4, and what its answers mean, error by error. A put says
+// `If-None-Match: *`, so that it never replaces, and the SHA-256 of its bytes, which the server checks before it keeps
+// them.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "io/clock.h"
+#include "sinks/cloud_store.h"
+#include "sinks/s3/credentials_provider.h"
+#include "sinks/s3/s3_address.h"
+#include "sinks/s3/sigv4.h"
+
+namespace drs {
+
+struct S3ProtocolOptions {
+  // The server does not know `If-None-Match`: puts replace, and who else writes is the operator's to know
+  // (--single-writer).
+  bool single_writer = false;
+};
+
+class S3Protocol final : public CloudProtocol {
+ public:
+  // `credentials` may serve several protocols.
+  S3Protocol(S3Address address, std::shared_ptr<CredentialsProvider> credentials, const Clock& clock,
+             S3ProtocolOptions options);
+
+  StoreRequest put(const PutOperation& operation) override;
+  StoreRequest get(const ObjectKey& key, std::uint64_t offset_bytes, std::size_t bytes) override;
+  StoreRequest stat(const ObjectKey& key) override;
+  Result<ObjectInfo> parse_stat(const ObjectKey& key, const HttpTransfer& answer) override;
+  StoreRequest remove(const ObjectKey& key) override;
+  StoreRequest list(std::string_view prefix, const std::string& continuation) override;
+  Result<CloudListPage> parse_list(const HttpTransfer& answer) override;
+  [[nodiscard]] std::string name_for_messages() const override { return address_.name_for_messages(); }
+  [[nodiscard]] std::string connection() const override;
+
+  Result<void> authorise(const StoreRequest& request, HttpTransfer& transfer) override;
+  Judgement judge(const StoreRequest& request, const HttpTransfer& transfer) override;
+  Result<void> refresh() override;
+
+ private:
+  [[nodiscard]] StoreRequest to_object(const char* method, const ObjectKey& key) const;
+  [[nodiscard]] Error explain(const HttpTransfer& transfer, ErrorCode code, const std::string& advice) const;
+
+  const S3Address address_;
+  const std::shared_ptr<CredentialsProvider> credentials_;
+  std::shared_ptr<const AwsCredentials> used_;  // for the last request
+  const Clock& clock_;
+  const S3ProtocolOptions options_;
+  SigV4Signer signer_;
+};
+
+}  // namespace drs

@@ -1,0 +1,13 @@
+#include "sinks/s3/s3_store.h"
+
+namespace drs {
+
+Result<std::unique_ptr<ObjectStore>> open_s3_store(S3Address address, std::shared_ptr<CredentialsProvider> credentials,
+                                                   const Clock& clock, S3ProtocolOptions protocol,
+                                                   CloudStoreOptions options) {
+  return open_cloud_store([address = std::move(address), credentials = std::move(credentials), &clock,
+                           protocol] { return std::make_unique<S3Protocol>(address, credentials, clock, protocol); },
+                          clock, std::move(options));
+}
+
+}  // namespace drs

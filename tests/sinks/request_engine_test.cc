@@ -1,0 +1,229 @@
+#include "sinks/request_engine.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/sinks/scripted_http_server.h"
+
+namespace drs {
+namespace {
+
+using testing::answer;
+using testing::cut_off;
+using testing::ScriptedHttpServer;
+
+// Speaks plain HTTP: 2xx is good, 503 slow down, 5xx again, 403 asks for new credentials, 307 goes elsewhere.
+class PlainProtocol final : public StoreProtocol {
+ public:
+  explicit PlainProtocol(std::string base) : base_(std::move(base)) {}
+  Result<void> authorise(const StoreRequest& request, HttpTransfer& transfer) override {
+    transfer.url = request.redirect_url.empty() ? base_ + request.path : request.redirect_url;
+    transfer.headers.push_back({"Authorization", "key " + std::to_string(key_)});
+    return {};
+  }
+  Judgement judge(const StoreRequest& /*request*/, const HttpTransfer& transfer) override {
+    using Kind = Judgement::Kind;
+    const Error error{ErrorCode::kIo, "status " + std::to_string(transfer.status)};
+    if (transfer.status < 300) return {};
+    if (transfer.status == 307) return {Kind::kRedirect, error, {}, false, std::string(transfer.header("location"))};
+    if (transfer.status == 403) return {Kind::kRefresh, error, {}, false, ""};
+    if (transfer.status == 503) return {Kind::kSlowDown, error, {}, false, ""};
+    if (transfer.status >= 500) return {Kind::kRetry, error, {}, true, ""};
+    return {Kind::kFailure, error, {}, false, ""};
+  }
+  Result<void> refresh() override {
+    ++key_;
+    return {};
+  }
+
+ private:
+  const std::string base_;
+  int key_ = 1;
+};
+
+class RequestEngineTest : public ::testing::Test {
+ protected:
+  void serve(std::vector<testing::ScriptedAnswer> script, std::chrono::milliseconds budget = std::chrono::seconds(20)) {
+    server_ = std::make_unique<ScriptedHttpServer>(std::move(script));
+    protocol_ = std::make_unique<PlainProtocol>(server_->url(""));
+    auto client = HttpClient::make({.ca_file = "", .stall_timeout = std::chrono::seconds(2)});
+    ASSERT_TRUE(client.ok());
+    RequestEngine::Options options;
+    options.retry = {std::chrono::milliseconds(1), std::chrono::milliseconds(20), budget};
+    options.parallel_max = 8;
+    options.parallel_first = 8;
+    engine_ = std::make_unique<RequestEngine>(std::move(*client), *protocol_, clock_, options);
+  }
+  static StoreRequest put(ByteView body) {
+    StoreRequest request;
+    request.method = "PUT";
+    request.path = "/object";
+    request.body = {body.first(body.size() / 3), body.subspan(body.size() / 3)};
+    request.what = "put object";
+    return request;
+  }
+  static StoreRequest get(MutableByteView destination) {
+    StoreRequest request;
+    request.method = "GET";
+    request.path = "/object";
+    request.destination = destination;
+    request.what = "get object";
+    return request;
+  }
+
+  SystemClock clock_;
+  std::unique_ptr<ScriptedHttpServer> server_;
+  std::unique_ptr<PlainProtocol> protocol_;
+  std::unique_ptr<RequestEngine> engine_;
+  Bytes body_ = Bytes(300'000, Byte{'x'});
+};
+
+TEST_F(RequestEngineTest, SendsABodyOfPiecesAndReceivesIntoItsPlace) {
+  serve({answer(200), answer(200, "hello")});
+  StoreRequest sent = put(body_);
+  ASSERT_TRUE(engine_->perform(sent).ok());
+  EXPECT_EQ(server_->requests().at(0).body, std::string(body_.size(), 'x'));
+  EXPECT_EQ(server_->requests().at(0).head.find("Expect"), std::string::npos);
+  Bytes place(5);
+  StoreRequest received = get(place);
+  ASSERT_TRUE(engine_->perform(received).ok());
+  EXPECT_EQ(as_text(place), "hello");
+  EXPECT_EQ(received.answer.received_bytes, 5U);
+}
+
+TEST_F(RequestEngineTest, TriesAgainUntilItSucceedsAndKnowsWhetherItMayHaveHappenedBefore) {
+  serve({answer(503), answer(503), answer(200)});
+  StoreRequest calm = put(body_);
+  ASSERT_TRUE(engine_->perform(calm).ok());
+  EXPECT_FALSE(calm.doubtful);
+  EXPECT_EQ(server_->requests().size(), 3U);
+  EXPECT_EQ(server_->requests().back().body.size(), body_.size());
+
+  serve({cut_off(), answer(500), answer(200)});
+  StoreRequest doubtful = put(body_);
+  ASSERT_TRUE(engine_->perform(doubtful).ok());
+  EXPECT_TRUE(doubtful.doubtful);
+  EXPECT_EQ(server_->requests().size(), 3U);
+}
+
+TEST_F(RequestEngineTest, TakesABodyThatIsCutShortForNoAnswer) {
+  serve({cut_off("HTTP/1.1 200 x\r\nContent-Length: 5\r\n\r\nhel"), answer(200, "hello")});
+  Bytes place(5);
+  StoreRequest request = get(place);
+  ASSERT_TRUE(engine_->perform(request).ok());
+  EXPECT_EQ(as_text(place), "hello");
+  EXPECT_EQ(server_->requests().size(), 2U);
+}
+
+TEST_F(RequestEngineTest, RefusesMoreBytesThanWereAskedFor) {
+  serve({answer(200, "hello, world")});
+  Bytes place(5);
+  StoreRequest request = get(place);
+  const auto got = engine_->perform(request);
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(server_->requests().size(), 1U);
+}
+
+TEST_F(RequestEngineTest, GivesUpWhenTheBudgetIsSpentAndSaysSo) {
+  serve({answer(500)}, std::chrono::milliseconds(100));
+  StoreRequest request = put(body_);
+  const auto done = engine_->perform(request);
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(done.error().message.find("put object"), std::string::npos);
+  EXPECT_NE(done.error().message.find("status 500"), std::string::npos);
+  EXPECT_GT(server_->requests().size(), 2U);
+}
+
+TEST_F(RequestEngineTest, FailsAtOnceWhereTryingAgainCannotHelp) {
+  serve({answer(400)});
+  StoreRequest request = put(body_);
+  EXPECT_FALSE(engine_->perform(request).ok());
+  EXPECT_EQ(server_->requests().size(), 1U);
+}
+
+TEST_F(RequestEngineTest, GetsNewCredentialsOnceAndFailsIfTheyDoNotServeEither) {
+  serve({answer(403), answer(200)});
+  StoreRequest request = put(body_);
+  ASSERT_TRUE(engine_->perform(request).ok());
+  EXPECT_NE(server_->requests().at(0).head.find("key 1"), std::string::npos);
+  EXPECT_NE(server_->requests().at(1).head.find("key 2"), std::string::npos);
+
+  serve({answer(403)});
+  StoreRequest refused = put(body_);
+  EXPECT_FALSE(engine_->perform(refused).ok());
+  EXPECT_EQ(server_->requests().size(), 2U);
+}
+
+TEST_F(RequestEngineTest, FollowsOneRedirectAndNotASecond) {
+  ScriptedHttpServer other({answer(200)});
+  serve({answer(307, "", "Location: " + other.url("/object") + "\r\n")});
+  StoreRequest request = put(body_);
+  ASSERT_TRUE(engine_->perform(request).ok());
+  EXPECT_EQ(other.requests().at(0).body.size(), body_.size());
+
+  ScriptedHttpServer mirror({answer(307, "", "Location: " + server_->url("/object") + "\r\n")});
+  serve({answer(307, "", "Location: " + mirror.url("/object") + "\r\n")});
+  StoreRequest circle = put(body_);
+  EXPECT_FALSE(engine_->perform(circle).ok());
+  EXPECT_EQ(mirror.requests().size(), 1U);
+}
+
+TEST_F(RequestEngineTest, RunsManyAtOnceAndFewerWhenTheStoreIsOverloaded) {
+  std::vector<testing::ScriptedAnswer> script(1, answer(503));
+  script.push_back(answer(200));
+  serve(script);
+  std::vector<StoreRequest> requests(40);
+  std::size_t done = 0;
+  for (StoreRequest& request : requests) {
+    request = put(ByteView(body_).first(1000));
+    request.owner = &done;
+    request.done = [](StoreRequest& finished) { ++*static_cast<std::size_t*>(finished.owner); };
+    engine_->start(request);
+  }
+  EXPECT_EQ(engine_->in_flight(), 40U);
+  while (engine_->in_flight() > 0) engine_->run(true);
+  EXPECT_EQ(done, 40U);
+  for (const StoreRequest& request : requests) EXPECT_TRUE(request.result.ok());
+  EXPECT_EQ(server_->requests().size(), 41U);
+  EXPECT_LE(server_->most_at_once(), 8U);
+  EXPECT_LT(engine_->parallel(), 9U);
+}
+
+TEST(TransferWindow, HalvesOncePerMomentAndGrowsSlowly) {
+  TransferWindow window(8, 16);
+  const RetrySchedule::Time now{};
+  window.slow_down(now);
+  window.slow_down(now + std::chrono::milliseconds(10));
+  EXPECT_EQ(window.size(), 4U);
+  window.slow_down(now + std::chrono::seconds(2));
+  window.slow_down(now + std::chrono::seconds(4));
+  window.slow_down(now + std::chrono::seconds(6));
+  EXPECT_EQ(window.size(), 1U);
+  window.succeeded();
+  EXPECT_EQ(window.size(), 2U);
+  window.succeeded();
+  EXPECT_EQ(window.size(), 2U);
+  window.succeeded();
+  EXPECT_EQ(window.size(), 3U);
+  for (int i = 0; i < 1000; ++i) window.succeeded();
+  EXPECT_EQ(window.size(), 16U);
+}
+
+TEST(RetrySchedule, DoublesUpToItsCapWithFullJitterAndEndsWithItsBudget) {
+  using std::chrono::milliseconds;
+  const RetryOptions options{milliseconds(100), milliseconds(1000), milliseconds(5000)};
+  const RetrySchedule::Time start{std::chrono::hours(1)};
+  RetrySchedule schedule(options);
+  EXPECT_EQ(schedule.next(start, {}, 100), start + milliseconds(100));  // the whole of the first pause
+  EXPECT_EQ(schedule.next(start, {}, 201), start);                      // none of the second, of up to 200
+  EXPECT_EQ(schedule.next(start, {}, 400), start + milliseconds(400));
+  for (int i = 0; i < 10; ++i) schedule.next(start, {}, 0);
+  EXPECT_EQ(schedule.next(start, {}, 1000), start + milliseconds(1000));
+  EXPECT_EQ(schedule.next(start, std::chrono::seconds(60), 0), start + milliseconds(1000));  // at most the cap
+  EXPECT_EQ(schedule.next(start + milliseconds(4500), {}, 1000), std::nullopt);
+  EXPECT_EQ(schedule.next(start + milliseconds(4500), {}, 500), start + milliseconds(5000));
+}
+
+}  // namespace
+}  // namespace drs
