@@ -46,12 +46,15 @@ Result<std::vector<CheckResult>> check_memory_plan(const GlobalOptions& options)
 }
 
 Result<std::vector<CheckResult>> check_repository(const GlobalOptions& options) {
-  auto files = open_repository_files(options);
-  if (!files.ok()) {
-    if (files.error().code == ErrorCode::kUsage) return std::move(files).error();
-    return std::vector<CheckResult>{{"repository", State::kBad, files.error().message}};
+  std::vector<CheckResult> results;
+  if (repository_is_local(options)) {
+    auto files = open_repository_files(options);
+    if (!files.ok()) {
+      if (files.error().code == ErrorCode::kUsage) return std::move(files).error();
+      return std::vector<CheckResult>{{"repository", State::kBad, files.error().message}};
+    }
+    results = check_file_system(**files);
   }
-  std::vector<CheckResult> results = check_file_system(**files);
   auto store = open_store(options);
   std::size_t configs = 0;
   if (store.ok()) {

@@ -59,7 +59,7 @@ Result<bool> make_directory(const std::string& path) {
 }
 
 Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
-  DRS_ASSIGN_OR_RETURN(const std::string path, repository_path(context.options));
+  DRS_ASSIGN_OR_RETURN(const std::string path, repository_place(context.options));
   DRS_ASSIGN_OR_RETURN(InitOptions options, [&]() -> Result<InitOptions> {
     InitOptions out;
     DRS_ASSIGN_OR_RETURN(out.secret, obtain_secret(context, command.encryption));
@@ -69,7 +69,10 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
   options.tool_version = version_line();
   const SlotKind kind = options.secret.kind;
 
-  DRS_ASSIGN_OR_RETURN(const bool made, make_directory(path));
+  bool made = false;
+  if (repository_is_local(context.options)) {
+    DRS_ASSIGN_OR_RETURN(made, make_directory(path));
+  }
   const auto create = [&]() -> Result<Uuid> {
     DRS_ASSIGN_OR_RETURN(auto store, open_store(context.options));
     DRS_RETURN_IF_ERROR(Repository::init(*store, context.clock, options));

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine/pipeline/memory_plan.h"
+#include "tools/duration_text.h"
 #include "tools/heads.h"
 #include "tools/option_builder.h"
 #include "tools/size_text.h"
@@ -22,6 +23,24 @@ void declare_key_options(CLI::App& app, KeyOptions& key) {
       ->group(kGroup);
 }
 
+void declare_cloud_options(CLI::App& app, CloudOptions& cloud) {
+  constexpr const char* kGroup = "Object store options";
+  add_text(app, "--endpoint-url", cloud.endpoint_url, "URL",
+           "The server of an s3:// repository (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's, AWS)")
+      ->group(kGroup);
+  add_text(app, "--region", cloud.region, "REGION",
+           "The bucket's region (default: AWS_REGION, the profile's, us-east-1)")
+      ->group(kGroup);
+  add_text(app, "--ca-file", cloud.ca_file, "FILE", "Certificates (PEM) to trust instead of the system's")
+      ->group(kGroup);
+  add_parsed(app, "--store-timeout", cloud.store_timeout, parse_duration, "DURATION",
+             "How long an outage of the store may last (default 15m)")
+      ->group(kGroup);
+  add_flag(app, "--single-writer", cloud.single_writer,
+           "The server knows no conditional writes; nobody else writes to this repository meanwhile")
+      ->group(kGroup);
+}
+
 }  // namespace
 
 std::size_t GlobalOptions::thread_count() const {
@@ -33,7 +52,8 @@ void declare_global_options(CLI::App& app, GlobalOptions& options) {
   options.memory_bytes = kMemoryBytesDefault;
   constexpr const char* kGroup = "Global options";
   const auto in_group = [&](CLI::Option* option) { option->group(kGroup); };
-  in_group(add_text(app, "-r,--repo,--repository", options.repository, "DIR", "The repository: a local directory"));
+  in_group(add_text(app, "-r,--repo,--repository", options.repository, "PLACE",
+                    "The repository: a local directory, or s3://bucket/prefix"));
   in_group(add_parsed(app, "--memory", options.memory_bytes, parse_size, "SIZE",
                       "Ceiling for buffers, codecs and indexes (default 256MiB, at least 96MiB)"));
   in_group(add_parsed(app, "--threads", options.threads, number_between(1, kThreadsMax), "N",
@@ -58,6 +78,7 @@ void declare_global_options(CLI::App& app, GlobalOptions& options) {
                                  {{"text", LogFormat::kText}, {"json", LogFormat::kJson}},
                                  "Form of the log on stderr (default text)"));
   declare_key_options(app, options.key);
+  declare_cloud_options(app, options.cloud);
 }
 
 }  // namespace drs

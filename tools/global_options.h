@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,15 @@
 #include "tools/progress.h"
 
 namespace drs {
+
+// Of repositories in a bucket.
+struct CloudOptions {
+  std::string endpoint_url;  // empty: AWS_ENDPOINT_URL and the profile's, else AWS itself
+  std::string region;        // empty: AWS's own order of places
+  std::string ca_file;
+  std::chrono::nanoseconds store_timeout = std::chrono::minutes(15);
+  bool single_writer = false;
+};
 
 struct GlobalOptions {
   std::string repository;
@@ -24,6 +34,7 @@ struct GlobalOptions {
   LogOptions log;
   KeyOptions key;
   std::string state_dir;
+  CloudOptions cloud;
 
   [[nodiscard]] std::size_t thread_count() const;  // never 0
 };

@@ -4,6 +4,7 @@
 
 #include "codecs/crypto_backend.h"
 #include "sinks/local_store.h"
+#include "tools/open_s3.h"
 #include "tools/terminal_prompt.h"
 
 namespace drs {
@@ -16,20 +17,27 @@ bool is_url(std::string_view text) {
          text.substr(0, mark).find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+") == std::string_view::npos;
 }
 
+constexpr std::string_view kS3Scheme = "s3://";
+
 }  // namespace
 
-Result<std::string> repository_path(const GlobalOptions& options) {
-  const std::string& path = options.repository;
-  if (path.empty())
-    return Error{ErrorCode::kUsage, "no repository was named; give --repository DIR or set DRSTREAM_REPOSITORY"};
-  if (is_url(path))
+Result<std::string> repository_place(const GlobalOptions& options) {
+  const std::string& place = options.repository;
+  if (place.empty())
     return Error{ErrorCode::kUsage,
-                 fmt::format("the repository '{}' is not supported by this build: only local directories are", path)};
-  return path;
+                 "no repository was named; give --repository DIR or s3://bucket/prefix, or set DRSTREAM_REPOSITORY"};
+  if (is_url(place) && !place.starts_with(kS3Scheme))
+    return Error{ErrorCode::kUsage,
+                 fmt::format("the repository '{}' is not supported by this build: directories and s3:// are", place)};
+  return place;
+}
+
+bool repository_is_local(const GlobalOptions& options) {
+  return !options.repository.starts_with(kS3Scheme);
 }
 
 Result<std::shared_ptr<FileSystem>> open_repository_files(const GlobalOptions& options) {
-  DRS_ASSIGN_OR_RETURN(const std::string path, repository_path(options));
+  DRS_ASSIGN_OR_RETURN(const std::string path, repository_place(options));
   auto files = open_file_system(path, options.io);
   if (files.ok()) return std::shared_ptr<FileSystem>(*std::move(files));
   if (files.error().code == ErrorCode::kNotFound)
@@ -38,6 +46,7 @@ Result<std::shared_ptr<FileSystem>> open_repository_files(const GlobalOptions& o
 }
 
 Result<std::unique_ptr<ObjectStore>> open_store(const GlobalOptions& options) {
+  if (!repository_is_local(options)) return open_s3(options.repository, options);
   DRS_ASSIGN_OR_RETURN(auto files, open_repository_files(options));
   return open_local_store(std::move(files), LocalStoreOptions{});
 }

@@ -11,10 +11,11 @@
 
 namespace drs {
 
-// The directory that --repository names. Errors: kUsage (none given; a URL, which this build does not serve).
-Result<std::string> repository_path(const GlobalOptions& options);
+// What --repository names: a directory or a URL. Errors: kUsage (none given; a URL that this build does not serve).
+Result<std::string> repository_place(const GlobalOptions& options);
+bool repository_is_local(const GlobalOptions& options);
 
-// Errors: as repository_path; kNoRepository when the directory is not there; kDenied.
+// Of a local repository. Errors: as repository_place; kNoRepository when the directory is not there; kDenied.
 Result<std::shared_ptr<FileSystem>> open_repository_files(const GlobalOptions& options);
 Result<std::unique_ptr<ObjectStore>> open_store(const GlobalOptions& options);
 
