@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from repository import Repository
+from s3_repository import S3Repository
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,6 +47,27 @@ def new_repository(binary, tmp_path):
 def drs(new_repository):
     """An encrypted, empty repository."""
     repository = new_repository()
+    repository.run("init")
+    return repository
+
+
+@pytest.fixture
+def new_s3_repository(binary, tmp_path):
+    """new_s3_repository(server, name, ...): an S3Repository that is not made yet, in a new bucket of a Minio."""
+
+    def make(server, name="repository", client=None, bucket=None, **options):
+        folder = tmp_path / name
+        folder.mkdir()
+        return S3Repository(binary, folder, client or server.client(), bucket or server.new_bucket(), **options)
+
+    return make
+
+
+@pytest.fixture(params=["http", "https"])
+def s3(request, new_s3_repository):
+    """An encrypted, empty repository in a bucket of MinIO."""
+    server = request.getfixturevalue("minio" if request.param == "http" else "minio_tls")
+    repository = new_s3_repository(server)
     repository.run("init")
     return repository
 

@@ -1,0 +1,31 @@
+"""What a user can do with a local repository, done with one in a bucket of a real S3 server."""
+
+import pytest
+from repository import sample_bytes, sha256_hex
+
+STREAM = "pg/app"
+DATA = sample_bytes(9_000_000)
+
+
+def test_a_stream_comes_back_as_it_went_in(s3):
+    pushed = s3.push(STREAM, DATA)
+    assert pushed["sha256"] == sha256_hex(DATA)
+    assert s3.pull(STREAM) == DATA
+    assert s3.pull(STREAM, "--offset", "4000001", "--length", "1MiB") == DATA[4_000_001 : 4_000_001 + (1 << 20)]
+    assert [snapshot["stream"] for snapshot in s3.snapshots()] == [STREAM]
+
+
+def test_what_is_known_is_not_stored_again(s3):
+    s3.push(STREAM, DATA)
+    before = s3.objects()
+    again = s3.push(STREAM, DATA)
+    assert again["new_bytes"] == 0
+    assert sum(len(s3.read_object(name)) for name in s3.objects() - before) < len(DATA) / 50
+
+
+@pytest.mark.parametrize("command", [["verify"], ["verify", "--read-data"], ["scrub"], ["doctor"], ["stats"],
+                                     ["repair", "index"], ["key", "test"], ["key", "list"]])  # fmt: skip
+def test_every_command_works(s3, command):
+    s3.push(STREAM, DATA)
+    s3.run(*command)
+    assert s3.pull(STREAM) == DATA
