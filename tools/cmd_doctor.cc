@@ -47,15 +47,16 @@ Result<std::vector<CheckResult>> check_memory_plan(const GlobalOptions& options)
 
 Result<std::vector<CheckResult>> check_repository(const GlobalOptions& options) {
   std::vector<CheckResult> results;
-  if (repository_is_local(options)) {
-    auto files = open_repository_files(options);
+  DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(options));
+  if (place.kind == RepositoryPlace::Kind::kLocal) {
+    auto files = open_repository_files(place, options);
     if (!files.ok()) {
       if (files.error().code == ErrorCode::kUsage) return std::move(files).error();
       return std::vector<CheckResult>{{"repository", State::kBad, files.error().message}};
     }
     results = check_file_system(**files);
   }
-  auto store = open_store(options);
+  auto store = open_store(place, options);
   std::size_t configs = 0;
   if (store.ok()) {
     const auto listed = (*store)->list("config/", [&](const ObjectInfo&) -> Result<void> {

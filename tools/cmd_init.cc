@@ -33,16 +33,15 @@ constexpr std::string_view kClearAdvice =
     "read\n"
     "every backup in it. Its master key lies in it in clear. To have encryption later, make a new repository.\n";
 
-Result<Secret> obtain_secret(CommandContext& context, Encryption encryption) {
+Result<Secret> obtain_secret(CommandContext& context, const RepositoryPlace& place, Encryption encryption) {
   if (encryption == Encryption::kNone) {
-    if (key_is_supplied(context.options.key))
+    if (place.key.any() || key_is_supplied(context.options.key))
       return Error{ErrorCode::kWrongKey,
                    "--encryption none was asked for, but a key is supplied as well; take one of them away"};
     return Secret{};
   }
-  DRS_ASSIGN_OR_RETURN(SuppliedSecret supplied, take_supplied_secret(context.options.key));
-  for (const std::string& warning : supplied.warnings) context.log.warn("{}", warning);
-  if (supplied.given()) return std::move(supplied.secret);
+  DRS_ASSIGN_OR_RETURN(Secret secret, take_secret(context, place));
+  if (secret.kind != SlotKind::kClear) return secret;
   if (const auto prompt = terminal_prompt(context.cancel)) return prompt_new_secret(*prompt);
   return missing_key_error().with_context(
       "a new repository needs a key (openssl rand -hex 32 makes one), or --encryption none");
@@ -59,10 +58,10 @@ Result<bool> make_directory(const std::string& path) {
 }
 
 Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
-  DRS_ASSIGN_OR_RETURN(const std::string path, repository_place(context.options));
+  DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
   DRS_ASSIGN_OR_RETURN(InitOptions options, [&]() -> Result<InitOptions> {
     InitOptions out;
-    DRS_ASSIGN_OR_RETURN(out.secret, obtain_secret(context, command.encryption));
+    DRS_ASSIGN_OR_RETURN(out.secret, obtain_secret(context, place, command.encryption));
     return out;
   }());
   options.label = command.label;
@@ -70,11 +69,11 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
   const SlotKind kind = options.secret.kind;
 
   bool made = false;
-  if (repository_is_local(context.options)) {
-    DRS_ASSIGN_OR_RETURN(made, make_directory(path));
+  if (place.kind == RepositoryPlace::Kind::kLocal) {
+    DRS_ASSIGN_OR_RETURN(made, make_directory(place.name));
   }
   const auto create = [&]() -> Result<Uuid> {
-    DRS_ASSIGN_OR_RETURN(auto store, open_store(context.options));
+    DRS_ASSIGN_OR_RETURN(auto store, open_store(place, context.options));
     DRS_RETURN_IF_ERROR(Repository::init(*store, context.clock, options));
     // Opened as every later command will open it.
     DRS_ASSIGN_OR_RETURN(const auto repository,
@@ -83,17 +82,17 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
   };
   const auto id = create();
   if (!id.ok()) {
-    if (made) ::rmdir(path.c_str());  // fails, rightly, where something was written
+    if (made) ::rmdir(place.name.c_str());  // fails, rightly, where something was written
     return id.error();
   }
 
   nlohmann::ordered_json document;
   document["repository"] = id->hex();
-  document["path"] = path;
+  document["path"] = place.name;
   document["encryption"] = kind == SlotKind::kClear ? "none" : "aes-256-gcm";
   document["slot"] = kind == SlotKind::kClear ? "clear" : kind == SlotKind::kRawKey ? "key" : "passphrase";
   context.output.document("drstream.init/1", document);
-  context.output.text(fmt::format("made repository {} at {}", id->hex(), path));
+  context.output.text(fmt::format("made repository {} at {}", id->hex(), place.name));
   if (kind == SlotKind::kClear)
     context.console.write_lines(kClearAdvice);
   else

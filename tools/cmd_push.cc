@@ -119,8 +119,9 @@ Result<std::unique_ptr<Source>> make_source(const PushCommand& command, const Co
 
 // Temporary files of pushes that died. What cannot be cleaned now can be next time.
 void clean_leftovers(CommandContext& context) {
-  if (!repository_is_local(context.options)) return;
-  const auto files = open_repository_files(context.options);
+  const auto place = repository_place(context.options);
+  if (!place.ok() || place->kind != RepositoryPlace::Kind::kLocal) return;
+  const auto files = open_repository_files(*place, context.options);
   if (!files.ok()) return;
   const auto cleaned = clean_incoming(**files, kIncomingAgeNs, context.clock.wall_ns());
   if (cleaned.ok() && *cleaned > 0) context.log.info("removed {} temporary files of interrupted pushes", *cleaned);

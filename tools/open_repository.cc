@@ -8,71 +8,65 @@
 #include "tools/terminal_prompt.h"
 
 namespace drs {
-namespace {
 
-// "s3://bucket" and the like; "./odd://name" stays a path.
-bool is_url(std::string_view text) {
-  const std::size_t mark = text.find("://");
-  return mark != std::string_view::npos && mark > 0 &&
-         text.substr(0, mark).find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+") == std::string_view::npos;
-}
-
-constexpr std::string_view kS3Scheme = "s3://";
-
-}  // namespace
-
-Result<std::string> repository_place(const GlobalOptions& options) {
-  const std::string& place = options.repository;
-  if (place.empty())
-    return Error{ErrorCode::kUsage,
-                 "no repository was named; give --repository DIR or s3://bucket/prefix, or set DRSTREAM_REPOSITORY"};
-  if (is_url(place) && !place.starts_with(kS3Scheme))
-    return Error{ErrorCode::kUsage,
-                 fmt::format("the repository '{}' is not supported by this build: directories and s3:// are", place)};
-  return place;
-}
-
-bool repository_is_local(const GlobalOptions& options) {
-  return !options.repository.starts_with(kS3Scheme);
-}
-
-Result<std::shared_ptr<FileSystem>> open_repository_files(const GlobalOptions& options) {
-  DRS_ASSIGN_OR_RETURN(const std::string path, repository_place(options));
-  auto files = open_file_system(path, options.io);
+Result<std::shared_ptr<FileSystem>> open_repository_files(const RepositoryPlace& place, const GlobalOptions& options) {
+  auto files = open_file_system(place.name, options.io);
   if (files.ok()) return std::shared_ptr<FileSystem>(*std::move(files));
   if (files.error().code == ErrorCode::kNotFound)
-    return Error{ErrorCode::kNoRepository, fmt::format("there is no repository at '{}': no such directory", path)};
+    return Error{ErrorCode::kNoRepository,
+                 fmt::format("there is no repository at '{}': no such directory", place.name)};
   return std::move(files).error();
 }
 
-Result<std::unique_ptr<ObjectStore>> open_store(const GlobalOptions& options) {
-  if (!repository_is_local(options)) return open_s3(options.repository, options);
-  DRS_ASSIGN_OR_RETURN(auto files, open_repository_files(options));
+Result<std::unique_ptr<ObjectStore>> open_store(const RepositoryPlace& place, const GlobalOptions& options) {
+  switch (place.kind) {
+    case RepositoryPlace::Kind::kS3: return open_s3(place);
+    case RepositoryPlace::Kind::kLocal: break;
+  }
+  DRS_ASSIGN_OR_RETURN(auto files, open_repository_files(place, options));
   return open_local_store(std::move(files), LocalStoreOptions{});
 }
 
-Result<std::unique_ptr<Repository>> open_repository(CommandContext& context) {
-  DRS_ASSIGN_OR_RETURN(const SuppliedSecret supplied, take_supplied_secret(context.options.key));
+Result<std::unique_ptr<ObjectStore>> open_store(const GlobalOptions& options) {
+  DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(options));
+  return open_store(place, options);
+}
+
+Result<Secret> take_secret(CommandContext& context, const RepositoryPlace& place) {
+  DRS_ASSIGN_OR_RETURN(SuppliedSecret supplied,
+                       place.key.any() ? read_secret(place.key) : take_supplied_secret(context.options.key));
   for (const std::string& warning : supplied.warnings) context.log.warn("{}", warning);
-  const auto open_with = [&](const Secret& secret) -> Result<std::unique_ptr<Repository>> {
-    DRS_ASSIGN_OR_RETURN(auto store, open_store(context.options));
-    return Repository::open(std::move(store), context.clock, secret, best_crypto_backend());
+  return std::move(supplied.secret);
+}
+
+Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, const RepositoryPlace& place,
+                                                    const Secret& secret) {
+  const auto open_with = [&](const Secret& with) -> Result<std::unique_ptr<Repository>> {
+    DRS_ASSIGN_OR_RETURN(auto store, open_store(place, context.options));
+    return Repository::open(std::move(store), context.clock, with, best_crypto_backend());
   };
-  auto repository = open_with(supplied.secret);
-  const bool key_is_missing = !supplied.given() && !repository.ok() && repository.error().code == ErrorCode::kWrongKey;
+  auto repository = open_with(secret);
+  const bool key_is_missing =
+      secret.kind == SlotKind::kClear && !repository.ok() && repository.error().code == ErrorCode::kWrongKey;
   if (key_is_missing) {
     const auto prompt = terminal_prompt(context.cancel);
     if (!prompt) return missing_key_error().with_context(repository.error().message);
-    DRS_ASSIGN_OR_RETURN(SecretBytes answer, (*prompt)("Passphrase (or the key, 64 hex digits): "));
-    DRS_ASSIGN_OR_RETURN(const Secret secret, secret_of_answer(std::move(answer)));
-    repository = open_with(secret);
+    DRS_ASSIGN_OR_RETURN(SecretBytes answer,
+                         (*prompt)(fmt::format("Passphrase of {} (or the key, 64 hex digits): ", place.name)));
+    DRS_ASSIGN_OR_RETURN(const Secret typed, secret_of_answer(std::move(answer)));
+    repository = open_with(typed);
   }
   if (!repository.ok()) return repository;
   for (const std::string& warning : (*repository)->warnings()) context.log.warn("{}", warning);
   if (!(*repository)->config().encrypted)
-    context.log.warn("this repository is NOT encrypted: whoever reads {} reads every backup in it",
-                     context.options.repository);
+    context.log.warn("this repository is NOT encrypted: whoever reads {} reads every backup in it", place.name);
   return repository;
+}
+
+Result<std::unique_ptr<Repository>> open_repository(CommandContext& context) {
+  DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
+  DRS_ASSIGN_OR_RETURN(const Secret secret, take_secret(context, place));
+  return open_repository(context, place, secret);
 }
 
 HeadDirectory head_directory(const CommandContext& context, const Repository& repository) {

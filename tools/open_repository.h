@@ -8,19 +8,25 @@
 #include "io/file_system.h"
 #include "tools/command.h"
 #include "tools/heads.h"
+#include "tools/repository_place.h"
 
 namespace drs {
 
-// What --repository names: a directory or a URL. Errors: kUsage (none given; a URL that this build does not serve).
-Result<std::string> repository_place(const GlobalOptions& options);
-bool repository_is_local(const GlobalOptions& options);
-
-// Of a local repository. Errors: as repository_place; kNoRepository when the directory is not there; kDenied.
-Result<std::shared_ptr<FileSystem>> open_repository_files(const GlobalOptions& options);
+// Of a local repository. Errors: kNoRepository when the directory is not there; kDenied.
+Result<std::shared_ptr<FileSystem>> open_repository_files(const RepositoryPlace& place, const GlobalOptions& options);
+Result<std::unique_ptr<ObjectStore>> open_store(const RepositoryPlace& place, const GlobalOptions& options);
+// What --repository names.
 Result<std::unique_ptr<ObjectStore>> open_store(const GlobalOptions& options);
 
-// Takes the key (tools/keys.h), asks on the terminal where the repository is encrypted and none was given, and tells
-// warnings. Errors: those of open_store, of the keys, and of Repository::open.
+// The secret that opens a place: its own, else that of the key options (tools/keys.h: those are taken once in the life
+// of a process). Tells warnings. Nothing was given: Secret{}.
+Result<Secret> take_secret(CommandContext& context, const RepositoryPlace& place);
+
+// Asks on the terminal where the repository is encrypted and `secret` is Secret{}; tells warnings. Errors: those of
+// open_store, of the keys, and of Repository::open.
+Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, const RepositoryPlace& place,
+                                                    const Secret& secret);
+// What --repository names, with the key that is given for it.
 Result<std::unique_ptr<Repository>> open_repository(CommandContext& context);
 
 // The heads of this machine for a repository.

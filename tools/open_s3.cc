@@ -37,12 +37,22 @@ Result<SecretBytes> read_small_file(const std::string& path) {
   return Error{ErrorCode::kUsage, "'" + path + "' is larger than 1 MiB: that is no configuration"};
 }
 
+constexpr std::string_view kProfileVariable = "AWS_PROFILE";
+
+// A profile that is named wins over these, as `aws --profile` does.
+bool is_other_identity(std::string_view name) {
+  return name == "AWS_ACCESS_KEY_ID" || name == "AWS_SECRET_ACCESS_KEY" || name == "AWS_SESSION_TOKEN" ||
+         name == "AWS_WEB_IDENTITY_TOKEN_FILE";
+}
+
 // Lives as long as the store: credentials are renewed while it is used.
 struct Session {
-  explicit Session(const GlobalOptions& options, std::unique_ptr<HttpClient> http)
+  Session(const CloudOptions& options, std::unique_ptr<HttpClient> http)
       : client(std::move(http)),
         surroundings{
-            .environment = [](const char* name) -> std::optional<std::string_view> {
+            .environment = [profile = options.profile](const char* name) -> std::optional<std::string_view> {
+              if (!profile.empty() && is_other_identity(name)) return std::nullopt;
+              if (!profile.empty() && name == kProfileVariable) return profile;
               const char* const value = std::getenv(name);
               if (value == nullptr) return std::nullopt;
               return value;
@@ -52,7 +62,7 @@ struct Session {
             .run_command =
                 [](const std::string& command) { return run_passphrase_command(command, key_variable_names()); },
             .clock = clock},
-        chain(surroundings, options.cloud.region) {}
+        chain(surroundings, options.region) {}
   SystemClock clock;
   std::unique_ptr<HttpClient> client;
   AwsSurroundings surroundings;
@@ -61,18 +71,19 @@ struct Session {
 
 }  // namespace
 
-Result<std::unique_ptr<ObjectStore>> open_s3(const std::string& url, const GlobalOptions& options) {
+Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository) {
+  const CloudOptions& options = repository.cloud;
   static const SystemClock clock;
   HttpClientOptions http;
-  http.ca_file = options.cloud.ca_file;
+  http.ca_file = options.ca_file;
   DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(http));
   const auto session = std::make_shared<Session>(options, std::move(client));
-  DRS_ASSIGN_OR_RETURN(const S3Location location, parse_s3_location(url));
+  DRS_ASSIGN_OR_RETURN(const S3Location location, parse_s3_location(repository.name));
   DRS_ASSIGN_OR_RETURN(const AwsProfile profile, AwsProfile::load(session->surroundings));
   S3AddressOptions place;
-  place.region = resolve_aws_region(session->surroundings, profile,
-                                    {.explicit_region = options.cloud.region, .instance_region = {}});
-  place.endpoint = options.cloud.endpoint_url;
+  place.region =
+      resolve_aws_region(session->surroundings, profile, {.explicit_region = options.region, .instance_region = {}});
+  place.endpoint = options.endpoint_url;
   if (place.endpoint.empty())
     place.endpoint = configured_aws_endpoint(session->surroundings, profile, "S3").value_or("");
   DRS_ASSIGN_OR_RETURN(S3Address address, S3Address::make(location, place));
@@ -80,9 +91,9 @@ Result<std::unique_ptr<ObjectStore>> open_s3(const std::string& url, const Globa
       std::make_shared<CredentialsProvider>([session] { return session->chain.fetch(); }, session->clock);
   CloudStoreOptions store;
   store.http = http;
-  store.requests.retry.budget = std::chrono::ceil<std::chrono::milliseconds>(options.cloud.store_timeout);
-  return open_s3_store(std::move(address), std::move(credentials), clock,
-                       {.single_writer = options.cloud.single_writer}, std::move(store));
+  store.requests.retry.budget = std::chrono::ceil<std::chrono::milliseconds>(options.store_timeout);
+  return open_s3_store(std::move(address), std::move(credentials), clock, {.single_writer = options.single_writer},
+                       std::move(store));
 }
 
 }  // namespace drs

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "sinks/object_store.h"
-#include "tools/global_options.h"
+#include "tools/repository_place.h"
 
 namespace drs {
 
 // Errors: kUsage (URL, settings, no credentials set up), kDenied, kUnavailable (the place of the credentials).
-Result<std::unique_ptr<ObjectStore>> open_s3(const std::string& url, const GlobalOptions& options);
+Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& place);
 
 }  // namespace drs

@@ -1,0 +1,90 @@
+#include "tools/repository_place.h"
+
+#include <fmt/format.h>
+
+#include "sinks/s3/uri_encoding.h"
+
+namespace drs {
+namespace {
+
+// "s3" of "s3://bucket" and the like; empty for a path, which "./odd://name" is too.
+std::string_view scheme_of(std::string_view text) {
+  const std::size_t mark = text.find("://");
+  const bool is_url =
+      mark != std::string_view::npos && mark > 0 &&
+      text.substr(0, mark).find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+") == std::string_view::npos;
+  return is_url ? text.substr(0, mark) : std::string_view();
+}
+
+// Where the value of a setting goes; nullptr where a place of this kind has no such setting.
+std::string* setting_of(RepositoryPlace& place, std::string_view name) {
+  if (name == "key-file") return &place.key.key_file;
+  if (name == "passphrase-file") return &place.key.passphrase_file;
+  if (name == "passphrase-command") return &place.key.passphrase_command;
+  if (place.kind == RepositoryPlace::Kind::kLocal) return nullptr;
+  if (name == "endpoint-url") return &place.cloud.endpoint_url;
+  if (name == "ca-file") return &place.cloud.ca_file;
+  if (name == "region") return &place.cloud.region;
+  if (name == "profile") return &place.cloud.profile;
+  return nullptr;
+}
+
+Result<void> take_settings(RepositoryPlace& place, std::string_view settings) {
+  while (!settings.empty()) {
+    const std::string_view setting = settings.substr(0, settings.find('&'));
+    settings.remove_prefix(std::min(setting.size() + 1, settings.size()));
+    const std::size_t equals = setting.find('=');
+    const std::string_view name = setting.substr(0, equals);
+    std::string* const target = setting_of(place, name);
+    if (target == nullptr || equals == std::string_view::npos)
+      return Error{
+          ErrorCode::kUsage,
+          fmt::format(
+              "'{}' is no setting of the repository '{}': key-file, passphrase-file and "
+              "passphrase-command are{}, each as name=value, joined by '&'",
+              setting, place.name,
+              place.kind == RepositoryPlace::Kind::kLocal ? "" : ", and endpoint-url, region, profile and ca-file")};
+    const auto value = uri_decode(setting.substr(equals + 1));
+    if (!value || value->empty())
+      return Error{ErrorCode::kUsage, fmt::format("the setting '{}' of the repository '{}' has no value, or a '%' "
+                                                  "without two hex digits behind it",
+                                                  name, place.name)};
+    *target = *value;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<RepositoryPlace> parse_repository_place(std::string_view text, const CloudOptions& options) {
+  if (text.empty())
+    return Error{ErrorCode::kUsage,
+                 "no repository was named; give --repository DIR or s3://bucket/prefix, or set DRSTREAM_REPOSITORY"};
+  RepositoryPlace place;
+  place.cloud = options;
+  const std::string_view scheme = scheme_of(text);
+  if (scheme.empty()) {
+    place.name = text;
+    return place;
+  }
+  const std::size_t mark = text.find('?');
+  const std::string_view url = text.substr(0, mark);
+  place.name = url;
+  if (scheme == "file") {
+    place.name = url.substr(std::string_view("file://").size());
+  } else if (scheme == "s3") {
+    place.kind = RepositoryPlace::Kind::kS3;
+  } else {
+    return Error{ErrorCode::kUsage,
+                 fmt::format("the repository '{}' is not supported by this build: directories and s3:// are", url)};
+  }
+  if (place.name.empty()) return Error{ErrorCode::kUsage, fmt::format("'{}' names no directory", url)};
+  if (mark != std::string_view::npos) DRS_RETURN_IF_ERROR(take_settings(place, text.substr(mark + 1)));
+  return place;
+}
+
+Result<RepositoryPlace> repository_place(const GlobalOptions& options) {
+  return parse_repository_place(options.repository, options.cloud);
+}
+
+}  // namespace drs

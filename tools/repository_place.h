@@ -1,0 +1,34 @@
+// RepositoryPlace: where a repository is, as one names it to --repository and to the options that name another one.
+//
+//   /var/backups/drs                    a directory; so is file:///var/backups/drs
+//   s3://bucket/prefix                  a bucket of S3 or of a server that speaks as S3 does
+//   s3://bucket/prefix?endpoint-url=https://minio:9000&region=eu-central-1&profile=offsite
+//
+// What stands behind the '?' of a URL are settings for this place alone. They come before the options of the same names
+// and before the environment, so that two repositories in one command may have servers, credentials and keys of their
+// own. Values are percent-encoded where they hold '%', '&' or '+'.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "io/result.h"
+#include "tools/global_options.h"
+
+namespace drs {
+
+struct RepositoryPlace {
+  enum class Kind : std::uint8_t { kLocal, kS3 };
+  Kind kind = Kind::kLocal;
+  std::string name;    // a path, or the URL without settings: what messages call it
+  CloudOptions cloud;  // the options, and over them the place's own: endpoint-url, region, ca-file, profile
+  KeyOptions key;      // the place's own alone: key-file, passphrase-file, passphrase-command
+};
+
+// Errors: kUsage (empty; a scheme that this build does not serve; an unknown setting, or one that the kind has not).
+Result<RepositoryPlace> parse_repository_place(std::string_view text, const CloudOptions& options);
+
+// What --repository names. Errors: the same.
+Result<RepositoryPlace> repository_place(const GlobalOptions& options);
+
+}  // namespace drs
