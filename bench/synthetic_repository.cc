@@ -281,7 +281,9 @@ class SyntheticStore final : public ObjectStore {
     DRS_ASSIGN_OR_RETURN(const std::size_t others, inner_->run(wait && gets.empty()));
     return gets.size() + others;
   }
+  void wake() override {}
   [[nodiscard]] std::size_t in_flight() const override { return gets_.size() + inner_->in_flight(); }
+  [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
   [[nodiscard]] std::size_t parallel_max() const override { return 4; }
 
   Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {

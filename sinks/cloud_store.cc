@@ -108,27 +108,41 @@ class CloudStore final : public ObjectStore {
     return puts.size() + gets.size();
   }
 
+  void wake() override { engine_.wake(); }
   [[nodiscard]] std::size_t in_flight() const override {
     return puts_.size() + gets_.size() + finished_puts_.size() + finished_gets_.size();
   }
+  [[nodiscard]] std::size_t operation_bytes() const override { return kHttpTransferBytes; }
   [[nodiscard]] std::size_t parallel_max() const override { return shared_->options.requests.parallel_max; }
 
-  Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {
-    if (!is_valid_object_prefix(prefix))
-      return Error{ErrorCode::kUsage, "not a prefix of object keys: \"" + std::string(prefix) + "\""};
-    std::string continuation;
-    do {
-      StoreRequest request = prepared(protocol_->list(prefix, continuation), StoreRequest::Kind::kList,
-                                      prefix.empty() ? "list the repository" : "list " + std::string(prefix));
-      request.text_bytes_max = kListBytesMax;
-      DRS_RETURN_IF_ERROR(engine_.perform(request));
-      DRS_ASSIGN_OR_RETURN(CloudListPage page, protocol_->parse_list(request.answer));
-      for (const ObjectInfo& object : page.objects) DRS_RETURN_IF_ERROR(visit(object));
-      if (!page.continuation.empty() && page.continuation == continuation)
-        return Error{ErrorCode::kUnavailable, request.what + ": the store gives the same part of the list again"};
-      continuation = std::move(page.continuation);
-    } while (!continuation.empty());
-    return {};
+  Result<void> list(std::string_view prefix, const Visit& visit) override {
+    return list_together(std::span(&prefix, 1), visit);
+  }
+
+  Result<void> list_together(std::span<const std::string_view> prefixes, const Visit& visit) override {
+    std::list<ListedPage> pages;
+    for (const std::string_view prefix : prefixes) {
+      if (!is_valid_object_prefix(prefix))
+        return Error{ErrorCode::kUsage, "not a prefix of object keys: \"" + std::string(prefix) + "\""};
+      pages.emplace_back().prefix = prefix;
+    }
+    Result<void> outcome;
+    for (ListedPage& page : pages) start_page(page);
+    while (!pages.empty()) {
+      engine_.run(true);
+      for (auto at = pages.begin(); at != pages.end();) {
+        if (!at->done) {
+          ++at;
+          continue;
+        }
+        if (outcome.ok()) outcome = take_page(*at, visit);
+        if (outcome.ok() && !at->continuation.empty())
+          start_page(*at++);
+        else
+          at = pages.erase(at);  // after a failure the others are only waited for: their requests lie in the list
+      }
+    }
+    return outcome;
   }
 
   Result<ObjectInfo> stat(const ObjectKey& key) override {
@@ -138,8 +152,6 @@ class CloudStore final : public ObjectStore {
   }
 
   Result<void> remove(const ObjectKey& key) override {
-    // Not all stores tell the removal of nothing from a success.
-    DRS_RETURN_IF_ERROR(stat(key));
     StoreRequest request = prepared(protocol_->remove(key), StoreRequest::Kind::kRemove, "remove " + key);
     const Result<void> removed = engine_.perform(request);
     if (!removed.ok() && removed.error().code == ErrorCode::kNotFound && request.doubtful) return {};  // by us
@@ -172,6 +184,33 @@ class CloudStore final : public ObjectStore {
     CloudStore* store = nullptr;
     StoreRequest request;
   };
+
+  struct ListedPage {
+    std::string prefix;
+    std::string continuation;  // of the next page; empty: the first, or no more
+    StoreRequest request;
+    bool done = false;
+  };
+
+  void start_page(ListedPage& page) {
+    page.request = prepared(protocol_->list(page.prefix, page.continuation), StoreRequest::Kind::kList,
+                            page.prefix.empty() ? "list the repository" : "list " + page.prefix);
+    page.request.text_bytes_max = kListBytesMax;
+    page.request.owner = &page;
+    page.request.done = [](StoreRequest& request) { static_cast<ListedPage*>(request.owner)->done = true; };
+    page.done = false;
+    engine_.start(page.request);
+  }
+
+  Result<void> take_page(ListedPage& page, const Visit& visit) {
+    DRS_RETURN_IF_ERROR(page.request.result);
+    DRS_ASSIGN_OR_RETURN(CloudListPage listed, protocol_->parse_list(page.request.answer));
+    for (const ObjectInfo& object : listed.objects) DRS_RETURN_IF_ERROR(visit(object));
+    if (!listed.continuation.empty() && listed.continuation == page.continuation)
+      return Error{ErrorCode::kUnavailable, page.request.what + ": the store gives the same part of the list again"};
+    page.continuation = std::move(listed.continuation);
+    return {};
+  }
 
   static StoreRequest prepared(StoreRequest request, StoreRequest::Kind kind, std::string what) {
     request.kind = kind;

@@ -82,7 +82,9 @@ class FaultStore final : public ObjectStore {
     return puts.size() + gets.size();
   }
 
+  void wake() override { inner_->wake(); }
   [[nodiscard]] std::size_t in_flight() const override { return puts_.size() + gets_.size(); }
+  [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
   [[nodiscard]] std::size_t parallel_max() const override { return inner_->parallel_max(); }
 
   Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <mutex>
 
@@ -172,6 +173,11 @@ class HttpClient::Curl {
     busy_.erase(found);
   }
 
+  void wake() {
+    woken_ = true;
+    curl_multi_wakeup(multi_.get());
+  }
+
   std::size_t run(std::chrono::milliseconds wait) {
     const auto until = std::chrono::steady_clock::now() + wait;
     for (;;) {
@@ -179,7 +185,7 @@ class HttpClient::Curl {
       curl_multi_perform(multi_.get(), &running);
       if (const std::size_t finished = finish(); finished > 0) return finished;
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-      if (left.count() <= 0) return 0;
+      if (left.count() <= 0 || woken_.exchange(false)) return 0;
       curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>(left.count(), 1000)), nullptr);
     }
   }
@@ -295,6 +301,7 @@ class HttpClient::Curl {
   std::vector<std::unique_ptr<Slot>> free_;
   std::vector<std::unique_ptr<Slot>> busy_;
   std::vector<HttpTransfer*> failed_;  // before they began
+  std::atomic<bool> woken_{false};
 };
 
 HttpClient::HttpClient(std::unique_ptr<Curl> curl) : curl_(std::move(curl)) {}
@@ -326,6 +333,10 @@ void HttpClient::perform(HttpTransfer& transfer) {
   transfer.done = [](HttpTransfer& finished) { *static_cast<bool*>(finished.owner) = true; };
   start(transfer);
   while (!done) run(std::chrono::seconds(1));
+}
+
+void HttpClient::wake() {
+  curl_->wake();
 }
 
 Result<HttpResponse> HttpClient::fetch(const HttpRequest& request) {

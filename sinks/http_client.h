@@ -75,6 +75,8 @@ class HttpClient {
   // Moves transfers on; when none is done, waits up to `wait` for one. Returns how many were done. `done` may start
   // further transfers.
   std::size_t run(std::chrono::milliseconds wait);
+  // From any thread: a `run` that waits returns soon.
+  void wake();
   [[nodiscard]] std::size_t in_flight() const;
   // Starts a transfer and runs until it is done. Others move on meanwhile.
   void perform(HttpTransfer& transfer);

@@ -109,7 +109,9 @@ class LocalStore final : public ObjectStore {
     return finished;
   }
 
+  void wake() override {}
   [[nodiscard]] std::size_t in_flight() const override { return puts_.size() + gets_.size(); }
+  [[nodiscard]] std::size_t operation_bytes() const override { return 0; }
   [[nodiscard]] std::size_t parallel_max() const override { return shared_->options.parallel; }
 
   Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {

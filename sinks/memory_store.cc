@@ -57,9 +57,11 @@ class MemoryStore final : public ObjectStore {
     return puts.size() + dropped.size() + gets.size();
   }
 
+  void wake() override {}
   [[nodiscard]] std::size_t in_flight() const override {
     return unnamed_.size() + puts_.size() + dropped_.size() + gets_.size();
   }
+  [[nodiscard]] std::size_t operation_bytes() const override { return 0; }
   [[nodiscard]] std::size_t parallel_max() const override { return 4; }
 
   Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {

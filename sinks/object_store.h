@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,15 +74,25 @@ class ObjectStore {
   // 0 also when all that is in flight waits for its name. `done` may start further operations. Errors: kIo when the
   // store itself broke; every operation in flight was ended (its `done` has run) before.
   virtual Result<std::size_t> run(bool wait) = 0;
+  // From any thread: a `run` that waits returns soon although nothing is done. For who has more to submit; a store
+  // whose operations take no longer than milliseconds need not hear it.
+  virtual void wake() = 0;
   [[nodiscard]] virtual std::size_t in_flight() const = 0;
   // Operations that make sense at once; more may be submitted and wait their turn.
   [[nodiscard]] virtual std::size_t parallel_max() const = 0;
+  // Memory of the store's own that each operation in flight takes, beside the caller's: 0 where nothing is worth
+  // counting. A store that needs some is far away, and wants several operations in flight to be fast.
+  [[nodiscard]] virtual std::size_t operation_bytes() const = 0;
 
   // Objects whose key starts with `prefix` (whole parts, ending in '/', or empty for all; else kUsage), in no order. An
   // empty answer is no error.
-  virtual Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) = 0;
+  using Visit = std::function<Result<void>(const ObjectInfo&)>;
+  virtual Result<void> list(std::string_view prefix, const Visit& visit) = 0;
+  // Several lists, none of which may depend on another having been made before: a store that is far away makes them at
+  // the same time.
+  virtual Result<void> list_together(std::span<const std::string_view> prefixes, const Visit& visit);
   virtual Result<ObjectInfo> stat(const ObjectKey& key) = 0;  // kNotFound
-  // Durable when it returns. kNotFound is an error too: the caller knows whether it matters.
+  // Durable when it returns. kNotFound is an error too, where the store can tell: the caller knows whether it matters.
   virtual Result<void> remove(const ObjectKey& key) = 0;
 
   virtual Result<std::unique_ptr<ObjectStore>> another() = 0;
@@ -95,8 +106,23 @@ class ObjectStore {
 Result<void> put_object(ObjectStore& store, const ObjectKey& key, ByteView body);
 // The whole object. kCorrupt when it is larger than `size_bytes_max` (checked before memory is taken).
 Result<Bytes> get_object(ObjectStore& store, const ObjectKey& key, std::size_t size_bytes_max);
+// The same for objects that a list has named, so that none need be asked for its size, several at a time. `visit` takes
+// each object's place in `objects` and its bytes, in the order in which they come, or why it could not be read:
+// kCorrupt as above, kTruncated when it is shorter than listed, the store's. What `visit` returns ends it.
+Result<void> get_objects(ObjectStore& store, std::span<const ObjectInfo> objects, std::size_t size_bytes_max,
+                         const std::function<Result<void>(std::size_t, Result<Bytes>)>& visit);
 // Exactly destination.size() bytes from the offset; kTruncated if the object ends before.
 Result<void> get_range(ObjectStore& store, const ObjectKey& key, std::uint64_t offset_bytes,
                        MutableByteView destination);
+
+// One of several ranges that are read at the same time.
+struct RangeRead {
+  ObjectKey key;
+  std::uint64_t offset_bytes = 0;
+  MutableByteView destination;
+  Result<void> result;  // as get_range
+};
+// Errors: of `run`; each read has its own result.
+Result<void> get_ranges(ObjectStore& store, std::span<RangeRead> reads);
 
 }  // namespace drs

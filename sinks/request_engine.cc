@@ -32,8 +32,13 @@ std::size_t RequestEngine::run(bool wait) {
     // `done` may start further requests.
     const std::vector<StoreRequest*> finished = std::exchange(finished_, {});
     for (StoreRequest* const request : finished) request->done(*request);
-    if (!finished.empty() || !wait || in_flight() == 0) return finished.size();
+    if (!finished.empty() || !wait || in_flight() == 0 || woken_.exchange(false)) return finished.size();
   }
+}
+
+void RequestEngine::wake() {
+  woken_ = true;
+  client_->wake();
 }
 
 Result<void> RequestEngine::perform(StoreRequest& request) {

@@ -5,6 +5,7 @@
 // (TransferWindow). Threads: one thread at a time.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <list>
 #include <memory>
@@ -84,6 +85,8 @@ class RequestEngine {
   void start(StoreRequest& request);
   // Moves requests on; with `wait`, until at least one is done. Returns how many were done.
   std::size_t run(bool wait);
+  // From any thread: a `run` that waits returns soon.
+  void wake();
   // One request from start to end, `done` not used; others move on meanwhile. Returns request.result.
   Result<void> perform(StoreRequest& request);
   [[nodiscard]] std::size_t in_flight() const { return queued_.size() + attempts_.size(); }
@@ -116,6 +119,7 @@ class RequestEngine {
   std::list<Attempt> attempts_;       // running, or waiting for their time
   std::size_t running_ = 0;
   std::vector<StoreRequest*> finished_;
+  std::atomic<bool> woken_{false};
   std::mt19937_64 dice_;
 };
 

@@ -94,10 +94,11 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
   // The consumer writes to our stdout as well.
   if (command.output.empty()) context.output.yield_stdout();
   DRS_RETURN_IF_ERROR(check_sink_choice(command, context));
-  DRS_ASSIGN_OR_RETURN(const PullMemory memory, plan_pull(static_cast<std::size_t>(context.options.memory_bytes),
-                                                          context.options.thread_count()));
-  if (!memory.notice.empty()) context.log.info("{}", memory.notice);
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
+  DRS_ASSIGN_OR_RETURN(const PullMemory memory,
+                       plan_pull(static_cast<std::size_t>(context.options.memory_bytes), context.options.thread_count(),
+                                 needs_of(repository->store())));
+  if (!memory.notice.empty()) context.log.info("{}", memory.notice);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
   DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot,
                        find_snapshot(catalog, command.selector, context.clock.wall_ns()));

@@ -177,10 +177,11 @@ nlohmann::ordered_json push_json(const PushReport& report, const Head& head) {
 Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
   DRS_ASSIGN_OR_RETURN(const PushOptions options, push_options(command, context.clock.wall_ns()));
   DRS_RETURN_IF_ERROR(check_source_choice(command, context));
-  DRS_ASSIGN_OR_RETURN(const PushMemory memory, plan_push(static_cast<std::size_t>(context.options.memory_bytes),
-                                                          context.options.thread_count(), options.compression));
-  if (!memory.notice.empty()) context.log.info("{}", memory.notice);
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
+  DRS_ASSIGN_OR_RETURN(const PushMemory memory,
+                       plan_push(static_cast<std::size_t>(context.options.memory_bytes), context.options.thread_count(),
+                                 options.compression, needs_of(repository->store())));
+  if (!memory.notice.empty()) context.log.info("{}", memory.notice);
   clean_leftovers(context);
   // After the key: deriving one from a passphrase takes 128 MiB for a moment.
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));

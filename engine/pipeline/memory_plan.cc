@@ -8,13 +8,16 @@
 namespace drs {
 namespace {
 
+constexpr std::size_t kPackBuffersMin = 3;
+
 std::string mib(std::size_t bytes) {
   return std::to_string(bytes / kMiB) + " MiB";
 }
 
 }  // namespace
 
-Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, CompressionChoice compression) {
+Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, CompressionChoice compression,
+                             const StoreNeeds& store) {
   if (memory_bytes < kMemoryBytesMin)
     return Error(ErrorCode::kUsage, "--memory " + mib(memory_bytes) + " is below the floor of " + mib(kMemoryBytesMin));
   DRS_ASSERT(threads > 0, "at least one thread");
@@ -23,16 +26,16 @@ Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, Comp
   plan.index_table_bytes = std::min(memory_bytes / 5, DedupTable::kBytesMax);
   // Chunk lists and directories read back from the index.
   plan.index_cache_bytes = memory_bytes / 16;
-  // Packs: one being filled, one whose last blocks are being sealed, one on its way to the store.
-  plan.pack_bytes_target = std::clamp(memory_bytes / 16, 4 * kMiB, 64 * kMiB) / kMiB * kMiB;
+  // Packs: one being filled, one whose last blocks are being sealed, one on its way to the store. Where the way is long
+  // there are more, and smaller ones, on it: what one waits for answers, others use.
+  const bool far = store.operation_bytes > 0;
+  plan.pack_bytes_target = std::clamp(memory_bytes / (far ? 32 : 16), 4 * kMiB, 64 * kMiB) / kMiB * kMiB;
   plan.pack_slot_bytes = plan.pack_bytes_target;
-  plan.pack_buffers = 3;
+  plan.pack_buffers = far ? std::clamp(memory_bytes / 4 / plan.pack_slot_bytes, kPackBuffersMin,
+                                       std::max(store.parallel_max, kPackBuffersMin))
+                          : kPackBuffersMin;
   // Lists of blocks whose index object is not written yet, recipes being built, manifests, buffers of the store.
   const std::size_t bookkeeping_bytes = memory_bytes / 24 + 6 * kMiB;
-  const std::size_t fixed_bytes =
-      plan.index_table_bytes + plan.index_cache_bytes + plan.pack_buffers * plan.pack_slot_bytes + bookkeeping_bytes;
-  const std::size_t rest_bytes = memory_bytes - fixed_bytes;
-
   // A worker: the compressor's context, one block compressed and one decoded back; a gather buffer; a segment under its
   // hands. Four segments more: one being read, one being cut, two waiting.
   plan.worker_scratch_bytes = 2 * (kBlockBytesMax + 64 * kKiB);
@@ -41,7 +44,16 @@ Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, Comp
   const std::size_t base_bytes = 4 * kSegmentBytes + 2 * kBlockBytesMax;
   // One worker more than threads keeps the cores busy while another waits for the ordered step or the store.
   const std::size_t wanted = threads + 1;
-  const std::size_t affordable = rest_bytes > base_bytes ? (rest_bytes - base_bytes) / per_worker_bytes : 0;
+  std::size_t rest_bytes = 0;
+  std::size_t affordable = 0;
+  for (;; --plan.pack_buffers) {
+    // Beside packs the store has an index object and a session's heartbeat in its hands.
+    const std::size_t store_bytes = (plan.pack_buffers + 2) * store.operation_bytes;
+    rest_bytes = memory_bytes - (plan.index_table_bytes + plan.index_cache_bytes +
+                                 plan.pack_buffers * plan.pack_slot_bytes + store_bytes + bookkeeping_bytes);
+    affordable = rest_bytes > base_bytes ? (rest_bytes - base_bytes) / per_worker_bytes : 0;
+    if (affordable > 0 || plan.pack_buffers == kPackBuffersMin) break;
+  }
   if (affordable == 0)
     return Error(ErrorCode::kUsage, "--memory " + mib(memory_bytes) + " is too little for compression " +
                                         to_string(compression) + ", which takes " + mib(context_bytes) + " a worker");

@@ -9,6 +9,7 @@
 
 #include "codecs/compression.h"
 #include "io/result.h"
+#include "sinks/object_store.h"
 
 namespace drs {
 
@@ -34,8 +35,19 @@ struct PushMemory {
   std::size_t arena_bytes = 0;
   std::string notice;  // not empty: what was reduced, and why
 };
+
+// What a plan has to know of the store (ObjectStore::parallel_max, ObjectStore::operation_bytes).
+struct StoreNeeds {
+  std::size_t parallel_max = 1;
+  std::size_t operation_bytes = 0;
+};
+inline StoreNeeds needs_of(const ObjectStore& store) {
+  return {store.parallel_max(), store.operation_bytes()};
+}
+
 // `threads` is what the user asked for, or the machine's cores. Errors: kUsage below the floor, saying the floor.
-Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, CompressionChoice compression);
+Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, CompressionChoice compression,
+                             const StoreNeeds& store = {});
 
 struct PullMemory {
   std::size_t workers = 0;
@@ -46,6 +58,6 @@ struct PullMemory {
   std::string notice;
 };
 // Also what verify uses.
-Result<PullMemory> plan_pull(std::size_t memory_bytes, std::size_t threads);
+Result<PullMemory> plan_pull(std::size_t memory_bytes, std::size_t threads, const StoreNeeds& store = {});
 
 }  // namespace drs

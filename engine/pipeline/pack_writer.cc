@@ -165,7 +165,7 @@ void PackWriter::close_pack(const std::shared_ptr<OpenPack>& pack) {
     const std::lock_guard lock(mutex_);
     to_put_.push_back(std::move(stored));
   }
-  work_.notify_one();
+  wake_store();
   StretchClock clock(meter_);
   const Digest digest = sha256(named->bytes);
   clock.stage(PushStage::kPackDigest, named->bytes.size());
@@ -174,7 +174,13 @@ void PackWriter::close_pack(const std::shared_ptr<OpenPack>& pack) {
     named->digest = digest;
     to_name_.push_back(named);
   }
+  wake_store();
+}
+
+// The store's thread waits for us, or for a store that may be far away and busy with packs that came before.
+void PackWriter::wake_store() {
   work_.notify_one();
+  store_.wake();
 }
 
 Result<void> PackWriter::flush() {

@@ -78,6 +78,7 @@ class PackWriter {
  private:
   struct StoredPack;
   void close_pack(const std::shared_ptr<OpenPack>& pack);
+  void wake_store();
   void run_store();
   void start_put(StoredPack& stored);
   void pack_left_store(StoredPack& stored);

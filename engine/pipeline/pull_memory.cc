@@ -18,7 +18,7 @@ constexpr std::size_t kWorkerOverheadBytes = 16 * kKiB;
 
 }  // namespace
 
-Result<PullMemory> plan_pull(std::size_t memory_bytes, std::size_t threads) {
+Result<PullMemory> plan_pull(std::size_t memory_bytes, std::size_t threads, const StoreNeeds& store) {
   if (memory_bytes < kMemoryBytesMin) {
     return Error{ErrorCode::kUsage, "--memory must be at least " + std::to_string(kMemoryBytesMin / kMiB) +
                                         " MiB, not " + std::to_string(memory_bytes / kMiB) + " MiB"};
@@ -37,8 +37,10 @@ Result<PullMemory> plan_pull(std::size_t memory_bytes, std::size_t threads) {
   // A sixteenth for directories and chunk lists.
   plan.index_cache_bytes = std::min<std::size_t>(memory_bytes / 16, 64 * kMiB);
 
+  // What is read at once takes memory of the store's too.
+  const std::size_t store_bytes = std::min(plan.sealed_buffers, store.parallel_max) * store.operation_bytes;
   const std::size_t beside_arena =
-      kRecipeWindowBytes + plan.index_cache_bytes + plan.workers * (worker_bytes - kRestoreScratchBytes);
+      kRecipeWindowBytes + store_bytes + plan.index_cache_bytes + plan.workers * (worker_bytes - kRestoreScratchBytes);
   const std::size_t arena_bytes_max = (memory_bytes - beside_arena) / kArenaRoundBytes * kArenaRoundBytes;
   const std::size_t in_arena = plan.sealed_buffers * kSealedBufferBytes + plan.workers * kRestoreScratchBytes;
   // All that is left keeps decoded blocks. More than this does not help: the recipe is known two parts ahead only.

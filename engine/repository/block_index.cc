@@ -9,6 +9,7 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kTailReadBytes = 16 * kKiB;  // footer and summary of most index objects
+constexpr std::size_t kSummariesAtOnce = 64;
 constexpr std::size_t kListReadBytesMax =
     64 * kKiB;  // chunk lists fetched at once: the next ones are usually wanted next
 constexpr std::size_t kVisitReadBytesMax = 1 * kMiB;
@@ -85,11 +86,10 @@ Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, Obj
     if (parsed && parsed->kind == ObjectKind::kIndex) objects.push_back(info);
     return {};
   }));
-  for (const ObjectInfo& info : objects) {
-    auto loaded = index->load_summary(info.key, info.size_bytes);
-    if (loaded.ok() || loaded.error().code == ErrorCode::kNotFound) continue;  // replaced since it was listed
-    if (!can_do_without(loaded.error())) return std::move(loaded).error();
-    index->problems_.push_back({info.key, std::move(loaded).error()});
+  for (std::span<const ObjectInfo> left = objects; !left.empty();) {
+    const auto some = left.first(std::min(left.size(), kSummariesAtOnce));
+    left = left.subspan(some.size());
+    DRS_RETURN_IF_ERROR(index->load_summaries(some));
   }
   std::unordered_set<Digest, FixedBytesHash> covered;
   for (const Unit& unit : index->units_)
@@ -117,19 +117,56 @@ std::uint32_t BlockIndex::register_unit(Unit unit) {
   return number;
 }
 
-Result<void> BlockIndex::load_summary(const std::string& name, std::uint64_t bytes) {
+// The ends of an index object.
+struct BlockIndex::SummaryRead {
+  const ObjectInfo* object = nullptr;
+  Bytes head;
+  Bytes tail;
+  Result<void> result;
+};
+
+// All at the same time: a store may be far away, and there are as many as pushes.
+Result<void> BlockIndex::load_summaries(std::span<const ObjectInfo> objects) {
+  std::vector<SummaryRead> summaries(objects.size());
+  std::vector<RangeRead> reads;
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    SummaryRead& summary = summaries[i];
+    summary.object = &objects[i];
+    const std::uint64_t bytes = objects[i].size_bytes;
+    if (bytes < kEnvelopeBytes + kIndexFooterBytes || bytes > kIndexBytesMax) {
+      summary.result = Error(ErrorCode::kCorrupt,
+                             objects[i].key + ": an index object cannot have " + std::to_string(bytes) + " bytes");
+      continue;
+    }
+    summary.head.resize(kEnvelopeBytes);
+    summary.tail.resize(std::min<std::uint64_t>(bytes, kTailReadBytes));
+    reads.push_back({objects[i].key, 0, summary.head, {}});
+    reads.push_back({objects[i].key, bytes - summary.tail.size(), summary.tail, {}});
+  }
+  DRS_RETURN_IF_ERROR(get_ranges(store_, reads));
+  auto read = reads.begin();
+  for (SummaryRead& summary : summaries) {
+    for (int end = 0; end < 2 && summary.result.ok() && !summary.head.empty(); ++end)
+      summary.result = (read + end)->result;
+    if (!summary.head.empty()) read += 2;
+    Result<void> loaded = summary.result.ok() ? take_summary(summary) : std::move(summary.result);
+    if (loaded.ok() || loaded.error().code == ErrorCode::kNotFound) continue;  // replaced since it was listed
+    if (!can_do_without(loaded.error())) return loaded;
+    problems_.push_back({summary.object->key, std::move(loaded).error()});
+  }
+  return {};
+}
+
+Result<void> BlockIndex::take_summary(SummaryRead& read) {
+  const std::string& name = read.object->key;
+  const std::uint64_t bytes = read.object->size_bytes;
   const auto fail = [&](Error error) { return std::move(error).with_context(name); };
-  if (bytes < kEnvelopeBytes + kIndexFooterBytes || bytes > kIndexBytesMax)
-    return fail(Error(ErrorCode::kCorrupt, "an index object cannot have " + std::to_string(bytes) + " bytes"));
-  Bytes head(kEnvelopeBytes);
-  DRS_RETURN_IF_ERROR(get_range(store_, name, 0, head));
-  auto envelope = decode_envelope(head, ObjectKind::kIndex);
+  auto envelope = decode_envelope(read.head, ObjectKind::kIndex);
   if (!envelope.ok()) return fail(std::move(envelope).error());
   auto opener = ObjectOpener::make(repository_.keys(), *envelope, "", repository_.crypto());
   if (!opener.ok()) return fail(std::move(opener).error());
 
-  Bytes tail(std::min<std::uint64_t>(bytes, kTailReadBytes));
-  DRS_RETURN_IF_ERROR(get_range(store_, name, bytes - tail.size(), tail));
+  Bytes& tail = read.tail;
   auto footer = decode_index_footer(ByteView(tail).last(kIndexFooterBytes), bytes);
   if (!footer.ok()) return fail(std::move(footer).error());
   const std::size_t needed = footer->summary_sealed_bytes + kIndexFooterBytes;

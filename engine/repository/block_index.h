@@ -11,6 +11,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -97,7 +98,9 @@ class BlockIndex {
   std::uint32_t register_unit(Unit unit);
   template <typename Visit>
   Result<void> each_claim(const BlockId& id, const Visit& visit);
-  Result<void> load_summary(const std::string& name, std::uint64_t bytes);
+  Result<void> load_summaries(std::span<const ObjectInfo> objects);
+  struct SummaryRead;
+  Result<void> take_summary(SummaryRead& read);
   Result<void> load_uncovered(const PackInfo& pack);
   void trim_cache();
 

@@ -1,6 +1,7 @@
 #include "engine/repository/pack_catalog.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/format/document.h"
 #include "engine/format/manifest.h"
@@ -20,8 +21,8 @@ PackInfo* find_sorted(std::vector<PackInfo>& packs, const Digest& name) {
   return at != packs.end() && at->name == name ? &*at : nullptr;
 }
 
-Result<CondemnedPacks> read_condemned(Repository& repository, const std::string& name) {
-  DRS_ASSIGN_OR_RETURN(const Bytes object, get_object(repository.store(), name, kDocumentBytesMax));
+Result<CondemnedPacks> read_condemned(Repository& repository, const std::string& name, Result<Bytes> read) {
+  DRS_ASSIGN_OR_RETURN(const Bytes object, std::move(read));
   DRS_ASSIGN_OR_RETURN(const Bytes body, decode_document(repository.keys(), ObjectKind::kCondemned, name, object));
   return decode_condemned(body);
 }
@@ -32,28 +33,34 @@ Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemne
   ObjectStore& store = repository.store();
   PackCatalog catalog;
 
-  std::vector<std::string> condemned_names;
+  std::vector<ObjectInfo> records;
   DRS_RETURN_IF_ERROR(store.list("condemned/", [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kCondemned) condemned_names.push_back(info.key);
+    if (parsed && parsed->kind == ObjectKind::kCondemned) records.push_back(info);
     return {};
   }));
   std::vector<Digest> condemned;
-  for (const std::string& name : condemned_names) {
-    auto record = read_condemned(repository, name);
-    if (record.ok()) {
-      condemned.insert(condemned.end(), record->packs.begin(), record->packs.end());
-      continue;
-    }
-    const ErrorCode code = record.error().code;
-    if (code == ErrorCode::kNotFound) continue;  // its prune has ended
-    const bool damaged = code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated ||
-                         code == ErrorCode::kFormatTooNew || code == ErrorCode::kIo;
-    if (!damaged || unreadable == UnreadableCondemned::kFail) return std::move(record).error().with_context(name);
-  }
+  DRS_RETURN_IF_ERROR(
+      get_objects(store, records, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
+        const std::string& name = records[place].key;
+        auto record = read_condemned(repository, name, std::move(bytes));
+        if (record.ok()) {
+          condemned.insert(condemned.end(), record->packs.begin(), record->packs.end());
+          return {};
+        }
+        const ErrorCode code = record.error().code;
+        if (code == ErrorCode::kNotFound) return {};  // its prune has ended
+        const bool damaged = code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated ||
+                             code == ErrorCode::kFormatTooNew || code == ErrorCode::kIo;
+        if (!damaged || unreadable == UnreadableCondemned::kFail) return std::move(record).error().with_context(name);
+        return {};
+      }));
 
-  DRS_RETURN_IF_ERROR(store.list("packs/", [&](const ObjectInfo& info) -> Result<void> {
+  constexpr std::array<std::string_view, 2> kPrefixes = {"packs/", "damaged/"};
+  std::vector<Digest> damaged;
+  DRS_RETURN_IF_ERROR(store.list_together(kPrefixes, [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
+    if (parsed && parsed->kind == ObjectKind::kDamaged) damaged.push_back(parsed->digest);
     if (!parsed || parsed->kind != ObjectKind::kPack) return {};
     PackInfo pack;
     pack.name = parsed->digest;
@@ -64,13 +71,8 @@ Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemne
   std::sort(catalog.packs_.begin(), catalog.packs_.end(), by_name);
   for (const Digest& name : condemned)
     if (PackInfo* pack = find_sorted(catalog.packs_, name)) pack->condemned = true;
-
-  DRS_RETURN_IF_ERROR(store.list("damaged/", [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (!parsed || parsed->kind != ObjectKind::kDamaged) return {};
-    if (PackInfo* pack = find_sorted(catalog.packs_, parsed->digest)) pack->damaged = true;
-    return {};
-  }));
+  for (const Digest& name : damaged)
+    if (PackInfo* pack = find_sorted(catalog.packs_, name)) pack->damaged = true;
   return catalog;
 }
 

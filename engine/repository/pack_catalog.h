@@ -22,7 +22,7 @@ class PackCatalog {
   // A record of condemned packs that cannot be read may condemn anything: a push must stop there (kFail, the record's
   // kCorrupt), a check goes on without it (kPassOver).
   enum class UnreadableCondemned : std::uint8_t { kFail, kPassOver };
-  // Lists condemned first, then packs, then damage marks (DESIGN section 6). Errors: the store's.
+  // Lists condemned first, then packs and damage marks (DESIGN section 6). Errors: the store's.
   static Result<PackCatalog> load(Repository& repository, UnreadableCondemned unreadable = UnreadableCondemned::kFail);
   // nullptr: no such pack.
   [[nodiscard]] const PackInfo* find(const Digest& name) const;

@@ -1,6 +1,7 @@
 #include "engine/repository/repository.h"
 
 #include <algorithm>
+#include <array>
 
 #include "codecs/random.h"
 #include "codecs/sha256.h"
@@ -13,18 +14,40 @@ namespace {
 constexpr std::size_t kConfigsMax = 1000;
 
 struct NamedObject {
-  std::string name;
+  ObjectInfo info;
   ParsedName parsed;
 };
 
-Result<std::vector<NamedObject>> list_kind(ObjectStore& store, std::string_view prefix, ObjectKind kind) {
-  std::vector<NamedObject> found;
-  DRS_RETURN_IF_ERROR(store.list(prefix, [&](const ObjectInfo& info) -> Result<void> {
+// What opening a repository looks at.
+struct Entrance {
+  std::vector<NamedObject> configs;
+  std::vector<NamedObject> slots;
+};
+
+Result<Entrance> list_entrance(ObjectStore& store) {
+  constexpr std::array<std::string_view, 2> kPrefixes = {"config/", "keys/"};
+  Entrance found;
+  DRS_RETURN_IF_ERROR(store.list_together(kPrefixes, [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == kind) found.push_back({info.key, *parsed});
+    if (parsed && parsed->kind == ObjectKind::kConfig) found.configs.push_back({info, *parsed});
+    if (parsed && parsed->kind == ObjectKind::kSlot) found.slots.push_back({info, *parsed});
     return {};
   }));
   return found;
+}
+
+// Reads all of them, each with its own outcome, in their order.
+Result<std::vector<Result<Bytes>>> read_all(ObjectStore& store, const std::vector<NamedObject>& objects,
+                                            std::size_t size_bytes_max) {
+  std::vector<ObjectInfo> infos;
+  for (const NamedObject& object : objects) infos.push_back(object.info);
+  std::vector<Result<Bytes>> read(objects.size(), Bytes());
+  DRS_RETURN_IF_ERROR(
+      get_objects(store, infos, size_bytes_max, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
+        read[place] = std::move(bytes);
+        return {};
+      }));
+  return read;
 }
 
 Error no_repository(const ObjectStore& store) {
@@ -48,25 +71,26 @@ std::string in_parentheses(const std::vector<std::string>& problems) {
   return text + ")";
 }
 
-// Tries `secret` on each slot of `repository`, the one that `config` names. Slots that cannot be read are told in
-// `warnings` and passed over.
-Result<Unlocked> unlock_any(ObjectStore& store, const std::string& config, const Uuid& repository, const Secret& secret,
-                            std::vector<std::string>& warnings) {
-  DRS_ASSIGN_OR_RETURN(const auto slots, list_kind(store, "keys/", ObjectKind::kSlot));
+// Tries `secret` on each slot of `repository`, the one that `config` names; `slot_bytes` are theirs. Slots that cannot
+// be read are told in `warnings` and passed over.
+Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObject>& slots,
+                            const std::vector<Result<Bytes>>& slot_bytes, const std::string& config,
+                            const Uuid& repository, const Secret& secret, std::vector<std::string>& warnings) {
   std::size_t readable = 0;
   bool too_new = false;
   bool clear_slot = false;
   std::optional<Error> io_error;
   std::vector<std::string> unreadable;
   std::vector<std::string> foreign;
-  for (const auto& [name, parsed] : slots) {
-    auto bytes = get_object(store, name, kSlotBytesMax);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const std::string& name = slots[i].info.key;
+    const Result<Bytes>& bytes = slot_bytes[i];
     if (!bytes.ok()) {
-      if (bytes.error().code == ErrorCode::kNotFound) continue;  // removed since it was listed
-      if (bytes.error().code != ErrorCode::kCorrupt && bytes.error().code != ErrorCode::kIo)
-        return std::move(bytes).error();
+      const ErrorCode code = bytes.error().code;
+      if (code == ErrorCode::kNotFound) continue;  // removed since it was listed
+      if (code != ErrorCode::kCorrupt && code != ErrorCode::kTruncated && code != ErrorCode::kIo) return bytes.error();
       unreadable.push_back(bytes.error().message);
-      if (bytes.error().code == ErrorCode::kIo && !io_error) io_error = std::move(bytes).error();
+      if (code == ErrorCode::kIo && !io_error) io_error = bytes.error();
       continue;
     }
     const auto slot = decode_slot(*bytes);
@@ -85,7 +109,7 @@ Result<Unlocked> unlock_any(ObjectStore& store, const std::string& config, const
     auto master = unlock_slot(*bytes, secret.bytes.view());
     if (master.ok()) {
       warnings.insert(warnings.end(), unreadable.begin(), unreadable.end());
-      return Unlocked{std::move(master).value(), parsed.uuid};
+      return Unlocked{std::move(master).value(), slots[i].parsed.uuid};
     }
     if (master.error().code != ErrorCode::kWrongKey) unreadable.push_back(name + ": " + master.error().message);
   }
@@ -125,12 +149,12 @@ Error take_back(ObjectStore& store, std::initializer_list<std::string> names, Er
 
 Result<void> Repository::init(ObjectStore& store, const Clock& clock, const InitOptions& options) {
   DRS_RETURN_IF_ERROR(validate(options.chunks));
-  DRS_ASSIGN_OR_RETURN(const auto configs, list_kind(store, "config/", ObjectKind::kConfig));
+  DRS_ASSIGN_OR_RETURN(const Entrance entrance, list_entrance(store));
   const auto taken = [&] {
     return Error(ErrorCode::kAlreadyExists,
                  store.name_for_messages() + " already holds a repository; nothing was changed");
   };
-  if (!configs.empty()) return taken();
+  if (!entrance.configs.empty()) return taken();
 
   Config config;
   random_bytes(config.repository.mutable_view());
@@ -173,11 +197,18 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
   std::unique_ptr<Repository> repository(new Repository(std::move(store), clock));
   repository->crypto_ = crypto;
   ObjectStore& objects = *repository->store_;
-  DRS_ASSIGN_OR_RETURN(auto configs, list_kind(objects, "config/", ObjectKind::kConfig));
+  DRS_ASSIGN_OR_RETURN(Entrance entrance, list_entrance(objects));
+  std::vector<NamedObject>& configs = entrance.configs;
   if (configs.empty()) return no_repository(objects);
   std::sort(configs.begin(), configs.end(),
             [](const NamedObject& a, const NamedObject& b) { return a.parsed.number > b.parsed.number; });
   if (configs.size() > kConfigsMax) configs.resize(kConfigsMax);
+
+  // The slots and the config that most likely counts in one go: a store may be far away.
+  std::vector<NamedObject> wanted = entrance.slots;
+  wanted.push_back(configs.front());
+  DRS_ASSIGN_OR_RETURN(std::vector<Result<Bytes>> slot_bytes, read_all(objects, wanted, kSlotBytesMax));
+  Result<Bytes> first_config = std::move(slot_bytes.back());
 
   // The highest authentic config counts. Which key authenticates it is told by the repository id it carries in clear.
   std::optional<Error> first_error;
@@ -185,11 +216,14 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
     repository->warnings_.push_back(name + ": " + error.message);
     if (!first_error || error.code == ErrorCode::kFormatTooNew) first_error = std::move(error).with_context(name);
   };
-  for (const auto& [name, parsed] : configs) {
-    auto bytes = get_object(objects, name, kDocumentBytesMax);
+  for (const NamedObject& object : configs) {
+    const std::string& name = object.info.key;
+    auto bytes = &object == &configs.front() && first_config.ok() ? std::move(first_config)
+                                                                  : get_object(objects, name, kDocumentBytesMax);
     if (!bytes.ok()) {
-      if (bytes.error().code != ErrorCode::kCorrupt && bytes.error().code != ErrorCode::kIo &&
-          bytes.error().code != ErrorCode::kNotFound)
+      const ErrorCode code = bytes.error().code;
+      if (code != ErrorCode::kCorrupt && code != ErrorCode::kTruncated && code != ErrorCode::kIo &&
+          code != ErrorCode::kNotFound)
         return std::move(bytes).error();
       pass_over(name, std::move(bytes).error());
       continue;
@@ -200,7 +234,8 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
       pass_over(name, std::move(id).error());
       continue;
     }
-    DRS_ASSIGN_OR_RETURN(Unlocked unlocked, unlock_any(objects, name, *id, secret, repository->warnings_));
+    DRS_ASSIGN_OR_RETURN(Unlocked unlocked,
+                         unlock_any(objects, entrance.slots, slot_bytes, name, *id, secret, repository->warnings_));
     auto keys = std::make_unique<RepositoryKeys>(unlocked.master.view(), *id);
     auto body = decode_document(*keys, ObjectKind::kConfig, name, *bytes);
     if (!body.ok()) {

@@ -13,12 +13,14 @@
 namespace drs {
 namespace {
 
-Result<Snapshot> read_manifest(Repository& repository, const std::string& name, const ParsedName& parsed) {
-  DRS_ASSIGN_OR_RETURN(const Bytes object, get_object(repository.store(), name, kDocumentBytesMax));
+Result<Snapshot> open_manifest(const Repository& repository, const std::string& name, Result<Bytes> read) {
+  DRS_ASSIGN_OR_RETURN(const Bytes object, std::move(read));
+  const auto parsed = parse_name(name);
   DRS_ASSIGN_OR_RETURN(const Bytes body, decode_document(repository.keys(), ObjectKind::kManifest, name, object));
   Snapshot snapshot;
   DRS_ASSIGN_OR_RETURN(snapshot.manifest, decode_manifest(body));
-  if (snapshot.manifest.session != parsed.uuid || repository.keys().stream_tag(snapshot.manifest.stream) != parsed.tag)
+  if (snapshot.manifest.session != parsed->uuid ||
+      repository.keys().stream_tag(snapshot.manifest.stream) != parsed->tag)
     return Error(ErrorCode::kCorrupt, "the manifest's name does not agree with what it holds");
   snapshot.name = name;
   snapshot.digest = sha256(object);
@@ -82,27 +84,27 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   if (stream) only = repository.keys().stream_tag(*stream);
   ObjectStore& store = repository.store();
   SnapshotCatalog catalog;
-  std::vector<std::pair<std::string, ParsedName>> manifests;
-  std::vector<std::string> marks;
+  std::vector<ObjectInfo> manifests;
+  std::vector<ObjectInfo> marks;
   DRS_RETURN_IF_ERROR(store.list("manifests/", [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kManifest && (!only || *only == parsed->tag))
-      manifests.emplace_back(info.key, *parsed);
+    if (parsed && parsed->kind == ObjectKind::kManifest && (!only || *only == parsed->tag)) manifests.push_back(info);
     return {};
   }));
   // Marks after manifests: a manifest is never live beside its mark, whichever appeared first.
   DRS_RETURN_IF_ERROR(store.list("removed/", [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kRemoved && (!only || *only == parsed->tag)) marks.push_back(info.key);
+    if (parsed && parsed->kind == ObjectKind::kRemoved && (!only || *only == parsed->tag)) marks.push_back(info);
     return {};
   }));
 
   std::unordered_set<std::string> removed;
-  for (const std::string& name : marks) {
-    auto object = get_object(store, name, kDocumentBytesMax);
+  const auto take_mark = [&](std::size_t place, Result<Bytes> object) -> Result<void> {
+    const std::string& name = marks[place].key;
     if (!object.ok()) {
-      if (object.error().code == ErrorCode::kNotFound) continue;  // pruned since it was listed, its manifest before it
-      if (object.error().code != ErrorCode::kCorrupt && object.error().code != ErrorCode::kIo)
+      const ErrorCode code = object.error().code;
+      if (code == ErrorCode::kNotFound) return {};  // pruned since it was listed, its manifest before it
+      if (code != ErrorCode::kCorrupt && code != ErrorCode::kTruncated && code != ErrorCode::kIo)
         return std::move(object).error();
     }
     const auto decode = [&]() -> Result<RemovedMark> {
@@ -116,18 +118,23 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
     auto mark = decode();
     if (!mark.ok()) {
       catalog.broken.push_back({name, std::move(mark).error(), "", true});
-      continue;
+      return {};
     }
     removed.insert(mark->manifest_name);
     catalog.removed.push_back(*std::move(mark));
-  }
+    return {};
+  };
+  DRS_RETURN_IF_ERROR(get_objects(store, marks, kDocumentBytesMax, take_mark));
 
-  for (const auto& [name, parsed] : manifests) {
-    if (removed.contains(name)) continue;
-    auto snapshot = read_manifest(repository, name, parsed);
+  std::vector<ObjectInfo> not_removed;
+  for (const ObjectInfo& info : manifests)
+    if (!removed.contains(info.key)) not_removed.push_back(info);
+  const auto take_manifest = [&](std::size_t place, Result<Bytes> object) -> Result<void> {
+    const std::string& name = not_removed[place].key;
+    auto snapshot = open_manifest(repository, name, std::move(object));
     if (snapshot.ok()) {
       catalog.live.push_back(*std::move(snapshot));
-      continue;
+      return {};
     }
     switch (snapshot.error().code) {
       case ErrorCode::kNotFound: break;  // removed since it was listed
@@ -137,7 +144,14 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
       case ErrorCode::kIo: catalog.broken.push_back({name, std::move(snapshot).error(), "", false}); break;
       default: return std::move(snapshot).error();
     }
-  }
+    return {};
+  };
+  DRS_RETURN_IF_ERROR(get_objects(store, not_removed, kDocumentBytesMax, take_manifest));
+  // They came in no order.
+  const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
+  std::sort(catalog.broken.begin(), catalog.broken.end(), by_name);
+  std::sort(catalog.removed.begin(), catalog.removed.end(),
+            [](const RemovedMark& a, const RemovedMark& b) { return a.manifest_name < b.manifest_name; });
   std::sort(catalog.live.begin(), catalog.live.end(), older);
 
   std::unordered_set<std::string> predecessors;
@@ -153,7 +167,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   }
 
   std::unordered_set<std::string> present;
-  for (const auto& [name, parsed] : manifests) present.insert(name);
+  for (const ObjectInfo& info : manifests) present.insert(info.key);
   for (const Snapshot& snapshot : catalog.live) {
     const std::string& predecessor = snapshot.manifest.predecessor_name;
     if (!predecessor.empty() && !present.contains(predecessor) && !removed.contains(predecessor))

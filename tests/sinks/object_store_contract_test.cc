@@ -283,6 +283,59 @@ TEST_P(ObjectStoreContract, StopsAListWhenTheVisitorFails) {
   EXPECT_EQ(visits, 1);
 }
 
+TEST_P(ObjectStoreContract, ListsSeveralPrefixesAtOnce) {
+  for (const ObjectKey key : {"a/1", "a/2", "b/1", "c/1"}) put(key, as_bytes("x"));
+  constexpr std::array<std::string_view, 3> kPrefixes = {"a/", "c/", "nothing/"};
+  std::set<ObjectKey> seen;
+  const auto listed = store_->list_together(kPrefixes, [&](const ObjectInfo& info) -> Result<void> {
+    EXPECT_TRUE(seen.insert(info.key).second) << info.key;
+    return {};
+  });
+  ASSERT_TRUE(listed.ok());
+  EXPECT_EQ(seen, (std::set<ObjectKey>{"a/1", "a/2", "c/1"}));
+}
+
+TEST_P(ObjectStoreContract, ReadsSeveralObjectsAndRangesAtOnce) {
+  constexpr std::size_t kCount = 70;  // more than any store takes at once
+  std::vector<ObjectInfo> objects;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const ObjectKey key = "a/" + std::to_string(i);
+    put(key, as_bytes("object " + std::to_string(i)));
+    objects.push_back({key, ("object " + std::to_string(i)).size(), 0});
+  }
+  objects[3].key = "a/gone";
+  objects[4].size_bytes += 1;    // longer than it is
+  objects[5].size_bytes = 1000;  // longer than may be
+  std::vector<std::string> read(kCount);
+  const auto all = get_objects(*store_, objects, 100, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
+    read.at(place) += bytes.ok() ? std::string(as_text(*bytes)) : outcome(bytes);
+    return {};
+  });
+  ASSERT_TRUE(all.ok());
+  for (std::size_t i = 0; i < kCount; ++i)
+    EXPECT_EQ(read[i], i == 3   ? "not-found"
+                       : i == 4 ? "truncated"
+                       : i == 5 ? "corrupt"
+                                : "object " + std::to_string(i));
+  std::size_t visits = 0;
+  const auto ended = get_objects(*store_, objects, 100, [&](std::size_t, const Result<Bytes>&) -> Result<void> {
+    return ++visits == 2 ? Error{ErrorCode::kCancelled, "enough"} : Result<void>();
+  });
+  EXPECT_EQ(outcome(ended), "cancelled");
+  EXPECT_EQ(visits, 2U);
+  EXPECT_EQ(store_->in_flight(), 0U);
+
+  AlignedBytes memory{std::size_t{64}};
+  std::vector<RangeRead> ranges = {{"a/7", 2, memory.view().first(4), {}},
+                                   {"a/gone", 0, memory.view().subspan(16, 4), {}},
+                                   {"a/8", 5, memory.view().subspan(32, 10), {}}};
+  ASSERT_TRUE(get_ranges(*store_, ranges).ok());
+  ASSERT_TRUE(ranges[0].result.ok());
+  EXPECT_EQ(as_text(ranges[0].destination), "ject");
+  EXPECT_EQ(outcome(ranges[1].result), "not-found");
+  EXPECT_EQ(outcome(ranges[2].result), "truncated");
+}
+
 TEST_P(ObjectStoreContract, RemovesAnObjectAndFreesItsName) {
   put("packs/aa/1", as_bytes("old"));
   EXPECT_EQ(as_text(content("packs/aa/1")), "old");

@@ -52,7 +52,9 @@ class FaultyStore final : public ObjectStore {
     if (done.ok()) *done += failed.size();
     return done;
   }
+  void wake() override {}
   [[nodiscard]] std::size_t in_flight() const override { return held_.size() + inner_->in_flight(); }
+  [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
   [[nodiscard]] std::size_t parallel_max() const override { return inner_->parallel_max(); }
   Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {
     return inner_->list(prefix, visit);
