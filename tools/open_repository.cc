@@ -40,10 +40,10 @@ Result<Secret> take_secret(CommandContext& context, const RepositoryPlace& place
 }
 
 Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, const RepositoryPlace& place,
-                                                    const Secret& secret) {
+                                                    const Secret& secret, std::span<const ObjectKind> ahead) {
   const auto open_with = [&](const Secret& with) -> Result<std::unique_ptr<Repository>> {
     DRS_ASSIGN_OR_RETURN(auto store, open_store(place, context.options));
-    return Repository::open(std::move(store), context.clock, with, best_crypto_backend());
+    return Repository::open(std::move(store), context.clock, with, best_crypto_backend(), ahead);
   };
   auto repository = open_with(secret);
   const bool key_is_missing =
@@ -63,10 +63,10 @@ Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, con
   return repository;
 }
 
-Result<std::unique_ptr<Repository>> open_repository(CommandContext& context) {
+Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, std::span<const ObjectKind> ahead) {
   DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
   DRS_ASSIGN_OR_RETURN(const Secret secret, take_secret(context, place));
-  return open_repository(context, place, secret);
+  return open_repository(context, place, secret, ahead);
 }
 
 HeadDirectory head_directory(const CommandContext& context, const Repository& repository) {

@@ -1,7 +1,9 @@
 // From --repository and the key options to an opened store or repository.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <span>
 
 #include "engine/repository/repository.h"
 #include "engine/repository/snapshots.h"
@@ -22,12 +24,17 @@ Result<std::unique_ptr<ObjectStore>> open_store(const GlobalOptions& options);
 // of a process). Tells warnings. Nothing was given: Secret{}.
 Result<Secret> take_secret(CommandContext& context, const RepositoryPlace& place);
 
-// Asks on the terminal where the repository is encrypted and `secret` is Secret{}; tells warnings. Errors: those of
-// open_store, of the keys, and of Repository::open.
+// Asks on the terminal where the repository is encrypted and `secret` is Secret{}; tells warnings. `ahead`: as
+// Repository::open. Errors: those of open_store, of the keys, and of Repository::open.
 Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, const RepositoryPlace& place,
-                                                    const Secret& secret);
+                                                    const Secret& secret, std::span<const ObjectKind> ahead = {});
 // What --repository names, with the key that is given for it.
-Result<std::unique_ptr<Repository>> open_repository(CommandContext& context);
+Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, std::span<const ObjectKind> ahead = {});
+
+// What commands list ahead that read snapshots only; and those that read their data too.
+inline constexpr std::array kSnapshotKinds = {ObjectKind::kManifest, ObjectKind::kRemoved};
+inline constexpr std::array kDataKinds = {ObjectKind::kManifest, ObjectKind::kRemoved, ObjectKind::kCondemned,
+                                          ObjectKind::kPack,     ObjectKind::kDamaged, ObjectKind::kIndex};
 
 // The heads of this machine for a repository.
 HeadDirectory head_directory(const CommandContext& context, const Repository& repository);

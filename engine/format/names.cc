@@ -84,6 +84,13 @@ constexpr std::array<Folder, 9> kFolders = {{
 
 }  // namespace
 
+std::string_view name_prefix(ObjectKind kind) {
+  for (const Folder& folder : kFolders)
+    if (folder.kind == kind) return folder.prefix;
+  DRS_ASSERT(false, "an object kind without a folder");
+  return {};
+}
+
 std::string pack_name(const Digest& digest) {
   const std::string hex = digest.hex();
   return "packs/" + hex.substr(0, 2) + "/" + hex;

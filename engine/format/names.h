@@ -23,6 +23,9 @@ std::string session_name(const Uuid& session, std::uint32_t heartbeat);  // sess
 std::string condemned_name(const Uuid& id);
 std::string damaged_name(const Digest& pack);
 
+// What all names of a kind begin with: "packs/".
+std::string_view name_prefix(ObjectKind kind);
+
 // What a listed name is. Empty for names that are not ours.
 struct ParsedName {
   ObjectKind kind;

@@ -53,6 +53,7 @@ struct PullMemory {
   std::size_t workers = 0;
   std::size_t block_buffers = 0;   // decoded blocks, 1 MiB each: read-ahead and those kept for later
   std::size_t sealed_buffers = 0;  // blocks as stored, on their way in
+  std::size_t read_ahead = 0;      // blocks that are asked for before their turn
   std::size_t index_cache_bytes = 0;
   std::size_t arena_bytes = 0;
   std::string notice;

@@ -118,13 +118,10 @@ Result<PullReport> run_threads(Repository& repository, const Manifest& manifest,
     DRS_ASSIGN_OR_RETURN(Decompressor decompressor, Decompressor::make());
     workers.emplace_back(repository, board, arena.carve(kRestoreScratchBytes), std::move(decompressor));
   }
-  // Every worker has a block under its hands and one waiting for it; a dozen more bridge the moments in which whoever
-  // takes the stream does not run.
-  const std::size_t read_ahead = std::min(2 * memory.workers + 12, memory.block_buffers / 4);
   RestoreFetcher fetcher(manifest.parts,
                          {.range = range,
                           .planner = {.slots = static_cast<std::uint32_t>(memory.block_buffers),
-                                      .read_ahead = static_cast<std::uint32_t>(read_ahead)}},
+                                      .read_ahead = static_cast<std::uint32_t>(memory.read_ahead)}},
                          *store, *rescue, board, sealed, progress);
 
   std::vector<std::thread> threads;

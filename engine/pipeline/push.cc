@@ -1,5 +1,6 @@
 #include "engine/pipeline/push.h"
 
+#include <array>
 #include <chrono>
 
 #include "engine/pipeline/deduplicator.h"
@@ -181,8 +182,14 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   const auto cancelling = cancel.on_cancel([&source] { source.cancel(); });
   DRS_RETURN_IF_ERROR(validate(options.gates));
   PushReport report;
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> store, repository.store().another());
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session, PushSession::begin(repository, *store, options));
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session,
+                       PushSession::begin(repository, repository.store(), options));
+  // After the session's record, and in this order (DESIGN section 6).
+  constexpr std::array kListedFirst = {ObjectKind::kManifest, ObjectKind::kCondemned};
+  constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kPack, ObjectKind::kDamaged,
+                                      ObjectKind::kIndex};
+  DRS_RETURN_IF_ERROR(repository.list_ahead(kListedFirst));
+  DRS_RETURN_IF_ERROR(repository.list_ahead(kListedThen));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog snapshots, load_snapshots(repository, options.stream));
   for (const BrokenManifest& broken : snapshots.broken) {
     // Its sequence number cannot be told, so what we would make might look older than it.

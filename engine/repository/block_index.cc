@@ -4,16 +4,15 @@
 #include <unordered_set>
 
 #include "engine/format/names.h"
+#include "engine/repository/index_ends.h"
 
 namespace drs {
 namespace {
 
-constexpr std::size_t kTailReadBytes = 16 * kKiB;  // footer and summary of most index objects
-constexpr std::size_t kSummariesAtOnce = 64;
+constexpr std::size_t kTailReadBytes = 16 * kKiB;  // footer and table of most packs
 constexpr std::size_t kListReadBytesMax =
     64 * kKiB;  // chunk lists fetched at once: the next ones are usually wanted next
 constexpr std::size_t kVisitReadBytesMax = 1 * kMiB;
-constexpr std::size_t kSummaryBytesMax = 16 * kMiB;
 
 std::uint64_t directory_key(std::uint32_t unit) {
   return std::uint64_t{unit} << 32;
@@ -80,17 +79,18 @@ std::uint32_t BlockIndex::unit_blocks(std::uint32_t unit) const {
 Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, ObjectStore& store,
                                                      const PackCatalog& packs, Options options) {
   std::unique_ptr<BlockIndex> index(new BlockIndex(repository, store, packs, options));
-  std::vector<ObjectInfo> objects;
-  DRS_RETURN_IF_ERROR(store.list("index/", [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kIndex) objects.push_back(info);
+  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> objects, repository.list(ObjectKind::kIndex));
+  const auto take = [&](const ObjectInfo& info, Result<IndexEnds> ends) -> Result<void> {
+    if (ends.ok()) {
+      index->add_unit(info.key, info.size_bytes, ends->summary, ends->salt);
+      return {};
+    }
+    if (ends.error().code == ErrorCode::kNotFound) return {};  // replaced since it was listed
+    if (!can_do_without(ends.error())) return std::move(ends).error();
+    index->problems_.push_back({info.key, std::move(ends).error()});
     return {};
-  }));
-  for (std::span<const ObjectInfo> left = objects; !left.empty();) {
-    const auto some = left.first(std::min(left.size(), kSummariesAtOnce));
-    left = left.subspan(some.size());
-    DRS_RETURN_IF_ERROR(index->load_summaries(some));
-  }
+  };
+  DRS_RETURN_IF_ERROR(read_index_ends(repository, store, objects, take));
   std::unordered_set<Digest, FixedBytesHash> covered;
   for (const Unit& unit : index->units_)
     for (const IndexedPack& pack : unit.summary.packs) covered.insert(pack.name);
@@ -115,76 +115,6 @@ std::uint32_t BlockIndex::register_unit(Unit unit) {
   block_count_ += unit.summary.block_count;
   units_.push_back(std::move(unit));
   return number;
-}
-
-// The ends of an index object.
-struct BlockIndex::SummaryRead {
-  const ObjectInfo* object = nullptr;
-  Bytes head;
-  Bytes tail;
-  Result<void> result;
-};
-
-// All at the same time: a store may be far away, and there are as many as pushes.
-Result<void> BlockIndex::load_summaries(std::span<const ObjectInfo> objects) {
-  std::vector<SummaryRead> summaries(objects.size());
-  std::vector<RangeRead> reads;
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    SummaryRead& summary = summaries[i];
-    summary.object = &objects[i];
-    const std::uint64_t bytes = objects[i].size_bytes;
-    if (bytes < kEnvelopeBytes + kIndexFooterBytes || bytes > kIndexBytesMax) {
-      summary.result = Error(ErrorCode::kCorrupt,
-                             objects[i].key + ": an index object cannot have " + std::to_string(bytes) + " bytes");
-      continue;
-    }
-    summary.head.resize(kEnvelopeBytes);
-    summary.tail.resize(std::min<std::uint64_t>(bytes, kTailReadBytes));
-    reads.push_back({objects[i].key, 0, summary.head, {}});
-    reads.push_back({objects[i].key, bytes - summary.tail.size(), summary.tail, {}});
-  }
-  DRS_RETURN_IF_ERROR(get_ranges(store_, reads));
-  auto read = reads.begin();
-  for (SummaryRead& summary : summaries) {
-    for (int end = 0; end < 2 && summary.result.ok() && !summary.head.empty(); ++end)
-      summary.result = (read + end)->result;
-    if (!summary.head.empty()) read += 2;
-    Result<void> loaded = summary.result.ok() ? take_summary(summary) : std::move(summary.result);
-    if (loaded.ok() || loaded.error().code == ErrorCode::kNotFound) continue;  // replaced since it was listed
-    if (!can_do_without(loaded.error())) return loaded;
-    problems_.push_back({summary.object->key, std::move(loaded).error()});
-  }
-  return {};
-}
-
-Result<void> BlockIndex::take_summary(SummaryRead& read) {
-  const std::string& name = read.object->key;
-  const std::uint64_t bytes = read.object->size_bytes;
-  const auto fail = [&](Error error) { return std::move(error).with_context(name); };
-  auto envelope = decode_envelope(read.head, ObjectKind::kIndex);
-  if (!envelope.ok()) return fail(std::move(envelope).error());
-  auto opener = ObjectOpener::make(repository_.keys(), *envelope, "", repository_.crypto());
-  if (!opener.ok()) return fail(std::move(opener).error());
-
-  Bytes& tail = read.tail;
-  auto footer = decode_index_footer(ByteView(tail).last(kIndexFooterBytes), bytes);
-  if (!footer.ok()) return fail(std::move(footer).error());
-  const std::size_t needed = footer->summary_sealed_bytes + kIndexFooterBytes;
-  if (needed > kSummaryBytesMax) return fail(Error(ErrorCode::kCorrupt, "its summary is too long"));
-  if (tail.size() < needed) {
-    tail.resize(needed);
-    DRS_RETURN_IF_ERROR(get_range(store_, name, bytes - needed, tail));
-  }
-  if (footer->summary_sealed_bytes < kSealBytes) return fail(Error(ErrorCode::kCorrupt, "its summary is too short"));
-  const ByteView sealed = ByteView(tail).last(needed).first(footer->summary_sealed_bytes);
-  Bytes plain(sealed.size() - kSealBytes);
-  SealLabel label = summary_label(*footer);
-  label.plain_bytes = plain.size();
-  if (auto opened = opener->open(label, sealed, plain); !opened.ok()) return fail(std::move(opened).error());
-  auto summary = decode_index_summary(plain, bytes);
-  if (!summary.ok()) return fail(std::move(summary).error());
-  add_unit(name, bytes, *summary, envelope->salt);
-  return {};
 }
 
 void BlockIndex::add_unit(const std::string& name, std::uint64_t bytes, const IndexSummary& summary, const Salt& salt) {

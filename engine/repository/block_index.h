@@ -11,7 +11,6 @@
 #include <list>
 #include <memory>
 #include <optional>
-#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -98,9 +97,6 @@ class BlockIndex {
   std::uint32_t register_unit(Unit unit);
   template <typename Visit>
   Result<void> each_claim(const BlockId& id, const Visit& visit);
-  Result<void> load_summaries(std::span<const ObjectInfo> objects);
-  struct SummaryRead;
-  Result<void> take_summary(SummaryRead& read);
   Result<void> load_uncovered(const PackInfo& pack);
   void trim_cache();
 

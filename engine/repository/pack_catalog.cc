@@ -1,7 +1,6 @@
 #include "engine/repository/pack_catalog.h"
 
 #include <algorithm>
-#include <array>
 
 #include "engine/format/document.h"
 #include "engine/format/manifest.h"
@@ -33,12 +32,7 @@ Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemne
   ObjectStore& store = repository.store();
   PackCatalog catalog;
 
-  std::vector<ObjectInfo> records;
-  DRS_RETURN_IF_ERROR(store.list("condemned/", [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kCondemned) records.push_back(info);
-    return {};
-  }));
+  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> records, repository.list(ObjectKind::kCondemned));
   std::vector<Digest> condemned;
   DRS_RETURN_IF_ERROR(
       get_objects(store, records, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
@@ -56,23 +50,19 @@ Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemne
         return {};
       }));
 
-  constexpr std::array<std::string_view, 2> kPrefixes = {"packs/", "damaged/"};
-  std::vector<Digest> damaged;
-  DRS_RETURN_IF_ERROR(store.list_together(kPrefixes, [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kDamaged) damaged.push_back(parsed->digest);
-    if (!parsed || parsed->kind != ObjectKind::kPack) return {};
+  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> packs, repository.list(ObjectKind::kPack));
+  for (const ObjectInfo& info : packs) {
     PackInfo pack;
-    pack.name = parsed->digest;
+    pack.name = parse_name(info.key)->digest;
     pack.bytes = info.size_bytes;
     catalog.packs_.push_back(pack);
-    return {};
-  }));
+  }
   std::sort(catalog.packs_.begin(), catalog.packs_.end(), by_name);
   for (const Digest& name : condemned)
     if (PackInfo* pack = find_sorted(catalog.packs_, name)) pack->condemned = true;
-  for (const Digest& name : damaged)
-    if (PackInfo* pack = find_sorted(catalog.packs_, name)) pack->damaged = true;
+  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> damaged, repository.list(ObjectKind::kDamaged));
+  for (const ObjectInfo& info : damaged)
+    if (PackInfo* pack = find_sorted(catalog.packs_, parse_name(info.key)->digest)) pack->damaged = true;
   return catalog;
 }
 

@@ -18,22 +18,26 @@ struct NamedObject {
   ParsedName parsed;
 };
 
-// What opening a repository looks at.
-struct Entrance {
-  std::vector<NamedObject> configs;
-  std::vector<NamedObject> slots;
-};
-
-Result<Entrance> list_entrance(ObjectStore& store) {
-  constexpr std::array<std::string_view, 2> kPrefixes = {"config/", "keys/"};
-  Entrance found;
-  DRS_RETURN_IF_ERROR(store.list_together(kPrefixes, [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kConfig) found.configs.push_back({info, *parsed});
-    if (parsed && parsed->kind == ObjectKind::kSlot) found.slots.push_back({info, *parsed});
+// Several kinds in one go. Names that are no names are left out.
+Result<std::map<ObjectKind, std::vector<ObjectInfo>>> list_kinds(ObjectStore& store,
+                                                                 std::span<const ObjectKind> kinds) {
+  std::map<ObjectKind, std::vector<ObjectInfo>> found;
+  std::vector<std::string_view> prefixes;
+  for (const ObjectKind kind : kinds) {
+    found[kind];
+    prefixes.push_back(name_prefix(kind));
+  }
+  DRS_RETURN_IF_ERROR(store.list_together(prefixes, [&](const ObjectInfo& info) -> Result<void> {
+    if (const auto parsed = parse_name(info.key)) found[parsed->kind].push_back(info);
     return {};
   }));
   return found;
+}
+
+std::vector<NamedObject> named(const std::vector<ObjectInfo>& objects) {
+  std::vector<NamedObject> out;
+  for (const ObjectInfo& info : objects) out.push_back({info, *parse_name(info.key)});
+  return out;
 }
 
 // Reads all of them, each with its own outcome, in their order.
@@ -149,12 +153,13 @@ Error take_back(ObjectStore& store, std::initializer_list<std::string> names, Er
 
 Result<void> Repository::init(ObjectStore& store, const Clock& clock, const InitOptions& options) {
   DRS_RETURN_IF_ERROR(validate(options.chunks));
-  DRS_ASSIGN_OR_RETURN(const Entrance entrance, list_entrance(store));
+  constexpr std::array kKinds = {ObjectKind::kConfig};
+  DRS_ASSIGN_OR_RETURN(auto found, list_kinds(store, kKinds));
   const auto taken = [&] {
     return Error(ErrorCode::kAlreadyExists,
                  store.name_for_messages() + " already holds a repository; nothing was changed");
   };
-  if (!entrance.configs.empty()) return taken();
+  if (!found[ObjectKind::kConfig].empty()) return taken();
 
   Config config;
   random_bytes(config.repository.mutable_view());
@@ -193,19 +198,25 @@ Result<void> Repository::init(ObjectStore& store, const Clock& clock, const Init
 }
 
 Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore> store, const Clock& clock,
-                                                     const Secret& secret, CryptoBackend crypto) {
+                                                     const Secret& secret, CryptoBackend crypto,
+                                                     std::span<const ObjectKind> ahead) {
   std::unique_ptr<Repository> repository(new Repository(std::move(store), clock));
   repository->crypto_ = crypto;
   ObjectStore& objects = *repository->store_;
-  DRS_ASSIGN_OR_RETURN(Entrance entrance, list_entrance(objects));
-  std::vector<NamedObject>& configs = entrance.configs;
+  std::vector<ObjectKind> kinds = {ObjectKind::kConfig, ObjectKind::kSlot};
+  kinds.insert(kinds.end(), ahead.begin(), ahead.end());
+  DRS_RETURN_IF_ERROR(repository->list_ahead(kinds));
+  DRS_ASSIGN_OR_RETURN(const auto config_infos, repository->list(ObjectKind::kConfig));
+  DRS_ASSIGN_OR_RETURN(const auto slot_infos, repository->list(ObjectKind::kSlot));
+  std::vector<NamedObject> configs = named(config_infos);
+  const std::vector<NamedObject> slots = named(slot_infos);
   if (configs.empty()) return no_repository(objects);
   std::sort(configs.begin(), configs.end(),
             [](const NamedObject& a, const NamedObject& b) { return a.parsed.number > b.parsed.number; });
   if (configs.size() > kConfigsMax) configs.resize(kConfigsMax);
 
   // The slots and the config that most likely counts in one go: a store may be far away.
-  std::vector<NamedObject> wanted = entrance.slots;
+  std::vector<NamedObject> wanted = slots;
   wanted.push_back(configs.front());
   DRS_ASSIGN_OR_RETURN(std::vector<Result<Bytes>> slot_bytes, read_all(objects, wanted, kSlotBytesMax));
   Result<Bytes> first_config = std::move(slot_bytes.back());
@@ -235,7 +246,7 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
       continue;
     }
     DRS_ASSIGN_OR_RETURN(Unlocked unlocked,
-                         unlock_any(objects, entrance.slots, slot_bytes, name, *id, secret, repository->warnings_));
+                         unlock_any(objects, slots, slot_bytes, name, *id, secret, repository->warnings_));
     auto keys = std::make_unique<RepositoryKeys>(unlocked.master.view(), *id);
     auto body = decode_document(*keys, ObjectKind::kConfig, name, *bytes);
     if (!body.ok()) {
@@ -263,6 +274,19 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
     return repository;
   }
   return *std::move(first_error);
+}
+
+Result<std::vector<ObjectInfo>> Repository::list(ObjectKind kind) {
+  auto ahead = listed_.extract(kind);
+  if (!ahead.empty()) return std::move(ahead.mapped());
+  DRS_ASSIGN_OR_RETURN(auto found, list_kinds(*store_, std::span(&kind, 1)));
+  return std::move(found[kind]);
+}
+
+Result<void> Repository::list_ahead(std::span<const ObjectKind> kinds) {
+  DRS_ASSIGN_OR_RETURN(auto found, list_kinds(*store_, kinds));
+  for (auto& [kind, objects] : found) listed_[kind] = std::move(objects);
+  return {};
 }
 
 }  // namespace drs

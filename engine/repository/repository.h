@@ -1,11 +1,13 @@
 // An opened repository: its store, configuration and keys. Push, pull and verify all stand on this.
 //
-// Threads: immutable after `open`; `store()` is for the thread that opened it (sinks/object_store.h), other threads
-// take `store().another()`.
+// Threads: `list` and what goes with it aside immutable after `open`; `store()` is for the thread that opened it
+// (sinks/object_store.h), other threads take `store().another()`.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,8 +44,18 @@ class Repository {
 
   // Errors: kNoRepository (no config object); kWrongKey (no key supplied, none of the slots opens with it, or a key was
   // supplied and the repository is not encrypted); kFormatTooNew; kCorrupt (config or every slot damaged).
+  // Objects of the kinds in `ahead` are listed on the way, as list_ahead does.
   static Result<std::unique_ptr<Repository>> open(std::unique_ptr<ObjectStore> store, const Clock& clock,
-                                                  const Secret& secret, CryptoBackend crypto);
+                                                  const Secret& secret, CryptoBackend crypto,
+                                                  std::span<const ObjectKind> ahead = {});
+
+  // The objects of one kind that are there, names that are no names left out. What list_ahead listed is given once, and
+  // is then as old as that. Errors: the store's.
+  Result<std::vector<ObjectInfo>> list(ObjectKind kind);
+  // Lists several kinds at the same time, for `list` to give them: every list takes a round trip to a store that is far
+  // away. For kinds whose order does not matter (DESIGN section 6: condemned before packs, manifests before removed).
+  Result<void> list_ahead(std::span<const ObjectKind> kinds);
+  void forget_lists() { listed_.clear(); }
 
   [[nodiscard]] ObjectStore& store() const { return *store_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -59,6 +71,7 @@ class Repository {
  private:
   Repository(std::unique_ptr<ObjectStore> store, const Clock& clock) : store_(std::move(store)), clock_(clock) {}
   std::unique_ptr<ObjectStore> store_;
+  std::map<ObjectKind, std::vector<ObjectInfo>> listed_;
   const Clock& clock_;
   Config config_;
   Digest config_digest_;

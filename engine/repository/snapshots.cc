@@ -84,19 +84,12 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   if (stream) only = repository.keys().stream_tag(*stream);
   ObjectStore& store = repository.store();
   SnapshotCatalog catalog;
-  std::vector<ObjectInfo> manifests;
-  std::vector<ObjectInfo> marks;
-  DRS_RETURN_IF_ERROR(store.list("manifests/", [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kManifest && (!only || *only == parsed->tag)) manifests.push_back(info);
-    return {};
-  }));
+  const auto of_stream = [&](const ObjectInfo& info) { return !only || *only == parse_name(info.key)->tag; };
+  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> manifests, repository.list(ObjectKind::kManifest));
+  std::erase_if(manifests, [&](const ObjectInfo& info) { return !of_stream(info); });
   // Marks after manifests: a manifest is never live beside its mark, whichever appeared first.
-  DRS_RETURN_IF_ERROR(store.list("removed/", [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kRemoved && (!only || *only == parsed->tag)) marks.push_back(info);
-    return {};
-  }));
+  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> marks, repository.list(ObjectKind::kRemoved));
+  std::erase_if(marks, [&](const ObjectInfo& info) { return !of_stream(info); });
 
   std::unordered_set<std::string> removed;
   const auto take_mark = [&](std::size_t place, Result<Bytes> object) -> Result<void> {
@@ -133,6 +126,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
     const std::string& name = not_removed[place].key;
     auto snapshot = open_manifest(repository, name, std::move(object));
     if (snapshot.ok()) {
+      snapshot->stored_ns = not_removed[place].modified_ns;
       catalog.live.push_back(*std::move(snapshot));
       return {};
     }

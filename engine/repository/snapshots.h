@@ -11,8 +11,9 @@
 namespace drs {
 
 struct Snapshot {
-  std::string name;  // of the manifest object
-  Digest digest;     // of its bytes
+  std::string name;            // of the manifest object
+  Digest digest;               // of its bytes
+  std::int64_t stored_ns = 0;  // by the store's clock; 0 where unknown
   Manifest manifest;
   [[nodiscard]] std::string id() const { return manifest.session.hex(); }
 };
