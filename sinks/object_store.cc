@@ -7,6 +7,8 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kKeyBytesMax = 200;
+// Most objects that are read whole are smaller: one request instead of one for the size and one for the bytes.
+constexpr std::size_t kFirstReadBytes = 64 * kKiB;
 
 bool is_key_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
@@ -156,10 +158,16 @@ Result<void> ObjectStore::list_together(std::span<const std::string_view> prefix
 }
 
 Result<Bytes> get_object(ObjectStore& store, const ObjectKey& key, std::size_t size_bytes_max) {
+  Bytes bytes(std::min(size_bytes_max, kFirstReadBytes) + 1);
+  DRS_ASSIGN_OR_RETURN(const std::size_t delivered, get_up_to(store, key, 0, bytes));
+  if (delivered < bytes.size()) {
+    bytes.resize(delivered);
+    return bytes;
+  }
   DRS_ASSIGN_OR_RETURN(const ObjectInfo info, store.stat(key));
   if (info.size_bytes > size_bytes_max) return too_large(store, info, size_bytes_max);
-  Bytes bytes(static_cast<std::size_t>(info.size_bytes));
-  DRS_RETURN_IF_ERROR(get_range(store, key, 0, bytes));
+  bytes.resize(static_cast<std::size_t>(info.size_bytes));
+  DRS_RETURN_IF_ERROR(get_range(store, key, delivered, MutableByteView(bytes).subspan(delivered)));
   return bytes;
 }
 

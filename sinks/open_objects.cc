@@ -21,8 +21,14 @@ Result<std::shared_ptr<const OpenObject>> OpenObjects::open(const std::string& p
     entries_.splice(entries_.begin(), entries_, found);
     return found->object;
   }
-  DRS_ASSIGN_OR_RETURN(const OpenedFile file, files_.open(path, {.direct = direct}));
-  entries_.push_front({path, direct, std::make_shared<const OpenObject>(files_, file)});
+  auto file = files_.open(path, {.direct = direct});
+  if (!file.ok()) {
+    const auto info = files_.stat(path);
+    if (info.ok() && info->is_directory)
+      return Error{ErrorCode::kNotFound, files_.root_name() + "/" + path + " is a directory"};
+    return std::move(file).error();
+  }
+  entries_.push_front({path, direct, std::make_shared<const OpenObject>(files_, *file)});
   if (entries_.size() > kOpenObjectsMax) entries_.pop_back();
   return entries_.front().object;
 }

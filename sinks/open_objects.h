@@ -31,7 +31,8 @@ class OpenObject {
 class OpenObjects {
  public:
   explicit OpenObjects(FileSystem& files) : files_(files) {}
-  // The object at `path`, opened for reading; with `direct` past the page cache where that works. Errors: as open.
+  // The object at `path`, opened for reading; with `direct` past the page cache where that works. Errors: as open; a
+  // directory is not found.
   Result<std::shared_ptr<const OpenObject>> open(const std::string& path, bool direct);
   // Forgets the object; readers under way keep it.
   void forget(const std::string& path);

@@ -106,6 +106,18 @@ TEST_P(ObjectStoreContract, GivesBackWhatWasPut) {
   EXPECT_EQ(info->key, "packs/3f/one");
 }
 
+TEST_P(ObjectStoreContract, GivesBackWholeObjectsOfAnySizeUpToTheOneAllowed) {
+  for (const std::size_t size : {1UL, 65'535UL, 65'536UL, 65'537UL, 65'538UL, 200'000UL}) {
+    const Bytes body = random_bytes(size, size);
+    const ObjectKey key = "sized/" + std::to_string(size);
+    put(key, body);
+    const auto exactly = get_object(*store_, key, size);
+    ASSERT_TRUE(exactly.ok()) << exactly.error().message;
+    EXPECT_EQ(*exactly, body);
+    EXPECT_EQ(outcome(get_object(*store_, key, size - 1)), "corrupt") << size;
+  }
+}
+
 TEST_P(ObjectStoreContract, KeepsAnEmptyObject) {
   put("empty", {});
   EXPECT_TRUE(content("empty").empty());
