@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "io/sim_file_system.h"
+#include "sinks/cache_store.h"
 #include "sinks/fault_store.h"
 #include "sinks/local_store.h"
 #include "sinks/memory_store.h"
@@ -57,6 +58,23 @@ StoreKind fault_free(std::string name, bool reorder) {
           }};
 }
 
+// Keeps all objects that end in their digest, which few in these tests do: each is fetched and not kept.
+StoreKind cached(std::string name, std::uint64_t size_bytes_max) {
+  return {std::move(name), [=] {
+            struct Environment {
+              test::TemporaryRoot root;
+              SystemClock clock;
+            };
+            auto environment = std::make_shared<Environment>();
+            auto folder = std::make_shared<CacheFolder>(
+                CacheFolder::Options{environment->root.path() + "/cache", size_bytes_max, nullptr});
+            auto store = make_cache_store(
+                make_memory_store(std::make_shared<MemoryObjects>(), &environment->clock), folder,
+                {"here", {{"index/", CacheEntry::Check::kNameIsDigest}, {"", CacheEntry::Check::kEndsInDigest}}});
+            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(std::move(store), environment);
+          }};
+}
+
 std::vector<StoreKind> all_kinds() {
   std::vector<StoreKind> kinds = {
       {"Memory",
@@ -70,6 +88,8 @@ std::vector<StoreKind> all_kinds() {
       simulated("LocalSimWithoutLinksOrDirect", false, false),
       fault_free("FaultFree", false),
       fault_free("FaultFreeReordered", true),
+      cached("Cached", 64 * kMiB),
+      cached("CachedInNoRoom", 0),
   };
   if (probe_uring().uring_usable) {
     kinds.push_back(local("LocalUringDirect", IoChoice::kUring, true));
