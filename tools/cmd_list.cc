@@ -79,7 +79,7 @@ std::string table_of(const std::vector<const Snapshot*>& snapshots) {
 }
 
 Result<ExitCode> run_list(CommandContext& context, const ListCommand& command) {
-  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, kSnapshotKinds));
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kSnapshots));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
   DRS_ASSIGN_OR_RETURN(const auto chosen, choose(catalog, command, context.clock.wall_ns()));
   const std::size_t warnings = warn_of_catalog(context, *repository, catalog);

@@ -97,7 +97,7 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
   // The consumer writes to our stdout as well.
   if (command.output.empty()) context.output.yield_stdout();
   DRS_RETURN_IF_ERROR(check_sink_choice(command, context));
-  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, kDataKinds));
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kData));
   DRS_ASSIGN_OR_RETURN(const PullMemory memory,
                        plan_pull(static_cast<std::size_t>(context.options.memory_bytes), context.options.thread_count(),
                                  needs_of(repository->store())));

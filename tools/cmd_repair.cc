@@ -13,7 +13,7 @@ namespace drs {
 namespace {
 
 Result<ExitCode> run_repair_index(CommandContext& context, const RepairIndexOptions& options) {
-  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kStored));
   ProgressCounters counters;
   auto report = [&] {
     const ProgressReporter reporter(progress_options(context, "repair"), counters, context.console, context.clock);

@@ -50,7 +50,7 @@ std::string lines_of(const Snapshot& snapshot) {
 }
 
 Result<ExitCode> run_show(CommandContext& context, const std::string& selector) {
-  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, kSnapshotKinds));
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kSnapshots));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
   DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, find_snapshot(catalog, selector, context.clock.wall_ns()));
   context.output.document("drstream.show/1", snapshot_json(snapshot->name, snapshot->digest, snapshot->manifest));

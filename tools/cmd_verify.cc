@@ -137,7 +137,7 @@ Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& comman
   options.threads = context.options.thread_count();
   DRS_ASSIGN_OR_RETURN(const PullMemory memory, plan_pull(options.memory_bytes, options.threads));  // the floor
   if (!memory.notice.empty()) context.log.info("{}", memory.notice);
-  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kStored));
   std::vector<std::string> selectors = command.selectors;
   DRS_ASSIGN_OR_RETURN(const Expectations expected, expectations(context, *repository, command, selectors));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));

@@ -41,6 +41,18 @@ void declare_cloud_options(CLI::App& app, CloudOptions& cloud) {
       ->group(kGroup);
 }
 
+void declare_cache_options(CLI::App& app, CacheOptions& cache) {
+  constexpr const char* kGroup = "Object store options";
+  add_text(
+      app, "--cache-dir", cache.folder, "DIR",
+      "Where index and manifests of a repository in a bucket are kept, as stored (default $XDG_CACHE_HOME/drstream "
+      "or ~/.cache/drstream)")
+      ->group(kGroup);
+  add_parsed(app, "--cache-size", cache.size_bytes, parse_size, "SIZE", "How much is kept there (default 1GiB)")
+      ->group(kGroup);
+  add_flag(app, "--no-cache", cache.off, "Read everything from the store")->group(kGroup);
+}
+
 }  // namespace
 
 std::size_t GlobalOptions::thread_count() const {
@@ -79,6 +91,7 @@ void declare_global_options(CLI::App& app, GlobalOptions& options) {
                                  "Form of the log on stderr (default text)"));
   declare_key_options(app, options.key);
   declare_cloud_options(app, options.cloud);
+  declare_cache_options(app, options.cache);
 }
 
 }  // namespace drs

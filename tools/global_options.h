@@ -24,6 +24,13 @@ struct CloudOptions {
   bool single_writer = false;
 };
 
+// Of the local cache of such repositories.
+struct CacheOptions {
+  std::string folder;  // empty: the default (tools/repository_cache.h)
+  std::uint64_t size_bytes = std::uint64_t{1} << 30;
+  bool off = false;
+};
+
 struct GlobalOptions {
   std::string repository;
   std::uint64_t memory_bytes = 0;  // set by declare_global_options
@@ -36,6 +43,7 @@ struct GlobalOptions {
   KeyOptions key;
   std::string state_dir;
   CloudOptions cloud;
+  CacheOptions cache;
 
   [[nodiscard]] std::size_t thread_count() const;  // never 0
 };

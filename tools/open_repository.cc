@@ -2,12 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "codecs/crypto_backend.h"
 #include "sinks/local_store.h"
 #include "tools/open_s3.h"
+#include "tools/repository_cache.h"
 #include "tools/terminal_prompt.h"
 
 namespace drs {
+namespace {
+
+std::span<const ObjectKind> kinds_ahead(Reads reads) {
+  // Those of the snapshots first.
+  static constexpr std::array kKinds = {ObjectKind::kManifest, ObjectKind::kRemoved, ObjectKind::kCondemned,
+                                        ObjectKind::kPack,     ObjectKind::kDamaged, ObjectKind::kIndex};
+  switch (reads) {
+    case Reads::kStored:
+    case Reads::kAny: break;
+    case Reads::kSnapshots: return std::span(kKinds).first(2);
+    case Reads::kData: return kKinds;
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<std::shared_ptr<FileSystem>> open_repository_files(const RepositoryPlace& place, const GlobalOptions& options) {
   auto files = open_file_system(place.name, options.io);
@@ -40,10 +59,11 @@ Result<Secret> take_secret(CommandContext& context, const RepositoryPlace& place
 }
 
 Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, const RepositoryPlace& place,
-                                                    const Secret& secret, std::span<const ObjectKind> ahead) {
+                                                    const Secret& secret, Reads reads) {
   const auto open_with = [&](const Secret& with) -> Result<std::unique_ptr<Repository>> {
     DRS_ASSIGN_OR_RETURN(auto store, open_store(place, context.options));
-    return Repository::open(std::move(store), context.clock, with, best_crypto_backend(), ahead);
+    if (reads != Reads::kStored) store = with_cache(std::move(store), place, context.options.cache, context.log);
+    return Repository::open(std::move(store), context.clock, with, best_crypto_backend(), kinds_ahead(reads));
   };
   auto repository = open_with(secret);
   const bool key_is_missing =
@@ -63,10 +83,10 @@ Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, con
   return repository;
 }
 
-Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, std::span<const ObjectKind> ahead) {
+Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, Reads reads) {
   DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
   DRS_ASSIGN_OR_RETURN(const Secret secret, take_secret(context, place));
-  return open_repository(context, place, secret, ahead);
+  return open_repository(context, place, secret, reads);
 }
 
 HeadDirectory head_directory(const CommandContext& context, const Repository& repository) {

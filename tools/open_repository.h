@@ -1,9 +1,8 @@
 // From --repository and the key options to an opened store or repository.
 #pragma once
 
-#include <array>
+#include <cstdint>
 #include <memory>
-#include <span>
 
 #include "engine/repository/repository.h"
 #include "engine/repository/snapshots.h"
@@ -24,17 +23,20 @@ Result<std::unique_ptr<ObjectStore>> open_store(const GlobalOptions& options);
 // of a process). Tells warnings. Nothing was given: Secret{}.
 Result<Secret> take_secret(CommandContext& context, const RepositoryPlace& place);
 
-// Asks on the terminal where the repository is encrypted and `secret` is Secret{}; tells warnings. `ahead`: as
-// Repository::open. Errors: those of open_store, of the keys, and of Repository::open.
-Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, const RepositoryPlace& place,
-                                                    const Secret& secret, std::span<const ObjectKind> ahead = {});
-// What --repository names, with the key that is given for it.
-Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, std::span<const ObjectKind> ahead = {});
+// What a command reads of a repository. Only proving or mending what is stored goes without the local cache.
+enum class Reads : std::uint8_t {
+  kStored,     // anything, nothing of it from the cache
+  kAny,        // anything
+  kSnapshots,  // the snapshots, which are listed while the repository is opened (Repository::open)
+  kData,       // the snapshots and their data, all listed likewise
+};
 
-// What commands list ahead that read snapshots only; and those that read their data too.
-inline constexpr std::array kSnapshotKinds = {ObjectKind::kManifest, ObjectKind::kRemoved};
-inline constexpr std::array kDataKinds = {ObjectKind::kManifest, ObjectKind::kRemoved, ObjectKind::kCondemned,
-                                          ObjectKind::kPack,     ObjectKind::kDamaged, ObjectKind::kIndex};
+// Asks on the terminal where the repository is encrypted and `secret` is Secret{}; tells warnings. Errors: those of
+// open_store, of the keys, and of Repository::open.
+Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, const RepositoryPlace& place,
+                                                    const Secret& secret, Reads reads = Reads::kAny);
+// What --repository names, with the key that is given for it.
+Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, Reads reads = Reads::kAny);
 
 // The heads of this machine for a repository.
 HeadDirectory head_directory(const CommandContext& context, const Repository& repository);
