@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <list>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -38,11 +40,48 @@ bool read_from(const Fd& file, GetOperation& operation) {
   return true;
 }
 
+struct Listed {
+  std::uint64_t size_bytes = 0;
+  std::int64_t modified_ns = 0;
+};
+
+// Objects of the kinds that are kept, as the last list showed them. Any thread.
+class ListedObjects {
+ public:
+  void add(const ObjectInfo& info) {
+    const std::scoped_lock lock(mutex_);
+    objects_[info.key] = {info.size_bytes, info.modified_ns};
+  }
+  void forget(const ObjectKey& key) {
+    const std::scoped_lock lock(mutex_);
+    objects_.erase(key);
+  }
+  void forget_all(std::string_view prefix) {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(objects_, [&](const auto& object) { return object.first.starts_with(prefix); });
+  }
+  [[nodiscard]] std::optional<Listed> find(const ObjectKey& key) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found = objects_.find(key);
+    return found == objects_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<ObjectKey, Listed> objects_;
+};
+
+// What all instances of a store have in common.
+struct Common {
+  std::shared_ptr<CacheFolder> folder;
+  CacheStoreOptions options;
+  ListedObjects listed;
+};
+
 class CacheStore final : public ObjectStore {
  public:
-  CacheStore(std::unique_ptr<ObjectStore> inner, std::shared_ptr<CacheFolder> folder,
-             std::shared_ptr<const CacheStoreOptions> options)
-      : folder_(std::move(folder)), options_(std::move(options)), inner_(std::move(inner)) {}
+  CacheStore(std::unique_ptr<ObjectStore> inner, std::shared_ptr<Common> common)
+      : common_(std::move(common)), inner_(std::move(inner)) {}
 
   void put(PutOperation& operation) override {
     const CachedKind* const kind = kind_of(operation.key);
@@ -79,12 +118,12 @@ class CacheStore final : public ObjectStore {
       fetching->waiting.push_back(&operation);
       return;
     }
-    if (const auto file = folder_->open(*entry)) {
+    if (const auto file = common_->folder->open(*entry)) {
       serve(*file, operation);
       return;
     }
     const bool whole = entry->size_bytes <= kSmallObjectBytes || operation.destination.size() >= kLargeReadBytes;
-    auto draft = whole && entry->size_bytes > 0 ? folder_->begin(entry->size_bytes) : std::nullopt;
+    auto draft = whole && entry->size_bytes > 0 ? common_->folder->begin(entry->size_bytes) : std::nullopt;
     if (!draft) {
       inner_->get(operation);
       return;
@@ -127,36 +166,32 @@ class CacheStore final : public ObjectStore {
   [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
 
   Result<void> list(std::string_view prefix, const Visit& visit) override {
-    forget_listed(prefix);
+    common_->listed.forget_all(prefix);
     return inner_->list(prefix, remembering(visit));
   }
   Result<void> list_together(std::span<const std::string_view> prefixes, const Visit& visit) override {
-    for (const std::string_view prefix : prefixes) forget_listed(prefix);
+    for (const std::string_view prefix : prefixes) common_->listed.forget_all(prefix);
     return inner_->list_together(prefixes, remembering(visit));
   }
 
   Result<ObjectInfo> stat(const ObjectKey& key) override { return inner_->stat(key); }
 
   Result<void> remove(const ObjectKey& key) override {
-    listed_.erase(key);
+    common_->listed.forget(key);
     return inner_->remove(key);
   }
 
   Result<std::unique_ptr<ObjectStore>> another() override {
     DRS_ASSIGN_OR_RETURN(auto inner, inner_->another());
-    return std::unique_ptr<ObjectStore>(std::make_unique<CacheStore>(std::move(inner), folder_, options_));
+    return std::unique_ptr<ObjectStore>(std::make_unique<CacheStore>(std::move(inner), common_));
   }
   void register_memory(MutableByteView memory) override { inner_->register_memory(memory); }
   [[nodiscard]] std::string name_for_messages() const override { return inner_->name_for_messages(); }
   [[nodiscard]] std::string io_description() const override {
-    return inner_->io_description() + ", cache in " + folder_->path();
+    return inner_->io_description() + ", cache in " + common_->folder->path();
   }
 
  private:
-  struct Listed {
-    std::uint64_t size_bytes = 0;
-    std::int64_t modified_ns = 0;
-  };
   struct Put {
     CacheStore* store = nullptr;
     PutOperation* outer = nullptr;
@@ -185,31 +220,28 @@ class CacheStore final : public ObjectStore {
   };
 
   [[nodiscard]] const CachedKind* kind_of(const ObjectKey& key) const {
-    for (const CachedKind& kind : options_->kinds)
+    for (const CachedKind& kind : common_->options.kinds)
       if (key.starts_with(kind.prefix)) return &kind;
     return nullptr;
   }
 
-  void forget_listed(std::string_view prefix) {
-    std::erase_if(listed_, [&](const auto& object) { return object.first.starts_with(prefix); });
-  }
   Visit remembering(const Visit& visit) {
     return [this, &visit](const ObjectInfo& info) {
-      if (kind_of(info.key) != nullptr) listed_[info.key] = {info.size_bytes, info.modified_ns};
+      if (kind_of(info.key) != nullptr) common_->listed.add(info);
       return visit(info);
     };
   }
 
   // Under which name the folder holds an object that was listed.
   [[nodiscard]] std::optional<CacheEntry> entry_of(const ObjectKey& key) const {
-    const auto listed = listed_.find(key);
-    if (listed == listed_.end()) return std::nullopt;
+    const auto listed = common_->listed.find(key);
+    if (!listed) return std::nullopt;
     const CachedKind& kind = *kind_of(key);
-    const auto& [size_bytes, modified_ns] = listed->second;
+    const auto& [size_bytes, modified_ns] = *listed;
     if (kind.check == CacheEntry::Check::kNameIsDigest) return named_entry(key, size_bytes);
     if (modified_ns == 0) return std::nullopt;
     const std::string identity =
-        options_->place + '\n' + key + '\n' + std::to_string(size_bytes) + '\n' + std::to_string(modified_ns);
+        common_->options.place + '\n' + key + '\n' + std::to_string(size_bytes) + '\n' + std::to_string(modified_ns);
     return CacheEntry{sha256(as_bytes(identity)), size_bytes, kind.check};
   }
 
@@ -258,7 +290,7 @@ class CacheStore final : public ObjectStore {
     } else if (*operation.result < piece.buffer.size()) {
       fetch.unfit = true;
     } else if (auto written = fetch.draft.write(operation.offset_bytes, piece.buffer); !written.ok()) {
-      folder_->give_up(written.error());
+      common_->folder->give_up(written.error());
       fetch.unfit = true;
     }
     fetch.pieces.remove_if([&](const Piece& other) { return &other == &piece; });
@@ -280,7 +312,8 @@ class CacheStore final : public ObjectStore {
           ready_.push_back(operation);
         }
       } else {
-        const auto file = fetch.unfit ? std::optional<Fd>() : folder_->keep(std::move(fetch.draft), fetch.entry);
+        const auto file =
+            fetch.unfit ? std::optional<Fd>() : common_->folder->keep(std::move(fetch.draft), fetch.entry);
         for (GetOperation* const operation : waiting) {
           if (file) {
             serve(*file, *operation);
@@ -323,22 +356,20 @@ class CacheStore final : public ObjectStore {
     std::uint64_t size_bytes = 0;
     for (const ByteView piece : operation.body) size_bytes += piece.size();
     const auto entry = named_entry(operation.key, size_bytes);
-    auto draft = entry && size_bytes > 0 ? folder_->begin(size_bytes) : std::nullopt;
+    auto draft = entry && size_bytes > 0 ? common_->folder->begin(size_bytes) : std::nullopt;
     if (!draft) return;
     std::uint64_t offset_bytes = 0;
     for (const ByteView piece : operation.body) {
       if (auto written = draft->write(offset_bytes, piece); !written.ok()) {
-        folder_->give_up(written.error());
+        common_->folder->give_up(written.error());
         return;
       }
       offset_bytes += piece.size();
     }
-    static_cast<void>(folder_->keep(*std::move(draft), *entry));
+    static_cast<void>(common_->folder->keep(*std::move(draft), *entry));
   }
 
-  const std::shared_ptr<CacheFolder> folder_;
-  const std::shared_ptr<const CacheStoreOptions> options_;
-  std::unordered_map<ObjectKey, Listed> listed_;  // of the kinds that are kept, as the last list showed them
+  const std::shared_ptr<Common> common_;
   std::list<Put> puts_;
   std::list<Fetch> fetches_;
   std::vector<GetOperation*> ready_;          // read, not yet told
@@ -351,8 +382,10 @@ class CacheStore final : public ObjectStore {
 
 std::unique_ptr<ObjectStore> make_cache_store(std::unique_ptr<ObjectStore> inner, std::shared_ptr<CacheFolder> folder,
                                               CacheStoreOptions options) {
-  return std::make_unique<CacheStore>(std::move(inner), std::move(folder),
-                                      std::make_shared<const CacheStoreOptions>(std::move(options)));
+  auto common = std::make_shared<Common>();
+  common->folder = std::move(folder);
+  common->options = std::move(options);
+  return std::make_unique<CacheStore>(std::move(inner), std::move(common));
 }
 
 }  // namespace drs

@@ -107,7 +107,7 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
                        find_snapshot(catalog, command.selector, context.clock.wall_ns()));
   // All was listed at the same time, so what is as new as this may have a part that was not there yet.
   if (snapshot->stored_ns == 0 || snapshot->stored_ns > context.clock.wall_ns() - kListedTogetherAgeNs)
-    repository->forget_lists();
+    DRS_RETURN_IF_ERROR(repository->list_ahead(data_kinds()));
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
   DRS_ASSIGN_OR_RETURN(const auto sink, make_sink(command, context, snapshot->manifest));
   context.log.debug("{}: {}", sink->name(), sink->io_description());

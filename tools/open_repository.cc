@@ -13,20 +13,26 @@
 namespace drs {
 namespace {
 
+// Those of the snapshots first.
+constexpr std::array kKinds = {ObjectKind::kManifest, ObjectKind::kRemoved, ObjectKind::kCondemned,
+                               ObjectKind::kPack,     ObjectKind::kDamaged, ObjectKind::kIndex};
+constexpr std::size_t kSnapshotKindCount = 2;
+
 std::span<const ObjectKind> kinds_ahead(Reads reads) {
-  // Those of the snapshots first.
-  static constexpr std::array kKinds = {ObjectKind::kManifest, ObjectKind::kRemoved, ObjectKind::kCondemned,
-                                        ObjectKind::kPack,     ObjectKind::kDamaged, ObjectKind::kIndex};
   switch (reads) {
     case Reads::kStored:
     case Reads::kAny: break;
-    case Reads::kSnapshots: return std::span(kKinds).first(2);
+    case Reads::kSnapshots: return std::span(kKinds).first(kSnapshotKindCount);
     case Reads::kData: return kKinds;
   }
   return {};
 }
 
 }  // namespace
+
+std::span<const ObjectKind> data_kinds() {
+  return std::span(kKinds).subspan(kSnapshotKindCount);
+}
 
 Result<std::shared_ptr<FileSystem>> open_repository_files(const RepositoryPlace& place, const GlobalOptions& options) {
   auto files = open_file_system(place.name, options.io);

@@ -55,7 +55,6 @@ class Repository {
   // Lists several kinds at the same time, for `list` to give them: every list takes a round trip to a store that is far
   // away. For kinds whose order does not matter (DESIGN section 6: condemned before packs, manifests before removed).
   Result<void> list_ahead(std::span<const ObjectKind> kinds);
-  void forget_lists() { listed_.clear(); }
 
   [[nodiscard]] ObjectStore& store() const { return *store_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
