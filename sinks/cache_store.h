@@ -3,10 +3,10 @@
 // be ones that can be checked without a key (sinks/cache_folder.h).
 //
 // What exists is always the store's to say: an object is served from the folder only when a list by this store
-// (any of its instances) has shown it. So what was removed is gone, what was just put is read back from the store itself, and a bucket that
-// was emptied and filled anew under its old name is seen as it is. An object named by its SHA-256 is found in the
-// folder by that name. Any other is found by the place it is at, its name, its size and the time at which the store
-// says it was made; where the store tells no time it is not kept.
+// (any of its instances) has shown it. So what was removed is gone, what was just put is read back from the store
+// itself, and a bucket that was emptied and filled anew under its old name is seen as it is. An object named by its
+// SHA-256 is found in the folder by that name. Any other is found by the place it is at, its name, its size and the
+// time at which the store says it was made; where the store tells no time it is not kept.
 //
 // The folder is filled by puts of objects that are named by their digest, and by reads. A read of an object that is
 // small, or a large read of any, fetches the whole object in pieces of bounded size, checks it, and then answers from
