@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <cstring>
 #include <mutex>
 
@@ -369,6 +370,14 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
   const std::time_t seconds = curl_getdate(std::string(text).c_str(), nullptr);
   if (seconds < 0) return std::nullopt;
   return std::int64_t{seconds} * 1'000'000'000;
+}
+
+std::optional<std::chrono::seconds> retry_after(const HttpTransfer& transfer) {
+  const std::string_view text = transfer.header("retry-after");
+  int seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc{} || end != text.data() + text.size() || seconds < 0) return std::nullopt;
+  return std::chrono::seconds(seconds);
 }
 
 std::string http_library_versions() {

@@ -92,6 +92,9 @@ class HttpClient {
 // "Sun, 06 Nov 1994 08:49:37 GMT" in nanoseconds since 1970; none for what is no date.
 std::optional<std::int64_t> parse_http_date(std::string_view text);
 
+// What the server asks for in Retry-After, where it names seconds.
+std::optional<std::chrono::seconds> retry_after(const HttpTransfer& transfer);
+
 // "libcurl/7.88.1 OpenSSL/3.0.15"
 std::string http_library_versions();
 

@@ -65,7 +65,7 @@ struct Session {
         chain(surroundings, options.region) {}
   SystemClock clock;
   std::unique_ptr<HttpClient> client;
-  AwsSurroundings surroundings;
+  Surroundings surroundings;
   CredentialsChain chain;
 };
 
@@ -78,7 +78,7 @@ Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository) 
   http.ca_file = options.ca_file;
   DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(http));
   const auto session = std::make_shared<Session>(options, std::move(client));
-  DRS_ASSIGN_OR_RETURN(const S3Location location, parse_s3_location(repository.name));
+  DRS_ASSIGN_OR_RETURN(const BucketLocation location, parse_s3_location(repository.name));
   DRS_ASSIGN_OR_RETURN(const AwsProfile profile, AwsProfile::load(session->surroundings));
   S3AddressOptions place;
   place.region =
@@ -88,7 +88,7 @@ Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository) 
     place.endpoint = configured_aws_endpoint(session->surroundings, profile, "S3").value_or("");
   DRS_ASSIGN_OR_RETURN(S3Address address, S3Address::make(location, place));
   auto credentials =
-      std::make_shared<CredentialsProvider>([session] { return session->chain.fetch(); }, session->clock);
+      std::make_shared<AwsCredentialsProvider>([session] { return session->chain.fetch(); }, session->clock);
   CloudStoreOptions store;
   store.http = http;
   store.requests.retry.budget = std::chrono::ceil<std::chrono::milliseconds>(options.store_timeout);

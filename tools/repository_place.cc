@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "sinks/s3/uri_encoding.h"
+#include "sinks/uri_encoding.h"
 
 namespace drs {
 namespace {

@@ -1,10 +1,10 @@
 #include "sinks/s3/aws_credentials.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "sinks/s3/aws_time.h"
-#include "sinks/s3/foreign_text.h"
+#include "sinks/foreign_text.h"
+#include "sinks/iso_time.h"
+#include "sinks/json_answer.h"
 
 namespace drs {
 namespace {
@@ -12,23 +12,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kForeignTextBytesMax = 300;
-
-// A non-empty string member, or null.
-std::string* member(Json& document, const char* name) {
-  const auto found = document.find(name);
-  if (found == document.end() || !found->is_string()) return nullptr;
-  auto& text = found->get_ref<std::string&>();
-  return text.empty() ? nullptr : &text;
-}
-
-// Copies the member and wipes it in the document.
-SecretBytes take_secret(Json& document, const char* name) {
-  std::string* const text = member(document, name);
-  if (text == nullptr) return {};
-  SecretBytes out = SecretBytes::copy_of(as_bytes(*text));
-  wipe({reinterpret_cast<Byte*>(text->data()), text->size()});
-  return out;
-}
 
 Error answer_error(std::string text) {
   return Error{ErrorCode::kUnavailable, std::move(text)};
@@ -40,11 +23,11 @@ Error missing(const char* name) {
 
 // What the service itself says went wrong, if it says so.
 std::optional<Error> reported_error(Json& document) {
-  const std::string* code = member(document, "Code");
-  if (code == nullptr) code = member(document, "code");
+  const std::string* code = json_text(document, "Code");
+  if (code == nullptr) code = json_text(document, "code");
   if (code == nullptr || *code == "Success") return std::nullopt;
-  const std::string* message = member(document, "Message");
-  if (message == nullptr) message = member(document, "message");
+  const std::string* message = json_text(document, "Message");
+  if (message == nullptr) message = json_text(document, "message");
   std::string text = "it answered " + foreign_text(*code, kForeignTextBytesMax);
   if (message != nullptr) text += ": " + foreign_text(*message, kForeignTextBytesMax);
   return answer_error(std::move(text));
@@ -55,6 +38,12 @@ bool is_sendable(ByteView bytes) {
 }
 
 }  // namespace
+
+bool same_credentials(const AwsCredentials& a, const AwsCredentials& b) {
+  return a.access_key_id == b.access_key_id &&
+         equal_constant_time(a.secret_access_key.view(), b.secret_access_key.view()) &&
+         equal_constant_time(a.session_token.view(), b.session_token.view());
+}
 
 Result<void> check_credentials(const AwsCredentials& credentials) {
   const auto error = [](const char* part, const char* problem) {
@@ -71,13 +60,14 @@ Result<void> check_credentials(const AwsCredentials& credentials) {
 }
 
 Result<AwsCredentials> parse_credentials_json(ByteView json, CredentialsDocument kind) {
-  Json document = Json::parse(json.begin(), json.end(), nullptr, false);
-  if (!document.is_object()) return answer_error("the answer is no JSON object");
+  std::optional<Json> parsed = read_json_object(json);
+  if (!parsed) return answer_error("the answer is no JSON object");
+  Json& document = *parsed;
   const bool process = kind == CredentialsDocument::kProcess;
   AwsCredentials out;
   // First, so that they are wiped however this ends.
-  out.secret_access_key = take_secret(document, "SecretAccessKey");
-  out.session_token = take_secret(document, process ? "SessionToken" : "Token");
+  out.secret_access_key = take_json_secret(document, "SecretAccessKey");
+  out.session_token = take_json_secret(document, process ? "SessionToken" : "Token");
 
   if (process) {
     const auto version = document.find("Version");
@@ -86,13 +76,13 @@ Result<AwsCredentials> parse_credentials_json(ByteView json, CredentialsDocument
   } else if (std::optional<Error> error = reported_error(document)) {
     return *std::move(error);
   }
-  const std::string* const id = member(document, "AccessKeyId");
+  const std::string* const id = json_text(document, "AccessKeyId");
   if (id == nullptr) return missing("AccessKeyId");
   out.access_key_id = *id;
   if (out.secret_access_key.empty()) return missing("SecretAccessKey");
   if (!process && out.session_token.empty()) return missing("Token");
-  if (const std::string* const expiration = member(document, "Expiration")) {
-    out.expires_ns = parse_aws_time(*expiration);
+  if (const std::string* const expiration = json_text(document, "Expiration")) {
+    out.expires_ns = parse_iso_time(*expiration);
     if (!out.expires_ns) return answer_error("the answer's Expiration is no point in time");
   } else if (!process) {
     return missing("Expiration");

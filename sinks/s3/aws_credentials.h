@@ -9,6 +9,7 @@
 
 #include "io/bytes.h"
 #include "io/result.h"
+#include "sinks/credentials_provider.h"
 
 namespace drs {
 
@@ -23,6 +24,9 @@ struct AwsCredentials {
   CredentialsPlace place = CredentialsPlace::kEnvironment;
   std::string origin;  // for messages: "the environment", "profile 'backup' in ~/.aws/config"
 };
+
+bool same_credentials(const AwsCredentials& a, const AwsCredentials& b);
+using AwsCredentialsProvider = CredentialsProvider<AwsCredentials>;
 
 // What one place of the search gave: credentials, or, where it is not set up, why it gave nothing ("AWS_ROLE_ARN is not
 // set"). A place that is set up and fails is an Error instead.

@@ -20,7 +20,7 @@ std::string_view name_in(std::string_view section, std::string_view kind) {
 
 }  // namespace
 
-Result<AwsProfile> AwsProfile::load(const AwsSurroundings& surroundings) {
+Result<AwsProfile> AwsProfile::load(const Surroundings& surroundings) {
   AwsProfile out;
   out.name_ = "default";
   for (const char* variable : {"AWS_DEFAULT_PROFILE", "AWS_PROFILE"}) {
@@ -38,7 +38,7 @@ Result<AwsProfile> AwsProfile::load(const AwsSurroundings& surroundings) {
   return out;
 }
 
-Result<AwsProfile::File> AwsProfile::read(const AwsSurroundings& surroundings, Kind kind) {
+Result<AwsProfile::File> AwsProfile::read(const Surroundings& surroundings, Kind kind) {
   const bool config = kind == Kind::kConfig;
   const auto named = surroundings.variable(config ? "AWS_CONFIG_FILE" : "AWS_SHARED_CREDENTIALS_FILE");
   const auto home = surroundings.variable("HOME");

@@ -9,7 +9,7 @@
 #include "io/bytes.h"
 #include "io/result.h"
 #include "sinks/s3/aws_ini.h"
-#include "sinks/s3/aws_surroundings.h"
+#include "sinks/surroundings.h"
 
 namespace drs {
 
@@ -19,7 +19,7 @@ class AwsProfile {
   // AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/config and ~/.aws/credentials. A file that is absent is an empty one, and
   // so is one of the latter two that cannot be read. Errors: kUsage for a file that cannot be understood; what reading
   // gives for a file that a variable names.
-  static Result<AwsProfile> load(const AwsSurroundings& surroundings);
+  static Result<AwsProfile> load(const Surroundings& surroundings);
 
   [[nodiscard]] const std::string& name() const { return name_; }
   // Whether a variable names it, so that its absence is a mistake.
@@ -43,7 +43,7 @@ class AwsProfile {
   };
   enum class Kind : std::uint8_t { kConfig, kCredentials };
 
-  static Result<File> read(const AwsSurroundings& surroundings, Kind kind);
+  static Result<File> read(const Surroundings& surroundings, Kind kind);
   [[nodiscard]] std::string_view section_of_profile(const File& file, Kind kind) const;
   [[nodiscard]] static std::optional<std::string_view> find(const File& file, std::string_view section,
                                                             std::string_view group, std::string_view name);

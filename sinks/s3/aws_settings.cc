@@ -2,7 +2,7 @@
 
 namespace drs {
 
-std::string resolve_aws_region(const AwsSurroundings& surroundings, const AwsProfile& profile,
+std::string resolve_aws_region(const Surroundings& surroundings, const AwsProfile& profile,
                                const RegionOptions& options) {
   if (!options.explicit_region.empty()) return std::string(options.explicit_region);
   for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"})
@@ -11,11 +11,14 @@ std::string resolve_aws_region(const AwsSurroundings& surroundings, const AwsPro
   return std::string(options.instance_region.empty() ? kDefaultAwsRegion : options.instance_region);
 }
 
-std::optional<std::string> configured_aws_endpoint(const AwsSurroundings& surroundings, const AwsProfile& profile,
+bool is_aws_true(std::optional<std::string_view> value) {
+  return value && (*value == "true" || *value == "True" || *value == "TRUE");
+}
+
+std::optional<std::string> configured_aws_endpoint(const Surroundings& surroundings, const AwsProfile& profile,
                                                    std::string_view service) {
   const auto ignored = surroundings.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-  if (AwsSurroundings::is_true(ignored ? ignored : profile.setting("ignore_configured_endpoint_urls")))
-    return std::nullopt;
+  if (is_aws_true(ignored ? ignored : profile.setting("ignore_configured_endpoint_urls"))) return std::nullopt;
   const std::string own = "AWS_ENDPOINT_URL_" + std::string(service);
   for (const char* name : {own.c_str(), "AWS_ENDPOINT_URL"})
     if (const auto url = surroundings.variable(name)) return std::string(*url);

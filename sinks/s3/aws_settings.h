@@ -7,7 +7,7 @@
 
 #include "io/result.h"
 #include "sinks/s3/aws_profile.h"
-#include "sinks/s3/aws_surroundings.h"
+#include "sinks/surroundings.h"
 
 namespace drs {
 
@@ -20,14 +20,17 @@ struct RegionOptions {
   std::string_view explicit_region;
   std::string_view instance_region;
 };
-std::string resolve_aws_region(const AwsSurroundings& surroundings, const AwsProfile& profile,
+std::string resolve_aws_region(const Surroundings& surroundings, const AwsProfile& profile,
                                const RegionOptions& options);
+
+// Whether a variable or setting of AWS means yes.
+bool is_aws_true(std::optional<std::string_view> value);
 
 // The endpoint that is set for a service ("S3", "STS"), if any: AWS_ENDPOINT_URL_<service>, AWS_ENDPOINT_URL, the
 // endpoint_url of the service in the profile's `services`, the profile's endpoint_url. None at all where
 // AWS_IGNORE_CONFIGURED_ENDPOINT_URLS or the profile's ignore_configured_endpoint_urls is true.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-std::optional<std::string> configured_aws_endpoint(const AwsSurroundings& surroundings, const AwsProfile& profile,
+std::optional<std::string> configured_aws_endpoint(const Surroundings& surroundings, const AwsProfile& profile,
                                                    std::string_view service);
 
 }  // namespace drs

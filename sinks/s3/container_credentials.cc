@@ -7,8 +7,8 @@
 #include <optional>
 #include <utility>
 
-#include "sinks/s3/aws_endpoint.h"
-#include "sinks/s3/retried_fetch.h"
+#include "sinks/endpoint.h"
+#include "sinks/retried_fetch.h"
 
 namespace drs {
 namespace {
@@ -58,7 +58,7 @@ Result<void> check_full_uri(std::string_view uri) {
       "[fd00:ec2::23]: use https");
 }
 
-Result<std::optional<std::string>> url_to_ask(const AwsSurroundings& surroundings) {
+Result<std::optional<std::string>> url_to_ask(const Surroundings& surroundings) {
   if (const auto relative = surroundings.variable(kRelativeVariable)) {
     if (!relative->starts_with('/') || !std::all_of(relative->begin(), relative->end(), is_url_character))
       return usage(std::string(kRelativeVariable) + " is no path that begins with '/'");
@@ -71,7 +71,7 @@ Result<std::optional<std::string>> url_to_ask(const AwsSurroundings& surrounding
   return std::optional<std::string>();
 }
 
-Result<SecretBytes> token(const AwsSurroundings& surroundings) {
+Result<SecretBytes> token(const Surroundings& surroundings) {
   SecretBytes out;
   const char* origin = kTokenVariable;
   if (const auto path = surroundings.variable(kTokenFileVariable)) {
@@ -92,7 +92,7 @@ Result<SecretBytes> token(const AwsSurroundings& surroundings) {
 
 }  // namespace
 
-Result<CredentialsLookup> container_credentials(const AwsSurroundings& surroundings) {
+Result<CredentialsLookup> container_credentials(const Surroundings& surroundings) {
   DRS_ASSIGN_OR_RETURN(const std::optional<std::string> url, url_to_ask(surroundings));
   if (!url)
     return CredentialsLookup{std::nullopt, std::string(kRelativeVariable) + " and " + kFullVariable + " are not set"};

@@ -4,7 +4,7 @@
 
 #include "io/result.h"
 #include "sinks/s3/aws_credentials.h"
-#include "sinks/s3/aws_surroundings.h"
+#include "sinks/surroundings.h"
 
 namespace drs {
 
@@ -12,6 +12,6 @@ namespace drs {
 // https from anywhere, over http only from this machine and the addresses of ECS and EKS, since whoever answers decides
 // as whom we write. The token of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE (read anew each time), else of
 // AWS_CONTAINER_AUTHORIZATION_TOKEN, goes along. Errors: kUsage, kDenied, kUnavailable.
-Result<CredentialsLookup> container_credentials(const AwsSurroundings& surroundings);
+Result<CredentialsLookup> container_credentials(const Surroundings& surroundings);
 
 }  // namespace drs

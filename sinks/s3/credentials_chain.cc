@@ -20,7 +20,7 @@ CredentialsLookup nothing(std::string because) {
   return CredentialsLookup{std::nullopt, std::move(because)};
 }
 
-Result<CredentialsLookup> environment_credentials(const AwsSurroundings& surroundings) {
+Result<CredentialsLookup> environment_credentials(const Surroundings& surroundings) {
   const auto id = surroundings.variable("AWS_ACCESS_KEY_ID");
   const auto secret = surroundings.variable("AWS_SECRET_ACCESS_KEY");
   if (!id && !secret) return nothing("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set");
@@ -35,7 +35,7 @@ Result<CredentialsLookup> environment_credentials(const AwsSurroundings& surroun
   return CredentialsLookup{std::move(out), {}};
 }
 
-Result<CredentialsLookup> web_identity_credentials(const AwsSurroundings& surroundings, const AwsProfile& profile,
+Result<CredentialsLookup> web_identity_credentials(const Surroundings& surroundings, const AwsProfile& profile,
                                                    const std::string& region) {
   const auto token_file = surroundings.variable("AWS_WEB_IDENTITY_TOKEN_FILE");
   if (!token_file) return nothing("AWS_WEB_IDENTITY_TOKEN_FILE is not set");

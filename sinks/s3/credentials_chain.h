@@ -16,7 +16,7 @@
 
 #include "io/result.h"
 #include "sinks/s3/aws_credentials.h"
-#include "sinks/s3/aws_surroundings.h"
+#include "sinks/surroundings.h"
 
 namespace drs {
 
@@ -24,7 +24,7 @@ namespace drs {
 class CredentialsChain {
  public:
   // `explicit_region` decides where STS is asked, unless it is empty (resolve_aws_region).
-  CredentialsChain(AwsSurroundings surroundings, std::string explicit_region)
+  CredentialsChain(Surroundings surroundings, std::string explicit_region)
       : surroundings_(std::move(surroundings)), explicit_region_(std::move(explicit_region)) {}
 
   // Errors: kUsage (nothing is set up, or wrongly), kDenied (the place refuses), kUnavailable (it does not answer). The
@@ -32,7 +32,7 @@ class CredentialsChain {
   Result<AwsCredentials> fetch();
 
  private:
-  AwsSurroundings surroundings_;
+  Surroundings surroundings_;
   std::string explicit_region_;
   std::optional<CredentialsPlace> settled_;
 };

@@ -5,9 +5,11 @@
 #include <optional>
 #include <utility>
 
+#include "sinks/endpoint.h"
+#include "sinks/retried_fetch.h"
 #include "sinks/s3/aws_endpoint.h"
-#include "sinks/s3/retried_fetch.h"
-#include "sinks/s3/uri_encoding.h"
+#include "sinks/s3/aws_settings.h"
+#include "sinks/uri_encoding.h"
 
 namespace drs {
 namespace {
@@ -19,7 +21,7 @@ constexpr std::chrono::milliseconds kTimeout{5000};
 constexpr const char* kDisabledVariable = "AWS_EC2_METADATA_DISABLED";
 constexpr std::string_view kRolesPath = "/latest/meta-data/iam/security-credentials/";
 
-Result<Endpoint> endpoint_of(const AwsSurroundings& surroundings, const AwsProfile& profile) {
+Result<Endpoint> endpoint_of(const Surroundings& surroundings, const AwsProfile& profile) {
   std::optional<std::string_view> url = surroundings.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   if (!url) url = profile.setting("ec2_metadata_service_endpoint");
   if (url) return parse_endpoint(*url, "the endpoint of the instance metadata");
@@ -92,9 +94,8 @@ CredentialsLookup nothing(std::string because) {
 
 }  // namespace
 
-Result<CredentialsLookup> instance_metadata_credentials(const AwsSurroundings& surroundings,
-                                                        const AwsProfile& profile) {
-  if (AwsSurroundings::is_true(surroundings.variable(kDisabledVariable)))
+Result<CredentialsLookup> instance_metadata_credentials(const Surroundings& surroundings, const AwsProfile& profile) {
+  if (is_aws_true(surroundings.variable(kDisabledVariable)))
     return nothing(std::string(kDisabledVariable) + " is true");
   DRS_ASSIGN_OR_RETURN(const Endpoint endpoint, endpoint_of(surroundings, profile));
   Result<Session> session = Session::begin(surroundings.fetch, endpoint);
@@ -115,7 +116,7 @@ Result<CredentialsLookup> instance_metadata_credentials(const AwsSurroundings& s
   return CredentialsLookup{std::move(credentials), {}};
 }
 
-Result<std::string> instance_metadata_region(const AwsSurroundings& surroundings, const AwsProfile& profile) {
+Result<std::string> instance_metadata_region(const Surroundings& surroundings, const AwsProfile& profile) {
   DRS_ASSIGN_OR_RETURN(const Endpoint endpoint, endpoint_of(surroundings, profile));
   DRS_ASSIGN_OR_RETURN(const Session session, Session::begin(surroundings.fetch, endpoint));
   DRS_ASSIGN_OR_RETURN(const HttpResponse response, session.get("/latest/meta-data/placement/region"));

@@ -8,7 +8,7 @@
 #include "sinks/http_message.h"
 #include "sinks/s3/aws_credentials.h"
 #include "sinks/s3/aws_profile.h"
-#include "sinks/s3/aws_surroundings.h"
+#include "sinks/surroundings.h"
 
 namespace drs {
 
@@ -18,9 +18,9 @@ namespace drs {
 
 // Nothing where AWS_EC2_METADATA_DISABLED is true, where nobody answers (not on EC2), and on an instance without a
 // role. Errors: kUsage (the endpoint), kDenied, kUnavailable.
-Result<CredentialsLookup> instance_metadata_credentials(const AwsSurroundings& surroundings, const AwsProfile& profile);
+Result<CredentialsLookup> instance_metadata_credentials(const Surroundings& surroundings, const AwsProfile& profile);
 
 // "eu-central-1". Errors: as above; kUnavailable where nobody answers.
-Result<std::string> instance_metadata_region(const AwsSurroundings& surroundings, const AwsProfile& profile);
+Result<std::string> instance_metadata_region(const Surroundings& surroundings, const AwsProfile& profile);
 
 }  // namespace drs

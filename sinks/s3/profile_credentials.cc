@@ -18,7 +18,7 @@ constexpr const char* kWayRound =
     "and "
     "name that one in AWS_PROFILE";
 
-Result<AwsCredentials> by_web_identity(const AwsSurroundings& surroundings, const AwsProfile& profile,
+Result<AwsCredentials> by_web_identity(const Surroundings& surroundings, const AwsProfile& profile,
                                        std::string_view token_file, const std::string& region) {
   const auto role_arn = profile.setting("role_arn");
   if (!role_arn) return usage("web_identity_token_file is set, but role_arn is not");
@@ -45,7 +45,7 @@ Result<AwsCredentials> by_keys(const AwsProfile& profile) {
   return out;
 }
 
-Result<AwsCredentials> by_process(const AwsSurroundings& surroundings, std::string_view command) {
+Result<AwsCredentials> by_process(const Surroundings& surroundings, std::string_view command) {
   if (!surroundings.run_command) return usage("credential_process is not supported here");
   Result<SecretBytes> output = surroundings.run_command(std::string(command));
   if (!output.ok()) {
@@ -64,7 +64,7 @@ CredentialsLookup found(AwsCredentials credentials) {
 
 }  // namespace
 
-Result<CredentialsLookup> profile_credentials(const AwsSurroundings& surroundings, const AwsProfile& profile,
+Result<CredentialsLookup> profile_credentials(const Surroundings& surroundings, const AwsProfile& profile,
                                               const std::string& region) {
   if (!profile.exists()) {
     if (profile.named()) return usage("there is no such profile");

@@ -6,7 +6,7 @@
 #include "io/result.h"
 #include "sinks/s3/aws_credentials.h"
 #include "sinks/s3/aws_profile.h"
-#include "sinks/s3/aws_surroundings.h"
+#include "sinks/surroundings.h"
 
 namespace drs {
 
@@ -14,7 +14,7 @@ namespace drs {
 // aws_session_token; `credential_process`. A role by other means (source_profile, credential_source) and single sign-on
 // are refused with the way round them, rather than passed over for keys that mean another identity. `region` is for
 // STS. Errors: kUsage, kDenied, kUnavailable.
-Result<CredentialsLookup> profile_credentials(const AwsSurroundings& surroundings, const AwsProfile& profile,
+Result<CredentialsLookup> profile_credentials(const Surroundings& surroundings, const AwsProfile& profile,
                                               const std::string& region);
 
 }  // namespace drs

@@ -7,21 +7,12 @@
 #include <string_view>
 
 #include "io/result.h"
-#include "sinks/s3/aws_endpoint.h"
+#include "sinks/bucket_location.h"
 
 namespace drs {
 
-inline constexpr std::size_t kS3KeyBytesMax = 1024;    // S3's own limit, in UTF-8
-inline constexpr std::size_t kS3PrefixBytesMax = 800;  // leaves room for any object key (sinks/object_store.h)
-
-struct S3Location {
-  std::string bucket;
-  std::string prefix;  // empty, or parts each followed by '/'
-};
-
-// "s3://bucket", "s3://bucket/" or "s3://bucket/some/prefix[/]". What follows the bucket is taken as it stands, not
-// decoded. Errors: kUsage, saying what is accepted.
-Result<S3Location> parse_s3_location(std::string_view url);
+// "s3://bucket/prefix": sinks/bucket_location.h. Errors: kUsage, saying what is accepted.
+Result<BucketLocation> parse_s3_location(std::string_view url);
 
 enum class S3Style : std::uint8_t {
   kVirtualHosted,  // https://bucket.host/key
@@ -39,7 +30,7 @@ class S3Address {
   // The default style is kVirtualHosted for hosts of AWS, kPath for every other host, which may not have a name per
   // bucket. Over https a bucket with dots takes kPath, since the certificate for *.s3.region.amazonaws.com does not
   // cover it. Errors: kUsage (region, endpoint; a bucket cannot stand before an IP address).
-  static Result<S3Address> make(S3Location location, const S3AddressOptions& options);
+  static Result<S3Address> make(BucketLocation location, const S3AddressOptions& options);
 
   [[nodiscard]] const std::string& host() const { return authority_; }  // what the header Host says
   [[nodiscard]] const std::string& bucket() const { return location_.bucket; }
@@ -58,14 +49,16 @@ class S3Address {
   // A key as S3 knows it, not encoded: for lists and deletes.
   [[nodiscard]] std::string full_key(std::string_view key) const { return location_.prefix + std::string(key); }
   // The way back; none for a key outside the prefix. A view into `full_key`.
-  [[nodiscard]] std::optional<std::string_view> own_key(std::string_view full_key) const;
+  [[nodiscard]] std::optional<std::string_view> own_key(std::string_view full_key) const {
+    return drs::own_key(location_, full_key);
+  }
   // "s3://bucket/prefix", for messages.
   [[nodiscard]] std::string name_for_messages() const;
 
  private:
   S3Address() = default;
 
-  S3Location location_;
+  BucketLocation location_;
   std::string region_;
   S3Style style_ = S3Style::kPath;
   bool https_ = true;

@@ -6,8 +6,9 @@
 
 #include "codecs/base64.h"
 #include "codecs/sha256.h"
+#include "sinks/endpoint.h"
 #include "sinks/s3/s3_xml.h"
-#include "sinks/s3/uri_encoding.h"
+#include "sinks/uri_encoding.h"
 
 namespace drs {
 namespace {
@@ -30,17 +31,9 @@ bool is_one_of(std::string_view code, const auto& codes) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
-std::optional<std::chrono::seconds> retry_after(const HttpTransfer& transfer) {
-  const std::string_view text = transfer.header("retry-after");
-  int seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc{} || end != text.data() + text.size() || seconds < 0) return std::nullopt;
-  return std::chrono::seconds(seconds);
-}
-
 }  // namespace
 
-S3Protocol::S3Protocol(S3Address address, std::shared_ptr<CredentialsProvider> credentials, const Clock& clock,
+S3Protocol::S3Protocol(S3Address address, std::shared_ptr<AwsCredentialsProvider> credentials, const Clock& clock,
                        S3ProtocolOptions options)
     : address_(std::move(address)),
       credentials_(std::move(credentials)),

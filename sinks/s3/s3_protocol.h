@@ -9,7 +9,7 @@
 
 #include "io/clock.h"
 #include "sinks/cloud_store.h"
-#include "sinks/s3/credentials_provider.h"
+#include "sinks/s3/aws_credentials.h"
 #include "sinks/s3/s3_address.h"
 #include "sinks/s3/sigv4.h"
 
@@ -24,7 +24,7 @@ struct S3ProtocolOptions {
 class S3Protocol final : public CloudProtocol {
  public:
   // `credentials` may serve several protocols.
-  S3Protocol(S3Address address, std::shared_ptr<CredentialsProvider> credentials, const Clock& clock,
+  S3Protocol(S3Address address, std::shared_ptr<AwsCredentialsProvider> credentials, const Clock& clock,
              S3ProtocolOptions options);
 
   StoreRequest put(const PutOperation& operation) override;
@@ -46,7 +46,7 @@ class S3Protocol final : public CloudProtocol {
   [[nodiscard]] Error explain(const HttpTransfer& transfer, ErrorCode code, const std::string& advice) const;
 
   const S3Address address_;
-  const std::shared_ptr<CredentialsProvider> credentials_;
+  const std::shared_ptr<AwsCredentialsProvider> credentials_;
   std::shared_ptr<const AwsCredentials> used_;  // for the last request
   const Clock& clock_;
   const S3ProtocolOptions options_;

@@ -2,7 +2,8 @@
 
 namespace drs {
 
-Result<std::unique_ptr<ObjectStore>> open_s3_store(S3Address address, std::shared_ptr<CredentialsProvider> credentials,
+Result<std::unique_ptr<ObjectStore>> open_s3_store(S3Address address,
+                                                   std::shared_ptr<AwsCredentialsProvider> credentials,
                                                    const Clock& clock, S3ProtocolOptions protocol,
                                                    CloudStoreOptions options) {
   return open_cloud_store([address = std::move(address), credentials = std::move(credentials), &clock,

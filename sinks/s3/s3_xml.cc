@@ -4,11 +4,12 @@
 #include <optional>
 #include <utility>
 
+#include "sinks/endpoint.h"
+#include "sinks/foreign_text.h"
+#include "sinks/iso_time.h"
 #include "sinks/s3/aws_endpoint.h"
-#include "sinks/s3/aws_time.h"
-#include "sinks/s3/foreign_text.h"
-#include "sinks/s3/uri_encoding.h"
 #include "sinks/s3/xml_answer.h"
+#include "sinks/uri_encoding.h"
 
 namespace drs {
 namespace {
@@ -54,7 +55,7 @@ Result<S3ListedObject> listed_object(pugi::xml_node contents, bool url_encoded) 
   if (!size_bytes) return answer_error(kListName, "has an entry without a size");
   out.size_bytes = *size_bytes;
   if (contents.child("LastModified")) {
-    const std::optional<std::int64_t> modified_ns = parse_aws_time(xml_text(contents, "LastModified").value_or(""));
+    const std::optional<std::int64_t> modified_ns = parse_iso_time(xml_text(contents, "LastModified").value_or(""));
     if (!modified_ns) return answer_error(kListName, "has an entry whose time cannot be read");
     out.modified_ns = *modified_ns;
   }

@@ -7,7 +7,7 @@
 
 #include "codecs/hmac_sha256.h"
 #include "codecs/sha256.h"
-#include "sinks/s3/aws_time.h"
+#include "sinks/iso_time.h"
 
 namespace drs {
 namespace {
@@ -78,7 +78,7 @@ std::string canonical_request(const SigV4Request& request, const std::vector<Htt
 }  // namespace
 
 std::vector<HttpHeader> SigV4Signer::sign(const AwsCredentials& credentials, const SigV4Request& request) {
-  const std::string date = format_amz_date(request.time_ns);
+  const std::string date = format_basic_iso_time(request.time_ns);
   const std::string_view day = std::string_view(date).substr(0, kDayLength);
   std::vector<HttpHeader> added{{"x-amz-date", date}};
   if (service_ == "s3") added.push_back({"x-amz-content-sha256", std::string(request.payload_hash)});

@@ -3,12 +3,13 @@
 #include <optional>
 #include <utility>
 
+#include "sinks/endpoint.h"
+#include "sinks/iso_time.h"
+#include "sinks/retried_fetch.h"
 #include "sinks/s3/aws_endpoint.h"
-#include "sinks/s3/aws_time.h"
-#include "sinks/s3/retried_fetch.h"
 #include "sinks/s3/s3_xml.h"
-#include "sinks/s3/uri_encoding.h"
 #include "sinks/s3/xml_answer.h"
+#include "sinks/uri_encoding.h"
 
 namespace drs {
 namespace {
@@ -82,7 +83,7 @@ Result<AwsCredentials> parse_answer(ByteView xml) {
   out.access_key_id = xml_text(given, "AccessKeyId").value_or("");
   out.secret_access_key = secret_text(given, "SecretAccessKey");
   out.session_token = secret_text(given, "SessionToken");
-  out.expires_ns = parse_aws_time(xml_text(given, "Expiration").value_or(""));
+  out.expires_ns = parse_iso_time(xml_text(given, "Expiration").value_or(""));
   if (out.session_token.empty()) return error("holds no session token");
   if (!out.expires_ns) return error("does not say when the credentials expire");
   if (Result<void> good = check_credentials(out); !good.ok())
@@ -92,7 +93,7 @@ Result<AwsCredentials> parse_answer(ByteView xml) {
 
 }  // namespace
 
-Result<AwsCredentials> assume_role_with_web_identity(const AwsSurroundings& surroundings, const WebIdentity& identity) {
+Result<AwsCredentials> assume_role_with_web_identity(const Surroundings& surroundings, const WebIdentity& identity) {
   DRS_ASSIGN_OR_RETURN(const Endpoint endpoint, sts_endpoint(identity));
   Result<SecretBytes> file = surroundings.read_file(identity.token_file);
   if (!file.ok())

@@ -7,7 +7,7 @@
 
 #include "io/result.h"
 #include "sinks/s3/aws_credentials.h"
-#include "sinks/s3/aws_surroundings.h"
+#include "sinks/surroundings.h"
 
 namespace drs {
 
@@ -21,6 +21,6 @@ struct WebIdentity {
 
 // `place` and `origin` are left to the caller. Errors: kUsage (the token file, the endpoint, the region), kDenied (STS
 // refuses), kUnavailable. No text holds the token.
-Result<AwsCredentials> assume_role_with_web_identity(const AwsSurroundings& surroundings, const WebIdentity& identity);
+Result<AwsCredentials> assume_role_with_web_identity(const Surroundings& surroundings, const WebIdentity& identity);
 
 }  // namespace drs

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sinks/s3/aws_time.h"
+#include "sinks/iso_time.h"
 
 namespace drs {
 namespace {
@@ -41,7 +41,7 @@ TEST(AwsCredentials, AreReadFromTheAnswerOfAMetadataService) {
   EXPECT_EQ(parsed->access_key_id, "ASIAIOSFODNN7EXAMPLE");
   EXPECT_EQ(as_text(parsed->secret_access_key.view()), "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
   EXPECT_EQ(as_text(parsed->session_token.view()), "token");
-  EXPECT_EQ(parsed->expires_ns, parse_aws_time("2017-05-17T15:09:54Z"));
+  EXPECT_EQ(parsed->expires_ns, parse_iso_time("2017-05-17T15:09:54Z"));
 }
 
 TEST(AwsCredentials, OfAContainerHaveNoCode) {
@@ -83,7 +83,7 @@ TEST(AwsCredentials, OfAProcessNeedNotExpire) {
       kProcess);
   ASSERT_TRUE(temporary.ok()) << temporary.error().message;
   EXPECT_EQ(as_text(temporary->session_token.view()), "token");
-  EXPECT_EQ(temporary->expires_ns, parse_aws_time("2017-05-17T15:09:54Z"));
+  EXPECT_EQ(temporary->expires_ns, parse_iso_time("2017-05-17T15:09:54Z"));
 }
 
 TEST(AwsCredentials, OfAProcessMustBeOfVersion1) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/sinks/s3/fake_surroundings.h"
+#include "tests/sinks/fake_surroundings.h"
 
 namespace drs {
 namespace {
@@ -11,13 +11,13 @@ class AwsSettings : public ::testing::Test {
  protected:
   AwsSettings() { fake_.variables["HOME"] = "/home/a"; }
   std::string region(std::string_view explicit_region = {}, std::string_view instance_region = {}) {
-    const AwsSurroundings surroundings = fake_.surroundings();
+    const Surroundings surroundings = fake_.surroundings();
     const Result<AwsProfile> profile = AwsProfile::load(surroundings);
     return resolve_aws_region(surroundings, *profile,
                               {.explicit_region = explicit_region, .instance_region = instance_region});
   }
   std::optional<std::string> endpoint(std::string_view service) {
-    const AwsSurroundings surroundings = fake_.surroundings();
+    const Surroundings surroundings = fake_.surroundings();
     const Result<AwsProfile> profile = AwsProfile::load(surroundings);
     return configured_aws_endpoint(surroundings, *profile, service);
   }

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/sinks/s3/fake_surroundings.h"
+#include "tests/sinks/fake_surroundings.h"
 
 namespace drs {
 namespace {
@@ -18,7 +18,7 @@ class ProfileCredentials : public ::testing::Test {
     return look();
   }
   Result<CredentialsLookup> look() {
-    const AwsSurroundings surroundings = fake_.surroundings();
+    const Surroundings surroundings = fake_.surroundings();
     return profile_credentials(surroundings, *AwsProfile::load(surroundings), "eu-west-1");
   }
 
@@ -71,13 +71,13 @@ TEST_F(ProfileCredentials, AreWhatTheProcessPrints) {
   const Result<CredentialsLookup> found = look("credential_process = /bin/give --role x\n");
   ASSERT_TRUE(found.ok()) << found.error().message;
   EXPECT_EQ(found->credentials->access_key_id, "id");
-  EXPECT_EQ(found->credentials->expires_ns, parse_aws_time("2026-11-20T01:00:00Z"));
+  EXPECT_EQ(found->credentials->expires_ns, parse_iso_time("2026-11-20T01:00:00Z"));
   fake_.commands["/bin/give --role x"] = "hunter2";
   expect_error(look(), ErrorCode::kUnavailable, "credential_process: the answer is no JSON object");
   expect_error(look("credential_process = /bin/absent\n"), ErrorCode::kUsage, "cannot run '/bin/absent'");
   fake_.failing_commands.emplace("/bin/fail", Error{ErrorCode::kIo, "'/bin/fail' exited with status 1"});
   expect_error(look("credential_process = /bin/fail\n"), ErrorCode::kUnavailable, "exited with status 1");
-  AwsSurroundings surroundings = fake_.surroundings();
+  Surroundings surroundings = fake_.surroundings();
   surroundings.run_command = nullptr;
   expect_error(profile_credentials(surroundings, *AwsProfile::load(surroundings), "eu-west-1"), ErrorCode::kUsage,
                "not supported here");

@@ -5,10 +5,10 @@
 namespace drs {
 namespace {
 
-S3Location location(std::string_view url) {
-  Result<S3Location> parsed = parse_s3_location(url);
+BucketLocation location(std::string_view url) {
+  Result<BucketLocation> parsed = parse_s3_location(url);
   EXPECT_TRUE(parsed.ok()) << url;
-  return parsed.ok() ? *std::move(parsed) : S3Location{};
+  return parsed.ok() ? *std::move(parsed) : BucketLocation{};
 }
 
 S3Address address(std::string_view url, const S3AddressOptions& options) {
@@ -31,7 +31,7 @@ TEST(S3Location, IsABucketAndMaybeAPrefix) {
 
 TEST(S3Location, RefusesWhatIsNoneAndSaysWhatIsAccepted) {
   const std::string long_bucket = "s3://" + std::string(64, 'a');
-  const std::string long_prefix = "s3://bucket/" + std::string(kS3PrefixBytesMax, 'a');
+  const std::string long_prefix = "s3://bucket/" + std::string(kBucketPrefixBytesMax, 'a');
   for (const std::string& url : {std::string(""),
                                  std::string("bucket"),
                                  std::string("S3://bucket"),
@@ -56,7 +56,7 @@ TEST(S3Location, RefusesWhatIsNoneAndSaysWhatIsAccepted) {
                                  std::string("s3://bucket/a#b"),
                                  std::string("s3://bucket/a\nb"),
                                  long_prefix}) {
-    const Result<S3Location> parsed = parse_s3_location(url);
+    const Result<BucketLocation> parsed = parse_s3_location(url);
     ASSERT_FALSE(parsed.ok()) << url;
     EXPECT_EQ(parsed.error().code, ErrorCode::kUsage);
     EXPECT_NE(parsed.error().message.find("s3://bucket or s3://bucket/prefix"), std::string::npos);
@@ -67,7 +67,7 @@ TEST(S3Location, APrefixIsUtf8) {
   EXPECT_EQ(location("s3://abc/\u00FC\u20AC\U0001F4BE").prefix, "\u00FC\u20AC\U0001F4BE/");
   for (const char* bad : {"\x80", "\xC3", "\xC3(", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF0\x80\x80\xAF",
                           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xE2\x82", "\xE2\x82/"}) {
-    const Result<S3Location> parsed = parse_s3_location(std::string("s3://abc/") + bad);
+    const Result<BucketLocation> parsed = parse_s3_location(std::string("s3://abc/") + bad);
     ASSERT_FALSE(parsed.ok());
     EXPECT_NE(parsed.error().message.find("not UTF-8"), std::string::npos);
   }
@@ -75,7 +75,7 @@ TEST(S3Location, APrefixIsUtf8) {
 
 TEST(S3Location, TakesNamesAndPrefixesAsLongAsAllowed) {
   EXPECT_TRUE(parse_s3_location("s3://" + std::string(63, 'a')).ok());
-  EXPECT_TRUE(parse_s3_location("s3://abc/" + std::string(kS3PrefixBytesMax - 1, 'a')).ok());
+  EXPECT_TRUE(parse_s3_location("s3://abc/" + std::string(kBucketPrefixBytesMax - 1, 'a')).ok());
 }
 
 TEST(S3Address, OfAwsIsVirtualHostedInTheRegion) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sinks/s3/aws_time.h"
+#include "sinks/iso_time.h"
 
 namespace drs {
 namespace {
@@ -38,7 +38,7 @@ TEST(S3ListParser, ReadsKeysSizesAndTimes) {
   ASSERT_EQ(page->objects.size(), 2U);
   EXPECT_EQ(page->objects[0].key, "a");
   EXPECT_EQ(page->objects[0].size_bytes, 11U);
-  EXPECT_EQ(page->objects[0].modified_ns, *parse_aws_time("2009-10-12T17:50:30Z"));
+  EXPECT_EQ(page->objects[0].modified_ns, *parse_iso_time("2009-10-12T17:50:30Z"));
   EXPECT_EQ(page->objects[1].key, "b & c");
   EXPECT_EQ(page->objects[1].size_bytes, UINT64_MAX);
   EXPECT_EQ(page->objects[1].modified_ns, 0);

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "codecs/sha256.h"
-#include "sinks/s3/aws_time.h"
-#include "sinks/s3/uri_encoding.h"
+#include "sinks/iso_time.h"
+#include "sinks/uri_encoding.h"
 
 namespace drs {
 namespace {
@@ -36,7 +36,7 @@ class SigV4S3Examples : public ::testing::Test {
   SigV4Request request(std::string_view method, std::string_view path, std::vector<HttpHeader> headers,
                        std::string_view hash = kEmptyHash, std::string_view query = {}) const {
     headers.push_back({"Host", std::string(kHost)});
-    return {method, path, query, std::move(headers), hash, *parse_aws_time("2013-05-24T00:00:00Z")};
+    return {method, path, query, std::move(headers), hash, *parse_iso_time("2013-05-24T00:00:00Z")};
   }
   std::string authorization(const SigV4Request& request) {
     return value_of(signer_.sign(credentials_, request), "Authorization");
@@ -123,7 +123,7 @@ class SigV4TestSuite : public ::testing::Test {
     headers.push_back({"Host", "example.amazonaws.com"});
     const AwsCredentials credentials = credentials_of("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token);
     return value_of(signer.sign(credentials, {method, "/", query, std::move(headers), kEmptyHash,
-                                              *parse_aws_time("2015-08-30T12:36:00Z")}),
+                                              *parse_iso_time("2015-08-30T12:36:00Z")}),
                     "Authorization");
   }
   static std::string expected(std::string_view names, std::string_view signature) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/sinks/s3/fake_surroundings.h"
+#include "tests/sinks/fake_surroundings.h"
 
 namespace drs {
 namespace {
@@ -49,7 +49,7 @@ TEST_F(WebIdentityTest, TradesTheTokenForCredentials) {
   EXPECT_EQ(credentials->access_key_id, "ASgeIAIOSFODNN7EXAMPLE");
   EXPECT_EQ(text_of(credentials->secret_access_key), "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY");
   EXPECT_EQ(text_of(credentials->session_token), "AQoDYXdzEE0a8ANXXXXXXXXNO1ewxE5TijQyp+IEXAMPLE");
-  EXPECT_EQ(credentials->expires_ns, parse_aws_time("2014-10-24T23:00:23Z"));
+  EXPECT_EQ(credentials->expires_ns, parse_iso_time("2014-10-24T23:00:23Z"));
   ASSERT_EQ(fake_.seen.size(), 1U);
   EXPECT_EQ(
       fake_.seen[0].body,

@@ -1,4 +1,4 @@
-#include "sinks/s3/aws_time.h"
+#include "sinks/iso_time.h"
 
 #include <algorithm>
 #include <array>
@@ -81,7 +81,7 @@ using Text = std::array<char, 48>;
 
 }  // namespace
 
-std::string format_amz_date(std::int64_t time_ns) {
+std::string format_basic_iso_time(std::int64_t time_ns) {
   const Calendar c = calendar_of(time_ns);
   Text text;
   std::snprintf(text.data(), text.size(), "%04d%02u%02uT%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute,
@@ -89,7 +89,7 @@ std::string format_amz_date(std::int64_t time_ns) {
   return text.data();
 }
 
-std::string format_aws_time(std::int64_t time_ns) {
+std::string format_iso_time(std::int64_t time_ns) {
   const Calendar c = calendar_of(time_ns);
   Text text;
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute,
@@ -97,7 +97,7 @@ std::string format_aws_time(std::int64_t time_ns) {
   return text.data();
 }
 
-std::optional<std::int64_t> parse_aws_time(std::string_view text) {
+std::optional<std::int64_t> parse_iso_time(std::string_view text) {
   Fields fields{text};
   const int year = fields.digits(4);
   fields.literal('-');

@@ -1,4 +1,4 @@
-#include "sinks/s3/uri_encoding.h"
+#include "sinks/uri_encoding.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -1,4 +1,4 @@
-#include "sinks/s3/credentials_provider.h"
+#include "sinks/credentials_provider.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/sinks/s3/fake_surroundings.h"
+#include "tests/sinks/fake_surroundings.h"
 
 namespace drs {
 namespace {
@@ -14,6 +14,13 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 using test::expect_error;
+
+struct TestCredentials {
+  std::string id;
+  std::optional<std::int64_t> expires_ns;
+  std::string origin = "a test";
+  friend bool same_credentials(const TestCredentials& a, const TestCredentials& b) { return a.id == b.id; }
+};
 
 class CredentialsProviderTest : public ::testing::Test {
  protected:
@@ -23,19 +30,16 @@ class CredentialsProviderTest : public ::testing::Test {
     lifetime_ = lifetime;
     fails_ = false;
   }
-  Result<AwsCredentials> fetch() {
+  Result<TestCredentials> fetch() {
     ++fetches_;
     if (fails_) return Error{ErrorCode::kUnavailable, "the metadata service is away"};
-    AwsCredentials out;
-    out.access_key_id = id_;
-    out.secret_access_key = SecretBytes::copy_of(as_bytes("hunter2"));
-    out.origin = "a test";
+    TestCredentials out{id_, {}};
     if (lifetime_ != minutes(0)) out.expires_ns = clock_.wall_ns() + std::chrono::nanoseconds(lifetime_).count();
     return out;
   }
   std::string got() {
     const auto credentials = provider_.get();
-    return credentials.ok() ? (*credentials)->access_key_id : credentials.error().message;
+    return credentials.ok() ? (*credentials)->id : credentials.error().message;
   }
 
   test::FakeClock clock_;
@@ -43,7 +47,7 @@ class CredentialsProviderTest : public ::testing::Test {
   minutes lifetime_{0};
   bool fails_ = false;
   int fetches_ = 0;
-  CredentialsProvider provider_{[this] { return fetch(); }, clock_};
+  CredentialsProvider<TestCredentials> provider_{[this] { return fetch(); }, clock_};
 };
 
 TEST_F(CredentialsProviderTest, CredentialsThatDoNotExpireAreFetchedOnce) {
@@ -119,8 +123,8 @@ TEST_F(CredentialsProviderTest, RefusedOnesAreReplacedAtOnce) {
   next("second", minutes(60));
   const auto second = provider_.refresh(first);
   ASSERT_TRUE(second.ok());
-  EXPECT_EQ((*second)->access_key_id, "second");
-  EXPECT_EQ(first->access_key_id, "first");
+  EXPECT_EQ((*second)->id, "second");
+  EXPECT_EQ(first->id, "first");
   EXPECT_EQ(got(), "second");
   EXPECT_EQ(fetches_, 2);
 }
@@ -134,7 +138,7 @@ TEST_F(CredentialsProviderTest, OneRefusalReportedByManyFetchesOnce) {
   for (int i = 0; i < 8; ++i)
     threads.emplace_back([&] {
       const auto fresh = provider_.refresh(first);
-      if (fresh.ok() && (*fresh)->access_key_id == "second") ++renewed;
+      if (fresh.ok() && (*fresh)->id == "second") ++renewed;
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(renewed, 8);

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "sinks/s3/aws_surroundings.h"
-#include "sinks/s3/aws_time.h"
+#include "sinks/iso_time.h"
+#include "sinks/surroundings.h"
 
 namespace drs::test {
 
@@ -21,11 +21,11 @@ class FakeClock final : public Clock {
   [[nodiscard]] std::chrono::steady_clock::time_point steady() const override {
     return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(now_ns_));
   }
-  void set(std::string_view time) { now_ns_ = parse_aws_time(time).value(); }
+  void set(std::string_view time) { now_ns_ = parse_iso_time(time).value(); }
   void advance(std::chrono::nanoseconds duration) { now_ns_ += duration.count(); }
 
  private:
-  std::int64_t now_ns_ = parse_aws_time("2026-11-20T00:00:00Z").value();
+  std::int64_t now_ns_ = parse_iso_time("2026-11-20T00:00:00Z").value();
 };
 
 struct Reply {
@@ -61,7 +61,7 @@ class FakeSurroundings {
   FakeClock clock;
 
   // Valid as long as this is.
-  AwsSurroundings surroundings() {
+  Surroundings surroundings() {
     return {.environment = [this](const char* name) { return variable(name); },
             .read_file = [this](const std::string& path) { return read(path); },
             .fetch = [this](const HttpRequest& request) { return answer(request); },

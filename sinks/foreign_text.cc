@@ -1,4 +1,4 @@
-#include "sinks/s3/foreign_text.h"
+#include "sinks/foreign_text.h"
 
 namespace drs {
 

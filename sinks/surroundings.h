@@ -1,4 +1,4 @@
-// AwsSurroundings: all that the search for credentials and settings takes from outside, passed in so that it is tested
+// Surroundings: all that the search for credentials and settings takes from outside, passed in so that it is tested
 // without an environment, files, children or a network.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace drs {
 
-struct AwsSurroundings {
+struct Surroundings {
   // The value of an environment variable, as a view of the environment itself; none where it is not set.
   std::function<std::optional<std::string_view>(const char* name)> environment;
   // A whole small file. Errors: kNotFound; any other for a file that is there and cannot be read.
@@ -29,10 +29,6 @@ struct AwsSurroundings {
   [[nodiscard]] std::optional<std::string_view> variable(const char* name) const {
     const std::optional<std::string_view> value = environment(name);
     return value && !value->empty() ? value : std::nullopt;
-  }
-  // Whether a variable or setting means yes.
-  static bool is_true(std::optional<std::string_view> value) {
-    return value && (*value == "true" || *value == "True" || *value == "TRUE");
   }
 };
 

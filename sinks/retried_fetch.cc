@@ -1,4 +1,4 @@
-#include "sinks/s3/retried_fetch.h"
+#include "sinks/retried_fetch.h"
 
 namespace drs {
 

@@ -1,4 +1,4 @@
-// Percent-encoding as Signature Version 4 and S3 want it (RFC 3986): A-Z a-z 0-9 - . _ ~ stand for themselves, every
+// Percent-encoding as object stores want it (RFC 3986): A-Z a-z 0-9 - . _ ~ stand for themselves, every
 // other byte is %XX in upper-case hex.
 #pragma once
 
@@ -17,7 +17,7 @@ struct UriParameter {
 std::string uri_encode(std::string_view text);
 // The same, but '/' stands for itself. Nothing is normalised: S3 keeps empty, "." and ".." parts.
 std::string uri_encode_path(std::string_view path);
-// "a=1&b=": encoded, then sorted by name and value, which is the canonical query string that is signed; send just it.
+// "a=1&b=": encoded, then sorted by name and value, which is the canonical query string that S3 signs; send just it.
 std::string uri_encode_query(const std::vector<UriParameter>& parameters);
 // Of "%XX" in either case and of '+', which stands for a space in S3's answers. None where a '%' is not followed by two
 // hex digits.

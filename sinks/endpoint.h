@@ -1,0 +1,24 @@
+// The shape of an address at which a service answers: a URL of scheme, host and maybe a path.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "io/result.h"
+
+namespace drs {
+
+// Taken apart. Nothing in it is encoded or decoded.
+struct Endpoint {
+  bool https = true;
+  std::string host;       // lower case; "[::1]" for IPv6
+  std::string authority;  // the host, and ":port" where it is not the scheme's own: just what Host says
+  std::string path;       // empty, or "/..." without a '/' at the end
+
+  [[nodiscard]] std::string url() const { return (https ? "https://" : "http://") + authority + path; }
+};
+
+// "https://host[:port][/path]". Errors: kUsage, saying what is accepted; `what` is where the URL comes from.
+Result<Endpoint> parse_endpoint(std::string_view url, std::string_view what);
+
+}  // namespace drs
