@@ -76,6 +76,7 @@ std::size_t send_body(char* out, std::size_t size, std::size_t count, void* user
 int seek_body(void* user, curl_off_t offset, int origin) {
   Slot& slot = *static_cast<Slot*>(user);
   if (origin != SEEK_SET || offset < 0 || static_cast<std::size_t>(offset) > slot.body_bytes) return CURL_SEEKFUNC_FAIL;
+  slot.transfer->sent_again = slot.transfer->sent_again || slot.sent_bytes > 0;
   slot.sent_bytes = static_cast<std::size_t>(offset);
   return CURL_SEEKFUNC_OK;
 }
@@ -210,6 +211,7 @@ class HttpClient::Curl {
     transfer.answer_headers.clear();
     transfer.text.clear();
     transfer.received_bytes = 0;
+    transfer.sent_again = false;
     transfer.error.reset();
     slot.transfer = &transfer;
     slot.sent_bytes = 0;

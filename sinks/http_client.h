@@ -36,6 +36,9 @@ struct HttpTransfer {
   std::vector<HttpHeader> answer_headers;  // names in lower case
   std::string text;
   std::size_t received_bytes = 0;  // into `destination`
+  // libcurl sent the body anew by itself: the connection was kept from earlier and closed without an answer. What was
+  // sent first may have been carried out.
+  bool sent_again = false;
   // No complete answer. kUnavailable: name not resolved, no connection, reset, stalled, cut short; whether the server
   // did what it was asked is unknown. kCorrupt: more bytes came than `destination` holds. kUsage: the URL is none, or
   // the server's certificate is not trusted.

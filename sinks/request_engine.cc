@@ -71,7 +71,7 @@ void RequestEngine::start_waiting() {
   while (!queued_.empty() && running_ < window_.size()) {
     StoreRequest* const request = queued_.front();
     queued_.pop_front();
-    attempts_.push_back({request, this, RetrySchedule(options_.retry), {}, false, false, false, {}});
+    attempts_.push_back({request, this, RetrySchedule(options_.retry), {}, false, false, false, false, {}});
     launch(attempts_.back());
   }
 }
@@ -105,6 +105,7 @@ void RequestEngine::take_answer(Attempt& attempt) {
   attempt.running = false;
   --running_;
   const HttpTransfer& transfer = attempt.transfer;
+  attempt.request->doubtful = attempt.request->doubtful || transfer.sent_again;
   Judgement judgement;
   if (transfer.error) {
     // Nobody can tell how far it got.
@@ -134,6 +135,14 @@ void RequestEngine::take_answer(Attempt& attempt) {
       if (std::exchange(attempt.redirected, true)) break;
       attempt.request->redirect_url = judgement.url;
       attempt.not_before = clock_.steady();
+      return;
+    case Judgement::Kind::kOnceMore:
+      if (!std::exchange(attempt.repeated, true)) {
+        attempt.not_before = clock_.steady();
+        return;
+      }
+      if (judgement.error) break;
+      finish(attempt, {});
       return;
     case Judgement::Kind::kFailure: break;
   }

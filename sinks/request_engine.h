@@ -31,6 +31,7 @@ struct StoreRequest {
   std::string trailer;              // sent after the body
   // SHA-256 of the body in hex where the caller has it; the protocol computes it where it must.
   std::string body_sha256;
+  std::string body_crc32c;      // likewise, as the protocol writes it
   MutableByteView destination;  // as in HttpTransfer
   std::size_t text_bytes_max = 64 * kKiB;
   std::string what;          // for messages: "put packs/3f/3fa0..."
@@ -38,7 +39,7 @@ struct StoreRequest {
 
   Result<void> result;
   HttpTransfer answer;    // of the last attempt
-  bool doubtful = false;  // an attempt before the last may have been carried out: its answer never came
+  bool doubtful = false;  // what was sent before the last time may have been carried out: its answer never came
   void (*done)(StoreRequest&) = nullptr;
   void* owner = nullptr;  // the caller's own
 };
@@ -52,6 +53,7 @@ struct Judgement {
     kSlowDown,  // the same, and the store is overloaded
     kRefresh,   // the credentials have expired: once with new ones
     kRedirect,  // once to `url`
+    kOnceMore,  // at once; a second such answer is taken: a failure with `error`, a success without
   };
   Kind kind = Kind::kSuccess;
   std::optional<Error> error;
@@ -101,6 +103,7 @@ class RequestEngine {
     bool running = false;
     bool refreshed = false;
     bool redirected = false;
+    bool repeated = false;
     RetrySchedule::Time not_before{};
   };
   void start_waiting();

@@ -105,6 +105,18 @@ TEST_F(RequestEngineTest, TriesAgainUntilItSucceedsAndKnowsWhetherItMayHaveHappe
   EXPECT_EQ(server_->requests().size(), 3U);
 }
 
+TEST_F(RequestEngineTest, KnowsThatLibcurlSentABodyAgainByItself) {
+  // It does so when a connection that was kept from earlier closes without an answer.
+  serve({answer(200), cut_off(), answer(200)});
+  StoreRequest first = put(body_);
+  ASSERT_TRUE(engine_->perform(first).ok());
+  EXPECT_FALSE(first.doubtful);
+  StoreRequest second = put(body_);
+  ASSERT_TRUE(engine_->perform(second).ok());
+  EXPECT_TRUE(second.doubtful);
+  EXPECT_EQ(server_->requests().size(), 3U);
+}
+
 TEST_F(RequestEngineTest, TakesABodyThatIsCutShortForNoAnswer) {
   serve({cut_off("HTTP/1.1 200 x\r\nContent-Length: 5\r\n\r\nhel"), answer(200, "hello")});
   Bytes place(5);
