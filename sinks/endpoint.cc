@@ -1,9 +1,14 @@
 #include "sinks/endpoint.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <optional>
+
+#include "io/bytes.h"
 
 namespace drs {
 namespace {
@@ -71,6 +76,25 @@ Result<Endpoint> parse_endpoint(std::string_view url, std::string_view what) {
   return Error{ErrorCode::kUsage, std::string(what) +
                                       " is no endpoint: give https://host[:port][/path] or http://host[:port][/path], "
                                       "the path of A-Z a-z 0-9 - . _ ~ and '/'"};
+}
+
+std::optional<Endpoint> endpoint_of_url(std::string_view url) {
+  if (!std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c <= '~' && c != '\\'; }))
+    return std::nullopt;
+  const std::size_t mark = url.find("://");
+  if (mark == std::string_view::npos) return std::nullopt;
+  return split(url.substr(0, url.find_first_of("/?#", mark + 3)));
+}
+
+bool is_loopback(const Endpoint& endpoint) {
+  const std::string& host = endpoint.host;
+  if (host == "localhost") return true;
+  std::array<Byte, 16> address{};
+  if (inet_pton(AF_INET, host.c_str(), address.data()) == 1) return address[0] == 127;
+  if (!host.starts_with('[')) return false;
+  const bool parsed = inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), address.data()) == 1;
+  constexpr std::array<Byte, 16> kLoopback = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  return parsed && address == kLoopback;
 }
 
 }  // namespace drs

@@ -1,6 +1,7 @@
 // The shape of an address at which a service answers: a URL of scheme, host and maybe a path.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,11 @@ struct Endpoint {
 
 // "https://host[:port][/path]". Errors: kUsage, saying what is accepted; `what` is where the URL comes from.
 Result<Endpoint> parse_endpoint(std::string_view url, std::string_view what);
+
+// The scheme and host of any URL, whatever stands behind them; none for what is no URL of http or https.
+std::optional<Endpoint> endpoint_of_url(std::string_view url);
+
+// Whether the host is this machine: localhost, 127.0.0.0/8, [::1].
+bool is_loopback(const Endpoint& endpoint);
 
 }  // namespace drs

@@ -25,19 +25,14 @@ Error usage(std::string text) {
   return Error{ErrorCode::kUsage, std::move(text)};
 }
 
-// Whether plain http may be spoken with the host (lower case, IPv6 in brackets).
-bool may_speak_plainly(const std::string& host) {
-  if (host == "localhost") return true;
+// Whether plain http may be spoken with the host.
+bool may_speak_plainly(const Endpoint& endpoint) {
+  if (is_loopback(endpoint) || endpoint.host == "169.254.170.2" || endpoint.host == "169.254.170.23") return true;
+  if (!endpoint.host.starts_with('[')) return false;
   std::array<Byte, 16> address{};
-  if (inet_pton(AF_INET, host.c_str(), address.data()) == 1)
-    return address[0] == 127 || host == "169.254.170.2" || host == "169.254.170.23";
-  if (!host.starts_with('[')) return false;
-  if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), address.data()) != 1) return false;
-  const auto is = [&](const char* text) {
-    std::array<Byte, 16> other{};
-    return inet_pton(AF_INET6, text, other.data()) == 1 && other == address;
-  };
-  return is("::1") || is("fd00:ec2::23");
+  std::array<Byte, 16> eks{};
+  return inet_pton(AF_INET6, endpoint.host.substr(1, endpoint.host.size() - 2).c_str(), address.data()) == 1 &&
+         inet_pton(AF_INET6, "fd00:ec2::23", eks.data()) == 1 && address == eks;
 }
 
 bool is_url_character(char c) {
@@ -45,13 +40,9 @@ bool is_url_character(char c) {
 }
 
 Result<void> check_full_uri(std::string_view uri) {
-  const std::size_t scheme_bytes = uri.find("://");
-  const std::size_t host_end =
-      scheme_bytes == std::string_view::npos ? 0 : std::min(uri.find_first_of("/?#", scheme_bytes + 3), uri.size());
-  const Result<Endpoint> endpoint = parse_endpoint(uri.substr(0, host_end), kFullVariable);
-  if (!endpoint.ok() || !std::all_of(uri.begin(), uri.end(), is_url_character))
-    return usage(std::string(kFullVariable) + " is no URL of http or https");
-  if (endpoint->https || may_speak_plainly(endpoint->host)) return {};
+  const std::optional<Endpoint> endpoint = endpoint_of_url(uri);
+  if (!endpoint) return usage(std::string(kFullVariable) + " is no URL of http or https");
+  if (endpoint->https || may_speak_plainly(*endpoint)) return {};
   return usage(
       std::string(kFullVariable) + " points to '" + endpoint->host +
       "' over http, which is only allowed for localhost, 127.0.0.0/8, [::1], 169.254.170.2, 169.254.170.23 and "

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
 #include <functional>
 #include <thread>
 
 #include "io/sim_file_system.h"
 #include "sinks/cache_store.h"
 #include "sinks/fault_store.h"
+#include "sinks/gcs/gcs_store.h"
 #include "sinks/local_store.h"
 #include "sinks/memory_store.h"
 #include "tests/sinks/store_test_support.h"
@@ -75,7 +77,21 @@ StoreKind cached(std::string name, std::uint64_t size_bytes_max) {
           }};
 }
 
+// In the bucket of a server that tests/e2e/test_gcs.py started, each store below a prefix of its own.
+StoreKind google(std::string endpoint, std::string bucket) {
+  return {"Gcs", [=] {
+            static int count = 0;
+            static const SystemClock clock;
+            auto address = GcsAddress::make({bucket, "store-" + std::to_string(count++) + "/"}, endpoint);
+            auto store = open_gcs_store(*std::move(address), nullptr, clock, {});
+            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*std::move(store), nullptr);
+          }};
+}
+
 std::vector<StoreKind> all_kinds() {
+  const char* const endpoint = std::getenv("DRSTREAM_TEST_GCS_ENDPOINT");
+  const char* const bucket = std::getenv("DRSTREAM_TEST_GCS_BUCKET");
+  if (endpoint != nullptr && bucket != nullptr) return {google(endpoint, bucket)};
   std::vector<StoreKind> kinds = {
       {"Memory",
        [] {

@@ -1,0 +1,73 @@
+#include "sinks/gcs/default_credentials.h"
+
+#include <utility>
+
+#include "sinks/gcs/google_credentials.h"
+#include "sinks/gcs/google_metadata.h"
+#include "sinks/gcs/token_exchange.h"
+
+namespace drs {
+namespace {
+
+constexpr const char* kFileVariable = "GOOGLE_APPLICATION_CREDENTIALS";
+
+std::string gcloud_file(const Surroundings& surroundings) {
+  constexpr const char* kName = "/application_default_credentials.json";
+  if (const auto folder = surroundings.variable("CLOUDSDK_CONFIG")) return std::string(*folder) + kName;
+  if (const auto home = surroundings.variable("HOME")) return std::string(*home) + "/.config/gcloud" + kName;
+  return "";
+}
+
+Result<GoogleToken> from_file(const Surroundings& surroundings, const SecretBytes& document, const std::string& path) {
+  const auto token = [&]() -> Result<GoogleToken> {
+    DRS_ASSIGN_OR_RETURN(const GoogleCredentials credentials, parse_google_credentials(document.view()));
+    return exchange_for_token(surroundings, credentials);
+  };
+  Result<GoogleToken> out = token();
+  if (!out.ok()) return std::move(out).error().with_context("credentials from '" + path + "'");
+  out->origin = "'" + path + "'";
+  return out;
+}
+
+}  // namespace
+
+Result<GoogleToken> DefaultCredentials::fetch() {
+  std::string named = explicit_file_;
+  if (named.empty()) named = surroundings_.variable(kFileVariable).value_or("");
+  if (!named.empty()) {
+    const Result<SecretBytes> document = surroundings_.read_file(named);
+    if (!document.ok()) {
+      const std::string who = explicit_file_.empty() ? std::string(kFileVariable) + " names a file that" : "the file";
+      return Error{ErrorCode::kUsage, who + " cannot be read: " + document.error().message};
+    }
+    return from_file(surroundings_, *document, named);
+  }
+  const std::string left = gcloud_file(surroundings_);
+  std::string looked_at = std::string(kFileVariable) + " is not set; ";
+  if (settled_ != Place::kMetadata && !left.empty()) {
+    const Result<SecretBytes> document = surroundings_.read_file(left);
+    if (document.ok()) {
+      Result<GoogleToken> token = from_file(surroundings_, *document, left);
+      if (token.ok()) settled_ = Place::kGcloudFile;
+      return token;
+    }
+    if (document.error().code != ErrorCode::kNotFound || settled_)
+      return Error{ErrorCode::kUsage, "the credentials file cannot be read: " + document.error().message};
+  }
+  looked_at += left.empty() ? "neither CLOUDSDK_CONFIG nor HOME is set" : "there is no '" + left + "'";
+  Result<GoogleTokenLookup> lookup = google_metadata_token(surroundings_);
+  if (!lookup.ok())
+    return std::move(lookup).error().with_context("no credentials for Google Cloud Storage: " + looked_at +
+                                                  "; the metadata server");
+  if (!lookup->token)
+    return Error{settled_ ? ErrorCode::kUnavailable : ErrorCode::kUsage,
+                 "no credentials for Google Cloud Storage: " + looked_at + "; the metadata server " +
+                     lookup->nothing_because +
+                     ". Name a credentials file in GOOGLE_APPLICATION_CREDENTIALS, or run `gcloud auth "
+                     "application-default login`"};
+  settled_ = Place::kMetadata;
+  lookup->token->origin = "the metadata server";
+  return *std::move(lookup->token);
+}
+
+}  // namespace drs

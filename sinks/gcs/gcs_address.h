@@ -1,0 +1,53 @@
+// GcsAddress: which bucket of Google Cloud Storage, below which prefix, under which host. It turns an object key into
+// the path of the JSON API, and a name that the API lists back into our key.
+// https://cloud.google.com/storage/docs/request-endpoints
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "io/result.h"
+#include "sinks/bucket_location.h"
+#include "sinks/endpoint.h"
+
+namespace drs {
+
+inline constexpr std::string_view kGcsEndpoint = "https://storage.googleapis.com";
+
+// "gs://bucket/prefix": sinks/bucket_location.h. Errors: kUsage, saying what is accepted.
+Result<BucketLocation> parse_gcs_location(std::string_view url);
+
+class GcsAddress {
+ public:
+  // `endpoint`: "https://host[:port][/path]"; empty: kGcsEndpoint. Errors: kUsage.
+  static Result<GcsAddress> make(BucketLocation location, std::string_view endpoint);
+
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+  [[nodiscard]] const std::string& bucket() const { return location_.bucket; }
+
+  // Encoded paths. `key` is ours, without the prefix.
+  [[nodiscard]] std::string object_path(std::string_view key) const;    // what is known of it
+  [[nodiscard]] std::string download_path(std::string_view key) const;  // its bytes
+  [[nodiscard]] std::string list_path() const;
+  [[nodiscard]] std::string upload_path() const;
+  // scheme://host, then a path of the above, then '?' and `query` unless it is empty.
+  [[nodiscard]] std::string url(std::string_view path, std::string_view query) const;
+
+  // The name of an object in the bucket, not encoded.
+  [[nodiscard]] std::string full_key(std::string_view key) const { return location_.prefix + std::string(key); }
+  // The way back; none for an object outside the prefix. A view into `full_key`.
+  [[nodiscard]] std::optional<std::string_view> own_key(std::string_view full_key) const {
+    return drs::own_key(location_, full_key);
+  }
+  // "gs://bucket/prefix", for messages.
+  [[nodiscard]] std::string name_for_messages() const;
+
+ private:
+  GcsAddress() = default;
+
+  BucketLocation location_;
+  Endpoint endpoint_;
+};
+
+}  // namespace drs
