@@ -26,7 +26,9 @@ void declare_key_options(CLI::App& app, KeyOptions& key) {
 void declare_cloud_options(CLI::App& app, CloudOptions& cloud) {
   constexpr const char* kGroup = "Object store options";
   add_text(app, "--endpoint-url", cloud.endpoint_url, "URL",
-           "The server of an s3:// repository (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's, AWS)")
+           "The server of a repository in a bucket (default for s3://: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the "
+           "profile's, "
+           "AWS; for gs://: STORAGE_EMULATOR_HOST, Google)")
       ->group(kGroup);
   add_text(app, "--region", cloud.region, "REGION",
            "The bucket's region (default: AWS_REGION, the profile's, us-east-1)")
@@ -65,7 +67,7 @@ void declare_global_options(CLI::App& app, GlobalOptions& options) {
   constexpr const char* kGroup = "Global options";
   const auto in_group = [&](CLI::Option* option) { option->group(kGroup); };
   in_group(add_text(app, "-r,--repo,--repository", options.repository, "PLACE",
-                    "The repository: a local directory, or s3://bucket/prefix"));
+                    "The repository: a local directory, s3://bucket/prefix or gs://bucket/prefix"));
   in_group(add_parsed(app, "--memory", options.memory_bytes, parse_size, "SIZE",
                       "Ceiling for buffers, codecs and indexes (default 256MiB, at least 96MiB)"));
   in_group(add_parsed(app, "--threads", options.threads, number_between(1, kThreadsMax), "N",

@@ -16,10 +16,11 @@ namespace drs {
 
 // Of repositories in a bucket.
 struct CloudOptions {
-  std::string endpoint_url;  // empty: AWS_ENDPOINT_URL and the profile's, else AWS itself
+  std::string endpoint_url;  // empty: what the kind's own variables say, else AWS or Google itself
   std::string region;        // empty: AWS's own order of places
   std::string ca_file;
-  std::string profile;  // of AWS's files; empty: AWS_PROFILE and AWS's own order. Only a place sets it.
+  std::string profile;           // of AWS's files; empty: AWS_PROFILE and AWS's own order. Only a place sets it.
+  std::string credentials_file;  // of Google; empty: Google's own order. Only a place sets it.
   std::chrono::nanoseconds store_timeout = std::chrono::minutes(15);
   bool single_writer = false;
 };

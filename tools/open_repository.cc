@@ -6,6 +6,7 @@
 
 #include "codecs/crypto_backend.h"
 #include "sinks/local_store.h"
+#include "tools/open_gcs.h"
 #include "tools/open_s3.h"
 #include "tools/repository_cache.h"
 #include "tools/terminal_prompt.h"
@@ -46,6 +47,7 @@ Result<std::shared_ptr<FileSystem>> open_repository_files(const RepositoryPlace&
 Result<std::unique_ptr<ObjectStore>> open_store(const RepositoryPlace& place, const GlobalOptions& options) {
   switch (place.kind) {
     case RepositoryPlace::Kind::kS3: return open_s3(place);
+    case RepositoryPlace::Kind::kGcs: return open_gcs(place);
     case RepositoryPlace::Kind::kLocal: break;
   }
   DRS_ASSIGN_OR_RETURN(auto files, open_repository_files(place, options));

@@ -1,41 +1,15 @@
 #include "tools/open_s3.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-
 #include "io/clock.h"
-#include "io/fd.h"
 #include "sinks/http_client.h"
 #include "sinks/s3/aws_profile.h"
 #include "sinks/s3/aws_settings.h"
 #include "sinks/s3/credentials_chain.h"
 #include "sinks/s3/s3_store.h"
-#include "tools/keys.h"
-#include "tools/passphrase_command.h"
+#include "tools/process_surroundings.h"
 
 namespace drs {
 namespace {
-
-constexpr std::size_t kSettingsBytesMax = 1 * kMiB;
-
-// A whole small file: configurations, tokens.
-Result<SecretBytes> read_small_file(const std::string& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!file) return error_from_errno(errno, "open '" + path + "'");
-  SecretBytes buffer(kSettingsBytesMax);
-  std::size_t filled = 0;
-  while (filled < buffer.size()) {
-    const ssize_t got = ::read(file.get(), buffer.mutable_view().data() + filled, buffer.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return error_from_errno(errno, "read '" + path + "'");
-    if (got == 0) return SecretBytes::copy_of(buffer.view().first(filled));
-    filled += static_cast<std::size_t>(got);
-  }
-  return Error{ErrorCode::kUsage, "'" + path + "' is larger than 1 MiB: that is no configuration"};
-}
 
 constexpr std::string_view kProfileVariable = "AWS_PROFILE";
 
@@ -45,23 +19,24 @@ bool is_other_identity(std::string_view name) {
          name == "AWS_WEB_IDENTITY_TOKEN_FILE";
 }
 
+// Those of the process, with the profile that the place names.
+Surroundings surroundings_of(const CloudOptions& options, HttpClient& client, const Clock& clock) {
+  Surroundings out = process_surroundings(client, clock);
+  if (options.profile.empty()) return out;
+  out.environment = [profile = options.profile,
+                     process = out.environment](const char* name) -> std::optional<std::string_view> {
+    if (is_other_identity(name)) return std::nullopt;
+    if (name == kProfileVariable) return profile;
+    return process(name);
+  };
+  return out;
+}
+
 // Lives as long as the store: credentials are renewed while it is used.
 struct Session {
   Session(const CloudOptions& options, std::unique_ptr<HttpClient> http)
       : client(std::move(http)),
-        surroundings{
-            .environment = [profile = options.profile](const char* name) -> std::optional<std::string_view> {
-              if (!profile.empty() && is_other_identity(name)) return std::nullopt;
-              if (!profile.empty() && name == kProfileVariable) return profile;
-              const char* const value = std::getenv(name);
-              if (value == nullptr) return std::nullopt;
-              return value;
-            },
-            .read_file = read_small_file,
-            .fetch = [this](const HttpRequest& request) { return client->fetch(request); },
-            .run_command =
-                [](const std::string& command) { return run_passphrase_command(command, key_variable_names()); },
-            .clock = clock},
+        surroundings(surroundings_of(options, *client, clock)),
         chain(surroundings, options.region) {}
   SystemClock clock;
   std::unique_ptr<HttpClient> client;

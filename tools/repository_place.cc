@@ -24,9 +24,21 @@ std::string* setting_of(RepositoryPlace& place, std::string_view name) {
   if (place.kind == RepositoryPlace::Kind::kLocal) return nullptr;
   if (name == "endpoint-url") return &place.cloud.endpoint_url;
   if (name == "ca-file") return &place.cloud.ca_file;
+  if (place.kind == RepositoryPlace::Kind::kGcs)
+    return name == "credentials-file" ? &place.cloud.credentials_file : nullptr;
   if (name == "region") return &place.cloud.region;
   if (name == "profile") return &place.cloud.profile;
   return nullptr;
+}
+
+// What of those are settings of a kind, beside the keys.
+std::string_view cloud_settings(RepositoryPlace::Kind kind) {
+  switch (kind) {
+    case RepositoryPlace::Kind::kLocal: return "";
+    case RepositoryPlace::Kind::kS3: return ", and endpoint-url, region, profile and ca-file";
+    case RepositoryPlace::Kind::kGcs: return ", and endpoint-url, credentials-file and ca-file";
+  }
+  return "";
 }
 
 Result<void> take_settings(RepositoryPlace& place, std::string_view settings) {
@@ -37,13 +49,10 @@ Result<void> take_settings(RepositoryPlace& place, std::string_view settings) {
     const std::string_view name = setting.substr(0, equals);
     std::string* const target = setting_of(place, name);
     if (target == nullptr || equals == std::string_view::npos)
-      return Error{
-          ErrorCode::kUsage,
-          fmt::format(
-              "'{}' is no setting of the repository '{}': key-file, passphrase-file and "
-              "passphrase-command are{}, each as name=value, joined by '&'",
-              setting, place.name,
-              place.kind == RepositoryPlace::Kind::kLocal ? "" : ", and endpoint-url, region, profile and ca-file")};
+      return Error{ErrorCode::kUsage,
+                   fmt::format("'{}' is no setting of the repository '{}': key-file, passphrase-file and "
+                               "passphrase-command are{}, each as name=value, joined by '&'",
+                               setting, place.name, cloud_settings(place.kind))};
     const auto value = uri_decode(setting.substr(equals + 1));
     if (!value || value->empty())
       return Error{ErrorCode::kUsage, fmt::format("the setting '{}' of the repository '{}' has no value, or a '%' "
@@ -59,7 +68,8 @@ Result<void> take_settings(RepositoryPlace& place, std::string_view settings) {
 Result<RepositoryPlace> parse_repository_place(std::string_view text, const CloudOptions& options) {
   if (text.empty())
     return Error{ErrorCode::kUsage,
-                 "no repository was named; give --repository DIR or s3://bucket/prefix, or set DRSTREAM_REPOSITORY"};
+                 "no repository was named; give --repository DIR, s3://bucket/prefix or gs://bucket/prefix, or set "
+                 "DRSTREAM_REPOSITORY"};
   RepositoryPlace place;
   place.cloud = options;
   const std::string_view scheme = scheme_of(text);
@@ -74,9 +84,12 @@ Result<RepositoryPlace> parse_repository_place(std::string_view text, const Clou
     place.name = url.substr(std::string_view("file://").size());
   } else if (scheme == "s3") {
     place.kind = RepositoryPlace::Kind::kS3;
+  } else if (scheme == "gs") {
+    place.kind = RepositoryPlace::Kind::kGcs;
   } else {
-    return Error{ErrorCode::kUsage,
-                 fmt::format("the repository '{}' is not supported by this build: directories and s3:// are", url)};
+    return Error{
+        ErrorCode::kUsage,
+        fmt::format("the repository '{}' is not supported by this build: directories, s3:// and gs:// are", url)};
   }
   if (place.name.empty()) return Error{ErrorCode::kUsage, fmt::format("'{}' names no directory", url)};
   if (mark != std::string_view::npos) DRS_RETURN_IF_ERROR(take_settings(place, text.substr(mark + 1)));

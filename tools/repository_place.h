@@ -2,6 +2,7 @@
 //
 //   /var/backups/drs                    a directory; so is file:///var/backups/drs
 //   s3://bucket/prefix                  a bucket of S3 or of a server that speaks as S3 does
+//   gs://bucket/prefix                  a bucket of Google Cloud Storage
 //   s3://bucket/prefix?endpoint-url=https://minio:9000&region=eu-central-1&profile=offsite
 //
 // What stands behind the '?' of a URL are settings for this place alone. They come before the options of the same names
@@ -18,10 +19,10 @@
 namespace drs {
 
 struct RepositoryPlace {
-  enum class Kind : std::uint8_t { kLocal, kS3 };
+  enum class Kind : std::uint8_t { kLocal, kS3, kGcs };
   Kind kind = Kind::kLocal;
   std::string name;    // a path, or the URL without settings: what messages call it
-  CloudOptions cloud;  // the options, and over them the place's own: endpoint-url, region, ca-file, profile
+  CloudOptions cloud;  // the options, and over them the place's own
   KeyOptions key;      // the place's own alone: key-file, passphrase-file, passphrase-command
 };
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gcs_repository import GcsRepository
 from repository import Repository
 from s3_repository import S3Repository
 
@@ -68,6 +69,27 @@ def s3(request, new_s3_repository):
     """An encrypted, empty repository in a bucket of MinIO."""
     server = request.getfixturevalue("minio" if request.param == "http" else "minio_tls")
     repository = new_s3_repository(server)
+    repository.run("init")
+    return repository
+
+
+@pytest.fixture
+def new_gcs_repository(binary, tmp_path):
+    """new_gcs_repository(server, name, ...): a GcsRepository that is not made yet, in a new bucket of a FakeGcs."""
+
+    def make(server, name="repository", bucket=None, **options):
+        folder = tmp_path / name
+        folder.mkdir()
+        return GcsRepository(binary, folder, server, bucket or server.new_bucket(), **options)
+
+    return make
+
+
+@pytest.fixture(params=["http", "https"])
+def gcs(request, new_gcs_repository):
+    """An encrypted, empty repository in a bucket of fake-gcs-server."""
+    server = request.getfixturevalue("fake_gcs" if request.param == "http" else "fake_gcs_tls")
+    repository = new_gcs_repository(server)
     repository.run("init")
     return repository
 

@@ -61,6 +61,13 @@ def expired_token():
 
 
 @_fault
+def unauthorized():
+    """As Google answers to a token that it does not take (any more)."""
+    body = b'{"error":{"code":401,"message":"Invalid Credentials","errors":[{"reason":"authError"}]}}'
+    return answer(401, "", body=body, content_type="application/json")
+
+
+@_fault
 def conflict():
     return answer(409, "ConditionalRequestConflict")
 

@@ -11,6 +11,7 @@ from services.cache import Unavailable
 from services.certificates import make_certificates
 from services.fake_gcs import FakeGcs
 from services.fault_proxy import FaultProxy
+from services.google_login import GoogleLogin
 from services.metadata_server import MetadataServer
 from services.minio import Minio
 from services.moto_server import MotoServer
@@ -94,6 +95,12 @@ def fault_proxy():
     yield start
     for proxy in proxies:
         proxy.__exit__()
+
+
+@pytest.fixture
+def google_login():
+    with GoogleLogin() as server:
+        yield server
 
 
 @pytest.fixture

@@ -39,9 +39,18 @@ TEST(RepositoryPlace, ItsOwnSettingsComeBeforeTheOptions) {
   EXPECT_EQ(own.key.passphrase_file, "/p");
 }
 
+TEST(RepositoryPlace, ABucketOfGoogleHasSettingsOfItsOwn) {
+  const auto place = parsed("gs://bucket/prefix?credentials-file=/etc/offsite.json&endpoint-url=https://gcs");
+  EXPECT_EQ(place.kind, Kind::kGcs);
+  EXPECT_EQ(place.name, "gs://bucket/prefix");
+  EXPECT_EQ(place.cloud.credentials_file, "/etc/offsite.json");
+  EXPECT_EQ(place.cloud.endpoint_url, "https://gcs");
+}
+
 TEST(RepositoryPlace, SaysWhatItDoesNotTake) {
   for (const std::string text : {"", "ftp://host/x", "file://", "s3://bucket?colour=red", "s3://bucket?region",
-                                 "s3://bucket?region=", "s3://bucket?region=%2", "file:///x?region=a"}) {
+                                 "s3://bucket?region=", "s3://bucket?region=%2", "file:///x?region=a",
+                                 "gs://bucket?region=a", "s3://bucket?credentials-file=/x"}) {
     const auto place = parse_repository_place(text, {});
     ASSERT_FALSE(place.ok()) << text;
     EXPECT_EQ(place.error().code, ErrorCode::kUsage);

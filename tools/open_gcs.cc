@@ -1,0 +1,60 @@
+#include "tools/open_gcs.h"
+
+#include "io/clock.h"
+#include "sinks/gcs/default_credentials.h"
+#include "sinks/gcs/gcs_store.h"
+#include "sinks/http_client.h"
+#include "tools/process_surroundings.h"
+
+namespace drs {
+namespace {
+
+constexpr const char* kEmulatorVariable = "STORAGE_EMULATOR_HOST";
+
+// Lives as long as the store: tokens are renewed while it is used.
+struct Session {
+  Session(const CloudOptions& options, std::unique_ptr<HttpClient> http)
+      : client(std::move(http)), chain(process_surroundings(*client, clock), options.credentials_file) {}
+  SystemClock clock;
+  std::unique_ptr<HttpClient> client;
+  DefaultCredentials chain;
+};
+
+// "localhost:4443" is as good as a URL, as for Google's own libraries.
+std::string emulator_url(std::string_view host) {
+  return host.find("://") == std::string_view::npos ? "http://" + std::string(host) : std::string(host);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ObjectStore>> open_gcs(const RepositoryPlace& place) {
+  const CloudOptions& options = place.cloud;
+  static const SystemClock clock;
+  HttpClientOptions http;
+  http.ca_file = options.ca_file;
+  DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(http));
+  DRS_ASSIGN_OR_RETURN(BucketLocation location, parse_gcs_location(place.name));
+
+  std::string endpoint = options.endpoint_url;
+  const auto emulator = process_surroundings(*client, clock).variable(kEmulatorVariable);
+  const bool emulated = endpoint.empty() && emulator.has_value();
+  if (emulated) endpoint = emulator_url(*emulator);
+  DRS_ASSIGN_OR_RETURN(GcsAddress address, GcsAddress::make(std::move(location), endpoint));
+
+  std::shared_ptr<GoogleTokenProvider> tokens;
+  if (!emulated) {
+    if (!address.endpoint().https && !is_loopback(address.endpoint()))
+      return Error{ErrorCode::kUsage,
+                   "--endpoint-url " + address.endpoint().url() +
+                       " would carry a token of Google in the clear: use https, or name an emulator in " +
+                       kEmulatorVariable + " instead, which gets no token"};
+    const auto session = std::make_shared<Session>(options, std::move(client));
+    tokens = std::make_shared<GoogleTokenProvider>([session] { return session->chain.fetch(); }, session->clock);
+  }
+  CloudStoreOptions store;
+  store.http = http;
+  store.requests.retry.budget = std::chrono::ceil<std::chrono::milliseconds>(options.store_timeout);
+  return open_gcs_store(std::move(address), std::move(tokens), clock, std::move(store));
+}
+
+}  // namespace drs
