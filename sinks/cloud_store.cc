@@ -1,6 +1,7 @@
 #include "sinks/cloud_store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <list>
 #include <optional>
@@ -11,22 +12,55 @@ namespace {
 constexpr std::size_t kComparedBytes = 1 * kMiB;  // of an object that is read back, at a time
 constexpr std::size_t kListBytesMax = 16 * kMiB;  // of one answer: 1000 keys of 1 KiB, encoded, with all around them
 
+// What all instances of one store have in common. Any thread.
 struct Shared {
-  MakeCloudProtocol make_protocol;
+  Shared(MakeCloudProtocol make, const Clock& with_clock, CloudStoreOptions with_options)
+      : make_protocol(std::move(make)), clock(with_clock), options(std::move(with_options)) {
+    options.requests.outage = std::make_shared<StoreOutage>(options.tell);
+  }
+  const MakeCloudProtocol make_protocol;
   const Clock& clock;
   CloudStoreOptions options;
+  mutable std::atomic<bool> create_only_proven{false};
 };
 
-// The size of the whole object, from "bytes 0-1023/4096".
-std::optional<std::uint64_t> whole_size(const HttpTransfer& answer) {
-  const std::string_view range = answer.header("content-range");
-  const std::size_t slash = range.rfind('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const std::string_view text = range.substr(slash + 1);
-  std::uint64_t size = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return size;
+  return value;
+}
+
+// "bytes 0-1023/4096"
+struct ContentRange {
+  std::uint64_t begin_bytes = 0;
+  std::uint64_t object_bytes = 0;
+};
+std::optional<ContentRange> content_range(const HttpTransfer& answer) {
+  constexpr std::string_view kUnit = "bytes ";
+  const std::string_view text = answer.header("content-range");
+  const std::size_t dash = text.find('-');
+  const std::size_t slash = text.rfind('/');
+  if (!text.starts_with(kUnit) || dash == std::string_view::npos || slash == std::string_view::npos)
+    return std::nullopt;
+  const auto begin = number(text.substr(kUnit.size(), dash - kUnit.size()));
+  const auto size = number(text.substr(slash + 1));
+  if (!begin || !size) return std::nullopt;
+  return ContentRange{*begin, *size};
+}
+
+// Whether the answer holds the range that was asked for, whole.
+Result<void> check_range(const HttpTransfer& answer, std::uint64_t offset_bytes, std::size_t bytes) {
+  const auto unexpected = [](const std::string& what) { return Error{ErrorCode::kUnavailable, "the store " + what}; };
+  if (answer.status != 206)
+    return unexpected("does not answer with a range, but with status " + std::to_string(answer.status));
+  const auto range = content_range(answer);
+  if (!range || range->begin_bytes != offset_bytes || range->object_bytes <= offset_bytes)
+    return unexpected("does not say that it sent the range that was asked for");
+  const std::uint64_t expected = std::min<std::uint64_t>(bytes, range->object_bytes - offset_bytes);
+  if (answer.received_bytes != expected)
+    return unexpected("sent " + std::to_string(answer.received_bytes) + " of " + std::to_string(expected) + " bytes");
+  return {};
 }
 
 std::size_t body_bytes(const PutOperation& operation) {
@@ -147,8 +181,13 @@ class CloudStore final : public ObjectStore {
 
   Result<ObjectInfo> stat(const ObjectKey& key) override {
     StoreRequest request = prepared(protocol_->stat(key), StoreRequest::Kind::kStat, "stat " + key);
+    ObjectInfo info;
+    request.accept = [&](const HttpTransfer& answer) -> Result<void> {
+      DRS_ASSIGN_OR_RETURN(info, protocol_->parse_stat(key, answer));
+      return {};
+    };
     DRS_RETURN_IF_ERROR(engine_.perform(request));
-    return protocol_->parse_stat(key, request.answer);
+    return info;
   }
 
   Result<void> remove(const ObjectKey& key) override {
@@ -175,10 +214,12 @@ class CloudStore final : public ObjectStore {
     PutOperation* operation = nullptr;
     CloudStore* store = nullptr;
     StoreRequest request;
-    Bytes read;  // not empty: what is there is being compared
+    Bytes read;  // of the object that has the name, to compare
     std::size_t compared_bytes = 0;
     bool started = false;
   };
+  // What a put does with the answer to its request.
+  using TakeAnswer = void (CloudStore::*)(Put&);
   struct Get {
     GetOperation* operation = nullptr;
     CloudStore* store = nullptr;
@@ -189,6 +230,7 @@ class CloudStore final : public ObjectStore {
     std::string prefix;
     std::string continuation;  // of the next page; empty: the first, or no more
     StoreRequest request;
+    CloudListPage listed;  // its answer
     bool done = false;
   };
 
@@ -196,6 +238,10 @@ class CloudStore final : public ObjectStore {
     page.request = prepared(protocol_->list(page.prefix, page.continuation), StoreRequest::Kind::kList,
                             page.prefix.empty() ? "list the repository" : "list " + page.prefix);
     page.request.text_bytes_max = kListBytesMax;
+    page.request.accept = [this, &page](const HttpTransfer& answer) -> Result<void> {
+      DRS_ASSIGN_OR_RETURN(page.listed, protocol_->parse_list(answer));
+      return {};
+    };
     page.request.owner = &page;
     page.request.done = [](StoreRequest& request) { static_cast<ListedPage*>(request.owner)->done = true; };
     page.done = false;
@@ -204,7 +250,7 @@ class CloudStore final : public ObjectStore {
 
   Result<void> take_page(ListedPage& page, const Visit& visit) {
     DRS_RETURN_IF_ERROR(page.request.result);
-    DRS_ASSIGN_OR_RETURN(CloudListPage listed, protocol_->parse_list(page.request.answer));
+    CloudListPage listed = std::move(page.listed);
     for (const ObjectInfo& object : listed.objects) DRS_RETURN_IF_ERROR(visit(object));
     if (!listed.continuation.empty() && listed.continuation == page.continuation)
       return Error{ErrorCode::kUnavailable, page.request.what + ": the store gives the same part of the list again"};
@@ -222,6 +268,9 @@ class CloudStore final : public ObjectStore {
     StoreRequest request =
         prepared(protocol_->get(key, offset_bytes, destination.size()), StoreRequest::Kind::kGet, "get " + key);
     request.destination = destination;
+    request.accept = [offset_bytes, destination](const HttpTransfer& answer) {
+      return check_range(answer, offset_bytes, destination.size());
+    };
     return request;
   }
 
@@ -233,20 +282,52 @@ class CloudStore final : public ObjectStore {
   }
 
   void start_put(Put& put) {
-    PutOperation& operation = *put.operation;
     put.started = true;
-    put.request = prepared(protocol_->put(operation), StoreRequest::Kind::kPut, "put " + operation.key);
-    put.request.body = operation.body;
+    if (!shared_->options.single_writer) {
+      send_body<&CloudStore::take_put>(put);
+      return;
+    }
+    const ObjectKey& key = put.operation->key;
+    ask<&CloudStore::take_stat_before_put>(
+        put, prepared(protocol_->stat(key), StoreRequest::Kind::kStat, "look for " + key + " before it is put"));
+  }
+
+  template <TakeAnswer take>
+  void ask(Put& put, StoreRequest request) {
+    put.request = std::move(request);
     put.request.owner = &put;
-    put.request.done = [](StoreRequest& request) {
-      auto& done = *static_cast<Put*>(request.owner);
-      done.store->take_put(done);
+    put.request.done = [](StoreRequest& done) {
+      auto& asked = *static_cast<Put*>(done.owner);
+      (asked.store->*take)(asked);
     };
     engine_.start(put.request);
   }
 
+  template <TakeAnswer take>
+  void send_body(Put& put) {
+    PutOperation& operation = *put.operation;
+    StoreRequest request = prepared(protocol_->put(operation), StoreRequest::Kind::kPut, "put " + operation.key);
+    request.body = operation.body;
+    ask<take>(put, std::move(request));
+  }
+
+  void take_stat_before_put(Put& put) {
+    const Result<void>& result = put.request.result;
+    if (result.ok()) {
+      finish(put, Error{ErrorCode::kAlreadyExists, "put " + put.operation->key + ": the name is taken"});
+    } else if (result.error().code == ErrorCode::kNotFound) {
+      send_body<&CloudStore::take_put>(put);
+    } else {
+      finish(put, result);
+    }
+  }
+
   void take_put(Put& put) {
     const Result<void> result = put.request.result;
+    if (result.ok() && !shared_->options.single_writer && !shared_->create_only_proven) {
+      send_body<&CloudStore::take_second_put>(put);
+      return;
+    }
     const bool taken = !result.ok() && result.error().code == ErrorCode::kAlreadyExists;
     if (!taken || !put.request.doubtful) {
       finish(put, result);
@@ -257,15 +338,29 @@ class CloudStore final : public ObjectStore {
     read_back(put);
   }
 
-  void read_back(Put& put) {
-    put.request = ranged(put.operation->key, put.compared_bytes, put.read);
-    put.request.owner = &put;
-    put.request.done = [](StoreRequest& request) {
-      auto& done = *static_cast<Put*>(request.owner);
-      done.store->compare(done);
-    };
-    engine_.start(put.request);
+  // Of the object that was just put: the server must refuse it.
+  void take_second_put(Put& put) {
+    const Result<void> result = put.request.result;
+    if (!result.ok()) {
+      const bool refused = result.error().code == ErrorCode::kAlreadyExists;
+      if (refused) shared_->create_only_proven = true;
+      finish(put, refused ? Result<void>() : result);
+      return;
+    }
+    const ObjectKey& key = put.operation->key;
+    ask<&CloudStore::take_removal>(put, prepared(protocol_->remove(key), StoreRequest::Kind::kRemove, "remove " + key));
   }
+
+  // Whether the removal worked does not matter: who may not delete leaves one object without use.
+  void take_removal(Put& put) {
+    finish(put, Error{ErrorCode::kUsage,
+                      "put " + put.operation->key + ": " + protocol_->name_for_messages() +
+                          " is on a server that replaces an object although it is asked to create only, so two writers "
+                          "could overwrite each other's work: use a server that knows conditional writes, or "
+                          "--single-writer if nobody else writes to this repository at the same time"});
+  }
+
+  void read_back(Put& put) { ask<&CloudStore::compare>(put, ranged(put.operation->key, put.compared_bytes, put.read)); }
 
   void compare(Put& put) {
     const std::size_t bytes = body_bytes(*put.operation);
@@ -278,7 +373,7 @@ class CloudStore final : public ObjectStore {
     const std::size_t received = ends_before ? 0 : answer.received_bytes;
     const bool same = ends_before
                           ? bytes == 0
-                          : received > 0 && whole_size(answer).value_or(received) == bytes &&
+                          : content_range(answer)->object_bytes == bytes &&
                                 body_matches(*put.operation, put.compared_bytes, ByteView(put.read).first(received));
     put.compared_bytes += received;
     if (!same) {
@@ -308,17 +403,6 @@ class CloudStore final : public ObjectStore {
     if (answer.status == 416) return std::size_t{0};  // the object ends before the range begins
     if (!request.result.ok()) return request.result.error();
     if (operation.destination.empty()) return std::size_t{0};
-    const auto unexpected = [&](const std::string& what) {
-      return Error{ErrorCode::kIo, request.what + ": the store " + what};
-    };
-    if (answer.status != 206)
-      return unexpected("does not answer ranges, but with status " + std::to_string(answer.status));
-    const auto size = whole_size(answer);
-    if (!size || *size <= operation.offset_bytes) return unexpected("does not say which range it sent");
-    const std::uint64_t expected =
-        std::min<std::uint64_t>(operation.destination.size(), *size - operation.offset_bytes);
-    if (answer.received_bytes != expected)
-      return unexpected("sent " + std::to_string(answer.received_bytes) + " of " + std::to_string(expected) + " bytes");
     return answer.received_bytes;
   }
 
@@ -335,7 +419,7 @@ class CloudStore final : public ObjectStore {
 
 Result<std::unique_ptr<ObjectStore>> open_cloud_store(MakeCloudProtocol make_protocol, const Clock& clock,
                                                       CloudStoreOptions options) {
-  return CloudStore::make(std::make_shared<const Shared>(Shared{std::move(make_protocol), clock, std::move(options)}));
+  return CloudStore::make(std::make_shared<const Shared>(std::move(make_protocol), clock, std::move(options)));
 }
 
 }  // namespace drs

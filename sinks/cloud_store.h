@@ -4,7 +4,10 @@
 //
 // A put is one request that never replaces. A reply that was lost is asked for again; where the name is taken then, the
 // object is read and compared. Requests are made again as sinks/retry_policy.h says, so an outage that ends in time is
-// not seen from outside.
+// not seen from outside, and so are answers that come in full but are not what was asked for.
+//
+// That the server does refuse to replace is not taken on trust: the first object that is put in a session is put twice,
+// and the second time must be refused.
 #pragma once
 
 #include <functional>
@@ -46,14 +49,18 @@ class CloudProtocol : public StoreProtocol {
 
 struct CloudStoreOptions {
   HttpClientOptions http;
-  RequestEngine::Options requests;
+  RequestEngine::Options requests;  // `outage` is the store's to set
+  StoreOutage::Tell tell;           // what the operator should hear about an outage; may be empty
+  // The server cannot be asked to create only; the protocol does not ask it. A put looks first whether the name is
+  // taken, which is right as long as nobody else writes.
+  bool single_writer = false;
 };
 
 // Called once for each instance of the store (ObjectStore::another); what they share is the function's to hold.
 using MakeCloudProtocol = std::function<std::unique_ptr<CloudProtocol>()>;
 
-// `clock` must outlive the store. Errors of its operations: those of the contract and what the protocol makes of
-// answers.
+// `clock` must outlive the store. Errors of its operations: those of the contract, what the protocol makes of answers,
+// and kUsage for the first put to a server that replaces.
 Result<std::unique_ptr<ObjectStore>> open_cloud_store(MakeCloudProtocol make_protocol, const Clock& clock,
                                                       CloudStoreOptions options);
 

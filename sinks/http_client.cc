@@ -115,12 +115,12 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* use
 
 Error transfer_error(const Slot& slot, CURLcode code) {
   if (slot.overflowed)
-    return {ErrorCode::kCorrupt, "the server sent more than the " + std::to_string(slot.transfer->destination.size()) +
-                                     " bytes that were asked for"};
+    return {ErrorCode::kUnavailable, "the server sent more than the " +
+                                         std::to_string(slot.transfer->destination.size()) +
+                                         " bytes that were asked for"};
   std::string text = slot.error[0] != 0 ? slot.error.data() : curl_easy_strerror(code);
   switch (code) {
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return {ErrorCode::kUsage, text};
+    case CURLE_URL_MALFORMAT: return {ErrorCode::kUsage, text};
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
       return {ErrorCode::kUsage, text + "; give the authority's certificate with --ca-file if it is your own"};
@@ -293,6 +293,8 @@ class HttpClient::Curl {
       transfer.status = static_cast<int>(status);
       if (code != CURLE_OK) transfer.error = transfer_error(*slot, code);
       give_up(transfer);
+      // libcurl 7.88 keeps the buffer of a handle whose name did not resolve, and then refuses to set its size.
+      if (code != CURLE_OK) free_.pop_back();
       ended.push_back(&transfer);
     }
     for (HttpTransfer* const transfer : ended) transfer->done(*transfer);
@@ -374,12 +376,15 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
   return std::int64_t{seconds} * 1'000'000'000;
 }
 
-std::optional<std::chrono::seconds> retry_after(const HttpTransfer& transfer) {
-  const std::string_view text = transfer.header("retry-after");
-  int seconds = 0;
+std::optional<std::chrono::seconds> parse_retry_after(const HttpTransfer& answer, std::int64_t wall_ns) {
+  const std::string_view text = answer.header("retry-after");
+  std::uint32_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc{} || end != text.data() + text.size() || seconds < 0) return std::nullopt;
-  return std::chrono::seconds(seconds);
+  if (error == std::errc{} && end == text.data() + text.size()) return std::chrono::seconds(seconds);
+  const auto date = parse_http_date(text);
+  if (text.empty() || !date) return std::nullopt;
+  const std::int64_t now = parse_http_date(answer.header("date")).value_or(wall_ns);
+  return std::chrono::ceil<std::chrono::seconds>(std::chrono::nanoseconds(std::max<std::int64_t>(*date - now, 0)));
 }
 
 std::string http_library_versions() {

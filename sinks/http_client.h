@@ -39,9 +39,9 @@ struct HttpTransfer {
   // libcurl sent the body anew by itself: the connection was kept from earlier and closed without an answer. What was
   // sent first may have been carried out.
   bool sent_again = false;
-  // No complete answer. kUnavailable: name not resolved, no connection, reset, stalled, cut short; whether the server
-  // did what it was asked is unknown. kCorrupt: more bytes came than `destination` holds. kUsage: the URL is none, or
-  // the server's certificate is not trusted.
+  // No complete answer. kUnavailable: name not resolved, no connection, reset, stalled, cut short, more bytes than
+  // `destination` holds; whether the server did what it was asked is unknown. kUsage: the URL is none, or the server's
+  // certificate is not trusted.
   std::optional<Error> error;
 
   void (*done)(HttpTransfer&) = nullptr;
@@ -95,8 +95,9 @@ class HttpClient {
 // "Sun, 06 Nov 1994 08:49:37 GMT" in nanoseconds since 1970; none for what is no date.
 std::optional<std::int64_t> parse_http_date(std::string_view text);
 
-// What the server asks for in Retry-After, where it names seconds.
-std::optional<std::chrono::seconds> retry_after(const HttpTransfer& transfer);
+// What a server asks for with Retry-After, in seconds or as a date (by the server's own clock, where it tells); none
+// for what cannot be read, and 0 for what has passed.
+std::optional<std::chrono::seconds> parse_retry_after(const HttpTransfer& answer, std::int64_t wall_ns);
 
 // "libcurl/7.88.1 OpenSSL/3.0.15"
 std::string http_library_versions();

@@ -157,6 +157,20 @@ Result<void> ObjectStore::list_together(std::span<const std::string_view> prefix
   return {};
 }
 
+Result<void> put_own_object(ObjectStore& store, const ObjectKey& key, ByteView body) {
+  constexpr int kAttempts = 3;  // of reading: the bytes may be damaged on the way
+  auto stored = put_object(store, key, body);
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (stored.ok()) return stored;
+    if (stored.error().code != ErrorCode::kUnavailable && stored.error().code != ErrorCode::kAlreadyExists)
+      return stored;
+    const auto there = get_object(store, key, body.size());
+    if (there.ok() && std::equal(there->begin(), there->end(), body.begin(), body.end())) return {};
+    if (!there.ok() && there.error().code == ErrorCode::kNotFound) stored = put_object(store, key, body);
+  }
+  return stored;
+}
+
 Result<Bytes> get_object(ObjectStore& store, const ObjectKey& key, std::size_t size_bytes_max) {
   Bytes bytes(std::min(size_bytes_max, kFirstReadBytes) + 1);
   DRS_ASSIGN_OR_RETURN(const std::size_t delivered, get_up_to(store, key, 0, bytes));

@@ -104,6 +104,10 @@ class ObjectStore {
 
 // Blocking forms for small objects: start one operation and run the store until it is done.
 Result<void> put_object(ObjectStore& store, const ObjectKey& key, ByteView body);
+// For a name that nobody gives to other bytes: their digest, or a random number. Where the outcome is unknown or the
+// name is taken - an earlier answer was lost - the object is read, and the same bytes are a success. kAlreadyExists: it
+// holds others.
+Result<void> put_own_object(ObjectStore& store, const ObjectKey& key, ByteView body);
 // The whole object. kCorrupt when it is larger than `size_bytes_max` (checked before memory is taken).
 Result<Bytes> get_object(ObjectStore& store, const ObjectKey& key, std::size_t size_bytes_max);
 // The same for objects that a list has named, so that none need be asked for its size, several at a time. `visit` takes

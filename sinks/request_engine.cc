@@ -3,14 +3,31 @@
 #include <algorithm>
 
 namespace drs {
+namespace {
+
+// What the endpoint is called in messages: "http://127.0.0.1:9000" of a whole URL.
+std::string_view endpoint_of(std::string_view url) {
+  const std::size_t mark = url.find("://");
+  return mark == std::string_view::npos ? url : url.substr(0, url.find('/', mark + 3));
+}
+
+std::string seconds_text(std::chrono::steady_clock::duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
+}
+
+}  // namespace
 
 RequestEngine::RequestEngine(std::unique_ptr<HttpClient> client, StoreProtocol& protocol, const Clock& clock,
                              Options options)
     : client_(std::move(client)),
       protocol_(protocol),
       clock_(clock),
-      options_(options),
-      window_(std::min(options.parallel_first, options.parallel_max), options.parallel_max),
+      options_([&] {
+        Options complete = std::move(options);
+        if (!complete.outage) complete.outage = std::make_shared<StoreOutage>(nullptr);
+        return complete;
+      }()),
+      window_(std::min(options_.parallel_first, options_.parallel_max), options_.parallel_max),
       dice_(std::random_device{}()) {}
 
 RequestEngine::~RequestEngine() {
@@ -65,8 +82,13 @@ std::chrono::milliseconds RequestEngine::pause() const {
 void RequestEngine::start_waiting() {
   const auto now = clock_.steady();
   for (auto at = attempts_.begin(); at != attempts_.end() && running_ < window_.size();) {
-    Attempt& attempt = *at++;  // launching may end it
-    if (!attempt.running && attempt.not_before <= now) launch(attempt);
+    Attempt& attempt = *at++;  // what follows may end it
+    if (attempt.running) continue;
+    if (attempt.schedule.failures() > 0 && cancelled()) {
+      finish(attempt, Error{ErrorCode::kCancelled, attempt.request->what + ": asked to stop"});
+    } else if (attempt.not_before <= now) {
+      launch(attempt);
+    }
   }
   while (!queued_.empty() && running_ < window_.size()) {
     StoreRequest* const request = queued_.front();
@@ -88,7 +110,7 @@ void RequestEngine::launch(Attempt& attempt) {
   transfer.destination = request.destination;
   transfer.text_bytes_max = request.text_bytes_max;
   if (auto authorised = protocol_.authorise(request, transfer); !authorised.ok()) {
-    finish(attempt, std::move(authorised).error().with_context(request.what));
+    fail(attempt, std::move(authorised).error());
     return;
   }
   transfer.owner = &attempt;
@@ -111,14 +133,21 @@ void RequestEngine::take_answer(Attempt& attempt) {
     // Nobody can tell how far it got.
     judgement.kind =
         transfer.error->code == ErrorCode::kUnavailable ? Judgement::Kind::kRetry : Judgement::Kind::kFailure;
-    judgement.error = transfer.error;
+    judgement.error = transfer.error->with_context(endpoint_of(transfer.url));
     judgement.doubtful = true;
   } else {
     judgement = protocol_.judge(*attempt.request, transfer);
+    if (judgement.kind == Judgement::Kind::kSuccess && attempt.request->accept) {
+      if (auto accepted = attempt.request->accept(transfer); !accepted.ok()) {
+        judgement.kind = Judgement::Kind::kRetry;
+        judgement.error = std::move(accepted).error().with_context(endpoint_of(transfer.url));
+      }
+    }
   }
   switch (judgement.kind) {
     case Judgement::Kind::kSuccess:
       window_.succeeded();
+      options_.outage->succeeded(clock_.steady());
       finish(attempt, {});
       return;
     case Judgement::Kind::kSlowDown: window_.slow_down(clock_.steady()); [[fallthrough]];
@@ -126,7 +155,7 @@ void RequestEngine::take_answer(Attempt& attempt) {
     case Judgement::Kind::kRefresh:
       if (std::exchange(attempt.refreshed, true)) break;
       if (auto refreshed = protocol_.refresh(); !refreshed.ok()) {
-        finish(attempt, std::move(refreshed).error().with_context(attempt.request->what));
+        fail(attempt, std::move(refreshed).error());
         return;
       }
       attempt.not_before = clock_.steady();
@@ -150,10 +179,29 @@ void RequestEngine::take_answer(Attempt& attempt) {
   finish(attempt, judgement.error->with_context(attempt.request->what));
 }
 
+// There are no credentials to ask with: the place that gives them may come back.
+void RequestEngine::fail(Attempt& attempt, Error error) {
+  if (error.code != ErrorCode::kUnavailable) {
+    finish(attempt, std::move(error).with_context(attempt.request->what));
+    return;
+  }
+  attempt.refreshed = false;
+  try_again(attempt, {Judgement::Kind::kRetry, std::move(error), {}, false, {}});
+}
+
 void RequestEngine::try_again(Attempt& attempt, const Judgement& judgement) {
   DRS_ASSERT(judgement.error.has_value(), "a failure says what failed");
   attempt.request->doubtful = attempt.request->doubtful || judgement.doubtful;
-  if (const auto at = attempt.schedule.next(clock_.steady(), judgement.retry_after, dice_())) {
+  const RetrySchedule::Time now = clock_.steady();
+  const auto at = attempt.schedule.next(now, judgement.retry_after, dice_());
+  options_.outage->failed(now, judgement.error->message);
+  if (cancelled()) {
+    finish(attempt, Error{ErrorCode::kCancelled, attempt.request->what + ": asked to stop; the store's last answer: " +
+                                                     judgement.error->message});
+    return;
+  }
+  const bool away_already = options_.outage->given_up();
+  if (at && !away_already) {
     attempt.not_before = *at;
     // A server that redirected may have come back.
     attempt.request->redirect_url.clear();
@@ -162,9 +210,14 @@ void RequestEngine::try_again(Attempt& attempt, const Judgement& judgement) {
   }
   Error error = *judgement.error;
   error.code = ErrorCode::kUnavailable;
-  error.message += "; given up after " + std::to_string(attempt.schedule.failures()) + " attempts in " +
-                   std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options_.retry.budget).count()) +
-                   " s (--store-timeout)";
+  if (away_already) {
+    error.message += "; not tried again, since the store was away for longer than --store-timeout before";
+  } else {
+    options_.outage->gave_up();
+    error.message += "; given up after " + std::to_string(attempt.schedule.failures()) + " attempts in " +
+                     seconds_text(now - attempt.schedule.first_failure()) + " (--store-timeout " +
+                     seconds_text(options_.retry.budget) + ")";
+  }
   finish(attempt, std::move(error).with_context(attempt.request->what));
 }
 

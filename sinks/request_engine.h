@@ -3,16 +3,21 @@
 // What differs between stores - how a request is authorised, and what an answer means - is a StoreProtocol. Pauses do
 // not block: while one request waits for its next attempt, the others move on. As many run at once as the store takes
 // (TransferWindow). Threads: one thread at a time.
+//
+// Errors of requests: what the protocol makes of an answer; kUnavailable, with the last answer, once the budget is
+// spent; kCancelled.
 #pragma once
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "io/cancel.h"
 #include "io/clock.h"
 #include "sinks/http_client.h"
 #include "sinks/retry_policy.h"
@@ -36,6 +41,9 @@ struct StoreRequest {
   std::size_t text_bytes_max = 64 * kKiB;
   std::string what;          // for messages: "put packs/3f/3fa0..."
   std::string redirect_url;  // where the store sent us; the engine's to set
+  // What an answer that is a success must hold besides, where the caller can tell: an error here is one of the way or
+  // of the server, and the request is made again.
+  std::function<Result<void>(const HttpTransfer& answer)> accept;
 
   Result<void> result;
   HttpTransfer answer;    // of the last attempt
@@ -79,6 +87,10 @@ class RequestEngine {
     RetryOptions retry;
     std::size_t parallel_max = 32;
     std::size_t parallel_first = 8;
+    // Borrowed. Once cancelled, what fails is not tried again but ends with kCancelled; first attempts are still made.
+    const CancelToken* cancel = nullptr;
+    // Of the store that several engines serve; none: the engine's own.
+    std::shared_ptr<StoreOutage> outage;
   };
   RequestEngine(std::unique_ptr<HttpClient> client, StoreProtocol& protocol, const Clock& clock, Options options);
   ~RequestEngine();
@@ -109,7 +121,9 @@ class RequestEngine {
   void start_waiting();
   void launch(Attempt& attempt);
   void take_answer(Attempt& attempt);
+  void fail(Attempt& attempt, Error error);
   void try_again(Attempt& attempt, const Judgement& judgement);
+  [[nodiscard]] bool cancelled() const { return options_.cancel != nullptr && options_.cancel->cancelled(); }
   void finish(Attempt& attempt, Result<void> result);
   [[nodiscard]] std::chrono::milliseconds pause() const;
 

@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace drs {
+namespace {
+
+std::string seconds_between(RetrySchedule::Time from, RetrySchedule::Time to) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(to - from).count()) + " s";
+}
+
+}  // namespace
 
 std::optional<RetrySchedule::Time> RetrySchedule::next(Time now, std::optional<std::chrono::seconds> retry_after,
                                                        std::uint64_t dice) {
@@ -14,6 +21,31 @@ std::optional<RetrySchedule::Time> RetrySchedule::next(Time now, std::optional<s
   const Time at = now + pause;
   if (at - first_failure_ <= options_.budget) return at;
   return std::nullopt;
+}
+
+void StoreOutage::failed(Time now, const std::string& answer) {
+  const std::scoped_lock lock(mutex_);
+  if (calm_.exchange(false)) {
+    since_ = now;
+    told_ = false;
+  }
+  if (told_ || now - since_ < kToldAfter) return;
+  told_ = true;
+  if (tell_)
+    tell_("the store has not done what it was asked for " + seconds_between(since_, now) +
+          " and is asked again and again; its last answer: " + answer);
+}
+
+void StoreOutage::succeeded(Time now) {
+  given_up_.store(false, std::memory_order_relaxed);
+  if (calm_.load()) return;  // the usual case takes no lock
+  const std::scoped_lock lock(mutex_);
+  if (calm_.exchange(true) || !told_) return;
+  if (tell_) tell_("the store answers again, after " + seconds_between(since_, now));
+}
+
+void StoreOutage::gave_up() {
+  given_up_.store(true, std::memory_order_relaxed);
 }
 
 void TransferWindow::succeeded() {

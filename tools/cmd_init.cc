@@ -73,7 +73,7 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
     DRS_ASSIGN_OR_RETURN(made, make_directory(place.name));
   }
   const auto create = [&]() -> Result<Uuid> {
-    DRS_ASSIGN_OR_RETURN(auto store, open_store(place, context.options));
+    DRS_ASSIGN_OR_RETURN(auto store, open_store(context, place));
     DRS_RETURN_IF_ERROR(Repository::init(*store, context.clock, options));
     // Opened as every later command will open it.
     DRS_ASSIGN_OR_RETURN(const auto repository,

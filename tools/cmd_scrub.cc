@@ -46,7 +46,7 @@ std::string summary(const ScrubReport& report, ExitCode code) {
 }
 
 Result<ExitCode> run_scrub(CommandContext& context, const ScrubCommand& command) {
-  DRS_ASSIGN_OR_RETURN(const auto store, open_store(context.options));
+  DRS_ASSIGN_OR_RETURN(const auto store, open_store(context));
   ScrubOptions options;
   options.read_only = command.read_only;
   options.memory_bytes = static_cast<std::size_t>(context.options.memory_bytes);

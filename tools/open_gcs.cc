@@ -27,12 +27,11 @@ std::string emulator_url(std::string_view host) {
 
 }  // namespace
 
-Result<std::unique_ptr<ObjectStore>> open_gcs(const RepositoryPlace& place) {
+Result<std::unique_ptr<ObjectStore>> open_gcs(const RepositoryPlace& place, const StoreSurroundings& opened_by) {
   const CloudOptions& options = place.cloud;
   static const SystemClock clock;
-  HttpClientOptions http;
-  http.ca_file = options.ca_file;
-  DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(http));
+  const CloudStoreOptions store = cloud_store_options(options, opened_by);
+  DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(store.http));
   DRS_ASSIGN_OR_RETURN(BucketLocation location, parse_gcs_location(place.name));
 
   std::string endpoint = options.endpoint_url;
@@ -51,10 +50,7 @@ Result<std::unique_ptr<ObjectStore>> open_gcs(const RepositoryPlace& place) {
     const auto session = std::make_shared<Session>(options, std::move(client));
     tokens = std::make_shared<GoogleTokenProvider>([session] { return session->chain.fetch(); }, session->clock);
   }
-  CloudStoreOptions store;
-  store.http = http;
-  store.requests.retry.budget = std::chrono::ceil<std::chrono::milliseconds>(options.store_timeout);
-  return open_gcs_store(std::move(address), std::move(tokens), clock, std::move(store));
+  return open_gcs_store(std::move(address), std::move(tokens), clock, store);
 }
 
 }  // namespace drs

@@ -44,19 +44,31 @@ Result<std::shared_ptr<FileSystem>> open_repository_files(const RepositoryPlace&
   return std::move(files).error();
 }
 
-Result<std::unique_ptr<ObjectStore>> open_store(const RepositoryPlace& place, const GlobalOptions& options) {
+Result<std::unique_ptr<ObjectStore>> open_store(const RepositoryPlace& place, const GlobalOptions& options,
+                                                const StoreSurroundings& opened_by) {
   switch (place.kind) {
-    case RepositoryPlace::Kind::kS3: return open_s3(place);
-    case RepositoryPlace::Kind::kGcs: return open_gcs(place);
+    case RepositoryPlace::Kind::kS3: return open_s3(place, opened_by);
+    case RepositoryPlace::Kind::kGcs: return open_gcs(place, opened_by);
     case RepositoryPlace::Kind::kLocal: break;
   }
   DRS_ASSIGN_OR_RETURN(auto files, open_repository_files(place, options));
   return open_local_store(std::move(files), LocalStoreOptions{});
 }
 
-Result<std::unique_ptr<ObjectStore>> open_store(const GlobalOptions& options) {
-  DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(options));
-  return open_store(place, options);
+Result<std::unique_ptr<ObjectStore>> open_store(CommandContext& context, const RepositoryPlace& place) {
+  if (place.cloud.single_writer && place.kind != RepositoryPlace::Kind::kLocal)
+    context.log.warn(
+        "--single-writer: {} is written without conditional writes; if anything else writes to it at the same time, "
+        "backups can be lost",
+        place.name);
+  spdlog::logger& log = context.log;
+  return open_store(place, context.options,
+                    {.cancel = &context.cancel, .tell = [&log](const std::string& text) { log.warn("{}", text); }});
+}
+
+Result<std::unique_ptr<ObjectStore>> open_store(CommandContext& context) {
+  DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
+  return open_store(context, place);
 }
 
 Result<Secret> take_secret(CommandContext& context, const RepositoryPlace& place) {
@@ -69,7 +81,7 @@ Result<Secret> take_secret(CommandContext& context, const RepositoryPlace& place
 Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, const RepositoryPlace& place,
                                                     const Secret& secret, Reads reads) {
   const auto open_with = [&](const Secret& with) -> Result<std::unique_ptr<Repository>> {
-    DRS_ASSIGN_OR_RETURN(auto store, open_store(place, context.options));
+    DRS_ASSIGN_OR_RETURN(auto store, open_store(context, place));
     if (reads != Reads::kStored) store = with_cache(std::move(store), place, context.options.cache, context.log);
     return Repository::open(std::move(store), context.clock, with, best_crypto_backend(), kinds_ahead(reads));
   };

@@ -10,15 +10,20 @@
 #include "io/file_system.h"
 #include "tools/command.h"
 #include "tools/heads.h"
+#include "tools/open_s3.h"
 #include "tools/repository_place.h"
 
 namespace drs {
 
 // Of a local repository. Errors: kNoRepository when the directory is not there; kDenied.
 Result<std::shared_ptr<FileSystem>> open_repository_files(const RepositoryPlace& place, const GlobalOptions& options);
-Result<std::unique_ptr<ObjectStore>> open_store(const RepositoryPlace& place, const GlobalOptions& options);
+Result<std::unique_ptr<ObjectStore>> open_store(const RepositoryPlace& place, const GlobalOptions& options,
+                                                const StoreSurroundings& opened_by = {});
+// For a command: it hears of an outage, and may be cancelled in it. Warns of --single-writer. The context must outlive
+// the store.
+Result<std::unique_ptr<ObjectStore>> open_store(CommandContext& context, const RepositoryPlace& place);
 // What --repository names.
-Result<std::unique_ptr<ObjectStore>> open_store(const GlobalOptions& options);
+Result<std::unique_ptr<ObjectStore>> open_store(CommandContext& context);
 
 // The secret that opens a place: its own, else that of the key options (tools/keys.h: those are taken once in the life
 // of a process). Tells warnings. Nothing was given: Secret{}.

@@ -46,12 +46,11 @@ struct Session {
 
 }  // namespace
 
-Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository) {
+Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository, const StoreSurroundings& opened_by) {
   const CloudOptions& options = repository.cloud;
   static const SystemClock clock;
-  HttpClientOptions http;
-  http.ca_file = options.ca_file;
-  DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(http));
+  const CloudStoreOptions store = cloud_store_options(options, opened_by);
+  DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(store.http));
   const auto session = std::make_shared<Session>(options, std::move(client));
   DRS_ASSIGN_OR_RETURN(const BucketLocation location, parse_s3_location(repository.name));
   DRS_ASSIGN_OR_RETURN(const AwsProfile profile, AwsProfile::load(session->surroundings));
@@ -64,11 +63,8 @@ Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository) 
   DRS_ASSIGN_OR_RETURN(S3Address address, S3Address::make(location, place));
   auto credentials =
       std::make_shared<AwsCredentialsProvider>([session] { return session->chain.fetch(); }, session->clock);
-  CloudStoreOptions store;
-  store.http = http;
-  store.requests.retry.budget = std::chrono::ceil<std::chrono::milliseconds>(options.store_timeout);
   return open_s3_store(std::move(address), std::move(credentials), clock, {.single_writer = options.single_writer},
-                       std::move(store));
+                       store);
 }
 
 }  // namespace drs

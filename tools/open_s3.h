@@ -5,10 +5,11 @@
 
 #include "sinks/object_store.h"
 #include "tools/repository_place.h"
+#include "tools/store_surroundings.h"
 
 namespace drs {
 
 // Errors: kUsage (URL, settings, no credentials set up), kDenied, kUnavailable (the place of the credentials).
-Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& place);
+Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& place, const StoreSurroundings& opened_by);
 
 }  // namespace drs

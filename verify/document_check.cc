@@ -9,6 +9,7 @@
 #include "engine/format/document.h"
 #include "engine/format/manifest.h"
 #include "engine/format/slot.h"
+#include "engine/repository/read_again.h"
 #include "verify/object_fault.h"
 
 namespace drs {
@@ -40,7 +41,7 @@ Result<void> DocumentCheck::check(std::size_t number, ObjectStore& store) {
   if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
   const Object& object = objects_[number];
   const std::size_t bytes_max = object.parsed.kind == ObjectKind::kSlot ? kSlotBytesMax : kDocumentBytesMax;
-  auto bytes = get_object(store, object.key, bytes_max);
+  auto bytes = get_document(store, object.key, bytes_max);
   Result<void> checked = bytes.ok() ? check_bytes(object, *bytes) : Result<void>(bytes.error());
   if (bytes.ok()) context_.progress.bytes.fetch_add(bytes->size(), std::memory_order_relaxed);
   if (checked.ok()) return {};

@@ -5,6 +5,7 @@
 
 #include "codecs/sha256.h"
 #include "engine/format/names.h"
+#include "engine/repository/read_again.h"
 #include "verify/object_fault.h"
 #include "verify/pack_table.h"
 
@@ -128,27 +129,40 @@ Result<IndexCheck::ListDigests> IndexCheck::sweep(const IndexObject& object,
          static_cast<std::uint32_t>(directory[block].record.chunk_count * kChunkEntryBytes + kSealBytes)});
   }
 
-  ListDigests lists(directory.size());
+  ListDigests lists;
   std::vector<Hook> expected_hooks;
   std::uint64_t chunk_count = 0;
-  ObjectSweep reader(store, buffers.sweep, context_.progress, context_.cancel);
-  DRS_ASSIGN_OR_RETURN(const Digest digest,
-                       reader.run(object.name(), object.bytes(), regions, [&](std::size_t region, ByteView sealed) {
-                         const std::uint32_t block = blocks[region];
-                         const BlockRecord& record = directory[block].record;
-                         const auto where = [&] { return "the chunk list of block " + to_string(record.id) + ": "; };
-                         const auto plain = object.opener().open(chunk_list_label(block, record.chunk_count), sealed);
-                         if (!plain.ok()) return damaged(object.name(), where() + plain.error().message);
-                         const auto chunks = decode_chunk_list(*plain, record.raw_bytes);
-                         if (!chunks.ok()) return damaged(object.name(), where() + chunks.error().message);
-                         lists[block] = sha256(*plain);
-                         chunk_count += chunks->size();
-                         for (std::size_t i = 0; i < chunks->size(); ++i) {
-                           const ChunkId& id = (*chunks)[i].id;
-                           if (is_hook(id))
-                             expected_hooks.push_back({chunk_word(id), block, static_cast<std::uint16_t>(i)});
-                         }
-                       }));
+  Digest digest;
+  std::vector<std::string> problems;
+  const auto take_list = [&](std::size_t region, ByteView sealed) {
+    const std::uint32_t block = blocks[region];
+    const BlockRecord& record = directory[block].record;
+    const auto unreadable = [&](const Error& error) {
+      problems.push_back("the chunk list of block " + to_string(record.id) + ": " + error.message);
+    };
+    const auto plain = object.opener().open(chunk_list_label(block, record.chunk_count), sealed);
+    if (!plain.ok()) return unreadable(plain.error());
+    const auto chunks = decode_chunk_list(*plain, record.raw_bytes);
+    if (!chunks.ok()) return unreadable(chunks.error());
+    lists[block] = sha256(*plain);
+    chunk_count += chunks->size();
+    for (std::size_t i = 0; i < chunks->size(); ++i) {
+      const ChunkId& id = (*chunks)[i].id;
+      if (is_hook(id)) expected_hooks.push_back({chunk_word(id), block, static_cast<std::uint16_t>(i)});
+    }
+  };
+  const auto read_lists = [&]() -> Result<void> {
+    lists.assign(directory.size(), Digest());
+    expected_hooks.clear();
+    chunk_count = 0;
+    problems.clear();
+    ObjectSweep reader(store, buffers.sweep, context_.progress, context_.cancel);
+    DRS_ASSIGN_OR_RETURN(digest, reader.run(object.name(), object.bytes(), regions, take_list));
+    return {};
+  };
+  DRS_RETURN_IF_ERROR(read_again_if_damaged(read_lists));
+  if (!problems.empty() || index_name(digest) != object.name()) DRS_RETURN_IF_ERROR(read_lists());
+  for (const std::string& problem : problems) damaged(object.name(), problem);
   if (index_name(digest) != object.name()) {
     damaged(object.name(), "the SHA-256 of its bytes is " + digest.hex() + ", expected its name");
     return lists;  // what the sections then disagree in is a consequence

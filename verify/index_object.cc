@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/repository/read_again.h"
+
 namespace drs {
 namespace {
 
@@ -11,6 +13,10 @@ constexpr std::uint64_t kTailBytes = 16 * kKiB;  // footer and summary of most i
 }  // namespace
 
 Result<IndexObject> IndexObject::open(Repository& repository, ObjectStore& store, const ObjectInfo& info) {
+  return read_again_if_damaged([&] { return read(repository, store, info); });
+}
+
+Result<IndexObject> IndexObject::read(Repository& repository, ObjectStore& store, const ObjectInfo& info) {
   if (info.size_bytes < kEnvelopeBytes + kIndexFooterBytes || info.size_bytes > kIndexBytesMax) {
     return Error{ErrorCode::kCorrupt, "an index object cannot have " + std::to_string(info.size_bytes) + " bytes"};
   }
@@ -41,9 +47,11 @@ Result<IndexObject> IndexObject::open(Repository& repository, ObjectStore& store
 
 Result<Bytes> IndexObject::read_section(ObjectStore& store, const SealLabel& label, std::uint64_t offset_bytes,
                                         std::uint32_t sealed_bytes) const {
-  Bytes sealed(sealed_bytes);
-  DRS_RETURN_IF_ERROR(get_range(store, name(), offset_bytes, sealed));
-  return opener_.open(label, sealed);
+  return read_again_if_damaged([&]() -> Result<Bytes> {
+    Bytes sealed(sealed_bytes);
+    DRS_RETURN_IF_ERROR(get_range(store, name(), offset_bytes, sealed));
+    return opener_.open(label, sealed);
+  });
 }
 
 Result<std::vector<DirectoryEntry>> IndexObject::read_directory(ObjectStore& store) const {

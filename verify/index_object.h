@@ -27,6 +27,7 @@ class IndexObject {
  private:
   IndexObject(ObjectInfo info, ObjectOpener opener, IndexSummary summary)
       : info_(std::move(info)), opener_(std::move(opener)), summary_(std::move(summary)) {}
+  static Result<IndexObject> read(Repository& repository, ObjectStore& store, const ObjectInfo& info);
   Result<Bytes> read_section(ObjectStore& store, const SealLabel& label, std::uint64_t offset_bytes,
                              std::uint32_t sealed_bytes) const;
 

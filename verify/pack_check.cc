@@ -16,7 +16,13 @@ Result<PackCheck> PackCheck::make(CheckContext& context, ObjectStore& store, con
 
 Result<void> PackCheck::check(const PackInfo& pack) {
   const std::string name = pack_name(pack.name);
+  const Counts counts_before = counts_;
   DRS_ASSIGN_OR_RETURN(Verdict verdict, read(pack, name));
+  if (verdict.lasting) {
+    // Before it is called damage (engine/repository/read_again.h).
+    counts_ = counts_before;
+    DRS_ASSIGN_OR_RETURN(verdict, read(pack, name));
+  }
   if (verdict.problem.empty()) {
     if (!pack.damaged) return {};
     if (context_.options.read_only) {

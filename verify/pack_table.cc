@@ -5,16 +5,14 @@
 #include <utility>
 
 #include "engine/format/names.h"
+#include "engine/repository/read_again.h"
 
 namespace drs {
 namespace {
 
 constexpr std::uint64_t kTailBytes = 64 * kKiB;  // footer and table of most packs
 
-}  // namespace
-
-Result<PackTable> read_pack_table(Repository& repository, ObjectStore& store, const Digest& pack,
-                                  std::uint64_t pack_bytes) {
+Result<PackTable> read_once(Repository& repository, ObjectStore& store, const Digest& pack, std::uint64_t pack_bytes) {
   const std::string name = pack_name(pack);
   if (pack_bytes < kEnvelopeBytes + kPackFooterBytes || pack_bytes > kPackBytesMax) {
     return Error{ErrorCode::kCorrupt, "a pack cannot have " + std::to_string(pack_bytes) + " bytes"};
@@ -35,6 +33,13 @@ Result<PackTable> read_pack_table(Repository& repository, ObjectStore& store, co
   DRS_ASSIGN_OR_RETURN(std::vector<TableBlock> blocks,
                        open_pack_table(repository.keys(), repository.crypto(), head, tail, pack_bytes));
   return PackTable{std::move(opener), envelope.salt, std::move(blocks)};
+}
+
+}  // namespace
+
+Result<PackTable> read_pack_table(Repository& repository, ObjectStore& store, const Digest& pack,
+                                  std::uint64_t pack_bytes) {
+  return read_again_if_damaged([&] { return read_once(repository, store, pack, pack_bytes); });
 }
 
 }  // namespace drs

@@ -11,6 +11,7 @@
 #include "engine/format/manifest.h"
 #include "engine/format/names.h"
 #include "engine/format/slot.h"
+#include "engine/repository/read_again.h"
 #include "verify/check_memory.h"
 #include "verify/damage_marks.h"
 #include "verify/finding_list.h"
@@ -159,7 +160,7 @@ Result<void> Scrub::find_repository() {
     if (object.parsed.kind != ObjectKind::kConfig) continue;
     any = true;
     if (highest && object.parsed.number < *highest) continue;
-    const auto bytes = get_object(store_, name_of(object.parsed), kDocumentBytesMax);
+    const auto bytes = get_document(store_, name_of(object.parsed), kDocumentBytesMax);
     if (!bytes.ok()) {
       if (!is_object_fault(bytes.error())) return bytes.error();
       continue;
@@ -176,8 +177,9 @@ Result<void> Scrub::find_repository() {
 Result<void> Scrub::check(const ScrubObject& object, ObjectStore& store, const SweepBuffers& buffers) {
   if (cancel_.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
   const std::string name = name_of(object.parsed);
-  auto checked = is_named_by_digest(object.parsed.kind) ? check_digest(object, name, store, buffers)
-                                                        : check_small(object, name, store);
+  auto checked = is_named_by_digest(object.parsed.kind)
+                     ? read_again_if_damaged([&] { return check_digest(object, name, store, buffers); })
+                     : check_small(object, name, store);
   if (checked.ok()) {
     if (object.parsed.kind == ObjectKind::kPack) pack_is_whole(object, store);
     return {};
@@ -210,7 +212,7 @@ Result<void> Scrub::check_digest(const ScrubObject& object, const std::string& n
 }
 
 Result<void> Scrub::check_small(const ScrubObject& object, const std::string& name, ObjectStore& store) {
-  DRS_ASSIGN_OR_RETURN(const Bytes bytes, get_object(store, name, bytes_max(object.parsed.kind)));
+  DRS_ASSIGN_OR_RETURN(const Bytes bytes, get_document(store, name, bytes_max(object.parsed.kind)));
   progress_.bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
   DRS_ASSIGN_OR_RETURN(const std::optional<Uuid> repository, check_document(object.parsed, bytes));
   if (!repository || !repository_ || *repository == *repository_) return {};
@@ -228,7 +230,7 @@ Result<void> Scrub::check_small(const ScrubObject& object, const std::string& na
 void Scrub::pack_is_whole(const ScrubObject& object, ObjectStore& store) {
   const Digest& pack = object.parsed.digest;
   if (!std::binary_search(marked_packs_.begin(), marked_packs_.end(), pack)) return;
-  const auto bytes = get_object(store, damaged_name(pack), kDocumentBytesMax);
+  const auto bytes = get_document(store, damaged_name(pack), kDocumentBytesMax);
   if (!bytes.ok()) return;
   const auto mark = decode_damaged(*bytes);
   if (mark.ok() && mark->pack == pack && mark->found_by == "scrub") marks_.clear(store, pack);

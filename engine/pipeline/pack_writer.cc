@@ -5,6 +5,7 @@
 
 #include "codecs/sha256.h"
 #include "engine/format/names.h"
+#include "engine/repository/read_again.h"
 #include "io/failpoint.h"
 
 namespace drs {
@@ -227,30 +228,35 @@ void PackWriter::start_put(StoredPack& stored) {
   store_.put(stored.operation);
 }
 
-// A put whose reply was lost may have happened: the object there decides.
-Result<void> PackWriter::settle(const StoredPack& stored) {
+// A put whose reply was lost may have happened, and then its name is taken, too: the object there decides. `error` is
+// what the put ended with.
+Result<void> PackWriter::settle(const StoredPack& stored, Error error) {
   const ObjectKey key = pack_name(stored.digest);
   constexpr int kAttempts = 3;
   for (int attempt = 0;; ++attempt) {
     const auto info = store_.stat(key);
     if (info.ok() && info->size_bytes == stored.bytes.size()) {
-      Sha256 hash;
-      Bytes piece(1 * kMiB);
-      for (std::size_t at = 0; at < stored.bytes.size();) {
-        const auto view = MutableByteView(piece).first(std::min(piece.size(), stored.bytes.size() - at));
-        DRS_RETURN_IF_ERROR(get_range(store_, key, at, view));
-        hash.update(view);
-        at += view.size();
-      }
-      if (hash.finish() == stored.digest) return {};
-      return Error(ErrorCode::kCorrupt, key + " was just stored and reads back wrong");
+      return read_again_if_damaged([&]() -> Result<void> {
+        Sha256 hash;
+        Bytes piece(1 * kMiB);
+        for (std::size_t at = 0; at < stored.bytes.size();) {
+          const auto view = MutableByteView(piece).first(std::min(piece.size(), stored.bytes.size() - at));
+          DRS_RETURN_IF_ERROR(get_range(store_, key, at, view));
+          hash.update(view);
+          at += view.size();
+        }
+        if (hash.finish() == stored.digest) return {};
+        return Error(ErrorCode::kCorrupt, key + " was just stored and reads back wrong");
+      });
     }
     if (info.ok()) return Error(ErrorCode::kCorrupt, key + " was just stored and has another size");
+    if (info.error().code == ErrorCode::kUnavailable) return error;
     if (info.error().code != ErrorCode::kNotFound) return info.error();
-    if (attempt == kAttempts) return Error(ErrorCode::kUnavailable, key + " could not be stored");
-    const auto again = put_object(store_, key, stored.bytes);
+    if (attempt == kAttempts) return Error(ErrorCode::kUnavailable, "it could not be stored: " + error.message);
+    auto again = put_object(store_, key, stored.bytes);
     if (again.ok()) return {};
     if (again.error().code != ErrorCode::kUnavailable && again.error().code != ErrorCode::kAlreadyExists) return again;
+    error = std::move(again).error();
   }
 }
 
@@ -288,15 +294,7 @@ void PackWriter::publish_index(bool all) {
     failure_.fail(std::move(point).error());
     return;
   }
-  auto stored = put_object(store_, index.name, object);
-  if (!stored.ok() && stored.error().code == ErrorCode::kUnavailable) {
-    const auto there = get_object(store_, index.name, kIndexBytesMax);
-    if (there.ok() && *there == object)
-      stored = Result<void>();
-    else
-      stored = put_object(store_, index.name, object);
-  }
-  if (!stored.ok() && stored.error().code != ErrorCode::kAlreadyExists) {
+  if (auto stored = put_own_object(store_, index.name, object); !stored.ok()) {
     failure_.fail(std::move(stored).error().with_context("storing " + index.name));
     return;
   }
@@ -386,7 +384,9 @@ void PackWriter::run_store() {
 void PackWriter::pack_left_store(StoredPack& stored) {
   Result<void> result = std::move(stored.operation.result);
   if (!failure_.failed()) {
-    if (!result.ok() && result.error().code == ErrorCode::kUnavailable) result = settle(stored);
+    if (!result.ok() &&
+        (result.error().code == ErrorCode::kUnavailable || result.error().code == ErrorCode::kAlreadyExists))
+      result = settle(stored, std::move(result).error());
     if (result.ok()) {
       pack_is_durable(stored);
       return;

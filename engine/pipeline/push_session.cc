@@ -10,6 +10,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
+#include "engine/repository/read_again.h"
 #include "io/failpoint.h"
 
 namespace drs {
@@ -85,7 +86,7 @@ PushSession::~PushSession() {
 Result<void> PushSession::write_record() {
   record_.heartbeat_ns = repository_.clock().wall_ns();
   const std::string name = session_name(record_.session, heartbeats_);
-  DRS_RETURN_IF_ERROR(put_object(
+  DRS_RETURN_IF_ERROR(put_own_object(
       store_, name, encode_document(repository_.keys(), ObjectKind::kSession, name, encode_session(record_))));
   ++heartbeats_;
   return failpoint("push.session");
@@ -111,20 +112,20 @@ Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manif
                  "the manifest " + name + " is written, but may not last: " + created.error().message,
                  created.error().error_number);
   }
-  Bytes there(object.size());
-  const auto read_back = [&] { return get_range(store_, name, 0, there); };
-  auto stored = read_back();
+  const auto read_back = [&]() -> Result<void> {
+    DRS_ASSIGN_OR_RETURN(const Bytes stored, get_object(store_, name, kDocumentBytesMax));
+    if (stored == object) return {};
+    return Error(ErrorCode::kCorrupt, "it was just stored and reads back differently");
+  };
+  auto stored = read_again_if_damaged(read_back);
   if (!stored.ok() && stored.error().code == ErrorCode::kNotFound && !created.ok()) {
     DRS_RETURN_IF_ERROR(put_object(store_, name, object));
-    stored = read_back();
+    stored = read_again_if_damaged(read_back);
   }
-  const bool shorter = !stored.ok() && stored.error().code == ErrorCode::kTruncated;
-  if (!stored.ok() && !shorter) return std::move(stored).error().with_context("reading back " + name);
-  if (shorter || there != object) {
-    if (!created.ok() && created.error().code == ErrorCode::kAlreadyExists)
-      return Error(ErrorCode::kConflict, name + " was fenced by a prune while this push was under way; push again");
-    return Error(ErrorCode::kCorrupt, name + " was just stored and reads back differently");
-  }
+  if (!stored.ok() && stored.error().code == ErrorCode::kCorrupt && !created.ok() &&
+      created.error().code == ErrorCode::kAlreadyExists)
+    return Error(ErrorCode::kConflict, name + " was fenced by a prune while this push was under way; push again");
+  if (!stored.ok()) return std::move(stored).error().with_context("reading back " + name);
   const auto removed = store_.stat(removed_name(name));
   if (removed.ok()) return Error(ErrorCode::kConflict, name + " was marked as removed while it was being made");
   if (removed.error().code != ErrorCode::kNotFound) return removed.error();

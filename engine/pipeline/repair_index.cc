@@ -11,6 +11,7 @@
 #include "engine/format/names.h"
 #include "engine/repository/block_index.h"
 #include "engine/repository/pack_catalog.h"
+#include "engine/repository/read_again.h"
 #include "sinks/object_store.h"
 
 namespace drs {
@@ -82,8 +83,8 @@ class IndexRepair {
     for (const ObjectInfo& info : objects) {
       ExistingIndex existing;
       existing.object = info;
-      auto intact = check_digest(info, index_name);
-      const auto opened = open_index(info);
+      auto intact = read_again_if_damaged([&] { return check_digest(info, index_name); });
+      const auto opened = read_again_if_damaged([&] { return open_index(info); });
       if (opened.ok()) {
         for (const IndexedPack& pack : opened->summary.packs) {
           const PackInfo* const there = packs_.find(pack.name);
@@ -144,10 +145,12 @@ class IndexRepair {
   }
 
   Result<void> add_pack(const PackInfo& pack) {
-    auto contents = read_pack(pack);
+    auto contents = read_again_if_damaged([&] { return read_pack(pack); });
     if (!contents.ok() && contents.error().code == ErrorCode::kFormatTooNew) {
       // Or a flipped bit in its version says so.
-      const auto intact = check_digest({pack_name(pack.name), pack.bytes}, pack_name);
+      const auto intact = read_again_if_damaged([&] {
+        return check_digest({pack_name(pack.name), pack.bytes}, pack_name);
+      });
       if (!intact.ok()) contents = intact.error();
     }
     if (!contents.ok()) {
@@ -203,7 +206,7 @@ class IndexRepair {
     if (pending_.empty()) return {};
     const Bytes object =
         encode_index(repository_.keys(), repository_.crypto(), pending_, repository_.clock().wall_ns());
-    DRS_RETURN_IF_ERROR(put_object(store_, index_name(sha256(object)), object));
+    DRS_RETURN_IF_ERROR(put_own_object(store_, index_name(sha256(object)), object));
     ++report_.index_objects_written;
     pending_.clear();
     pending_blocks_ = 0;
@@ -224,7 +227,7 @@ class IndexRepair {
         continue;
       }
       if (existing.stale && !options_.all) {
-        const auto lost = lost_blocks(*index, existing.object);
+        const auto lost = read_again_if_damaged([&] { return lost_blocks(*index, existing.object); });
         if (!lost.ok() && !is_damage(lost.error().code)) return lost.error();
         if (lost.ok() && *lost > 0) {
           problem(name + " is kept: " + std::to_string(*lost) +

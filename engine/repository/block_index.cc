@@ -5,6 +5,7 @@
 
 #include "engine/format/names.h"
 #include "engine/repository/index_ends.h"
+#include "engine/repository/read_again.h"
 
 namespace drs {
 namespace {
@@ -137,7 +138,7 @@ Result<void> BlockIndex::load_uncovered(const PackInfo& pack) {
   indexed.bytes = pack.bytes;
   unit.summary.packs.push_back(indexed);
   const std::uint32_t number = register_unit(std::move(unit));
-  auto loaded = load_table(number);
+  auto loaded = read_again_if_damaged([&] { return load_table(number); });
   if (!loaded.ok()) {
     units_.pop_back();
     return loaded;
@@ -213,10 +214,12 @@ Result<Bytes> BlockIndex::open_section(const Unit& unit, const SealLabel& label,
     opener_unit_ = number;
   }
   Bytes sealed(sealed_bytes);
-  DRS_RETURN_IF_ERROR(get_range(store_, unit.name, offset_bytes, sealed));
   Bytes plain(sealed_bytes - kSealBytes);
-  if (auto opened = opener_->open(label, sealed, plain); !opened.ok())
-    return std::move(opened).error().with_context(unit.name);
+  auto read = read_again_if_damaged([&]() -> Result<void> {
+    DRS_RETURN_IF_ERROR(get_range(store_, unit.name, offset_bytes, sealed));
+    return opener_->open(label, sealed, plain);
+  });
+  if (!read.ok()) return std::move(read).error().with_context(unit.name);
   return plain;
 }
 
@@ -249,7 +252,7 @@ Result<Directory> BlockIndex::directory(std::uint32_t number) {
   if (const CacheEntry* entry = cached(directory_key(number))) return entry->directory;
   const Unit& unit = units_[number];
   if (unit.uncovered_pack) {
-    DRS_RETURN_IF_ERROR(load_table(number));
+    DRS_RETURN_IF_ERROR(read_again_if_damaged([&] { return load_table(number); }));
     return cached(directory_key(number))->directory;
   }
   DRS_ASSIGN_OR_RETURN(const Bytes plain,
@@ -387,7 +390,9 @@ Result<ChunkList> BlockIndex::chunks(BlockPlace place) {
   DRS_ASSIGN_OR_RETURN(const Directory entries, directory(place.unit));
   DRS_ASSERT(place.block < entries->size(), "block number out of range");
   if ((*entries)[place.block].record.chunk_count == 0) return ChunkList(std::make_shared<std::vector<ChunkEntry>>());
-  DRS_RETURN_IF_ERROR(units_[place.unit].uncovered_pack ? load_table(place.unit) : load_lists(place.unit, place.block));
+  DRS_RETURN_IF_ERROR(read_again_if_damaged([&] {
+    return units_[place.unit].uncovered_pack ? load_table(place.unit) : load_lists(place.unit, place.block);
+  }));
   const CacheEntry* entry = cached(list_key(place.unit, place.block));
   if (entry == nullptr) return Error(ErrorCode::kInternal, "the index cache is too small for one chunk list");
   return entry->list;
@@ -452,8 +457,12 @@ Result<void> BlockIndex::visit_chunks(
       const ByteView seal = ByteView(sealed).subspan(entry.list_offset_bytes - begin, list_sealed_bytes(entry.record));
       plain.resize(seal.size() - kSealBytes);
       const std::string where = unit.name + ", chunk list " + std::to_string(i);
-      if (auto opened = opener.open(chunk_list_label(i, entry.record.chunk_count), seal, plain); !opened.ok())
-        return std::move(opened).error().with_context(where);
+      bool is_first = true;
+      auto opened = read_again_if_damaged([&]() -> Result<void> {
+        if (!std::exchange(is_first, false)) DRS_RETURN_IF_ERROR(get_range(store_, unit.name, begin, sealed));
+        return opener.open(chunk_list_label(i, entry.record.chunk_count), seal, plain);
+      });
+      if (!opened.ok()) return std::move(opened).error().with_context(where);
       auto list = decode_chunk_list(plain, entry.record.raw_bytes);
       if (!list.ok()) return std::move(list).error().with_context(where);
       DRS_RETURN_IF_ERROR(visit(i, *list));

@@ -2,6 +2,7 @@
 
 #include "engine/format/names.h"
 #include "engine/format/seal.h"
+#include "engine/repository/read_again.h"
 
 namespace drs {
 
@@ -19,13 +20,14 @@ Result<Bytes> BlockReader::read(const BlockLocation& location) {
   const BlockRecord& record = location.record;
   sealed_.resize(record.sealed_bytes);
   scratch_.resize(record.sealed_bytes);
-  if (auto got = get_range(*store_, pack_name(location.pack), record.offset_bytes, sealed_); !got.ok())
-    return std::move(got).error().with_context(describe(location));
   const ObjectOpener opener =
       ObjectOpener::for_salt(repository_->keys(), ObjectKind::kPack, location.salt, repository_->crypto());
   Bytes plain(record.raw_bytes);
-  if (auto decoded = decode_block(opener, record, sealed_, decompressor_, scratch_, plain); !decoded.ok())
-    return std::move(decoded).error().with_context(describe(location));
+  auto read = read_again_if_damaged([&]() -> Result<void> {
+    DRS_RETURN_IF_ERROR(get_range(*store_, pack_name(location.pack), record.offset_bytes, sealed_));
+    return decode_block(opener, record, sealed_, decompressor_, scratch_, plain);
+  });
+  if (!read.ok()) return std::move(read).error().with_context(describe(location));
   return plain;
 }
 

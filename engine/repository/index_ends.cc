@@ -1,6 +1,9 @@
 #include "engine/repository/index_ends.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "engine/repository/read_again.h"
 
 namespace drs {
 namespace {
@@ -13,6 +16,12 @@ struct Ends {
   Bytes head;
   Bytes tail;
 };
+
+Result<void> read_ends(ObjectStore& store, const ObjectInfo& object, Ends& ends) {
+  ends.tail.resize(std::min<std::uint64_t>(object.size_bytes, kTailReadBytes));
+  DRS_RETURN_IF_ERROR(get_range(store, object.key, 0, ends.head));
+  return get_range(store, object.key, object.size_bytes - ends.tail.size(), ends.tail);
+}
 
 Result<IndexEnds> open_ends(const Repository& repository, ObjectStore& store, const ObjectInfo& object, Ends& ends) {
   const auto fail = [&](Error error) { return std::move(error).with_context(object.key); };
@@ -69,7 +78,16 @@ Result<void> read_index_ends(const Repository& repository, ObjectStore& store, s
       }
       const Result<void> both = read->result.ok() ? (read + 1)->result : read->result;
       read += 2;
-      DRS_RETURN_IF_ERROR(visit(some[i], both.ok() ? open_ends(repository, store, some[i], ends[i]) : both.error()));
+      if (!both.ok()) {
+        DRS_RETURN_IF_ERROR(visit(some[i], both.error()));
+        continue;
+      }
+      bool is_first = true;
+      DRS_RETURN_IF_ERROR(visit(some[i], read_again_if_damaged([&]() -> Result<IndexEnds> {
+                                  if (!std::exchange(is_first, false))
+                                    DRS_RETURN_IF_ERROR(read_ends(store, some[i], ends[i]));
+                                  return open_ends(repository, store, some[i], ends[i]);
+                                })));
     }
   }
   return {};

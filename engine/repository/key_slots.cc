@@ -1,6 +1,7 @@
 #include "engine/repository/key_slots.h"
 
 #include "engine/format/names.h"
+#include "engine/repository/read_again.h"
 
 namespace drs {
 
@@ -18,7 +19,7 @@ Result<std::vector<SlotInfo>> list_slots(Repository& repository) {
   }));
   for (SlotInfo& info : slots) {
     info.current = info.id == repository.opened_with_slot();
-    const auto bytes = get_object(store, slot_name(info.id), kSlotBytesMax);
+    const auto bytes = get_document(store, slot_name(info.id), kSlotBytesMax);
     if (!bytes.ok()) {
       info.problem = bytes.error().message;
       continue;
@@ -48,7 +49,7 @@ Result<Uuid> add_slot(Repository& repository, const Secret& secret, const std::s
   DRS_ASSERT(equal_constant_time(master.view(), repository.keys().master()),
              "a fresh slot unlocks to another master key");
   const Uuid id = slot_id(object);
-  DRS_RETURN_IF_ERROR(put_object(repository.store(), slot_name(id), object));
+  DRS_RETURN_IF_ERROR(put_own_object(repository.store(), slot_name(id), object));
   return id;
 }
 
@@ -71,13 +72,13 @@ Result<Uuid> remove_slot(Repository& repository, const std::string& id_prefix) {
     return Error(ErrorCode::kUsage,
                  "slot " + target->hex() + " is the last that works; without it nothing could be restored");
   const std::string name = slot_name(*target);
-  DRS_ASSIGN_OR_RETURN(const Bytes removed, get_object(repository.store(), name, kSlotBytesMax));
+  DRS_ASSIGN_OR_RETURN(const Bytes removed, get_document(repository.store(), name, kSlotBytesMax));
   DRS_RETURN_IF_ERROR(repository.store().remove(name));
   // Another removal may have run beside this one: if nothing that works is left, put this slot back.
   DRS_ASSIGN_OR_RETURN(const auto left, list_slots(repository));
   for (const SlotInfo& info : left)
     if (info.problem.empty()) return *target;
-  DRS_RETURN_IF_ERROR(put_object(repository.store(), name, removed));
+  DRS_RETURN_IF_ERROR(put_own_object(repository.store(), name, removed));
   return Error(ErrorCode::kUsage,
                "another removal ran at the same time; slot " + target->hex() + " was put back as the last one");
 }

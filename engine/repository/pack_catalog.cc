@@ -5,6 +5,7 @@
 #include "engine/format/document.h"
 #include "engine/format/manifest.h"
 #include "engine/format/names.h"
+#include "engine/repository/read_again.h"
 
 namespace drs {
 namespace {
@@ -35,7 +36,7 @@ Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemne
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> records, repository.list(ObjectKind::kCondemned));
   std::vector<Digest> condemned;
   DRS_RETURN_IF_ERROR(
-      get_objects(store, records, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
+      get_documents(store, records, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
         const std::string& name = records[place].key;
         auto record = read_condemned(repository, name, std::move(bytes));
         if (record.ok()) {

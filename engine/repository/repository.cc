@@ -7,6 +7,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
+#include "engine/repository/read_again.h"
 
 namespace drs {
 namespace {
@@ -47,7 +48,7 @@ Result<std::vector<Result<Bytes>>> read_all(ObjectStore& store, const std::vecto
   for (const NamedObject& object : objects) infos.push_back(object.info);
   std::vector<Result<Bytes>> read(objects.size(), Bytes());
   DRS_RETURN_IF_ERROR(
-      get_objects(store, infos, size_bytes_max, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
+      get_documents(store, infos, size_bytes_max, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
         read[place] = std::move(bytes);
         return {};
       }));
@@ -179,11 +180,11 @@ Result<void> Repository::init(ObjectStore& store, const Clock& clock, const Init
   fields.created_ns = config.created_ns;
   DRS_ASSIGN_OR_RETURN(const Bytes slot, encode_slot(keys, fields, options.secret.bytes.view()));
   const std::string slot_key = slot_name(slot_id(slot));
-  DRS_RETURN_IF_ERROR(put_object(store, slot_key, slot));
+  DRS_RETURN_IF_ERROR(put_own_object(store, slot_key, slot));
 
   const std::string name = config_name(1);
   const Bytes object = encode_document(keys, ObjectKind::kConfig, name, encode_config(config));
-  auto created = put_object(store, name, object);
+  auto created = put_own_object(store, name, object);
   if (created.ok()) return {};
   if (created.error().code == ErrorCode::kAlreadyExists) {  // another init was quicker
     DRS_RETURN_IF_ERROR(store.remove(slot_key));
@@ -230,7 +231,7 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
   for (const NamedObject& object : configs) {
     const std::string& name = object.info.key;
     auto bytes = &object == &configs.front() && first_config.ok() ? std::move(first_config)
-                                                                  : get_object(objects, name, kDocumentBytesMax);
+                                                                  : get_document(objects, name, kDocumentBytesMax);
     if (!bytes.ok()) {
       const ErrorCode code = bytes.error().code;
       if (code != ErrorCode::kCorrupt && code != ErrorCode::kTruncated && code != ErrorCode::kIo &&

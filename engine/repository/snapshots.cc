@@ -9,6 +9,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
+#include "engine/repository/read_again.h"
 
 namespace drs {
 namespace {
@@ -117,7 +118,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
     catalog.removed.push_back(*std::move(mark));
     return {};
   };
-  DRS_RETURN_IF_ERROR(get_objects(store, marks, kDocumentBytesMax, take_mark));
+  DRS_RETURN_IF_ERROR(get_documents(store, marks, kDocumentBytesMax, take_mark));
 
   std::vector<ObjectInfo> not_removed;
   for (const ObjectInfo& info : manifests)
@@ -140,7 +141,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
     }
     return {};
   };
-  DRS_RETURN_IF_ERROR(get_objects(store, not_removed, kDocumentBytesMax, take_manifest));
+  DRS_RETURN_IF_ERROR(get_documents(store, not_removed, kDocumentBytesMax, take_manifest));
   // They came in no order.
   const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
   std::sort(catalog.broken.begin(), catalog.broken.end(), by_name);

@@ -67,8 +67,8 @@ Judgement again(Judgement::Kind kind, Error error, bool doubtful) {
 
 }  // namespace
 
-GcsProtocol::GcsProtocol(GcsAddress address, std::shared_ptr<GoogleTokenProvider> tokens)
-    : address_(std::move(address)), tokens_(std::move(tokens)) {}
+GcsProtocol::GcsProtocol(GcsAddress address, std::shared_ptr<GoogleTokenProvider> tokens, const Clock& clock)
+    : address_(std::move(address)), tokens_(std::move(tokens)), clock_(clock) {}
 
 std::string GcsProtocol::connection() const {
   return std::string(address_.endpoint().https ? "HTTPS" : "HTTP") + " to " + address_.endpoint().authority;
@@ -220,7 +220,8 @@ Judgement GcsProtocol::judge(const StoreRequest& request, const HttpTransfer& tr
     return Judgement{Kind::kFailure, Error{code, answered + (advice.empty() ? "" : "; " + advice)}, {}, false, {}};
   };
   const auto later = [&](Kind kind, bool doubtful) {
-    return Judgement{kind, Error{ErrorCode::kUnavailable, answered}, retry_after(transfer), doubtful, {}};
+    return Judgement{
+        kind, Error{ErrorCode::kUnavailable, answered}, parse_retry_after(transfer, clock_.wall_ns()), doubtful, {}};
   };
 
   if (status == 429 || is_one_of(told.reason, kTooFast)) return later(Kind::kSlowDown, false);

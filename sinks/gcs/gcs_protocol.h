@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "io/clock.h"
 #include "sinks/cloud_store.h"
 #include "sinks/gcs/gcs_address.h"
 #include "sinks/gcs/google_token.h"
@@ -16,7 +17,7 @@ namespace drs {
 class GcsProtocol final : public CloudProtocol {
  public:
   // `tokens` may serve several protocols; null for an emulator, which takes requests without.
-  GcsProtocol(GcsAddress address, std::shared_ptr<GoogleTokenProvider> tokens);
+  GcsProtocol(GcsAddress address, std::shared_ptr<GoogleTokenProvider> tokens, const Clock& clock);
 
   StoreRequest put(const PutOperation& operation) override;
   StoreRequest get(const ObjectKey& key, std::uint64_t offset_bytes, std::size_t bytes) override;
@@ -39,6 +40,7 @@ class GcsProtocol final : public CloudProtocol {
   const GcsAddress address_;
   const std::shared_ptr<GoogleTokenProvider> tokens_;
   std::shared_ptr<const GoogleToken> used_;  // for the last request
+  const Clock& clock_;
 };
 
 }  // namespace drs

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 
 #include "codecs/base64.h"
 #include "codecs/sha256.h"
@@ -16,20 +17,26 @@ namespace {
 constexpr std::size_t kListKeysMax = 1000;
 
 // Answers to a request that never took place: it may be made again at once, and nothing was changed.
-constexpr std::array<std::string_view, 4> kTemporary = {"RequestTimeout", "InternalError", "ServiceUnavailable",
-                                                        "OperationAborted"};
+constexpr std::array<std::string_view, 5> kTemporary = {"RequestTimeout", "InternalError", "ServiceUnavailable",
+                                                        "OperationAborted", "ConditionalRequestConflict"};
 constexpr std::array<std::string_view, 5> kTooFast = {"SlowDown", "SlowDownRead", "SlowDownWrite", "TooManyRequests",
                                                       "RequestLimitExceeded"};
 constexpr std::array<std::string_view, 3> kExpired = {"ExpiredToken", "TokenRefreshRequired", "RequestExpired"};
 // The bytes that came are not those that were sent; or they were lost on the way.
 constexpr std::array<std::string_view, 5> kDamagedOnTheWay = {
     "BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "IncompleteBody", "InvalidDigest"};
+// The bucket is not where it was asked for.
+constexpr std::array<std::string_view, 3> kElsewhere = {"AuthorizationHeaderMalformed", "PermanentRedirect",
+                                                        "IllegalLocationConstraintException"};
 constexpr std::array<std::string_view, 4> kFull = {"QuotaExceeded", "XMinioStorageFull",
                                                    "XMinioAdminBucketQuotaExceeded", "StorageFull"};
 
 bool is_one_of(std::string_view code, const auto& codes) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
+
+// Signatures are refused when the clocks are further apart: S3's own limit.
+constexpr std::int64_t kSkewNsMax = std::int64_t{15} * 60 * 1'000'000'000;
 
 }  // namespace
 
@@ -155,10 +162,93 @@ Result<void> S3Protocol::refresh() {
 
 Error S3Protocol::explain(const HttpTransfer& transfer, ErrorCode code, const std::string& advice) const {
   const auto told = parse_s3_error(as_bytes(transfer.text));
-  std::string text = address_.host() + " answered " + std::to_string(transfer.status);
+  std::string text =
+      (address_.https() ? "https://" : "http://") + address_.host() + " answered " + std::to_string(transfer.status);
   if (told.ok()) text += " " + told->code + (told->message.empty() ? "" : ": " + told->message);
   if (!advice.empty()) text += "; " + advice;
   return {code, text};
+}
+
+// What to do about clocks that disagree too much for signatures; empty if they do not.
+std::string S3Protocol::skew_advice(const HttpTransfer& transfer) const {
+  const auto server_ns = parse_http_date(transfer.header("date"));
+  if (!server_ns) return "";
+  const std::int64_t skew_ns = clock_.wall_ns() - *server_ns;
+  if (std::abs(skew_ns) < kSkewNsMax) return "";
+  return "this machine's clock is " + std::to_string(std::abs(skew_ns) / 1'000'000'000) + " s " +
+         (skew_ns < 0 ? "behind" : "ahead of") + " the store's: set it (and keep it right by NTP)";
+}
+
+// Who asked, or where, is wrong: what to do about it. Answers to HEAD come without a text that would say it.
+Judgement S3Protocol::judge_refusal(const StoreRequest& request, const HttpTransfer& transfer,
+                                    const std::string& code) const {
+  const auto fail = [&](ErrorCode error, const std::string& advice) {
+    return Judgement{Judgement::Kind::kFailure, explain(transfer, error, advice), {}, false, {}};
+  };
+  // Before all that a wrong clock may look like.
+  if (const std::string advice = skew_advice(transfer); !advice.empty()) return fail(ErrorCode::kDenied, advice);
+  if (code == "RequestTimeTooSkewed")
+    return fail(ErrorCode::kDenied, "this machine's clock and the store's are too far apart: set it");
+  const std::string action = request.what.substr(0, request.what.find(' '));
+  if (is_one_of(code, kExpired) || code.empty()) {
+    // Without a reason it may be that, too.
+    Judgement judgement =
+        fail(ErrorCode::kDenied, code.empty() ? "it does not say why; these credentials may not " + action +
+                                                    " here, or are not valid any more: see `drstream policy s3`"
+                                              : "the credentials have expired, and new ones do not work either");
+    judgement.kind = Judgement::Kind::kRefresh;
+    return judgement;
+  }
+  if (code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch")
+    return fail(ErrorCode::kDenied, "the access key or its secret is wrong: check the credentials of this profile");
+  if (code == "InvalidToken" || code == "InvalidTokenId")
+    return fail(ErrorCode::kDenied, "the session token does not belong to the access key: get new credentials");
+  if (code == "AccountProblem" || code == "AllAccessDisabled" || code == "NotSignedUp")
+    return fail(ErrorCode::kDenied, "the account is blocked: ask the provider");
+  return fail(ErrorCode::kDenied, "these credentials may not " + action + " here: see `drstream policy s3`");
+}
+
+// No answer of success, and nothing that passes.
+Judgement S3Protocol::judge_failure(const StoreRequest& request, const HttpTransfer& transfer,
+                                    const std::string& code) const {
+  using Kind = Judgement::Kind;
+  const int status = transfer.status;
+  const auto fail = [&](ErrorCode error, const std::string& advice) {
+    return Judgement{Kind::kFailure, explain(transfer, error, advice), {}, false, {}};
+  };
+  if (is_one_of(code, kFull) || status == 507)
+    return fail(ErrorCode::kNoSpace, "the bucket " + address_.bucket() + " or its quota is full: free space in it");
+  if (status == 307) {
+    Judgement judgement = fail(ErrorCode::kUnavailable, "the store redirects in circles");
+    judgement.url = transfer.header("location");
+    if (!judgement.url.empty()) judgement.kind = Kind::kRedirect;
+    return judgement;
+  }
+  const auto told = parse_s3_error(as_bytes(transfer.text));
+  const std::string region =
+      told.ok() && !told->region.empty() ? told->region : std::string(transfer.header("x-amz-bucket-region"));
+  const bool refused_here = status == 400 || status == 403;
+  if (status == 301 || is_one_of(code, kElsewhere) || (refused_here && !region.empty() && region != address_.region()))
+    return fail(ErrorCode::kUsage, "bucket " + address_.bucket() + " is in " +
+                                       (region.empty() ? "another region" : "region " + region) + ", and " +
+                                       address_.region() + " was asked: set --region or AWS_REGION");
+  if (code == "NoSuchBucket")
+    return fail(ErrorCode::kNoRepository,
+                "bucket " + address_.bucket() + " does not exist there: create it, or mend the name or the endpoint");
+  if (status == 404) return fail(ErrorCode::kNotFound, "");
+  if (status == 412) return fail(ErrorCode::kAlreadyExists, "");
+  if (status == 501) {
+    return fail(ErrorCode::kUsage,
+                request.kind == StoreRequest::Kind::kPut && !options_.single_writer
+                    ? "the server knows no conditional writes: use one that does, or --single-writer if nobody else "
+                      "writes to this repository at the same time"
+                    : "the server does not know what `" + request.what + "` needs");
+  }
+  const bool no_reason = code.empty() && status == 400 && request.method == "HEAD";
+  if (status == 401 || status == 403 || no_reason || is_one_of(code, kExpired)) {
+    return judge_refusal(request, transfer, code);
+  }
+  return fail(ErrorCode::kIo, "");
 }
 
 Judgement S3Protocol::judge(const StoreRequest& request, const HttpTransfer& transfer) {
@@ -166,68 +256,24 @@ Judgement S3Protocol::judge(const StoreRequest& request, const HttpTransfer& tra
   const int status = transfer.status;
   const auto told = parse_s3_error(as_bytes(transfer.text));
   const std::string code = told.ok() ? told->code : "";
-  const auto fail = [&](ErrorCode error, const std::string& advice) {
-    return Judgement{Kind::kFailure, explain(transfer, error, advice), {}, false, {}};
-  };
   const auto again = [&](Kind kind, bool doubtful) {
-    return Judgement{kind, explain(transfer, ErrorCode::kUnavailable, ""), retry_after(transfer), doubtful, {}};
+    return Judgement{kind,
+                     explain(transfer, ErrorCode::kUnavailable, ""),
+                     parse_retry_after(transfer, clock_.wall_ns()),
+                     doubtful,
+                     {}};
   };
   if (status >= 200 && status < 300) {
     // Some answers say 200 before they know that they will fail.
-    if (!code.empty()) return again(Kind::kRetry, true);
-    if (request.kind == StoreRequest::Kind::kList) {
-      if (auto page = parse_list_objects(as_bytes(transfer.text)); !page.ok())
-        return {Kind::kRetry, std::move(page).error(), {}, false, {}};
-    }
-    return {};
+    return code.empty() ? Judgement{} : again(Kind::kRetry, true);
   }
   if (is_one_of(code, kTooFast) || status == 429) return again(Kind::kSlowDown, false);
-  if (is_one_of(code, kFull) || status == 507)
-    return fail(ErrorCode::kNoSpace, "the store or its quota is full: free space, then run again");
+  const bool full = is_one_of(code, kFull) || status == 507;
   // A 500 may come after the object was stored.
-  if (status >= 500 && status != 501) return again(status == 503 ? Kind::kSlowDown : Kind::kRetry, true);
-  if (is_one_of(code, kTemporary) || is_one_of(code, kDamagedOnTheWay) || code == "ConditionalRequestConflict" ||
-      status == 408)
+  if (status >= 500 && status != 501 && !full) return again(status == 503 ? Kind::kSlowDown : Kind::kRetry, true);
+  if (is_one_of(code, kTemporary) || is_one_of(code, kDamagedOnTheWay) || status == 408)
     return again(Kind::kRetry, false);
-  if (is_one_of(code, kExpired)) {
-    Judgement judgement = fail(ErrorCode::kDenied, "the credentials have expired, and new ones do not work either");
-    judgement.kind = Kind::kRefresh;
-    return judgement;
-  }
-  if (code == "RequestTimeTooSkewed") {
-    std::string advice = "set this machine's clock";
-    if (const auto server = parse_http_date(transfer.header("date"))) {
-      const std::int64_t skew = (clock_.wall_ns() - *server) / 1'000'000'000;
-      advice = "this machine's clock is " + std::to_string(skew < 0 ? -skew : skew) + " s " +
-               (skew < 0 ? "behind" : "ahead of") + " the store's: set it";
-    }
-    return fail(ErrorCode::kDenied, advice);
-  }
-  const std::string region =
-      told.ok() && !told->region.empty() ? told->region : std::string(transfer.header("x-amz-bucket-region"));
-  if (status == 301 || code == "AuthorizationHeaderMalformed" || code == "PermanentRedirect" ||
-      code == "IllegalLocationConstraintException") {
-    return fail(ErrorCode::kUsage, "the bucket is in " + (region.empty() ? "another region" : "region " + region) +
-                                       ": set --region or AWS_REGION");
-  }
-  if (status == 307) {
-    Judgement judgement = fail(ErrorCode::kUnavailable, "the store redirects in circles");
-    judgement.url = transfer.header("location");
-    if (!judgement.url.empty()) judgement.kind = Kind::kRedirect;
-    return judgement;
-  }
-  if (code == "NoSuchBucket")
-    return fail(ErrorCode::kNoRepository,
-                "bucket " + address_.bucket() + " does not exist: create it, or mend its name");
-  if (status == 404) return fail(ErrorCode::kNotFound, "");
-  if (status == 412) return fail(ErrorCode::kAlreadyExists, "");
-  if (status == 501) return fail(ErrorCode::kUsage, "the store does not know what `" + request.what + "` needs");
-  if (code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch")
-    return fail(ErrorCode::kDenied, "the access key or its secret is wrong");
-  if (status == 401 || status == 403)
-    return fail(ErrorCode::kDenied, "these credentials may not " + request.what.substr(0, request.what.find(' ')) +
-                                        " here: see `drstream policy s3`");
-  return fail(ErrorCode::kIo, "");
+  return judge_failure(request, transfer, code);
 }
 
 }  // namespace drs

@@ -43,6 +43,11 @@ class S3Protocol final : public CloudProtocol {
 
  private:
   [[nodiscard]] StoreRequest to_object(const char* method, const ObjectKey& key) const;
+  [[nodiscard]] Judgement judge_failure(const StoreRequest& request, const HttpTransfer& transfer,
+                                        const std::string& code) const;
+  [[nodiscard]] Judgement judge_refusal(const StoreRequest& request, const HttpTransfer& transfer,
+                                        const std::string& code) const;
+  [[nodiscard]] std::string skew_advice(const HttpTransfer& transfer) const;
   [[nodiscard]] Error explain(const HttpTransfer& transfer, ErrorCode code, const std::string& advice) const;
 
   const S3Address address_;

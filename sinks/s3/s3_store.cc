@@ -6,6 +6,7 @@ Result<std::unique_ptr<ObjectStore>> open_s3_store(S3Address address,
                                                    std::shared_ptr<AwsCredentialsProvider> credentials,
                                                    const Clock& clock, S3ProtocolOptions protocol,
                                                    CloudStoreOptions options) {
+  options.single_writer = protocol.single_writer;
   return open_cloud_store([address = std::move(address), credentials = std::move(credentials), &clock,
                            protocol] { return std::make_unique<S3Protocol>(address, credentials, clock, protocol); },
                           clock, std::move(options));

@@ -1,4 +1,5 @@
-// What every ObjectStore promises, whatever is behind it.
+// What every ObjectStore promises, whatever is behind it. With DRSTREAM_TEST_S3=s3://bucket and the endpoint and keys
+// of a real server in AWS's own variables, also S3 (tests/services/test_contract.py).
 #include "sinks/object_store.h"
 
 #include <gtest/gtest.h>
@@ -8,12 +9,15 @@
 #include <functional>
 #include <thread>
 
+#include "codecs/random.h"
+#include "codecs/sha256.h"
 #include "io/sim_file_system.h"
 #include "sinks/cache_store.h"
 #include "sinks/fault_store.h"
 #include "sinks/gcs/gcs_store.h"
 #include "sinks/local_store.h"
 #include "sinks/memory_store.h"
+#include "sinks/s3/s3_store.h"
 #include "tests/sinks/store_test_support.h"
 
 namespace drs {
@@ -88,10 +92,36 @@ StoreKind google(std::string endpoint, std::string bucket) {
           }};
 }
 
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Each store below a prefix of its own.
+StoreKind s3(const std::string& bucket) {
+  return {"S3", [=] {
+            static const SystemClock clock;
+            Bytes prefix(8);
+            drs::random_bytes(MutableByteView(prefix));
+            auto address =
+                S3Address::make(*parse_s3_location(bucket + "/" + sha256(prefix).hex()),
+                                {.region = "us-east-1", .endpoint = variable("AWS_ENDPOINT_URL_S3"), .style = {}});
+            auto credentials = std::make_shared<AwsCredentialsProvider>(
+                [] {
+                  AwsCredentials keys;
+                  keys.access_key_id = variable("AWS_ACCESS_KEY_ID");
+                  keys.secret_access_key = SecretBytes::copy_of(as_bytes(variable("AWS_SECRET_ACCESS_KEY")));
+                  return Result<AwsCredentials>(std::move(keys));
+                },
+                clock);
+            auto store = open_s3_store(*std::move(address), std::move(credentials), clock, {}, {});
+            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*std::move(store), nullptr);
+          }};
+}
+
 std::vector<StoreKind> all_kinds() {
-  const char* const endpoint = std::getenv("DRSTREAM_TEST_GCS_ENDPOINT");
-  const char* const bucket = std::getenv("DRSTREAM_TEST_GCS_BUCKET");
-  if (endpoint != nullptr && bucket != nullptr) return {google(endpoint, bucket)};
+  if (const std::string bucket = variable("DRSTREAM_TEST_GCS_BUCKET"); !bucket.empty())
+    kinds.push_back(google(variable("DRSTREAM_TEST_GCS_ENDPOINT"), bucket));
   std::vector<StoreKind> kinds = {
       {"Memory",
        [] {
@@ -111,6 +141,7 @@ std::vector<StoreKind> all_kinds() {
     kinds.push_back(local("LocalUringDirect", IoChoice::kUring, true));
     kinds.push_back(local("LocalUringBuffered", IoChoice::kUring, false));
   }
+  if (const std::string bucket = variable("DRSTREAM_TEST_S3"); !bucket.empty()) kinds.push_back(s3(bucket));
   return kinds;
 }
 

@@ -1,0 +1,149 @@
+// What S3's answers mean, one by one; no server.
+#include "sinks/s3/s3_protocol.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/sinks/s3/fake_surroundings.h"
+
+namespace drs {
+namespace {
+
+using Kind = Judgement::Kind;
+
+class S3ProtocolTest : public ::testing::Test {
+ protected:
+  S3ProtocolTest()
+      : credentials_(std::make_shared<AwsCredentialsProvider>(
+            [] {
+              AwsCredentials credentials;
+              credentials.access_key_id = "AKIDEXAMPLE";
+              return Result<AwsCredentials>(std::move(credentials));
+            },
+            clock_)),
+        address_(*S3Address::make(*parse_s3_location("s3://bucket/prefix"),
+                                  {.region = "us-east-1", .endpoint = "https://store.example", .style = {}})),
+        protocol_(address_, credentials_, clock_, {}) {}
+
+  static HttpTransfer answered(int status, const std::string& code = "", std::vector<HttpHeader> headers = {}) {
+    HttpTransfer transfer;
+    transfer.status = status;
+    transfer.answer_headers = std::move(headers);
+    if (!code.empty()) transfer.text = "<Error><Code>" + code + "</Code><Message>because</Message></Error>";
+    return transfer;
+  }
+  Judgement judge(StoreRequest::Kind kind, const std::string& method, const HttpTransfer& transfer) {
+    StoreRequest request;
+    request.kind = kind;
+    request.method = method;
+    request.what = "put packs/x";
+    return protocol_.judge(request, transfer);
+  }
+  Judgement judge_put(const HttpTransfer& transfer) { return judge(StoreRequest::Kind::kPut, "PUT", transfer); }
+  Judgement judge_head(const HttpTransfer& transfer) { return judge(StoreRequest::Kind::kStat, "HEAD", transfer); }
+  static std::string told(const Judgement& judgement) { return judgement.error ? judgement.error->message : ""; }
+  static bool says(const Judgement& judgement, std::string_view text) {
+    return told(judgement).find(text) != std::string::npos;
+  }
+
+  test::FakeClock clock_;  // 2026-11-20T00:00:00Z
+  std::shared_ptr<AwsCredentialsProvider> credentials_;
+  S3Address address_;
+  S3Protocol protocol_;
+};
+
+TEST_F(S3ProtocolTest, TriesAgainWhatPassesAndKnowsWhatMayHaveHappened) {
+  struct Case {
+    int status;
+    const char* code;
+    Kind kind;
+    bool doubtful;
+  };
+  for (const Case& c :
+       {Case{500, "InternalError", Kind::kRetry, true}, Case{502, "", Kind::kRetry, true},
+        Case{503, "", Kind::kSlowDown, true}, Case{503, "SlowDown", Kind::kSlowDown, false},
+        Case{429, "", Kind::kSlowDown, false}, Case{400, "RequestTimeout", Kind::kRetry, false},
+        Case{400, "BadDigest", Kind::kRetry, false}, Case{400, "IncompleteBody", Kind::kRetry, false},
+        Case{409, "ConditionalRequestConflict", Kind::kRetry, false},
+        Case{409, "OperationAborted", Kind::kRetry, false}, Case{200, "InternalError", Kind::kRetry, true}}) {
+    const Judgement judgement = judge_put(answered(c.status, c.code));
+    EXPECT_EQ(judgement.kind, c.kind) << c.status << c.code;
+    EXPECT_EQ(judgement.doubtful, c.doubtful) << c.status << c.code;
+    EXPECT_TRUE(says(judgement, "https://store.example answered " + std::to_string(c.status))) << told(judgement);
+  }
+  EXPECT_EQ(judge_put(answered(503, "SlowDown", {{"retry-after", "7"}})).retry_after, std::chrono::seconds(7));
+}
+
+TEST_F(S3ProtocolTest, FailsForGoodWithWhatToDo) {
+  struct Case {
+    int status;
+    const char* code;
+    ErrorCode error;
+    const char* text;
+  };
+  for (const Case& c : {Case{404, "NoSuchBucket", ErrorCode::kNoRepository, "create it"},
+                        Case{404, "NoSuchKey", ErrorCode::kNotFound, ""},
+                        Case{412, "PreconditionFailed", ErrorCode::kAlreadyExists, ""},
+                        Case{403, "AccessDenied", ErrorCode::kDenied, "may not put here"},
+                        Case{403, "SignatureDoesNotMatch", ErrorCode::kDenied, "secret is wrong"},
+                        Case{403, "InvalidAccessKeyId", ErrorCode::kDenied, "access key"},
+                        Case{507, "XMinioStorageFull", ErrorCode::kNoSpace, "full"},
+                        Case{400, "XMinioAdminBucketQuotaExceeded", ErrorCode::kNoSpace, "quota"},
+                        Case{301, "PermanentRedirect", ErrorCode::kUsage, "--region"},
+                        Case{400, "AuthorizationHeaderMalformed", ErrorCode::kUsage, "--region"},
+                        Case{501, "NotImplemented", ErrorCode::kUsage, "--single-writer"}}) {
+    const Judgement judgement = judge_put(answered(c.status, c.code));
+    EXPECT_EQ(judgement.kind, Kind::kFailure) << c.code;
+    ASSERT_TRUE(judgement.error.has_value()) << c.code;
+    EXPECT_EQ(judgement.error->code, c.error) << c.code;
+    EXPECT_TRUE(says(judgement, c.text)) << told(judgement);
+  }
+}
+
+TEST_F(S3ProtocolTest, RefreshesCredentialsThatExpired) {
+  EXPECT_EQ(judge_put(answered(403, "ExpiredToken")).kind, Kind::kRefresh);
+  EXPECT_EQ(judge_put(answered(400, "ExpiredToken")).kind, Kind::kRefresh);  // AWS's own status
+}
+
+TEST_F(S3ProtocolTest, TellsHowFarTheClocksAreApart) {
+  // The store's clock says 20 minutes more than ours; S3 accepts 15.
+  const std::vector<HttpHeader> late = {{"date", "Fri, 20 Nov 2026 00:20:00 GMT"}};
+  for (const char* const code : {"RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied", "RequestExpired"}) {
+    const Judgement judgement = judge_put(answered(403, code, late));
+    EXPECT_EQ(judgement.kind, Kind::kFailure) << code;
+    EXPECT_TRUE(says(judgement, "1200 s behind")) << told(judgement);
+  }
+  EXPECT_TRUE(says(judge_head(answered(403, "", {{"date", "Thu, 19 Nov 2026 23:40:00 GMT"}})), "1200 s ahead"));
+  const std::vector<HttpHeader> near = {{"date", "Fri, 20 Nov 2026 00:14:00 GMT"}};
+  EXPECT_FALSE(says(judge_put(answered(403, "AccessDenied", near)), "clock"));
+  EXPECT_TRUE(says(judge_put(answered(403, "RequestTimeTooSkewed")), "clock"));
+}
+
+TEST_F(S3ProtocolTest, UnderstandsAnswersToHeadThatHaveNoText) {
+  EXPECT_EQ(judge_head(answered(404)).error->code, ErrorCode::kNotFound);
+  for (const int status : {400, 403}) {
+    // It may be that the credentials have expired; if new ones do not help, it is a refusal.
+    const Judgement judgement = judge_head(answered(status));
+    EXPECT_EQ(judgement.kind, Kind::kRefresh) << status;
+    EXPECT_EQ(judgement.error->code, ErrorCode::kDenied) << status;
+  }
+  const std::vector<HttpHeader> elsewhere = {{"x-amz-bucket-region", "eu-central-1"}};
+  for (const int status : {301, 400, 403}) {
+    const Judgement judgement = judge_head(answered(status, "", elsewhere));
+    EXPECT_EQ(judgement.kind, Kind::kFailure) << status;
+    EXPECT_EQ(judgement.error->code, ErrorCode::kUsage) << status;
+    EXPECT_TRUE(says(judgement, "region eu-central-1")) << told(judgement);
+  }
+  // The region is told where it is right, too.
+  EXPECT_EQ(judge_head(answered(403, "", {{"x-amz-bucket-region", "us-east-1"}})).error->code, ErrorCode::kDenied);
+  EXPECT_EQ(judge_head(answered(503)).kind, Kind::kSlowDown);
+}
+
+TEST_F(S3ProtocolTest, FollowsATemporaryRedirect) {
+  const Judgement judgement = judge_put(answered(307, "TemporaryRedirect", {{"location", "https://other.example/x"}}));
+  EXPECT_EQ(judgement.kind, Kind::kRedirect);
+  EXPECT_EQ(judgement.url, "https://other.example/x");
+  EXPECT_EQ(judge_put(answered(307)).kind, Kind::kFailure);
+}
+
+}  // namespace
+}  // namespace drs
