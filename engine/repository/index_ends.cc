@@ -83,11 +83,11 @@ Result<void> read_index_ends(const Repository& repository, ObjectStore& store, s
         continue;
       }
       bool is_first = true;
-      DRS_RETURN_IF_ERROR(visit(some[i], read_again_if_damaged([&]() -> Result<IndexEnds> {
-                                  if (!std::exchange(is_first, false))
-                                    DRS_RETURN_IF_ERROR(read_ends(store, some[i], ends[i]));
-                                  return open_ends(repository, store, some[i], ends[i]);
-                                })));
+      auto opened = read_again_if_damaged([&]() -> Result<IndexEnds> {
+        if (!std::exchange(is_first, false)) DRS_RETURN_IF_ERROR(read_ends(store, some[i], ends[i]));
+        return open_ends(repository, store, some[i], ends[i]);
+      });
+      DRS_RETURN_IF_ERROR(visit(some[i], std::move(opened)));
     }
   }
   return {};

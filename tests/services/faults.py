@@ -78,6 +78,17 @@ def precondition_failed():
 
 
 @_fault
+def unconditional(client):
+    """A server that does not know If-None-Match: what is put replaces. `client`: an S3Client of the real server."""
+
+    def fault(exchange):
+        path = exchange.request.target.partition("?")[0]
+        exchange.send(client.request("PUT", path, body=exchange.request.body))
+
+    return fault
+
+
+@_fault
 def error_in_200(code="InternalError", applied=False):
     """As CompleteMultipartUpload and copies do, which fail after their status was sent."""
     return answer(200, code, applied)

@@ -121,7 +121,8 @@ StoreKind s3(const std::string& bucket) {
 
 std::vector<StoreKind> all_kinds() {
   if (const std::string bucket = variable("DRSTREAM_TEST_GCS_BUCKET"); !bucket.empty())
-    kinds.push_back(google(variable("DRSTREAM_TEST_GCS_ENDPOINT"), bucket));
+    return {google(variable("DRSTREAM_TEST_GCS_ENDPOINT"), bucket)};
+  if (const std::string bucket = variable("DRSTREAM_TEST_S3"); !bucket.empty()) return {s3(bucket)};
   std::vector<StoreKind> kinds = {
       {"Memory",
        [] {
@@ -141,7 +142,6 @@ std::vector<StoreKind> all_kinds() {
     kinds.push_back(local("LocalUringDirect", IoChoice::kUring, true));
     kinds.push_back(local("LocalUringBuffered", IoChoice::kUring, false));
   }
-  if (const std::string bucket = variable("DRSTREAM_TEST_S3"); !bucket.empty()) kinds.push_back(s3(bucket));
   return kinds;
 }
 

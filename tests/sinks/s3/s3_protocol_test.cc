@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/sinks/s3/fake_surroundings.h"
+#include "tests/sinks/fake_surroundings.h"
 
 namespace drs {
 namespace {
