@@ -110,9 +110,14 @@ void RequestEngine::launch(Attempt& attempt) {
   transfer.destination = request.destination;
   transfer.text_bytes_max = request.text_bytes_max;
   if (auto authorised = protocol_.authorise(request, transfer); !authorised.ok()) {
-    fail(attempt, std::move(authorised).error());
+    // Credentials that were never there are not waited for.
+    if (authorised_once_)
+      fail(attempt, std::move(authorised).error());
+    else
+      finish(attempt, std::move(authorised).error().with_context(request.what));
     return;
   }
+  authorised_once_ = true;
   transfer.owner = &attempt;
   transfer.done = [](HttpTransfer& done) {
     auto& ended = *static_cast<Attempt*>(done.owner);

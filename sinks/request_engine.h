@@ -137,6 +137,7 @@ class RequestEngine {
   std::size_t running_ = 0;
   std::vector<StoreRequest*> finished_;
   std::atomic<bool> woken_{false};
+  bool authorised_once_ = false;
   std::mt19937_64 dice_;
 };
 

@@ -159,6 +159,9 @@ class ObjectStoreContract : public testing::TestWithParam<StoreKind> {
     return bytes.ok() ? *bytes : Bytes{};
   }
 
+  // S3 does not tell.
+  static std::string removal_of_nothing() { return GetParam().name == "S3" ? "ok" : "not-found"; }
+
   std::shared_ptr<void> environment_;  // outlives the store
   std::unique_ptr<ObjectStore> store_;
 };
@@ -226,7 +229,7 @@ TEST_P(ObjectStoreContract, SaysNotFoundForWhatWasNeverPut) {
   Bytes range(1);
   for (const ObjectKey key : {"packs/aa/y", "packs/bb/x", "nowhere/at/all", "packs/aa"}) {
     EXPECT_EQ(outcome(store_->stat(key)), "not-found") << key;
-    EXPECT_EQ(outcome(store_->remove(key)), "not-found") << key;
+    EXPECT_EQ(outcome(store_->remove(key)), removal_of_nothing()) << key;
     EXPECT_EQ(outcome(get_object(*store_, key, 10)), "not-found") << key;
   }
   EXPECT_EQ(outcome(get_range(*store_, "packs/aa/y", 0, range)), "not-found");
@@ -420,7 +423,7 @@ TEST_P(ObjectStoreContract, RemovesAnObjectAndFreesItsName) {
   EXPECT_EQ(as_text(content("packs/aa/1")), "old");
   ASSERT_TRUE(store_->remove("packs/aa/1").ok());
   EXPECT_EQ(outcome(get_object(*store_, "packs/aa/1", 10)), "not-found");
-  EXPECT_EQ(outcome(store_->remove("packs/aa/1")), "not-found");
+  EXPECT_EQ(outcome(store_->remove("packs/aa/1")), removal_of_nothing());
   EXPECT_TRUE(listed_keys(*store_, "").empty());
   put("packs/aa/1", as_bytes("new"));
   EXPECT_EQ(as_text(content("packs/aa/1")), "new");

@@ -191,10 +191,20 @@ TEST_F(RequestEngineTest, StopsTryingWhenCancelled) {
 
 TEST_F(RequestEngineTest, WaitsForCredentialsThatCannotBeHadNow) {
   serve({answer(200)});
+  StoreRequest first = put(body_);
+  ASSERT_TRUE(engine_->perform(first).ok());
   protocol_->unavailable_for = 2;
   StoreRequest request = put(body_);
   ASSERT_TRUE(engine_->perform(request).ok());
-  EXPECT_EQ(server_->requests().size(), 1U);
+  EXPECT_EQ(server_->requests().size(), 2U);
+}
+
+TEST_F(RequestEngineTest, DoesNotWaitForCredentialsThatWereNeverThere) {
+  serve({answer(200)});
+  protocol_->unavailable_for = 2;
+  StoreRequest request = put(body_);
+  EXPECT_FALSE(engine_->perform(request).ok());
+  EXPECT_TRUE(server_->requests().empty());
 }
 
 TEST_F(RequestEngineTest, GivesUpWhenTheBudgetIsSpentAndSaysSo) {

@@ -49,6 +49,8 @@ class GcsStoreTest : public ::testing::Test {
     return R"({"name":"p/k","size":")" + std::to_string(body.size()) + R"(","crc32c":")" +
            gcs_crc32c_text(crc32c(as_bytes(body))) + R"("})";
   }
+  // Also what the first put of a session is answered the second time.
+  static ScriptedAnswer taken() { return answer(412, error_body("conditionNotMet", "x")); }
   Result<void> put(std::string_view body) { return put_object(*store_, "k", as_bytes(body)); }
   Result<std::string> get(std::size_t bytes) {
     Bytes place(bytes);
@@ -69,7 +71,7 @@ class GcsStoreTest : public ::testing::Test {
 };
 
 TEST_F(GcsStoreTest, APutIsAMultipartUploadThatNeverReplaces) {
-  serve({answer(200, stored("hello"))});
+  serve({answer(200, stored("hello")), taken()});
   ASSERT_TRUE(put("hello").ok());
   const auto seen = server_->requests().at(0);
   EXPECT_TRUE(
@@ -98,35 +100,33 @@ TEST_F(GcsStoreTest, ANameThatIsTakenIsNotReplaced) {
 }
 
 TEST_F(GcsStoreTest, ALostReplyIsSettledByReading) {
-  const ScriptedAnswer taken = answer(412, error_body("conditionNotMet", "x"));
-  serve({cut_off(), taken, ranged("hello", "mnG7TA==")});
+  serve({cut_off(), taken(), ranged("hello", "mnG7TA==")});
   EXPECT_TRUE(put("hello").ok());
   EXPECT_TRUE(head(2).starts_with("GET /download/storage/v1/b/bucket/o/p%2Fk?alt=media HTTP/1.1")) << head(2);
-  serve({answer(502, "<html>Bad Gateway</html>"), taken, ranged("HELLO", "x")});
+  serve({answer(502, "<html>Bad Gateway</html>"), taken(), ranged("HELLO", "x")});
   expect_error(put("hello"), ErrorCode::kAlreadyExists, "another object has that name");
-  serve({cut_off(), taken, answer(416, "")});
+  serve({cut_off(), taken(), answer(416, "")});
   EXPECT_TRUE(put("").ok());
 }
 
 TEST_F(GcsStoreTest, AReplyThatIsLostOnAConnectionThatWasUsedBeforeIsSettledToo) {
   // libcurl sends a request again by itself when such a connection closes without a byte.
-  serve({answer(200, stored("hello")), cut_off(), answer(412, error_body("conditionNotMet", "x")),
+  serve({answer(200, stored("hello")), taken(), cut_off(), answer(412, error_body("conditionNotMet", "x")),
          ranged("hello", "mnG7TA==")});
   ASSERT_TRUE(put("hello").ok());
   const auto again = put("hello");
   EXPECT_TRUE(again.ok()) << again.error().message;
-  EXPECT_EQ(server_->requests().size(), 4U);
+  EXPECT_EQ(server_->requests().size(), 5U);
 }
 
 TEST_F(GcsStoreTest, WhatTheStoreSaysItHoldsIsCompared) {
-  const ScriptedAnswer taken = answer(412, error_body("conditionNotMet", "x"));
-  serve({answer(200, stored("other")), taken, ranged("other", "x")});
+  serve({answer(200, stored("other")), taken(), ranged("other", "x")});
   expect_error(put("hello"), ErrorCode::kAlreadyExists, "another object has that name");
   // A page of something in between is no word of the store.
-  serve({answer(200, "<html>Sign in</html>"), answer(200, stored("hello"))});
+  serve({answer(200, "<html>Sign in</html>"), answer(200, stored("hello")), taken()});
   EXPECT_TRUE(put("hello").ok());
   serve({answer(400, error_body("invalid", "Provided CRC32C \\\"x\\\" doesn't match calculated CRC32C")),
-         answer(200, stored("hello"))});
+         answer(200, stored("hello")), taken()});
   EXPECT_TRUE(put("hello").ok());
 }
 
@@ -171,7 +171,8 @@ TEST_F(GcsStoreTest, ListsPageByPage) {
 }
 
 TEST_F(GcsStoreTest, ATokenThatIsRefusedIsReplacedOnce) {
-  serve({answer(401, error_body("authError", "Invalid Credentials")), answer(200, stored("hello"))}, {"one", "two"});
+  serve({answer(401, error_body("authError", "Invalid Credentials")), answer(200, stored("hello")), taken()},
+        {"one", "two"});
   ASSERT_TRUE(put("hello").ok());
   EXPECT_NE(head(1).find("Authorization: Bearer two\r\n"), std::string::npos);
   serve({answer(401, error_body("authError", "Invalid Credentials"))}, {"one", "two"});
@@ -182,7 +183,7 @@ TEST_F(GcsStoreTest, ATokenThatIsRefusedIsReplacedOnce) {
 }
 
 TEST_F(GcsStoreTest, AnEmulatorGetsNoToken) {
-  serve({answer(200, stored("hello"))}, {});
+  serve({answer(200, stored("hello")), taken()}, {});
   ASSERT_TRUE(put("hello").ok());
   EXPECT_EQ(head(0).find("Authorization"), std::string::npos);
   serve({answer(401, "")}, {});
@@ -194,9 +195,9 @@ TEST_F(GcsStoreTest, WhatMayPassIsTriedAgain) {
        {answer(408, ""), answer(429, "", "Retry-After: 0\r\n"), answer(500, "<html/>"), answer(502, ""),
         answer(503, ""), answer(504, ""), answer(403, error_body("rateLimitExceeded", "x")),
         answer(403, error_body("userRateLimitExceeded", "x")), answer(409, error_body("conflict", "x")), cut_off()}) {
-    serve({passing, answer(200, stored("hello"))});
+    serve({passing, answer(200, stored("hello")), taken()});
     EXPECT_TRUE(put("hello").ok()) << passing.bytes;
-    EXPECT_EQ(server_->requests().size(), 2U) << passing.bytes;
+    EXPECT_EQ(server_->requests().size(), 3U) << passing.bytes;
   }
   serve({answer(503, "<html>Service Unavailable</html>")}, {"one"}, std::chrono::milliseconds(30));
   expect_error(put("hello"), ErrorCode::kUnavailable, "127.0.0.1 answered 503; given up");
