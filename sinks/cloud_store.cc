@@ -186,7 +186,9 @@ class CloudStore final : public ObjectStore {
       DRS_ASSIGN_OR_RETURN(info, protocol_->parse_stat(key, answer));
       return {};
     };
-    DRS_RETURN_IF_ERROR(engine_.perform(request));
+    const Result<void> answered = engine_.perform(request);
+    if (!answered.ok() && answered.error().code == ErrorCode::kDenied) return stat_by_list(key, answered.error());
+    DRS_RETURN_IF_ERROR(answered);
     return info;
   }
 
@@ -197,7 +199,43 @@ class CloudStore final : public ObjectStore {
     return removed;
   }
 
+  [[nodiscard]] bool locks() const override { return protocol_->locks(); }
+
+  // One request asks how long an object is locked already; only where that is too short a second one extends it.
+  Result<void> retain(const std::vector<ObjectKey>& keys) override {
+    if (!locks()) return ObjectStore::retain(keys);
+    Result<void> result;
+    std::list<Retention> retentions;
+    std::size_t next = 0;
+    while (next < keys.size() || !retentions.empty()) {
+      for (; result.ok() && next < keys.size() && retentions.size() < 2 * parallel_max(); ++next) {
+        Retention& retention = retentions.emplace_back();
+        retention.key = &keys[next];
+        start_retention(retention,
+                        prepared(protocol_->stat(keys[next]), StoreRequest::Kind::kStat, "stat " + keys[next]));
+      }
+      if (retentions.empty()) break;
+      engine_.run(true);
+      for (auto at = retentions.begin(); at != retentions.end();) {
+        Retention& retention = *at++;
+        if (!retention.done) continue;
+        const bool asked = retention.request.kind == StoreRequest::Kind::kStat;
+        if (!retention.request.result.ok() && result.ok()) result = retention.request.result;
+        if (asked && result.ok() && !protocol_->locked_long_enough(retention.request.answer)) {
+          start_retention(retention, prepared(protocol_->retain(*retention.key), StoreRequest::Kind::kRetain,
+                                              "lock " + *retention.key));
+          continue;
+        }
+        retentions.remove_if([&](const Retention& other) { return &other == &retention; });
+      }
+    }
+    return result;
+  }
+
   Result<std::unique_ptr<ObjectStore>> another() override { return make(shared_); }
+  [[nodiscard]] std::vector<RequestCount> request_counts() const override {
+    return shared_->options.requests.counts->totals();
+  }
   void register_memory(MutableByteView /*memory*/) override {}
   [[nodiscard]] std::string name_for_messages() const override { return protocol_->name_for_messages(); }
   [[nodiscard]] std::string io_description() const override {
@@ -258,6 +296,19 @@ class CloudStore final : public ObjectStore {
     return {};
   }
 
+  struct Retention {
+    const ObjectKey* key = nullptr;
+    StoreRequest request;
+    bool done = false;
+  };
+  void start_retention(Retention& retention, StoreRequest request) {
+    retention.done = false;
+    retention.request = std::move(request);
+    retention.request.owner = &retention;
+    retention.request.done = [](StoreRequest& finished) { static_cast<Retention*>(finished.owner)->done = true; };
+    engine_.start(retention.request);
+  }
+
   static StoreRequest prepared(StoreRequest request, StoreRequest::Kind kind, std::string what) {
     request.kind = kind;
     request.what = std::move(what);
@@ -272,6 +323,18 @@ class CloudStore final : public ObjectStore {
       return check_range(answer, offset_bytes, destination.size());
     };
     return request;
+  }
+
+  // Who may not list the whole bucket is told "denied" where there is no object (S3 with a policy that limits lists to
+  // a prefix); the list of what begins with the key tells the two apart.
+  Result<ObjectInfo> stat_by_list(const ObjectKey& key, const Error& denied) {
+    StoreRequest request = prepared(protocol_->list(key, ""), StoreRequest::Kind::kList, "list " + key);
+    request.text_bytes_max = kListBytesMax;
+    if (!engine_.perform(request).ok()) return denied;
+    DRS_ASSIGN_OR_RETURN(const CloudListPage page, protocol_->parse_list(request.answer));
+    for (const ObjectInfo& object : page.objects)
+      if (object.key == key) return denied;
+    return Error{ErrorCode::kNotFound, "stat " + key + ": there is no such object"};
   }
 
   Put& unnamed(const PutOperation& operation) {
@@ -419,6 +482,7 @@ class CloudStore final : public ObjectStore {
 
 Result<std::unique_ptr<ObjectStore>> open_cloud_store(MakeCloudProtocol make_protocol, const Clock& clock,
                                                       CloudStoreOptions options) {
+  options.requests.counts = std::make_shared<RequestCounts>();
   return CloudStore::make(std::make_shared<const Shared>(std::move(make_protocol), clock, std::move(options)));
 }
 

@@ -43,6 +43,12 @@ class CloudProtocol : public StoreProtocol {
   // Objects outside the repository and names that are no keys are left out. Errors: kUnavailable.
   virtual Result<CloudListPage> parse_list(const HttpTransfer& answer) = 0;
 
+  // ObjectStore::locks and what `retain` needs: whether the answer to `stat` shows a lock that lasts for the store's
+  // period from now, and the request that gives it one. The latter two only where `locks`.
+  [[nodiscard]] virtual bool locks() const { return false; }
+  [[nodiscard]] virtual bool locked_long_enough(const HttpTransfer& /*stat_answer*/) const { return false; }
+  virtual StoreRequest retain(const ObjectKey& /*key*/) { return {}; }
+
   [[nodiscard]] virtual std::string name_for_messages() const = 0;  // "s3://bucket/prefix"
   [[nodiscard]] virtual std::string connection() const = 0;         // "HTTPS to s3.eu-central-1.amazonaws.com"
 };

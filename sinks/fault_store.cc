@@ -105,6 +105,10 @@ class FaultStore final : public ObjectStore {
     return removed;
   }
 
+  [[nodiscard]] bool locks() const override { return inner_->locks(); }
+  Result<void> retain(const std::vector<ObjectKey>& keys) override { return inner_->retain(keys); }
+  [[nodiscard]] std::vector<RequestCount> request_counts() const override { return inner_->request_counts(); }
+
   Result<std::unique_ptr<ObjectStore>> another() override {
     DRS_ASSIGN_OR_RETURN(std::unique_ptr<ObjectStore> inner, inner_->another());
     return make_fault_store(std::move(inner), plan_);

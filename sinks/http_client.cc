@@ -9,8 +9,12 @@
 #include <cstring>
 #include <mutex>
 
+#include "codecs/tls_session.h"
+
 namespace drs {
 namespace {
+
+constexpr std::uint64_t kTransfersThatShare = 256;  // a limit, at most: far more than are ever open
 
 // libcurl counts seconds and bytes in longs and its own 64-bit type.
 curl_off_t as_curl(std::uint64_t value) {
@@ -49,11 +53,22 @@ struct Slot {
   std::size_t body_bytes = 0;
   std::size_t sent_bytes = 0;
   bool overflowed = false;
+  RateLimit* upload_limit = nullptr;
+  RateLimit* download_limit = nullptr;
+  bool sending_waits = false;    // for upload_limit
+  bool receiving_waits = false;  // for download_limit
 };
 
 std::size_t send_body(char* out, std::size_t size, std::size_t count, void* user) {
   Slot& slot = *static_cast<Slot*>(user);
-  const std::size_t room = size * count;
+  std::size_t room = size * count;
+  if (slot.upload_limit != nullptr && slot.sent_bytes < slot.body_bytes) {
+    if (!slot.upload_limit->open(std::chrono::steady_clock::now())) {
+      slot.sending_waits = true;
+      return CURL_READFUNC_PAUSE;
+    }
+    room = std::min(room, slot.upload_limit->piece_bytes());
+  }
   std::size_t skip = slot.sent_bytes;
   std::size_t copied = 0;
   for (const ByteView piece : slot.transfer->body) {
@@ -69,6 +84,7 @@ std::size_t send_body(char* out, std::size_t size, std::size_t count, void* user
     if (copied == room) break;
   }
   slot.sent_bytes += copied;
+  if (slot.upload_limit != nullptr) slot.upload_limit->spend(copied);
   return copied;
 }
 
@@ -81,9 +97,21 @@ int seek_body(void* user, curl_off_t offset, int origin) {
   return CURL_SEEKFUNC_OK;
 }
 
+// Only while the connection belongs to the transfer can it be asked.
+void take_tls(CURL* easy, HttpTransfer& transfer) {
+  curl_tlssessioninfo* session = nullptr;
+  if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == nullptr) return;
+  if (session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr) return;
+  const TlsSession tls = describe_tls_session(session->internals);
+  transfer.tls_version = tls.version;
+  transfer.certificate_expires_ns = tls.certificate_expires_ns;
+}
+
 std::size_t take_header(char* data, std::size_t size, std::size_t count, void* user) {
-  HttpTransfer& transfer = *static_cast<Slot*>(user)->transfer;
+  Slot& slot = *static_cast<Slot*>(user);
+  HttpTransfer& transfer = *slot.transfer;
   const std::string_view line(data, size * count);
+  if (transfer.wants_tls && transfer.tls_version.empty()) take_tls(slot.easy.get(), transfer);
   if (line.starts_with("HTTP/")) {
     // "100 Continue" or the like came before: only the last answer counts.
     transfer.answer_headers.clear();
@@ -97,6 +125,13 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* use
   Slot& slot = *static_cast<Slot*>(user);
   HttpTransfer& transfer = *slot.transfer;
   const std::size_t bytes = size * count;
+  if (slot.download_limit != nullptr) {
+    if (!slot.download_limit->open(std::chrono::steady_clock::now())) {
+      slot.receiving_waits = true;
+      return CURL_WRITEFUNC_PAUSE;  // the same bytes come again
+    }
+    slot.download_limit->spend(bytes);
+  }
   long status = 0;
   curl_easy_getinfo(slot.easy.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status >= 300 || transfer.destination.empty()) {
@@ -183,16 +218,51 @@ class HttpClient::Curl {
   std::size_t run(std::chrono::milliseconds wait) {
     const auto until = std::chrono::steady_clock::now() + wait;
     for (;;) {
+      resume_waiting();
       int running = 0;
       curl_multi_perform(multi_.get(), &running);
       if (const std::size_t finished = finish(); finished > 0) return finished;
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       if (left.count() <= 0 || woken_.exchange(false)) return 0;
-      curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>(left.count(), 1000)), nullptr);
+      const auto pause = std::min({left, std::chrono::milliseconds(1000), limited_for()});
+      curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(pause.count()), nullptr);
     }
   }
 
  private:
+  // Transfers that wait for a limit go on when it is open, in turn: those behind the last that went on come first next
+  // time, so that none is silent for so long that the server gives it up.
+  void resume_waiting() {
+    if (options_.upload_limit == nullptr && options_.download_limit == nullptr) return;
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < busy_.size(); ++i) {
+      Slot& slot = *busy_[i];
+      if (!slot.sending_waits && !slot.receiving_waits) continue;
+      const auto now = std::chrono::steady_clock::now();
+      const bool sends = slot.sending_waits && slot.upload_limit->open(now);
+      const bool receives = slot.receiving_waits && slot.download_limit->open(now);
+      if (!sends && !receives) continue;
+      slot.sending_waits = slot.sending_waits && !sends;
+      slot.receiving_waits = slot.receiving_waits && !receives;
+      next = i + 1;
+      // This may call send_body and take_body, which may have to wait again.
+      curl_easy_pause(slot.easy.get(), (slot.sending_waits ? CURLPAUSE_SEND : CURLPAUSE_SEND_CONT) |
+                                           (slot.receiving_waits ? CURLPAUSE_RECV : CURLPAUSE_RECV_CONT));
+    }
+    std::rotate(busy_.begin(), busy_.begin() + static_cast<std::ptrdiff_t>(next), busy_.end());
+  }
+
+  // How long nothing need be done for the sake of the limits.
+  [[nodiscard]] std::chrono::milliseconds limited_for() {
+    auto pause = std::chrono::milliseconds::max();
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& slot : busy_) {
+      if (slot->sending_waits) pause = std::min(pause, slot->upload_limit->closed_for(now));
+      if (slot->receiving_waits) pause = std::min(pause, slot->download_limit->closed_for(now));
+    }
+    return pause;
+  }
+
   std::unique_ptr<Slot> take_slot() {
     std::unique_ptr<Slot> slot;
     if (!free_.empty()) {
@@ -206,6 +276,15 @@ class HttpClient::Curl {
     return slot;
   }
 
+  // A transfer that waits for its turn is not stalled.
+  [[nodiscard]] std::size_t stall_bytes_per_second() const {
+    std::size_t least = options_.stall_bytes_per_second;
+    for (const auto* limit : {options_.upload_limit.get(), options_.download_limit.get()})
+      if (limit != nullptr)
+        least = std::min(least, static_cast<std::size_t>(limit->bytes_per_second() / kTransfersThatShare));
+    return std::max<std::size_t>(least, 1);
+  }
+
   bool prepare(Slot& slot, HttpTransfer& transfer) {
     transfer.status = 0;
     transfer.answer_headers.clear();
@@ -213,9 +292,15 @@ class HttpClient::Curl {
     transfer.received_bytes = 0;
     transfer.sent_again = false;
     transfer.error.reset();
+    transfer.tls_version.clear();
+    transfer.certificate_expires_ns.reset();
     slot.transfer = &transfer;
     slot.sent_bytes = 0;
     slot.overflowed = false;
+    slot.upload_limit = options_.upload_limit.get();
+    slot.download_limit = options_.download_limit.get();
+    slot.sending_waits = false;
+    slot.receiving_waits = false;
     slot.error[0] = 0;
     slot.body_bytes = 0;
     for (const ByteView piece : transfer.body) slot.body_bytes += piece.size();
@@ -235,16 +320,12 @@ class HttpClient::Curl {
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     set(CURLOPT_PATH_AS_IS, 1L);
     set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
-    set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options_.stall_bytes_per_second));
+    set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(stall_bytes_per_second()));
     set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
     if (transfer.bypass_proxy) set(CURLOPT_NOPROXY, "*");
     if (transfer.deadline.count() > 0) set(CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.deadline.count()));
     set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(kHttpUploadBufferBytes));
     set(CURLOPT_BUFFERSIZE, static_cast<long>(kHttpReceiveBufferBytes));
-    if (options_.send_bytes_per_second_max > 0)
-      set(CURLOPT_MAX_SEND_SPEED_LARGE, as_curl(options_.send_bytes_per_second_max));
-    if (options_.receive_bytes_per_second_max > 0)
-      set(CURLOPT_MAX_RECV_SPEED_LARGE, as_curl(options_.receive_bytes_per_second_max));
     if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
     set(CURLOPT_HEADERFUNCTION, &take_header);
     set(CURLOPT_HEADERDATA, &slot);

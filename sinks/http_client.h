@@ -17,6 +17,7 @@
 #include "io/bytes.h"
 #include "io/result.h"
 #include "sinks/http_message.h"
+#include "sinks/rate_limit.h"
 
 namespace drs {
 
@@ -31,11 +32,14 @@ struct HttpTransfer {
   std::size_t text_bytes_max = 64 * kKiB;  // a longer text is cut
   std::chrono::milliseconds deadline{0};   // for the whole transfer; 0: none, only the client's limits on stalls
   bool bypass_proxy = false;               // ask the host itself, whatever the environment says about proxies
+  bool wants_tls = false;                  // fill in tls_version and certificate_expires_ns
 
   int status = 0;                          // of HTTP; 0 while there was no answer
   std::vector<HttpHeader> answer_headers;  // names in lower case
   std::string text;
   std::size_t received_bytes = 0;  // into `destination`
+  std::string tls_version;         // "TLSv1.3"; empty without TLS
+  std::optional<std::int64_t> certificate_expires_ns;
   // libcurl sent the body anew by itself: the connection was kept from earlier and closed without an answer. What was
   // sent first may have been carried out.
   bool sent_again = false;
@@ -61,8 +65,9 @@ struct HttpClientOptions {
   // A transfer that moves less than this for so long is given up as stalled.
   std::size_t stall_bytes_per_second = 1024;
   std::chrono::seconds stall_timeout{30};
-  std::uint64_t send_bytes_per_second_max = 0;     // of each transfer; 0: no limit
-  std::uint64_t receive_bytes_per_second_max = 0;  // likewise
+  // Of all clients that share them; none: no limit. They count bodies, not headers.
+  std::shared_ptr<RateLimit> upload_limit = {};
+  std::shared_ptr<RateLimit> download_limit = {};
 };
 
 class HttpClient {

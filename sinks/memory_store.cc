@@ -83,6 +83,16 @@ class MemoryStore final : public ObjectStore {
     return {};
   }
 
+  [[nodiscard]] bool locks() const override { return objects_->locks(); }
+  Result<void> retain(const std::vector<ObjectKey>& keys) override {
+    if (!locks()) return ObjectStore::retain(keys);
+    for (const ObjectKey& key : keys) {
+      if (!objects_->find(key)) return not_found(key);
+      objects_->retain(key);
+    }
+    return {};
+  }
+
   Result<std::unique_ptr<ObjectStore>> another() override { return make_memory_store(objects_, clock_); }
   void register_memory(MutableByteView /*memory*/) override {}
   [[nodiscard]] std::string name_for_messages() const override { return "memory"; }
@@ -152,6 +162,26 @@ std::vector<ObjectInfo> MemoryObjects::list(std::string_view prefix) const {
     infos.push_back({at->first, at->second.bytes->size(), at->second.modified_ns});
   }
   return infos;
+}
+
+void MemoryObjects::lock_objects() {
+  const std::scoped_lock lock(mutex_);
+  locks_ = true;
+}
+
+bool MemoryObjects::locks() const {
+  const std::scoped_lock lock(mutex_);
+  return locks_;
+}
+
+void MemoryObjects::retain(const ObjectKey& key) {
+  const std::scoped_lock lock(mutex_);
+  ++retained_[key];
+}
+
+std::map<ObjectKey, int, std::less<>> MemoryObjects::retained() const {
+  const std::scoped_lock lock(mutex_);
+  return retained_;
 }
 
 void MemoryObjects::damage(const ObjectKey& key, Bytes bytes) {

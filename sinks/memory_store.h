@@ -29,12 +29,19 @@ class MemoryObjects {
   [[nodiscard]] std::optional<Object> find(const ObjectKey& key) const;
   bool erase(const ObjectKey& key);  // false when it was not there
   [[nodiscard]] std::vector<ObjectInfo> list(std::string_view prefix) const;
+  // Makes stores of these objects lock (ObjectStore::locks); `retained` counts how often each was retained.
+  void lock_objects();
+  [[nodiscard]] bool locks() const;
+  void retain(const ObjectKey& key);
+  [[nodiscard]] std::map<ObjectKey, int, std::less<>> retained() const;
   // What no store can do: replaces the bytes under a name, as damage would. Creates the object if absent.
   void damage(const ObjectKey& key, Bytes bytes);
 
  private:
   mutable std::mutex mutex_;
   std::map<ObjectKey, Object, std::less<>> objects_;
+  bool locks_ = false;
+  std::map<ObjectKey, int, std::less<>> retained_;
 };
 
 // `clock` (may be null: all objects are then of time 0) dates the objects and must outlive the store and all

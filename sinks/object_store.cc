@@ -57,6 +57,10 @@ bool is_valid_object_prefix(std::string_view prefix) {
   return prefix.empty() || (prefix.back() == '/' && is_valid_object_key(prefix.substr(0, prefix.size() - 1)));
 }
 
+Result<void> ObjectStore::retain(const std::vector<ObjectKey>& /*keys*/) {
+  return Error{ErrorCode::kUsage, name_for_messages() + " cannot lock objects"};
+}
+
 Result<void> put_object(ObjectStore& store, const ObjectKey& key, ByteView body) {
   if (!is_valid_object_key(key)) return Error{ErrorCode::kUsage, "not an object key: \"" + key + "\""};
   bool finished = false;

@@ -18,6 +18,7 @@
 
 #include "io/bytes.h"
 #include "io/result.h"
+#include "sinks/request_counts.h"
 
 namespace drs {
 
@@ -95,7 +96,17 @@ class ObjectStore {
   // Durable when it returns. kNotFound is an error too, where the store can tell: the caller knows whether it matters.
   virtual Result<void> remove(const ObjectKey& key) = 0;
 
+  // Whether what is put here cannot be removed or replaced for a while, by nobody whom the store holds to it
+  // (--lock-days).
+  [[nodiscard]] virtual bool locks() const { return false; }
+  // Protects objects that are there already as if they were put now: for the store's period, and at least a day more,
+  // so that a push of less than a day need not come back to its own. What is protected long enough is left as it is.
+  // Only where `locks`. Errors: kNotFound; kUsage (the place cannot lock objects); kDenied, kUnavailable.
+  virtual Result<void> retain(const std::vector<ObjectKey>& keys);
+
   virtual Result<std::unique_ptr<ObjectStore>> another() = 0;
+  // Of this instance and all others made from the same by `another`. Empty where nobody bills requests.
+  [[nodiscard]] virtual std::vector<RequestCount> request_counts() const { return {}; }
   // Memory that operations' bytes will lie in, for registered buffers. Best effort.
   virtual void register_memory(MutableByteView memory) = 0;
   [[nodiscard]] virtual std::string name_for_messages() const = 0;  // "/var/backups/drs"

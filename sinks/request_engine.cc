@@ -15,6 +15,12 @@ std::string seconds_text(std::chrono::steady_clock::duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
 }
 
+std::uint64_t body_bytes(const HttpTransfer& transfer) {
+  std::uint64_t bytes = 0;
+  for (const ByteView piece : transfer.body) bytes += piece.size();
+  return bytes;
+}
+
 }  // namespace
 
 RequestEngine::RequestEngine(std::unique_ptr<HttpClient> client, StoreProtocol& protocol, const Clock& clock,
@@ -133,6 +139,9 @@ void RequestEngine::take_answer(Attempt& attempt) {
   --running_;
   const HttpTransfer& transfer = attempt.transfer;
   attempt.request->doubtful = attempt.request->doubtful || transfer.sent_again;
+  if (options_.counts)
+    options_.counts->count_attempt(attempt.request->kind, body_bytes(transfer),
+                                   transfer.received_bytes + transfer.text.size());
   Judgement judgement;
   if (transfer.error) {
     // Nobody can tell how far it got.
@@ -228,6 +237,7 @@ void RequestEngine::try_again(Attempt& attempt, const Judgement& judgement) {
 
 void RequestEngine::finish(Attempt& attempt, Result<void> result) {
   StoreRequest& request = *attempt.request;
+  if (options_.counts) options_.counts->count_request(request.kind);
   request.result = std::move(result);
   request.answer = std::move(attempt.transfer);
   finished_.push_back(&request);

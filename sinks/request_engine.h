@@ -20,12 +20,13 @@
 #include "io/cancel.h"
 #include "io/clock.h"
 #include "sinks/http_client.h"
+#include "sinks/request_counts.h"
 #include "sinks/retry_policy.h"
 
 namespace drs {
 
 struct StoreRequest {
-  enum class Kind : std::uint8_t { kOther, kPut, kGet, kStat, kList, kRemove };
+  using Kind = RequestKind;
   Kind kind = Kind::kOther;
   std::string method;
   std::string path;                 // encoded, as it is signed and sent
@@ -91,6 +92,7 @@ class RequestEngine {
     const CancelToken* cancel = nullptr;
     // Of the store that several engines serve; none: the engine's own.
     std::shared_ptr<StoreOutage> outage;
+    std::shared_ptr<RequestCounts> counts = {};  // where requests are counted, if anywhere
   };
   RequestEngine(std::unique_ptr<HttpClient> client, StoreProtocol& protocol, const Clock& clock, Options options);
   ~RequestEngine();

@@ -8,6 +8,7 @@
 #include "codecs/base64.h"
 #include "codecs/sha256.h"
 #include "sinks/endpoint.h"
+#include "sinks/iso_time.h"
 #include "sinks/s3/s3_xml.h"
 #include "sinks/uri_encoding.h"
 
@@ -37,6 +38,11 @@ bool is_one_of(std::string_view code, const auto& codes) {
 
 // Signatures are refused when the clocks are further apart: S3's own limit.
 constexpr std::int64_t kSkewNsMax = std::int64_t{15} * 60 * 1'000'000'000;
+
+// "Bucket is missing Object Lock Configuration", with one space less in MinIO.
+bool lock_is_missing(std::string_view code, std::string_view message) {
+  return code == "InvalidRequest" && message.find("Bucket is missing Object") != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -72,6 +78,8 @@ StoreRequest S3Protocol::put(const PutOperation& operation) {
   request.body_sha256 = digest.hex();
   request.headers.push_back({"x-amz-checksum-sha256", to_base64(digest.view())});
   if (!options_.single_writer) request.headers.push_back({"If-None-Match", "*"});
+  for (HttpHeader& header : put_headers(options_.put, operation.key, clock_.wall_ns()))
+    request.headers.push_back(std::move(header));
   return request;
 }
 
@@ -122,6 +130,35 @@ Result<CloudListPage> S3Protocol::parse_list(const HttpTransfer& answer) {
   }
   if (page.truncated) out.continuation = page.continuation_token;
   return out;
+}
+
+StoreRequest S3Protocol::bucket_setting(std::string_view name) const {
+  StoreRequest request;
+  request.method = "GET";
+  request.path = address_.bucket_path();
+  request.query = std::string(name) + "=";
+  return request;
+}
+
+// Until when is told to who has s3:GetObjectRetention.
+bool S3Protocol::locked_long_enough(const HttpTransfer& stat_answer) const {
+  const auto until = parse_iso_time(stat_answer.header("x-amz-object-lock-retain-until-date"));
+  constexpr std::chrono::hours kUntilCommit(1);  // what is asked now must hold from the commit on
+  const std::chrono::nanoseconds period = options_.put.lock->days + kUntilCommit;
+  return until && *until >= clock_.wall_ns() + period.count();
+}
+
+StoreRequest S3Protocol::retain(const ObjectKey& key) {
+  const S3Lock& lock = *options_.put.lock;
+  const std::chrono::nanoseconds period = lock.days + lock.slack();
+  StoreRequest request = to_object("PUT", key);
+  request.query = "retention=";
+  request.preamble = retention_body(lock.mode, clock_.wall_ns() + period.count());
+  const Digest digest = sha256(as_bytes(request.preamble));
+  request.body_sha256 = digest.hex();
+  // S3 refuses a retention without a checksum.
+  request.headers.push_back({"x-amz-checksum-sha256", to_base64(digest.view())});
+  return request;
 }
 
 Result<void> S3Protocol::authorise(const StoreRequest& request, HttpTransfer& transfer) {
@@ -235,6 +272,10 @@ Judgement S3Protocol::judge_failure(const StoreRequest& request, const HttpTrans
   if (code == "NoSuchBucket")
     return fail(ErrorCode::kNoRepository,
                 "bucket " + address_.bucket() + " does not exist there: create it, or mend the name or the endpoint");
+  if (lock_is_missing(code, told.ok() ? told->message : ""))
+    return fail(ErrorCode::kUsage, "bucket " + address_.bucket() +
+                                       " has no Object Lock, so --lock-days cannot be kept: make a bucket with Object "
+                                       "Lock, or turn it on where versioning is on already");
   if (status == 404) return fail(ErrorCode::kNotFound, "");
   if (status == 412) return fail(ErrorCode::kAlreadyExists, "");
   if (status == 501) {

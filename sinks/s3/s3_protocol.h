@@ -11,6 +11,7 @@
 #include "sinks/cloud_store.h"
 #include "sinks/s3/aws_credentials.h"
 #include "sinks/s3/s3_address.h"
+#include "sinks/s3/s3_put_options.h"
 #include "sinks/s3/sigv4.h"
 
 namespace drs {
@@ -19,6 +20,7 @@ struct S3ProtocolOptions {
   // The server does not know `If-None-Match`: puts replace, and who else writes is the operator's to know
   // (--single-writer).
   bool single_writer = false;
+  S3PutOptions put = {};
 };
 
 class S3Protocol final : public CloudProtocol {
@@ -34,6 +36,11 @@ class S3Protocol final : public CloudProtocol {
   StoreRequest remove(const ObjectKey& key) override;
   StoreRequest list(std::string_view prefix, const std::string& continuation) override;
   Result<CloudListPage> parse_list(const HttpTransfer& answer) override;
+  [[nodiscard]] bool locks() const override { return options_.put.lock.has_value(); }
+  [[nodiscard]] bool locked_long_enough(const HttpTransfer& stat_answer) const override;
+  StoreRequest retain(const ObjectKey& key) override;
+  // Asks for the bucket's settings "versioning" or "object-lock" (s3_xml.h reads the answers).
+  [[nodiscard]] StoreRequest bucket_setting(std::string_view name) const;
   [[nodiscard]] std::string name_for_messages() const override { return address_.name_for_messages(); }
   [[nodiscard]] std::string connection() const override;
 

@@ -138,4 +138,26 @@ Result<S3DeleteResult> parse_delete_result(ByteView xml) {
   return out;
 }
 
+Result<bool> parse_versioning(ByteView xml) {
+  DRS_ASSIGN_OR_RETURN(const pugi::xml_document document, read_xml_answer(xml, "the versioning of the bucket"));
+  const pugi::xml_node root = document.child("VersioningConfiguration");
+  if (!root) return wrong_root("the versioning of the bucket", document);
+  return xml_text(root, "Status").value_or("") == "Enabled";
+}
+
+Result<S3ObjectLockState> parse_object_lock(ByteView xml) {
+  DRS_ASSIGN_OR_RETURN(const pugi::xml_document document, read_xml_answer(xml, "the Object Lock of the bucket"));
+  const pugi::xml_node root = document.child("ObjectLockConfiguration");
+  if (!root) return wrong_root("the Object Lock of the bucket", document);
+  S3ObjectLockState state;
+  state.enabled = xml_text(root, "ObjectLockEnabled").value_or("") == "Enabled";
+  const pugi::xml_node retention = root.child("Rule").child("DefaultRetention");
+  const auto days = number(xml_text(retention, "Days"));
+  const auto years = number(xml_text(retention, "Years"));
+  if (days || years)
+    state.default_period = foreign_text(xml_text(retention, "Mode").value_or(""), kCodeBytesMax) + ' ' +
+                           std::to_string(days ? *days : *years) + (days ? " days" : " years");
+  return state;
+}
+
 }  // namespace drs

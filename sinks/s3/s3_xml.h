@@ -43,6 +43,15 @@ struct S3ErrorBody {
 // Errors: kUnavailable for a body that is no error, such as the empty one of HEAD or a proxy's page.
 Result<S3ErrorBody> parse_s3_error(ByteView xml);
 
+// Whether versions are kept. Errors: kUnavailable.
+Result<bool> parse_versioning(ByteView xml);
+
+struct S3ObjectLockState {
+  bool enabled = false;
+  std::string default_period;  // "GOVERNANCE 30 days"; empty: what is put without a date of its own is not locked
+};
+Result<S3ObjectLockState> parse_object_lock(ByteView xml);
+
 inline constexpr std::size_t kS3DeleteKeysMax = 1000;  // in one request: S3's own limit
 
 // The body of DeleteObjects for 1 to kS3DeleteKeysMax keys (asserted), with their prefix. The answer names each of

@@ -5,6 +5,8 @@ import uuid
 
 from services.certificates import Certificates
 from services.go_program import go_module
+from services.http_client import expect
+from services.minio_secret import seal
 from services.s3_client import S3Client
 from services.server_process import ServerProcess, free_port
 
@@ -48,6 +50,18 @@ class Minio(ServerProcess):
         resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
         statement = {"Effect": "Allow", "Action": list(actions), "Resource": resources}
         return self.client().assume_role(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+    def user(self, policy):
+        """A client of a new user, who may do what `policy`, JSON text, allows and nothing else."""
+        name, secret = f"user-{uuid.uuid4().hex[:12]}", uuid.uuid4().hex
+        account = seal(SECRET_KEY, json.dumps({"secretKey": secret, "status": "enabled"}).encode())
+        self._admin("add-user", account, accessKey=name)
+        self._admin("add-canned-policy", policy.encode(), name=name)
+        self._admin("set-user-or-group-policy", b"", policyName=name, userOrGroup=name, isGroup="false")
+        return S3Client(self.endpoint, name, secret, ca_file=self.ca_file)
+
+    def _admin(self, operation, body, **query):
+        expect(self.client().request("PUT", f"/minio/admin/v3/{operation}", query, body=body))
 
     def new_bucket(self, versioning=False, object_lock=False):
         """The name of a new, empty bucket."""

@@ -1,5 +1,6 @@
 """A small S3 client: requests signed with Signature Version 4, path style, and the few operations tests ask for."""
 
+import base64
 import copy
 import datetime
 import hashlib
@@ -104,6 +105,13 @@ class S3Client:
         """(mode, date until which the object cannot be deleted) of its newest version."""
         answer = _xml(expect(self.request("GET", f"/{bucket}/{key}", {"retention": ""})))
         return _text(answer, "Mode"), _text(answer, "RetainUntilDate")
+
+    def default_retention(self, bucket, mode, days):
+        """What is put without a date of its own is locked for so long; the bucket must have Object Lock."""
+        body = (f"<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>"
+                f"<Mode>{mode}</Mode><Days>{days}</Days></DefaultRetention></Rule></ObjectLockConfiguration>").encode()
+        checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        expect(self.request("PUT", f"/{bucket}", {"object-lock": ""}, {"x-amz-checksum-sha256": checksum}, body))
 
     def assume_role(self, policy, seconds=3600):
         """A client with temporary credentials that may do what `policy`, JSON text, allows."""

@@ -558,6 +558,14 @@ TEST_P(ObjectStoreContract, UsesRegisteredMemory) {
   EXPECT_FALSE(store_->name_for_messages().empty());
 }
 
+TEST_P(ObjectStoreContract, RefusesToLockWhereItWasNotToldTo) {
+  put("kept", as_bytes("kept"));
+  EXPECT_FALSE(store_->locks());
+  const Result<void> retained = store_->retain({"kept"});
+  ASSERT_FALSE(retained.ok());
+  EXPECT_EQ(retained.error().code, ErrorCode::kUsage);
+}
+
 INSTANTIATE_TEST_SUITE_P(Stores, ObjectStoreContract, testing::ValuesIn(all_kinds()),
                          [](const auto& kind) { return kind.param.name; });
 

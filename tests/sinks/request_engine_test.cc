@@ -58,6 +58,7 @@ class RequestEngineTest : public ::testing::Test {
     options.parallel_max = 8;
     options.parallel_first = 8;
     options.cancel = &cancel_;
+    options.counts = counts_;
     engine_ = std::make_unique<RequestEngine>(std::move(*client), *protocol_, clock_, options);
   }
   static StoreRequest put(ByteView body) {
@@ -81,6 +82,7 @@ class RequestEngineTest : public ::testing::Test {
   CancelToken cancel_;
   std::unique_ptr<ScriptedHttpServer> server_;
   std::unique_ptr<PlainProtocol> protocol_;
+  std::shared_ptr<RequestCounts> counts_;
   std::unique_ptr<RequestEngine> engine_;
   Bytes body_ = Bytes(300'000, Byte{'x'});
 };
@@ -342,6 +344,26 @@ TEST(RetryAfter, IsReadInSecondsAndAsADate) {
   EXPECT_EQ(asked("Sun, 06 Nov 1994 08:49:07 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"), seconds(0));
   EXPECT_EQ(asked("Thu, 01 Jan 1970 00:01:00 GMT", ""), seconds(60));  // by our own clock
   for (const std::string value : {"", "-1", "soon", "1.5x"}) EXPECT_EQ(asked(value, ""), std::nullopt) << value;
+}
+
+TEST_F(RequestEngineTest, CountsRequestsAndAttemptsByKind) {
+  counts_ = std::make_shared<RequestCounts>();
+  serve({answer(503), answer(200, "four"), answer(200)});
+  StoreRequest first = put(as_bytes("body"));
+  first.kind = RequestKind::kPut;
+  ASSERT_TRUE(engine_->perform(first).ok());
+  StoreRequest second = put({});
+  second.kind = RequestKind::kRetain;
+  ASSERT_TRUE(engine_->perform(second).ok());
+  const std::vector<RequestCount> totals = counts_->totals();
+  ASSERT_EQ(totals.size(), 2U);
+  EXPECT_EQ(totals[0].kind, "put");
+  EXPECT_EQ(totals[0].requests, 1U);
+  EXPECT_EQ(totals[0].attempts, 2U);
+  EXPECT_EQ(totals[0].sent_bytes, 8U);
+  EXPECT_EQ(totals[0].received_bytes, 4U);
+  EXPECT_EQ(totals[1].kind, "retain");
+  EXPECT_EQ(totals[1].attempts, 1U);
 }
 
 }  // namespace

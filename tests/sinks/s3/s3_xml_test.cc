@@ -208,5 +208,31 @@ TEST(S3DeleteParser, RefusesWhatItCannotAttributeToAKey) {
   }
 }
 
+TEST(BucketSettings, TellWhetherVersionsAreKept) {
+  const auto versioning = [](std::string_view inside) {
+    return parse_versioning(as_bytes("<VersioningConfiguration>" + std::string(inside) + "</VersioningConfiguration>"));
+  };
+  EXPECT_TRUE(*versioning("<Status>Enabled</Status>"));
+  EXPECT_FALSE(*versioning("<Status>Suspended</Status>"));
+  EXPECT_FALSE(*versioning(""));
+  EXPECT_EQ(parse_versioning(as_bytes("<html/>")).error().code, ErrorCode::kUnavailable);
+}
+
+TEST(BucketSettings, TellHowObjectsAreLocked) {
+  const auto lock = [](std::string_view inside) {
+    return parse_object_lock(
+        as_bytes("<ObjectLockConfiguration>" + std::string(inside) + "</ObjectLockConfiguration>"));
+  };
+  EXPECT_FALSE(lock("")->enabled);
+  const auto without = lock("<ObjectLockEnabled>Enabled</ObjectLockEnabled>");
+  EXPECT_TRUE(without->enabled);
+  EXPECT_EQ(without->default_period, "");
+  const auto with = lock(
+      "<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>COMPLIANCE</Mode><Years>7</Years>"
+      "</DefaultRetention></Rule>");
+  EXPECT_EQ(with->default_period, "COMPLIANCE 7 years");
+  EXPECT_EQ(parse_object_lock(as_bytes("")).error().code, ErrorCode::kUnavailable);
+}
+
 }  // namespace
 }  // namespace drs

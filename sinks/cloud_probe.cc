@@ -1,0 +1,48 @@
+#include "sinks/cloud_probe.h"
+
+#include <utility>
+
+namespace drs {
+
+Result<std::unique_ptr<CloudProbe>> CloudProbe::make(std::unique_ptr<CloudProtocol> protocol,
+                                                     const HttpClientOptions& options) {
+  DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(options));
+  return std::unique_ptr<CloudProbe>(new CloudProbe(std::move(protocol), std::move(client)));
+}
+
+CloudProbe::Answer CloudProbe::ask(StoreRequest request, RequestKind kind, std::string what) {
+  request.kind = kind;
+  request.what = std::move(what);
+  Answer answer;
+  for (bool redirected = false;; redirected = true) {
+    HttpTransfer& transfer = answer.transfer;
+    transfer = {};
+    transfer.method = request.method;
+    transfer.headers = request.headers;
+    if (!request.preamble.empty()) transfer.body.push_back(as_bytes(request.preamble));
+    transfer.body.insert(transfer.body.end(), request.body.begin(), request.body.end());
+    if (!request.trailer.empty()) transfer.body.push_back(as_bytes(request.trailer));
+    transfer.destination = request.destination;
+    transfer.text_bytes_max = request.text_bytes_max;
+    transfer.wants_tls = true;
+    answer.result = protocol_->authorise(request, transfer);
+    if (!answer.result.ok()) return answer;
+    const auto started = std::chrono::steady_clock::now();
+    client_->perform(transfer);
+    answer.took = std::chrono::steady_clock::now() - started;
+    transfer.body.clear();  // borrowed from the request
+    if (transfer.error) {
+      answer.result = transfer.error->with_context(request.what);
+      return answer;
+    }
+    const Judgement judgement = protocol_->judge(request, transfer);
+    if (judgement.kind == Judgement::Kind::kRedirect && !redirected) {
+      request.redirect_url = judgement.url;
+      continue;
+    }
+    if (judgement.error) answer.result = judgement.error->with_context(request.what);
+    return answer;
+  }
+}
+
+}  // namespace drs
