@@ -3,7 +3,8 @@
 namespace drs {
 
 Deduplicator::Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& index, PackCatalog& catalog,
-                           SessionBlocks& blocks, PackWriter& packs, PushWorkers*& workers, ProgressCounters& progress)
+                           SessionBlocks& blocks, PackWriter& packs, PushWorkers*& workers, ProgressCounters& progress,
+                           LockedObjects* locked)
     : session_(session),
       dedup_(dedup),
       index_(index),
@@ -12,6 +13,7 @@ Deduplicator::Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& i
       packs_(packs),
       workers_(workers),
       progress_(progress),
+      locked_(locked),
       builder_(
           session, [this] { return workers_->acquire_gather_buffer(); },
           [this](BlockJob job) {
@@ -25,6 +27,7 @@ Deduplicator::Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& i
 void Deduplicator::take_published() {
   for (const PublishedIndex& published : packs_.take_published()) {
     for (const IndexedPack& pack : published.summary.packs) catalog_.add(pack.name, pack.bytes);
+    if (locked_ != nullptr) locked_->add_own(published);
     index_.add_unit(published.name, published.bytes, published.summary, published.salt);
     for (const BlockId& id : published.blocks) blocks_.remove(id.counter);
   }
@@ -79,7 +82,8 @@ Result<void> Deduplicator::add(const std::shared_ptr<Segment>& segment) {
 
   for (std::size_t i = 0; i < count; ++i) {
     if (verdicts_[i].kind == Verdict::Kind::kRepeated) places_[i] = places_[verdicts_[i].first_seen];
-    if (auto part = recipe_.add(places_[i], segment->chunk_bytes[i])) add_recipe_part(*std::move(part));
+    if (auto part = recipe_.add(places_[i], segment->chunk_bytes[i]))
+      DRS_RETURN_IF_ERROR(add_recipe_part(*std::move(part)));
   }
   totals_.bytes += segment->data.size();
   totals_.chunks += count;
@@ -88,7 +92,8 @@ Result<void> Deduplicator::add(const std::shared_ptr<Segment>& segment) {
   return {};
 }
 
-void Deduplicator::add_recipe_part(RecipePart part) {
+Result<void> Deduplicator::add_recipe_part(RecipePart part) {
+  if (locked_ != nullptr) DRS_RETURN_IF_ERROR(locked_->add(part));
   BlockJob job;
   job.counter = builder_.next_counter();
   job.kind = BlockKind::kRecipe;
@@ -97,11 +102,13 @@ void Deduplicator::add_recipe_part(RecipePart part) {
   DRS_ASSERT(job.plain.size() <= kBlockBytesMax, "a recipe part outgrew a block");
   parts_.push_back({{session_, job.counter}, part.stream_offset_bytes, part.stream_bytes});
   workers_->add(std::move(job));
+  return {};
 }
 
-void Deduplicator::finish() {
+Result<void> Deduplicator::finish() {
   builder_.flush();
-  if (auto part = recipe_.finish()) add_recipe_part(*std::move(part));
+  if (auto part = recipe_.finish()) return add_recipe_part(*std::move(part));
+  return {};
 }
 
 Deduplicator::Totals Deduplicator::totals() const {

@@ -8,6 +8,7 @@
 #include "engine/format/manifest.h"
 #include "engine/pipeline/block_builder.h"
 #include "engine/pipeline/dedup_index.h"
+#include "engine/pipeline/locked_objects.h"
 #include "engine/pipeline/pack_writer.h"
 #include "engine/pipeline/push_workers.h"
 #include "engine/pipeline/recipe_builder.h"
@@ -17,12 +18,15 @@ namespace drs {
 
 class Deduplicator {
  public:
+  // `locked`: told what the stream consists of; nullptr where nobody asks.
   Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& index, PackCatalog& catalog, SessionBlocks& blocks,
-               PackWriter& packs, PushWorkers*& workers, ProgressCounters& progress);
+               PackWriter& packs, PushWorkers*& workers, ProgressCounters& progress, LockedObjects* locked);
 
   Result<void> add(const std::shared_ptr<Segment>& segment);
   // After the last segment: the gathered block and the last recipe part are handed to the workers.
-  void finish();
+  Result<void> finish();
+  // After the packs were flushed: what they hold is noted.
+  void finish_packs() { take_published(); }
 
   struct Totals {
     std::uint64_t bytes = 0;
@@ -41,7 +45,7 @@ class Deduplicator {
     std::size_t first_seen = 0;  // kRepeated: the chunk of this segment that it equals
   };
   void take_published();
-  void add_recipe_part(RecipePart part);
+  Result<void> add_recipe_part(RecipePart part);
 
   const Uuid session_;
   DedupIndex& dedup_;
@@ -51,6 +55,7 @@ class Deduplicator {
   PackWriter& packs_;
   PushWorkers*& workers_;
   ProgressCounters& progress_;
+  LockedObjects* const locked_;
   BlockBuilder builder_;
   RecipeBuilder recipe_;
   std::vector<RecipePartRef> parts_;

@@ -3,7 +3,9 @@
 #include <array>
 #include <chrono>
 
+#include "engine/format/names.h"
 #include "engine/pipeline/deduplicator.h"
+#include "engine/pipeline/locked_objects.h"
 #include "engine/pipeline/push_session.h"
 #include "engine/pipeline/push_workers.h"
 #include "engine/pipeline/stream_digest.h"
@@ -14,6 +16,9 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kTrailerBytes = 64 * kKiB;
+// What a push puts stays locked for a day longer than asked (ObjectStore::retain): it comes back to its own only when
+// it took longer than this.
+constexpr WallNs kOwnLockNs = 12 * 3600LL * 1'000'000'000LL;
 
 ProducerKind producer_kind(ProducerProof::Kind kind) {
   switch (kind) {
@@ -61,7 +66,19 @@ struct Pass {
   PushStats stats;
   ProducerProof proof;
   Bytes tail;
+  std::vector<ObjectKey> to_lock;  // where the store locks objects
 };
+
+// What opens the repository. Done first: a bucket that cannot lock objects is told before the stream is read.
+Result<void> lock_config_and_slots(ObjectStore& store) {
+  constexpr std::array<std::string_view, 2> kPrefixes = {"config/", "keys/"};
+  std::vector<ObjectKey> names;
+  DRS_RETURN_IF_ERROR(store.list_together(kPrefixes, [&](const ObjectInfo& info) -> Result<void> {
+    if (parse_name(info.key)) names.push_back(info.key);
+    return {};
+  }));
+  return store.retain(names);
+}
 
 Result<Pass> run_stages(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
                         BufferArena& arena, PushSession& session, const Snapshot* previous, ProgressCounters& progress,
@@ -112,7 +129,9 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   pack_options.pack_memory = pack_memory;
   PushMeter meter;
   PackWriter packs(repository, *pack_store, pack_buffers, failure, meter, pack_options);
-  Deduplicator deduplicator(session.id(), *dedup, *index, catalog, session_blocks, packs, workers_to_wake, progress);
+  LockedObjects locked(*index, session.id());
+  Deduplicator deduplicator(session.id(), *dedup, *index, catalog, session_blocks, packs, workers_to_wake, progress,
+                            pack_store->locks() ? &locked : nullptr);
   std::vector<BlockSealer> sealers;
   for (std::size_t i = 0; i < memory.workers; ++i) {
     DRS_ASSIGN_OR_RETURN(BlockSealer sealer, BlockSealer::make(options.compression, options.read_back, session.id(),
@@ -148,9 +167,13 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   if (!proof.ok()) return give_up(std::move(proof).error());
   pass.proof = *std::move(proof);
   DRS_RETURN_IF_ERROR(workers.wait_ordered());
-  deduplicator.finish();
+  if (auto finished = deduplicator.finish(); !finished.ok()) return give_up(std::move(finished).error());
   DRS_RETURN_IF_ERROR(workers.wait_sealed());
   DRS_RETURN_IF_ERROR(packs.flush());
+  if (pack_store->locks()) {
+    deduplicator.finish_packs();
+    pass.to_lock = locked.names(repository.clock().wall_ns() - session.started_ns() > kOwnLockNs);
+  }
   pass.digests = digest.finish();
   pass.totals = deduplicator.totals();
   pass.parts = deduplicator.parts();
@@ -190,6 +213,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
                                       ObjectKind::kIndex};
   DRS_RETURN_IF_ERROR(repository.list_ahead(kListedFirst));
   DRS_RETURN_IF_ERROR(repository.list_ahead(kListedThen));
+  if (repository.store().locks()) DRS_RETURN_IF_ERROR(lock_config_and_slots(repository.store()));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog snapshots, load_snapshots(repository, options.stream));
   for (const BrokenManifest& broken : snapshots.broken) {
     // Its sequence number cannot be told, so what we would make might look older than it.
@@ -241,6 +265,8 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
     tag += (tag.empty() ? "" : "; ") + anomaly;
   }
 
+  // Before the manifest: a snapshot that exists is locked as a whole.
+  if (store->locks()) DRS_RETURN_IF_ERROR(store->retain(pass.to_lock));
   DRS_ASSIGN_OR_RETURN(auto committed, session->commit(manifest));
   report.manifest_name = std::move(committed.first);
   report.manifest_digest = committed.second;

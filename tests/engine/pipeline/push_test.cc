@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 #include "codecs/sha256.h"
 #include "engine/repository/block_reader.h"
@@ -38,7 +39,7 @@ Bytes text_stream(std::uint32_t seed, std::size_t bytes) {
 class PushTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    store_ = make_memory_store(std::make_shared<MemoryObjects>());
+    store_ = make_memory_store(objects_);
     InitOptions options;
     options.secret.kind = SlotKind::kRawKey;
     options.secret.bytes = SecretBytes(32);
@@ -87,6 +88,7 @@ class PushTest : public ::testing::Test {
   }
 
   SystemClock clock_;
+  std::shared_ptr<MemoryObjects> objects_ = std::make_shared<MemoryObjects>();
   std::unique_ptr<ObjectStore> store_;
   std::unique_ptr<Repository> repository_;
   CancelToken cancel_;
@@ -128,6 +130,41 @@ TEST_F(PushTest, FindsRepeatsWithinOneStream) {
   ASSERT_TRUE(flat.ok());
   EXPECT_LT(flat->manifest.new_bytes, 200'000U);
   EXPECT_EQ(*read_back(flat->manifest), zeros);
+}
+
+TEST_F(PushTest, LocksAnewWhatASnapshotReuses) {
+  const auto names = [&](std::string_view prefix) {
+    std::set<std::string> found;
+    for (const ObjectInfo& info : objects_->list(prefix)) found.insert(info.key);
+    return found;
+  };
+  const Bytes stream = text_stream(7, 6 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  PushOptions other;
+  other.stream = "test/other";
+  ASSERT_TRUE(push_bytes(random_stream(8, 3 << 20), 2, other).ok());
+  EXPECT_THAT(objects_->retained(), ::testing::IsEmpty());
+
+  objects_->lock_objects();
+  const auto packs = names("packs/");
+  ASSERT_TRUE(push_bytes(stream).ok());
+  const auto retained = objects_->retained();
+  for (const std::string& name : names("config/")) EXPECT_TRUE(retained.contains(name)) << name;
+  for (const std::string& name : names("keys/")) EXPECT_TRUE(retained.contains(name)) << name;
+  // The other stream's packs and index are none of its business, nor is what this push has put itself.
+  std::size_t locked_packs = 0;
+  for (const auto& [name, times] : retained) {
+    EXPECT_EQ(times, 1) << name;
+    if (name.starts_with("packs/")) {
+      ++locked_packs;
+      EXPECT_TRUE(packs.contains(name)) << name;
+    }
+  }
+  EXPECT_EQ(locked_packs, 1U);
+  EXPECT_EQ(packs.size(), 2U);
+  EXPECT_EQ(std::count_if(retained.begin(), retained.end(),
+                          [](const auto& entry) { return entry.first.starts_with("index/"); }),
+            1);
 }
 
 TEST_F(PushTest, CopiesNewDataOnlyOnce) {
