@@ -154,6 +154,7 @@ CommandModel::CommandModel()
   add_repair_command(commands);
   add_stats_command(commands);
   add_key_commands(commands);
+  add_policy_commands(commands);
   add_doctor_command(commands);
   add_version_command(commands);
   add_help_command(commands);

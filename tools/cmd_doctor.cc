@@ -1,13 +1,17 @@
-// drstream doctor: whether this machine and the repository's file system are fit, and what drstream will use.
+// drstream doctor: whether this machine and the repository's file system or object store are fit, and what drstream
+// will use.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "codecs/crypto_backend.h"
 #include "engine/pipeline/memory_plan.h"
+#include "tools/cloud_check.h"
 #include "tools/command.h"
 #include "tools/machine_check.h"
 #include "tools/open_repository.h"
+#include "tools/open_s3.h"
+#include "tools/option_builder.h"
 #include "tools/size_text.h"
 
 namespace drs {
@@ -45,7 +49,12 @@ Result<std::vector<CheckResult>> check_memory_plan(const GlobalOptions& options)
                    pull.notice)}};
 }
 
-Result<std::vector<CheckResult>> check_repository(const GlobalOptions& options) {
+struct DoctorCommand {
+  std::optional<StoreRole> role;
+};
+
+Result<std::vector<CheckResult>> check_repository(const GlobalOptions& options, const Clock& clock,
+                                                  const DoctorCommand& command) {
   std::vector<CheckResult> results;
   DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(options));
   if (place.kind == RepositoryPlace::Kind::kLocal) {
@@ -55,6 +64,14 @@ Result<std::vector<CheckResult>> check_repository(const GlobalOptions& options) 
       return std::vector<CheckResult>{{"repository", State::kBad, files.error().message}};
     }
     results = check_file_system(**files);
+  } else {
+    auto probe = open_s3_probe(place);
+    if (!probe.ok()) {
+      if (probe.error().code == ErrorCode::kUsage) return std::move(probe).error();
+      return std::vector<CheckResult>{{"connection", State::kBad, probe.error().message}};
+    }
+    results = check_s3(*probe, clock, command.role);
+    if (results.size() == 1) return results;  // it does not answer: not even to many attempts, which take long
   }
   auto store = open_store(place, options);
   std::size_t configs = 0;
@@ -75,14 +92,14 @@ Result<std::vector<CheckResult>> check_repository(const GlobalOptions& options) 
   return results;
 }
 
-Result<ExitCode> run_doctor(CommandContext& context) {
+Result<ExitCode> run_doctor(CommandContext& context, const DoctorCommand& command) {
   std::vector<CheckResult> results = check_machine(context.options.io);
   results.push_back({"crypto", State::kGood,
                      std::string(crypto_backend_name(best_crypto_backend())) + " (" + crypto_library_versions() + ")"});
   DRS_ASSIGN_OR_RETURN(const auto memory, check_memory_plan(context.options));
   results.insert(results.end(), memory.begin(), memory.end());
   if (!context.options.repository.empty()) {
-    DRS_ASSIGN_OR_RETURN(const auto repository, check_repository(context.options));
+    DRS_ASSIGN_OR_RETURN(const auto repository, check_repository(context.options, context.clock, command));
     results.insert(results.end(), repository.begin(), repository.end());
   }
 
@@ -107,9 +124,18 @@ Result<ExitCode> run_doctor(CommandContext& context) {
 }  // namespace
 
 void add_doctor_command(CommandSet& commands) {
-  CLI::App* const app = add_subcommand(commands.root(), "doctor", "Check this machine and the repository's file system",
-                                       "  drstream doctor\n  drstream doctor -r /var/backups/drs --json\n");
-  commands.add({app, CommandEffect::kReads, false, run_doctor});
+  const auto command = std::make_shared<DoctorCommand>();
+  CLI::App* const app =
+      add_subcommand(commands.root(), "doctor", "Check this machine and the repository's file system or object store",
+                     "  drstream doctor\n"
+                     "  drstream doctor -r /var/backups/drs --json\n"
+                     "  drstream doctor -r s3://backups/pg --role writer\n");
+  add_choice<std::optional<StoreRole>>(
+      *app, "--role", command->role,
+      {{"writer", StoreRole::kWriter}, {"sweeper", StoreRole::kSweeper}, {"pruner", StoreRole::kPruner}},
+      "Whose credentials these are: what they may do beyond it, or may not, is then bad (drstream policy)");
+  commands.add({app, CommandEffect::kReads, false,
+                [command](CommandContext& context) { return run_doctor(context, *command); }});
 }
 
 }  // namespace drs

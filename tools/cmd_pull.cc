@@ -14,6 +14,7 @@
 #include "tools/keys.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
+#include "tools/request_counts_text.h"
 #include "tools/selector_text.h"
 #include "tools/size_text.h"
 #include "tools/time_text.h"
@@ -128,7 +129,9 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
         "{} lost or damaged blocks were rebuilt from other copies of their chunks; run `drstream verify "
         "--read-data`",
         report->healed_blocks);
-  context.output.document("drstream.pull/1", pull_json(*snapshot, *report, sink->name()));
+  nlohmann::ordered_json document = pull_json(*snapshot, *report, sink->name());
+  document["requests"] = request_counts_json(repository->store().request_counts());
+  context.output.document("drstream.pull/1", document);
   context.output.remark(summary_line(*snapshot, *report));
   return ExitCode::kOk;
 }

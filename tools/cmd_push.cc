@@ -18,6 +18,7 @@
 #include "tools/option_builder.h"
 #include "tools/percent_text.h"
 #include "tools/push_stats_text.h"
+#include "tools/request_counts_text.h"
 #include "tools/selector_text.h"
 #include "tools/size_text.h"
 #include "tools/snapshot_json.h"
@@ -203,10 +204,13 @@ Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
   const Head head{report->manifest.stream, report->manifest.sequence, report->manifest_digest, report->manifest_name,
                   report->manifest.finished_ns};
   record_head(context, *repository, head, report->manifest);
-  context.output.document("drstream.push/1", push_json(*report, head));
+  const std::vector<RequestCount> requests = repository->store().request_counts();
+  nlohmann::ordered_json document = push_json(*report, head);
+  document["requests"] = request_counts_json(requests);
+  context.output.document("drstream.push/1", document);
   context.output.remark(summary_line(*report));
   context.output.remark("head " + format_head(head));
-  if (command.stats) context.output.text(push_stats_text(report->stats));
+  if (command.stats) context.output.text(push_stats_text(report->stats) + request_counts_text(requests));
   return ExitCode::kOk;
 }
 

@@ -13,6 +13,16 @@ namespace drs {
 namespace {
 
 constexpr std::uint64_t kThreadsMax = 1024;
+constexpr std::uint64_t kLockDaysMax = 36'500;  // S3's own limit: 100 years
+constexpr std::uint64_t kRateMin = 16 * kKiB;   // below it transfers would seem stalled
+
+Result<std::shared_ptr<RateLimit>> parse_rate(std::string_view text) {
+  if (text.ends_with("/s")) text.remove_suffix(2);
+  DRS_ASSIGN_OR_RETURN(const std::uint64_t bytes_per_second, parse_size(text));
+  if (bytes_per_second < kRateMin)
+    return Error{ErrorCode::kUsage, "'" + std::string(text) + "' is too slow to work with; at least 16KiB per second"};
+  return std::make_shared<RateLimit>(bytes_per_second);
+}
 
 void declare_key_options(CLI::App& app, KeyOptions& key) {
   constexpr const char* kGroup = "Key options";
@@ -41,6 +51,30 @@ void declare_cloud_options(CLI::App& app, CloudOptions& cloud) {
   add_flag(app, "--single-writer", cloud.single_writer,
            "The server knows no conditional writes; nobody else writes to this repository meanwhile")
       ->group(kGroup);
+  add_parsed(app, "--limit-upload", cloud.upload_limit, parse_rate, "SIZE",
+             "Send at most this many bytes per second, over all transfers together")
+      ->group(kGroup);
+  add_parsed(app, "--limit-download", cloud.download_limit, parse_rate, "SIZE",
+             "Receive at most this many bytes per second, over all transfers together")
+      ->group(kGroup);
+  add_parsed(app, "--lock-days", cloud.lock_days, number_between(1, kLockDaysMax), "N",
+             "Object Lock: nobody can delete what is stored, or what a snapshot reuses, for N days")
+      ->group(kGroup);
+  add_choice<LockMode>(app, "--lock-mode", cloud.lock_mode,
+                       {{"governance", LockMode::kGovernance}, {"compliance", LockMode::kCompliance}},
+                       "Whether a permission of its own can lift the lock (default), or nothing at all")
+      ->group(kGroup);
+  add_text(app, "--storage-class", cloud.storage_class, "CLASS",
+           "Of packs, such as STANDARD_IA or GLACIER_IR; all else stays in the bucket's default class")
+      ->group(kGroup);
+  add_texts(app, "--object-tag", cloud.object_tags, "KEY=VALUE",
+            "Tag every object that is stored, for the bills and rules of its owner; may be given several times")
+      ->group(kGroup);
+  add_choice<ServerEncryption>(app, "--sse", cloud.server_encryption,
+                               {{"AES256", ServerEncryption::kAes256}, {"aws:kms", ServerEncryption::kAwsKms}},
+                               "Have the server encrypt what is sealed already (default: as the bucket is set)")
+      ->group(kGroup);
+  add_text(app, "--sse-kms-key-id", cloud.kms_key_id, "ID", "With --sse aws:kms: the key")->group(kGroup);
 }
 
 void declare_cache_options(CLI::App& app, CacheOptions& cache) {

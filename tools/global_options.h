@@ -4,15 +4,21 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "io/ring.h"
+#include "sinks/rate_limit.h"
 #include "tools/keys.h"
 #include "tools/log.h"
 #include "tools/progress.h"
 
 namespace drs {
+
+enum class LockMode : std::uint8_t { kGovernance, kCompliance };
+enum class ServerEncryption : std::uint8_t { kBucketDefault, kAes256, kAwsKms };
 
 // Of repositories in a bucket.
 struct CloudOptions {
@@ -23,6 +29,15 @@ struct CloudOptions {
   std::string credentials_file;  // of Google; empty: Google's own order. Only a place sets it.
   std::chrono::nanoseconds store_timeout = std::chrono::minutes(15);
   bool single_writer = false;
+  // Shared by all stores of the process.
+  std::shared_ptr<RateLimit> upload_limit;
+  std::shared_ptr<RateLimit> download_limit;
+  std::optional<std::uint64_t> lock_days;
+  LockMode lock_mode = LockMode::kGovernance;
+  std::string storage_class;
+  std::vector<std::string> object_tags;  // "key=value"
+  ServerEncryption server_encryption = ServerEncryption::kBucketDefault;
+  std::string kms_key_id;
 };
 
 // Of the local cache of such repositories.

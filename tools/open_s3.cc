@@ -6,6 +6,7 @@
 #include "sinks/s3/aws_settings.h"
 #include "sinks/s3/credentials_chain.h"
 #include "sinks/s3/s3_store.h"
+#include "tools/object_options.h"
 #include "tools/process_surroundings.h"
 
 namespace drs {
@@ -44,12 +45,17 @@ struct Session {
   CredentialsChain chain;
 };
 
-}  // namespace
+// All that a store or a probe is made of.
+struct S3Setup {
+  S3Address address;
+  std::shared_ptr<AwsCredentialsProvider> credentials;
+  S3ProtocolOptions protocol;
+  CloudStoreOptions store;
+};
 
-Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository, const StoreSurroundings& opened_by) {
+Result<S3Setup> set_up(const RepositoryPlace& repository, const StoreSurroundings& opened_by) {
   const CloudOptions& options = repository.cloud;
-  static const SystemClock clock;
-  const CloudStoreOptions store = cloud_store_options(options, opened_by);
+  CloudStoreOptions store = cloud_store_options(options, opened_by);
   DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(store.http));
   const auto session = std::make_shared<Session>(options, std::move(client));
   DRS_ASSIGN_OR_RETURN(const BucketLocation location, parse_s3_location(repository.name));
@@ -63,8 +69,32 @@ Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository, 
   DRS_ASSIGN_OR_RETURN(S3Address address, S3Address::make(location, place));
   auto credentials =
       std::make_shared<AwsCredentialsProvider>([session] { return session->chain.fetch(); }, session->clock);
-  return open_s3_store(std::move(address), std::move(credentials), clock, {.single_writer = options.single_writer},
-                       store);
+  DRS_ASSIGN_OR_RETURN(S3PutOptions put, s3_put_options(options));
+  return S3Setup{std::move(address), std::move(credentials),
+                 S3ProtocolOptions{.single_writer = options.single_writer, .put = std::move(put)}, std::move(store)};
+}
+
+// Of requests; it outlives every store.
+const Clock& request_clock() {
+  static const SystemClock clock;
+  return clock;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository, const StoreSurroundings& opened_by) {
+  DRS_ASSIGN_OR_RETURN(S3Setup setup, set_up(repository, opened_by));
+  return open_s3_store(std::move(setup.address), std::move(setup.credentials), request_clock(),
+                       std::move(setup.protocol), std::move(setup.store));
+}
+
+Result<S3Probe> open_s3_probe(const RepositoryPlace& repository, const StoreSurroundings& opened_by) {
+  DRS_ASSIGN_OR_RETURN(S3Setup setup, set_up(repository, opened_by));
+  auto protocol = std::make_unique<S3Protocol>(std::move(setup.address), std::move(setup.credentials), request_clock(),
+                                               std::move(setup.protocol));
+  const S3Protocol& s3 = *protocol;
+  DRS_ASSIGN_OR_RETURN(auto probe, CloudProbe::make(std::move(protocol), setup.store.http));
+  return S3Probe{std::move(probe), &s3};
 }
 
 }  // namespace drs

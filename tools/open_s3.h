@@ -3,7 +3,9 @@
 
 #include <memory>
 
+#include "sinks/cloud_probe.h"
 #include "sinks/object_store.h"
+#include "sinks/s3/s3_protocol.h"
 #include "tools/repository_place.h"
 #include "tools/store_surroundings.h"
 
@@ -11,5 +13,12 @@ namespace drs {
 
 // Errors: kUsage (URL, settings, no credentials set up), kDenied, kUnavailable (the place of the credentials).
 Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& place, const StoreSurroundings& opened_by);
+
+struct S3Probe {
+  std::unique_ptr<CloudProbe> probe;
+  const S3Protocol* protocol = nullptr;  // the probe's
+};
+// For looking at the bucket. Errors: the same.
+Result<S3Probe> open_s3_probe(const RepositoryPlace& place);
 
 }  // namespace drs

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sinks/uri_encoding.h"
+#include "tools/object_options.h"
 
 namespace drs {
 namespace {
@@ -97,7 +98,9 @@ Result<RepositoryPlace> parse_repository_place(std::string_view text, const Clou
 }
 
 Result<RepositoryPlace> repository_place(const GlobalOptions& options) {
-  return parse_repository_place(options.repository, options.cloud);
+  DRS_ASSIGN_OR_RETURN(RepositoryPlace place, parse_repository_place(options.repository, options.cloud));
+  if (place.kind == RepositoryPlace::Kind::kLocal) DRS_RETURN_IF_ERROR(refuse_object_options(place.cloud, place.name));
+  return place;
 }
 
 }  // namespace drs

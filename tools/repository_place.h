@@ -29,7 +29,8 @@ struct RepositoryPlace {
 // Errors: kUsage (empty; a scheme that this build does not serve; an unknown setting, or one that the kind has not).
 Result<RepositoryPlace> parse_repository_place(std::string_view text, const CloudOptions& options);
 
-// What --repository names. Errors: the same.
+// What --repository names. Errors: the same; kUsage too for a directory with options that only buckets know
+// (tools/object_options.h).
 Result<RepositoryPlace> repository_place(const GlobalOptions& options);
 
 }  // namespace drs

@@ -266,7 +266,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   }
 
   // Before the manifest: a snapshot that exists is locked as a whole.
-  if (store->locks()) DRS_RETURN_IF_ERROR(store->retain(pass.to_lock));
+  if (repository.store().locks()) DRS_RETURN_IF_ERROR(repository.store().retain(pass.to_lock));
   DRS_ASSIGN_OR_RETURN(auto committed, session->commit(manifest));
   report.manifest_name = std::move(committed.first);
   report.manifest_digest = committed.second;

@@ -1,0 +1,12 @@
+// What each role does to objects: which parts of a repository its commands create, lock and remove (FORMAT.md
+// "Objects").
+#pragma once
+
+#include "sinks/s3/s3_policy.h"
+#include "tools/store_role.h"
+
+namespace drs {
+
+S3PolicyNeeds role_needs(StoreRole role);
+
+}  // namespace drs
