@@ -181,6 +181,10 @@ class CacheStore final : public ObjectStore {
     return inner_->remove(key);
   }
 
+  [[nodiscard]] bool locks() const override { return inner_->locks(); }
+  Result<void> retain(const std::vector<ObjectKey>& keys) override { return inner_->retain(keys); }
+  [[nodiscard]] std::vector<RequestCount> request_counts() const override { return inner_->request_counts(); }
+
   Result<std::unique_ptr<ObjectStore>> another() override {
     DRS_ASSIGN_OR_RETURN(auto inner, inner_->another());
     return std::unique_ptr<ObjectStore>(std::make_unique<CacheStore>(std::move(inner), common_));

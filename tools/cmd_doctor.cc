@@ -53,27 +53,26 @@ struct DoctorCommand {
   std::optional<StoreRole> role;
 };
 
-Result<std::vector<CheckResult>> check_repository(const GlobalOptions& options, const Clock& clock,
-                                                  const DoctorCommand& command) {
+Result<std::vector<CheckResult>> check_repository(CommandContext& context, const DoctorCommand& command) {
   std::vector<CheckResult> results;
-  DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(options));
+  DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
   if (place.kind == RepositoryPlace::Kind::kLocal) {
-    auto files = open_repository_files(place, options);
+    auto files = open_repository_files(place, context.options);
     if (!files.ok()) {
       if (files.error().code == ErrorCode::kUsage) return std::move(files).error();
       return std::vector<CheckResult>{{"repository", State::kBad, files.error().message}};
     }
     results = check_file_system(**files);
-  } else {
-    auto probe = open_s3_probe(place);
+  } else if (place.kind == RepositoryPlace::Kind::kS3) {
+    auto probe = open_s3_probe(place, store_surroundings(context));
     if (!probe.ok()) {
       if (probe.error().code == ErrorCode::kUsage) return std::move(probe).error();
       return std::vector<CheckResult>{{"connection", State::kBad, probe.error().message}};
     }
-    results = check_s3(*probe, clock, command.role);
+    results = check_s3(*probe, context.clock, command.role);
     if (results.size() == 1) return results;  // it does not answer: not even to many attempts, which take long
   }
-  auto store = open_store(place, options);
+  auto store = open_store(context, place);
   std::size_t configs = 0;
   if (store.ok()) {
     const auto listed = (*store)->list("config/", [&](const ObjectInfo&) -> Result<void> {
@@ -99,7 +98,7 @@ Result<ExitCode> run_doctor(CommandContext& context, const DoctorCommand& comman
   DRS_ASSIGN_OR_RETURN(const auto memory, check_memory_plan(context.options));
   results.insert(results.end(), memory.begin(), memory.end());
   if (!context.options.repository.empty()) {
-    DRS_ASSIGN_OR_RETURN(const auto repository, check_repository(context.options, context.clock, command));
+    DRS_ASSIGN_OR_RETURN(const auto repository, check_repository(context, command));
     results.insert(results.end(), repository.begin(), repository.end());
   }
 

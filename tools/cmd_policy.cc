@@ -24,7 +24,7 @@ constexpr std::string_view kPlaceholderBucket = "BUCKET";
 constexpr std::string_view kPlaceholderPrefix = "PREFIX/";
 
 Result<ExitCode> run_policy_s3(CommandContext& context, const PolicyCommand& command) {
-  S3Location location{std::string(kPlaceholderBucket), std::string(kPlaceholderPrefix)};
+  BucketLocation location{std::string(kPlaceholderBucket), std::string(kPlaceholderPrefix)};
   S3PolicyOptions options;
   CloudOptions cloud = context.options.cloud;
   if (!context.options.repository.empty()) {

@@ -55,15 +55,18 @@ Result<std::unique_ptr<ObjectStore>> open_store(const RepositoryPlace& place, co
   return open_local_store(std::move(files), LocalStoreOptions{});
 }
 
+StoreSurroundings store_surroundings(CommandContext& context) {
+  spdlog::logger& log = context.log;
+  return {.cancel = &context.cancel, .tell = [&log](const std::string& text) { log.warn("{}", text); }};
+}
+
 Result<std::unique_ptr<ObjectStore>> open_store(CommandContext& context, const RepositoryPlace& place) {
   if (place.cloud.single_writer && place.kind != RepositoryPlace::Kind::kLocal)
     context.log.warn(
         "--single-writer: {} is written without conditional writes; if anything else writes to it at the same time, "
         "backups can be lost",
         place.name);
-  spdlog::logger& log = context.log;
-  return open_store(place, context.options,
-                    {.cancel = &context.cancel, .tell = [&log](const std::string& text) { log.warn("{}", text); }});
+  return open_store(place, context.options, store_surroundings(context));
 }
 
 Result<std::unique_ptr<ObjectStore>> open_store(CommandContext& context) {

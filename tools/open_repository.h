@@ -19,7 +19,9 @@ namespace drs {
 Result<std::shared_ptr<FileSystem>> open_repository_files(const RepositoryPlace& place, const GlobalOptions& options);
 Result<std::unique_ptr<ObjectStore>> open_store(const RepositoryPlace& place, const GlobalOptions& options,
                                                 const StoreSurroundings& opened_by = {});
-// For a command: it hears of an outage, and may be cancelled in it. Warns of --single-writer. The context must outlive
+// Of a command: it hears of an outage, and may be cancelled in it. The context must outlive the store.
+StoreSurroundings store_surroundings(CommandContext& context);
+// With those surroundings. Warns of --single-writer. The context must outlive
 // the store.
 Result<std::unique_ptr<ObjectStore>> open_store(CommandContext& context, const RepositoryPlace& place);
 // What --repository names.

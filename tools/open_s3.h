@@ -19,6 +19,6 @@ struct S3Probe {
   const S3Protocol* protocol = nullptr;  // the probe's
 };
 // For looking at the bucket. Errors: the same.
-Result<S3Probe> open_s3_probe(const RepositoryPlace& place);
+Result<S3Probe> open_s3_probe(const RepositoryPlace& place, const StoreSurroundings& opened_by);
 
 }  // namespace drs

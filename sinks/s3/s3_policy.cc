@@ -25,7 +25,7 @@ std::string literal(std::string_view text) {
 
 class Policy {
  public:
-  Policy(const S3Location& location, const S3PolicyOptions& options)
+  Policy(const BucketLocation& location, const S3PolicyOptions& options)
       : principal_(options.principal),
         bucket_("arn:" + partition(options.region) + ":s3:::" + location.bucket),
         prefix_(literal(location.prefix)) {}
@@ -60,7 +60,7 @@ class Policy {
 
 }  // namespace
 
-Json s3_policy(const S3Location& location, const S3PolicyNeeds& needs, const S3PolicyOptions& options) {
+Json s3_policy(const BucketLocation& location, const S3PolicyNeeds& needs, const S3PolicyOptions& options) {
   Policy policy(location, options);
   Json& list = policy.about_bucket("ListRepository", {"s3:ListBucket"});
   if (!location.prefix.empty()) list["Condition"]["StringLike"]["s3:prefix"] = policy.prefix() + "*";

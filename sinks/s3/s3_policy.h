@@ -26,7 +26,7 @@ struct S3PolicyOptions {
 };
 
 // All roles may list the prefix, read every object, and see how the bucket is set up.
-nlohmann::ordered_json s3_policy(const S3Location& location, const S3PolicyNeeds& needs,
+nlohmann::ordered_json s3_policy(const BucketLocation& location, const S3PolicyNeeds& needs,
                                  const S3PolicyOptions& options);
 
 }  // namespace drs
