@@ -34,6 +34,7 @@ std::string_view permission_for(StoreRequest::Kind kind) {
     case StoreRequest::Kind::kRemove: return "storage.objects.delete";
     case StoreRequest::Kind::kGet:
     case StoreRequest::Kind::kStat:
+    case StoreRequest::Kind::kRetain:
     case StoreRequest::Kind::kOther: break;
   }
   return "storage.objects.get";
@@ -202,6 +203,7 @@ Judgement GcsProtocol::judge_success(const StoreRequest& request, const HttpTran
       if (auto page = parse_gcs_list(text); !page.ok()) return again(Kind::kRetry, std::move(page).error(), false);
       return {};
     case StoreRequest::Kind::kRemove:
+    case StoreRequest::Kind::kRetain:
     case StoreRequest::Kind::kOther: break;
   }
   return {};

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "sinks/iso_time.h"
-#include "sinks/s3/uri_encoding.h"
+#include "sinks/uri_encoding.h"
 
 namespace drs {
 namespace {
