@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "tools/arguments.h"
+#include "tools/catch_thrown.h"
 #include "tools/heads.h"
-#include "tools/time_text.h"
 #include "tools/version.h"
 
 namespace drs {
@@ -80,18 +80,11 @@ class Application {
   int run_command(const Command& command, const Arguments& arguments, Output& output) {
     if (model_.options.state_dir.empty()) model_.options.state_dir = default_state_dir();
     const auto log = make_logger(console_, model_.options.log);
-    CommandContext context{model_.options, arguments.child, console_, *log, output, clock_, cancel_, model_.root};
-    const auto result = [&]() -> Result<ExitCode> {
-      try {
-        return command.run(context);
-      } catch (const std::bad_alloc&) {
-        return Error{ErrorCode::kInternal, "the machine has no memory left (is there a limit below --memory?)"};
-      } catch (const std::exception& thrown) {
-        return Error{ErrorCode::kInternal, fmt::format("a library failed: {}", thrown.what())};
-      }
-    }();
-    if (!result.ok()) return fail(result.error(), command.effect, output);
-    return finish(*result, output, command.effect);
+    CommandContext context{model_.options, arguments.child, console_, *log,        output,
+                           clock_,         cancel_,         signals_, model_.root, command.effect};
+    const auto result = catch_thrown([&] { return command.run(context); });
+    if (!result.ok()) return fail(result.error(), context.effect, output);
+    return finish(*result, output, context.effect);
   }
 
   int finish(ExitCode code, const Output& output, CommandEffect effect) {
@@ -105,19 +98,9 @@ class Application {
   }
 
   int fail(const Error& error, CommandEffect effect, Output& output) {
-    const int signal = signals_.received();
-    const bool by_signal = signal != 0 && error.code == ErrorCode::kCancelled;
-    const int status = by_signal ? exit_status_of_signal(signal) : static_cast<int>(exit_code_of(error.code));
+    const int status = exit_status_of(error, signals_.received());
     const FailureReport report = explain(error, effect, status);
-    if (model_.options.log.format == LogFormat::kJson) {
-      nlohmann::ordered_json line;
-      line["time"] = format_time_utc(clock_.wall_ns());
-      line["level"] = "error";
-      line.update(failure_json(report, path_));
-      console_.write_lines(json_text(line, -1));
-    } else {
-      console_.write_lines(failure_text(report, path_));
-    }
+    console_.write_lines(failure_log(report, path_, model_.options.log.format, clock_.wall_ns()));
     if (!output.wrote_document()) output.document("drstream.error/1", failure_json(report, path_));
     return status;
   }

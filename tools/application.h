@@ -7,6 +7,7 @@
 #include "io/cancel.h"
 #include "io/clock.h"
 #include "tools/command.h"
+#include "tools/signal_state.h"
 
 namespace drs {
 
@@ -16,13 +17,6 @@ struct CommandModel {
   CLI::App root;
   CommandSet commands;
   CommandModel();
-};
-
-class SignalState {
- public:
-  virtual ~SignalState() = default;
-  // The first signal that asked us to stop, or 0.
-  [[nodiscard]] virtual int received() const = 0;
 };
 
 // Everything between main's set-up and its exit status. Does not throw what it can tell as a message.

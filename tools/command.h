@@ -16,6 +16,7 @@
 #include "tools/log.h"
 #include "tools/output.h"
 #include "tools/report.h"
+#include "tools/signal_state.h"
 
 namespace drs {
 
@@ -28,7 +29,9 @@ struct CommandContext {
   Output& output;
   const Clock& clock;
   CancelToken& cancel;
-  CLI::App& root;  // the whole model, for help, man and completion
+  const SignalState& signals;
+  CLI::App& root;        // the whole model, for help, man and completion
+  CommandEffect effect;  // of the command, until it learns better: decides what its failure means
 };
 
 // How a command's progress is shown. `verb` must outlive what is made of it; `size_hint` where the work does not know

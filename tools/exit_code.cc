@@ -1,5 +1,6 @@
 #include "tools/exit_code.h"
 
+#include <algorithm>
 #include <array>
 
 namespace drs {
@@ -48,6 +49,30 @@ constexpr std::array kMeanings = {
     ExitCodeMeaning{ExitCode::kFormatTooNew, "The repository was written by a newer drstream."},
 };
 
+constexpr std::array kWorstFirst = {
+    ExitCode::kInternal,
+    ExitCode::kDamage,
+    ExitCode::kRollback,
+    ExitCode::kFormatTooNew,
+    ExitCode::kKey,
+    ExitCode::kNoRepository,
+    ExitCode::kUsage,
+    ExitCode::kDestination,
+    ExitCode::kSource,
+    ExitCode::kConflict,
+    ExitCode::kRestoreIncomplete,
+    ExitCode::kUnreachable,
+    ExitCode::kBusy,
+    ExitCode::kWarnings,
+};
+
+// The place in the order; 0 is the worst.
+std::size_t rank_of(const Error& error) {
+  if (error.code == ErrorCode::kCancelled) return 0;
+  const auto* const found = std::find(kWorstFirst.begin(), kWorstFirst.end(), exit_code_of(error.code));
+  return 1 + static_cast<std::size_t>(found - kWorstFirst.begin());
+}
+
 }  // namespace
 
 std::span<const ExitCodeMapping> exit_code_table() {
@@ -58,6 +83,15 @@ ExitCode exit_code_of(ErrorCode code) {
   for (const ExitCodeMapping& row : kTable)
     if (row.error == code) return row.exit;
   return ExitCode::kInternal;
+}
+
+int exit_status_of(const Error& error, int signal_received) {
+  if (error.code == ErrorCode::kCancelled && signal_received != 0) return exit_status_of_signal(signal_received);
+  return static_cast<int>(exit_code_of(error.code));
+}
+
+bool is_worse(const Error& error, const Error& than) {
+  return rank_of(error) < rank_of(than);
 }
 
 std::span<const ExitCodeMeaning> exit_code_meanings() {

@@ -46,5 +46,12 @@ std::span<const ExitCodeMeaning> exit_code_meanings();
 inline int exit_status_of_signal(int signal_number) {
   return 128 + signal_number;
 }
+// What the process exits with for `error`, once `signal_received` (0: none) has asked it to stop.
+int exit_status_of(const Error& error, int signal_received);
+
+// Where one command works on several repositories, its worst failure decides the exit code. From the worst: stopped by
+// a signal; what is stored or seen cannot be trusted (1, 4, 13); nothing is backed up there before a person changes
+// something (14, 12, 10, 2, 5); only this run is lost (3, 7, 8, 6, 11, 9).
+bool is_worse(const Error& error, const Error& than);
 
 }  // namespace drs

@@ -19,8 +19,13 @@ void Output::document(std::string_view schema, const nlohmann::ordered_json& bod
   wrote_document_ = true;
   nlohmann::ordered_json whole;
   whole["schema"] = schema;
-  for (const auto& [key, value] : body.items()) whole[key] = value;
+  whole.update(body);
+  whole.update(appended_);
   emit(json_text(whole, 2));
+}
+
+void Output::append(std::string_view name, nlohmann::ordered_json value) {
+  appended_[std::string(name)] = std::move(value);
 }
 
 void Output::emit(std::string_view text) {

@@ -2,7 +2,7 @@
 // where stdout carries a restored stream. Threads: one.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
@@ -29,6 +29,8 @@ class Output {
   void remark(std::string_view lines);
   // The one document; nothing without --json. `schema` such as "drstream.push/1" is put in front.
   void document(std::string_view schema, const nlohmann::ordered_json& body);
+  // A member to stand last in that document, be it an answer or a failure's.
+  void append(std::string_view name, nlohmann::ordered_json value);
   // The first failure to write to stdout.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
   [[nodiscard]] bool wrote_document() const { return wrote_document_; }
@@ -39,6 +41,7 @@ class Output {
   Console& console_;
   bool stdout_is_data_ = false;
   bool wrote_document_ = false;
+  nlohmann::ordered_json appended_ = nlohmann::ordered_json::object();
   std::optional<Error> failure_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tools/duration_text.h"
@@ -65,8 +66,8 @@ std::string progress_json(std::string_view verb, const ProgressSnapshot& now) {
   return json_text(line, -1) + "\n";
 }
 
-ProgressReporter::ProgressReporter(const ProgressOptions& options, const ProgressCounters& counters, Console& console,
-                                   const Clock& clock)
+ProgressReporter::ProgressReporter(const ProgressOptions& options, std::span<const ProgressCounters> counters,
+                                   Console& console, const Clock& clock)
     : options_(options),
       counters_(counters),
       console_(console),
@@ -95,12 +96,14 @@ void ProgressReporter::run() {
 
 void ProgressReporter::report(bool last) {
   ProgressSnapshot now;
-  now.bytes = counters_.bytes.load();
-  now.total_bytes = counters_.total_bytes.load();
+  for (const ProgressCounters& counters : counters_) {
+    now.bytes = std::max(now.bytes, counters.bytes.load());
+    now.total_bytes = std::max(now.total_bytes, counters.total_bytes.load());
+    now.new_bytes = std::max(now.new_bytes, counters.new_bytes.load());
+    now.stored_bytes = std::max(now.stored_bytes, counters.stored_bytes.load());
+    now.problems = std::max(now.problems, counters.problems.load());
+  }
   if (now.total_bytes == 0) now.total_bytes = options_.size_hint.value_or(0);
-  now.new_bytes = counters_.new_bytes.load();
-  now.stored_bytes = counters_.stored_bytes.load();
-  now.problems = counters_.problems.load();
   const auto time = clock_.steady();
   now.seconds = seconds_between(started_, time);
   const double window = seconds_between(rate_since_, time);

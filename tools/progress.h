@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -50,6 +51,10 @@ class ProgressReporter {
  public:
   // All references must outlive it.
   ProgressReporter(const ProgressOptions& options, const ProgressCounters& counters, Console& console,
+                   const Clock& clock)
+      : ProgressReporter(options, std::span(&counters, 1), console, clock) {}
+  // Of several that do the same work side by side, the counts of each kind that are furthest.
+  ProgressReporter(const ProgressOptions& options, std::span<const ProgressCounters> counters, Console& console,
                    const Clock& clock);
   ~ProgressReporter();
   ProgressReporter(const ProgressReporter&) = delete;
@@ -59,7 +64,7 @@ class ProgressReporter {
   void run();
   void report(bool last);
   const ProgressOptions options_;
-  const ProgressCounters& counters_;
+  const std::span<const ProgressCounters> counters_;
   Console& console_;
   const Clock& clock_;
   const std::chrono::steady_clock::time_point started_;

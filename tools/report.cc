@@ -4,17 +4,28 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/output.h"
+#include "tools/time_text.h"
+
 namespace drs {
 namespace {
+
+// Read back after the commit: whether the new snapshot is good is what the message doubts.
+bool outcome_is_in_doubt(ErrorCode code) {
+  return code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated || code == ErrorCode::kUnavailable ||
+         code == ErrorCode::kUnsettled;
+}
 
 std::string_view consequence_of(const Error& error, CommandEffect effect) {
   switch (effect) {
     case CommandEffect::kCommits:
-      // Read back after the commit: whether the new snapshot is good is what the message doubts.
-      if (error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kTruncated ||
-          error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kUnsettled)
+      if (outcome_is_in_doubt(error.code))
         return "do not count on a snapshot of this push; earlier snapshots are untouched by it";
       return "no snapshot was made; earlier snapshots are untouched";
+    case CommandEffect::kCommitsInOne:
+      if (outcome_is_in_doubt(error.code))
+        return "do not count on a snapshot of this push in this repository; its earlier snapshots are untouched by it";
+      return "this repository has no snapshot of this push; its earlier snapshots are untouched";
     case CommandEffect::kRestores:
       switch (error.code) {
         case ErrorCode::kUsage:
@@ -95,6 +106,15 @@ std::string failure_text(const FailureReport& report, std::string_view command) 
   if (!report.consequence.empty()) text += fmt::format("\n  consequence: {}", report.consequence);
   if (!report.next_step.empty()) text += fmt::format("\n  next step: {}", report.next_step);
   return text;
+}
+
+std::string failure_log(const FailureReport& report, std::string_view command, LogFormat format, std::int64_t now_ns) {
+  if (format == LogFormat::kText) return failure_text(report, command);
+  nlohmann::ordered_json line;
+  line["time"] = format_time_utc(now_ns);
+  line["level"] = "error";
+  line.update(failure_json(report, command));
+  return json_text(line, -1);
 }
 
 nlohmann::ordered_json failure_json(const FailureReport& report, std::string_view command) {

@@ -2,22 +2,25 @@
 // kind of failure stand in one table.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
 #include "io/result.h"
 #include "tools/exit_code.h"
+#include "tools/log.h"
 
 namespace drs {
 
 // What a command does to backups; decides what a failure of it means.
 enum class CommandEffect {
-  kReads,     // list, show, stats ...
-  kCommits,   // push
-  kRestores,  // pull
-  kProves,    // verify, scrub
-  kChanges,   // init, key, repair
+  kReads,         // list, show, stats ...
+  kCommits,       // push
+  kCommitsInOne,  // a push to several repositories, failed in one: others may have their snapshot
+  kRestores,      // pull
+  kProves,        // verify, scrub
+  kChanges,       // init, key, repair
 };
 
 struct FailureReport {
@@ -33,6 +36,8 @@ FailureReport explain(const Error& error, CommandEffect effect, int exit_status)
 
 // "drstream push: error: ...\n  consequence: ...\n  next step: ..."
 std::string failure_text(const FailureReport& report, std::string_view command);
+// As it stands on stderr: the text, or a line of the JSON log.
+std::string failure_log(const FailureReport& report, std::string_view command, LogFormat format, std::int64_t now_ns);
 // The members of both the log line and the --json document "drstream.error/1".
 nlohmann::ordered_json failure_json(const FailureReport& report, std::string_view command);
 

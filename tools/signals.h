@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "io/cancel.h"
-#include "tools/application.h"
+#include "tools/signal_state.h"
 
 namespace drs {
 

@@ -49,6 +49,25 @@ TEST(ExitCode, SignalsGive128AndTheirNumber) {
   EXPECT_EQ(exit_status_of_signal(SIGINT), 130);
   EXPECT_EQ(exit_status_of_signal(SIGTERM), 143);
   EXPECT_EQ(exit_status_of_signal(SIGHUP), 129);
+  const Error cancelled(ErrorCode::kCancelled, "x");
+  EXPECT_EQ(exit_status_of(cancelled, SIGTERM), 143);
+  EXPECT_EQ(exit_status_of(cancelled, 0), 1);
+  EXPECT_EQ(exit_status_of(Error(ErrorCode::kNoSpace, "x"), SIGTERM), 5);
+}
+
+TEST(ExitCode, OfSeveralFailuresTheWorstIsTheSameInAnyOrder) {
+  // Every exit code of a failure, from the worst.
+  constexpr ErrorCode kWorstFirst[] = {
+      ErrorCode::kCancelled,    ErrorCode::kInternal, ErrorCode::kCorrupt,      ErrorCode::kRollback,
+      ErrorCode::kFormatTooNew, ErrorCode::kWrongKey, ErrorCode::kNoRepository, ErrorCode::kUsage,
+      ErrorCode::kNoSpace,      ErrorCode::kSource,   ErrorCode::kConflict,     ErrorCode::kSinkClosed,
+      ErrorCode::kUnavailable,  ErrorCode::kBusy,
+  };
+  for (std::size_t i = 0; i < std::size(kWorstFirst); ++i) {
+    for (std::size_t j = 0; j < std::size(kWorstFirst); ++j)
+      EXPECT_EQ(is_worse({kWorstFirst[i], "x"}, {kWorstFirst[j], "y"}), i < j) << i << " " << j;
+  }
+  EXPECT_FALSE(is_worse({ErrorCode::kAnomaly, "x"}, {ErrorCode::kSource, "y"}));
 }
 
 }  // namespace

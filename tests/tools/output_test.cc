@@ -54,6 +54,16 @@ TEST(Output, QuietTakesRemarksAwayAndLeavesAnswers) {
   EXPECT_EQ(out.text(), "one\n");
 }
 
+TEST(Output, WhatIsAppendedStandsLastInTheDocument) {
+  Captured out;
+  Captured err;
+  Console console(err.fd());
+  Output output({.json = true, .quiet = false, .stdout_fd = out.fd()}, console);
+  output.append("others", nlohmann::ordered_json::array({1}));
+  output.document("drstream.x/1", {{"a", 1}});
+  EXPECT_EQ(nlohmann::ordered_json::parse(out.text()).dump(), R"({"schema":"drstream.x/1","a":1,"others":[1]})");
+}
+
 TEST(Output, JsonIsOneDocumentWithItsSchemaFirst) {
   Captured out;
   Captured err;

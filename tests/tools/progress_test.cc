@@ -67,6 +67,29 @@ TEST(Progress, TheReporterWritesALastLineWithTheFinalCounts) {
   EXPECT_EQ(last["bytes"], 12345);
 }
 
+TEST(Progress, OfSeveralThatReadTheSameBytesTheFurthestIsShown) {
+  auto pipe = make_pipe();
+  ASSERT_TRUE(pipe.ok());
+  Console console(STDERR_FILENO);
+  const SystemClock clock;
+  std::array<ProgressCounters, 2> counters;
+  {
+    const ProgressReporter reporter({"push", false, pipe->write_end.get(), std::nullopt}, counters, console, clock);
+    counters[0].bytes = 300;
+    counters[1].bytes = 200;
+    counters[1].new_bytes = 100;
+  }
+  pipe->write_end = Fd();
+  std::array<char, 65536> buffer{};
+  const ssize_t got = ::read(pipe->read_end.get(), buffer.data(), buffer.size());
+  ASSERT_GT(got, 0);
+  std::string lines(buffer.data(), static_cast<std::size_t>(got));
+  lines.pop_back();
+  const auto last = nlohmann::json::parse(lines.substr(lines.rfind('\n') + 1));
+  EXPECT_EQ(last["bytes"], 300);
+  EXPECT_EQ(last["new_bytes"], 100);
+}
+
 TEST(Progress, AReaderThatGoesAwayDoesNoHarm) {
   auto pipe = make_pipe();
   ASSERT_TRUE(pipe.ok());

@@ -23,6 +23,22 @@ TEST(Report, APushWhoseOutcomeIsInDoubtDoesNotClaimThatNothingWasMade) {
   }
 }
 
+TEST(Report, AFailureInOneOfSeveralRepositoriesSaysNothingOfTheOthers) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::kAnomaly); ++code) {
+    const auto report = explain({static_cast<ErrorCode>(code), "x"}, CommandEffect::kCommitsInOne, 5);
+    EXPECT_NE(report.consequence.find("this repository"), std::string::npos) << code;
+  }
+}
+
+TEST(Report, TheLogIsTextOrALineOfJson) {
+  const auto report = explain({ErrorCode::kNoSpace, "disk full"}, CommandEffect::kCommits, 5);
+  EXPECT_EQ(failure_log(report, "push", LogFormat::kText, 0), failure_text(report, "push"));
+  const auto json = nlohmann::json::parse(failure_log(report, "push", LogFormat::kJson, 0));
+  EXPECT_EQ(json["level"], "error");
+  EXPECT_EQ(json["exit_code"], 5);
+  EXPECT_TRUE(json.contains("time"));
+}
+
 TEST(Report, AFailedPullSaysThatItsOutputMustNotBeUsed) {
   const auto report = explain({ErrorCode::kCorrupt, "x"}, CommandEffect::kRestores, 4);
   EXPECT_NE(report.consequence.find("do not use it"), std::string::npos);
