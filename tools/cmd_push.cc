@@ -4,7 +4,6 @@
 
 #include <array>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "engine/pipeline/push.h"
 #include "io/child_source.h"
@@ -17,11 +16,10 @@
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
 #include "tools/percent_text.h"
-#include "tools/push_stats_text.h"
-#include "tools/request_counts_text.h"
+#include "tools/push_destinations.h"
+#include "tools/push_results.h"
 #include "tools/selector_text.h"
 #include "tools/size_text.h"
-#include "tools/snapshot_json.h"
 #include "tools/tag_text.h"
 #include "tools/time_text.h"
 #include "tools/version.h"
@@ -33,6 +31,7 @@ enum class OnAnomaly { kRefuse, kTag };
 
 struct PushCommand {
   std::string stream;
+  std::vector<std::string> also;
   bool exec = false;
   std::string file;
   std::string time;
@@ -119,99 +118,29 @@ Result<std::unique_ptr<Source>> make_source(const PushCommand& command, const Co
 }
 
 // Temporary files of pushes that died. What cannot be cleaned now can be next time.
-void clean_leftovers(CommandContext& context) {
-  const auto place = repository_place(context.options);
-  if (!place.ok() || place->kind != RepositoryPlace::Kind::kLocal) return;
-  const auto files = open_repository_files(*place, context.options);
+void clean_leftovers(CommandContext& context, const RepositoryPlace& place) {
+  if (place.kind != RepositoryPlace::Kind::kLocal) return;
+  const auto files = open_repository_files(place, context.options);
   if (!files.ok()) return;
   const auto cleaned = clean_incoming(**files, kIncomingAgeNs, context.clock.wall_ns());
   if (cleaned.ok() && *cleaned > 0) context.log.info("removed {} temporary files of interrupted pushes", *cleaned);
   if (!cleaned.ok()) context.log.debug("temporary files of interrupted pushes stay: {}", cleaned.error().message);
 }
 
-// Remembers the head, unless the repository is older than what was seen before.
-void record_head(CommandContext& context, const Repository& repository, const Head& head, const Manifest& manifest) {
-  HeadDirectory heads = head_directory(context, repository);
-  const auto before = heads.load(head.stream);
-  if (!before.ok()) context.log.warn("{}", before.error().message);
-  if (before.ok() && *before) {
-    if (const auto trouble = check_successor(**before, manifest)) {
-      context.log.warn("{}; the head {} is kept (`drstream verify --expect-head` compares; remove it to start anew)",
-                       *trouble, heads.path_of(head.stream));
-      return;
-    }
-    // Another push of this stream that ran at the same time got further.
-    if ((*before)->sequence > head.sequence) return;
-  }
-  const auto stored = heads.store(head);
-  if (!stored.ok())
-    context.log.warn("the head could not be remembered in --state-dir: {}; keep the one printed",
-                     stored.error().message);
-}
-
-std::string summary_line(const PushReport& report) {
-  const Manifest& manifest = report.manifest;
-  const std::string ratio =
-      manifest.stored_bytes == 0
-          ? "-"
-          : fmt::format("{:.2f}", static_cast<double>(manifest.bytes) / static_cast<double>(manifest.stored_bytes));
-  return fmt::format("snapshot {} stream {} bytes {} sha256 {} new {} stored {} ratio {} seconds {:.2f} producer: {}",
-                     manifest.session.hex(), manifest.stream, manifest.bytes,
-                     manifest.sha256 ? manifest.sha256->hex() : "-", manifest.new_bytes, manifest.stored_bytes, ratio,
-                     report.seconds, manifest.producer == ProducerKind::kUnseen ? "unseen" : "seen");
-}
-
-nlohmann::ordered_json push_json(const PushReport& report, const Head& head) {
-  nlohmann::ordered_json out = snapshot_json(report.manifest_name, report.manifest_digest, report.manifest);
-  out["head"] = format_head(head);
-  out["seconds"] = report.seconds;
-  out["packs"] = report.packs;
-  out["packs_bytes"] = report.packs_bytes;
-  out["rewritten_bytes"] = report.rewritten_bytes;
-  out["copied_bytes"] = report.stats.copied_bytes;
-  out["anomalies"] = report.anomalies;
-  out["warnings"] = report.warnings;
-  out["stats"] = push_stats_json(report.stats);
-  return out;
-}
-
 Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
   DRS_ASSIGN_OR_RETURN(const PushOptions options, push_options(command, context.clock.wall_ns()));
   DRS_RETURN_IF_ERROR(check_source_choice(command, context));
-  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
-  DRS_ASSIGN_OR_RETURN(const PushMemory memory,
-                       plan_push(static_cast<std::size_t>(context.options.memory_bytes), context.options.thread_count(),
-                                 options.compression, needs_of(repository->store())));
-  if (!memory.notice.empty()) context.log.info("{}", memory.notice);
-  clean_leftovers(context);
-  // After the key: deriving one from a passphrase takes 128 MiB for a moment.
-  DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
-  DRS_ASSIGN_OR_RETURN(const auto source, make_source(command, context, arena.whole()));
+  DRS_ASSIGN_OR_RETURN(const auto destinations, open_push_destinations(context, command.also));
+  DRS_ASSIGN_OR_RETURN(const PushShares shares, plan_push_shares(context.options, destinations, options.compression));
+  for (const std::string& notice : shares.notices) context.log.info("{}", notice);
+  for (const PushDestination& destination : destinations) clean_leftovers(context, destination.place);
+  // After the keys: deriving one from a passphrase takes 128 MiB for a moment.
+  DRS_ASSIGN_OR_RETURN(PushBuffers buffers, PushBuffers::map(shares));
+  DRS_ASSIGN_OR_RETURN(const auto source, make_source(command, context, buffers.source_memory()));
   context.log.debug("{}: {}", source->name(), source->io_description());
-
-  ProgressCounters counters;
-  auto report = [&] {
-    const ProgressReporter reporter(
-        progress_options(context, "push", command.size_hint ? command.size_hint : source->size_hint_bytes()), counters,
-        context.console, context.clock);
-    return push(*repository, *source, options, memory, arena, counters, context.cancel);
-  }();
-  if (!report.ok()) return std::move(report).error();
-
-  for (const std::string& warning : report->warnings) context.log.warn("{}", warning);
-  for (const std::string& anomaly : report->anomalies)
-    context.log.warn("anomaly, committed with a tag as asked: {}", anomaly);
-  const Head head{report->manifest.stream, report->manifest.sequence, report->manifest_digest, report->manifest_name,
-                  report->manifest.finished_ns};
-  record_head(context, *repository, head, report->manifest);
-  const std::vector<RequestCount> requests = repository->store().request_counts();
-  nlohmann::ordered_json document = push_json(*report, head);
-  document["requests"] = request_counts_json(requests);
-  context.output.document("drstream.push/1", document);
-  context.output.remark(summary_line(*report));
-  context.output.remark("head " + format_head(head));
-  if (command.stats) context.output.text(push_stats_text(report->stats) + request_counts_text(requests));
-  return ExitCode::kOk;
+  DRS_ASSIGN_OR_RETURN(const auto results,
+                       push_to_each(context, destinations, *source, options, shares, buffers, command.size_hint));
+  return tell_push_results(context, destinations, results, command.stats);
 }
 
 void declare_push_gates(CLI::App& app, PushCommand& command) {
@@ -246,9 +175,13 @@ void add_push_command(CommandSet& commands) {
       "  drstream push pg/app --exec -- pg_dump -Fc -Z0 app\n"
       "  drstream push pg/app --require-trailer 'PostgreSQL database dump complete' --exec -- pg_dump app\n"
       "  drstream push vm/disk0 --file disk.img --max-shrink 10%\n"
+      "  drstream push pg/app --also 's3://offsite/backups?region=eu-central-1' --exec -- pg_dump -Fc -Z0 app\n"
       "  drstream push pg/app --tag env=production --time 2026-11-20T02:00 < app.dump\n");
   app->add_option("STREAM", command->stream, "The stream's name, such as pg/app")->required()->type_name("");
   add_flag(*app, "--exec", command->exec, "Run the command behind --, store what it prints, commit only if it exits 0");
+  add_texts(*app, "--also", command->also, "PLACE",
+            "Store the stream in this repository, too; may be given several times. Each commits for itself, the worst "
+            "failure decides the exit code, and --memory is divided among them");
   add_text(*app, "--file", command->file, "FILE", "Store a file or a block device");
   add_parsed(*app, "--timeout", command->timeout, parse_duration, "DURATION",
              "With --exec: end a command that runs longer");

@@ -1,0 +1,62 @@
+// The repositories that one `drstream push` writes to: that of --repository, and those of --also.
+//
+// The source is read once. Each repository gets a push of its own, with its own session, deduplication, gates and
+// commit: one that fails leaves the others whole.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/pipeline/push.h"
+#include "engine/repository/repository.h"
+#include "tools/command.h"
+#include "tools/repository_place.h"
+
+namespace drs {
+
+struct PushDestination {
+  RepositoryPlace place;
+  std::string title;  // what messages call it
+  std::unique_ptr<Repository> repository;
+};
+
+// All are opened before the first byte is read: one that is missing now is a mistake to mend, not an outage to survive.
+// Errors: kUsage (a place was named twice); those of open_repository, with the place where there are several.
+Result<std::vector<PushDestination>> open_push_destinations(CommandContext& context,
+                                                            const std::vector<std::string>& also);
+
+// How --memory and --threads are shared out.
+struct PushShares {
+  std::vector<PushMemory> pushes;    // for each destination
+  std::size_t ring_bytes = 0;        // that all read from; 0 for one, which reads the source itself
+  std::vector<std::string> notices;  // of what was reduced
+};
+// Errors: kUsage, saying how much is needed.
+Result<PushShares> plan_push_shares(const GlobalOptions& options, const std::vector<PushDestination>& destinations,
+                                    CompressionChoice compression);
+
+class PushBuffers {
+ public:
+  // Errors: kNoSpace.
+  static Result<PushBuffers> map(const PushShares& shares);
+  // Where the source's buffers will lie.
+  [[nodiscard]] MutableByteView source_memory() const { return ring_ ? ring_->whole() : pushes_.front().whole(); }
+  [[nodiscard]] bool has_ring() const { return ring_.has_value(); }
+  [[nodiscard]] BufferArena& push(std::size_t destination) { return pushes_[destination]; }
+
+ private:
+  PushBuffers() = default;
+  std::vector<BufferArena> pushes_;
+  std::optional<BufferArena> ring_;
+};
+
+// One outcome for each destination, in their order. Tells of failures as they happen where others go on. Errors: kIo
+// (no thread to read the source with).
+Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
+                                                     const std::vector<PushDestination>& destinations, Source& source,
+                                                     const PushOptions& options, const PushShares& shares,
+                                                     PushBuffers& buffers, std::optional<std::uint64_t> size_hint);
+
+}  // namespace drs
