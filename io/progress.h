@@ -12,6 +12,10 @@ struct ProgressCounters {
   std::atomic<std::uint64_t> new_bytes{0};     // push: not known before
   std::atomic<std::uint64_t> stored_bytes{0};  // push: sealed blocks written; pull: sealed blocks read
   std::atomic<std::uint64_t> problems{0};      // verify and scrub
+  // Push through a spool (sinks/spool_store.h), and resume.
+  std::atomic<std::uint64_t> spooled_objects{0};
+  std::atomic<std::uint64_t> uploaded_objects{0};  // of these
+  std::atomic<bool> spool_is_complete{false};      // the source is done, and everything of it lies in spool or store
 };
 
 }  // namespace drs

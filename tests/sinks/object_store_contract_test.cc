@@ -18,6 +18,7 @@
 #include "sinks/local_store.h"
 #include "sinks/memory_store.h"
 #include "sinks/s3/s3_store.h"
+#include "tests/sinks/spooled_store.h"
 #include "tests/sinks/store_test_support.h"
 
 namespace drs {
@@ -119,6 +120,10 @@ StoreKind s3(const std::string& bucket) {
           }};
 }
 
+StoreKind spooled(std::string name, std::uint64_t size_bytes_max) {
+  return {std::move(name), [=] { return test::make_spooled_store(size_bytes_max); }};
+}
+
 std::vector<StoreKind> all_kinds() {
   if (const std::string bucket = variable("DRSTREAM_TEST_GCS_BUCKET"); !bucket.empty())
     return {google(variable("DRSTREAM_TEST_GCS_ENDPOINT"), bucket)};
@@ -137,6 +142,9 @@ std::vector<StoreKind> all_kinds() {
       fault_free("FaultFreeReordered", true),
       cached("Cached", 64 * kMiB),
       cached("CachedInNoRoom", 0),
+      spooled("Spooled", 64 * kMiB),
+      spooled("SpooledWithLittleRoom", 10'000),
+      spooled("SpooledNothing", 0),
   };
   if (probe_uring().uring_usable) {
     kinds.push_back(local("LocalUringDirect", IoChoice::kUring, true));

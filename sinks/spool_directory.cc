@@ -1,0 +1,197 @@
+#include "sinks/spool_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "codecs/random.h"
+#include "io/bytes.h"
+#include "io/file_system.h"
+#include "sinks/local_store.h"
+
+namespace drs {
+namespace {
+
+constexpr std::string_view kLock = "/lock";
+constexpr std::string_view kOwner = "/owner";
+constexpr std::string_view kObjects = "/objects";
+constexpr std::string_view kEnded = ".ended-";
+constexpr mode_t kDirectoryMode = 0700;
+constexpr mode_t kFileMode = 0600;
+
+std::string joined(const std::string& directory, std::string_view name) {
+  return directory + "/" + std::string(name);
+}
+
+Result<void> sync_directory(const std::string& path) {
+  const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0) return error_from_errno(errno, "sync " + path);
+  return {};
+}
+
+Result<void> make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), kDirectoryMode) != 0) return error_from_errno(errno, "create " + path);
+  return {};
+}
+
+Result<Fd> open_lock(const std::string& directory) {
+  const std::string path = directory + std::string(kLock);
+  Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
+  if (!lock) return error_from_errno(errno, "open " + path);
+  return lock;
+}
+
+Result<void> write_owner(const std::string& entry, const std::string& owner) {
+  const std::string path = entry + std::string(kOwner);
+  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
+  if (!file) return error_from_errno(errno, "create " + path);
+  const std::string line = owner + "\n";
+  if (::write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) || ::fsync(file.get()) != 0)
+    return error_from_errno(errno, "write " + path);
+  return file.close();
+}
+
+// Empty where the entry was never made whole.
+std::string read_owner(const std::string& entry) {
+  std::ifstream file(entry + std::string(kOwner), std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  return text.ends_with('\n') ? text.substr(0, text.size() - 1) : std::string();
+}
+
+bool is_entry_name(std::string_view name) {
+  return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Result<void> remove_tree(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (error) return error_from_errno(error.value(), "remove " + path);
+  return {};
+}
+
+}  // namespace
+
+SpoolEntry::SpoolEntry(std::string directory, std::string name, std::string owner, Fd lock)
+    : directory_(std::move(directory)),
+      name_(std::move(name)),
+      path_(joined(directory_, name_)),
+      owner_(std::move(owner)),
+      lock_(std::move(lock)) {}
+
+Result<std::unique_ptr<ObjectStore>> SpoolEntry::open_objects(IoChoice io) const {
+  DRS_ASSIGN_OR_RETURN(std::shared_ptr<FileSystem> files, open_file_system(path_ + std::string(kObjects), io));
+  return open_local_store(std::move(files), LocalStoreOptions{});
+}
+
+Result<void> SpoolEntry::end() {
+  const std::string ended = joined(directory_, std::string(kEnded) + name_);
+  if (::rename(path_.c_str(), ended.c_str()) != 0) return error_from_errno(errno, "rename " + path_);
+  DRS_RETURN_IF_ERROR(sync_directory(directory_));
+  return remove_tree(ended);
+}
+
+Result<SpoolDirectory> SpoolDirectory::make(std::string path) {
+  if (const auto made = make_directory(path); !made.ok() && made.error().code != ErrorCode::kAlreadyExists)
+    return made.error();
+  return open(std::move(path));
+}
+
+Result<SpoolDirectory> SpoolDirectory::open(std::string path) {
+  DRS_ASSIGN_OR_RETURN(Fd lock, open_lock(path));
+  return SpoolDirectory(std::move(path), std::move(lock));
+}
+
+Result<void> SpoolDirectory::lock() {
+  while (::flock(lock_.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return error_from_errno(errno, "lock " + path_);
+  }
+  remove_ended();
+  return {};
+}
+
+void SpoolDirectory::unlock() {
+  ::flock(lock_.get(), LOCK_UN);
+}
+
+// What a process that died while it ended an entry has left. Whoever comes next tries again what fails here.
+void SpoolDirectory::remove_ended() const {
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(path_, error); !error && at != std::filesystem::directory_iterator();
+       at.increment(error)) {
+    if (at->path().filename().string().starts_with(kEnded)) static_cast<void>(remove_tree(at->path().string()));
+  }
+}
+
+Result<SpoolEntry> SpoolDirectory::create(const std::string& owner) {
+  FixedBytes<16> id;
+  random_bytes(id.mutable_view());
+  const std::string name = id.hex();
+  const std::string path = joined(path_, name);
+  DRS_RETURN_IF_ERROR(lock());
+  const auto make = [&]() -> Result<Fd> {
+    DRS_RETURN_IF_ERROR(make_directory(path));
+    DRS_ASSIGN_OR_RETURN(Fd entry_lock, open_lock(path));
+    if (::flock(entry_lock.get(), LOCK_EX | LOCK_NB) != 0) return error_from_errno(errno, "lock " + path);
+    DRS_RETURN_IF_ERROR(make_directory(path + std::string(kObjects)));
+    DRS_RETURN_IF_ERROR(write_owner(path, owner));
+    DRS_RETURN_IF_ERROR(sync_directory(path));
+    DRS_RETURN_IF_ERROR(sync_directory(path_));
+    return entry_lock;
+  };
+  auto made = make();
+  unlock();
+  if (!made.ok()) return std::move(made).error();
+  return SpoolEntry(path_, name, owner, *std::move(made));
+}
+
+Result<SpoolDirectory::Entries> SpoolDirectory::take_dead() {
+  DRS_RETURN_IF_ERROR(lock());
+  std::vector<std::pair<std::filesystem::file_time_type, std::string>> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(path_, error); !error && at != std::filesystem::directory_iterator();
+       at.increment(error)) {
+    std::error_code untimed;  // ended meanwhile
+    if (is_entry_name(at->path().filename().string()))
+      names.emplace_back(std::filesystem::last_write_time(at->path(), untimed), at->path().filename().string());
+  }
+  if (error) {
+    unlock();
+    return error_from_errno(error.value(), "list " + path_);
+  }
+  std::sort(names.begin(), names.end());
+  Entries entries;
+  for (const auto& [time, name] : names) {
+    const std::string path = joined(path_, name);
+    auto entry_lock = open_lock(path);
+    if (!entry_lock.ok()) {
+      if (entry_lock.error().code == ErrorCode::kNotFound) continue;  // ended meanwhile
+      unlock();
+      return std::move(entry_lock).error();
+    }
+    if (::flock(entry_lock->get(), LOCK_EX | LOCK_NB) != 0) {
+      entries.running.push_back(path);
+      continue;
+    }
+    // Ended between the listing and our lock: its lock is another file's by now, or none's.
+    if (::access(path.c_str(), F_OK) != 0) continue;
+    entries.dead.push_back(SpoolEntry(path_, name, read_owner(path), *std::move(entry_lock)));
+  }
+  unlock();
+  return entries;
+}
+
+Result<std::uint64_t> SpoolDirectory::free_space_bytes() const {
+  DRS_ASSIGN_OR_RETURN(const auto files, open_file_system(path_, IoChoice::kPosix));
+  return files->free_space_bytes();
+}
+
+}  // namespace drs

@@ -1,0 +1,76 @@
+// A spool directory: one entry for each push that spools there, under way or dead.
+//
+//   DIR/lock              held while entries are made or looked at
+//   DIR/<32 hex digits>/  an entry, mode 0700
+//     lock                held by the process that works on the entry: who dies lets go of it
+//     owner               one line: whose entry it is
+//     objects/            the objects, as a local store keeps them
+//
+// An entry ends by being renamed to `.ended-...`, which is atomic, and removed then. Threads: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/fd.h"
+#include "io/result.h"
+#include "io/ring.h"
+#include "sinks/object_store.h"
+
+namespace drs {
+
+// An entry that this process works on: nobody else does.
+class SpoolEntry {
+ public:
+  SpoolEntry(SpoolEntry&&) = default;
+  SpoolEntry& operator=(SpoolEntry&&) = default;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& owner() const { return owner_; }  // empty: it was never made whole
+  // Where its objects lie. Errors: those of open_file_system and open_local_store.
+  [[nodiscard]] Result<std::unique_ptr<ObjectStore>> open_objects(IoChoice io) const;
+  // Ends the entry and removes what lies in it, for good or ill. Errors: kDenied, kIo: it stays, or a part of it.
+  Result<void> end();
+
+ private:
+  friend class SpoolDirectory;
+  SpoolEntry(std::string directory, std::string name, std::string owner, Fd lock);
+  std::string directory_;
+  std::string name_;
+  std::string path_;
+  std::string owner_;
+  Fd lock_;
+};
+
+class SpoolDirectory {
+ public:
+  // Made with mode 0700 where it is not there. Errors: kDenied, kNoSpace, kIo.
+  static Result<SpoolDirectory> make(std::string path);
+  // One that is there. Errors: kNotFound, kDenied, kIo.
+  static Result<SpoolDirectory> open(std::string path);
+
+  // `owner` is one line. Durable when it returns. Errors: kDenied, kNoSpace, kIo.
+  Result<SpoolEntry> create(const std::string& owner);
+
+  struct Entries {
+    std::vector<SpoolEntry> dead;      // taken by this process now; oldest first
+    std::vector<std::string> running;  // paths of those that a living process works on
+  };
+  // Takes every entry that nobody works on. Errors: kDenied, kIo.
+  Result<Entries> take_dead();
+  // Space left for this user, bytes. Errors: kDenied, kIo.
+  [[nodiscard]] Result<std::uint64_t> free_space_bytes() const;
+
+ private:
+  SpoolDirectory(std::string path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  Result<void> lock();
+  void unlock();
+  void remove_ended() const;
+  std::string path_;
+  Fd lock_;
+};
+
+}  // namespace drs
