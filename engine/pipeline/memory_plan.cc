@@ -27,9 +27,12 @@ Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, Comp
   // Chunk lists and directories read back from the index.
   plan.index_cache_bytes = memory_bytes / 16;
   // Packs: one being filled, one whose last blocks are being sealed, one on its way to the store. Where the way is long
-  // there are more, and smaller ones, on it: what one waits for answers, others use.
-  const bool far = store.operation_bytes > 0;
-  plan.pack_bytes_target = std::clamp(memory_bytes / (far ? 32 : 16), 4 * kMiB, 64 * kMiB) / kMiB * kMiB;
+  // there are more, and smaller ones, on it: what one waits for answers, others use. A spool is near, and has its own
+  // share for what is on the way from there.
+  const bool far = store.operation_bytes > 0 && !store.spooled;
+  plan.pack_bytes_target =
+      std::clamp(memory_bytes / (far || store.spooled ? 32 : 16), 4 * kMiB, 64 * kMiB) / kMiB * kMiB;
+  plan.spool_bytes = store.spooled ? memory_bytes / 4 : 0;
   plan.pack_slot_bytes = plan.pack_bytes_target;
   plan.pack_buffers = far ? std::clamp(memory_bytes / 4 / plan.pack_slot_bytes, kPackBuffersMin,
                                        std::max(store.parallel_max, kPackBuffersMin))
@@ -46,13 +49,20 @@ Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, Comp
   const std::size_t wanted = threads + 1;
   std::size_t rest_bytes = 0;
   std::size_t affordable = 0;
-  for (;; --plan.pack_buffers) {
+  for (;;) {
     // Beside packs the store has an index object and a session's heartbeat in its hands.
     const std::size_t store_bytes = (plan.pack_buffers + 2) * store.operation_bytes;
-    rest_bytes = memory_bytes - (plan.index_table_bytes + plan.index_cache_bytes +
-                                 plan.pack_buffers * plan.pack_slot_bytes + store_bytes + bookkeeping_bytes);
+    rest_bytes =
+        memory_bytes - (plan.index_table_bytes + plan.index_cache_bytes + plan.pack_buffers * plan.pack_slot_bytes +
+                        plan.spool_bytes + store_bytes + bookkeeping_bytes);
     affordable = rest_bytes > base_bytes ? (rest_bytes - base_bytes) / per_worker_bytes : 0;
-    if (affordable > 0 || plan.pack_buffers == kPackBuffersMin) break;
+    if (affordable > 0) break;
+    if (plan.pack_buffers > kPackBuffersMin)
+      --plan.pack_buffers;
+    else if (plan.spool_bytes > 2 * plan.pack_slot_bytes)
+      plan.spool_bytes /= 2;
+    else
+      break;
   }
   if (affordable == 0)
     return Error(ErrorCode::kUsage, "--memory " + mib(memory_bytes) + " is too little for compression " +

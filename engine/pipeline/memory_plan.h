@@ -32,6 +32,7 @@ struct PushMemory {
   std::size_t worker_scratch_bytes = 0;
   std::size_t index_table_bytes = 0;  // deduplication entries
   std::size_t index_cache_bytes = 0;  // chunk lists and directories
+  std::size_t spool_bytes = 0;        // for uploads from a spool
   std::size_t arena_bytes = 0;
   std::string notice;  // not empty: what was reduced, and why
 };
@@ -40,6 +41,7 @@ struct PushMemory {
 struct StoreNeeds {
   std::size_t parallel_max = 1;
   std::size_t operation_bytes = 0;
+  bool spooled = false;  // packs go to a spool on this machine, and from there to the store
 };
 inline StoreNeeds needs_of(const ObjectStore& store) {
   return {store.parallel_max(), store.operation_bytes()};

@@ -154,7 +154,7 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   const auto read = stream.run([&](std::shared_ptr<Segment> segment) {
     digest.add(segment);
     workers.add(std::move(segment));
-    if (auto beat = session.heartbeat(); !beat.ok()) failure.fail(std::move(beat).error());
+    if (auto beat = session.heartbeat_result(); !beat.ok()) failure.fail(std::move(beat).error());
   });
   // The first error is the one that counts: a read is cancelled because something else failed.
   const auto give_up = [&](Error error) -> Error {
@@ -206,7 +206,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   DRS_RETURN_IF_ERROR(validate(options.gates));
   PushReport report;
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session,
-                       PushSession::begin(repository, repository.store(), options));
+                       PushSession::begin(repository, repository.store(), options, {}));
   // After the session's record, and in this order (DESIGN section 6).
   constexpr std::array kListedFirst = {ObjectKind::kManifest, ObjectKind::kCondemned};
   constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kPack, ObjectKind::kDamaged,

@@ -3,6 +3,7 @@
 #include <regex.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -12,11 +13,10 @@
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
 #include "io/failpoint.h"
+#include "io/helper_thread.h"
 
 namespace drs {
 namespace {
-
-constexpr WallNs kHeartbeatNs = 3600LL * 1'000'000'000LL;
 
 std::string percent(double share) {
   std::array<char, 32> text{};
@@ -68,41 +68,92 @@ Result<void> validate(const PushGates& gates) {
 }
 
 Result<std::unique_ptr<PushSession>> PushSession::begin(Repository& repository, ObjectStore& store,
-                                                        const PushOptions& options) {
-  std::unique_ptr<PushSession> session(new PushSession(repository, store));
+                                                        const PushOptions& options, Pace pace) {
+  std::unique_ptr<PushSession> session(new PushSession(repository, store, pace));
   random_bytes(session->record_.session.mutable_view());
   session->record_.stream = options.stream;
   session->record_.host = options.host;
   session->record_.process = static_cast<std::uint64_t>(::getpid());
   session->record_.started_ns = repository.clock().wall_ns();
-  DRS_RETURN_IF_ERROR(session->write_record());
+  DRS_RETURN_IF_ERROR(session->start());
+  return session;
+}
+
+Result<std::unique_ptr<PushSession>> PushSession::go_on(Repository& repository, ObjectStore& store,
+                                                        const Manifest& manifest, Pace pace) {
+  std::unique_ptr<PushSession> session(new PushSession(repository, store, pace));
+  session->record_.session = manifest.session;
+  session->record_.stream = manifest.stream;
+  session->record_.host = manifest.host;
+  session->record_.process = static_cast<std::uint64_t>(::getpid());
+  session->record_.started_ns = manifest.started_ns;
+  // After the heartbeats that it left: an object never changes.
+  DRS_RETURN_IF_ERROR(store.list("sessions/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (parsed && parsed->kind == ObjectKind::kSession && parsed->uuid == manifest.session)
+      session->heartbeats_ = std::max(session->heartbeats_, parsed->number + 1);
+    return {};
+  }));
+  DRS_RETURN_IF_ERROR(session->start());
   return session;
 }
 
 PushSession::~PushSession() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  stop_changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
   for (std::uint32_t i = 0; i < heartbeats_; ++i) static_cast<void>(store_.remove(session_name(record_.session, i)));
 }
 
-Result<void> PushSession::write_record() {
+Result<void> PushSession::start() {
+  DRS_RETURN_IF_ERROR(write_record(store_));
+  DRS_ASSIGN_OR_RETURN(std::shared_ptr<ObjectStore> store, repository_.store().another());
+  DRS_ASSIGN_OR_RETURN(thread_, start_helper_thread([this, store = std::move(store)] { beat(*store); }));
+  return {};
+}
+
+Result<void> PushSession::write_record(ObjectStore& store) {
   record_.heartbeat_ns = repository_.clock().wall_ns();
   const std::string name = session_name(record_.session, heartbeats_);
   DRS_RETURN_IF_ERROR(put_own_object(
-      store_, name, encode_document(repository_.keys(), ObjectKind::kSession, name, encode_session(record_))));
+      store, name, encode_document(repository_.keys(), ObjectKind::kSession, name, encode_session(record_))));
   ++heartbeats_;
   return failpoint("push.session");
 }
 
-Result<void> PushSession::heartbeat() {
-  if (repository_.clock().wall_ns() - record_.heartbeat_ns < kHeartbeatNs) return {};
-  return write_record();
+void PushSession::beat(ObjectStore& store) {
+  std::unique_lock lock(mutex_);
+  while (!stop_changed_.wait_for(lock, pace_.look_every, [&] { return stop_; })) {
+    if (repository_.clock().wall_ns() - record_.heartbeat_ns < pace_.every_ns) continue;
+    lock.unlock();
+    auto written = write_record(store);
+    lock.lock();
+    if (!written.ok() && written.error().code != ErrorCode::kUnavailable && heartbeat_result_.ok())
+      heartbeat_result_ = std::move(written);
+  }
+}
+
+Result<void> PushSession::heartbeat_result() const {
+  const std::lock_guard lock(mutex_);
+  return heartbeat_result_;
 }
 
 Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manifest) {
   const std::string name = manifest_name(repository_.keys().stream_tag(manifest.stream), manifest.session);
   const Bytes object = encode_document(repository_.keys(), ObjectKind::kManifest, name, encode_manifest(manifest));
   DRS_RETURN_IF_ERROR(failpoint("push.before_manifest"));
+  DRS_ASSIGN_OR_RETURN(const Digest digest, commit(name, object));
+  return std::pair(name, digest);
+}
+
+Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
   auto created = put_object(store_, name, object);
   if (created.ok()) created = failpoint("push.after_manifest");
+  // Given up before anything was decided.
+  if (!created.ok() && created.error().code == ErrorCode::kCancelled) return created.error();
   // Whatever the answer was, what stands there now decides: a lost reply, or somebody else's fence.
   if (!created.ok() && created.error().code != ErrorCode::kUnavailable &&
       created.error().code != ErrorCode::kAlreadyExists) {
@@ -114,7 +165,7 @@ Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manif
   }
   const auto read_back = [&]() -> Result<void> {
     DRS_ASSIGN_OR_RETURN(const Bytes stored, get_object(store_, name, kDocumentBytesMax));
-    if (stored == object) return {};
+    if (std::equal(stored.begin(), stored.end(), object.begin(), object.end())) return {};
     return Error(ErrorCode::kCorrupt, "it was just stored and reads back differently");
   };
   auto stored = read_again_if_damaged(read_back);
@@ -129,7 +180,7 @@ Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manif
   const auto removed = store_.stat(removed_name(name));
   if (removed.ok()) return Error(ErrorCode::kConflict, name + " was marked as removed while it was being made");
   if (removed.error().code != ErrorCode::kNotFound) return removed.error();
-  return std::pair(name, sha256(object));
+  return sha256(object);
 }
 
 std::vector<std::string> check_gates(const PushGates& gates, std::uint64_t bytes, ByteView tail,

@@ -1,11 +1,17 @@
 // The repository's side of a push: its session object with heartbeats, the gates, and the commit.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "engine/format/manifest.h"
+#include "engine/format/marks.h"
 #include "engine/pipeline/push.h"
 #include "engine/repository/repository.h"
 #include "engine/repository/snapshots.h"
@@ -14,9 +20,19 @@ namespace drs {
 
 class PushSession {
  public:
-  // Writes the session object. `store` is used by one thread at a time.
+  // A heartbeat when the last is older than `every_ns`, which is looked at each `look_every`.
+  struct Pace {
+    WallNs every_ns = 3600LL * 1'000'000'000LL;
+    std::chrono::milliseconds look_every{30'000};
+  };
+  // Writes the session object, and from then on heartbeats, on a thread and a store of its own: the last upload of a
+  // push may take hours. `store` is used by one thread at a time.
   static Result<std::unique_ptr<PushSession>> begin(Repository& repository, ObjectStore& store,
-                                                    const PushOptions& options);
+                                                    const PushOptions& options, Pace pace);
+  // Goes on with the session of a push that died after its manifest was made: its packs count as in use again. Errors:
+  // the store's.
+  static Result<std::unique_ptr<PushSession>> go_on(Repository& repository, ObjectStore& store,
+                                                    const Manifest& manifest, Pace pace);
   // Removes the session objects. Best effort: one left behind costs nothing but a line in a prune's log.
   ~PushSession();
   PushSession(const PushSession&) = delete;
@@ -24,21 +40,35 @@ class PushSession {
 
   [[nodiscard]] const Uuid& id() const { return record_.session; }
   [[nodiscard]] WallNs started_ns() const { return record_.started_ns; }
-  // Writes a heartbeat when the last is older than an hour. Cheap otherwise.
-  Result<void> heartbeat();
+  // Errors: what a heartbeat met. That the store was away is none: a session that stays silent for too long is fenced,
+  // which the commit meets.
+  [[nodiscard]] Result<void> heartbeat_result() const;
 
   // Creates the manifest, the only commit; reads it back; looks that no removal mark names it. Returns its name and
   // digest. Errors: kConflict (fenced, or removed meanwhile), kCorrupt (reads back differently), kUnsettled (written,
   // but the store failed to make it last), the store's.
   Result<std::pair<std::string, Digest>> commit(const Manifest& manifest);
+  // The same with a manifest that was sealed before. Returns its digest.
+  Result<Digest> commit(const std::string& name, ByteView object);
 
  private:
-  PushSession(Repository& repository, ObjectStore& store) : repository_(repository), store_(store) {}
-  Result<void> write_record();
+  PushSession(Repository& repository, ObjectStore& store, Pace pace)
+      : repository_(repository), store_(store), pace_(pace) {}
+  Result<void> start();
+  Result<void> write_record(ObjectStore& store);
+  void beat(ObjectStore& store);
+
   Repository& repository_;
   ObjectStore& store_;
+  const Pace pace_;
   SessionRecord record_;
-  std::uint32_t heartbeats_ = 0;
+  std::uint32_t heartbeats_ = 0;  // the next one's number
+
+  mutable std::mutex mutex_;
+  std::condition_variable stop_changed_;
+  bool stop_ = false;
+  Result<void> heartbeat_result_;
+  std::thread thread_;
 };
 
 // Compares the finished stream with what was asked. Returns what is wrong, in sentences; empty when nothing is.

@@ -1,7 +1,7 @@
 // An opened repository: its store, configuration and keys. Push, pull and verify all stand on this.
 //
-// Threads: `list` and what goes with it aside immutable after `open`; `store()` is for the thread that opened it
-// (sinks/object_store.h), other threads take `store().another()`.
+// Threads: `list` and what goes with it aside immutable after `open` and `replace_store`; `store()` is for the thread
+// that opened it (sinks/object_store.h), other threads take `store().another()`.
 #pragma once
 
 #include <map>
@@ -57,6 +57,8 @@ class Repository {
   Result<void> list_ahead(std::span<const ObjectKind> kinds);
 
   [[nodiscard]] ObjectStore& store() const { return *store_; }
+  // Before anything else uses the repository: `store` shows the same objects, such as a decorator of the one before.
+  void replace_store(std::unique_ptr<ObjectStore> store) { store_ = std::move(store); }
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] const Digest& config_digest() const { return config_digest_; }  // of the config object's bytes

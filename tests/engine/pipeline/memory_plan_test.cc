@@ -5,17 +5,19 @@
 namespace drs {
 namespace {
 
-constexpr StoreNeeds kFar{32, 640 * kKiB};
+constexpr StoreNeeds kFar{32, 640 * kKiB, false};
+constexpr StoreNeeds kSpooled{32, 640 * kKiB, true};
 const CompressionChoice kHeaviest = *parse_compression("zstd:19");
 
 TEST(MemoryPlan, NeverTakesMoreThanTheCeiling) {
-  for (const StoreNeeds& store : {StoreNeeds{}, kFar}) {
+  for (const StoreNeeds& store : {StoreNeeds{}, kFar, kSpooled}) {
     for (std::size_t mib = 96; mib <= 4096; mib += mib / 3) {
       for (const std::size_t threads : {1U, 2U, 16U, 64U}) {
         const auto push = plan_push(mib * kMiB, threads, {}, store);
         ASSERT_TRUE(push.ok()) << mib;
         const std::size_t in_store = store.operation_bytes * (push->pack_buffers + 2);
-        EXPECT_LE(push->arena_bytes + push->index_table_bytes + push->index_cache_bytes + in_store, mib * kMiB);
+        EXPECT_LE(push->arena_bytes + push->index_table_bytes + push->index_cache_bytes + push->spool_bytes + in_store,
+                  mib * kMiB);
         EXPECT_GE(push->workers, 1U);
         const auto pull = plan_pull(mib * kMiB, threads, store);
         ASSERT_TRUE(pull.ok()) << mib;
@@ -36,9 +38,16 @@ TEST(MemoryPlan, KeepsSeveralPacksOnALongWay) {
   EXPECT_GE(far->pack_bytes_target, 4 * kMiB);
 }
 
+TEST(MemoryPlan, ASpoolHasRoomForSeveralUploads) {
+  const auto plan = plan_push(kMemoryBytesDefault, 2, {}, kSpooled);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_GE(plan->spool_bytes, 4 * plan->pack_slot_bytes);
+}
+
 TEST(MemoryPlan, TheFloorIsEnoughForWhatItIsEnoughForNearby) {
   const auto near = plan_push(kMemoryBytesMin, 1, kHeaviest, {});
   EXPECT_EQ(plan_push(kMemoryBytesMin, 1, kHeaviest, kFar).ok(), near.ok());
+  EXPECT_EQ(plan_push(kMemoryBytesMin, 1, kHeaviest, kSpooled).ok(), near.ok());
   EXPECT_FALSE(plan_push(kMemoryBytesMin - 1, 1, {}, kFar).ok());
   EXPECT_FALSE(plan_pull(kMemoryBytesMin - 1, 1, kFar).ok());
 }

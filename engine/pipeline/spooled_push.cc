@@ -1,0 +1,88 @@
+#include "engine/pipeline/spooled_push.h"
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "codecs/sha256.h"
+#include "engine/format/document.h"
+#include "engine/format/names.h"
+#include "engine/pipeline/push_session.h"
+#include "engine/repository/block_index.h"
+#include "engine/repository/block_reader.h"
+#include "engine/repository/pack_catalog.h"
+
+namespace drs {
+namespace {
+
+Error gone(const RecordedPush& push, const std::string& what) {
+  return {ErrorCode::kConflict, "the snapshot " + push.manifest_name + " cannot be committed any more: " + what +
+                                    " since the push; run the producer again"};
+}
+
+// Whether the manifest stands in the store already. Errors: kConflict (something else has its name), the store's.
+Result<bool> is_committed(const RecordedPush& push, ObjectStore& store) {
+  const auto there = get_object(store, push.manifest_name, kDocumentBytesMax);
+  if (!there.ok() && there.error().code == ErrorCode::kNotFound) return false;
+  if (!there.ok()) return there.error();
+  if (*there != push.object) return gone(push, "a prune has fenced its session");
+  return true;
+}
+
+// Every block that the snapshot needs, in a pack that a later push might use too.
+Result<void> check_blocks(Repository& repository, const RecordedPush& push, std::size_t index_cache_bytes) {
+  // As they are now, in the order of a push (DESIGN section 6), whatever was listed before.
+  constexpr std::array kListedFirst = {ObjectKind::kCondemned};
+  constexpr std::array kListedThen = {ObjectKind::kPack, ObjectKind::kDamaged, ObjectKind::kIndex};
+  DRS_RETURN_IF_ERROR(repository.list_ahead(kListedFirst));
+  DRS_RETURN_IF_ERROR(repository.list_ahead(kListedThen));
+  DRS_ASSIGN_OR_RETURN(const PackCatalog packs, PackCatalog::load(repository));
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
+                       BlockIndex::load(repository, repository.store(), packs, {index_cache_bytes}));
+  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
+  for (const RecipePartRef& ref : push.manifest.parts) {
+    auto part = reader.read_recipe_part(*index, ref);
+    if (!part.ok() && part.error().code == ErrorCode::kNotFound) return gone(push, "a part of its recipe was deleted");
+    if (!part.ok()) return std::move(part).error();
+    for (const BlockId& block : part->blocks) {
+      const auto location = index->locate(block);
+      if (!location.ok() && location.error().code != ErrorCode::kNotFound) return location.error();
+      if (!location.ok()) return gone(push, "a pack that it shares with other snapshots was deleted");
+      if (!location->usable)
+        return gone(push,
+                    pack_name(location->pack) + ", which it shares with other snapshots, was condemned or damaged");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<RecordedPush> open_recorded_push(const Repository& repository, std::string manifest_name, Bytes object) {
+  RecordedPush push;
+  push.manifest_name = std::move(manifest_name);
+  push.object = std::move(object);
+  push.manifest_digest = sha256(push.object);
+  DRS_ASSIGN_OR_RETURN(const Bytes body,
+                       decode_document(repository.keys(), ObjectKind::kManifest, push.manifest_name, push.object));
+  DRS_ASSIGN_OR_RETURN(push.manifest, decode_manifest(body));
+  return push;
+}
+
+Result<void> finish_recorded_push(Repository& repository, const RecordedPush& push,
+                                  const std::function<Result<void>()>& upload, std::size_t index_cache_bytes) {
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> store, repository.store().another());
+  DRS_ASSIGN_OR_RETURN(const bool committed, is_committed(push, *store));
+  // The session first, as in a push: no prune that begins now takes what was looked at after that.
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session,
+                       PushSession::go_on(repository, *store, push.manifest, {}));
+  if (!committed) {
+    DRS_RETURN_IF_ERROR(upload());
+    DRS_RETURN_IF_ERROR(check_blocks(repository, push, index_cache_bytes));
+  }
+  DRS_ASSIGN_OR_RETURN(const Digest digest, session->commit(push.manifest_name, push.object));
+  DRS_ASSERT(digest == push.manifest_digest, "a manifest was committed with other bytes");
+  return {};
+}
+
+}  // namespace drs

@@ -1,0 +1,35 @@
+// How a push is finished whose process died after a spool (sinks/spool_store.h) had recorded its manifest.
+//
+// The manifest is the record of the producer's proof: it is sealed only once the producer has ended well and the gates
+// have passed. So whatever else is lost, a recorded manifest may be committed as soon as all that it needs is stored.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "engine/format/manifest.h"
+#include "engine/repository/repository.h"
+#include "io/bytes.h"
+#include "io/result.h"
+
+namespace drs {
+
+struct RecordedPush {
+  std::string manifest_name;
+  Bytes object;  // the sealed manifest
+  Digest manifest_digest;
+  Manifest manifest;
+};
+// Errors: kCorrupt, kTruncated (the record is damaged, or of another repository), kFormatTooNew.
+Result<RecordedPush> open_recorded_push(const Repository& repository, std::string manifest_name, Bytes object);
+
+// Commits it: takes its session up again, runs `upload`, which returns once everything spooled is in the store, looks
+// that every block the snapshot needs lies in a pack that exists and that nobody condemned, creates the manifest. Once
+// it was committed, by this call or before, doing it again is a success. `repository`: its store takes the manifest;
+// `index_cache_bytes`: memory for directories of the index. Errors: kConflict (fenced or removed meanwhile, or a pack
+// it needs is gone: the producer must run again), those of `upload`, the store's.
+Result<void> finish_recorded_push(Repository& repository, const RecordedPush& push,
+                                  const std::function<Result<void>()>& upload, std::size_t index_cache_bytes);
+
+}  // namespace drs

@@ -1,0 +1,127 @@
+// A push whose process died after its manifest was recorded: committed whole by another process, or refused.
+#include "engine/pipeline/spooled_push.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "engine/format/document.h"
+#include "engine/format/names.h"
+#include "engine/pipeline/push_session.h"
+#include "tests/engine/pipeline/repository_fixture.h"
+
+namespace drs {
+namespace {
+
+using test::plain_bytes;
+
+class SpooledPushTest : public testing::Test {
+ protected:
+  // A snapshot of two packs, one of them shared with earlier snapshots; its manifest is not in the store.
+  SpooledPushTest() {
+    const BlockId old_block = fixture_.add_block({plain_bytes(9000, 1), plain_bytes(9000, 2)});
+    shared_ = fixture_.close_pack();
+    const BlockId new_block = fixture_.add_block({plain_bytes(9000, 3)});
+    const Digest own = fixture_.close_pack();
+    fixture_.add_index({shared_, own});
+    snapshot_ = fixture_.add_snapshot("pg/app", {{old_block, 0, 2}, {new_block, 0, 1}});
+    record_ = *objects().find(snapshot_.name)->bytes;
+    objects().erase(snapshot_.name);
+  }
+
+  MemoryObjects& objects() { return fixture_.objects(); }
+  RecordedPush recorded() {
+    auto push = open_recorded_push(fixture_.repository(), snapshot_.name, record_);
+    EXPECT_TRUE(push.ok()) << push.error().message;
+    return *std::move(push);
+  }
+  std::string finish(const Result<void>& upload = {}) {
+    const auto finished = finish_recorded_push(
+        fixture_.repository(), recorded(), [&] { return upload; }, kMiB);
+    return finished.ok() ? "ok" : std::string(error_code_name(finished.error().code));
+  }
+  bool committed() {
+    const auto found = objects().find(snapshot_.name);
+    return found && *found->bytes == record_;
+  }
+
+  test::RepositoryFixture fixture_;
+  Digest shared_;
+  Snapshot snapshot_;
+  Bytes record_;
+};
+
+TEST_F(SpooledPushTest, TheRecordIsCommittedAsItIs) {
+  EXPECT_EQ(finish(), "ok");
+  EXPECT_TRUE(committed());
+  EXPECT_TRUE(objects().list("sessions/").empty());
+  const auto catalog = load_snapshots(fixture_.repository());
+  ASSERT_TRUE(catalog.ok());
+  ASSERT_EQ(catalog->live.size(), 1U);
+  EXPECT_EQ(catalog->live.front().digest, snapshot_.digest);
+  EXPECT_EQ(recorded().manifest_digest, snapshot_.digest);
+}
+
+TEST_F(SpooledPushTest, WhatWasCommittedBeforeIsASuccess) {
+  EXPECT_EQ(finish(), "ok");
+  EXPECT_EQ(finish(Error{ErrorCode::kUnavailable, "not asked"}), "ok");
+}
+
+TEST_F(SpooledPushTest, NothingIsCommittedBeforeEverythingIsUploaded) {
+  EXPECT_EQ(finish(Error{ErrorCode::kUnavailable, "the store is away"}), "unavailable");
+  EXPECT_FALSE(committed());
+  EXPECT_EQ(finish(), "ok");
+}
+
+TEST_F(SpooledPushTest, AFenceStands) {
+  ASSERT_TRUE(objects().insert(snapshot_.name, plain_bytes(10, 1), 0));
+  EXPECT_EQ(finish(), "conflict");
+}
+
+TEST_F(SpooledPushTest, ASnapshotThatWasRemovedIsNotLiveAgain) {
+  const std::string name = removed_name(snapshot_.name);
+  ASSERT_TRUE(objects().insert(name, plain_bytes(10, 1), 0));
+  EXPECT_EQ(finish(), "conflict");
+}
+
+TEST_F(SpooledPushTest, APackThatIsGoneSinceThePushIsMissed) {
+  ASSERT_TRUE(objects().erase(pack_name(shared_)));
+  EXPECT_EQ(finish(), "conflict");
+  EXPECT_FALSE(committed());
+}
+
+TEST_F(SpooledPushTest, APackThatIsCondemnedSinceThePushIsNotReliedOn) {
+  Uuid id;
+  const std::string name = condemned_name(id);
+  const Bytes record =
+      encode_document(fixture_.repository().keys(), ObjectKind::kCondemned, name, encode_condemned({1, {shared_}}));
+  ASSERT_TRUE(objects().insert(name, record, 0));
+  EXPECT_EQ(finish(), "conflict");
+  EXPECT_FALSE(committed());
+}
+
+TEST_F(SpooledPushTest, ADamagedRecordIsNoProof) {
+  record_[record_.size() / 2] ^= 1;
+  const auto push = open_recorded_push(fixture_.repository(), snapshot_.name, record_);
+  ASSERT_FALSE(push.ok());
+  EXPECT_EQ(push.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(SpooledPushTest, TheSessionGoesOnBehindItsOldHeartbeatsAndLeavesNone) {
+  const Uuid session = snapshot_.manifest.session;
+  for (const std::uint32_t heartbeat : {0U, 1U})
+    ASSERT_TRUE(objects().insert(session_name(session, heartbeat), plain_bytes(10, heartbeat), 0));
+  const auto store = fixture_.repository().store().another();
+  auto goes_on = PushSession::go_on(fixture_.repository(), **store, snapshot_.manifest,
+                                    {.every_ns = 0, .look_every = std::chrono::milliseconds(1)});
+  ASSERT_TRUE(goes_on.ok()) << goes_on.error().message;
+  EXPECT_TRUE(objects().find(session_name(session, 2)));
+  while (!objects().find(session_name(session, 4))) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE((*goes_on)->heartbeat_result().ok());
+  goes_on->reset();
+  EXPECT_TRUE(objects().list("sessions/").empty());
+}
+
+}  // namespace
+}  // namespace drs
