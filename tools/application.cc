@@ -129,6 +129,7 @@ CommandModel::CommandModel()
   declare_global_options(root, options);
   add_init_command(commands);
   add_push_command(commands);
+  add_resume_command(commands);
   add_list_command(commands);
   add_show_command(commands);
   add_pull_command(commands);

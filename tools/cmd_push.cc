@@ -18,6 +18,7 @@
 #include "tools/percent_text.h"
 #include "tools/push_destinations.h"
 #include "tools/push_results.h"
+#include "tools/push_spool.h"
 #include "tools/selector_text.h"
 #include "tools/size_text.h"
 #include "tools/tag_text.h"
@@ -48,6 +49,7 @@ struct PushCommand {
   bool stats = false;
   std::optional<std::uint64_t> size_hint;
   std::optional<std::chrono::milliseconds> timeout;
+  SpoolSettings spool;
 };
 
 std::string host_name() {
@@ -85,7 +87,7 @@ Result<std::string> check_pattern(std::string_view text) {
   return std::move(gates.trailer_pattern);
 }
 
-Result<void> check_source_choice(const PushCommand& command, const CommandContext& context) {
+Result<void> check_choices(const PushCommand& command, const CommandContext& context) {
   const bool has_child = !context.child_command.empty();
   if (command.exec && !command.file.empty())
     return Error{ErrorCode::kUsage, "--exec and --file exclude each other: a snapshot has one source"};
@@ -93,6 +95,8 @@ Result<void> check_source_choice(const PushCommand& command, const CommandContex
     return Error{ErrorCode::kUsage,
                  "--exec needs the producer behind --, such as: drstream push pg/app --exec -- pg_dump -Fc app"};
   if (!command.exec && has_child) return Error{ErrorCode::kUsage, "a command stands behind --, but --exec is missing"};
+  if (command.spool.size_bytes && command.spool.directory.empty())
+    return Error{ErrorCode::kUsage, "--spool-size needs --spool DIR: where the packs shall wait"};
   if (!command.exec && command.timeout)
     return Error{ErrorCode::kUsage, "--timeout needs --exec: only a producer that drstream started can be ended by it"};
   if (!command.exec && command.file.empty() && ::isatty(STDIN_FILENO) == 1)
@@ -129,17 +133,18 @@ void clean_leftovers(CommandContext& context, const RepositoryPlace& place) {
 
 Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
   DRS_ASSIGN_OR_RETURN(const PushOptions options, push_options(command, context.clock.wall_ns()));
-  DRS_RETURN_IF_ERROR(check_source_choice(command, context));
+  DRS_RETURN_IF_ERROR(check_choices(command, context));
   DRS_ASSIGN_OR_RETURN(const auto destinations, open_push_destinations(context, command.also));
-  DRS_ASSIGN_OR_RETURN(const PushShares shares, plan_push_shares(context.options, destinations, options.compression));
+  DRS_ASSIGN_OR_RETURN(const PushShares shares, plan_push_shares(context.options, destinations, options.compression,
+                                                                 !command.spool.directory.empty()));
   for (const std::string& notice : shares.notices) context.log.info("{}", notice);
   for (const PushDestination& destination : destinations) clean_leftovers(context, destination.place);
   // After the keys: deriving one from a passphrase takes 128 MiB for a moment.
   DRS_ASSIGN_OR_RETURN(PushBuffers buffers, PushBuffers::map(shares));
   DRS_ASSIGN_OR_RETURN(const auto source, make_source(command, context, buffers.source_memory()));
   context.log.debug("{}: {}", source->name(), source->io_description());
-  DRS_ASSIGN_OR_RETURN(const auto results,
-                       push_to_each(context, destinations, *source, options, shares, buffers, command.size_hint));
+  DRS_ASSIGN_OR_RETURN(const auto results, push_to_each(context, destinations, *source, options, shares, buffers,
+                                                        command.spool, command.size_hint));
   return tell_push_results(context, destinations, results, command.stats);
 }
 
@@ -189,6 +194,11 @@ void add_push_command(CommandSet& commands) {
   add_text(*app, "--time", command->time, "TIME", "The snapshot's time (default now)");
   add_parsed(*app, "--compression", command->compression, parse_compression, "CODEC",
              "How blocks are compressed: zstd:N with N from 1 to 19 or -1 to -7, lz4, none (default zstd:1)");
+  add_text(*app, "--spool", command->spool.directory, "DIR",
+           "Let packs wait in DIR on this machine until they are stored, so that a slow store does not hold up the "
+           "source; `drstream resume` finishes what was interrupted after that");
+  add_parsed(*app, "--spool-size", command->spool.size_bytes, parse_size, "SIZE",
+             "With --spool: how much of this push may wait (default 10GiB)");
   declare_push_gates(*app, *command);
   add_flag(*app, "--no-readback", command->no_read_back, "Do not decode each block again before it is stored");
   add_flag(*app, "--no-stream-sha256", command->no_stream_sha256,

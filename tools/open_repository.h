@@ -51,6 +51,9 @@ Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, Rea
 // The heads of this machine for a repository.
 HeadDirectory head_directory(const CommandContext& context, const Repository& repository);
 
+// Remembers the head, unless the repository is older than what was seen before. Warns of that, and where it fails.
+void record_head(CommandContext& context, const Repository& repository, const Head& head, const Manifest& manifest);
+
 // Warns of everything in the catalog that is damaged, missing, or older than the heads recorded here. Returns how much.
 std::size_t warn_of_catalog(CommandContext& context, const Repository& repository, const SnapshotCatalog& catalog);
 

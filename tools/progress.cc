@@ -35,6 +35,9 @@ bool shows_progress(ProgressMode mode, const Console& console, bool quiet) {
 }
 
 std::string progress_text(std::string_view verb, const ProgressSnapshot& now) {
+  const std::string uploads = fmt::format("{} of {}", now.uploaded_objects, now.spooled_objects);
+  if (verb == "resume") return fmt::format("resume  uploading {}", uploads);
+  if (now.spool_is_complete) return fmt::format("{} {}  spooled, uploading {}", verb, format_size(now.bytes), uploads);
   std::string text = fmt::format("{} {}", verb, format_size(now.bytes));
   if (now.total_bytes > 0)
     text += fmt::format(" of {}  {}", format_size(now.total_bytes),
@@ -45,6 +48,7 @@ std::string progress_text(std::string_view verb, const ProgressSnapshot& now) {
     if (now.stored_bytes > 0)
       text += fmt::format("  ratio {:.1f}", static_cast<double>(now.bytes) / static_cast<double>(now.stored_bytes));
   }
+  if (now.spooled_objects > 0) text += fmt::format("  uploaded {}", uploads);
   if (now.problems > 0) text += fmt::format("  {} problems", now.problems);
   if (const auto left = seconds_left(now))
     text += fmt::format("  {} left", format_duration(std::chrono::duration<double>(*left)));
@@ -62,6 +66,11 @@ std::string progress_json(std::string_view verb, const ProgressSnapshot& now) {
   line["stored_bytes"] = now.stored_bytes;
   line["bytes_per_second"] = now.bytes_per_second;
   line["problems"] = now.problems;
+  if (now.spooled_objects > 0) {
+    line["spooled_objects"] = now.spooled_objects;
+    line["uploaded_objects"] = now.uploaded_objects;
+    line["spool_is_complete"] = now.spool_is_complete;
+  }
   if (const auto left = seconds_left(now)) line["seconds_left"] = *left;
   return json_text(line, -1) + "\n";
 }
@@ -102,6 +111,9 @@ void ProgressReporter::report(bool last) {
     now.new_bytes = std::max(now.new_bytes, counters.new_bytes.load());
     now.stored_bytes = std::max(now.stored_bytes, counters.stored_bytes.load());
     now.problems = std::max(now.problems, counters.problems.load());
+    now.spooled_objects += counters.spooled_objects.load();
+    now.uploaded_objects += counters.uploaded_objects.load();
+    now.spool_is_complete = now.spool_is_complete || counters.spool_is_complete.load();
   }
   if (now.total_bytes == 0) now.total_bytes = options_.size_hint.value_or(0);
   const auto time = clock_.steady();

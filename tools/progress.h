@@ -22,7 +22,7 @@ namespace drs {
 enum class ProgressMode { kAuto, kAlways, kNever };
 
 struct ProgressOptions {
-  std::string_view verb;  // "push", "pull", "verify", "scrub"
+  std::string_view verb;  // "push", "pull", "verify", "scrub", "resume"
   bool on_console = false;
   std::optional<int> fd;                   // JSON lines; borrowed
   std::optional<std::uint64_t> size_hint;  // where the work does not know its total
@@ -38,6 +38,9 @@ struct ProgressSnapshot {
   std::uint64_t new_bytes = 0;
   std::uint64_t stored_bytes = 0;
   std::uint64_t problems = 0;
+  std::uint64_t spooled_objects = 0;  // 0: no spool
+  std::uint64_t uploaded_objects = 0;
+  bool spool_is_complete = false;
   double bytes_per_second = 0;  // of the last seconds
   double seconds = 0;
 };

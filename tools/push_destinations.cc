@@ -73,7 +73,7 @@ Result<std::vector<PushDestination>> open_push_destinations(CommandContext& cont
 }
 
 Result<PushShares> plan_push_shares(const GlobalOptions& options, const std::vector<PushDestination>& destinations,
-                                    CompressionChoice compression) {
+                                    CompressionChoice compression, bool spooled) {
   PushShares shares;
   const std::size_t count = destinations.size();
   auto memory_bytes = static_cast<std::size_t>(options.memory_bytes);
@@ -92,7 +92,9 @@ Result<PushShares> plan_push_shares(const GlobalOptions& options, const std::vec
   }
   for (const PushDestination& destination : destinations) {
     const std::string prefix = count > 1 ? fmt::format("{}, one of {} repositories: ", destination.title, count) : "";
-    auto plan = plan_push(memory_bytes, threads, compression, needs_of(destination.repository->store()));
+    StoreNeeds needs = needs_of(destination.repository->store());
+    needs.spooled = spooled;
+    auto plan = plan_push(memory_bytes, threads, compression, needs);
     if (!plan.ok()) return Error{plan.error().code, prefix + plan.error().message};
     if (!plan->notice.empty()) shares.notices.push_back(prefix + plan->notice);
     shares.pushes.push_back(*std::move(plan));
@@ -115,13 +117,22 @@ Result<PushBuffers> PushBuffers::map(const PushShares& shares) {
 Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
                                                      const std::vector<PushDestination>& destinations, Source& source,
                                                      const PushOptions& options, const PushShares& shares,
-                                                     PushBuffers& buffers, std::optional<std::uint64_t> size_hint) {
+                                                     PushBuffers& buffers, const SpoolSettings& spool_settings,
+                                                     std::optional<std::uint64_t> size_hint) {
   std::vector<ProgressCounters> counters(destinations.size());
   const ProgressReporter reporter(progress_options(context, "push", size_hint ? size_hint : source.size_hint_bytes()),
                                   counters, context.console, context.clock);
-  const auto push_one = [&](std::size_t i, Source& from) {
-    return push(*destinations[i].repository, from, options, shares.pushes[i], buffers.push(i), counters[i],
-                context.cancel);
+  const auto push_one = [&](std::size_t i, Source& from) -> Result<PushReport> {
+    const PushDestination& to = destinations[i];
+    const PushMemory& memory = shares.pushes[i];
+    const auto run_push = [&] {
+      return push(*to.repository, from, options, memory, buffers.push(i), counters[i], context.cancel);
+    };
+    if (spool_settings.directory.empty()) return run_push();
+    auto spool = PushSpool::begin(context, *to.repository, to.place, spool_settings, memory.spool_bytes, counters[i]);
+    if (spool.ok()) return (*spool)->end(run_push());
+    from.cancel();
+    return std::move(spool).error();
   };
   std::vector<Result<PushReport>> results;
   if (!buffers.has_ring()) {

@@ -12,6 +12,7 @@
 #include "engine/pipeline/push.h"
 #include "engine/repository/repository.h"
 #include "tools/command.h"
+#include "tools/push_spool.h"
 #include "tools/repository_place.h"
 
 namespace drs {
@@ -33,9 +34,9 @@ struct PushShares {
   std::size_t ring_bytes = 0;        // that all read from; 0 for one, which reads the source itself
   std::vector<std::string> notices;  // of what was reduced
 };
-// Errors: kUsage, saying how much is needed.
+// `spooled`: each push has a spool. Errors: kUsage, saying how much is needed.
 Result<PushShares> plan_push_shares(const GlobalOptions& options, const std::vector<PushDestination>& destinations,
-                                    CompressionChoice compression);
+                                    CompressionChoice compression, bool spooled);
 
 class PushBuffers {
  public:
@@ -57,6 +58,7 @@ class PushBuffers {
 Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
                                                      const std::vector<PushDestination>& destinations, Source& source,
                                                      const PushOptions& options, const PushShares& shares,
-                                                     PushBuffers& buffers, std::optional<std::uint64_t> size_hint);
+                                                     PushBuffers& buffers, const SpoolSettings& spool,
+                                                     std::optional<std::uint64_t> size_hint);
 
 }  // namespace drs

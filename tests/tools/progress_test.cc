@@ -32,6 +32,18 @@ TEST(Progress, AWrongSizeHintNeverShowsMoreThanAll) {
   EXPECT_EQ(progress_text("push", now), "push 200 B of 100 B  100 %  0 B/s  new 0 %");
 }
 
+TEST(Progress, TellsHowMuchOfASpoolIsStored) {
+  ProgressSnapshot now;
+  now.bytes = std::uint64_t{1} << 30;
+  now.spooled_objects = 40;
+  now.uploaded_objects = 12;
+  EXPECT_EQ(progress_text("push", now), "push 1 GiB  0 B/s  new 0 %  uploaded 12 of 40");
+  now.spool_is_complete = true;
+  EXPECT_EQ(progress_text("push", now), "push 1 GiB  spooled, uploading 12 of 40");
+  EXPECT_EQ(progress_text("resume", now), "resume  uploading 12 of 40");
+  EXPECT_EQ(nlohmann::json::parse(progress_json("push", now))["spooled_objects"], 40);
+}
+
 TEST(Progress, JsonIsOneLineWithItsSchema) {
   ProgressSnapshot now;
   now.bytes = 100;

@@ -1,0 +1,173 @@
+// drstream resume: finishes pushes whose process died after their spool had the whole stream.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "engine/pipeline/spooled_push.h"
+#include "sinks/spool_directory.h"
+#include "sinks/spool_store.h"
+#include "tools/command.h"
+#include "tools/open_repository.h"
+#include "tools/option_builder.h"
+#include "tools/push_spool.h"
+#include "tools/snapshot_json.h"
+
+namespace drs {
+namespace {
+
+struct ResumeCommand {
+  std::string spool;
+};
+
+// Whether an entry whose push failed so can never be committed.
+bool is_lost(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kSource:    // the producer's end is not proven
+    case ErrorCode::kConflict:  // fenced, removed, or what it needs is gone
+    case ErrorCode::kCorrupt:   // the spool's disk has damaged it
+    case ErrorCode::kTruncated: return true;
+    default: return false;
+  }
+}
+
+// The spool over an entry's objects, and the repository's store behind it.
+Result<std::unique_ptr<Spool>> open_spool(CommandContext& context, ObjectStore& store, const SpoolEntry& entry,
+                                          ProgressCounters& counters) {
+  DRS_ASSIGN_OR_RETURN(auto objects, entry.open_objects(context.options.io));
+  SpoolOptions options;
+  options.rule = spool_ruling;
+  options.upload_bytes_max = static_cast<std::size_t>(context.options.memory_bytes) / 2;
+  options.progress = &counters;
+  return Spool::open(store, std::move(objects), std::move(options));
+}
+
+// The manifest that an entry recorded. Errors: kSource (none), those of open_recorded_push, of the spool's disk.
+Result<RecordedPush> recorded_push(CommandContext& context, const Repository& repository, const Spool& spool,
+                                   const SpoolEntry& entry) {
+  const std::vector<ObjectKey> recorded = spool.recorded();
+  if (recorded.empty())
+    return Error{ErrorCode::kSource, "it ended before its producer was known to have finished: run the producer again"};
+  DRS_ASSIGN_OR_RETURN(const auto objects, entry.open_objects(context.options.io));
+  DRS_ASSIGN_OR_RETURN(Bytes object, get_object(*objects, recorded.front(), kDocumentBytesMax));
+  return open_recorded_push(repository, recorded.front(), std::move(object));
+}
+
+Result<RecordedPush> finish(CommandContext& context, Repository& repository, const SpoolEntry& entry) {
+  ProgressCounters counters;
+  DRS_ASSIGN_OR_RETURN(const auto spool, open_spool(context, repository.store(), entry, counters));
+  DRS_ASSIGN_OR_RETURN(RecordedPush push, recorded_push(context, repository, *spool, entry));
+  const auto cancelling = context.cancel.on_cancel([&spool] { spool->cancel(); });
+  const ProgressReporter reporter(progress_options(context, "resume"), counters, context.console, context.clock);
+  DRS_RETURN_IF_ERROR(finish_recorded_push(
+      repository, push, [&spool] { return spool->drain(); },
+      static_cast<std::size_t>(context.options.memory_bytes) / 8));
+  return push;
+}
+
+// One entry from start to end; nothing of it stays once it is committed or lost.
+Result<RecordedPush> resume(CommandContext& context, Repository& repository, SpoolEntry& entry) {
+  auto push = finish(context, repository, entry);
+  if (!push.ok() && !is_lost(push.error().code)) return push;
+  const auto ended = entry.end();
+  if (!ended.ok()) context.log.warn("{} could not be removed: {}", entry.path(), ended.error().message);
+  return push;
+}
+
+void tell_foreign(CommandContext& context, const Repository& repository, const SpoolEntry& entry,
+                  const std::string& own) {
+  const std::string id = repository.config().repository.hex();
+  if (entry.owner().starts_with(id + " "))
+    context.log.warn(
+        "{} is left alone: its push went to this repository at {}; if the repository has moved here, "
+        "write this line into {}/owner: {}",
+        entry.path(), entry.owner().substr(id.size() + 1), entry.path(), own);
+  else
+    context.log.warn("{} is left alone: it is of another repository ({})", entry.path(), entry.owner());
+}
+
+nlohmann::ordered_json tell_committed(CommandContext& context, const Repository& repository, const RecordedPush& push) {
+  const Manifest& manifest = push.manifest;
+  const Head head{manifest.stream, manifest.sequence, push.manifest_digest, push.manifest_name, manifest.finished_ns};
+  record_head(context, repository, head, manifest);
+  context.output.remark(fmt::format("snapshot {} stream {} bytes {} sha256 {} resumed, producer: {}",
+                                    manifest.session.hex(), manifest.stream, manifest.bytes,
+                                    manifest.sha256 ? manifest.sha256->hex() : "-",
+                                    manifest.producer == ProducerKind::kUnseen ? "unseen" : "seen"));
+  context.output.remark("head " + format_head(head));
+  nlohmann::ordered_json out = snapshot_json(push.manifest_name, push.manifest_digest, manifest);
+  out["head"] = format_head(head);
+  return out;
+}
+
+Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& command) {
+  if (command.spool.empty())
+    return Error{ErrorCode::kUsage, "no spool was named; give --spool DIR as to the push, or set DRSTREAM_SPOOL"};
+  DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
+  DRS_ASSIGN_OR_RETURN(const Secret secret, take_secret(context, place));
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, place, secret));
+  auto directory = SpoolDirectory::open(command.spool);
+  SpoolDirectory::Entries entries;
+  if (directory.ok()) {
+    DRS_ASSIGN_OR_RETURN(entries, directory->take_dead());
+  } else if (directory.error().code != ErrorCode::kNotFound) {
+    return std::move(directory).error();
+  }
+
+  const std::string own = spool_owner(*repository, place);
+  ExitCode worst = ExitCode::kOk;
+  auto document = nlohmann::ordered_json::object();
+  document["committed"] = nlohmann::ordered_json::array();
+  document["failed"] = nlohmann::ordered_json::array();
+  std::size_t seen = 0;
+  for (SpoolEntry& entry : entries.dead) {
+    if (entry.owner().empty()) {
+      // Its push died before it had anything.
+      DRS_RETURN_IF_ERROR(entry.end());
+      continue;
+    }
+    if (entry.owner() != own) {
+      tell_foreign(context, *repository, entry, own);
+      continue;
+    }
+    ++seen;
+    auto push = resume(context, *repository, entry);
+    if (push.ok()) {
+      document["committed"].push_back(tell_committed(context, *repository, *push));
+      continue;
+    }
+    const Error& error = push.error();
+    if (error.code == ErrorCode::kCancelled) return error;
+    context.log.error("the push in {}: {}; {}", entry.path(), error.message,
+                      is_lost(error.code) ? "no snapshot was made, and its spool is removed"
+                                          : "no snapshot was made; its spool is kept, resume again");
+    document["failed"].push_back({{"entry", entry.path()},
+                                  {"code", error_code_name(error.code)},
+                                  {"message", error.message},
+                                  {"kept", !is_lost(error.code)}});
+    worst = std::max(worst, exit_code_of(error.code));
+  }
+  for (const std::string& path : entries.running) context.log.info("{} is of a push that is still running", path);
+  document["running"] = entries.running;
+  if (seen == 0) context.output.remark("nothing to resume in " + command.spool);
+  context.output.document("drstream.resume/1", document);
+  return worst;
+}
+
+}  // namespace
+
+void add_resume_command(CommandSet& commands) {
+  const auto command = std::make_shared<ResumeCommand>();
+  CLI::App* const app =
+      add_subcommand(commands.root(), "resume", "Finish pushes that were interrupted after their spool had everything",
+                     "  drstream resume --spool /var/spool/drstream\n"
+                     "  drstream resume -r s3://bucket/prefix --spool /var/spool/drstream --json\n");
+  add_text(*app, "--spool", command->spool, "DIR", "The spool directory that was given to the push");
+  commands.add({app, CommandEffect::kCommits, false,
+                [command](CommandContext& context) { return run_resume(context, *command); }});
+}
+
+}  // namespace drs

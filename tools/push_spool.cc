@@ -1,0 +1,133 @@
+#include "tools/push_spool.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "engine/format/names.h"
+#include "tools/size_text.h"
+
+namespace drs {
+namespace {
+
+constexpr std::uint64_t kSizeBytesDefault = 10ULL * 1024 * kMiB;
+
+// What the spool may take: never the last tenth of what is free.
+Result<std::uint64_t> spool_size(CommandContext& context, const SpoolDirectory& directory,
+                                 const SpoolSettings& settings) {
+  DRS_ASSIGN_OR_RETURN(const std::uint64_t free_bytes, directory.free_space_bytes());
+  const std::uint64_t usable_bytes = free_bytes - free_bytes / 10;
+  const std::uint64_t wanted_bytes = settings.size_bytes.value_or(kSizeBytesDefault);
+  if (settings.size_bytes && usable_bytes < wanted_bytes)
+    context.log.warn(
+        "--spool {} has {} free: at most {} of this push wait there, not the {} of --spool-size; when "
+        "that is full the push waits for the store",
+        settings.directory, format_size(free_bytes), format_size(usable_bytes), format_size(wanted_bytes));
+  return std::min(wanted_bytes, usable_bytes);
+}
+
+// Whether a push that failed so may still be committed from its spool.
+bool can_be_resumed(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kUnsettled:
+    case ErrorCode::kNoSpace:
+    case ErrorCode::kDenied:
+    case ErrorCode::kIo:
+    case ErrorCode::kCancelled: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+SpoolRuling spool_ruling(std::string_view key) {
+  const auto parsed = parse_name(key);
+  if (!parsed) return {};
+  switch (parsed->kind) {
+    case ObjectKind::kPack: return {SpoolRole::kAnyOrder, parsed->digest};
+    case ObjectKind::kIndex: return {SpoolRole::kInOrder, parsed->digest};
+    case ObjectKind::kManifest: return {SpoolRole::kCommit, std::nullopt};
+    default: return {};
+  }
+}
+
+std::string spool_owner(const Repository& repository, const RepositoryPlace& place) {
+  std::string name = place.name;
+  if (place.kind == RepositoryPlace::Kind::kLocal) {
+    std::error_code error;
+    const auto path = std::filesystem::canonical(name, error);
+    if (!error) name = path.string();
+  }
+  // One line, whatever the path holds.
+  std::replace(name.begin(), name.end(), '\n', ' ');
+  return repository.config().repository.hex() + " " + name;
+}
+
+PushSpool::PushSpool(CommandContext& context, std::string directory, SpoolEntry entry)
+    : context_(context), directory_(std::move(directory)), entry_(std::move(entry)) {}
+
+Result<std::unique_ptr<PushSpool>> PushSpool::begin(CommandContext& context, Repository& repository,
+                                                    const RepositoryPlace& place, const SpoolSettings& settings,
+                                                    std::size_t upload_bytes, ProgressCounters& counters) {
+  DRS_ASSIGN_OR_RETURN(SpoolDirectory directory, SpoolDirectory::make(settings.directory));
+  SpoolOptions options;
+  options.rule = spool_ruling;
+  DRS_ASSIGN_OR_RETURN(options.size_bytes_max, spool_size(context, directory, settings));
+  options.upload_bytes_max = upload_bytes;
+  options.progress = &counters;
+  options.on_recorded = [&context, &counters] {
+    context.log.info("the stream is complete and spooled; {} of {} objects are stored, the rest is on its way",
+                     counters.uploaded_objects.load(), counters.spooled_objects.load());
+  };
+  options.on_uploads_stopped = [&context](const Error& error) {
+    context.log.warn("nothing more is stored for now: {}; the push goes on while its spool has room", error.message);
+  };
+  DRS_ASSIGN_OR_RETURN(SpoolEntry entry, directory.create(spool_owner(repository, place)));
+  std::unique_ptr<PushSpool> spool(new PushSpool(context, settings.directory, std::move(entry)));
+  DRS_ASSIGN_OR_RETURN(auto objects, spool->entry_->open_objects(context.options.io));
+  DRS_ASSIGN_OR_RETURN(spool->spool_, Spool::open(repository.store(), std::move(objects), std::move(options)));
+  DRS_ASSIGN_OR_RETURN(auto store, repository.store().another());
+  DRS_ASSIGN_OR_RETURN(store, spool->spool_->wrap(std::move(store)));
+  repository.replace_store(std::move(store));
+  spool->cancelling_.reset(
+      new CancelToken::Registration(context.cancel.on_cancel([inner = spool->spool_.get()] { inner->cancel(); })));
+  context.log.debug("spooled in {}", spool->entry_->path());
+  return spool;
+}
+
+PushSpool::~PushSpool() {
+  cancelling_.reset();
+  spool_.reset();
+  end_entry();
+}
+
+void PushSpool::end_entry() {
+  if (!entry_) return;
+  const auto ended = entry_->end();
+  if (!ended.ok())
+    context_.log.warn("{} could not be removed: {}; it is not needed any more", entry_->path(), ended.error().message);
+  entry_.reset();
+}
+
+Result<PushReport> PushSpool::end(Result<PushReport> report) {
+  const bool recorded = !spool_->recorded().empty();
+  cancelling_.reset();
+  spool_.reset();
+  if (!report.ok() && recorded && can_be_resumed(report.error().code)) {
+    Error error = std::move(report).error();
+    error.message += fmt::format(
+        "; the whole stream is kept in {}: `drstream resume --spool {}` commits it once the store can be written, "
+        "without its producer",
+        entry_->path(), directory_);
+    entry_.reset();  // lets go of it
+    return error;
+  }
+  end_entry();
+  return report;
+}
+
+}  // namespace drs
