@@ -165,6 +165,10 @@ class SpoolStore final : public ObjectStore {
     return store_->remove(key);
   }
 
+  [[nodiscard]] bool locks() const override { return store_->locks(); }
+  Result<void> retain(const std::vector<ObjectKey>& keys) override { return store_->retain(keys); }
+  [[nodiscard]] std::vector<RequestCount> request_counts() const override { return store_->request_counts(); }
+
   Result<std::unique_ptr<ObjectStore>> another() override {
     DRS_ASSIGN_OR_RETURN(auto store, store_->another());
     DRS_ASSIGN_OR_RETURN(auto local, local_->another());

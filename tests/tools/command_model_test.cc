@@ -109,7 +109,7 @@ TEST(CommandModel, HasTheCommandsThatAreDocumented) {
   std::set<std::string> names;
   for (const CommandEntry& child : whole_tree().children) names.insert(child.name());
   EXPECT_EQ(names, (std::set<std::string>{"completion", "doctor", "help", "init", "key", "list", "policy", "pull",
-                                          "push", "repair", "scrub", "show", "stats", "verify", "version"}));
+                                          "push", "repair", "resume", "scrub", "show", "stats", "verify", "version"}));
 }
 
 TEST(CommandModel, ErrorsSayWhatIsAccepted) {
