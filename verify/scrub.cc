@@ -12,12 +12,12 @@
 #include "engine/format/names.h"
 #include "engine/format/slot.h"
 #include "engine/repository/read_again.h"
+#include "engine/repository/parallel.h"
 #include "verify/check_memory.h"
 #include "verify/damage_marks.h"
 #include "verify/finding_list.h"
 #include "verify/object_fault.h"
 #include "verify/object_sweep.h"
-#include "verify/parallel.h"
 
 namespace drs {
 namespace {

@@ -9,13 +9,13 @@
 #include "engine/repository/block_index.h"
 #include "engine/repository/block_reader.h"
 #include "engine/repository/pack_catalog.h"
+#include "engine/repository/parallel.h"
 #include "verify/check_context.h"
 #include "verify/check_memory.h"
 #include "verify/document_check.h"
 #include "verify/finding_list.h"
 #include "verify/index_check.h"
 #include "verify/pack_check.h"
-#include "verify/parallel.h"
 #include "verify/rebuild.h"
 #include "verify/recipe_check.h"
 
@@ -206,6 +206,26 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
   report.findings = findings.take();
   report.marked = marks.set_count();
   report.unmarked = marks.cleared_count();
+  report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
+  return report;
+}
+
+Result<VerifyReport> verify_snapshots(Repository& repository, const SnapshotCatalog& catalog,
+                                      const VerifyOptions& options, ProgressCounters& progress, CancelToken& cancel) {
+  const auto started = repository.clock().steady();
+  VerifyReport report;
+  FindingList findings(progress);
+  DamageMap damage;
+  DamageMarks marks(findings, repository.clock(), "verify", true);
+  CheckContext context{repository, options, findings, damage, marks, progress, cancel};
+  DRS_ASSIGN_OR_RETURN(const PackCatalog packs,
+                       PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kPassOver));
+  report.packs = packs.packs().size();
+  report.packs_bytes = packs.total_bytes();
+  const CheckMemory memory = plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, 0);
+  IndexClaims claims(repository, findings);
+  DRS_RETURN_IF_ERROR(check_recipes(context, catalog, packs, memory, claims, report));
+  report.findings = findings.take();
   report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
   return report;
 }

@@ -63,4 +63,9 @@ struct VerifyReport {
 Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catalog, const VerifyOptions& options,
                             ProgressCounters& progress, CancelToken& cancel);
 
+// The structure of the snapshots of `catalog` alone: every recipe part reads, and every block that a recipe names has a
+// claim whose pack exists with the right size and holds the range. Records no damage marks. Errors: as verify.
+Result<VerifyReport> verify_snapshots(Repository& repository, const SnapshotCatalog& catalog,
+                                      const VerifyOptions& options, ProgressCounters& progress, CancelToken& cancel);
+
 }  // namespace drs

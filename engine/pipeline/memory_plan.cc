@@ -20,7 +20,13 @@ Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, Comp
                              const StoreNeeds& store) {
   if (memory_bytes < kMemoryBytesMin)
     return Error(ErrorCode::kUsage, "--memory " + mib(memory_bytes) + " is below the floor of " + mib(kMemoryBytesMin));
+  return plan_push_share({memory_bytes, "--memory " + mib(memory_bytes), store}, threads, compression);
+}
+
+Result<PushMemory> plan_push_share(const MemoryShare& share, std::size_t threads, CompressionChoice compression) {
   DRS_ASSERT(threads > 0, "at least one thread");
+  const std::size_t memory_bytes = share.bytes;
+  const StoreNeeds& store = share.store;
   PushMemory plan;
   // Known chunks, 12 bytes an entry: memory / 5 holds 3 million at the default.
   plan.index_table_bytes = std::min(memory_bytes / 5, DedupTable::kBytesMax);
@@ -65,12 +71,12 @@ Result<PushMemory> plan_push(std::size_t memory_bytes, std::size_t threads, Comp
       break;
   }
   if (affordable == 0)
-    return Error(ErrorCode::kUsage, "--memory " + mib(memory_bytes) + " is too little for compression " +
-                                        to_string(compression) + ", which takes " + mib(context_bytes) + " a worker");
+    return Error(ErrorCode::kUsage, share.ceiling + " is too little for compression " + to_string(compression) +
+                                        ", which takes " + mib(context_bytes) + " a worker");
   plan.workers = std::min(wanted, affordable);
   if (plan.workers < threads)
-    plan.notice = "using " + std::to_string(plan.workers) + " of " + std::to_string(threads) + " threads: --memory " +
-                  mib(memory_bytes) + " allows no more at compression " + to_string(compression);
+    plan.notice = "using " + std::to_string(plan.workers) + " of " + std::to_string(threads) +
+                  " threads: " + share.ceiling + " allows no more at compression " + to_string(compression);
   plan.gather_buffers = plan.workers + 2;
   const std::size_t used_bytes =
       plan.workers * (plan.worker_scratch_bytes + context_bytes) + plan.gather_buffers * kBlockBytesMax;

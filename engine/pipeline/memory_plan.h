@@ -63,4 +63,32 @@ struct PullMemory {
 // Also what verify uses.
 Result<PullMemory> plan_pull(std::size_t memory_bytes, std::size_t threads, const StoreNeeds& store = {});
 
+// A part of the ceiling for a push or a pull beside which something else runs; there is no floor. `ceiling` is what
+// texts call it: "--memory 96 MiB".
+struct MemoryShare {
+  std::size_t bytes = 0;
+  std::string ceiling;
+  StoreNeeds store;
+};
+Result<PushMemory> plan_push_share(const MemoryShare& share, std::size_t threads, CompressionChoice compression);
+PullMemory plan_pull_share(const MemoryShare& share, std::size_t threads);
+
+// A copy into another repository is a pull that feeds a push.
+struct CopyMemory {
+  PullMemory pull;
+  PushMemory push;
+  std::string notice;
+};
+// Errors: as plan_push.
+Result<CopyMemory> plan_copy(std::size_t memory_bytes, std::size_t threads, CompressionChoice compression,
+                             const StoreNeeds& source = {}, const StoreNeeds& target = {});
+
+// A copy into a replica moves whole objects.
+struct ReplicaMemory {
+  std::size_t index_cache_bytes = 0;
+  std::size_t objects_bytes = 0;  // whole packs and index objects, and what the stores need to move them
+};
+// Errors: kUsage below the floor.
+Result<ReplicaMemory> plan_replica_copy(std::size_t memory_bytes);
+
 }  // namespace drs

@@ -6,6 +6,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
+#include "engine/repository/settled_put.h"
 #include "io/failpoint.h"
 
 namespace drs {
@@ -228,38 +229,6 @@ void PackWriter::start_put(StoredPack& stored) {
   store_.put(stored.operation);
 }
 
-// A put whose reply was lost may have happened, and then its name is taken, too: the object there decides. `error` is
-// what the put ended with.
-Result<void> PackWriter::settle(const StoredPack& stored, Error error) {
-  const ObjectKey key = pack_name(stored.digest);
-  constexpr int kAttempts = 3;
-  for (int attempt = 0;; ++attempt) {
-    const auto info = store_.stat(key);
-    if (info.ok() && info->size_bytes == stored.bytes.size()) {
-      return read_again_if_damaged([&]() -> Result<void> {
-        Sha256 hash;
-        Bytes piece(1 * kMiB);
-        for (std::size_t at = 0; at < stored.bytes.size();) {
-          const auto view = MutableByteView(piece).first(std::min(piece.size(), stored.bytes.size() - at));
-          DRS_RETURN_IF_ERROR(get_range(store_, key, at, view));
-          hash.update(view);
-          at += view.size();
-        }
-        if (hash.finish() == stored.digest) return {};
-        return Error(ErrorCode::kCorrupt, key + " was just stored and reads back wrong");
-      });
-    }
-    if (info.ok()) return Error(ErrorCode::kCorrupt, key + " was just stored and has another size");
-    if (info.error().code == ErrorCode::kUnavailable) return error;
-    if (info.error().code != ErrorCode::kNotFound) return info.error();
-    if (attempt == kAttempts) return Error(ErrorCode::kUnavailable, "it could not be stored: " + error.message);
-    auto again = put_object(store_, key, stored.bytes);
-    if (again.ok()) return {};
-    if (again.error().code != ErrorCode::kUnavailable && again.error().code != ErrorCode::kAlreadyExists) return again;
-    error = std::move(again).error();
-  }
-}
-
 void PackWriter::pack_is_durable(StoredPack& stored) {
   PackContents contents;
   contents.pack.name = stored.digest;
@@ -386,7 +355,7 @@ void PackWriter::pack_left_store(StoredPack& stored) {
   if (!failure_.failed()) {
     if (!result.ok() &&
         (result.error().code == ErrorCode::kUnavailable || result.error().code == ErrorCode::kAlreadyExists))
-      result = settle(stored, std::move(result).error());
+      result = settle_put(store_, pack_name(stored.digest), stored.bytes, stored.digest, std::move(result).error());
     if (result.ok()) {
       pack_is_durable(stored);
       return;

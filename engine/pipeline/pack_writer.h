@@ -83,7 +83,6 @@ class PackWriter {
   void start_put(StoredPack& stored);
   void pack_left_store(StoredPack& stored);
   void pack_is_durable(StoredPack& stored);
-  Result<void> settle(const StoredPack& stored, Error error);
   void publish_index(bool all);
 
   const Repository& repository_;

@@ -23,6 +23,12 @@ Result<PullMemory> plan_pull(std::size_t memory_bytes, std::size_t threads, cons
     return Error{ErrorCode::kUsage, "--memory must be at least " + std::to_string(kMemoryBytesMin / kMiB) +
                                         " MiB, not " + std::to_string(memory_bytes / kMiB) + " MiB"};
   }
+  return plan_pull_share({memory_bytes, "--memory " + std::to_string(memory_bytes / kMiB) + " MiB", store}, threads);
+}
+
+PullMemory plan_pull_share(const MemoryShare& share, std::size_t threads) {
+  const std::size_t memory_bytes = share.bytes;
+  const StoreNeeds& store = share.store;
   PullMemory plan;
   // Workers may take an eighth: blocks that are kept save more decoding than a further thread brings.
   const std::size_t worker_bytes = kRestoreScratchBytes + decompression_context_bytes() + kWorkerOverheadBytes;
@@ -30,7 +36,7 @@ Result<PullMemory> plan_pull(std::size_t memory_bytes, std::size_t threads, cons
   plan.workers = std::clamp<std::size_t>(threads, 1, workers_max);
   if (plan.workers < threads) {
     plan.notice = "reading with " + std::to_string(plan.workers) + " threads instead of " + std::to_string(threads) +
-                  ": --memory " + std::to_string(memory_bytes / kMiB) + " MiB has no room for more";
+                  ": " + share.ceiling + " has no room for more";
   }
   // A twelfth for what is on its way in: at a long distance from the store this is what keeps the line full.
   plan.sealed_buffers = std::clamp<std::size_t>(memory_bytes / 12 / kSealedBufferBytes, 4, 64);

@@ -196,6 +196,17 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   return pass;
 }
 
+// A copy arrives whole or not at all; the digests here are of the bytes that the blocks were made of.
+Result<void> check_same_stream(const Pass& pass, const Manifest& original) {
+  if (pass.totals.bytes == original.bytes && pass.digests.xxh3 == original.xxh3 &&
+      (!original.sha256 || pass.digests.sha256 == original.sha256))
+    return {};
+  return Error(ErrorCode::kInternal, "the stream that was stored is not the snapshot that was to be copied (" +
+                                         std::to_string(pass.totals.bytes) + " bytes, expected " +
+                                         std::to_string(original.bytes) +
+                                         "): this machine's memory or processor is faulty, or drstream is");
+}
+
 }  // namespace
 
 Result<PushReport> push(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
@@ -205,8 +216,9 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   const auto cancelling = cancel.on_cancel([&source] { source.cancel(); });
   DRS_RETURN_IF_ERROR(validate(options.gates));
   PushReport report;
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session,
-                       PushSession::begin(repository, repository.store(), options, {}));
+  DRS_ASSIGN_OR_RETURN(
+      const std::unique_ptr<PushSession> session,
+      PushSession::begin(repository, repository.store(), {.stream = options.stream, .host = options.host}, {}));
   // After the session's record, and in this order (DESIGN section 6).
   constexpr std::array kListedFirst = {ObjectKind::kManifest, ObjectKind::kCondemned};
   constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kPack, ObjectKind::kDamaged,
@@ -225,6 +237,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   DRS_ASSIGN_OR_RETURN(const Pass pass, run_stages(repository, source, options, memory, arena, *session, previous,
                                                    progress, report.warnings));
   if (cancel.cancelled()) return Error(ErrorCode::kCancelled, "the push was cancelled");
+  if (options.original != nullptr) DRS_RETURN_IF_ERROR(check_same_stream(pass, *options.original));
   report.anomalies = check_gates(options.gates, pass.totals.bytes, pass.tail, previous);
   if (!report.anomalies.empty() && !options.gates.tag_anomalies) {
     std::string text;
@@ -250,8 +263,16 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   manifest.command = pass.proof.command;
   manifest.exit_status = pass.proof.exit_status;
   manifest.stderr_tail = pass.proof.stderr_tail;
+  if (options.original != nullptr) {
+    manifest.producer = options.original->producer;
+    manifest.command = options.original->command;
+    manifest.exit_status = options.original->exit_status;
+    manifest.stderr_tail = options.original->stderr_tail;
+    manifest.trailer_pattern = options.original->trailer_pattern;
+  }
   const bool trailer_missed = !report.anomalies.empty() && !options.gates.trailer_pattern.empty();
-  if (!trailer_missed) manifest.trailer_pattern = options.gates.trailer_pattern;
+  if (!trailer_missed && !options.gates.trailer_pattern.empty())
+    manifest.trailer_pattern = options.gates.trailer_pattern;
   manifest.bytes = pass.totals.bytes;
   manifest.sha256 = pass.digests.sha256;
   manifest.xxh3 = pass.digests.xxh3;

@@ -48,6 +48,8 @@ struct PushOptions {
   PushGates gates;
   std::string host;
   std::string tool_version;
+  // A copy of this snapshot: the stream must have its length and digests, and what proved its producer is kept.
+  const Manifest* original = nullptr;
 };
 
 struct PushReport {

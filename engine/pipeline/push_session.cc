@@ -24,6 +24,10 @@ std::string percent(double share) {
   return text.data();
 }
 
+Error fenced(const std::string& name) {
+  return {ErrorCode::kConflict, name + " was fenced by a prune while this session was under way; run it again"};
+}
+
 // A compiled regular expression of the C library: unlike std::regex it does not recurse for every byte of the text.
 class Pattern {
  public:
@@ -67,33 +71,26 @@ Result<void> validate(const PushGates& gates) {
   return {};
 }
 
-Result<std::unique_ptr<PushSession>> PushSession::begin(Repository& repository, ObjectStore& store,
-                                                        const PushOptions& options, Pace pace) {
+Result<std::unique_ptr<PushSession>> PushSession::begin(Repository& repository, ObjectStore& store, Identity identity,
+                                                        Pace pace) {
   std::unique_ptr<PushSession> session(new PushSession(repository, store, pace));
-  random_bytes(session->record_.session.mutable_view());
-  session->record_.stream = options.stream;
-  session->record_.host = options.host;
-  session->record_.process = static_cast<std::uint64_t>(::getpid());
-  session->record_.started_ns = repository.clock().wall_ns();
-  DRS_RETURN_IF_ERROR(session->start());
-  return session;
-}
-
-Result<std::unique_ptr<PushSession>> PushSession::go_on(Repository& repository, ObjectStore& store,
-                                                        const Manifest& manifest, Pace pace) {
-  std::unique_ptr<PushSession> session(new PushSession(repository, store, pace));
-  session->record_.session = manifest.session;
-  session->record_.stream = manifest.stream;
-  session->record_.host = manifest.host;
-  session->record_.process = static_cast<std::uint64_t>(::getpid());
-  session->record_.started_ns = manifest.started_ns;
-  // After the heartbeats that it left: an object never changes.
-  DRS_RETURN_IF_ERROR(store.list("sessions/", [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kSession && parsed->uuid == manifest.session)
-      session->heartbeats_ = std::max(session->heartbeats_, parsed->number + 1);
-    return {};
-  }));
+  SessionRecord& record = session->record_;
+  if (identity.session) {
+    record.session = *identity.session;
+    DRS_RETURN_IF_ERROR(store.list("sessions/", [&](const ObjectInfo& info) -> Result<void> {
+      const auto parsed = parse_name(info.key);
+      if (parsed && parsed->kind == ObjectKind::kSession && parsed->uuid == record.session)
+        session->number_next_ = std::max(session->number_next_, parsed->number + 1);
+      return {};
+    }));
+    session->number_first_ = session->number_next_;
+  } else {
+    random_bytes(record.session.mutable_view());
+  }
+  record.stream = std::move(identity.stream);
+  record.host = std::move(identity.host);
+  record.process = static_cast<std::uint64_t>(::getpid());
+  record.started_ns = identity.started_ns != 0 ? identity.started_ns : repository.clock().wall_ns();
   DRS_RETURN_IF_ERROR(session->start());
   return session;
 }
@@ -105,7 +102,8 @@ PushSession::~PushSession() {
   }
   stop_changed_.notify_all();
   if (thread_.joinable()) thread_.join();
-  for (std::uint32_t i = 0; i < heartbeats_; ++i) static_cast<void>(store_.remove(session_name(record_.session, i)));
+  for (std::uint32_t number = number_first_; number < number_next_; ++number)
+    static_cast<void>(store_.remove(session_name(record_.session, number)));
 }
 
 Result<void> PushSession::start() {
@@ -117,10 +115,10 @@ Result<void> PushSession::start() {
 
 Result<void> PushSession::write_record(ObjectStore& store) {
   record_.heartbeat_ns = repository_.clock().wall_ns();
-  const std::string name = session_name(record_.session, heartbeats_);
+  const std::string name = session_name(record_.session, number_next_);
   DRS_RETURN_IF_ERROR(put_own_object(
       store, name, encode_document(repository_.keys(), ObjectKind::kSession, name, encode_session(record_))));
-  ++heartbeats_;
+  ++number_next_;
   return failpoint("push.session");
 }
 
@@ -139,6 +137,14 @@ void PushSession::beat(ObjectStore& store) {
 Result<void> PushSession::heartbeat_result() const {
   const std::lock_guard lock(mutex_);
   return heartbeat_result_;
+}
+
+Result<void> PushSession::check_not_fenced() {
+  const std::string name = manifest_name(repository_.keys().stream_tag(record_.stream), record_.session);
+  const auto fence = store_.stat(name);
+  if (fence.ok()) return fenced(name);
+  if (fence.error().code != ErrorCode::kNotFound) return fence.error();
+  return {};
 }
 
 Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manifest) {
@@ -175,11 +181,12 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
   }
   if (!stored.ok() && stored.error().code == ErrorCode::kCorrupt && !created.ok() &&
       created.error().code == ErrorCode::kAlreadyExists)
-    return Error(ErrorCode::kConflict, name + " was fenced by a prune while this push was under way; push again");
+    return fenced(name);
   if (!stored.ok()) return std::move(stored).error().with_context("reading back " + name);
   const auto removed = store_.stat(removed_name(name));
   if (removed.ok()) return Error(ErrorCode::kConflict, name + " was marked as removed while it was being made");
   if (removed.error().code != ErrorCode::kNotFound) return removed.error();
+  number_first_ = 0;
   return sha256(object);
 }
 

@@ -1,10 +1,11 @@
-// The repository's side of a push: its session object with heartbeats, the gates, and the commit.
+// The repository's side of a push or a copy: its session object with heartbeats, the gates, and the commit.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -20,20 +21,26 @@ namespace drs {
 
 class PushSession {
  public:
+  struct Identity {
+    std::string stream;
+    std::string host;
+    // Of a manifest that is made already: of a push that died before it was stored, or as another repository has it. A
+    // fence must meet its name. Else one is drawn.
+    std::optional<Uuid> session = {};
+    WallNs started_ns = 0;  // 0: now
+  };
   // A heartbeat when the last is older than `every_ns`, which is looked at each `look_every`.
   struct Pace {
     WallNs every_ns = 3600LL * 1'000'000'000LL;
     std::chrono::milliseconds look_every{30'000};
   };
   // Writes the session object, and from then on heartbeats, on a thread and a store of its own: the last upload of a
-  // push may take hours. `store` is used by one thread at a time.
-  static Result<std::unique_ptr<PushSession>> begin(Repository& repository, ObjectStore& store,
-                                                    const PushOptions& options, Pace pace);
-  // Goes on with the session of a push that died after its manifest was made: its packs count as in use again. Errors:
-  // the store's.
-  static Result<std::unique_ptr<PushSession>> go_on(Repository& repository, ObjectStore& store,
-                                                    const Manifest& manifest, Pace pace);
-  // Removes the session objects. Best effort: one left behind costs nothing but a line in a prune's log.
+  // push may take hours. Their numbers follow those that an earlier attempt at the same session left behind: an object
+  // never changes. `store` is used by one thread at a time.
+  static Result<std::unique_ptr<PushSession>> begin(Repository& repository, ObjectStore& store, Identity identity,
+                                                    Pace pace);
+  // Removes the session objects it wrote, and after a commit those of earlier attempts too. Best effort: one left
+  // behind costs nothing but a line in a prune's log.
   ~PushSession();
   PushSession(const PushSession&) = delete;
   PushSession& operator=(const PushSession&) = delete;
@@ -50,6 +57,8 @@ class PushSession {
   Result<std::pair<std::string, Digest>> commit(const Manifest& manifest);
   // The same with a manifest that was sealed before. Returns its digest.
   Result<Digest> commit(const std::string& name, ByteView object);
+  // kConflict when a prune has fenced this session: what it found at its start may be gone.
+  Result<void> check_not_fenced();
 
  private:
   PushSession(Repository& repository, ObjectStore& store, Pace pace)
@@ -62,7 +71,8 @@ class PushSession {
   ObjectStore& store_;
   const Pace pace_;
   SessionRecord record_;
-  std::uint32_t heartbeats_ = 0;  // the next one's number
+  std::uint32_t number_first_ = 0;  // of the session objects that are removed at the end
+  std::uint32_t number_next_ = 0;
 
   mutable std::mutex mutex_;
   std::condition_variable stop_changed_;

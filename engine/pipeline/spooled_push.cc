@@ -75,7 +75,12 @@ Result<void> finish_recorded_push(Repository& repository, const RecordedPush& pu
   DRS_ASSIGN_OR_RETURN(const bool committed, is_committed(push, *store));
   // The session first, as in a push: no prune that begins now takes what was looked at after that.
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session,
-                       PushSession::go_on(repository, *store, push.manifest, {}));
+                       PushSession::begin(repository, *store,
+                                          {.stream = push.manifest.stream,
+                                           .host = push.manifest.host,
+                                           .session = push.manifest.session,
+                                           .started_ns = push.manifest.started_ns},
+                                          {}));
   if (!committed) {
     DRS_RETURN_IF_ERROR(upload());
     DRS_RETURN_IF_ERROR(check_blocks(repository, push, index_cache_bytes));

@@ -76,6 +76,9 @@ std::string BlockIndex::unit_name(std::uint32_t unit) const {
 std::uint32_t BlockIndex::unit_blocks(std::uint32_t unit) const {
   return units_.at(unit).summary.block_count;
 }
+const std::vector<IndexedPack>& BlockIndex::unit_packs(std::uint32_t unit) const {
+  return units_.at(unit).summary.packs;
+}
 
 Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, ObjectStore& store,
                                                      const PackCatalog& packs, Options options) {

@@ -61,6 +61,7 @@ class BlockIndex {
   [[nodiscard]] bool unit_is_uncovered_pack(std::uint32_t unit) const;
   [[nodiscard]] std::string unit_name(std::uint32_t unit) const;  // of the object it was read from
   [[nodiscard]] std::uint32_t unit_blocks(std::uint32_t unit) const;
+  [[nodiscard]] const std::vector<IndexedPack>& unit_packs(std::uint32_t unit) const;  // until a unit is added
 
   // The best claim for a block: one whose pack exists with the right size, usable ones first. Errors: kNotFound (no
   // claim with an existing pack: the block is lost), kCorrupt (the unit cannot be read), the store's.

@@ -29,10 +29,8 @@ Result<CondemnedPacks> read_condemned(Repository& repository, const std::string&
 
 }  // namespace
 
-Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemned unreadable) {
+Result<std::vector<Digest>> PackCatalog::load_condemned(Repository& repository, UnreadableCondemned unreadable) {
   ObjectStore& store = repository.store();
-  PackCatalog catalog;
-
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> records, repository.list(ObjectKind::kCondemned));
   std::vector<Digest> condemned;
   DRS_RETURN_IF_ERROR(
@@ -50,6 +48,12 @@ Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemne
         if (!damaged || unreadable == UnreadableCondemned::kFail) return std::move(record).error().with_context(name);
         return {};
       }));
+  return condemned;
+}
+
+Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemned unreadable) {
+  PackCatalog catalog;
+  DRS_ASSIGN_OR_RETURN(const std::vector<Digest> condemned, load_condemned(repository, unreadable));
 
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> packs, repository.list(ObjectKind::kPack));
   for (const ObjectInfo& info : packs) {

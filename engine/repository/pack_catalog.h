@@ -24,6 +24,9 @@ class PackCatalog {
   enum class UnreadableCondemned : std::uint8_t { kFail, kPassOver };
   // Lists condemned first, then packs and damage marks (DESIGN section 6). Errors: the store's.
   static Result<PackCatalog> load(Repository& repository, UnreadableCondemned unreadable = UnreadableCondemned::kFail);
+  // The packs that some prune is about to delete. Errors: the store's.
+  static Result<std::vector<Digest>> load_condemned(Repository& repository,
+                                                    UnreadableCondemned unreadable = UnreadableCondemned::kFail);
   // nullptr: no such pack.
   [[nodiscard]] const PackInfo* find(const Digest& name) const;
   [[nodiscard]] const std::vector<PackInfo>& packs() const { return packs_; }  // sorted by name

@@ -8,6 +8,7 @@
 #include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
+#include "engine/repository/settled_put.h"
 
 namespace drs {
 namespace {
@@ -138,7 +139,7 @@ Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObj
 
 // What an init that failed with `error` stored is removed again, in this order (a config without its slot would be a
 // repository that nobody can open), as far as that works.
-Error take_back(ObjectStore& store, std::initializer_list<std::string> names, Error error) {
+Error take_back(ObjectStore& store, const std::vector<std::string>& names, Error error) {
   for (const std::string& name : names) {
     if (name.empty()) continue;
     const auto removed = store.remove(name);
@@ -196,6 +197,52 @@ Result<void> Repository::init(ObjectStore& store, const Clock& clock, const Init
   if (ours && created.error().code == ErrorCode::kUnavailable) return {};
   const bool absent = !stored.ok() && stored.error().code == ErrorCode::kNotFound;
   return take_back(store, {ours ? name : "", ours || absent ? slot_key : ""}, std::move(created).error());
+}
+
+Result<void> Repository::init_replica(ObjectStore& store, Repository& source, const ReplicaOptions& options) {
+  const bool encrypted = source.config().encrypted;
+  if (encrypted != (options.secret.kind != SlotKind::kClear))
+    return Error(ErrorCode::kUsage, encrypted ? "a replica of an encrypted repository is encrypted too: it needs a key"
+                                              : "the repository is not encrypted, so its replica cannot have a key");
+  constexpr ObjectKind kConfig = ObjectKind::kConfig;
+  DRS_ASSIGN_OR_RETURN(auto there, list_kinds(store, std::span(&kConfig, 1)));
+  if (!there[kConfig].empty())
+    return Error(ErrorCode::kAlreadyExists,
+                 store.name_for_messages() + " already holds a repository; nothing was changed");
+  // Manifests remember the config under which they were written: all of them come along, the oldest first.
+  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> configs, source.list(kConfig));
+  std::sort(configs.begin(), configs.end(), [](const ObjectInfo& a, const ObjectInfo& b) { return a.key < b.key; });
+  std::vector<std::pair<std::string, Bytes>> objects;
+  for (const ObjectInfo& config : configs) {
+    const std::string& name = config.key;
+    auto object = get_object(source.store(), name, kDocumentBytesMax);
+    if (object.ok() && decode_document(source.keys(), ObjectKind::kConfig, name, *object).ok())
+      objects.emplace_back(name, *std::move(object));
+    else if (!object.ok() && object.error().code == ErrorCode::kUnavailable)
+      return std::move(object).error();
+  }
+  if (objects.empty()) return Error(ErrorCode::kCorrupt, "no config object of the source can be read any more");
+
+  SlotFields fields;
+  fields.kind = options.secret.kind;
+  fields.label = options.label;
+  fields.created_ns = source.clock().wall_ns();
+  DRS_ASSIGN_OR_RETURN(const Bytes slot, encode_slot(source.keys(), fields, options.secret.bytes.view()));
+  const std::string slot_key = slot_name(slot_id(slot));
+  DRS_RETURN_IF_ERROR(put_settled(store, slot_key, slot, sha256(slot)));
+  std::vector<std::string> stored;
+  for (const auto& [name, object] : objects) {
+    auto put = put_settled(store, name, object, sha256(object));
+    if (put.ok()) {
+      stored.push_back(name);
+      continue;
+    }
+    // It may be there all the same, unless what is there is somebody else's.
+    if (put.error().code != ErrorCode::kCorrupt) stored.push_back(name);
+    stored.push_back(slot_key);
+    return take_back(store, stored, std::move(put).error());
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore> store, const Clock& clock,

@@ -36,11 +36,21 @@ struct InitOptions {
   ChunkParameters chunks;
 };
 
+struct ReplicaOptions {
+  Secret secret;
+  std::string label;  // of the replica's slot
+};
+
 class Repository {
  public:
   // Creates the repository's first slot and its config. Errors: kAlreadyExists when there is one (nothing is touched);
   // what the store reports. `crypto` is the backend all later work takes.
   static Result<void> init(ObjectStore& store, const Clock& clock, const InitOptions& options);
+
+  // Creates a replica of `source`: its id, master key and config objects, and a key slot of the replica's own. Objects
+  // of one then serve in the other as they are. Errors: kUsage (a secret for a source that is not encrypted, or none
+  // for one that is); as init.
+  static Result<void> init_replica(ObjectStore& store, Repository& source, const ReplicaOptions& options);
 
   // Errors: kNoRepository (no config object); kWrongKey (no key supplied, none of the slots opens with it, or a key was
   // supplied and the repository is not encrypted); kFormatTooNew; kCorrupt (config or every slot damaged).

@@ -1,4 +1,4 @@
-#include "verify/parallel.h"
+#include "engine/repository/parallel.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,0 +1,363 @@
+#include "engine/pipeline/replica_copy.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "codecs/sha256.h"
+#include "engine/format/document.h"
+#include "engine/format/index.h"
+#include "engine/format/names.h"
+#include "engine/pipeline/block_rescue.h"
+#include "engine/repository/parallel.h"
+#include "engine/repository/settled_put.h"
+#include "io/failpoint.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kPacksInFlightMax = 8;
+// Chunk lists gathered before an index object is written, as a push does.
+constexpr std::size_t kIndexPendingBytesMax = 4 * kMiB;
+constexpr std::size_t kPageBytes = 4096;
+
+// The whole object in `buffer`. Errors: kCorrupt (its SHA-256 is not `digest`), kTruncated, the store's.
+Result<ByteView> read_whole(ObjectStore& store, const std::string& name, std::size_t bytes, const Digest& digest,
+                            MutableByteView buffer) {
+  const MutableByteView whole = buffer.first(bytes);
+  DRS_RETURN_IF_ERROR(get_range(store, name, 0, whole));
+  const Digest got = sha256(whole);
+  if (got == digest) return ByteView(whole);
+  return Error(ErrorCode::kCorrupt, name + " is damaged: the SHA-256 of its bytes is " + got.hex());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ReplicaCopy>> ReplicaCopy::begin(Repository& source, const SnapshotCatalog& catalog,
+                                                        Repository& target, const CopyOptions& options,
+                                                        ProgressCounters& progress, CancelToken& cancel,
+                                                        CopyReport& report) {
+  std::unique_ptr<ReplicaCopy> copy(new ReplicaCopy(source, catalog, target, options, progress, cancel, report));
+  DRS_RETURN_IF_ERROR(copy->open());
+  return copy;
+}
+
+Result<void> ReplicaCopy::open() {
+  DRS_ASSIGN_OR_RETURN(const ReplicaMemory memory, plan_replica_copy(options_.memory_bytes));
+  const std::string stream = catalog_.live.empty() ? "copy" : catalog_.live.front().manifest.stream;
+  DRS_ASSIGN_OR_RETURN(session_,
+                       PushSession::begin(target_, target_.store(), {.stream = stream, .host = options_.host}, {}));
+  DRS_ASSIGN_OR_RETURN(target_packs_, PackCatalog::load(target_));
+  std::size_t largest_bytes = kPageBytes;
+  std::string largest;
+  const auto measure = [&](const std::string& name, std::uint64_t bytes) {
+    if (bytes <= largest_bytes) return;
+    largest_bytes = static_cast<std::size_t>(bytes);
+    largest = name;
+  };
+  DRS_RETURN_IF_ERROR(target_.store().list("index/", [&](const ObjectInfo& info) -> Result<void> {
+    target_index_.insert(info.key);
+    return {};
+  }));
+  DRS_ASSIGN_OR_RETURN(target_snapshots_, load_snapshots(target_));
+
+  DRS_ASSIGN_OR_RETURN(source_packs_, PackCatalog::load(source_, PackCatalog::UnreadableCondemned::kPassOver));
+  for (const PackInfo& pack : source_packs_.packs()) measure(pack_name(pack.name), pack.bytes);
+  DRS_ASSIGN_OR_RETURN(index_, BlockIndex::load(source_, source_.store(), source_packs_, {memory.index_cache_bytes}));
+  // After the index, which a push that is under way may extend: the sizes of all that it has read are known.
+  DRS_RETURN_IF_ERROR(source_.store().list("index/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (!parsed || parsed->kind != ObjectKind::kIndex) return {};
+    source_index_.emplace(info.key, info.size_bytes);
+    measure(info.key, info.size_bytes);
+    return {};
+  }));
+  for (const BlockIndex::Problem& problem : index_->problems())
+    report_.warnings.push_back(problem.object + " in the source: " + problem.error.message);
+  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(source_, source_.store()));
+  reader_ = std::make_unique<BlockReader>(std::move(reader));
+
+  const std::size_t slot_bytes = (largest_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+  // One object in a buffer, and being read or put.
+  const std::size_t moving_bytes = slot_bytes + source_.store().operation_bytes() + target_.store().operation_bytes();
+  if (moving_bytes > memory.objects_bytes)
+    return Error(ErrorCode::kUsage,
+                 largest + " has " + std::to_string(largest_bytes) + " bytes and is read whole: --memory must be " +
+                     std::to_string((options_.memory_bytes + moving_bytes - memory.objects_bytes) / kMiB + 8) +
+                     " MiB or more");
+  const std::size_t slots = std::min(memory.objects_bytes / moving_bytes, kPacksInFlightMax);
+  DRS_ASSIGN_OR_RETURN(arena_, BufferArena::map(slots * slot_bytes));
+  buffers_ = std::make_unique<BufferPool>(arena_->carve(slots * slot_bytes), slot_bytes, slots);
+  DRS_ASSIGN_OR_RETURN(readers_, worker_stores(source_.store(), slots));
+  DRS_ASSIGN_OR_RETURN(writers_, worker_stores(target_.store(), slots));
+  return {};
+}
+
+Result<void> ReplicaCopy::carry_marks(const std::vector<const Snapshot*>& chosen) {
+  std::set<std::string> streams;
+  for (const Snapshot* const snapshot : chosen) streams.insert(snapshot->manifest.stream);
+  const bool all = options_.mirror || chosen.size() == catalog_.live.size();
+  std::set<std::string> removed;
+  for (const RemovedMark& mark : target_snapshots_.removed) removed.insert(mark.manifest_name);
+  std::set<std::string> live;
+  for (const Snapshot& snapshot : target_snapshots_.live) live.insert(snapshot.name);
+  for (const RemovedMark& mark : catalog_.removed) {
+    if (removed.contains(mark.manifest_name) || (!all && !streams.contains(mark.stream))) continue;
+    if (live.contains(mark.manifest_name) && !options_.mirror) continue;
+    const std::string name = removed_name(mark.manifest_name);
+    const auto object = get_object(source_.store(), name, kDocumentBytesMax);
+    const auto whole = object.ok() ? decode_document(source_.keys(), ObjectKind::kRemoved, name, *object) : object;
+    if (!whole.ok()) {
+      if (!is_damage(whole.error())) return whole.error();
+      report_.warnings.push_back(name + " was not copied: " + whole.error().message);
+      continue;
+    }
+    DRS_RETURN_IF_ERROR(put_settled(target_.store(), name, *object, sha256(*object)));
+    ++report_.removal_marks;
+  }
+  return {};
+}
+
+Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
+  if (cancel_.cancelled()) return Error(ErrorCode::kCancelled, "the copy was cancelled");
+  using Outcome = SnapshotCopy::Outcome;
+  SnapshotCopy entry{.source = &snapshot, .outcome = Outcome::kCopied, .target_name = snapshot.name, .problem = {}};
+  const auto is_removed = [&](const RemovedMark& mark) { return mark.manifest_name == snapshot.name; };
+  const auto is_there = [&](const Snapshot& there) { return there.name == snapshot.name; };
+  const auto is_broken = [&](const BrokenManifest& broken) { return broken.name == snapshot.name; };
+  const SnapshotCatalog& target = target_snapshots_;
+  const auto broken = std::find_if(target.broken.begin(), target.broken.end(), is_broken);
+  if (std::any_of(target.removed.begin(), target.removed.end(), is_removed)) {
+    entry.outcome = Outcome::kRemoved;
+    entry.target_name.clear();
+  } else if (std::any_of(target.live.begin(), target.live.end(), is_there)) {
+    entry.outcome = Outcome::kPresent;
+  } else if (broken != target.broken.end()) {
+    entry.outcome = Outcome::kDamaged;
+    entry.problem = "the target has it, but damaged: " + broken->error.message;
+  } else {
+    DRS_ASSIGN_OR_RETURN(const auto damage, copy_whole(snapshot));
+    if (damage) {
+      entry.outcome = Outcome::kDamaged;
+      entry.problem = damage->message;
+      entry.target_name.clear();
+      ++progress_.problems;
+    }
+  }
+  report_.snapshots.push_back(std::move(entry));
+  return session_->heartbeat();
+}
+
+Result<std::optional<Error>> ReplicaCopy::copy_whole(const Snapshot& snapshot) {
+  const auto needs = needs_of(snapshot);
+  if (!needs.ok()) {
+    if (!is_damage(needs.error())) return needs.error();
+    return std::optional(needs.error());
+  }
+  const Missing missing = missing_packs(*needs);
+  if (missing.target_damage) return missing.target_damage;
+  DRS_RETURN_IF_ERROR(copy_packs(missing.packs));
+  for (const auto& [pack, bytes] : needs->packs)
+    if (const auto found = damaged_.find(pack); found != damaged_.end()) return std::optional(found->second);
+  DRS_RETURN_IF_ERROR(copy_index(*needs));
+  return copy_manifest(snapshot, *needs);
+}
+
+Result<ReplicaCopy::Needs> ReplicaCopy::needs_of(const Snapshot& snapshot) {
+  Needs needs;
+  const auto note = [&](const BlockLocation& location) {
+    needs.packs.emplace(location.pack, location.pack_bytes);
+    needs.units.insert(location.place.unit);
+  };
+  for (const RecipePartRef& ref : snapshot.manifest.parts) {
+    if (cancel_.cancelled()) return Error(ErrorCode::kCancelled, "the copy was cancelled");
+    DRS_ASSIGN_OR_RETURN(const BlockLocation recipe, index_->locate(ref.block));
+    note(recipe);
+    DRS_ASSIGN_OR_RETURN(const RecipePart part, reader_->read_recipe_part(*index_, ref));
+    for (const BlockId& id : part.blocks) {
+      DRS_ASSIGN_OR_RETURN(const BlockLocation location, index_->locate(id));
+      note(location);
+    }
+  }
+  return needs;
+}
+
+ReplicaCopy::Missing ReplicaCopy::missing_packs(const Needs& needs) {
+  Missing missing;
+  for (const auto& [name, bytes] : needs.packs) {
+    const PackInfo* const there = target_packs_.find(name);
+    if (there == nullptr) {
+      if (!damaged_.contains(name)) missing.packs.push_back({.name = name, .bytes = bytes});
+      continue;
+    }
+    if (there->damaged || there->bytes != bytes) {
+      missing.target_damage =
+          Error(ErrorCode::kCorrupt,
+                pack_name(name) + " in the target " +
+                    (there->damaged ? "is marked as damaged (`drstream verify --read-data` there tells whether it is)"
+                                    : "has " + std::to_string(there->bytes) + " bytes, not " + std::to_string(bytes)));
+    }
+    ++report_.packs_present;
+  }
+  std::sort(missing.packs.begin(), missing.packs.end(),
+            [](const PackInfo& a, const PackInfo& b) { return a.name < b.name; });
+  return missing;
+}
+
+Result<void> ReplicaCopy::copy_packs(const std::vector<PackInfo>& packs) {
+  for (const PackInfo& pack : packs) progress_.total_bytes += pack.bytes;
+  DRS_RETURN_IF_ERROR(for_each_parallel(readers_.size(), packs.size(), [&](std::size_t worker, std::size_t number) {
+    return copy_pack(worker, packs[number]);
+  }));
+  for (const PackInfo& pack : packs) {
+    if (damaged_.contains(pack.name)) continue;
+    target_packs_.add(pack.name, pack.bytes);
+    fresh_.insert(pack.name);
+    ++report_.packs;
+    report_.stored_bytes += pack.bytes;
+  }
+  return {};
+}
+
+Result<void> ReplicaCopy::copy_pack(std::size_t worker, const PackInfo& pack) {
+  if (cancel_.cancelled()) return Error(ErrorCode::kCancelled, "the copy was cancelled");
+  if (worker == 0) DRS_RETURN_IF_ERROR(session_->heartbeat());  // it is the thread whose store that is
+  const std::string name = pack_name(pack.name);
+  const PooledBuffer buffer = buffers_->acquire();
+  const auto whole =
+      read_whole(*readers_[worker], name, static_cast<std::size_t>(pack.bytes), pack.name, buffer.bytes());
+  progress_.bytes += pack.bytes;
+  {
+    const std::lock_guard lock(mutex_);
+    report_.read_bytes += pack.bytes;
+    if (!whole.ok() && is_damage(whole.error())) {
+      damaged_.emplace(pack.name, whole.error());
+      return {};
+    }
+  }
+  if (!whole.ok()) return whole.error();
+  auto stored = put_settled(*writers_[worker], name, *whole, pack.name);
+  if (!stored.ok()) return std::move(stored).error().with_context("storing " + name);
+  progress_.stored_bytes += pack.bytes;
+  return failpoint("copy.pack");
+}
+
+Result<void> ReplicaCopy::copy_index(const Needs& needs) {
+  const std::set<std::uint32_t> units(needs.units.begin(), needs.units.end());
+  for (const std::uint32_t unit : units) {
+    const std::string name = index_->unit_name(unit);
+    if (index_->unit_is_uncovered_pack(unit) || target_index_.contains(name)) continue;
+    const std::vector<IndexedPack>& packs = index_->unit_packs(unit);
+    const bool whole = std::all_of(packs.begin(), packs.end(), [&](const IndexedPack& pack) {
+      const PackInfo* const there = target_packs_.find(pack.name);
+      return there != nullptr && there->bytes == pack.bytes;
+    });
+    if (whole) {
+      DRS_RETURN_IF_ERROR(copy_index_object(unit));
+    } else {
+      DRS_RETURN_IF_ERROR(write_index(unit));
+    }
+  }
+  return {};
+}
+
+Result<void> ReplicaCopy::copy_index_object(std::uint32_t unit) {
+  const std::string name = index_->unit_name(unit);
+  const auto listed = source_index_.find(name);
+  if (listed == source_index_.end()) return write_index(unit);  // a repair has replaced it meanwhile
+  const PooledBuffer buffer = buffers_->acquire();
+  const Digest digest = parse_name(name)->digest;
+  const auto object = read_whole(source_.store(), name, listed->second, digest, buffer.bytes());
+  if (!object.ok()) {
+    if (!is_damage(object.error())) return object.error();
+    report_.warnings.push_back(object.error().message +
+                               ", and was not copied: the target's packs are read by their own tables; run `drstream "
+                               "repair index` there");
+    return {};
+  }
+  DRS_RETURN_IF_ERROR(failpoint("copy.before_index"));
+  DRS_RETURN_IF_ERROR(put_settled(target_.store(), name, *object, digest));
+  target_index_.insert(name);
+  for (const IndexedPack& pack : index_->unit_packs(unit)) fresh_.erase(pack.name);
+  ++report_.index_objects;
+  return {};
+}
+
+// An index object that names packs which the target lacks would look like damage there: its part that is true there is
+// written anew.
+Result<void> ReplicaCopy::write_index(std::uint32_t unit) {
+  std::vector<PackContents> pending;
+  std::size_t pending_blocks = 0;
+  std::size_t pending_bytes = 0;
+  const auto write = [&]() -> Result<void> {
+    if (pending.empty()) return {};
+    const Bytes object = encode_index(target_.keys(), target_.crypto(), pending, target_.clock().wall_ns());
+    const Digest digest = sha256(object);
+    DRS_RETURN_IF_ERROR(failpoint("copy.before_index"));
+    DRS_RETURN_IF_ERROR(put_settled(target_.store(), index_name(digest), object, digest));
+    for (const PackContents& contents : pending) fresh_.erase(contents.pack.name);
+    ++report_.index_objects;
+    pending.clear();
+    pending_blocks = pending_bytes = 0;
+    return {};
+  };
+  const std::vector<IndexedPack> packs = index_->unit_packs(unit);
+  for (const IndexedPack& pack : packs) {
+    if (!fresh_.contains(pack.name)) continue;
+    const auto contents = contents_of(unit, pack);
+    if (!contents.ok()) {
+      if (!is_damage(contents.error())) return contents.error();
+      report_.warnings.push_back(index_->unit_name(unit) + " is damaged: " + contents.error().message);
+      continue;
+    }
+    if (pending_blocks + contents->blocks.size() > kIndexBlocksMax || pending_bytes > kIndexPendingBytesMax)
+      DRS_RETURN_IF_ERROR(write());
+    pending_blocks += contents->blocks.size();
+    for (const TableBlock& block : contents->blocks)
+      pending_bytes += sizeof(TableBlock) + block.chunks.size() * sizeof(ChunkEntry);
+    pending.push_back(*contents);
+  }
+  return write();
+}
+
+Result<PackContents> ReplicaCopy::contents_of(std::uint32_t unit, const IndexedPack& pack) {
+  PackContents contents{pack, {}};
+  for (std::uint32_t block = 0; block < index_->unit_blocks(unit); ++block) {
+    const auto location = index_->location({unit, block});
+    if (!location.ok() && location.error().code == ErrorCode::kNotFound) continue;  // of a pack that is gone
+    if (!location.ok()) return location.error();
+    if (location->pack != pack.name) continue;
+    TableBlock entry{location->record, {}};
+    if (entry.record.chunk_count > 0) {
+      DRS_ASSIGN_OR_RETURN(const ChunkList chunks, index_->chunks({unit, block}));
+      entry.chunks = *chunks;
+    }
+    contents.blocks.push_back(std::move(entry));
+  }
+  return contents;
+}
+
+Result<std::optional<Error>> ReplicaCopy::copy_manifest(const Snapshot& snapshot, const Needs& needs) {
+  const auto object = get_object(source_.store(), snapshot.name, kDocumentBytesMax);
+  if (!object.ok() && !is_damage(object.error())) return object.error();
+  if (!object.ok()) return std::optional(object.error());
+  if (sha256(*object) != snapshot.digest)
+    return std::optional(Error(ErrorCode::kCorrupt, snapshot.name + " reads differently than a moment before"));
+  // A fence must meet the name of the manifest, so it is stored under a session of that name.
+  DRS_ASSIGN_OR_RETURN(
+      const auto session,
+      PushSession::begin(
+          target_, target_.store(),
+          {.stream = snapshot.manifest.stream, .host = options_.host, .session = snapshot.manifest.session}, {}));
+  DRS_ASSIGN_OR_RETURN(const std::vector<Digest> condemned, PackCatalog::load_condemned(target_));
+  for (const Digest& pack : condemned)
+    if (needs.packs.contains(pack))
+      return Error(ErrorCode::kBusy, pack_name(pack) + ", which " + snapshot.name +
+                                         " needs, is about to be deleted by a prune of the target: run the copy again "
+                                         "when the prune has ended");
+  DRS_RETURN_IF_ERROR(session_->check_not_fenced());
+  DRS_RETURN_IF_ERROR(session->commit(snapshot.name, *object));
+  return std::optional<Error>();
+}
+
+}  // namespace drs

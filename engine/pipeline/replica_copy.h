@@ -1,0 +1,101 @@
+// A copy into a replica: objects as they are.
+//
+// What a snapshot needs is the packs in which its recipe's blocks lie. Those that the replica lacks are read whole, a
+// few at once, each into a buffer of its own, compared with their names and put; then the index objects that say where
+// their blocks lie; then the manifest.
+//
+// Against a prune of the replica (docs/FORMAT.md, "Replicas"): one session spans the whole copy, from before
+// the replica's packs are listed, and each manifest is put under a session of its own name, begun before condemned
+// packs are listed again and before the first session is found not fenced. Threads: one, and those that `add` starts.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/pipeline/copy.h"
+#include "engine/pipeline/push_session.h"
+#include "engine/repository/block_index.h"
+#include "engine/repository/block_reader.h"
+#include "engine/repository/pack_catalog.h"
+#include "io/buffer_pool.h"
+
+namespace drs {
+
+class ReplicaCopy {
+ public:
+  // Lists both repositories. Everything must outlive the copy; it adds to `report`.
+  static Result<std::unique_ptr<ReplicaCopy>> begin(Repository& source, const SnapshotCatalog& catalog,
+                                                    Repository& target, const CopyOptions& options,
+                                                    ProgressCounters& progress, CancelToken& cancel,
+                                                    CopyReport& report);
+  // The source's removal marks: of all streams when everything was chosen, else of the streams of `chosen`. Those of
+  // snapshots that the target has only in a mirror. Errors: the stores'.
+  Result<void> carry_marks(const std::vector<const Snapshot*>& chosen);
+  // Copies one snapshot, or finds that it need not or cannot be. Errors: those of copy_snapshots.
+  Result<void> add(const Snapshot& snapshot);
+
+ private:
+  using DigestSet = std::unordered_set<Digest, FixedBytesHash>;
+  // What one snapshot needs of the source.
+  struct Needs {
+    std::unordered_map<Digest, std::uint64_t, FixedBytesHash> packs;  // and their sizes
+    std::unordered_set<std::uint32_t> units;                          // of the index, that say so
+  };
+  struct Missing {
+    std::vector<PackInfo> packs;         // to be copied
+    std::optional<Error> target_damage;  // a pack that is there, and not good
+  };
+
+  ReplicaCopy(Repository& source, const SnapshotCatalog& catalog, Repository& target, const CopyOptions& options,
+              ProgressCounters& progress, CancelToken& cancel, CopyReport& report)
+      : source_(source),
+        catalog_(catalog),
+        target_(target),
+        options_(options),
+        progress_(progress),
+        cancel_(cancel),
+        report_(report) {}
+  Result<void> open();
+  // Each of these that returns an optional error: the damage that keeps the snapshot from being copied, if any.
+  Result<std::optional<Error>> copy_whole(const Snapshot& snapshot);
+  Result<Needs> needs_of(const Snapshot& snapshot);
+  Missing missing_packs(const Needs& needs);
+  Result<void> copy_packs(const std::vector<PackInfo>& packs);
+  Result<void> copy_pack(std::size_t worker, const PackInfo& pack);
+  Result<void> copy_index(const Needs& needs);
+  Result<void> copy_index_object(std::uint32_t unit);
+  Result<void> write_index(std::uint32_t unit);
+  Result<PackContents> contents_of(std::uint32_t unit, const IndexedPack& pack);
+  Result<std::optional<Error>> copy_manifest(const Snapshot& snapshot, const Needs& needs);
+
+  Repository& source_;
+  const SnapshotCatalog& catalog_;
+  Repository& target_;
+  const CopyOptions& options_;
+  ProgressCounters& progress_;
+  CancelToken& cancel_;
+  CopyReport& report_;
+
+  std::unique_ptr<PushSession> session_;
+  PackCatalog source_packs_;
+  std::unique_ptr<BlockIndex> index_;
+  std::unique_ptr<BlockReader> reader_;
+  PackCatalog target_packs_;
+  std::unordered_map<std::string, std::size_t> source_index_;  // index objects and their sizes
+  SnapshotCatalog target_snapshots_;
+  std::unordered_set<std::string> target_index_;               // names of its index objects
+  DigestSet fresh_;                                            // packs of this copy that no index object covers yet
+  std::unordered_map<Digest, Error, FixedBytesHash> damaged_;  // packs of the source
+
+  std::optional<BufferArena> arena_;
+  std::unique_ptr<BufferPool> buffers_;
+  std::vector<std::unique_ptr<ObjectStore>> readers_, writers_;  // one of each for each buffer
+  std::mutex mutex_;                                             // of damaged_ and report_, while copy_packs runs
+};
+
+}  // namespace drs
