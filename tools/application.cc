@@ -130,6 +130,7 @@ CommandModel::CommandModel()
   add_init_command(commands);
   add_push_command(commands);
   add_resume_command(commands);
+  add_copy_command(commands);
   add_list_command(commands);
   add_show_command(commands);
   add_pull_command(commands);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/command.h"
+#include "tools/from_repository.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
 #include "tools/terminal_prompt.h"
@@ -20,6 +21,7 @@ enum class Encryption { kAes256Gcm, kNone };
 
 struct InitCommand {
   Encryption encryption = Encryption::kAes256Gcm;
+  FromOptions replica_of;
   std::string label;
 };
 
@@ -59,11 +61,23 @@ Result<bool> make_directory(const std::string& path) {
 
 Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
   DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
+  const bool replica = !command.replica_of.place.empty();
+  // Before the other key is taken: that wipes the environment, where this may come from.
+  std::optional<Secret> from;
+  std::optional<RepositoryPlace> origin;
+  if (replica) {
+    DRS_ASSIGN_OR_RETURN(origin, parse_repository_place(command.replica_of.place, context.options.cloud));
+    DRS_ASSIGN_OR_RETURN(from, read_from_secret(context, *origin, command.replica_of));
+  }
   DRS_ASSIGN_OR_RETURN(InitOptions options, [&]() -> Result<InitOptions> {
     InitOptions out;
     DRS_ASSIGN_OR_RETURN(out.secret, obtain_secret(context, place, command.encryption));
     return out;
   }());
+  std::unique_ptr<Repository> source;
+  if (replica) {
+    DRS_ASSIGN_OR_RETURN(source, open_repository(context, *origin, from_secret(std::move(from), options.secret)));
+  }
   options.label = command.label;
   options.tool_version = version_line();
   const SlotKind kind = options.secret.kind;
@@ -74,7 +88,11 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
   }
   const auto create = [&]() -> Result<Uuid> {
     DRS_ASSIGN_OR_RETURN(auto store, open_store(context, place));
-    DRS_RETURN_IF_ERROR(Repository::init(*store, context.clock, options));
+    if (replica) {
+      DRS_RETURN_IF_ERROR(Repository::init_replica(*store, *source, {from_secret({}, options.secret), options.label}));
+    } else {
+      DRS_RETURN_IF_ERROR(Repository::init(*store, context.clock, options));
+    }
     // Opened as every later command will open it.
     DRS_ASSIGN_OR_RETURN(const auto repository,
                          Repository::open(std::move(store), context.clock, options.secret, best_crypto_backend()));
@@ -91,8 +109,11 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
   document["path"] = place.name;
   document["encryption"] = kind == SlotKind::kClear ? "none" : "aes-256-gcm";
   document["slot"] = kind == SlotKind::kClear ? "clear" : kind == SlotKind::kRawKey ? "key" : "passphrase";
+  if (replica) document["replica_of"] = origin->name;
   context.output.document("drstream.init/1", document);
-  context.output.text(fmt::format("made repository {} at {}", id->hex(), place.name));
+  context.output.text(replica ? fmt::format("made a replica of {}, repository {}, at {}: fill it with drstream copy",
+                                            origin->name, id->hex(), place.name)
+                              : fmt::format("made repository {} at {}", id->hex(), place.name));
   if (kind == SlotKind::kClear)
     context.console.write_lines(kClearAdvice);
   else
@@ -109,10 +130,16 @@ void add_init_command(CommandSet& commands) {
                      "  openssl rand -hex 32 > /root/drs.key; chmod 600 /root/drs.key\n"
                      "  drstream init -r /var/backups/drs --key-file /root/drs.key\n"
                      "  BACKUP_ENCRYPTION_KEY=<64 hex digits> drstream init -r /var/backups/drs\n"
-                     "  drstream init -r /var/backups/drs --passphrase-command 'pass show backups'\n");
+                     "  drstream init -r /var/backups/drs --passphrase-command 'pass show backups'\n"
+                     "  drstream init --replica-of /var/backups/drs --from-key-file /root/drs.key -r s3://bucket/drs "
+                     "--key-file /root/offsite.key\n");
   add_choice<Encryption>(*app, "--encryption", command->encryption,
                          {{"aes-256-gcm", Encryption::kAes256Gcm}, {"none", Encryption::kNone}},
                          "How stored data is sealed (default aes-256-gcm); none protects nothing");
+  add_text(*app, "--replica-of", command->replica_of.place, "PLACE",
+           "Take repository id and master key from this repository, so that `drstream copy` stores its packs as they "
+           "are; the key of the new one may be another");
+  declare_from_key_options(*app, command->replica_of);
   add_text(*app, "--label", command->label, "TEXT", "What `key list` shows beside the new key slot");
   commands.add({app, CommandEffect::kChanges, false,
                 [command](CommandContext& context) { return run_init(context, *command); }});

@@ -2,16 +2,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <memory>
 
 #include "engine/pipeline/push.h"
 #include "io/child_source.h"
 #include "io/file_source.h"
 #include "io/pipe_source.h"
-#include "sinks/local_store.h"
 #include "tools/command.h"
 #include "tools/duration_text.h"
+#include "tools/host_name.h"
 #include "tools/keys.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
@@ -51,12 +50,6 @@ struct PushCommand {
   std::optional<std::chrono::milliseconds> timeout;
   SpoolSettings spool;
 };
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "";
-  return name.data();
-}
 
 Result<PushOptions> push_options(const PushCommand& command, WallNs now_ns) {
   DRS_RETURN_IF_ERROR(check_stream_name(command.stream));
@@ -121,14 +114,6 @@ Result<std::unique_ptr<Source>> make_source(const PushCommand& command, const Co
   return source;
 }
 
-// Temporary files of pushes that died. What cannot be cleaned now can be next time.
-void clean_leftovers(CommandContext& context, const RepositoryPlace& place) {
-  if (place.kind != RepositoryPlace::Kind::kLocal) return;
-  const auto files = open_repository_files(place, context.options);
-  if (!files.ok()) return;
-  const auto cleaned = clean_incoming(**files, kIncomingAgeNs, context.clock.wall_ns());
-  if (cleaned.ok() && *cleaned > 0) context.log.info("removed {} temporary files of interrupted pushes", *cleaned);
-  if (!cleaned.ok()) context.log.debug("temporary files of interrupted pushes stay: {}", cleaned.error().message);
 }
 
 Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {

@@ -73,6 +73,7 @@ std::string help_text(const CLI::App& app);
 void add_init_command(CommandSet& commands);
 void add_push_command(CommandSet& commands);
 void add_resume_command(CommandSet& commands);
+void add_copy_command(CommandSet& commands);
 void add_list_command(CommandSet& commands);
 void add_show_command(CommandSet& commands);
 void add_pull_command(CommandSet& commands);

@@ -23,6 +23,8 @@ constexpr std::size_t kPassphraseCharsAdvised = 12;
 
 constexpr const char* kKeyFileVariable = "BACKUP_ENCRYPTION_KEY_FILE";
 constexpr const char* kKeyVariable = "BACKUP_ENCRYPTION_KEY";
+constexpr const char* kFromKeyFileVariable = "BACKUP_FROM_ENCRYPTION_KEY_FILE";
+constexpr const char* kFromKeyVariable = "BACKUP_FROM_ENCRYPTION_KEY";
 
 Error key_error(const std::string& text) {
   return {ErrorCode::kWrongKey, text};
@@ -177,17 +179,27 @@ Result<SuppliedSecret> read_secret(const KeyOptions& options) {
   return out;
 }
 
+namespace {
+
+Result<SuppliedSecret> read_options_or_variables(const KeyOptions& options, const char* file_variable,
+                                                 const char* key_variable) {
+  if (options.any()) return read_secret(options);
+  if (const char* const path = variable(file_variable); path != nullptr) return read_key_file(path);
+  SuppliedSecret out;
+  if (const char* const text = variable(key_variable); text != nullptr) {
+    DRS_ASSIGN_OR_RETURN(out.secret, raw_key_of_text(as_bytes(text), key_variable));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<SuppliedSecret> read_source_secret(const KeyOptions& options) {
+  return read_options_or_variables(options, kFromKeyFileVariable, kFromKeyVariable);
+}
+
 Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options) {
-  const auto take = [&]() -> Result<SuppliedSecret> {
-    if (options.any()) return read_secret(options);
-    if (const char* const path = variable(kKeyFileVariable); path != nullptr) return read_key_file(path);
-    SuppliedSecret out;
-    if (const char* const text = variable(kKeyVariable); text != nullptr) {
-      DRS_ASSIGN_OR_RETURN(out.secret, raw_key_of_text(as_bytes(text), kKeyVariable));
-    }
-    return out;
-  };
-  auto secret = take();
+  auto secret = read_options_or_variables(options, kKeyFileVariable, kKeyVariable);
   wipe_variables();
   return secret;
 }
@@ -199,14 +211,19 @@ Error missing_key_error() {
 }
 
 std::span<const std::string> key_variable_names() {
-  static const std::array<std::string, 8> kNames = {kKeyVariable,
-                                                    kKeyFileVariable,
-                                                    "DRSTREAM_KEY_FILE",
-                                                    "DRSTREAM_PASSPHRASE_FILE",
-                                                    "DRSTREAM_PASSPHRASE_COMMAND",
-                                                    "DRSTREAM_NEW_KEY_FILE",
-                                                    "DRSTREAM_NEW_PASSPHRASE_FILE",
-                                                    "DRSTREAM_NEW_PASSPHRASE_COMMAND"};
+  static const std::array<std::string, 13> kNames = {kKeyVariable,
+                                                     kKeyFileVariable,
+                                                     kFromKeyVariable,
+                                                     kFromKeyFileVariable,
+                                                     "DRSTREAM_KEY_FILE",
+                                                     "DRSTREAM_PASSPHRASE_FILE",
+                                                     "DRSTREAM_PASSPHRASE_COMMAND",
+                                                     "DRSTREAM_NEW_KEY_FILE",
+                                                     "DRSTREAM_NEW_PASSPHRASE_FILE",
+                                                     "DRSTREAM_NEW_PASSPHRASE_COMMAND",
+                                                     "DRSTREAM_FROM_KEY_FILE",
+                                                     "DRSTREAM_FROM_PASSPHRASE_FILE",
+                                                     "DRSTREAM_FROM_PASSPHRASE_COMMAND"};
   return kNames;
 }
 

@@ -41,6 +41,10 @@ bool key_is_supplied(const KeyOptions& options);
 // Errors: kUsage (two options at once), kWrongKey (unreadable; not 64 hex digits; the text never holds the key).
 Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options);
 
+// The key of the other repository of a command: the options, BACKUP_FROM_ENCRYPTION_KEY_FILE,
+// BACKUP_FROM_ENCRYPTION_KEY. Wipes nothing: take_supplied_secret, which must follow, does. Errors: as above.
+Result<SuppliedSecret> read_source_secret(const KeyOptions& options);
+
 // The options alone: for `key add`, whose new key must not come from where the old one does. Errors: as above.
 Result<SuppliedSecret> read_secret(const KeyOptions& options);
 

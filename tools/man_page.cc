@@ -114,7 +114,10 @@ std::string keys_section() {
          "\\fB\\-\\-passphrase\\-file\\fR, \\fB\\-\\-passphrase\\-command\\fR (only one of them may be given), the "
          "variables \\fBBACKUP_ENCRYPTION_KEY_FILE\\fR (the name of a file) and \\fBBACKUP_ENCRYPTION_KEY\\fR (the key "
          "itself), then a prompt on the terminal. A key is never on the command line, and the variables are removed "
-         "before another command is started.\n";
+         "before another command is started. The repository that \\fBdrstream copy\\fR reads from has options and "
+         "variables "
+         "of its own, \\fB\\-\\-from\\-key\\-file\\fR and so on, \\fBBACKUP_FROM_ENCRYPTION_KEY_FILE\\fR and "
+         "\\fBBACKUP_FROM_ENCRYPTION_KEY\\fR; without them the same key is tried.\n";
 }
 
 std::string commands_section(const CommandEntry& entry) {

@@ -26,6 +26,11 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
       if (outcome_is_in_doubt(error.code))
         return "do not count on a snapshot of this push in this repository; its earlier snapshots are untouched by it";
       return "this repository has no snapshot of this push; its earlier snapshots are untouched";
+    case CommandEffect::kCopies:
+      return error.code == ErrorCode::kUsage || error.code == ErrorCode::kNoRepository ||
+                     error.code == ErrorCode::kWrongKey || error.code == ErrorCode::kFormatTooNew
+                 ? "nothing was copied"
+                 : "what was copied before is whole and stays; the next run goes on from there";
     case CommandEffect::kRestores:
       switch (error.code) {
         case ErrorCode::kUsage:

@@ -18,6 +18,7 @@ enum class CommandEffect {
   kReads,         // list, show, stats ...
   kCommits,       // push
   kCommitsInOne,  // a push to several repositories, failed in one: others may have their snapshot
+  kCopies,        // copy
   kRestores,      // pull
   kProves,        // verify, scrub
   kChanges,       // init, key, repair

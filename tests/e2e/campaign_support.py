@@ -57,9 +57,9 @@ class Ledger:
         self.repository.run("scrub", "--read-only")
 
 
-def kill_after(repository, seconds, *arguments, stdin):
+def kill_after(repository, seconds, *arguments, stdin, env=None):
     """Starts the command, kills its process group after so long. Its exit code, and what it printed until then."""
-    process = repository.start(*arguments, stdin=stdin, start_new_session=True)
+    process = repository.start(*arguments, stdin=stdin, env=env, start_new_session=True)
     try:
         out, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

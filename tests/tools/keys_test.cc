@@ -116,6 +116,20 @@ TEST_F(KeysTest, WipesAndRemovesTheVariables) {
   }
 }
 
+TEST_F(KeysTest, TheSourceOfACopyHasVariablesOfItsOwn) {
+  ::setenv("BACKUP_ENCRYPTION_KEY", std::string(64, '7').c_str(), 1);
+  const auto nothing = read_source_secret({});
+  ASSERT_TRUE(nothing.ok());
+  EXPECT_FALSE(nothing->given());
+  ::setenv("BACKUP_FROM_ENCRYPTION_KEY", kKey, 1);
+  expect_key(read_source_secret({}));
+  ::setenv("BACKUP_FROM_ENCRYPTION_KEY", "never looked at", 1);
+  ::setenv("BACKUP_FROM_ENCRYPTION_KEY_FILE", write("key", kKey).c_str(), 1);
+  expect_key(read_source_secret({}));
+  expect_passphrase(read_source_secret(passphrase_file(write("p", "from the file\n"))), "from the file");
+  EXPECT_NE(::getenv("BACKUP_FROM_ENCRYPTION_KEY"), nullptr);
+}
+
 TEST_F(KeysTest, RefusesBadKeysWithoutEchoingThem) {
   const std::string key = kKey;
   const std::vector<std::string> bad = {key.substr(1),       key + "0",           key + "\n\n", key + " ",

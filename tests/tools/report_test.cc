@@ -45,6 +45,14 @@ TEST(Report, AFailedPullSaysThatItsOutputMustNotBeUsed) {
   EXPECT_EQ(explain({ErrorCode::kWrongKey, "x"}, CommandEffect::kRestores, 12).consequence, "nothing was written");
 }
 
+TEST(Report, AFailedCopySaysThatWhatWasCopiedStays) {
+  for (const ErrorCode code : {ErrorCode::kNoSpace, ErrorCode::kUnavailable, ErrorCode::kCancelled}) {
+    const auto report = explain({code, "x"}, CommandEffect::kCopies, 5);
+    EXPECT_NE(report.consequence.find("the next run goes on from there"), std::string::npos) << error_code_name(code);
+  }
+  EXPECT_EQ(explain({ErrorCode::kWrongKey, "x"}, CommandEffect::kCopies, 12).consequence, "nothing was copied");
+}
+
 TEST(Report, EachErrorCodeButUsageHasANextStep) {
   for (int code = 0; code <= static_cast<int>(ErrorCode::kAnomaly); ++code) {
     const auto error_code = static_cast<ErrorCode>(code);

@@ -1,0 +1,258 @@
+"""Snapshots copied between repositories: as they are into a replica, made anew into any other; interrupted and resumed."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from campaign_support import QUICK, PeakMemory, kill_after
+from repository import sample_bytes, sha256_hex
+
+MIB = 1 << 20
+MAKE_STREAM = Path(__file__).with_name("make_stream.py")
+OLD = sample_bytes(1_500_000)
+NEW = OLD[:700_000] + os.urandom(30_000) + OLD[700_000:]
+OTHER = sample_bytes(400_000, seed=2)
+
+
+def from_options(source, *options):
+    return ["copy", "--from-repository", source.path, *options]
+
+
+def from_env(source, extra=None):
+    return {"BACKUP_FROM_ENCRYPTION_KEY": source.key, **(extra or {})}
+
+
+def copy(source, target, *options, env=None, **settings):
+    return target.json(*from_options(source, *options), env=from_env(source, env), **settings)
+
+
+def fill(source):
+    """Two streams, one of them with two snapshots; what each must restore to, by stream and time."""
+    source.push("pg/app", OLD, "--time", "2026-11-20T02:00", "--tag", "env=test")
+    source.push("pg/app", NEW, "--time", "2026-11-21T02:00")
+    source.push("other", OTHER, *QUICK)
+    return source
+
+
+def prove(target, selectors=None):
+    wanted = {"pg/app@2026-11-20T02:00": OLD, "pg/app": NEW, "other": OTHER}
+    for selector in selectors or wanted:
+        assert target.pull(selector) == wanted[selector], selector
+    target.run("verify", "--read-data", "--read-only")
+    target.run("scrub", "--read-only")
+
+
+def files(repository):
+    """What is stored, but for the key slots, which are each repository's own."""
+    return {name: data for name, data in repository.tree().items() if data is not None and not name.startswith("keys/")}
+
+
+@pytest.fixture
+def source(drs):
+    return fill(drs)
+
+
+@pytest.fixture
+def new_replica(new_repository):
+    def make(source, name="replica", **options):
+        target = new_repository(name, **options)
+        target.run("init", "--replica-of", source.path, env=from_env(source))
+        return target
+
+    return make
+
+
+@pytest.fixture(params=["replica", "other"])
+def target(request, source, new_replica, new_repository):
+    """A repository with a key of its own to copy `source` into: a replica of it, or any other."""
+    if request.param == "replica":
+        return new_replica(source)
+    repository = new_repository("other")
+    repository.run("init")
+    return repository
+
+
+def test_a_replica_is_the_source_object_for_object(source, new_replica):
+    replica = new_replica(source)
+    report = copy(source, replica)
+    assert (report["replica"], report["copied"], report["exit_code"]) == (True, 3, 0)
+    assert report["verified"]["snapshots"] == 3 and report["verified"]["findings"] == []
+    assert files(replica) == files(source)
+    assert {s["manifest_digest"] for s in replica.snapshots()} == {s["manifest_digest"] for s in source.snapshots()}
+    prove(replica)
+
+
+def test_copies_restore_and_are_not_made_twice(source, target):
+    assert copy(source, target)["copied"] == 3
+    prove(target)
+    before = target.tree()
+    again = copy(source, target)
+    assert (again["copied"], again["present"], again["stored_bytes"]) == (0, 3, 0)
+    assert {name for name in target.tree() if not name.startswith(".")} == {n for n in before if not n.startswith(".")}
+
+
+def test_a_copy_keeps_what_is_known_of_the_snapshot(source, new_repository):
+    target = new_repository("target")
+    target.run("init")
+    source.run("push", "exec", "--exec", "--", "echo", "hello")
+    copy(source, target)
+    kept = ["stream", "time", "bytes", "sha256", "xxh3_128", "tags", "producer", "host", "sequence"]
+
+    def facts(repository):
+        return [{name: snapshot[name] for name in kept} for snapshot in map(
+            lambda s: repository.json("show", s["id"]), repository.snapshots())]  # fmt: skip
+
+    assert facts(target) == facts(source)
+    # What is equal in two snapshots is stored once there, too.
+    app = [s for s in target.snapshots() if s["stream"] == "pg/app"]
+    assert app[1]["new_bytes"] < 300_000
+
+
+def test_snapshots_are_chosen_by_stream_and_selector(source, target):
+    assert [s["stream"] for s in copy(source, target, "other")["snapshots"]] == ["other"]
+    chosen = copy(source, target, "pg/app@2026-11-20T02:00")["snapshots"]
+    assert [(s["outcome"], s["time"][:10]) for s in chosen] == [("copied", "2026-11-20")]
+    prove(target, ["other", "pg/app@2026-11-20T02:00"])
+    by_stream = copy(source, target, "--stream", "pg/app")["snapshots"]
+    assert [s["outcome"] for s in by_stream] == ["present", "copied"]
+    prove(target)
+    assert "nearest streams: pg/app" in target.run(*from_options(source, "--stream", "pg/ap"), env=from_env(source), expect=2).err
+    target.run(*from_options(source, "nothing"), env=from_env(source), expect=2)
+
+
+def test_keys_of_both_sides(source, new_repository, tmp_path):
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse battery staple\n")
+    passphrase.chmod(0o600)
+    key_file = tmp_path / "key"
+    key_file.write_text(source.key)
+    key_file.chmod(0o600)
+    by_passphrase = new_repository("by-passphrase", key=None)
+    options = ["--passphrase-file", passphrase]
+    by_passphrase.run("init", "--replica-of", source.path, "--from-key-file", key_file, *options)
+    by_passphrase.run(*from_options(source), *options, "--from-key-file", key_file)
+    assert by_passphrase.pull("other", *options) == OTHER
+    # The key of the target is the default for the source.
+    same_key = new_repository("same", key=source.key)
+    same_key.run("init", "--replica-of", source.path)
+    same_key.run(*from_options(source))
+    clear = new_repository("clear", key=None)
+    clear.run("init", "--encryption", "none")
+    clear.run(*from_options(source, "other"), env=from_env(source))
+    assert clear.pull("other") == OTHER
+    # Out of it again: only who says that it has no key reads it without.
+    back = new_repository("back")
+    back.run("init")
+    back.run(*from_options(clear), expect=12)
+    back.run(*from_options(clear, "--from-unencrypted"))
+    assert back.pull("other") == OTHER
+    wrong = back.run(*from_options(source), env={"BACKUP_FROM_ENCRYPTION_KEY": "01" * 31 + "02"}, expect=12)
+    assert str(source.path) in wrong.err and "01" * 31 not in wrong.err
+    new_repository("refused", key=None).run("init", "--encryption", "none", "--replica-of", source.path, env=from_env(source), expect=2)
+
+
+def test_a_mirror_shows_what_the_source_shows(source, new_replica, new_repository):
+    replica = new_replica(source)
+    assert copy(source, replica, "--mirror")["copied"] == 3
+    assert [s["id"] for s in replica.snapshots()] == [s["id"] for s in source.snapshots()]
+    replica.push("own", OTHER)
+    said = replica.run(*from_options(source, "--mirror"), env=from_env(source), expect=13)
+    assert "pushed into the mirror" in said.err
+    other = new_repository("other")
+    other.run("init")
+    other.run(*from_options(source, "--mirror"), env=from_env(source), expect=2)
+    replica.run(*from_options(source, "--mirror", "other"), env=from_env(source), expect=2)
+
+
+def test_damage_is_named_and_the_rest_is_copied(source, target):
+    pack = max((p for name, p in source.objects().items() if name.startswith("packs/")), key=lambda p: p.stat().st_size)
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 3] ^= 1
+    pack.chmod(0o600)
+    pack.write_bytes(data)
+    report = copy(source, target, expect=4)
+    assert (report["damaged"], report["copied"]) == (2, 1)
+    damaged = [s for s in report["snapshots"] if s["outcome"] == "damaged"]
+    assert all(pack.name in s["problem"] for s in damaged)
+    assert [s["stream"] for s in target.snapshots()] == ["other"]
+    prove(target, ["other"])
+
+
+def test_kill_9_at_random_moments_and_the_next_run_finishes(source, target, full_run):
+    moments = random.Random(seed := random.randrange(10**9))
+    print(f"seed {seed}")
+    expected = {sha256_hex(data) for data in (OLD, NEW, OTHER)}
+    started = time.monotonic()
+    target.run("list")
+    floor_seconds = time.monotonic() - started
+    for _ in range(60 if full_run else 6):
+        kill_after(target, floor_seconds + moments.uniform(0, 0.3), *from_options(source),
+                   stdin=subprocess.DEVNULL, env=from_env(source))  # fmt: skip
+        for snapshot in target.snapshots():
+            assert sha256_hex(target.pull(snapshot["id"])) in expected
+    copy(source, target)
+    prove(target)
+
+
+def test_death_at_every_failpoint_and_the_next_run_finishes(source, target, tmp_path, new_repository, new_replica):
+    log = tmp_path / "points"
+    trial = new_replica(source, "trial") if target.folder.name == "replica" else new_repository("trial")
+    if target.folder.name == "other":
+        trial.run("init")
+    copy(source, trial, env={"DRSTREAM_FAILPOINT_LOG": str(log)})
+    points = sorted(set(log.read_text().split()))
+    assert "push.before_manifest" in points
+    for point in points:
+        code = target.run(*from_options(source), expect=None, env=from_env(source, {"DRSTREAM_FAILPOINT": f"{point}:abort"})).code
+        assert code in (0, -9), point
+        for snapshot in target.snapshots():
+            assert target.pull(snapshot["id"]) in (OLD, NEW, OTHER)
+    copy(source, target)
+    prove(target)
+
+
+def test_no_space_in_the_target_is_exit_5(source, target):
+    point = {"DRSTREAM_FAILPOINT": "push.before_manifest:2:enospc"}
+    said = target.run(*from_options(source), env=from_env(source, point), expect=5)
+    assert "1 snapshots were copied" in said.err and "the next run goes on from there" in said.err
+    assert copy(source, target)["present"] == 1
+    prove(target)
+
+
+def test_through_a_bucket_and_back(source, minio, new_s3_repository, new_repository):
+    bucket = new_s3_repository(minio, "bucket")
+    bucket.run("init", "--replica-of", source.path, env=from_env(source))
+    assert copy(source, bucket)["copied"] == 3
+    assert files(bucket) == files(source)
+    prove(bucket)
+    other = new_s3_repository(minio, "other")
+    other.run("init")
+    assert copy(bucket, other)["copied"] == 3
+    prove(other)
+    for origin, replica in [(bucket, True), (other, False)]:
+        home = new_repository(f"home-{replica}")
+        keys = {"BACKUP_ENCRYPTION_KEY": home.key, "BACKUP_FROM_ENCRYPTION_KEY": origin.key}
+        made = ["init", "-r", home.path] + (["--replica-of", origin.path] if replica else [])
+        origin.run(*made, env=keys)
+        origin.run(*from_options(origin), "-r", home.path, env=keys)
+        prove(home)
+        if replica:
+            assert files(home) == files(source)
+
+
+@pytest.mark.parametrize("kind", ["replica", "other"])
+def test_memory_stays_within_the_ceiling(drs, kind, new_replica, new_repository):
+    with subprocess.Popen([sys.executable, MAKE_STREAM, str(150 * MIB), "5"], stdout=subprocess.PIPE) as made:
+        drs.run("push", "big", *QUICK, "--memory", "1GiB", stdin=made.stdout, input=None)
+    target = new_replica(drs) if kind == "replica" else new_repository("other")
+    if kind == "other":
+        target.run("init")
+    process = target.start(*from_options(drs), *QUICK, env=from_env(drs), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak = PeakMemory(process)
+    assert peak.wait() == 0
+    print(f"{kind}: {peak.resident_bytes / MIB:.1f} MiB resident, {peak.huge_bytes / MIB:.1f} MiB huge")
+    assert peak.total_bytes <= (96 + 32) * MIB
