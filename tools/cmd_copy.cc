@@ -200,7 +200,7 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   Secret other = from_secret(std::move(given), secret);
   DRS_ASSIGN_OR_RETURN(const auto target, open_repository(context, to, secret));
   DRS_ASSIGN_OR_RETURN(const auto source, open_repository(context, from, other));
-  clean_leftovers(context);
+  clean_leftovers(context, to);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*source));
   DRS_ASSIGN_OR_RETURN(const Choice choice, choose(command, catalog, context.clock.wall_ns()));
 

@@ -114,8 +114,6 @@ Result<std::unique_ptr<Source>> make_source(const PushCommand& command, const Co
   return source;
 }
 
-}
-
 Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
   DRS_ASSIGN_OR_RETURN(const PushOptions options, push_options(command, context.clock.wall_ns()));
   DRS_RETURN_IF_ERROR(check_choices(command, context));

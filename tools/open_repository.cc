@@ -113,10 +113,9 @@ Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, Rea
 }
 
 // What cannot be cleaned now can be next time.
-void clean_leftovers(CommandContext& context) {
-  const auto place = repository_place(context.options);
-  if (!place.ok() || place->kind != RepositoryPlace::Kind::kLocal) return;
-  const auto files = open_repository_files(*place, context.options);
+void clean_leftovers(CommandContext& context, const RepositoryPlace& place) {
+  if (place.kind != RepositoryPlace::Kind::kLocal) return;
+  const auto files = open_repository_files(place, context.options);
   if (!files.ok()) return;
   const auto cleaned = clean_incoming(**files, kIncomingAgeNs, context.clock.wall_ns());
   if (cleaned.ok() && *cleaned > 0) context.log.info("removed {} temporary files of interrupted pushes", *cleaned);

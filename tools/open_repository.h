@@ -48,8 +48,8 @@ std::span<const ObjectKind> data_kinds();
 // What --repository names, with the key that is given for it.
 Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, Reads reads = Reads::kAny);
 
-// Removes the temporary files of pushes and copies into --repository that died, where it is a directory. Best effort.
-void clean_leftovers(CommandContext& context);
+// Removes the temporary files of pushes and copies that died there, where it is a directory. Best effort.
+void clean_leftovers(CommandContext& context, const RepositoryPlace& place);
 
 // The heads of this machine for a repository.
 HeadDirectory head_directory(const CommandContext& context, const Repository& repository);

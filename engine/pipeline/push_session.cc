@@ -150,12 +150,12 @@ Result<void> PushSession::check_not_fenced() {
 Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manifest) {
   const std::string name = manifest_name(repository_.keys().stream_tag(manifest.stream), manifest.session);
   const Bytes object = encode_document(repository_.keys(), ObjectKind::kManifest, name, encode_manifest(manifest));
-  DRS_RETURN_IF_ERROR(failpoint("push.before_manifest"));
   DRS_ASSIGN_OR_RETURN(const Digest digest, commit(name, object));
   return std::pair(name, digest);
 }
 
 Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
+  DRS_RETURN_IF_ERROR(failpoint("push.before_manifest"));
   auto created = put_object(store_, name, object);
   if (created.ok()) created = failpoint("push.after_manifest");
   // Given up before anything was decided.

@@ -145,7 +145,7 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
     }
   }
   report_.snapshots.push_back(std::move(entry));
-  return session_->heartbeat();
+  return session_->heartbeat_result();
 }
 
 Result<std::optional<Error>> ReplicaCopy::copy_whole(const Snapshot& snapshot) {
@@ -221,7 +221,7 @@ Result<void> ReplicaCopy::copy_packs(const std::vector<PackInfo>& packs) {
 
 Result<void> ReplicaCopy::copy_pack(std::size_t worker, const PackInfo& pack) {
   if (cancel_.cancelled()) return Error(ErrorCode::kCancelled, "the copy was cancelled");
-  if (worker == 0) DRS_RETURN_IF_ERROR(session_->heartbeat());  // it is the thread whose store that is
+  if (worker == 0) DRS_RETURN_IF_ERROR(session_->heartbeat_result());  // it is the thread whose store that is
   const std::string name = pack_name(pack.name);
   const PooledBuffer buffer = buffers_->acquire();
   const auto whole =

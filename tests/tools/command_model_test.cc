@@ -108,8 +108,9 @@ TEST(CommandModel, EachCommandThatRunsShowsExamples) {
 TEST(CommandModel, HasTheCommandsThatAreDocumented) {
   std::set<std::string> names;
   for (const CommandEntry& child : whole_tree().children) names.insert(child.name());
-  EXPECT_EQ(names, (std::set<std::string>{"completion", "copy", "doctor", "help", "init", "key", "list", "policy", "pull",
-                                          "push", "repair", "resume", "scrub", "show", "stats", "verify", "version"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{"completion", "copy", "doctor", "help", "init", "key", "list", "policy", "pull",
+                                   "push", "repair", "resume", "scrub", "show", "stats", "verify", "version"}));
 }
 
 TEST(CommandModel, ErrorsSayWhatIsAccepted) {
