@@ -172,6 +172,8 @@ def test_what_lies_in_the_spool_is_sealed_and_nobody_elses(slow_store, spool):
 
 def test_two_pushes_share_a_directory_and_resume_leaves_them_alone(drs, spool):
     with spooled_push(drs, spool) as first, spooled_push(drs, spool) as second:
+        while len(entries(spool)) < 2:
+            assert first.poll() is None and second.poll() is None
         outcome = drs.run("resume", "--spool", spool)
         assert outcome.err.count("still running") == 2
         feed(first, DATA)
