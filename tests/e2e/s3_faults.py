@@ -1,0 +1,108 @@
+"""Commands against a store that misbehaves, and what must hold afterwards. A further command is one line in COMMANDS."""
+
+import random
+from collections import namedtuple
+
+from campaign_support import QUICK, STREAM, Ledger
+from repository import sample_bytes, sha256_hex
+from services import faults
+
+TIMEOUT = "3s"  # --store-timeout
+BASE = sample_bytes(700_000)
+
+# Each: (repository, what a push shall store) -> Outcome, run through whatever stands before the server.
+COMMANDS = {
+    "push": lambda repository, data: repository.run("push", STREAM, *QUICK, "-q", input=data, expect=None),
+    "pull": lambda repository, _: repository.run("pull", STREAM, "-q", expect=None),
+    "verify": lambda repository, _: repository.run("verify", "--read-data", expect=None),
+    "scrub": lambda repository, _: repository.run("scrub", expect=None),
+}
+
+# What a command may end with when the store fails for longer than it is given: never 0 for what was not done, never a
+# bug (1), never "damage" that is none (4).
+TYPED = (0, 2, 5, 6, 7, 10, 13)
+
+# `method`, `path`: what it makes sense for. `exits`: a command must succeed where the fault passes, mostly. `times`: how
+# often in a row that is, from the `nth` request on; what arrives damaged is read again once.
+Fault = namedtuple("Fault", "make method path exits times nth", defaults=(None, None, (0,), 2, 2))
+
+FAULTS = {
+    "500": Fault(faults.internal_error),
+    "500 after it was done": Fault(lambda: faults.internal_error(applied=True)),
+    "503 slow down": Fault(lambda: faults.slow_down(0)),
+    "429": Fault(lambda: faults.too_many_requests(0)),
+    "503 with a date": Fault(lambda: faults.slow_down("Sun, 06 Nov 1994 08:49:37 GMT")),
+    "403 expired, and no other credentials": Fault(faults.expired_token, exits=(0, 5)),
+    "409": Fault(faults.conflict, "PUT"),
+    "412 that is not true": Fault(faults.precondition_failed, "PUT"),
+    "307": Fault(faults.redirect),
+    "error in 200 to a read": Fault(faults.error_in_200, "GET"),
+    "error in 200 to a write": Fault(faults.error_in_200, "PUT"),
+    "error in 200 after a write": Fault(lambda: faults.error_in_200(applied=True), "PUT"),
+    "lost request": Fault(faults.lost_request),
+    "lost reply": Fault(faults.lost_reply),
+    "request twice, first reply": Fault(lambda: faults.duplicated(1)),
+    "request twice, second reply": Fault(lambda: faults.duplicated(2), "PUT"),
+    "truncated body": Fault(faults.truncated_body, "GET"),
+    "empty body": Fault(lambda: faults.truncated_body(0), "GET"),
+    "wrong bytes": Fault(faults.wrong_bytes, "GET", r"/(config|keys|packs|index|manifests)/", times=1),
+    "wrong bytes in a list": Fault(faults.wrong_bytes, "GET", "list-type", nth=1),
+    "stale list": Fault(faults.stale_list, "GET", "list-type", nth=1),
+    "delay": Fault(lambda: faults.delay(0.2)),
+    "stall": Fault(faults.stall, times=1),
+}
+
+
+class Subject:
+    """A repository in a bucket, reached through a fault proxy while it is tried, and directly while it is checked."""
+
+    def __init__(self, repository):
+        self.repository = repository
+        self.direct = repository.endpoint
+        repository.variables["DRSTREAM_STORE_TIMEOUT"] = TIMEOUT
+        repository.run("init")
+        self.ledger = Ledger(repository)
+        self.ledger.push(BASE)
+
+    def data(self, dice):
+        """Another stream that shares most of its bytes with the others."""
+        return BASE[: dice.randrange(len(BASE))] + dice.randbytes(dice.randrange(1000, 200_000))
+
+    def attempt(self, command, endpoint, data):
+        """Runs the command at `endpoint`; checks what it did, and what it left, without anything in between."""
+        self.repository.endpoint = endpoint
+        before = self.newest()
+        try:
+            outcome = COMMANDS[command](self.repository, data)
+        finally:
+            self.repository.endpoint = self.direct
+        fresh = self.ledger.take_stock(data)
+        if command == "push":
+            assert fresh or outcome.code != 0, outcome.err
+        else:
+            assert not fresh
+        if command == "pull" and outcome.code == 0:
+            assert sha256_hex(outcome.out) == self.ledger.held[before], "another stream was restored"
+        assert not {name for name in self.repository.objects() if name.startswith("damaged/")}, outcome.err
+        return outcome
+
+    def newest(self):
+        return list(self.ledger.held)[-1]
+
+
+def random_rules(proxy, dice):
+    """One to four faults at random requests; what they are, for messages."""
+    chosen = []
+    for _ in range(dice.randint(1, 4)):
+        name = dice.choice([name for name in FAULTS if name != "stall"])
+        fault = FAULTS[name]
+        nth, times = dice.randint(1, 25), dice.choice([1, 1, 2, 4, None])
+        proxy.on(fault.make(), fault.method, fault.path, nth=nth, times=times)
+        chosen.append((name, nth, times))
+    return chosen
+
+
+def seeded(seed=None):
+    seed = random.randrange(10**9) if seed is None else seed
+    print(f"seed {seed}")
+    return random.Random(seed)
