@@ -16,14 +16,7 @@ CloudProbe::Answer CloudProbe::ask(StoreRequest request, RequestKind kind, std::
   Answer answer;
   for (bool redirected = false;; redirected = true) {
     HttpTransfer& transfer = answer.transfer;
-    transfer = {};
-    transfer.method = request.method;
-    transfer.headers = request.headers;
-    if (!request.preamble.empty()) transfer.body.push_back(as_bytes(request.preamble));
-    transfer.body.insert(transfer.body.end(), request.body.begin(), request.body.end());
-    if (!request.trailer.empty()) transfer.body.push_back(as_bytes(request.trailer));
-    transfer.destination = request.destination;
-    transfer.text_bytes_max = request.text_bytes_max;
+    transfer = transfer_of(request);
     transfer.wants_tls = true;
     answer.result = protocol_->authorise(request, transfer);
     if (!answer.result.ok()) return answer;

@@ -70,6 +70,17 @@ std::optional<Endpoint> split(std::string_view url) {
 
 }  // namespace
 
+std::string Endpoint::url_to(std::string_view to_path, std::string_view query) const {
+  std::string out = https ? "https://" : "http://";
+  out += authority;
+  out += to_path;
+  if (!query.empty()) {
+    out += '?';
+    out += query;
+  }
+  return out;
+}
+
 Result<Endpoint> parse_endpoint(std::string_view url, std::string_view what) {
   if (std::optional<Endpoint> endpoint = split(url)) return *std::move(endpoint);
   // Not repeated: a password may stand in it ("https://user:password@host").

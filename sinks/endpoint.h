@@ -16,6 +16,8 @@ struct Endpoint {
   std::string authority;  // the host, and ":port" where it is not the scheme's own: just what Host says
   std::string path;       // empty, or "/..." without a '/' at the end
 
+  // scheme://authority, then `to_path`, then '?' and `query` unless it is empty; all as they are sent.
+  [[nodiscard]] std::string url_to(std::string_view to_path, std::string_view query) const;
   [[nodiscard]] std::string url() const { return (https ? "https://" : "http://") + authority + path; }
 };
 

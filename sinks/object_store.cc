@@ -57,16 +57,24 @@ bool is_valid_object_prefix(std::string_view prefix) {
   return prefix.empty() || (prefix.back() == '/' && is_valid_object_key(prefix.substr(0, prefix.size() - 1)));
 }
 
+Result<void> ObjectStore::remove_all(std::span<const ObjectKey> keys) {
+  for (const ObjectKey& key : keys) {
+    auto removed = remove(key);
+    if (!removed.ok() && removed.error().code != ErrorCode::kNotFound) return removed;
+  }
+  return {};
+}
+
 Result<void> ObjectStore::retain(const std::vector<ObjectKey>& /*keys*/) {
   return Error{ErrorCode::kUsage, name_for_messages() + " cannot lock objects"};
 }
 
-Result<void> put_object(ObjectStore& store, const ObjectKey& key, ByteView body) {
+Result<void> put_object(ObjectStore& store, const ObjectKey& key, ByteView body, const std::optional<Digest>& sha256) {
   if (!is_valid_object_key(key)) return Error{ErrorCode::kUsage, "not an object key: \"" + key + "\""};
   bool finished = false;
   PutOperation operation{.key = key,
                          .body = {body},
-                         .sha256 = {},
+                         .sha256 = sha256,
                          .result = {},
                          .done = [](PutOperation& put) { *static_cast<bool*>(put.owner) = true; },
                          .owner = &finished};

@@ -95,6 +95,9 @@ class ObjectStore {
   virtual Result<ObjectInfo> stat(const ObjectKey& key) = 0;  // kNotFound
   // Durable when it returns. kNotFound is an error too, where the store can tell: the caller knows whether it matters.
   virtual Result<void> remove(const ObjectKey& key) = 0;
+  // Several, in no order; what is not there is passed over. Durable when it returns. Errors: of one of those that stay;
+  // others may be gone.
+  virtual Result<void> remove_all(std::span<const ObjectKey> keys);
 
   // Whether what is put here cannot be removed or replaced for a while, by nobody whom the store holds to it
   // (--lock-days).
@@ -114,7 +117,9 @@ class ObjectStore {
 };
 
 // Blocking forms for small objects: start one operation and run the store until it is done.
-Result<void> put_object(ObjectStore& store, const ObjectKey& key, ByteView body);
+// `sha256`: of the body, where the caller has it.
+Result<void> put_object(ObjectStore& store, const ObjectKey& key, ByteView body,
+                        const std::optional<Digest>& sha256 = {});
 // For a name that nobody gives to other bytes: their digest, or a random number. Where the outcome is unknown or the
 // name is taken - an earlier answer was lost - the object is read, and the same bytes are a success. kAlreadyExists: it
 // holds others.

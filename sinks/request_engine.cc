@@ -23,6 +23,18 @@ std::uint64_t body_bytes(const HttpTransfer& transfer) {
 
 }  // namespace
 
+HttpTransfer transfer_of(const StoreRequest& request) {
+  HttpTransfer transfer;
+  transfer.method = request.method;
+  transfer.headers = request.headers;
+  if (!request.preamble.empty()) transfer.body.push_back(as_bytes(request.preamble));
+  transfer.body.insert(transfer.body.end(), request.body.begin(), request.body.end());
+  if (!request.trailer.empty()) transfer.body.push_back(as_bytes(request.trailer));
+  transfer.destination = request.destination;
+  transfer.text_bytes_max = request.text_bytes_max;
+  return transfer;
+}
+
 RequestEngine::RequestEngine(std::unique_ptr<HttpClient> client, StoreProtocol& protocol, const Clock& clock,
                              Options options)
     : client_(std::move(client)),
@@ -50,7 +62,7 @@ void RequestEngine::start(StoreRequest& request) {
 std::size_t RequestEngine::run(bool wait) {
   for (;;) {
     start_waiting();
-    client_->run(wait && finished_.empty() ? pause() : std::chrono::milliseconds(0));
+    client_->run(wait && finished_.empty() && in_flight() > 0 ? pause() : std::chrono::milliseconds(0));
     start_waiting();
     // `done` may start further requests.
     const std::vector<StoreRequest*> finished = std::exchange(finished_, {});
@@ -107,14 +119,7 @@ void RequestEngine::start_waiting() {
 void RequestEngine::launch(Attempt& attempt) {
   const StoreRequest& request = *attempt.request;
   HttpTransfer& transfer = attempt.transfer;
-  transfer = {};
-  transfer.method = request.method;
-  transfer.headers = request.headers;
-  if (!request.preamble.empty()) transfer.body.push_back(as_bytes(request.preamble));
-  transfer.body.insert(transfer.body.end(), request.body.begin(), request.body.end());
-  if (!request.trailer.empty()) transfer.body.push_back(as_bytes(request.trailer));
-  transfer.destination = request.destination;
-  transfer.text_bytes_max = request.text_bytes_max;
+  transfer = transfer_of(request);
   if (auto authorised = protocol_.authorise(request, transfer); !authorised.ok()) {
     // Credentials that were never there are not waited for.
     if (authorised_once_)
@@ -169,7 +174,9 @@ void RequestEngine::take_answer(Attempt& attempt) {
     case Judgement::Kind::kRefresh:
       if (std::exchange(attempt.refreshed, true)) break;
       if (auto refreshed = protocol_.refresh(); !refreshed.ok()) {
-        fail(attempt, std::move(refreshed).error());
+        Error error = std::move(refreshed).error();
+        if (judgement.error) error.message = judgement.error->message + " (" + error.message + ")";
+        fail(attempt, std::move(error));
         return;
       }
       attempt.not_before = clock_.steady();

@@ -53,6 +53,9 @@ struct StoreRequest {
   void* owner = nullptr;  // the caller's own
 };
 
+// One attempt at it, without what authorises it. Borrows the request's texts and body.
+HttpTransfer transfer_of(const StoreRequest& request);
+
 // What the answer to one attempt means.
 struct Judgement {
   enum class Kind : std::uint8_t {

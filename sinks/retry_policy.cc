@@ -18,9 +18,9 @@ std::optional<RetrySchedule::Time> RetrySchedule::next(Time now, std::optional<s
   const auto ceiling = std::min(options_.first * (std::int64_t{1} << doublings), options_.cap);
   auto pause = std::chrono::milliseconds(dice % static_cast<std::uint64_t>(ceiling.count() + 1));
   if (retry_after) pause = std::clamp<std::chrono::milliseconds>(*retry_after, pause, std::max(pause, options_.cap));
-  const Time at = now + pause;
-  if (at - first_failure_ <= options_.budget) return at;
-  return std::nullopt;
+  const Time end = first_failure_ + options_.budget;
+  if (now >= end) return std::nullopt;
+  return std::min(now + pause, end);  // the last attempt is made when the budget ends, however long the pause
 }
 
 void StoreOutage::failed(Time now, const std::string& answer) {

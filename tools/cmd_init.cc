@@ -125,14 +125,14 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
 
 void add_init_command(CommandSet& commands) {
   const auto command = std::make_shared<InitCommand>();
-  CLI::App* const app =
-      add_subcommand(commands.root(), "init", "Make a new repository",
-                     "  openssl rand -hex 32 > /root/drs.key; chmod 600 /root/drs.key\n"
-                     "  drstream init -r /var/backups/drs --key-file /root/drs.key\n"
-                     "  BACKUP_ENCRYPTION_KEY=<64 hex digits> drstream init -r /var/backups/drs\n"
-                     "  drstream init -r /var/backups/drs --passphrase-command 'pass show backups'\n"
-                     "  drstream init --replica-of /var/backups/drs --from-key-file /root/drs.key -r s3://bucket/drs "
-                     "--key-file /root/offsite.key\n");
+  CLI::App* const app = add_subcommand(
+      commands.root(), "init", "Make a new repository",
+      "  openssl rand -hex 32 > /etc/drstream/key; chmod 600 /etc/drstream/key\n"
+      "  drstream init -r /var/backups/drs --key-file /etc/drstream/key\n"
+      "  BACKUP_ENCRYPTION_KEY=<64 hex digits> drstream init -r /var/backups/drs\n"
+      "  drstream init -r /var/backups/drs --passphrase-command 'pass show backups'\n"
+      "  drstream init --replica-of /var/backups/drs --from-key-file /etc/drstream/key -r s3://bucket/drs "
+      "--key-file /etc/drstream/offsite.key\n");
   add_choice<Encryption>(*app, "--encryption", command->encryption,
                          {{"aes-256-gcm", Encryption::kAes256Gcm}, {"none", Encryption::kNone}},
                          "How stored data is sealed (default aes-256-gcm); none protects nothing");

@@ -18,27 +18,6 @@ Head head_of(const PushReport& report) {
           report.manifest.finished_ns};
 }
 
-// Remembers the head, unless the repository is older than what was seen before.
-void record_head(CommandContext& context, const Repository& repository, const PushReport& report) {
-  const Head head = head_of(report);
-  HeadDirectory heads = head_directory(context, repository);
-  const auto before = heads.load(head.stream);
-  if (!before.ok()) context.log.warn("{}", before.error().message);
-  if (before.ok() && *before) {
-    if (const auto trouble = check_successor(**before, report.manifest)) {
-      context.log.warn("{}; the head {} is kept (`drstream verify --expect-head` compares; remove it to start anew)",
-                       *trouble, heads.path_of(head.stream));
-      return;
-    }
-    // Another push of this stream that ran at the same time got further.
-    if ((*before)->sequence > head.sequence) return;
-  }
-  const auto stored = heads.store(head);
-  if (!stored.ok())
-    context.log.warn("the head could not be remembered in --state-dir: {}; keep the one printed",
-                     stored.error().message);
-}
-
 std::string summary_line(const PushReport& report) {
   const Manifest& manifest = report.manifest;
   const std::string ratio =
@@ -76,7 +55,7 @@ void tell_committed(CommandContext& context, const Repository& repository, const
   for (const std::string& warning : report.warnings) context.log.warn("{}{}", prefix, warning);
   for (const std::string& anomaly : report.anomalies)
     context.log.warn("{}anomaly, committed with a tag as asked: {}", prefix, anomaly);
-  record_head(context, repository, report);
+  record_head(context, repository, head_of(report), report.manifest);
   context.output.remark(prefix + summary_line(report));
   context.output.remark(prefix + "head " + format_head(head_of(report)));
   if (with_stats)

@@ -6,20 +6,12 @@
 namespace drs {
 
 Result<std::vector<SlotInfo>> list_slots(Repository& repository) {
-  ObjectStore& store = repository.store();
   std::vector<SlotInfo> slots;
-  std::vector<std::string> names;
-  DRS_RETURN_IF_ERROR(store.list("keys/", [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (!parsed || parsed->kind != ObjectKind::kSlot) return {};
-    SlotInfo slot;
-    slot.id = parsed->uuid;
-    slots.push_back(std::move(slot));
-    return {};
-  }));
+  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> objects, repository.list(ObjectKind::kSlot));
+  for (const ObjectInfo& object : objects) slots.emplace_back().id = parse_name(object.key)->uuid;
   for (SlotInfo& info : slots) {
     info.current = info.id == repository.opened_with_slot();
-    const auto bytes = get_document(store, slot_name(info.id), kSlotBytesMax);
+    const auto bytes = get_document(repository.store(), slot_name(info.id), kSlotBytesMax);
     if (!bytes.ok()) {
       info.problem = bytes.error().message;
       continue;

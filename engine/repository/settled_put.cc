@@ -15,23 +15,10 @@ bool is_open_question(ErrorCode code) {
   return code == ErrorCode::kUnavailable || code == ErrorCode::kAlreadyExists;
 }
 
-Result<void> put_whole(ObjectStore& store, const ObjectKey& key, ByteView body, const Digest& digest) {
-  PutOperation operation;
-  operation.key = key;
-  operation.body = {body};
-  operation.sha256 = digest;
-  bool done = false;
-  operation.owner = &done;
-  operation.done = [](PutOperation& finished) { *static_cast<bool*>(finished.owner) = true; };
-  store.put(operation);
-  while (!done) DRS_RETURN_IF_ERROR(store.run(true));
-  return std::move(operation.result);
-}
-
 }  // namespace
 
 Result<void> put_settled(ObjectStore& store, const ObjectKey& key, ByteView body, const Digest& digest) {
-  auto stored = put_whole(store, key, body, digest);
+  auto stored = put_object(store, key, body, digest);
   if (stored.ok() || !is_open_question(stored.error().code)) return stored;
   return settle_put(store, key, body, digest, std::move(stored).error());
 }
@@ -60,7 +47,7 @@ Result<void> settle_put(ObjectStore& store, const ObjectKey& key, ByteView body,
     if (info.error().code == ErrorCode::kUnavailable) return error;
     if (info.error().code != ErrorCode::kNotFound) return info.error();
     if (attempt == kAttempts) return Error(ErrorCode::kUnavailable, key + " could not be stored: " + error.message);
-    auto again = put_whole(store, key, body, digest);
+    auto again = put_object(store, key, body, digest);
     if (again.ok() || !is_open_question(again.error().code)) return again;
     error = std::move(again).error();
   }

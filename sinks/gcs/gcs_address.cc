@@ -61,17 +61,6 @@ std::string GcsAddress::upload_path() const {
   return endpoint_.path + "/upload/storage/v1/b/" + location_.bucket + "/o";
 }
 
-std::string GcsAddress::url(std::string_view path, std::string_view query) const {
-  std::string out = endpoint_.https ? "https://" : "http://";
-  out += endpoint_.authority;
-  out += path;
-  if (!query.empty()) {
-    out += '?';
-    out += query;
-  }
-  return out;
-}
-
 std::string GcsAddress::name_for_messages() const {
   return bucket_location_text(location_, kNaming);
 }

@@ -32,7 +32,9 @@ class GcsAddress {
   [[nodiscard]] std::string list_path() const;
   [[nodiscard]] std::string upload_path() const;
   // scheme://host, then a path of the above, then '?' and `query` unless it is empty.
-  [[nodiscard]] std::string url(std::string_view path, std::string_view query) const;
+  [[nodiscard]] std::string url(std::string_view path, std::string_view query) const {
+    return endpoint_.url_to(path, query);
+  }
 
   // The name of an object in the bucket, not encoded.
   [[nodiscard]] std::string full_key(std::string_view key) const { return location_.prefix + std::string(key); }

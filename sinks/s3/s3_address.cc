@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "sinks/endpoint.h"
 #include "sinks/s3/aws_endpoint.h"
 #include "sinks/uri_encoding.h"
 
@@ -50,38 +49,26 @@ Result<S3Address> S3Address::make(BucketLocation location, const S3AddressOption
   const bool outside_certificate = endpoint.https && location.bucket.find('.') != std::string::npos;
   S3Address out;
   out.style_ = options.style.value_or(aws && !outside_certificate ? S3Style::kVirtualHosted : S3Style::kPath);
-  out.https_ = endpoint.https;
   out.region_ = options.region;
   if (out.style_ == S3Style::kVirtualHosted) {
     if (endpoint.host.starts_with('[') || is_ipv4_form(endpoint.host))
       return Error{ErrorCode::kUsage, "virtual-hosted addresses need a host with a name, and '" + endpoint.host +
                                           "' is an IP address: use path style"};
-    out.authority_ = location.bucket + '.' + endpoint.authority;
     out.bucket_path_ = endpoint.path.empty() ? "/" : endpoint.path;
     out.object_base_ = endpoint.path + '/';
+    endpoint.authority.insert(0, location.bucket + '.');
   } else {
-    out.authority_ = endpoint.authority;
     out.bucket_path_ = endpoint.path + '/' + location.bucket;
     out.object_base_ = out.bucket_path_ + '/';
   }
   out.object_base_ += uri_encode_path(location.prefix);
+  out.endpoint_ = std::move(endpoint);
   out.location_ = std::move(location);
   return out;
 }
 
 std::string S3Address::object_path(std::string_view key) const {
   return object_base_ + uri_encode_path(key);
-}
-
-std::string S3Address::url(std::string_view path, std::string_view query) const {
-  std::string out = https_ ? "https://" : "http://";
-  out += authority_;
-  out += path;
-  if (!query.empty()) {
-    out += '?';
-    out += query;
-  }
-  return out;
 }
 
 std::string S3Address::name_for_messages() const {

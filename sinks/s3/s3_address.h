@@ -8,6 +8,7 @@
 
 #include "io/result.h"
 #include "sinks/bucket_location.h"
+#include "sinks/endpoint.h"
 
 namespace drs {
 
@@ -32,19 +33,21 @@ class S3Address {
   // cover it. Errors: kUsage (region, endpoint; a bucket cannot stand before an IP address).
   static Result<S3Address> make(BucketLocation location, const S3AddressOptions& options);
 
-  [[nodiscard]] const std::string& host() const { return authority_; }  // what the header Host says
+  [[nodiscard]] const std::string& host() const { return endpoint_.authority; }  // what the header Host says
   [[nodiscard]] const std::string& bucket() const { return location_.bucket; }
   [[nodiscard]] const std::string& prefix() const { return location_.prefix; }
   [[nodiscard]] const std::string& region() const { return region_; }
   [[nodiscard]] S3Style style() const { return style_; }
-  [[nodiscard]] bool https() const { return https_; }
+  [[nodiscard]] bool https() const { return endpoint_.https; }
 
   // Encoded paths, as signed and sent: of requests to the bucket itself, and to one object. `key` is ours, without the
   // prefix.
   [[nodiscard]] const std::string& bucket_path() const { return bucket_path_; }
   [[nodiscard]] std::string object_path(std::string_view key) const;
   // scheme://host, then `path` of the two above, then '?' and `query` (of uri_encode_query) unless it is empty.
-  [[nodiscard]] std::string url(std::string_view path, std::string_view query = {}) const;
+  [[nodiscard]] std::string url(std::string_view path, std::string_view query = {}) const {
+    return endpoint_.url_to(path, query);
+  }
 
   // A key as S3 knows it, not encoded: for lists and deletes.
   [[nodiscard]] std::string full_key(std::string_view key) const { return location_.prefix + std::string(key); }
@@ -61,8 +64,7 @@ class S3Address {
   BucketLocation location_;
   std::string region_;
   S3Style style_ = S3Style::kPath;
-  bool https_ = true;
-  std::string authority_;
+  Endpoint endpoint_;        // its authority begins with the bucket where the style is kVirtualHosted
   std::string bucket_path_;  // "/", or "/path/bucket"
   std::string object_base_;  // what comes before an encoded key
 };
