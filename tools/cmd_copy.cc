@@ -198,7 +198,8 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   DRS_ASSIGN_OR_RETURN(std::optional<Secret> given, read_from_secret(context, from, command.from));
   DRS_ASSIGN_OR_RETURN(const Secret secret, take_secret(context, to));
   Secret other = from_secret(std::move(given), secret);
-  DRS_ASSIGN_OR_RETURN(const auto target, open_repository(context, to, secret));
+  // What is proven there at the end must come from there.
+  DRS_ASSIGN_OR_RETURN(const auto target, open_repository(context, to, secret, Reads::kStored));
   DRS_ASSIGN_OR_RETURN(const auto source, open_repository(context, from, other));
   clean_leftovers(context, to);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*source));

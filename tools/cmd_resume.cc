@@ -118,7 +118,7 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
   }
 
   const std::string own = spool_owner(*repository, place);
-  ExitCode worst = ExitCode::kOk;
+  std::optional<Error> worst;
   auto document = nlohmann::ordered_json::object();
   document["committed"] = nlohmann::ordered_json::array();
   document["failed"] = nlohmann::ordered_json::array();
@@ -148,13 +148,13 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
                                   {"code", error_code_name(error.code)},
                                   {"message", error.message},
                                   {"kept", !is_lost(error.code)}});
-    worst = std::max(worst, exit_code_of(error.code));
+    if (!worst || is_worse(error, *worst)) worst = error;
   }
   for (const std::string& path : entries.running) context.log.info("{} is of a push that is still running", path);
   document["running"] = entries.running;
   if (seen == 0) context.output.remark("nothing to resume in " + command.spool);
   context.output.document("drstream.resume/1", document);
-  return worst;
+  return worst ? exit_code_of(worst->code) : ExitCode::kOk;
 }
 
 }  // namespace

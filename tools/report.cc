@@ -71,7 +71,7 @@ std::string_view next_step_of(ErrorCode code, CommandEffect effect) {
     case ErrorCode::kUnsettled:
     case ErrorCode::kDenied:
       return effect == CommandEffect::kRestores
-                 ? "check the output's disk and permissions, then pull again"
+                 ? "check the disk and permissions of what the message names, then pull again"
                  : "check the repository's disk, mount and permissions (`drstream doctor`)";
     case ErrorCode::kNoSpace:
       return effect == CommandEffect::kRestores

@@ -67,8 +67,9 @@ Result<std::map<std::uint32_t, std::size_t>> IndexCheck::find_lost_packs(const I
       bytes = listed->bytes;
       const std::scoped_lock lock(mutex_);
       covered_[static_cast<std::size_t>(listed - packs_.packs().data())] = true;
-    } else {
-      // A push may have stored it since packs were listed.
+    }
+    if (bytes != named[i].bytes) {
+      // A push may have stored it since packs were listed; and lists have no checksum.
       const auto info = store.stat(name);
       if (!info.ok() && info.error().code != ErrorCode::kNotFound) return info.error();
       if (!info.ok()) {

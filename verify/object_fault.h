@@ -5,14 +5,13 @@
 
 namespace drs {
 
-// The object's bytes are wrong or cannot be had.
+// The object's bytes are wrong or cannot be had. Not where we may not read it (kDenied): that says nothing about it.
 inline bool is_object_fault(const Error& error) {
   switch (error.code) {
     case ErrorCode::kCorrupt:
     case ErrorCode::kTruncated:
     case ErrorCode::kFormatTooNew:
     case ErrorCode::kIo:
-    case ErrorCode::kDenied:
     case ErrorCode::kNotFound: return true;
     default: return false;
   }

@@ -250,12 +250,22 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
                                                      std::span<const ObjectKind> ahead) {
   std::unique_ptr<Repository> repository(new Repository(std::move(store), clock));
   repository->crypto_ = crypto;
-  ObjectStore& objects = *repository->store_;
+  // Lists have no checksum: what one of them seems to lack is looked for once more, too.
+  auto unlocked = read_again_if_damaged([&] { return repository->unlock(secret, ahead); });
+  if (!unlocked.ok() && unlocked.error().code == ErrorCode::kNoRepository) unlocked = repository->unlock(secret, ahead);
+  DRS_RETURN_IF_ERROR(unlocked);
+  return repository;
+}
+
+// Finds the config that counts, and the slot that `secret` opens.
+Result<void> Repository::unlock(const Secret& secret, std::span<const ObjectKind> ahead) {
+  warnings_.clear();
+  ObjectStore& objects = *store_;
   std::vector<ObjectKind> kinds = {ObjectKind::kConfig, ObjectKind::kSlot};
   kinds.insert(kinds.end(), ahead.begin(), ahead.end());
-  DRS_RETURN_IF_ERROR(repository->list_ahead(kinds));
-  DRS_ASSIGN_OR_RETURN(const auto config_infos, repository->list(ObjectKind::kConfig));
-  DRS_ASSIGN_OR_RETURN(const auto slot_infos, repository->list(ObjectKind::kSlot));
+  DRS_RETURN_IF_ERROR(list_ahead(kinds));
+  DRS_ASSIGN_OR_RETURN(const auto config_infos, list(ObjectKind::kConfig));
+  DRS_ASSIGN_OR_RETURN(const auto slot_infos, list(ObjectKind::kSlot));
   std::vector<NamedObject> configs = named(config_infos);
   const std::vector<NamedObject> slots = named(slot_infos);
   if (configs.empty()) return no_repository(objects);
@@ -272,7 +282,7 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
   // The highest authentic config counts. Which key authenticates it is told by the repository id it carries in clear.
   std::optional<Error> first_error;
   const auto pass_over = [&](const std::string& name, Error error) {
-    repository->warnings_.push_back(name + ": " + error.message);
+    warnings_.push_back(name + ": " + error.message);
     if (!first_error || error.code == ErrorCode::kFormatTooNew) first_error = std::move(error).with_context(name);
   };
   for (const NamedObject& object : configs) {
@@ -293,8 +303,7 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
       pass_over(name, std::move(id).error());
       continue;
     }
-    DRS_ASSIGN_OR_RETURN(Unlocked unlocked,
-                         unlock_any(objects, slots, slot_bytes, name, *id, secret, repository->warnings_));
+    DRS_ASSIGN_OR_RETURN(Unlocked unlocked, unlock_any(objects, slots, slot_bytes, name, *id, secret, warnings_));
     auto keys = std::make_unique<RepositoryKeys>(unlocked.master.view(), *id);
     auto body = decode_document(*keys, ObjectKind::kConfig, name, *bytes);
     if (!body.ok()) {
@@ -315,11 +324,11 @@ Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore
     if (config->encrypted && secret.kind == SlotKind::kClear)
       return wrong_key(objects, "the repository is encrypted, but a slot holds its key in clear: refused");
     DRS_RETURN_IF_ERROR(validate(config->chunks));
-    repository->config_ = *std::move(config);
-    repository->config_digest_ = sha256(*bytes);
-    repository->keys_ = std::move(keys);
-    repository->slot_ = unlocked.slot;
-    return repository;
+    config_ = *std::move(config);
+    config_digest_ = sha256(*bytes);
+    keys_ = std::move(keys);
+    slot_ = unlocked.slot;
+    return {};
   }
   return *std::move(first_error);
 }

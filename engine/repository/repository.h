@@ -81,6 +81,7 @@ class Repository {
 
  private:
   Repository(std::unique_ptr<ObjectStore> store, const Clock& clock) : store_(std::move(store)), clock_(clock) {}
+  Result<void> unlock(const Secret& secret, std::span<const ObjectKind> ahead);
   std::unique_ptr<ObjectStore> store_;
   std::map<ObjectKind, std::vector<ObjectInfo>> listed_;
   const Clock& clock_;

@@ -4,19 +4,57 @@ import random
 from collections import namedtuple
 
 from campaign_support import QUICK, STREAM, Ledger
-from repository import sample_bytes, sha256_hex
+from repository import Repository, sample_bytes, sha256_hex
 from services import faults
 
 TIMEOUT = "3s"  # --store-timeout
 BASE = sample_bytes(700_000)
+FROM_KEY = "BACKUP_FROM_ENCRYPTION_KEY"
 
-# Each: (repository, what a push shall store) -> Outcome, run through whatever stands before the server.
+
+def _run(*arguments):
+    return lambda subject, _: subject.repository.run(*arguments, expect=None)
+
+
+def _push(subject, data):
+    return subject.repository.run("push", STREAM, *QUICK, "-q", input=data, expect=None)
+
+
+def _copy_into(subject, data):
+    """From a local repository that is no replica: sealed anew."""
+    near = subject.near
+    near.push(STREAM, data, *QUICK)
+    return subject.repository.run(
+        "copy", f"{STREAM}@latest", "--from-repository", near.path, env={FROM_KEY: near.key}, expect=None)
+
+
+def _copy_from(subject, _):
+    """Into a local repository that is made for it, and shows a whole snapshot or none."""
+    subject.copies += 1
+    target = Repository(subject.repository.binary, subject.folder(f"copy{subject.copies}"))
+    target.run("init")
+    given = {name: value for name, value in subject.repository.environment().items()
+             if name.startswith("AWS_") or name == "DRSTREAM_STORE_TIMEOUT"}
+    outcome = target.run(
+        "copy", f"{STREAM}@latest", "--from-repository", subject.repository.path,
+        env={**given, FROM_KEY: subject.repository.key}, expect=None)
+    listed = target.snapshots()
+    assert listed or outcome.code != 0, outcome.err
+    for snapshot in listed:
+        assert sha256_hex(target.pull(snapshot["id"])) == subject.ledger.held[subject.newest()]
+    return outcome
+
+
+# Each: (subject, what a push shall store) -> Outcome, run through whatever stands before the server.
 COMMANDS = {
-    "push": lambda repository, data: repository.run("push", STREAM, *QUICK, "-q", input=data, expect=None),
-    "pull": lambda repository, _: repository.run("pull", STREAM, "-q", expect=None),
-    "verify": lambda repository, _: repository.run("verify", "--read-data", expect=None),
-    "scrub": lambda repository, _: repository.run("scrub", expect=None),
+    "push": _push,
+    "copy into": _copy_into,
+    "pull": _run("pull", STREAM, "-q"),
+    "copy from": _copy_from,
+    "verify": _run("verify", "--read-data"),
+    "scrub": _run("scrub"),
 }
+STORES = ("push", "copy into")
 
 # What a command may end with when the store fails for longer than it is given: never 0 for what was not done, never a
 # bug (1), never "damage" that is none (4).
@@ -63,6 +101,14 @@ class Subject:
         repository.run("init")
         self.ledger = Ledger(repository)
         self.ledger.push(BASE)
+        self.near = Repository(repository.binary, self.folder("near"))
+        self.near.run("init")
+        self.copies = 0
+
+    def folder(self, name):
+        path = self.repository.folder / name
+        path.mkdir()
+        return path
 
     def data(self, dice):
         """Another stream that shares most of its bytes with the others."""
@@ -73,11 +119,11 @@ class Subject:
         self.repository.endpoint = endpoint
         before = self.newest()
         try:
-            outcome = COMMANDS[command](self.repository, data)
+            outcome = COMMANDS[command](self, data)
         finally:
             self.repository.endpoint = self.direct
         fresh = self.ledger.take_stock(data)
-        if command == "push":
+        if command in STORES:
             assert fresh or outcome.code != 0, outcome.err
         else:
             assert not fresh
@@ -91,15 +137,22 @@ class Subject:
 
 
 def random_rules(proxy, dice):
-    """One to four faults at random requests; what they are, for messages."""
-    chosen = []
+    """One to four faults at random requests: what they are, for messages, and the exit codes that are right then."""
+    chosen = {}
+    codes = TYPED
     for _ in range(dice.randint(1, 4)):
         name = dice.choice([name for name in FAULTS if name != "stall"])
         fault = FAULTS[name]
         nth, times = dice.randint(1, 25), dice.choice([1, 1, 2, 4, None])
+        if name.startswith("wrong bytes"):
+            # What arrives damaged twice is damage, to whoever reads it. A list has no checksum at all: that is for TLS.
+            if name in chosen:
+                continue
+            times = 1
+            codes = (*TYPED, 4) if "list" in name else codes
         proxy.on(fault.make(), fault.method, fault.path, nth=nth, times=times)
-        chosen.append((name, nth, times))
-    return chosen
+        chosen.setdefault(name, []).append((nth, times))
+    return chosen, codes
 
 
 def seeded(seed=None):
