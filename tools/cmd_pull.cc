@@ -22,9 +22,6 @@
 namespace drs {
 namespace {
 
-// Clocks of stores and machines differ by less.
-constexpr std::int64_t kListedTogetherAgeNs = 3600LL * 1'000'000'000;
-
 struct PullCommand {
   std::string selector;
   std::string output;
@@ -106,9 +103,6 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
   DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot,
                        find_snapshot(catalog, command.selector, context.clock.wall_ns()));
-  // All was listed at the same time, so what is as new as this may have a part that was not there yet.
-  if (snapshot->stored_ns == 0 || snapshot->stored_ns > context.clock.wall_ns() - kListedTogetherAgeNs)
-    DRS_RETURN_IF_ERROR(repository->list_ahead(data_kinds()));
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
   DRS_ASSIGN_OR_RETURN(const auto sink, make_sink(command, context, snapshot->manifest));
   context.log.debug("{}: {}", sink->name(), sink->io_description());

@@ -31,10 +31,6 @@ std::span<const ObjectKind> kinds_ahead(Reads reads) {
 
 }  // namespace
 
-std::span<const ObjectKind> data_kinds() {
-  return std::span(kKinds).subspan(kSnapshotKindCount);
-}
-
 Result<std::shared_ptr<FileSystem>> open_repository_files(const RepositoryPlace& place, const GlobalOptions& options) {
   auto files = open_file_system(place.name, options.io);
   if (files.ok()) return std::shared_ptr<FileSystem>(*std::move(files));

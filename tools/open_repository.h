@@ -43,8 +43,6 @@ enum class Reads : std::uint8_t {
 // open_store, of the keys, and of Repository::open.
 Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, const RepositoryPlace& place,
                                                     const Secret& secret, Reads reads = Reads::kAny);
-// The kinds of objects beside snapshots that Reads::kData lists.
-std::span<const ObjectKind> data_kinds();
 // What --repository names, with the key that is given for it.
 Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, Reads reads = Reads::kAny);
 

@@ -44,6 +44,14 @@ Result<void> BlockRescue::check_running() const {
   return {};
 }
 
+Result<BlockLocation> BlockRescue::locate(const BlockId& id) {
+  auto location = index_->locate(id);
+  if (location.ok() || location.error().code != ErrorCode::kNotFound || listed_again_) return location;
+  listed_again_ = true;
+  DRS_RETURN_IF_ERROR(load_index());
+  return index_->locate(id);
+}
+
 Result<void> BlockRescue::look_again(const std::optional<BlockLocation>& tried, const Error& error) {
   if (error.code != ErrorCode::kNotFound || !tried || packs_.find(tried->pack) == nullptr) return {};
   return load_index();
@@ -53,7 +61,7 @@ Result<RecipePart> BlockRescue::read_recipe_part(const RecipePartRef& ref) {
   auto part = reader_.read_recipe_part(*index_, ref);
   if (part.ok()) return part;
   std::optional<BlockLocation> tried;
-  if (auto location = index_->locate(ref.block); location.ok()) tried = *std::move(location);
+  if (auto location = locate(ref.block); location.ok()) tried = *std::move(location);
   DRS_RETURN_IF_ERROR(look_again(tried, part.error()));
   part = reader_.read_recipe_part(*index_, ref);
   if (part.ok() || !is_damage(part.error())) return part;

@@ -26,8 +26,9 @@ class BlockRescue {
   static Result<std::unique_ptr<BlockRescue>> open(Repository& repository, ObjectStore& store, const Failure& failure,
                                                    std::size_t index_cache_bytes);
 
-  // Where to read a block first. Errors: as BlockIndex::locate.
-  Result<BlockLocation> locate(const BlockId& id) { return index_->locate(id); }
+  // Where to read a block first. What is not there is looked for in fresh lists, once: the snapshot may be newer than
+  // ours. Errors: as BlockIndex::locate.
+  Result<BlockLocation> locate(const BlockId& id);
 
   // A recipe part, from any copy that can be read. Errors: kCorrupt (damage; the text names the block and what is wrong
   // with each copy), the store's.
@@ -75,6 +76,7 @@ class BlockRescue {
   BlockReader reader_;
   PackCatalog packs_;
   std::unique_ptr<BlockIndex> index_;
+  bool listed_again_ = false;
   std::vector<std::uint32_t> units_;  // in the order they are searched: where chunks were found last comes first
 };
 

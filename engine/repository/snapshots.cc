@@ -127,7 +127,6 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
     const std::string& name = not_removed[place].key;
     auto snapshot = open_manifest(repository, name, std::move(object));
     if (snapshot.ok()) {
-      snapshot->stored_ns = not_removed[place].modified_ns;
       catalog.live.push_back(*std::move(snapshot));
       return {};
     }

@@ -11,9 +11,8 @@
 namespace drs {
 
 struct Snapshot {
-  std::string name;            // of the manifest object
-  Digest digest;               // of its bytes
-  std::int64_t stored_ns = 0;  // by the store's clock; 0 where unknown
+  std::string name;  // of the manifest object
+  Digest digest;     // of its bytes
   Manifest manifest;
   [[nodiscard]] std::string id() const { return manifest.session.hex(); }
 };

@@ -1,6 +1,8 @@
 """The local cache of a repository in a bucket: what it saves, counted at the server, and what it must never hide."""
 
 import shutil
+import subprocess
+import time
 from collections import Counter
 
 import pytest
@@ -9,7 +11,7 @@ from repository import sample_bytes
 STREAM = "pg/app"
 DATA = sample_bytes(9_000_000)
 
-LISTINGS_MAX = 12  # a snapshot just made has its data listed again
+LISTINGS_MAX = 8  # each kind of object once
 
 
 class Far:
@@ -78,6 +80,31 @@ def test_a_pull_from_a_warm_machine_reads_packs_alone(far):
     cost = far.pull("--length", "1000", data=DATA[:1000])
     assert cost["list"] <= LISTINGS_MAX
     assert cost.pop("list") and cost == {"config": 1, "keys": 1, "packs": 2}  # recipe, and the block
+
+
+def test_a_pull_from_a_warm_machine_begins_after_four_rounds_of_requests(far):
+    """What the store is asked at the same time is one round: lists, key and config, recipe, data."""
+    far.push()
+    far.pull()
+    spans = []
+
+    def slowly(exchange):
+        began = time.monotonic()
+        time.sleep(0.1)  # a round takes much longer than what lies between two
+        reply = exchange.forward()
+        spans.append((began, time.monotonic()))
+        exchange.send(reply)
+
+    far.proxy.on(slowly, times=None)
+    with far.repository.start("pull", STREAM, stdin=subprocess.DEVNULL) as pull:
+        assert pull.stdout.read(1) == DATA[:1]
+        before = sorted(spans)
+        pull.communicate()
+    rounds = []
+    for began, _ in before:
+        ended = [number for number, (_, end) in zip(rounds, before) if end <= began]
+        rounds.append(1 + max(ended, default=0))
+    assert max(rounds) == 4, list(zip(rounds, before))
 
 
 def test_files_that_are_damaged_are_read_again(far):
