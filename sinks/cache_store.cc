@@ -180,6 +180,10 @@ class CacheStore final : public ObjectStore {
     common_->listed.forget(key);
     return inner_->remove(key);
   }
+  Result<void> remove_all(std::span<const ObjectKey> keys) override {
+    for (const ObjectKey& key : keys) common_->listed.forget(key);
+    return inner_->remove_all(keys);
+  }
 
   [[nodiscard]] bool locks() const override { return inner_->locks(); }
   Result<void> retain(const std::vector<ObjectKey>& keys) override { return inner_->retain(keys); }

@@ -199,6 +199,25 @@ class CloudStore final : public ObjectStore {
     return removed;
   }
 
+  Result<void> remove_all(std::span<const ObjectKey> keys) override {
+    const std::size_t keys_max = protocol_->remove_keys_max();
+    if (keys_max == 1 || keys.size() == 1) return ObjectStore::remove_all(keys);
+    for (std::size_t at = 0; at < keys.size(); at += keys_max) {
+      const auto some = keys.subspan(at, std::min(keys_max, keys.size() - at));
+      StoreRequest request = prepared(protocol_->remove_several(some), StoreRequest::Kind::kRemove,
+                                      "remove " + std::to_string(some.size()) + " objects");
+      request.text_bytes_max = kListBytesMax;
+      Result<void> refused;
+      request.accept = [&](const HttpTransfer& answer) -> Result<void> {
+        refused = protocol_->parse_remove_several(answer);
+        return !refused.ok() && refused.error().code == ErrorCode::kUnavailable ? refused : Result<void>();
+      };
+      DRS_RETURN_IF_ERROR(engine_.perform(request));
+      DRS_RETURN_IF_ERROR(refused);
+    }
+    return {};
+  }
+
   [[nodiscard]] bool locks() const override { return protocol_->locks(); }
 
   // One request asks how long an object is locked already; only where that is too short a second one extends it.

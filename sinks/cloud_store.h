@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,11 @@ class CloudProtocol : public StoreProtocol {
   // Errors: kUnavailable for what cannot be understood.
   virtual Result<ObjectInfo> parse_stat(const ObjectKey& key, const HttpTransfer& answer) = 0;
   virtual StoreRequest remove(const ObjectKey& key) = 0;
+  // Several in one request: how many at most (1: there is no such request), the request, and what its answer says.
+  // Errors: of a key that stays; kUnavailable where the same request may help.
+  [[nodiscard]] virtual std::size_t remove_keys_max() const { return 1; }
+  virtual StoreRequest remove_several(std::span<const ObjectKey> /*keys*/) { return {}; }
+  virtual Result<void> parse_remove_several(const HttpTransfer& /*answer*/) { return {}; }
   // `continuation` is empty for the first page.
   virtual StoreRequest list(std::string_view prefix, const std::string& continuation) = 0;
   // Objects outside the repository and names that are no keys are left out. Errors: kUnavailable.

@@ -102,8 +102,10 @@ PushSession::~PushSession() {
   }
   stop_changed_.notify_all();
   if (thread_.joinable()) thread_.join();
+  std::vector<ObjectKey> records;
   for (std::uint32_t number = number_first_; number < number_next_; ++number)
-    static_cast<void>(store_.remove(session_name(record_.session, number)));
+    records.push_back(session_name(record_.session, number));
+  static_cast<void>(store_.remove_all(records));
 }
 
 Result<void> PushSession::start() {

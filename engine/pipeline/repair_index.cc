@@ -218,6 +218,7 @@ class IndexRepair {
   Result<void> remove_superseded() {
     if (existing_.empty()) return {};
     DRS_ASSIGN_OR_RETURN(const auto index, BlockIndex::load(repository_, store_, packs_, {}));
+    std::vector<ObjectKey> to_remove;
     for (const ExistingIndex& existing : existing_) {
       const std::string& name = existing.object.key;
       const auto unread = std::find_if(existing.packs.begin(), existing.packs.end(),
@@ -235,11 +236,10 @@ class IndexRepair {
           continue;
         }
       }
-      if (auto removed = store_.remove(name); !removed.ok() && removed.error().code != ErrorCode::kNotFound) {
-        return removed;
-      }
-      ++report_.index_objects_removed;
+      to_remove.push_back(name);
     }
+    DRS_RETURN_IF_ERROR(store_.remove_all(to_remove));
+    report_.index_objects_removed += to_remove.size();
     return {};
   }
 

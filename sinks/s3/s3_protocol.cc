@@ -107,6 +107,41 @@ StoreRequest S3Protocol::remove(const ObjectKey& key) {
   return to_object("DELETE", key);
 }
 
+std::size_t S3Protocol::remove_keys_max() const {
+  return kS3DeleteKeysMax;
+}
+
+StoreRequest S3Protocol::remove_several(std::span<const ObjectKey> keys) {
+  std::vector<std::string> full_keys;
+  for (const ObjectKey& key : keys) full_keys.push_back(address_.full_key(key));
+  StoreRequest request;
+  request.method = "POST";
+  request.path = address_.bucket_path();
+  request.query = "delete=";
+  request.preamble = delete_objects_body(full_keys);
+  const Digest digest = sha256(as_bytes(request.preamble));
+  request.body_sha256 = digest.hex();
+  request.headers.push_back({"x-amz-checksum-sha256", to_base64(digest.view())});  // S3 refuses it without a checksum
+  return request;
+}
+
+Result<void> S3Protocol::parse_remove_several(const HttpTransfer& answer) {
+  DRS_ASSIGN_OR_RETURN(const S3DeleteResult result, parse_delete_result(as_bytes(answer.text)));
+  std::optional<Error> refused;
+  for (const S3DeleteFailure& failure : result.failed) {
+    const std::string& code = failure.code;
+    if (code == "NoSuchKey" || code == "NoSuchVersion") continue;
+    const bool passes = is_one_of(code, kTemporary) || is_one_of(code, kTooFast);
+    Error error{passes ? ErrorCode::kUnavailable : ErrorCode::kDenied,
+                "remove " + std::string(address_.own_key(failure.key).value_or(failure.key)) + ": " + code +
+                    (failure.message.empty() ? "" : ": " + failure.message)};
+    if (passes) return error;
+    if (!refused) refused = std::move(error);
+  }
+  if (refused) return *std::move(refused);
+  return {};
+}
+
 StoreRequest S3Protocol::list(std::string_view prefix, const std::string& continuation) {
   StoreRequest request;
   request.method = "GET";

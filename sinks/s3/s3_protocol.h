@@ -34,6 +34,9 @@ class S3Protocol final : public CloudProtocol {
   StoreRequest stat(const ObjectKey& key) override;
   Result<ObjectInfo> parse_stat(const ObjectKey& key, const HttpTransfer& answer) override;
   StoreRequest remove(const ObjectKey& key) override;
+  [[nodiscard]] std::size_t remove_keys_max() const override;
+  StoreRequest remove_several(std::span<const ObjectKey> keys) override;
+  Result<void> parse_remove_several(const HttpTransfer& answer) override;
   StoreRequest list(std::string_view prefix, const std::string& continuation) override;
   Result<CloudListPage> parse_list(const HttpTransfer& answer) override;
   [[nodiscard]] bool locks() const override { return options_.put.lock.has_value(); }

@@ -1,5 +1,5 @@
-// What every ObjectStore promises, whatever is behind it. With DRSTREAM_TEST_S3=s3://bucket and the endpoint and keys
-// of a real server in AWS's own variables, also S3 (tests/services/test_contract.py).
+// What every ObjectStore promises, whatever is behind it. With a bucket and an endpoint in the environment instead that
+// of a real server (tests/services/test_contract.py).
 #include "sinks/object_store.h"
 
 #include <gtest/gtest.h>
@@ -83,19 +83,26 @@ StoreKind cached(std::string name, std::uint64_t size_bytes_max) {
 }
 
 // In the bucket of a server that tests/e2e/test_gcs.py started, each store below a prefix of its own.
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// The authority that vouches for the server, where it is a test's own.
+CloudStoreOptions cloud_options() {
+  CloudStoreOptions options;
+  options.http.ca_file = variable("DRSTREAM_TEST_CA_FILE");
+  return options;
+}
+
 StoreKind google(std::string endpoint, std::string bucket) {
   return {"Gcs", [=] {
             static int count = 0;
             static const SystemClock clock;
             auto address = GcsAddress::make({bucket, "store-" + std::to_string(count++) + "/"}, endpoint);
-            auto store = open_gcs_store(*std::move(address), nullptr, clock, {});
+            auto store = open_gcs_store(*std::move(address), nullptr, clock, cloud_options());
             return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*std::move(store), nullptr);
           }};
-}
-
-std::string variable(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? "" : value;
 }
 
 // Each store below a prefix of its own.
@@ -115,7 +122,7 @@ StoreKind s3(const std::string& bucket) {
                   return Result<AwsCredentials>(std::move(keys));
                 },
                 clock);
-            auto store = open_s3_store(*std::move(address), std::move(credentials), clock, {}, {});
+            auto store = open_s3_store(*std::move(address), std::move(credentials), clock, {}, cloud_options());
             return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*std::move(store), nullptr);
           }};
 }
@@ -435,6 +442,18 @@ TEST_P(ObjectStoreContract, RemovesAnObjectAndFreesItsName) {
   EXPECT_TRUE(listed_keys(*store_, "").empty());
   put("packs/aa/1", as_bytes("new"));
   EXPECT_EQ(as_text(content("packs/aa/1")), "new");
+}
+
+TEST_P(ObjectStoreContract, RemovesManyObjectsWhetherTheyAreThereOrNot) {
+  std::vector<ObjectKey> keys;
+  for (std::size_t i = 0; i < 1100; ++i)
+    keys.push_back("packs/aa/" + std::to_string(i));  // more than one request takes
+  put("packs/aa/0", as_bytes("first"));
+  put("packs/aa/1099", as_bytes("last"));
+  put("packs/ab/1", as_bytes("another"));
+  ASSERT_TRUE(store_->remove_all(keys).ok());
+  EXPECT_EQ(listed_keys(*store_, ""), std::set<ObjectKey>{"packs/ab/1"});
+  EXPECT_TRUE(store_->remove_all({}).ok());
 }
 
 TEST_P(ObjectStoreContract, RefusesInvalidKeys) {

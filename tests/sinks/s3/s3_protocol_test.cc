@@ -138,6 +138,26 @@ TEST_F(S3ProtocolTest, UnderstandsAnswersToHeadThatHaveNoText) {
   EXPECT_EQ(judge_head(answered(503)).kind, Kind::kSlowDown);
 }
 
+TEST_F(S3ProtocolTest, TellsWhichOfSeveralObjectsStay) {
+  const auto told = [&](const std::string& failures) {
+    HttpTransfer answer;
+    answer.text = "<DeleteResult><Deleted><Key>prefix/packs/a</Key></Deleted>" + failures + "</DeleteResult>";
+    return protocol_.parse_remove_several(answer);
+  };
+  const auto failure = [](const std::string& key, const std::string& code) {
+    return "<Error><Key>prefix/" + key + "</Key><Code>" + code + "</Code></Error>";
+  };
+  EXPECT_TRUE(told("").ok());
+  EXPECT_TRUE(told(failure("packs/b", "NoSuchKey")).ok());
+  const auto denied = told(failure("packs/b", "AccessDenied"));
+  ASSERT_FALSE(denied.ok());
+  EXPECT_EQ(denied.error().code, ErrorCode::kDenied);
+  EXPECT_EQ(denied.error().message, "remove packs/b: AccessDenied");
+  const auto passes = told(failure("packs/b", "AccessDenied") + failure("packs/c", "InternalError"));
+  ASSERT_FALSE(passes.ok());
+  EXPECT_EQ(passes.error().code, ErrorCode::kUnavailable);  // the same request again
+}
+
 TEST_F(S3ProtocolTest, FollowsATemporaryRedirect) {
   const Judgement judgement = judge_put(answered(307, "TemporaryRedirect", {{"location", "https://other.example/x"}}));
   EXPECT_EQ(judgement.kind, Kind::kRedirect);
