@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "codecs/random.h"
-#include "codecs/sha256.h"
 #include "sinks/s3/s3_xml.h"
 #include "tools/size_text.h"
 
@@ -42,8 +41,9 @@ bool has_code(const Result<void>& result, ErrorCode code) {
 
 class CloudCheck {
  public:
-  CloudCheck(CloudProbe& probe, const Clock& clock, std::optional<StoreRole> role)
-      : probe_(probe), protocol_(probe.protocol()), clock_(clock), role_(role) {}
+  // `allowance`: what tells the permissions that a role needs.
+  CloudCheck(CloudProbe& probe, const Clock& clock, std::optional<StoreRole> role, std::string allowance)
+      : probe_(probe), protocol_(probe.protocol()), clock_(clock), role_(role), allowance_(std::move(allowance)) {}
 
   // False when the store does not answer: nothing else can be looked at.
   bool check_connection() {
@@ -72,7 +72,7 @@ class CloudCheck {
     if (has_code(created, ErrorCode::kDenied)) {
       const bool meant_to = role_ && *role_ != StoreRole::kSweeper;
       add("writing", meant_to ? State::kBad : State::kNotice,
-          meant_to ? created.error().message + "; `drstream policy s3` prints what to allow"
+          meant_to ? created.error().message + "; " + allowance_ + " tells what to allow"
                    : "these credentials may not create objects: enough for list, pull, verify and scrub, not for push");
       return;
     }
@@ -129,14 +129,14 @@ class CloudCheck {
   CloudProbe::Answer stat(const char* key) {
     return probe_.ask(protocol_.stat(key), RequestKind::kStat, std::string("stat ") + key);
   }
-  Result<void> put(const char* key, ByteView body) { return put(key, body, sha256(body)).result; }
-  CloudProbe::Answer put(const char* key, ByteView body, const Digest& digest) {
+  Result<void> put(const char* key, ByteView body) { return put(key, body, body).result; }
+  // Sends `body` with the checksum of `described`, which has the same length.
+  CloudProbe::Answer put(const char* key, ByteView described, ByteView body) {
     PutOperation operation;
     operation.key = key;
-    operation.body = {body};
-    operation.sha256 = digest;
+    operation.body = {described};
     StoreRequest request = protocol_.put(operation);
-    request.body = operation.body;
+    request.body = {body};
     return probe_.ask(std::move(request), RequestKind::kPut, std::string("put ") + key);
   }
   CloudProbe::Answer remove(const char* key) {
@@ -195,22 +195,23 @@ class CloudCheck {
       add("create once", State::kGood, "a second object of the same name is refused");
     else if (again.ok())
       add("create once", State::kBad,
-          "the store replaces objects in spite of If-None-Match: two pushes at once could destroy each other's commit; "
+          "the store replaces objects although it is asked to create only: two pushes at once could destroy each "
+          "other's commit; "
           "with --single-writer you promise that only one runs at a time");
     else
       add("create once", State::kBad, again.error().message);
   }
 
   void check_checksums() {
-    const CloudProbe::Answer wrong = put(kChecksumKey, as_bytes("right"), sha256(as_bytes("wrong")));
-    if (wrong.result.ok()) {
+    const CloudProbe::Answer wrong = put(kChecksumKey, as_bytes("wrong"), as_bytes("right"));
+    if (wrong.transfer.status >= 200 && wrong.transfer.status < 300) {
       const bool removed = remove(kChecksumKey).result.ok();
       add("checksums", State::kBad,
-          std::string("the store keeps bytes that do not have the SHA-256 that was sent with them: damage on the way "
+          std::string("the store keeps bytes that do not have the checksum that was sent with them: damage on the way "
                       "is found only when it is read again") +
               (removed ? "" : fmt::format("; {} stays behind", kChecksumKey)));
     } else if (wrong.transfer.status == 400) {
-      add("checksums", State::kGood, "the store refuses bytes whose SHA-256 is not what was sent with them");
+      add("checksums", State::kGood, "the store refuses bytes whose checksum is not what was sent with them");
     } else {
       add("checksums", State::kNotice, "not known: " + wrong.result.error().message);
     }
@@ -221,8 +222,8 @@ class CloudCheck {
     const bool writes = role_ == StoreRole::kWriter || role_ == StoreRole::kSweeper;
     if (removed.ok()) {
       add("removing", writes ? State::kBad : State::kGood,
-          writes ? "these credentials can delete backups, and so can whoever steals them: give them what `drstream "
-                   "policy s3` prints"
+          writes ? "these credentials can delete backups, and so can whoever steals them: " + allowance_ +
+                       " tells what they need"
                  : "allowed; whoever steals these credentials can delete backups, unless they are locked");
       return true;
     }
@@ -232,7 +233,7 @@ class CloudCheck {
     }
     add("removing", role_ == StoreRole::kPruner ? State::kBad : State::kGood,
         fmt::format("refused: {}; {} and {} stay for the next doctor",
-                    role_ == StoreRole::kPruner ? "a pruner needs it: `drstream policy s3 --role pruner`"
+                    role_ == StoreRole::kPruner ? "a pruner needs it, as " + allowance_ + " tells"
                                                 : "who steals these credentials cannot delete backups",
                     kProbeKey, kRateKey));
     return false;
@@ -241,7 +242,7 @@ class CloudCheck {
   void check_rates(bool can_remove) {
     Bytes bytes(kRateBytes);
     random_bytes(bytes);
-    const CloudProbe::Answer stored = put(kRateKey, bytes, sha256(bytes));
+    const CloudProbe::Answer stored = put(kRateKey, bytes, bytes);
     const bool there_before = has_code(stored.result, ErrorCode::kAlreadyExists);
     if (stored.result.ok())
       add("upload", State::kGood, rate_text(kRateBytes, stored.took));
@@ -277,13 +278,20 @@ class CloudCheck {
   CloudProtocol& protocol_;
   const Clock& clock_;
   const std::optional<StoreRole> role_;
+  const std::string allowance_;
   std::vector<CheckResult> results_;
 };
 
 }  // namespace
 
+std::vector<CheckResult> check_gcs(CloudProbe& probe, const Clock& clock, std::optional<StoreRole> role) {
+  CloudCheck check(probe, clock, role, "the page on Google Cloud Storage in docs/OPERATIONS.md");
+  if (check.check_connection()) check.check_objects();
+  return check.take();
+}
+
 std::vector<CheckResult> check_s3(S3Probe& s3, const Clock& clock, std::optional<StoreRole> role) {
-  CloudCheck check(*s3.probe, clock, role);
+  CloudCheck check(*s3.probe, clock, role, "`drstream policy s3`");
   if (check.check_connection()) {
     check.check_objects();
     check.check_bucket(*s3.protocol);

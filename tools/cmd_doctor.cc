@@ -9,6 +9,7 @@
 #include "tools/cloud_check.h"
 #include "tools/command.h"
 #include "tools/machine_check.h"
+#include "tools/open_gcs.h"
 #include "tools/open_repository.h"
 #include "tools/open_s3.h"
 #include "tools/option_builder.h"
@@ -53,6 +54,16 @@ struct DoctorCommand {
   std::optional<StoreRole> role;
 };
 
+Result<std::vector<CheckResult>> check_bucket(CommandContext& context, const RepositoryPlace& place,
+                                              std::optional<StoreRole> role) {
+  if (place.kind == RepositoryPlace::Kind::kGcs) {
+    DRS_ASSIGN_OR_RETURN(const auto probe, open_gcs_probe(place, store_surroundings(context)));
+    return check_gcs(*probe, context.clock, role);
+  }
+  DRS_ASSIGN_OR_RETURN(S3Probe probe, open_s3_probe(place, store_surroundings(context)));
+  return check_s3(probe, context.clock, role);
+}
+
 Result<std::vector<CheckResult>> check_repository(CommandContext& context, const DoctorCommand& command) {
   std::vector<CheckResult> results;
   DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
@@ -63,13 +74,13 @@ Result<std::vector<CheckResult>> check_repository(CommandContext& context, const
       return std::vector<CheckResult>{{"repository", State::kBad, files.error().message}};
     }
     results = check_file_system(**files);
-  } else if (place.kind == RepositoryPlace::Kind::kS3) {
-    auto probe = open_s3_probe(place, store_surroundings(context));
-    if (!probe.ok()) {
-      if (probe.error().code == ErrorCode::kUsage) return std::move(probe).error();
-      return std::vector<CheckResult>{{"connection", State::kBad, probe.error().message}};
+  } else {
+    auto looked = check_bucket(context, place, command.role);
+    if (!looked.ok()) {
+      if (looked.error().code == ErrorCode::kUsage) return looked;
+      return std::vector<CheckResult>{{"connection", State::kBad, looked.error().message}};
     }
-    results = check_s3(*probe, context.clock, command.role);
+    results = *std::move(looked);
     if (results.size() == 1) return results;  // it does not answer: not even to many attempts, which take long
   }
   auto store = open_store(context, place);

@@ -2,6 +2,7 @@
 
 #include "io/clock.h"
 #include "sinks/gcs/default_credentials.h"
+#include "sinks/gcs/gcs_protocol.h"
 #include "sinks/gcs/gcs_store.h"
 #include "sinks/http_client.h"
 #include "tools/process_surroundings.h"
@@ -25,17 +26,27 @@ std::string emulator_url(std::string_view host) {
   return host.find("://") == std::string_view::npos ? "http://" + std::string(host) : std::string(host);
 }
 
-}  // namespace
+// All that a store or a probe is made of.
+struct GcsSetup {
+  GcsAddress address;
+  std::shared_ptr<GoogleTokenProvider> tokens;
+  CloudStoreOptions store;
+};
 
-Result<std::unique_ptr<ObjectStore>> open_gcs(const RepositoryPlace& place, const StoreSurroundings& opened_by) {
-  const CloudOptions& options = place.cloud;
+// Of requests; it outlives every store.
+const Clock& request_clock() {
   static const SystemClock clock;
-  const CloudStoreOptions store = cloud_store_options(options, opened_by);
+  return clock;
+}
+
+Result<GcsSetup> set_up(const RepositoryPlace& place, const StoreSurroundings& opened_by) {
+  const CloudOptions& options = place.cloud;
+  CloudStoreOptions store = cloud_store_options(options, opened_by);
   DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(store.http));
   DRS_ASSIGN_OR_RETURN(BucketLocation location, parse_gcs_location(place.name));
 
   std::string endpoint = options.endpoint_url;
-  const auto emulator = process_surroundings(*client, clock).variable(kEmulatorVariable);
+  const auto emulator = process_surroundings(*client, request_clock()).variable(kEmulatorVariable);
   const bool emulated = endpoint.empty() && emulator.has_value();
   if (emulated) endpoint = emulator_url(*emulator);
   DRS_ASSIGN_OR_RETURN(GcsAddress address, GcsAddress::make(std::move(location), endpoint));
@@ -50,7 +61,20 @@ Result<std::unique_ptr<ObjectStore>> open_gcs(const RepositoryPlace& place, cons
     const auto session = std::make_shared<Session>(options, std::move(client));
     tokens = std::make_shared<GoogleTokenProvider>([session] { return session->chain.fetch(); }, session->clock);
   }
-  return open_gcs_store(std::move(address), std::move(tokens), clock, store);
+  return GcsSetup{std::move(address), std::move(tokens), std::move(store)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ObjectStore>> open_gcs(const RepositoryPlace& place, const StoreSurroundings& opened_by) {
+  DRS_ASSIGN_OR_RETURN(GcsSetup setup, set_up(place, opened_by));
+  return open_gcs_store(std::move(setup.address), std::move(setup.tokens), request_clock(), setup.store);
+}
+
+Result<std::unique_ptr<CloudProbe>> open_gcs_probe(const RepositoryPlace& place, const StoreSurroundings& opened_by) {
+  DRS_ASSIGN_OR_RETURN(GcsSetup setup, set_up(place, opened_by));
+  auto protocol = std::make_unique<GcsProtocol>(std::move(setup.address), std::move(setup.tokens), request_clock());
+  return CloudProbe::make(std::move(protocol), setup.store.http);
 }
 
 }  // namespace drs
