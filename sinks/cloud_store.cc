@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <list>
-#include <optional>
+
+#include "sinks/content_range.h"
 
 namespace drs {
 namespace {
@@ -23,45 +23,6 @@ struct Shared {
   CloudStoreOptions options;
   mutable std::atomic<bool> create_only_proven{false};
 };
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// "bytes 0-1023/4096"
-struct ContentRange {
-  std::uint64_t begin_bytes = 0;
-  std::uint64_t object_bytes = 0;
-};
-std::optional<ContentRange> content_range(const HttpTransfer& answer) {
-  constexpr std::string_view kUnit = "bytes ";
-  const std::string_view text = answer.header("content-range");
-  const std::size_t dash = text.find('-');
-  const std::size_t slash = text.rfind('/');
-  if (!text.starts_with(kUnit) || dash == std::string_view::npos || slash == std::string_view::npos)
-    return std::nullopt;
-  const auto begin = number(text.substr(kUnit.size(), dash - kUnit.size()));
-  const auto size = number(text.substr(slash + 1));
-  if (!begin || !size) return std::nullopt;
-  return ContentRange{*begin, *size};
-}
-
-// Whether the answer holds the range that was asked for, whole.
-Result<void> check_range(const HttpTransfer& answer, std::uint64_t offset_bytes, std::size_t bytes) {
-  const auto unexpected = [](const std::string& what) { return Error{ErrorCode::kUnavailable, "the store " + what}; };
-  if (answer.status != 206)
-    return unexpected("does not answer with a range, but with status " + std::to_string(answer.status));
-  const auto range = content_range(answer);
-  if (!range || range->begin_bytes != offset_bytes || range->object_bytes <= offset_bytes)
-    return unexpected("does not say that it sent the range that was asked for");
-  const std::uint64_t expected = std::min<std::uint64_t>(bytes, range->object_bytes - offset_bytes);
-  if (answer.received_bytes != expected)
-    return unexpected("sent " + std::to_string(answer.received_bytes) + " of " + std::to_string(expected) + " bytes");
-  return {};
-}
 
 std::size_t body_bytes(const PutOperation& operation) {
   std::size_t bytes = 0;
