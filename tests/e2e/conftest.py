@@ -33,13 +33,23 @@ def full_run():
 
 
 @pytest.fixture
-def new_repository(binary, tmp_path):
+def new_folder(tmp_path):
+    """new_folder(name): an empty folder of the test."""
+
+    def make(name):
+        folder = tmp_path / name
+        folder.mkdir()
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def new_repository(binary, new_folder):
     """new_repository(name, ...): a Repository that is not made yet, in a folder of its own."""
 
     def make(name="repository", **options):
-        folder = tmp_path / name
-        folder.mkdir()
-        return Repository(binary, folder, **options)
+        return Repository(binary, new_folder(name), **options)
 
     return make
 
@@ -53,13 +63,12 @@ def drs(new_repository):
 
 
 @pytest.fixture
-def new_s3_repository(binary, tmp_path):
+def new_s3_repository(binary, new_folder):
     """new_s3_repository(server, name, ...): an S3Repository that is not made yet, in a new bucket of a Minio."""
 
     def make(server, name="repository", client=None, bucket=None, **options):
-        folder = tmp_path / name
-        folder.mkdir()
-        return S3Repository(binary, folder, client or server.client(), bucket or server.new_bucket(), **options)
+        bucket = bucket or server.new_bucket()
+        return S3Repository(binary, new_folder(name), client or server.client(), bucket, **options)
 
     return make
 
@@ -74,13 +83,11 @@ def s3(request, new_s3_repository):
 
 
 @pytest.fixture
-def new_gcs_repository(binary, tmp_path):
+def new_gcs_repository(binary, new_folder):
     """new_gcs_repository(server, name, ...): a GcsRepository that is not made yet, in a new bucket of a FakeGcs."""
 
     def make(server, name="repository", bucket=None, **options):
-        folder = tmp_path / name
-        folder.mkdir()
-        return GcsRepository(binary, folder, server, bucket or server.new_bucket(), **options)
+        return GcsRepository(binary, new_folder(name), server, bucket or server.new_bucket(), **options)
 
     return make
 

@@ -70,8 +70,8 @@ def test_two_pushes_at_once_are_siblings(gcs):
 def test_a_name_that_is_taken_is_not_replaced(gcs):
     """What create-if-absent rests on, without which no commit would be safe."""
     name = f"{gcs.prefix}/taken"
-    assert gcs.server.upload(gcs.bucket, name, b"first", ifGenerationMatch=0).status == 200
-    assert gcs.server.upload(gcs.bucket, name, b"second", ifGenerationMatch=0).status == 412
+    assert gcs.client.put(gcs.bucket, name, b"first", ifGenerationMatch=0).status == 200
+    assert gcs.client.put(gcs.bucket, name, b"second", ifGenerationMatch=0).status == 412
     assert gcs.read_object("taken") == b"first"
 
 

@@ -45,13 +45,13 @@ class FakeGcs(ServerProcess):
         expect(self.request("POST", "/storage/v1/b?project=test", {"Content-Type": "application/json"}, body))
         return bucket
 
-    def upload(self, bucket, name, body, **parameters):
+    def put(self, bucket, name, body, **parameters):
         """The reply to a simple upload; parameters such as ifGenerationMatch=0."""
         query = "".join(f"&{key}={value}" for key, value in parameters.items())
         target = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name={quote(name, safe='')}{query}"
         return self.request("POST", target, {"Content-Type": "application/octet-stream"}, body)
 
-    def download(self, bucket, name):
+    def get(self, bucket, name):
         return self.request("GET", f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media")
 
     def list(self, bucket, prefix=""):

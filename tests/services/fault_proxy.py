@@ -10,14 +10,12 @@ It runs inside the test, reads each request whole, and passes on the Host header
 
 import re
 import socket
-import ssl
-import sys
 import threading
 from collections import namedtuple
 from http.client import HTTPException
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from services.http_client import Reply, connect
+from services.http_server import HttpServer, RequestHandler
 
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect",
               "content-length"}
@@ -45,10 +43,11 @@ class Rule:
         return self.matched in self.numbers
 
 
-class FaultProxy:
+class FaultProxy(HttpServer):
     """A context manager; `endpoint` is where it listens, with HTTPS if it is given certificates."""
 
     def __init__(self, upstream, upstream_ca_file=None, certificates=None):
+        super().__init__(_Handler, certificates)
         self.upstream = upstream
         self.upstream_ca_file = upstream_ca_file
         self.requests = []  # Seen; each is here before the client hears of its end
@@ -56,24 +55,10 @@ class FaultProxy:
         self.closed = threading.Event()
         self._rules = []
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _handler_of(self))
-        self.port = self._server.server_port
-        self.endpoint = f"{'https' if certificates else 'http'}://127.0.0.1:{self.port}"
-        if certificates:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificates.certificate_file, certificates.key_file)
-            # The handshake happens in the thread of the connection, not while accepting.
-            self._server.socket = context.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False)
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
 
     def __exit__(self, *_):
         self.closed.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__()
 
     def on(self, fault, method=None, path=None, nth=1, times=1):
         """Adds a rule. `path`: a regular expression, searched in path and query; `times` None: from nth on for ever.
@@ -170,58 +155,41 @@ class Exchange:
         self._handler.connection.shutdown(socket.SHUT_RDWR)
 
 
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128
+class _Handler(RequestHandler):
+    def _serve(self):
+        request = Request(self.command, self.path, self.headers, self.body())
+        fault = self.owner.fault_for(request)
+        exchange = Exchange(self.owner, self, request, fault)
+        try:
+            if fault:
+                fault(exchange)
+            else:
+                exchange.send(exchange.forward())
+        except (OSError, HTTPException):
+            exchange.drop()
 
-    def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], OSError):  # clients that go away are what tests are about
-            super().handle_error(request, client_address)
+    def body(self):
+        """The whole body; half a request must not be passed on as one."""
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self._exactly(int(self.headers.get("Content-Length", 0)))
+        parts = []
+        while size := int(self._line().split(b";")[0], 16):
+            parts.append(self._exactly(size))
+            self._line()
+        while self._line().strip():
+            pass
+        return b"".join(parts)
 
+    def _exactly(self, size):
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionAbortedError
+        return data
 
-def _handler_of(proxy):
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    def _line(self):
+        line = self.rfile.readline(1000)
+        if not line.endswith(b"\n"):
+            raise ConnectionAbortedError
+        return line
 
-        def _serve(self):
-            request = Request(self.command, self.path, self.headers, self._body())
-            fault = proxy.fault_for(request)
-            exchange = Exchange(proxy, self, request, fault)
-            try:
-                if fault:
-                    fault(exchange)
-                else:
-                    exchange.send(exchange.forward())
-            except (OSError, HTTPException):
-                exchange.drop()
-
-        def _body(self):
-            """The whole body; half a request must not be passed on as one."""
-            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-                return self._exactly(int(self.headers.get("Content-Length", 0)))
-            parts = []
-            while size := int(self._line().split(b";")[0], 16):
-                parts.append(self._exactly(size))
-                self._line()
-            while self._line().strip():
-                pass
-            return b"".join(parts)
-
-        def _exactly(self, size):
-            data = self.rfile.read(size)
-            if len(data) < size:
-                raise ConnectionAbortedError
-            return data
-
-        def _line(self):
-            line = self.rfile.readline(1000)
-            if not line.endswith(b"\n"):
-                raise ConnectionAbortedError
-            return line
-
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = _serve
-
-        def log_message(self, *_):
-            """Tests look at `requests`."""
-
-    return Handler
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = _serve

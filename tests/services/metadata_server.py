@@ -5,9 +5,9 @@ Both answer as AWS documents it. moto has neither: what it has gives metadata to
 
 import datetime
 import json
-import threading
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from services.http_server import HttpServer, RequestHandler
 
 ROLE = "drstream-backup"
 ROLE_PATH = "/latest/meta-data/iam/security-credentials/"
@@ -17,7 +17,7 @@ TTL_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
 TTL_SECONDS_MAX = 21_600
 
 
-class MetadataServer:
+class MetadataServer(HttpServer):
     """A context manager. What it answers with may be changed at any time:
 
         credentials        (access key, secret key, session token)
@@ -27,23 +27,14 @@ class MetadataServer:
     """
 
     def __init__(self):
+        super().__init__(_Handler)
         self.credentials = ("ASIATESTTESTTESTTEST", "test-secret", "test-session-token")
         self.lifetime_seconds = 3600
         self.failures = []
         self.container_token = uuid.uuid4().hex
         self.requests = []  # "METHOD path", as they came
         self.session_tokens = set()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         self.container_url = self.endpoint + CONTAINER_PATH  # for AWS_CONTAINER_CREDENTIALS_FULL_URI
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
 
     def answer(self, method, path, headers):
         """(status, body, further headers)."""
@@ -91,25 +82,11 @@ def _time(seconds_from_now):
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _handler_of(metadata):
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+class _Handler(RequestHandler):
+    def _answer(self):
+        self.body()
+        status, body, headers = self.owner.answer(self.command, self.path, self.headers)
+        content_type = "application/json" if body[:1] == "{" else "text/plain"
+        self.reply(status, body.encode(), Content_Type=content_type, **headers)
 
-        def _answer(self):
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, body, headers = metadata.answer(self.command, self.path, self.headers)
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", "application/json" if body[:1] == "{" else "text/plain")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        do_GET = do_PUT = do_POST = _answer
-
-        def log_message(self, *_):
-            """Tests look at `requests`."""
-
-    return Handler
+    do_GET = do_PUT = do_POST = _answer

@@ -5,66 +5,49 @@ import socket
 import threading
 import time
 from collections import namedtuple
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from services import faults
 from services.fault_proxy import FaultProxy, Seen
 from services.http_client import expect, send
+from services.http_server import HttpServer, RequestHandler
 from services.s3_client import error_code
 
 PATH = "/bucket/packs/1"
 BODY = bytes(range(256)) * 40
 
 
-class Upstream:
+class Upstream(HttpServer):
     """A server that keeps what is PUT, lists it at /?list-type=2, and remembers what it was asked."""
 
     ca_file = None
 
     def __init__(self):
-        objects = self.objects = {}
-        asked = self.asked = []
+        super().__init__(_UpstreamHandler)
+        self.objects = {}
+        self.asked = []
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
 
-            def do_PUT(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                exists = self.headers.get("If-None-Match") == "*" and self.path in objects
-                if not exists:
-                    objects[self.path] = body
-                self.reply(412 if exists else 200, b"")
+class _UpstreamHandler(RequestHandler):
+    def do_PUT(self):
+        objects, body = self.owner.objects, self.body()
+        exists = self.headers.get("If-None-Match") == "*" and self.path in objects
+        if not exists:
+            objects[self.path] = body
+        self._answer(412 if exists else 200, b"")
 
-            def do_GET(self):
-                path, _, query = self.path.partition("?")
-                body = "\n".join(sorted(objects)).encode() if "list-type" in query else objects.get(path)
-                self.reply(404 if body is None else 200, body or b"")
+    def do_GET(self):
+        objects = self.owner.objects
+        path, _, query = self.path.partition("?")
+        body = "\n".join(sorted(objects)).encode() if "list-type" in query else objects.get(path)
+        self._answer(404 if body is None else 200, body or b"")
 
-            do_HEAD = do_GET
+    do_HEAD = do_GET
 
-            def reply(self, status, body):
-                asked.append(f"{self.command} {self.path}")
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
-
-            def log_message(self, *_):
-                """`asked` has it."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    def _answer(self, status, body):
+        self.owner.asked.append(f"{self.command} {self.path}")
+        self.reply(status, body)
 
 
 @pytest.fixture
@@ -260,7 +243,7 @@ def test_faults_reach_a_cloud_that_is_not_amazon(fake_gcs, fault_proxy):
     target = f"{proxy.endpoint}/upload/storage/v1/b/{bucket}/o?uploadType=media&name=pack&ifGenerationMatch=0"
     proxy.on(faults.duplicated(), method="POST")
     assert send(target, "POST", body=BODY).status == 412
-    assert fake_gcs.download(bucket, "pack").body == BODY
+    assert fake_gcs.get(bucket, "pack").body == BODY
 
 
 def test_many_clients_at_once(upstream):

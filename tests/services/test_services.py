@@ -123,17 +123,17 @@ def test_minio_keeps_what_it_stored_when_it_is_killed(minio, tmp_path):
 
 def test_gcs_keeps_and_lists_objects(any_gcs):
     bucket = any_gcs.new_bucket()
-    expect(any_gcs.upload(bucket, "packs/a b", b"bytes"))
-    assert any_gcs.download(bucket, "packs/a b").body == b"bytes"
+    expect(any_gcs.put(bucket, "packs/a b", b"bytes"))
+    assert any_gcs.get(bucket, "packs/a b").body == b"bytes"
     assert any_gcs.list(bucket) == ["packs/a b"]
     assert any_gcs.list(bucket, "snapshots/") == []
 
 
 def test_gcs_creates_an_object_only_once(any_gcs):
     bucket = any_gcs.new_bucket()
-    expect(any_gcs.upload(bucket, "manifest", b"first", ifGenerationMatch=0))
-    assert any_gcs.upload(bucket, "manifest", b"second", ifGenerationMatch=0).status == 412
-    assert any_gcs.download(bucket, "manifest").body == b"first"
+    expect(any_gcs.put(bucket, "manifest", b"first", ifGenerationMatch=0))
+    assert any_gcs.put(bucket, "manifest", b"second", ifGenerationMatch=0).status == 412
+    assert any_gcs.get(bucket, "manifest").body == b"first"
 
 
 def seconds_of(call):
