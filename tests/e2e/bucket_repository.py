@@ -1,6 +1,7 @@
 """A repository in a bucket of an object store, as a user of the command line sees it."""
 
 from repository import Repository
+from services.http_client import expect
 
 PREFIX = "backups"
 
@@ -18,7 +19,6 @@ class BucketRepository(Repository):
         self.path = f"{self.scheme}://{bucket}/{prefix}"
         self.endpoint = endpoint or client.endpoint
         self.ca_file = client.ca_file
-        self.variables = {}  # further ones, set by a test
 
     def store_variables(self):
         """How the command finds the store, and may use it."""
@@ -28,15 +28,25 @@ class BucketRepository(Repository):
         trust = {"DRSTREAM_CA_FILE": self.ca_file and str(self.ca_file)}
         return super().environment({**self.store_variables(), **trust, **self.variables, **(extra or {})})
 
+    def exists(self):
+        return self.objects() != {}
+
     def objects(self):
-        """The names of the stored objects."""
-        return {key.removeprefix(f"{self.prefix}/") for key in self.client.list(self.bucket, f"{self.prefix}/")}
+        sizes = self.client.sizes(self.bucket, f"{self.prefix}/")
+        return {key.removeprefix(f"{self.prefix}/"): size for key, size in sorted(sizes.items())}
 
     def read_object(self, name):
-        reply = self.client.get(self.bucket, f"{self.prefix}/{name}")
-        assert reply.status == 200, (name, reply.status)
-        return reply.body
+        return expect(self.client.get(self.bucket, f"{self.prefix}/{name}"), 200).body
+
+    def write_object(self, name, data):
+        expect(self.client.put(self.bucket, f"{self.prefix}/{name}", bytes(data)))
+
+    def remove_object(self, name):
+        expect(self.client.delete(self.bucket, f"{self.prefix}/{name}"))
+
+    def remove_all(self, kind=""):
+        for name in self.names(kind) if kind else self.objects():
+            self.remove_object(name)
 
     def tree(self):
-        """Everything below the repository: names and bytes."""
-        return {name: self.read_object(name) for name in sorted(self.objects())}
+        return {name: self.read_object(name) for name in self.objects()}

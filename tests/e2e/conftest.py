@@ -2,8 +2,20 @@
 
     DRSTREAM_BINARY=PATH   the command; else $DRSTREAM_BUILD/tools/drstream, else build/release/tools/drstream
     DRSTREAM_TEST_FULL=1   every byte of every object instead of a sample, 20 sizes of a full disk
+    DRSTREAM_TEST_STORE=local|s3|s3-https   only the tests of `drs`, `new_repository` and `make_repository`, with
+                           repositories in a folder, or in MinIO over HTTP or HTTPS
+
+A run that names no store has repositories in folders.
+
+Tests find and damage objects with the methods of Repository, so that they run on every store. Two marks say otherwise:
+
+    local_only("why")      not on other stores
+    every_store            on each store, where none is chosen
+
+A fixture that builds on one of those three needs a name of its own; else pytest does not see that there is a store.
 """
 
+import functools
 import os
 import shutil
 import tempfile
@@ -16,6 +28,31 @@ from repository import Repository
 from s3_repository import S3Repository
 
 ROOT = Path(__file__).resolve().parents[2]
+
+STORES = {"local": None, "s3": "minio", "s3-https": "minio_tls"}  # and the fixture of its server
+CHOSEN_STORE = os.environ.get("DRSTREAM_TEST_STORE")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "local_only(why): the test needs a repository in local files")
+    config.addinivalue_line("markers", "every_store: the test runs on each store, where none is chosen")
+    if CHOSEN_STORE not in (None, *STORES):
+        raise pytest.UsageError(f"DRSTREAM_TEST_STORE={CHOSEN_STORE}: use one of {', '.join(STORES)}")
+
+
+def pytest_generate_tests(metafunc):
+    if CHOSEN_STORE is None and metafunc.definition.get_closest_marker("every_store"):
+        metafunc.parametrize("store", STORES, indirect=True, scope="module")
+
+
+def pytest_collection_modifyitems(config, items):
+    if CHOSEN_STORE is None:
+        return
+    local = CHOSEN_STORE == "local"
+    here = [item for item in items
+            if "store" in item.fixturenames and (local or not item.get_closest_marker("local_only"))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in here])
+    items[:] = here
 
 
 @pytest.fixture(scope="session")
@@ -44,12 +81,31 @@ def new_folder(tmp_path):
     return make
 
 
+@pytest.fixture(scope="module")
+def store(request):
+    """A name in STORES."""
+    return getattr(request, "param", CHOSEN_STORE or "local")
+
+
+@pytest.fixture(scope="module")
+def make_repository(request, binary, store):
+    """make_repository(folder, ...): a repository that is not made yet, in this store; its heads and cache in `folder`."""
+    if store == "local":
+        return functools.partial(Repository, binary)
+    server = request.getfixturevalue(STORES[store])
+
+    def make(folder, **options):
+        return S3Repository(binary, folder, server.client(), server.new_bucket(), **options)
+
+    return make
+
+
 @pytest.fixture
-def new_repository(binary, new_folder):
-    """new_repository(name, ...): a Repository that is not made yet, in a folder of its own."""
+def new_repository(make_repository, new_folder):
+    """new_repository(name, ...): a repository that is not made yet, with a folder of its own."""
 
     def make(name="repository", **options):
-        return Repository(binary, new_folder(name), **options)
+        return make_repository(new_folder(name), **options)
 
     return make
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 from collections import namedtuple
 
@@ -49,6 +50,7 @@ class Repository:
         self.key = random_key() if key == "" else key
         self.memory = memory
         self.timeout_seconds = timeout_seconds
+        self.variables = {}  # further ones, set by a test
 
     def environment(self, extra=None):
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
@@ -62,7 +64,7 @@ class Repository:
         )
         if self.key is not None:
             variables["BACKUP_ENCRYPTION_KEY"] = self.key
-        for name, value in (extra or {}).items():
+        for name, value in {**self.variables, **(extra or {})}.items():
             if value is None:
                 variables.pop(name, None)
             else:
@@ -115,16 +117,60 @@ class Repository:
     def snapshots(self):
         return self.json("list")["snapshots"]
 
+    def exists(self):
+        """Whether anything was stored, were it an empty folder."""
+        return self.path.exists()
+
     def objects(self):
-        """The stored objects by name; unfinished files, below a name that begins with a dot, left out."""
+        """How many bytes each stored object has, by name; unfinished files, below a name that begins with a dot, left
+        out."""
         return {
-            str(path.relative_to(self.path)): path
+            str(path.relative_to(self.path)): path.stat().st_size
             for path in sorted(self.path.rglob("*"))
             if path.is_file() and not path.relative_to(self.path).parts[0].startswith(".")
         }
 
+    def names(self, kind):
+        """The names of the stored objects of one kind, such as "packs"."""
+        return [name for name in self.objects() if name.startswith(f"{kind}/")]
+
+    def largest_pack(self):
+        """Its name. Most of its bytes are data."""
+        objects = self.objects()
+        return max((name for name in objects if name.startswith("packs/")), key=objects.get)
+
+    def read_object(self, name):
+        return (self.path / name).read_bytes()
+
+    def write_object(self, name, data):
+        """Makes or replaces an object, as drstream itself never does."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.chmod(0o600)
+        path.write_bytes(data)
+
+    def remove_object(self, name):
+        (self.path / name).unlink()
+
+    def remove_all(self, kind=""):
+        """All objects of a kind, or all there are; with their folders."""
+        shutil.rmtree(self.path / kind)
+
+    def flip(self, name, position=None):
+        """Changes one bit of an object, in the middle unless told where. Twice, it is whole again."""
+        data = bytearray(self.read_object(name))
+        data[len(data) // 2 if position is None else position] ^= 1
+        self.write_object(name, data)
+
+    def put_back(self, objects):
+        """Makes `objects`, bytes by name, all that is stored."""
+        self.remove_all()
+        for name, data in objects.items():
+            self.write_object(name, data)
+
     def tree(self):
-        """Everything below the repository: names, and bytes of files."""
+        """Everything below the repository: names, and bytes of what is no folder."""
         return {
             str(path.relative_to(self.path)): path.read_bytes() if path.is_file() else None
             for path in sorted(self.path.rglob("*"))

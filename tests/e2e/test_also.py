@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from campaign_support import QUICK, PeakMemory
-from repository import sample_bytes, sha256_hex
+from repository import Repository, sample_bytes, sha256_hex
 from services import faults
 from test_signals import processes_of_session, session_in, wait_for
 
@@ -34,12 +34,12 @@ def pair(new_repository):
 
 
 @pytest.fixture
-def bucket(new_s3_repository, fault_proxy, minio, new_repository):
+def bucket(new_s3_repository, fault_proxy, minio, binary, new_folder):
     """A local repository, one in MinIO with another key, and the proxy before MinIO. The first can name the second."""
     remote = new_s3_repository(minio, "remote", memory=MEMORY)
     remote.run("init")
     proxy = fault_proxy(minio)
-    local = new_repository("local", memory=MEMORY)
+    local = Repository(binary, new_folder("local"), memory=MEMORY)
     local.run("init")
     return local, remote, proxy
 
@@ -132,7 +132,7 @@ def test_a_mistake_is_told_before_the_producer_starts(pair, new_repository, tmp_
     locked.run("init")
     for also, code, said in [
         ([tmp_path / "nowhere"], 10, "nowhere"),
-        ([second.path, locked.path], 12, "locked"),
+        ([second.path, locked.path], 12, str(locked.path)),
         ([second.path, second.path], 2, "named twice"),
         ([first.path], 2, "named twice"),
         (["ftp://host/x"], 2, "ftp://host/x"),

@@ -125,9 +125,7 @@ def test_damage_in_the_bucket_is_found_behind_a_good_copy(far):
     far.pull()
     repository = far.repository
     name = next(name for name in repository.objects() if name.startswith("index/"))
-    content = bytearray(repository.read_object(name))
-    content[-50] ^= 1  # in its summary
-    repository.client.put(repository.bucket, f"{repository.prefix}/{name}", bytes(content))
+    repository.flip(name, -50)  # in its summary
     assert repository.run("verify", expect=4).code == 4
     assert repository.run("scrub", expect=4).code == 4
     repository.run("repair", "index")
@@ -138,8 +136,7 @@ def test_a_bucket_that_was_emptied_and_made_anew_is_seen_as_it_is(far):
     far.push()
     far.pull()
     repository = far.repository
-    for name in repository.objects():
-        repository.client.delete(repository.bucket, f"{repository.prefix}/{name}")
+    repository.remove_all()
     repository.run("pull", STREAM, expect=10)
     shutil.rmtree(repository.state)
     repository.run("init")
@@ -178,6 +175,7 @@ def test_the_cache_stays_within_its_size_and_can_be_moved_or_left_out(far, tmp_p
     assert sum(path.stat().st_size for path in elsewhere.iterdir() if len(path.name) == 64) <= size
 
 
+@pytest.mark.local_only("it is what a bucket is read through")
 def test_a_local_repository_has_none(drs):
     drs.push(STREAM, DATA[:100_000])
     assert drs.pull(STREAM) == DATA[:100_000]

@@ -43,6 +43,7 @@ def test_the_counter_counts(counted, tmp_path):
     assert 50 << 20 <= copied < 80 << 20
 
 
+@pytest.mark.local_only("what goes through a connection is copied once more")
 @pytest.mark.parametrize("compression", ["zstd:1", "none"])
 def test_a_new_stream_is_copied_once_from_pipe_to_disk(drs, counted, compression):
     maker = [sys.executable, HERE / "make_stream.py", str(STREAM_BYTES), "3"]

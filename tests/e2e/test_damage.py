@@ -7,28 +7,23 @@ names it, and pull either fails or gives exactly the bytes that went in.
 
 import hashlib
 import random
-import shutil
 
 import pytest
-from repository import Repository, sample_bytes
+from repository import sample_bytes
 
 KINDS = ["config", "keys", "packs", "index", "manifests", "damaged"]
 FOUND = (4, 12, 13)
 REFUSED = (4, 10, 12, 13)
 
 
-def of_kind(repository, kind):
-    return [name for name in repository.objects() if name.split("/")[0] == kind]
-
-
 class Specimen:
     """The repository under damage, and what each of its snapshots holds."""
 
-    def __init__(self, binary, folder, payload_bytes):
-        self.repository = Repository(binary, folder)
-        repository = self.repository
+    def __init__(self, repository, payload_bytes):
+        self.repository = repository
+        repository.variables["DRSTREAM_NO_CACHE"] = "1"
         repository.run("init")
-        spare = folder / "spare-key"
+        spare = repository.folder / "spare-key"
         spare.write_text("5" * 32 + "a" * 32)
         spare.chmod(0o600)
         repository.run("key", "add", "--new-key-file", spare)
@@ -37,26 +32,23 @@ class Specimen:
         for stream, data in [("a", base), ("b", base[: payload_bytes // 2] + b"b" * 500), ("a", base + b"more" * 200)]:
             self.contents[repository.push(stream, data)["id"]] = data
         self.leave_a_damage_mark()
-        self.pristine = {name: path.read_bytes() for name, path in repository.objects().items()}
+        self.pristine = {name: repository.read_object(name) for name in repository.objects()}
 
     def leave_a_damage_mark(self):
-        pack = self.repository.path / of_kind(self.repository, "packs")[0]
-        good = pack.read_bytes()
-        write(pack, good[:-1])
+        pack = self.of_kind("packs")[0]
+        good = self.repository.read_object(pack)
+        self.put(pack, good[:-1])
         self.repository.run("scrub", expect=4)
-        write(pack, good)
+        self.put(pack, good)
+
+    def of_kind(self, kind):
+        return self.repository.names(kind)
 
     def put(self, name, data):
-        write(self.repository.path / name, data)
+        self.repository.write_object(name, data)
 
     def restore(self):
-        for name, path in self.repository.objects().items():
-            if name not in self.pristine:
-                path.unlink()
-        for name, data in self.pristine.items():
-            path = self.repository.path / name
-            if not path.exists() or path.read_bytes() != data:
-                write(path, data)
+        self.repository.put_back(self.pristine)
 
     def check_pull(self):
         for snapshot, data in self.contents.items():
@@ -77,22 +69,15 @@ class Specimen:
         assert outcome.code == 0 or name in outcome.out.decode() + outcome.err, (name, outcome)
 
 
-def write(path, data):
-    if path.exists():
-        path.chmod(0o600)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+@pytest.fixture(scope="module")
+def specimen(make_repository, tmp_path_factory, full_run):
+    return Specimen(make_repository(tmp_path_factory.mktemp("specimen")), 3_000 if full_run else 60_000)
 
 
 @pytest.fixture(scope="module")
-def specimen(binary, tmp_path_factory, full_run):
-    return Specimen(binary, tmp_path_factory.mktemp("specimen"), 3_000 if full_run else 60_000)
-
-
-@pytest.fixture(scope="module")
-def foreign(binary, tmp_path_factory):
+def foreign(make_repository, tmp_path_factory):
     """Another repository, of another key, with the same streams."""
-    return Specimen(binary, tmp_path_factory.mktemp("foreign"), 60_000)
+    return Specimen(make_repository(tmp_path_factory.mktemp("foreign")), 60_000)
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +92,7 @@ def sampled(items, count, full_run, seed):
 
 def test_the_specimen_is_whole_and_has_every_kind_of_object(specimen):
     for kind in KINDS:
-        assert of_kind(specimen.repository, kind), kind
+        assert specimen.of_kind(kind), kind
     specimen.repository.run("verify", "--read-data", "--read-only", "--expect-head")
     specimen.repository.run("scrub", "--read-only")
     for snapshot, data in specimen.contents.items():
@@ -123,7 +108,7 @@ NOTABLE_POSITIONS = [0, 6, 8, 12, 50, 77, 90, -40, -33, -32, -4, -1]
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_flipped_bit_is_found_by_scrub_and_verify(specimen, kind, full_run):
     bits = random.Random(kind)
-    for name in sampled(of_kind(specimen.repository, kind), 2, full_run, kind):
+    for name in sampled(specimen.of_kind(kind), 2, full_run, kind):
         data = specimen.pristine[name]
         positions = range(len(data))
         if not full_run:
@@ -143,7 +128,7 @@ def test_a_flipped_bit_is_found_by_scrub_and_verify(specimen, kind, full_run):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("how", ["empty", "half", "one short", "one more", "twice"])
 def test_a_changed_length_is_found_by_scrub_and_verify(specimen, kind, how):
-    name = of_kind(specimen.repository, kind)[0]
+    name = specimen.of_kind(kind)[0]
     data = specimen.pristine[name]
     changed = {
         "empty": b"",
@@ -160,7 +145,7 @@ def test_a_changed_length_is_found_by_scrub_and_verify(specimen, kind, how):
 
 @pytest.mark.parametrize("kind", ["keys", "packs", "index", "manifests"])
 def test_objects_that_changed_places_are_found(specimen, kind):
-    one, other = of_kind(specimen.repository, kind)[:2]
+    one, other = specimen.of_kind(kind)[:2]
     specimen.put(one, specimen.pristine[other])
     specimen.put(other, specimen.pristine[one])
     if kind in ("packs", "index"):
@@ -176,16 +161,16 @@ def test_objects_that_changed_places_are_found(specimen, kind):
 
 @pytest.mark.parametrize("kind, other_kind", [("manifests", "packs"), ("packs", "index"), ("index", "manifests")])
 def test_an_object_of_another_kind_in_its_place_is_found(specimen, kind, other_kind):
-    name = of_kind(specimen.repository, kind)[0]
-    specimen.put(name, specimen.pristine[of_kind(specimen.repository, other_kind)[0]])
+    name = specimen.of_kind(kind)[0]
+    specimen.put(name, specimen.pristine[specimen.of_kind(other_kind)[0]])
     specimen.check_scrub(name)
     specimen.check_verify(name)
     specimen.check_pull()
 
 
 def test_a_deleted_pack_is_named_with_what_it_affects(specimen):
-    for name in of_kind(specimen.repository, "packs"):
-        (specimen.repository.path / name).unlink()
+    for name in specimen.of_kind("packs"):
+        specimen.repository.remove_object(name)
         outcome = specimen.check_verify(name, expect=4)
         assert "affects" in outcome.out.decode()
         specimen.check_pull()
@@ -193,36 +178,36 @@ def test_a_deleted_pack_is_named_with_what_it_affects(specimen):
 
 
 def test_a_deleted_manifest_is_a_suspected_deletion(specimen):
-    for name in of_kind(specimen.repository, "manifests"):
-        (specimen.repository.path / name).unlink()
+    for name in specimen.of_kind("manifests"):
+        specimen.repository.remove_object(name)
         specimen.check_verify(name, expect=13)
         specimen.check_pull()
         specimen.restore()
 
 
 def test_a_deleted_index_loses_nothing(specimen):
-    for name in of_kind(specimen.repository, "index"):
-        (specimen.repository.path / name).unlink()
+    for name in specimen.of_kind("index"):
+        specimen.repository.remove_object(name)
     specimen.check_verify("index/", expect=(0, 4))
     for snapshot, data in specimen.contents.items():
         assert specimen.repository.pull(snapshot) == data
 
 
 def test_without_config_there_is_no_repository_and_without_slots_no_key(specimen):
-    shutil.rmtree(specimen.repository.path / "config")
+    specimen.repository.remove_all("config")
     specimen.repository.run("verify", expect=10)
     specimen.check_pull()
     specimen.restore()
-    shutil.rmtree(specimen.repository.path / "keys")
+    specimen.repository.remove_all("keys")
     specimen.repository.run("verify", expect=(4, 12))
     specimen.check_pull()
 
 
 @pytest.mark.parametrize("kind", ["config", "keys", "packs", "index", "manifests"])
 def test_an_object_of_another_repository_in_its_place_is_found(specimen, foreign, kind):
-    taken = of_kind(specimen.repository, kind)
+    taken = specimen.of_kind(kind)
     for name in taken:
-        specimen.put(name, foreign.pristine[of_kind(foreign.repository, kind)[0]])
+        specimen.put(name, foreign.pristine[foreign.of_kind(kind)[0]])
     if kind in ("packs", "index"):
         specimen.check_scrub(taken[0])
     outcome = specimen.repository.run("verify", "--read-data", "--read-only", "--expect-head", expect=FOUND)
@@ -233,7 +218,7 @@ def test_an_object_of_another_repository_in_its_place_is_found(specimen, foreign
 
 @pytest.mark.parametrize("kind", ["packs", "index", "manifests"])
 def test_an_object_of_another_repository_beside_ours_is_found(specimen, foreign, kind):
-    name = of_kind(foreign.repository, kind)[0]
+    name = foreign.of_kind(kind)[0]
     specimen.put(name, foreign.pristine[name])
     # What of its repository a manifest says in clear, scrub can compare with the config.
     specimen.check_scrub(name, expect=(0, 4))
@@ -243,7 +228,7 @@ def test_an_object_of_another_repository_beside_ours_is_found(specimen, foreign,
 
 
 def test_a_slot_of_another_repository_beside_ours_is_named_and_opens_nothing(specimen, foreign):
-    name = of_kind(foreign.repository, "keys")[0]
+    name = foreign.of_kind("keys")[0]
     specimen.put(name, foreign.pristine[name])
     for check in (["scrub", "--read-only"], ["verify", "--read-data", "--read-only"]):
         outcome = specimen.repository.run(*check)
@@ -252,7 +237,7 @@ def test_a_slot_of_another_repository_beside_ours_is_named_and_opens_nothing(spe
 
 
 def test_a_manifest_under_another_name_is_no_snapshot(specimen):
-    name = of_kind(specimen.repository, "manifests")[0]
+    name = specimen.of_kind("manifests")[0]
     copy = name[:-32] + "0123456789abcdef" * 2
     specimen.put(copy, specimen.pristine[name])
     specimen.check_verify(copy)
@@ -270,7 +255,7 @@ def test_a_config_under_a_higher_number_does_not_count(specimen):
 @pytest.mark.parametrize("field", [ENVELOPE_VERSION, ENVELOPE_SUITE])
 @pytest.mark.parametrize("kind", ["config", "keys", "manifests"])
 def test_a_newer_format_is_told_from_damage(specimen, kind, field):
-    for name in of_kind(specimen.repository, kind):
+    for name in specimen.of_kind(kind):
         body = bytearray(specimen.pristine[name][:-32])
         body[field] = 2
         specimen.put(name, bytes(body) + hashlib.sha256(body).digest())
@@ -280,4 +265,4 @@ def test_a_newer_format_is_told_from_damage(specimen, kind, field):
     for command in commands:
         outcome = specimen.repository.run(*command, input=b"x", expect=14)
         assert "newer" in outcome.err
-    assert len(of_kind(specimen.repository, "manifests")) == len(specimen.contents)
+    assert len(specimen.of_kind("manifests")) == len(specimen.contents)

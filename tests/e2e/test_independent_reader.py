@@ -62,9 +62,5 @@ def test_it_reads_what_repair_wrote(drs):
 
 def test_it_refuses_a_damaged_pack(drs):
     drs.push("s", DATA)
-    path = max((p for n, p in drs.objects().items() if n.startswith("packs/")), key=lambda p: p.stat().st_size)
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.chmod(0o600)
-    path.write_bytes(data)
+    drs.flip(drs.largest_pack())
     read(drs, "latest", expect=1)

@@ -83,6 +83,7 @@ def strace(drs, missing, tmp_path, *arguments):
     return trace.read_text()
 
 
+@pytest.mark.local_only("the buffers registered are those that packs are written from")
 def test_a_file_is_read_through_io_uring_with_registered_buffers(drs, io_uring, source, missing, tmp_path):
     calls = strace(drs, missing, tmp_path, "push", "s", "--file", source, "--io", "uring")
     assert len(re.findall(r"io_uring_enter\(", calls)) >= 3

@@ -24,6 +24,7 @@ def moved_bytes(trace, calls):
     return sum(map(int, returned))
 
 
+@pytest.mark.local_only("packs are written through io_uring too")
 def test_a_file_goes_through_io_uring_with_registered_buffers_and_nothing_else(drs, source, missing, tmp_path):
     if drs.json("version")["io_backend"] != "uring":
         pytest.skip("this kernel or container forbids io_uring")

@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 
 import pytest
 from repository import random_key, sample_bytes
@@ -41,18 +40,26 @@ def test_init_needs_a_key_or_to_be_told_that_none_is_wanted(new_repository):
     repository = new_repository(key=None)
     outcome = repository.run("init", expect=12)
     assert "--encryption none" in outcome.err
-    assert not repository.path.exists()
+    assert not repository.exists()
 
 
+@pytest.mark.every_store
 @pytest.mark.parametrize("command", [["list"], ["push", "s"], ["pull", "s"], ["verify"], ["stats"], ["key", "test"]])
 def test_no_repository_has_an_exit_code_of_its_own(new_repository, command):
     repository = new_repository()
     outcome = repository.run(*command, input=b"x", expect=10)
     assert str(repository.path) in outcome.err
-    repository.path.mkdir()
-    repository.run(*command, input=b"x", expect=10)
-    assert list(repository.path.rglob("*")) == []
+    assert not repository.exists()
     repository.run("scrub", expect=10)
+
+
+@pytest.mark.local_only("a bucket has no folders")
+def test_an_empty_folder_is_no_repository_and_stays_empty(new_repository):
+    repository = new_repository()
+    repository.path.mkdir()
+    for command in [["list"], ["push", "s"], ["pull", "s"], ["verify"], ["stats"], ["key", "test"], ["scrub"]]:
+        repository.run(*command, input=b"x", expect=10)
+    assert list(repository.path.rglob("*")) == []
 
 
 BAD_KEYS = {
@@ -98,6 +105,7 @@ def test_a_damaged_key_file_is_not_echoed(drs, tmp_path):
     assert drs.key[:40] not in outcome.err
 
 
+@pytest.mark.every_store
 def test_a_passphrase_opens_from_a_file_and_from_a_command(new_repository, tmp_path):
     phrase = "correct horse battery staple"
     repository = new_repository(key=None)
@@ -117,6 +125,7 @@ def test_two_ways_at_once_are_refused(drs, tmp_path):
     drs.run("key", "test", "--key-file", path, "--passphrase-file", path, expect=2)
 
 
+@pytest.mark.every_store
 def test_a_slot_can_be_added_used_and_removed_but_never_the_last(drs, tmp_path):
     drs.push("s", DATA)
     second = random_key()
@@ -170,14 +179,14 @@ def test_without_encryption_it_is_loud_and_refuses_a_key(new_repository):
 def test_init_without_encryption_refuses_a_supplied_key(new_repository):
     repository = new_repository()
     repository.run("init", "--encryption", "none", expect=12)
-    assert not repository.path.exists()
+    assert not repository.exists()
 
 
+@pytest.mark.every_store
 def test_a_repository_exchanged_for_a_clear_one_is_refused(drs, new_repository):
     clear = new_repository("clear", key=None)
     clear.run("init", "--encryption", "none")
-    shutil.rmtree(drs.path)
-    shutil.copytree(clear.path, drs.path)
+    drs.put_back({name: clear.read_object(name) for name in clear.objects()})
     drs.run("push", "s", input=DATA, expect=12)
 
 
@@ -208,6 +217,7 @@ def test_the_key_is_nowhere_to_be_seen(new_repository, tmp_path):
     run("list", env={"BACKUP_ENCRYPTION_KEY": sentinel.hex()[:63]})
     run("list", env={"BACKUP_ENCRYPTION_KEY": sentinel.hex() + "\n\n"})
     written = [path.read_bytes() for path in repository.folder.rglob("*") if path.is_file()]
+    written += [repository.read_object(name) for name in repository.objects()]
     forbidden = [sentinel, sentinel.hex().encode(), sentinel.hex().upper().encode(), phrase.encode()]
     forbidden.append(sentinel.hex()[:32].encode())
     for text in printed + written:
@@ -215,6 +225,7 @@ def test_the_key_is_nowhere_to_be_seen(new_repository, tmp_path):
             assert secret not in text
 
 
+@pytest.mark.local_only("permissions of files")
 def test_files_of_the_repository_are_for_their_owner_only(drs):
     drs.push("s", DATA)
     for path in [drs.path, *drs.path.rglob("*"), *drs.state.rglob("*")]:

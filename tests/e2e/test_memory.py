@@ -98,6 +98,7 @@ def big_index_program(binary, missing):
     return path
 
 
+@pytest.mark.local_only("packs that nobody wrote")
 @pytest.mark.parametrize("memory_mib", [96, 256, 1024] if FULL else [96])
 def test_peak_memory_stays_within_the_ceiling_in_a_large_repository(new_repository, big_index_program, memory_mib):
     repository = new_repository(key=random_key())

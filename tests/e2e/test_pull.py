@@ -20,14 +20,9 @@ def leftovers(folder):
 
 
 def damage_one_pack(repository):
-    """Flips a byte in the middle of the largest pack, where data lies."""
-    name, path = max(
-        ((n, p) for n, p in repository.objects().items() if n.startswith("packs/")), key=lambda e: e[1].stat().st_size
-    )
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 0x40
-    path.chmod(0o600)
-    path.write_bytes(data)
+    """Flips a bit in the middle of the largest pack, where data lies."""
+    name = repository.largest_pack()
+    repository.flip(name)
     return name
 
 
@@ -44,6 +39,7 @@ def test_json_goes_to_stderr_where_stdout_is_data(pushed):
     assert sha256_hex(DATA) in outcome.err
 
 
+@pytest.mark.every_store
 def test_a_file_gets_its_name_when_it_is_whole(pushed, tmp_path):
     target = tmp_path / "app.dump"
     pushed.run("pull", "pg/app@latest", "-o", target)
@@ -82,11 +78,13 @@ RANGES = [
 ]
 
 
+@pytest.mark.every_store
 @pytest.mark.parametrize("options, expected", RANGES)
 def test_a_range_gives_exactly_these_bytes(pushed, options, expected):
     assert pushed.pull("pg/app", *options) == DATA[expected]
 
 
+@pytest.mark.every_store
 def test_a_consumer_gets_the_bytes_and_its_output_is_ours(pushed):
     outcome = pushed.run("pull", "pg/app", "--exec", "--", "sha256sum")
     assert outcome.out.decode().split()[0] == sha256_hex(DATA)
@@ -108,6 +106,7 @@ def test_a_consumer_that_fails_or_stops_makes_the_restore_incomplete(pushed, scr
     assert "incomplete" in error
 
 
+@pytest.mark.every_store
 def test_a_consumer_is_killed_when_the_stream_turns_out_damaged(pushed, tmp_path):
     finished = tmp_path / "finished"
     damage_one_pack(pushed)
@@ -158,6 +157,7 @@ def test_wrong_arguments_write_nothing(pushed, arguments):
     assert outcome.out == b""
 
 
+@pytest.mark.every_store
 def test_damage_never_leaves_as_a_success(pushed):
     name = damage_one_pack(pushed)
     outcome = pushed.run("pull", "pg/app", expect=4)
@@ -172,6 +172,7 @@ def test_a_range_that_the_damage_does_not_touch_restores(pushed):
     assert pushed.pull("pg/app", "--length", "1KiB", expect=(0, 4)) in (DATA[:1024], b"")
 
 
+@pytest.mark.every_store
 def test_lost_blocks_heal_from_other_copies(drs):
     drs.push("a", DATA)
     damage_one_pack(drs)

@@ -10,7 +10,7 @@ RECIPE_BYTES_MAX = 4096
 
 
 def pack_bytes(drs):
-    return sum(file.stat().st_size for name, file in drs.objects().items() if name.startswith("packs/"))
+    return sum(size for name, size in drs.objects().items() if name.startswith("packs/"))
 
 
 def freed(drs, newest):

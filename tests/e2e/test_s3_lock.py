@@ -94,6 +94,7 @@ def test_a_bucket_without_object_lock_is_told_before_the_stream_is_read(s3):
     assert not any(name.startswith("packs/") for name in s3.objects())
 
 
+@pytest.mark.local_only("a directory")
 def test_a_directory_locks_nothing(drs):
     assert "needs a repository in S3" in drs.run("push", STREAM, "--lock-days", "20", input=DATA, expect=2).err
 

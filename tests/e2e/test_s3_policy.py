@@ -175,4 +175,5 @@ def test_the_policy_needs_no_key_and_no_repository(new_repository):
     assert creating["Resource"][0] == "arn:aws-cn:s3:::backups/pg/packs/*"
     assert creating["Condition"] == {"Null": {"s3:if-none-match": "false"}}
     assert creating["Principal"] == {"AWS": "arn:aws-cn:iam::1:user/a"}
-    assert "is not in S3" in repository.run("policy", "s3", expect=2).err
+    local = {"DRSTREAM_REPOSITORY": str(repository.folder)}
+    assert "is not in S3" in repository.run("policy", "s3", env=local, expect=2).err

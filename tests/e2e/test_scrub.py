@@ -1,5 +1,6 @@
 """scrub: without any key, by the digests that every object carries."""
 
+import pytest
 from repository import random_key, sample_bytes
 
 DATA = sample_bytes(500_000)
@@ -8,7 +9,7 @@ NO_KEY = {"BACKUP_ENCRYPTION_KEY": None}
 
 def test_it_reads_every_object_and_needs_no_key(drs):
     drs.push("s", DATA)
-    sizes = [path.stat().st_size for path in drs.objects().values()]
+    sizes = drs.objects().values()
     report = drs.json("scrub", env=NO_KEY)
     assert report["objects"] == len(sizes)
     assert report["bytes"] == sum(sizes)
@@ -18,20 +19,17 @@ def test_it_reads_every_object_and_needs_no_key(drs):
 
 def test_it_says_that_it_cannot_see_absence(drs):
     drs.push("s", DATA)
-    next(p for n, p in drs.objects().items() if n.startswith("packs/")).unlink()
+    drs.remove_object(drs.largest_pack())
     assert "absent" in drs.text("scrub", env=NO_KEY)
 
 
+@pytest.mark.every_store
 def test_it_names_every_damaged_object_and_marks_packs(drs):
     drs.push("s", DATA)
     drs.push("t", sample_bytes(300_000, seed=9))
     damaged = [n for n in drs.objects() if n.startswith(("packs/", "manifests/"))]
     for name in damaged:
-        path = drs.path / name
-        data = bytearray(path.read_bytes())
-        data[-50] ^= 0x80
-        path.chmod(0o600)
-        path.write_bytes(data)
+        drs.flip(name, -50)
     report = drs.json("scrub", env=NO_KEY, expect=4)
     assert sorted(finding["object"] for finding in report["findings"]) == sorted(damaged)
     packs = [name for name in damaged if name.startswith("packs/")]
@@ -45,9 +43,16 @@ def test_it_names_every_damaged_object_and_marks_packs(drs):
 
 def test_what_is_not_drstreams_is_counted_and_left_alone(drs):
     drs.push("s", DATA)
-    (drs.path / "README.txt").write_text("no object can have this name")
-    (drs.path / "packs" / "lost+found").mkdir()
-    (drs.path / "packs" / "copy").write_text("an object could have this name, but none of ours does")
+    drs.write_object("README.txt", b"no object can have this name")
+    drs.write_object("packs/copy", b"an object could have this name, but none of ours does")
     assert drs.json("scrub", env=NO_KEY)["unknown_names"] == 1
-    assert (drs.path / "README.txt").exists()
+    assert "README.txt" in drs.objects()
+    drs.run("verify", "--read-data")
+
+
+@pytest.mark.local_only("a bucket has no folders")
+def test_folders_that_are_not_drstreams_are_left_alone(drs):
+    drs.push("s", DATA)
+    (drs.path / "packs" / "lost+found").mkdir()
+    assert drs.json("scrub", env=NO_KEY)["unknown_names"] == 0
     drs.run("verify", "--read-data")

@@ -6,7 +6,7 @@ TIMES = ["2026-01-01T02:00:00Z", "2026-01-02T02:00:00Z", "2026-01-03T02:00:00Z"]
 
 
 @pytest.fixture
-def drs(drs):
+def pushed(drs):
     for number, time in enumerate(TIMES):
         drs.push("pg/app", b"app %d" % number, "--time", time, "--tag", f"n={number}", "--tag", "kind=db")
     drs.push("pg/billing", b"billing", "--time", "2026-01-02T12:00:00Z")
@@ -26,27 +26,28 @@ def drs(drs):
         ("pg/billing", b"billing"),
     ],
 )
-def test_a_stream_and_a_time_select_the_newest_at_or_before(drs, selector, expected):
-    assert drs.pull(selector) == expected
+def test_a_stream_and_a_time_select_the_newest_at_or_before(pushed, selector, expected):
+    assert pushed.pull(selector) == expected
 
 
-def test_a_time_without_a_zone_is_local(drs):
+def test_a_time_without_a_zone_is_local(pushed):
     # 02:30 in a zone five hours west of Greenwich is 07:30 UTC.
-    assert drs.pull("pg/app@2026-01-01T21:30", env={"TZ": "EST5"}) == b"app 1"
-    assert drs.pull("pg/app@2026-01-01T20:30", env={"TZ": "EST5"}) == b"app 0"
+    assert pushed.pull("pg/app@2026-01-01T21:30", env={"TZ": "EST5"}) == b"app 1"
+    assert pushed.pull("pg/app@2026-01-01T20:30", env={"TZ": "EST5"}) == b"app 0"
 
 
-def test_an_id_and_its_beginning_select_one_snapshot(drs):
-    for number, snapshot in enumerate(s for s in drs.snapshots() if s["stream"] == "pg/app"):
-        assert drs.pull(snapshot["id"]) == b"app %d" % number
-        assert drs.pull(snapshot["id"].upper()) == b"app %d" % number
-        assert drs.pull(snapshot["id"][:12]) == b"app %d" % number
-        assert drs.json("show", snapshot["id"][:12])["id"] == snapshot["id"]
+@pytest.mark.every_store
+def test_an_id_and_its_beginning_select_one_snapshot(pushed):
+    for number, snapshot in enumerate(s for s in pushed.snapshots() if s["stream"] == "pg/app"):
+        assert pushed.pull(snapshot["id"]) == b"app %d" % number
+        assert pushed.pull(snapshot["id"].upper()) == b"app %d" % number
+        assert pushed.pull(snapshot["id"][:12]) == b"app %d" % number
+        assert pushed.json("show", snapshot["id"][:12])["id"] == snapshot["id"]
 
 
 @pytest.mark.parametrize("command", ["pull", "show", "verify"])
-def test_an_unknown_stream_is_refused_with_near_matches(drs, command):
-    outcome = drs.run(command, "pg/ap", expect=2)
+def test_an_unknown_stream_is_refused_with_near_matches(pushed, command):
+    outcome = pushed.run(command, "pg/ap", expect=2)
     assert outcome.out == b""
     assert "pg/app" in outcome.err
 
@@ -61,15 +62,16 @@ def test_an_unknown_stream_is_refused_with_near_matches(drs, command):
         ("@latest", "accepted"),
     ],
 )
-def test_what_selects_nothing_says_what_would(drs, selector, hint):
-    outcome = drs.run("pull", selector, expect=2)
+def test_what_selects_nothing_says_what_would(pushed, selector, hint):
+    outcome = pushed.run("pull", selector, expect=2)
     assert hint in outcome.err
     assert outcome.out == b""
 
 
-def test_list_filters_by_stream_tag_time_and_number(drs):
+@pytest.mark.every_store
+def test_list_filters_by_stream_tag_time_and_number(pushed):
     def listed(*options):
-        return [(s["stream"], s["sequence"]) for s in drs.json("list", *options)["snapshots"]]
+        return [(s["stream"], s["sequence"]) for s in pushed.json("list", *options)["snapshots"]]
 
     assert listed() == [("pg/app", 1), ("pg/app", 2), ("pg/billing", 1), ("pg/app", 3)]
     assert listed("pg/app") == [("pg/app", 1), ("pg/app", 2), ("pg/app", 3)]
@@ -77,20 +79,20 @@ def test_list_filters_by_stream_tag_time_and_number(drs):
     assert listed("--tag", "n=1", "--tag", "kind=file") == []
     assert listed("--since", "2026-01-02T12:00:00Z") == [("pg/billing", 1), ("pg/app", 3)]
     assert listed("pg/app", "--limit", "2") == [("pg/app", 2), ("pg/app", 3)]
-    drs.run("list", "pg/nothing", expect=2)
-    drs.run("list", "--limit", "0", expect=2)
+    pushed.run("list", "pg/nothing", expect=2)
+    pushed.run("list", "--limit", "0", expect=2)
 
 
-def test_list_and_show_are_readable(drs):
-    table = drs.text("list")
+def test_list_and_show_are_readable(pushed):
+    table = pushed.text("list")
     assert table.splitlines()[0].split()[:3] == ["TIME", "STREAM", "ID"]
     assert table.count("pg/app") == 3
-    shown = drs.text("show", "pg/app")
+    shown = pushed.text("show", "pg/app")
     assert "sequence       3" in shown
     assert "tags           kind=db" in shown
 
 
-def test_an_earlier_time_pushed_later_is_still_the_latest_sequence(drs):
-    drs.push("pg/app", b"late arrival", "--time", "2025-12-31T00:00:00Z")
-    assert drs.pull("pg/app") == b"late arrival"
-    assert drs.pull("pg/app@2026-01-01") == b"late arrival"
+def test_an_earlier_time_pushed_later_is_still_the_latest_sequence(pushed):
+    pushed.push("pg/app", b"late arrival", "--time", "2025-12-31T00:00:00Z")
+    assert pushed.pull("pg/app") == b"late arrival"
+    assert pushed.pull("pg/app@2026-01-01") == b"late arrival"

@@ -120,6 +120,7 @@ def test_a_second_signal_does_not_wait_for_the_first(drs, tmp_path):
     wait_for(lambda: not processes_of_session(session), "the child's session to end")
 
 
+@pytest.mark.every_store
 def test_kill_9_at_any_moment_leaves_the_old_snapshots_and_nothing_to_repair(drs, tmp_path, full_run):
     drs.push("s", DATA)
     source = tmp_path / "source"

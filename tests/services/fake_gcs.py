@@ -54,7 +54,14 @@ class FakeGcs(ServerProcess):
     def get(self, bucket, name):
         return self.request("GET", f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media")
 
+    def delete(self, bucket, name):
+        return self.request("DELETE", f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}")
+
     def list(self, bucket, prefix=""):
         """The names below a prefix."""
+        return list(self.sizes(bucket, prefix))
+
+    def sizes(self, bucket, prefix=""):
+        """How many bytes each object below a prefix has, by name."""
         reply = expect(self.request("GET", f"/storage/v1/b/{bucket}/o?prefix={quote(prefix, safe='')}"))
-        return [item["name"] for item in json.loads(reply.body).get("items", [])]
+        return {item["name"]: int(item["size"]) for item in json.loads(reply.body).get("items", [])}

@@ -81,13 +81,17 @@ class S3Client:
         return self.request("DELETE", f"/{bucket}/{key}", _version_query(version_id))
 
     def list(self, bucket, prefix=""):
-        """The keys below a prefix, all pages."""
-        keys, query = [], {"list-type": "2", "prefix": prefix}
+        """The keys below a prefix."""
+        return list(self.sizes(bucket, prefix))
+
+    def sizes(self, bucket, prefix=""):
+        """How many bytes each object below a prefix has, by key, all pages."""
+        found, query = {}, {"list-type": "2", "prefix": prefix}
         while True:
             page = _xml(expect(self.request("GET", f"/{bucket}", query)))
-            keys += [_text(item, "Key") for item in page.iter("Contents")]
+            found |= {_text(item, "Key"): int(_text(item, "Size")) for item in page.iter("Contents")}
             if _text(page, "IsTruncated") != "true":
-                return keys
+                return found
             query["continuation-token"] = _text(page, "NextContinuationToken")
 
     def list_versions(self, bucket, prefix=""):
