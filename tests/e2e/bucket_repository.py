@@ -35,8 +35,8 @@ class BucketRepository(Repository):
         sizes = self.client.sizes(self.bucket, f"{self.prefix}/")
         return {key.removeprefix(f"{self.prefix}/"): size for key, size in sorted(sizes.items())}
 
-    def read_object(self, name):
-        return expect(self.client.get(self.bucket, f"{self.prefix}/{name}"), 200).body
+    def read_object(self, name, begin=0, end=None):
+        return expect(self.client.get(self.bucket, f"{self.prefix}/{name}"), 200).body[begin:end]
 
     def write_object(self, name, data):
         expect(self.client.put(self.bucket, f"{self.prefix}/{name}", bytes(data)))

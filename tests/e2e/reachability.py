@@ -32,10 +32,9 @@ def covered_bytes(intervals):
 
 
 class Reachability:
-    def __init__(self, directory, key_hex):
-        self.directory = Path(directory)
-        self.repository = independent_reader.Repository(self.directory)
-        self.repository.unlock({1: bytes.fromhex(key_hex)})
+    def __init__(self, repository):
+        self.repository = independent_reader.Repository(repository)
+        self.repository.unlock({1: bytes.fromhex(repository.key)})
         self.repository.load_blocks(from_packs=False)
         self.manifests = self.repository.manifests()  # oldest first
         self.packs = defaultdict(list)  # name -> [(id of a block, its record)]
@@ -64,7 +63,7 @@ class Reachability:
             dead_bytes = sum(block.sealed_bytes for block_id, block in blocks if block_id not in needed)
             live = [(block_id, block) for block_id, block in blocks if block_id in needed]
             if not live:
-                freed.whole_packs_bytes += (self.directory / name).stat().st_size
+                freed.whole_packs_bytes += self.repository.objects[name]
                 continue
             freed.dead_blocks_bytes += dead_bytes
             for block_id, block in live:

@@ -139,8 +139,9 @@ class Repository:
         objects = self.objects()
         return max((name for name in objects if name.startswith("packs/")), key=objects.get)
 
-    def read_object(self, name):
-        return (self.path / name).read_bytes()
+    def read_object(self, name, begin=0, end=None):
+        """Its bytes from `begin` on, up to `end`."""
+        return (self.path / name).read_bytes()[begin:end]
 
     def write_object(self, name, data):
         """Makes or replaces an object, as drstream itself never does."""

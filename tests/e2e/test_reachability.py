@@ -14,7 +14,7 @@ def pack_bytes(drs):
 
 
 def freed(drs, newest):
-    return Reachability(drs.path, drs.key).freed_by_keeping(newest)
+    return Reachability(drs).freed_by_keeping(newest)
 
 
 def test_overlapping_runs_count_once():
@@ -36,7 +36,7 @@ def test_of_a_stream_that_did_not_change_only_the_old_recipe_is_freed(drs):
     found = freed(drs, 1)
     assert 0 < found.whole_packs_bytes + found.dead_blocks_bytes < RECIPE_BYTES_MAX
     assert found.unused_bytes == 0
-    assert Reachability(drs.path, drs.key).decoded_once_bytes() == len(DATA)
+    assert Reachability(drs).decoded_once_bytes() == len(DATA)
 
 
 def test_blocks_of_the_half_that_went_are_dead_in_a_pack_that_lives_on(drs):

@@ -345,20 +345,37 @@ def read_record(reader, pack):
     return counter, block
 
 
+class Folder:
+    """Where the objects are. Any other store will do that has these two functions."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+
+    def objects(self):
+        """How many bytes each has, by name."""
+        return {p.relative_to(self.path).as_posix(): p.stat().st_size for p in self.path.glob("**/*") if p.is_file()}
+
+    def read_object(self, name, begin=0, end=None):
+        """Its bytes from `begin` on, up to `end`. Raises OSError."""
+        with open(self.path / name, "rb") as file:
+            file.seek(begin)
+            return file.read() if end is None else file.read(end - begin)
+
+
 class Repository:
-    def __init__(self, directory):
-        self.directory = pathlib.Path(directory)
+    def __init__(self, store):
+        self.store = store
+        self.objects = store.objects()
         self.keys = None
         self.packs = {}  # name -> (bytes of the pack, Opener), once its digest was checked
         self.blocks = {}  # (session, counter) -> [Block]
         self.plain = {}  # a few decoded blocks
 
     def names(self, folder, form):
-        found = sorted(p.relative_to(self.directory).as_posix() for p in (self.directory / folder).glob("**/*") if p.is_file())
-        return [name for name in found if re.fullmatch(folder + "/" + form, name)]
+        return [name for name in sorted(self.objects) if re.fullmatch(folder + "/" + form, name)]
 
     def get(self, name):
-        return (self.directory / name).read_bytes()
+        return self.store.read_object(name)
 
     def unlock(self, secrets):
         """Tries configs from the highest down, and each slot."""
@@ -412,9 +429,7 @@ class Repository:
         return self.packs[name]
 
     def read_range(self, name, begin, end):
-        with open(self.directory / name, "rb") as file:
-            file.seek(begin)
-            return file.read(end - begin)
+        return self.store.read_object(name, begin, end)
 
     def load_index(self, name):
         """Yields the names of the packs that the index object covers, after adding their blocks."""
@@ -435,8 +450,7 @@ class Repository:
         check(ordinal == count + 2 and directory_bytes == 64 * count + TAG_BYTES, f"{name}: summary")
         check(hooks_at == directory_at + directory_bytes and summary_at == hooks_at + hooks_bytes, f"{name}: sections")
         names = [f"packs/{digest[:2]}/{digest}" for digest, _, _ in packs]
-        present = [(self.directory / n).is_file() and (self.directory / n).stat().st_size == size
-                   for n, (_, size, _) in zip(names, packs)]
+        present = [self.objects.get(n) == size for n, (_, size, _) in zip(names, packs)]
         reader = Reader(opener.open(INDEX_DIRECTORY, count, data[directory_at:hooks_at]), f"{name}: directory")
         words, before, list_at = [], None, ENVELOPE_BYTES
         for place in range(count):
@@ -602,7 +616,7 @@ def choose(manifests, snapshot, stream):
     return manifests[-1]
 
 
-def main():
+def main(store=Folder):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("repository")
     parser.add_argument("snapshot", help="session uuid, its beginning, or 'latest'")
@@ -610,7 +624,7 @@ def main():
     parser.add_argument("--from-packs", action="store_true", help="read no index, only the packs' tables")
     arguments = parser.parse_args()
     try:
-        repository = Repository(arguments.repository)
+        repository = Repository(store(arguments.repository))
         repository.unlock(secrets_from(os.environ))
         manifest = choose(repository.manifests(), arguments.snapshot, arguments.stream)
         repository.load_blocks(arguments.from_packs)
