@@ -1,4 +1,5 @@
-"""Peak memory: what is resident, plus huge pages, stays within --memory and 32 MiB for the program itself.
+"""Peak memory: what is resident, plus huge pages, stays within --memory and 32 MiB for the program itself, in a folder
+and in MinIO.
 
 At full size with streams of 4 GiB at zstd 1, and of 256 MiB at zstd 19: there the compressor's contexts are the largest
 and it takes minutes for a GiB; buffers are the same from the first segments on. The larger index is made up
@@ -6,6 +7,7 @@ and it takes minutes for a GiB; buffers are the same from the first segments on.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 from campaign_support import STREAM, PeakMemory
 from repository import random_key
+from services.minio import Minio
 
 MIB = 1 << 20
 PROGRAM_BYTES = 32 * MIB
@@ -24,6 +27,7 @@ if FULL:
     CASES = [(level, memory, threads) for level in STREAM_BYTES for memory in (96, 256, 1024) for threads in (1, 2, 64)]
 else:
     CASES = [("zstd:1", 96, 2), ("zstd:1", 96, 64), ("zstd:1", 256, 64)]
+BUCKET_CASES = [(96, 2), (256, 64)] if FULL else [(96, 2)]
 BIG_INDEX_CHUNKS = 2_100_000 if FULL else 150_000
 
 
@@ -72,6 +76,9 @@ class Gauge:
         title = " ".join(["verify", *options])
         self.check(title, *self.start("verify", *options, stdout=subprocess.DEVNULL), expect=expect)
 
+    def scrub(self):
+        self.check("scrub", *self.start("scrub", stdout=subprocess.DEVNULL))
+
     def assert_bounded(self):
         over = {title: peak.total_bytes for title, peak in self.peaks.items() if peak.total_bytes > self.limit_bytes}
         assert over == {}, f"above {self.limit_bytes} bytes: {over}"
@@ -86,6 +93,29 @@ def test_peak_memory_stays_within_the_ceiling(drs, level, memory_mib, threads):
     gauge.pull()
     gauge.verify("--read-data")
     gauge.verify("--read-data", STREAM)
+    gauge.scrub()
+    gauge.assert_bounded()
+
+
+@pytest.fixture(params=["http", "https"])
+def remote(request, provide, certificates, new_s3_repository):
+    """A repository in a MinIO of its own, whose files are removed at once: pytest keeps the folders of its last runs,
+    and MinIO keeps what was deleted for minutes."""
+    with provide(Minio, *([certificates] if request.param == "https" else [])) as server:
+        repository = new_s3_repository(server)
+        repository.run("init")
+        yield repository
+    shutil.rmtree(server.folder)
+
+
+@pytest.mark.parametrize("memory_mib, threads", BUCKET_CASES)
+def test_peak_memory_stays_within_the_ceiling_over_a_network(remote, memory_mib, threads):
+    gauge = Gauge(remote, memory_mib, threads)
+    gauge.push(STREAM_BYTES["zstd:1"], memory_mib + threads)
+    gauge.pull()
+    gauge.verify("--read-data")
+    gauge.verify("--read-data", STREAM)
+    gauge.scrub()
     gauge.assert_bounded()
 
 
