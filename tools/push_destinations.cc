@@ -65,8 +65,8 @@ Result<std::vector<PushDestination>> open_push_destinations(CommandContext& cont
       return open_repository(context, destination.place, *secret);
     };
     auto repository = open();
-    if (!repository.ok() && destinations.size() > 1)
-      return std::move(repository).error().with_context(destination.title);
+    const bool named = repository.ok() || repository.error().message.starts_with(destination.title + ":");
+    if (!named && destinations.size() > 1) return std::move(repository).error().with_context(destination.title);
     DRS_ASSIGN_OR_RETURN(destination.repository, std::move(repository));
   }
   return destinations;

@@ -23,7 +23,8 @@ std::size_t CheckMemory::worker_arena_bytes() const {
          + 2 * block_buffer_bytes;           // one block decoded, and decrypted before it is decompressed
 }
 
-CheckMemory plan_check(CheckKind kind, std::size_t memory_bytes, std::size_t threads, std::uint64_t largest_bytes) {
+CheckMemory plan_check(CheckKind kind, std::size_t memory_bytes, std::size_t threads, std::uint64_t largest_bytes,
+                       std::size_t operation_bytes) {
   // Small objects need small buffers.
   const std::size_t largest =
       std::max(kPageBytes, round_up(static_cast<std::size_t>(std::min<std::uint64_t>(largest_bytes, kPackBytesMax))));
@@ -36,7 +37,8 @@ CheckMemory plan_check(CheckKind kind, std::size_t memory_bytes, std::size_t thr
     // Rebuilding begins when the workers have ended.
     memory.rebuild_blocks = std::clamp<std::size_t>(memory_bytes / 4 / kBlockBytesMax, 2, kRebuildBlocksMax);
   }
-  const std::size_t worker_bytes = memory.worker_arena_bytes() + (kind == CheckKind::kVerify ? kTableBytes : 0);
+  const std::size_t worker_bytes = memory.worker_arena_bytes() + (kind == CheckKind::kVerify ? kTableBytes : 0) +
+                                   2 * operation_bytes;  // a worker reads two pieces at once
   const std::size_t for_workers = memory_bytes - std::min(memory_bytes, memory.index_cache_bytes);
   if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
   // One more than threads: while one waits for the first piece of an object, the others keep the cores busy.

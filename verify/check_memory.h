@@ -24,8 +24,10 @@ struct CheckMemory {
 
 enum class CheckKind : std::uint8_t { kVerify, kScrub };
 
-// `threads`: 0 for the machine's. `largest_bytes`: size of the largest object that will be swept.
-CheckMemory plan_check(CheckKind kind, std::size_t memory_bytes, std::size_t threads, std::uint64_t largest_bytes);
+// `threads`: 0 for the machine's. `largest_bytes`: size of the largest object that will be swept. `operation_bytes`:
+// ObjectStore::operation_bytes.
+CheckMemory plan_check(CheckKind kind, std::size_t memory_bytes, std::size_t threads, std::uint64_t largest_bytes,
+                       std::size_t operation_bytes);
 
 // The payload buffers of each worker, out of one mapping.
 class CheckBuffers {

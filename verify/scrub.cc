@@ -120,7 +120,8 @@ Result<ScrubReport> Scrub::run() {
   for (const ScrubObject& object : objects_) largest_bytes = std::max(largest_bytes, object.bytes);
   progress_.total_bytes.store(report_.bytes, std::memory_order_relaxed);
 
-  const CheckMemory memory = plan_check(CheckKind::kScrub, options_.memory_bytes, options_.threads, largest_bytes);
+  const CheckMemory memory =
+      plan_check(CheckKind::kScrub, options_.memory_bytes, options_.threads, largest_bytes, store_.operation_bytes());
   DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
   DRS_ASSIGN_OR_RETURN(const auto stores, worker_stores(store_, memory.workers));
   for (const auto& store : stores) store->register_memory(buffers.whole());

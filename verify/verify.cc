@@ -187,7 +187,8 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
     for (const Snapshot* snapshot : options.rebuild) total_bytes += snapshot->manifest.bytes;
     progress.total_bytes.store(total_bytes, std::memory_order_relaxed);
   }
-  const CheckMemory memory = plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, largest_bytes);
+  const CheckMemory memory = plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, largest_bytes,
+                                        repository.store().operation_bytes());
 
   {
     DRS_ASSIGN_OR_RETURN(const Stores stores, worker_stores(repository.store(), memory.workers));
@@ -222,7 +223,8 @@ Result<VerifyReport> verify_snapshots(Repository& repository, const SnapshotCata
                        PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kPassOver));
   report.packs = packs.packs().size();
   report.packs_bytes = packs.total_bytes();
-  const CheckMemory memory = plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, 0);
+  const CheckMemory memory =
+      plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, 0, repository.store().operation_bytes());
   IndexClaims claims(repository, findings);
   DRS_RETURN_IF_ERROR(check_recipes(context, catalog, packs, memory, claims, report));
   report.findings = findings.take();

@@ -293,3 +293,11 @@ def test_a_repository_that_is_not_encrypted_takes_no_key(pair, new_repository):
     clear = new_repository("clear", key=None)
     clear.run("init", "--encryption", "none")
     first.run("push", STREAM, "--also", clear.path, input=DATA, expect=12)
+
+
+def test_a_key_that_does_not_fit_the_second_is_told_once(drs, new_repository):
+    other = new_repository("other")
+    other.run("init")
+    outcome = drs.run("push", STREAM, "--also", other.path, input=DATA, expect=12)
+    assert outcome.err.count(str(other.path)) == 1, outcome.err
+    assert drs.snapshots() == []
