@@ -55,12 +55,12 @@ class Gauge:
         with open(path, "wb") as err:
             return self.repository.start(*arguments, *self.options, stderr=err, **settings), path
 
-    def push(self, stream_bytes, seed, *options):
+    def push(self, stream_bytes, seed, *options, title="push"):
         maker = [sys.executable, MAKE_STREAM, str(stream_bytes), str(seed)]
         with subprocess.Popen(maker, stdout=subprocess.PIPE) as made:
             process, err = self.start("push", STREAM, *options, stdin=made.stdout, stdout=subprocess.DEVNULL)
             made.stdout.close()
-            said = self.check("push", process, err)
+            said = self.check(title, process, err)
         assert self.repository.snapshots()[-1]["bytes"] == stream_bytes
         return said
 
@@ -111,6 +111,8 @@ def remote(request, provide, certificates, new_s3_repository):
 @pytest.mark.parametrize("memory_mib, threads", BUCKET_CASES)
 def test_peak_memory_stays_within_the_ceiling_over_a_network(remote, memory_mib, threads):
     gauge = Gauge(remote, memory_mib, threads)
+    spool = remote.folder / "spool"
+    gauge.push(STREAM_BYTES["zstd:1"] // 4, 1, "--spool", spool, "--spool-size", "100MiB", title="push --spool")
     gauge.push(STREAM_BYTES["zstd:1"], memory_mib + threads)
     gauge.pull()
     gauge.verify("--read-data")
