@@ -18,8 +18,10 @@ CloudProbe::Answer CloudProbe::ask(StoreRequest request, RequestKind kind, std::
     HttpTransfer& transfer = answer.transfer;
     transfer = transfer_of(request);
     transfer.wants_tls = true;
-    answer.result = protocol_->authorise(request, transfer);
-    if (!answer.result.ok()) return answer;
+    if (auto authorised = protocol_->authorise(request, transfer); !authorised.ok()) {
+      answer.result = std::move(authorised).error();
+      return answer;
+    }
     const auto started = std::chrono::steady_clock::now();
     client_->perform(transfer);
     answer.took = std::chrono::steady_clock::now() - started;

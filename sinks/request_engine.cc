@@ -88,8 +88,10 @@ Result<void> RequestEngine::perform(StoreRequest& request) {
 // How long nothing can happen but an answer.
 std::chrono::milliseconds RequestEngine::pause() const {
   auto until = RetrySchedule::Time::max();
+  // What waits for its time waits for room, too.
+  const bool full = running_ >= window_.size();
   for (const Attempt& attempt : attempts_)
-    if (!attempt.running) until = std::min(until, attempt.not_before);
+    if (!attempt.running && !full) until = std::min(until, attempt.not_before);
   constexpr std::chrono::milliseconds kLongest{1000};
   if (until == RetrySchedule::Time::max()) return kLongest;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock_.steady());
@@ -99,19 +101,19 @@ std::chrono::milliseconds RequestEngine::pause() const {
 // Those whose time has come first, then new ones.
 void RequestEngine::start_waiting() {
   const auto now = clock_.steady();
-  for (auto at = attempts_.begin(); at != attempts_.end() && running_ < window_.size();) {
+  for (auto at = attempts_.begin(); at != attempts_.end();) {
     Attempt& attempt = *at++;  // what follows may end it
     if (attempt.running) continue;
     if (attempt.schedule.failures() > 0 && cancelled()) {
       finish(attempt, Error{ErrorCode::kCancelled, attempt.request->what + ": asked to stop"});
-    } else if (attempt.not_before <= now) {
+    } else if (attempt.not_before <= now && running_ < window_.size()) {
       launch(attempt);
     }
   }
   while (!queued_.empty() && running_ < window_.size()) {
     StoreRequest* const request = queued_.front();
     queued_.pop_front();
-    attempts_.push_back({request, this, RetrySchedule(options_.retry), {}, false, false, false, false, {}});
+    attempts_.push_back({request, this, RetrySchedule(options_.retry), {}, {}, false, false, false, false, {}});
     launch(attempts_.back());
   }
 }
@@ -120,7 +122,8 @@ void RequestEngine::launch(Attempt& attempt) {
   const StoreRequest& request = *attempt.request;
   HttpTransfer& transfer = attempt.transfer;
   transfer = transfer_of(request);
-  if (auto authorised = protocol_.authorise(request, transfer); !authorised.ok()) {
+  auto authorised = protocol_.authorise(request, transfer);
+  if (!authorised.ok()) {
     // Credentials that were never there are not waited for.
     if (authorised_once_)
       fail(attempt, std::move(authorised).error());
@@ -129,6 +132,7 @@ void RequestEngine::launch(Attempt& attempt) {
     return;
   }
   authorised_once_ = true;
+  attempt.credentials = *std::move(authorised);
   transfer.owner = &attempt;
   transfer.done = [](HttpTransfer& done) {
     auto& ended = *static_cast<Attempt*>(done.owner);
@@ -173,7 +177,7 @@ void RequestEngine::take_answer(Attempt& attempt) {
     case Judgement::Kind::kRetry: try_again(attempt, judgement); return;
     case Judgement::Kind::kRefresh:
       if (std::exchange(attempt.refreshed, true)) break;
-      if (auto refreshed = protocol_.refresh(); !refreshed.ok()) {
+      if (auto refreshed = protocol_.refresh(attempt.credentials); !refreshed.ok()) {
         Error error = std::move(refreshed).error();
         if (judgement.error) error.message = judgement.error->message + " (" + error.message + ")";
         fail(attempt, std::move(error));

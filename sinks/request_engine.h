@@ -77,12 +77,14 @@ struct Judgement {
 class StoreProtocol {
  public:
   virtual ~StoreProtocol() = default;
+  // What an attempt was authorised with: the protocol's own.
+  using Credentials = std::shared_ptr<const void>;
   // Sets the URL and adds the headers that authorise this attempt. Errors: those of the credentials.
-  virtual Result<void> authorise(const StoreRequest& request, HttpTransfer& transfer) = 0;
+  virtual Result<Credentials> authorise(const StoreRequest& request, HttpTransfer& transfer) = 0;
   // `transfer.error` is not set.
   virtual Judgement judge(const StoreRequest& request, const HttpTransfer& transfer) = 0;
-  // Gets new credentials, although the old ones do not look expired.
-  virtual Result<void> refresh() = 0;
+  // Gets others than those that were refused, although these do not look expired; unless there are others by now.
+  virtual Result<void> refresh(const Credentials& refused) = 0;
 };
 
 class RequestEngine {
@@ -117,6 +119,7 @@ class RequestEngine {
     RequestEngine* engine = nullptr;
     RetrySchedule schedule;
     HttpTransfer transfer;
+    StoreProtocol::Credentials credentials;  // of this attempt
     bool running = false;
     bool refreshed = false;
     bool redirected = false;

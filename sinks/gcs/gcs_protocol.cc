@@ -152,16 +152,16 @@ Result<CloudListPage> GcsProtocol::parse_list(const HttpTransfer& answer) {
   return out;
 }
 
-Result<void> GcsProtocol::authorise(const StoreRequest& request, HttpTransfer& transfer) {
+Result<StoreProtocol::Credentials> GcsProtocol::authorise(const StoreRequest& request, HttpTransfer& transfer) {
   transfer.url = address_.url(request.path, request.query);
-  if (tokens_ == nullptr) return {};
+  if (tokens_ == nullptr) return Credentials();
   DRS_ASSIGN_OR_RETURN(used_, tokens_->get());
   transfer.headers.push_back({"Authorization", "Bearer " + std::string(as_text(used_->text.view()))});
-  return {};
+  return Credentials(used_);
 }
 
-Result<void> GcsProtocol::refresh() {
-  DRS_ASSIGN_OR_RETURN(used_, tokens_->refresh(used_));
+Result<void> GcsProtocol::refresh(const Credentials& refused) {
+  DRS_ASSIGN_OR_RETURN(used_, tokens_->refresh(std::static_pointer_cast<const GoogleToken>(refused)));
   return {};
 }
 

@@ -29,9 +29,9 @@ class GcsProtocol final : public CloudProtocol {
   [[nodiscard]] std::string name_for_messages() const override { return address_.name_for_messages(); }
   [[nodiscard]] std::string connection() const override;
 
-  Result<void> authorise(const StoreRequest& request, HttpTransfer& transfer) override;
+  Result<Credentials> authorise(const StoreRequest& request, HttpTransfer& transfer) override;
   Judgement judge(const StoreRequest& request, const HttpTransfer& transfer) override;
-  Result<void> refresh() override;
+  Result<void> refresh(const Credentials& refused) override;
 
  private:
   [[nodiscard]] Judgement judge_success(const StoreRequest& request, const HttpTransfer& transfer) const;

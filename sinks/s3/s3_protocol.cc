@@ -196,8 +196,8 @@ StoreRequest S3Protocol::retain(const ObjectKey& key) {
   return request;
 }
 
-Result<void> S3Protocol::authorise(const StoreRequest& request, HttpTransfer& transfer) {
-  DRS_ASSIGN_OR_RETURN(used_, credentials_->get());
+Result<StoreProtocol::Credentials> S3Protocol::authorise(const StoreRequest& request, HttpTransfer& transfer) {
+  DRS_ASSIGN_OR_RETURN(const std::shared_ptr<const AwsCredentials> credentials, credentials_->get());
   std::string hash = request.body_sha256;
   if (hash.empty()) {
     Sha256 sha256;
@@ -215,21 +215,21 @@ Result<void> S3Protocol::authorise(const StoreRequest& request, HttpTransfer& tr
   transfer.url = address_.url(request.path, request.query);
   if (!request.redirect_url.empty()) {
     // Another host of the same store, for the same path.
-    const std::string base = request.redirect_url.substr(0, request.redirect_url.find('?'));
-    DRS_ASSIGN_OR_RETURN(const Endpoint other, parse_endpoint(base, "the store's redirect"));
-    if (!other.https && address_.https())
-      return Error{ErrorCode::kDenied, "the store redirects from https to " + other.url() + "; refused"};
-    host = other.authority;
-    transfer.url = request.redirect_url;
+    const std::optional<Endpoint> other = endpoint_of_url(request.redirect_url);
+    if (!other) return Error{ErrorCode::kUnavailable, "the store redirects to what is no URL of http or https"};
+    if (!other->https && address_.https())
+      return Error{ErrorCode::kDenied, "the store redirects from https to " + other->url() + "; refused"};
+    host = other->authority;
+    transfer.url = other->url_to(request.path, request.query);
   }
   to_sign.headers.push_back({"Host", host});
-  for (HttpHeader& header : signer_.sign(*used_, to_sign)) transfer.headers.push_back(std::move(header));
-  return {};
+  for (HttpHeader& header : signer_.sign(*credentials, to_sign)) transfer.headers.push_back(std::move(header));
+  return Credentials(credentials);
 }
 
-Result<void> S3Protocol::refresh() {
-  DRS_ASSIGN_OR_RETURN(used_, credentials_->refresh(used_));
-  return {};
+Result<void> S3Protocol::refresh(const Credentials& refused) {
+  const auto fresh = credentials_->refresh(std::static_pointer_cast<const AwsCredentials>(refused));
+  return fresh.ok() ? Result<void>() : Result<void>(fresh.error());
 }
 
 Error S3Protocol::explain(const HttpTransfer& transfer, ErrorCode code, const std::string& advice) const {

@@ -47,9 +47,9 @@ class S3Protocol final : public CloudProtocol {
   [[nodiscard]] std::string name_for_messages() const override { return address_.name_for_messages(); }
   [[nodiscard]] std::string connection() const override;
 
-  Result<void> authorise(const StoreRequest& request, HttpTransfer& transfer) override;
+  Result<Credentials> authorise(const StoreRequest& request, HttpTransfer& transfer) override;
   Judgement judge(const StoreRequest& request, const HttpTransfer& transfer) override;
-  Result<void> refresh() override;
+  Result<void> refresh(const Credentials& refused) override;
 
  private:
   [[nodiscard]] StoreRequest to_object(const char* method, const ObjectKey& key) const;
@@ -62,7 +62,6 @@ class S3Protocol final : public CloudProtocol {
 
   const S3Address address_;
   const std::shared_ptr<AwsCredentialsProvider> credentials_;
-  std::shared_ptr<const AwsCredentials> used_;  // for the last request
   const Clock& clock_;
   const S3ProtocolOptions options_;
   SigV4Signer signer_;

@@ -15,14 +15,14 @@ using testing::ScriptedHttpServer;
 class PlainProtocol final : public StoreProtocol {
  public:
   explicit PlainProtocol(std::string base) : base_(std::move(base)) {}
-  Result<void> authorise(const StoreRequest& request, HttpTransfer& transfer) override {
+  Result<Credentials> authorise(const StoreRequest& request, HttpTransfer& transfer) override {
     if (unavailable_for > 0) {
       --unavailable_for;
       return Error{ErrorCode::kUnavailable, "no credentials"};
     }
     transfer.url = request.redirect_url.empty() ? base_ + request.path : request.redirect_url;
     transfer.headers.push_back({"Authorization", "key " + std::to_string(key_)});
-    return {};
+    return Credentials(std::make_shared<int>(key_));
   }
   Judgement judge(const StoreRequest& /*request*/, const HttpTransfer& transfer) override {
     using Kind = Judgement::Kind;
@@ -34,10 +34,11 @@ class PlainProtocol final : public StoreProtocol {
     if (transfer.status >= 500) return {Kind::kRetry, error, {}, true, ""};
     return {Kind::kFailure, error, {}, false, ""};
   }
-  Result<void> refresh() override {
-    ++key_;
+  Result<void> refresh(const Credentials& refused) override {
+    if (*std::static_pointer_cast<const int>(refused) == key_) ++key_;
     return {};
   }
+  [[nodiscard]] int key() const { return key_; }
 
   int unavailable_for = 0;  // attempts
 
@@ -155,6 +156,19 @@ TEST_F(RequestEngineTest, AsksAgainForAnAnswerThatIsNotAccepted) {
   };
   ASSERT_TRUE(engine_->perform(request).ok());
   EXPECT_EQ(server_->requests().size(), 2U);
+}
+
+TEST_F(RequestEngineTest, RenewsCredentialsOnceForAllRequestsThatCarriedThem) {
+  serve({answer(403), answer(403), answer(403), answer(200)});
+  std::vector<StoreRequest> requests;
+  for (int i = 0; i < 3; ++i) requests.push_back(put(body_));
+  for (StoreRequest& request : requests) {
+    request.done = [](StoreRequest&) {};
+    engine_->start(request);
+  }
+  while (engine_->in_flight() > 0) engine_->run(true);
+  for (const StoreRequest& request : requests) EXPECT_TRUE(request.result.ok());
+  EXPECT_EQ(protocol_->key(), 2);
 }
 
 TEST_F(RequestEngineTest, TriesOnceAfterAnOutageThatWasTooLongUntilSomethingSucceeds) {
