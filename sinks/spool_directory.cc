@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -25,6 +23,7 @@ constexpr std::string_view kLock = "/lock";
 constexpr std::string_view kOwner = "/owner";
 constexpr std::string_view kObjects = "/objects";
 constexpr std::string_view kEnded = ".ended-";
+constexpr std::size_t kOwnerBytesMax = 8192;  // a repository's id and its place
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
 
@@ -61,9 +60,17 @@ Result<void> write_owner(const std::string& entry, const std::string& owner) {
 }
 
 // Empty where the entry was never made whole.
-std::string read_owner(const std::string& entry) {
-  std::ifstream file(entry + std::string(kOwner), std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+Result<std::string> read_owner(const std::string& entry) {
+  const std::string path = entry + std::string(kOwner);
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && errno == ENOENT) return std::string();
+  if (!file) return error_from_errno(errno, "open " + path);
+  std::string text(kOwnerBytesMax, '\0');
+  ssize_t bytes = 0;
+  do bytes = ::read(file.get(), text.data(), text.size());
+  while (bytes < 0 && errno == EINTR);
+  if (bytes < 0) return error_from_errno(errno, "read " + path);
+  text.resize(static_cast<std::size_t>(bytes));
   return text.ends_with('\n') ? text.substr(0, text.size() - 1) : std::string();
 }
 
@@ -183,7 +190,11 @@ Result<SpoolDirectory::Entries> SpoolDirectory::take_dead() {
     }
     // Ended between the listing and our lock: its lock is another file's by now, or none's.
     if (::access(path.c_str(), F_OK) != 0) continue;
-    entries.dead.push_back(SpoolEntry(path_, name, read_owner(path), *std::move(entry_lock)));
+    auto owner = read_owner(path);
+    if (owner.ok())
+      entries.dead.push_back(SpoolEntry(path_, name, *std::move(owner), *std::move(entry_lock)));
+    else
+      entries.unreadable.push_back(std::move(owner).error());
   }
   unlock();
   return entries;

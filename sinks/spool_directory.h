@@ -58,6 +58,7 @@ class SpoolDirectory {
   struct Entries {
     std::vector<SpoolEntry> dead;      // taken by this process now; oldest first
     std::vector<std::string> running;  // paths of those that a living process works on
+    std::vector<Error> unreadable;     // whose they are cannot be told: they are left alone
   };
   // Takes every entry that nobody works on. Errors: kDenied, kIo.
   Result<Entries> take_dead();

@@ -60,6 +60,16 @@ void SpoolQueue::upload_commit(const ObjectKey& key) {
   changed_locked();
 }
 
+void SpoolQueue::retain_before_commit(std::vector<ObjectKey> keys) {
+  const std::scoped_lock lock(mutex_);
+  to_retain_.insert(to_retain_.end(), keys.begin(), keys.end());
+}
+
+std::vector<ObjectKey> SpoolQueue::to_retain() const {
+  const std::scoped_lock lock(mutex_);
+  return to_retain_;
+}
+
 Result<bool> SpoolQueue::take_commit_result(const ObjectKey& key) {
   const std::lock_guard lock(mutex_);
   const auto found = commit_results_.find(key);

@@ -52,6 +52,9 @@ class SpoolQueue {
   [[nodiscard]] std::vector<ObjectKey> recorded() const;
   [[nodiscard]] bool is_recorded(std::string_view key, const Digest& sha256) const;
   void upload_commit(const ObjectKey& key);
+  // What the store shall protect (ObjectStore::retain) before a commit is put there.
+  void retain_before_commit(std::vector<ObjectKey> keys);
+  [[nodiscard]] std::vector<ObjectKey> to_retain() const;
   // Whether it is in the store. Errors: that of its upload, given once, or the one that ended the uploads.
   Result<bool> take_commit_result(const ObjectKey& key);
 
@@ -97,6 +100,7 @@ class SpoolQueue {
   std::map<ObjectKey, std::uint64_t, std::less<>> objects_;        // readable: key and size
   std::map<ObjectKey, SpooledObject, std::less<>> commits_;        // recorded
   std::map<ObjectKey, Result<void>, std::less<>> commit_results_;  // not taken yet
+  std::vector<ObjectKey> to_retain_;
   std::deque<SpooledObject> queue_;
   std::size_t under_way_ = 0;     // given by `next`
   std::uint64_t used_bytes_ = 0;  // of the spool, with what is being written

@@ -166,7 +166,14 @@ class SpoolStore final : public ObjectStore {
   }
 
   [[nodiscard]] bool locks() const override { return store_->locks(); }
-  Result<void> retain(const std::vector<ObjectKey>& keys) override { return store_->retain(keys); }
+  // What may still wait here is protected once it is there: just before the commit.
+  Result<void> retain(const std::vector<ObjectKey>& keys) override {
+    std::vector<ObjectKey> now;
+    std::vector<ObjectKey> later;
+    for (const ObjectKey& key : keys) (options_.rule(key).role == SpoolRole::kThrough ? now : later).push_back(key);
+    queue_->retain_before_commit(std::move(later));
+    return now.empty() ? Result<void>() : store_->retain(now);
+  }
   [[nodiscard]] std::vector<RequestCount> request_counts() const override { return store_->request_counts(); }
 
   Result<std::unique_ptr<ObjectStore>> another() override {

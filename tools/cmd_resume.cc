@@ -23,15 +23,11 @@ struct ResumeCommand {
   std::string spool;
 };
 
-// Whether an entry whose push failed so can never be committed.
+// Whether an entry whose push failed so can never be committed: only by a verdict, never because something could not be
+// read. Whatever is damaged may be mended; what the spool holds may be the last copy of the stream.
 bool is_lost(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kSource:    // the producer's end is not proven
-    case ErrorCode::kConflict:  // fenced, removed, or what it needs is gone
-    case ErrorCode::kCorrupt:   // the spool's disk has damaged it
-    case ErrorCode::kTruncated: return true;
-    default: return false;
-  }
+  return code == ErrorCode::kSource        // the producer's end is not proven
+         || code == ErrorCode::kConflict;  // fenced, removed, or what it needs is gone
 }
 
 // The spool over an entry's objects, and the repository's store behind it.
@@ -75,6 +71,24 @@ Result<RecordedPush> resume(CommandContext& context, Repository& repository, Spo
   const auto ended = entry.end();
   if (!ended.ok()) context.log.warn("{} could not be removed: {}", entry.path(), ended.error().message);
   return push;
+}
+
+// An entry that was never made whole: its push died before it had anything.
+Result<void> end_unowned(CommandContext& context, SpoolEntry& entry) {
+  const auto objects = entry.open_objects(context.options.io);
+  bool empty = true;
+  if (objects.ok()) {
+    DRS_RETURN_IF_ERROR((*objects)->list("", [&](const ObjectInfo&) -> Result<void> {
+      empty = false;
+      return {};
+    }));
+  } else if (objects.error().code != ErrorCode::kNotFound) {
+    return objects.error();
+  }
+  if (empty) return entry.end();
+  context.log.warn("{} is left alone: it holds objects, but {}/owner does not say whose they are any more",
+                   entry.path(), entry.path());
+  return {};
 }
 
 void tell_foreign(CommandContext& context, const Repository& repository, const SpoolEntry& entry,
@@ -125,8 +139,7 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
   std::size_t seen = 0;
   for (SpoolEntry& entry : entries.dead) {
     if (entry.owner().empty()) {
-      // Its push died before it had anything.
-      DRS_RETURN_IF_ERROR(entry.end());
+      DRS_RETURN_IF_ERROR(end_unowned(context, entry));
       continue;
     }
     if (entry.owner() != own) {
@@ -148,6 +161,10 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
                                   {"code", error_code_name(error.code)},
                                   {"message", error.message},
                                   {"kept", !is_lost(error.code)}});
+    if (!worst || is_worse(error, *worst)) worst = error;
+  }
+  for (const Error& error : entries.unreadable) {
+    context.log.error("{}; its entry is left alone", error.message);
     if (!worst || is_worse(error, *worst)) worst = error;
   }
   for (const std::string& path : entries.running) context.log.info("{} is of a push that is still running", path);

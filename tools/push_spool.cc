@@ -29,17 +29,9 @@ Result<std::uint64_t> spool_size(CommandContext& context, const SpoolDirectory& 
   return std::min(wanted_bytes, usable_bytes);
 }
 
-// Whether a push that failed so may still be committed from its spool.
+// Whether a push that failed so may still be committed from its spool: anything but a verdict that it must not be.
 bool can_be_resumed(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kUnsettled:
-    case ErrorCode::kNoSpace:
-    case ErrorCode::kDenied:
-    case ErrorCode::kIo:
-    case ErrorCode::kCancelled: return true;
-    default: return false;
-  }
+  return code != ErrorCode::kConflict;
 }
 
 }  // namespace

@@ -3,14 +3,17 @@
 #include <array>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
+#include "engine/pipeline/locked_objects.h"
 #include "engine/pipeline/push_session.h"
 #include "engine/repository/block_index.h"
 #include "engine/repository/block_reader.h"
 #include "engine/repository/pack_catalog.h"
+#include "engine/repository/read_again.h"
 
 namespace drs {
 namespace {
@@ -22,14 +25,16 @@ Error gone(const RecordedPush& push, const std::string& what) {
 
 // Whether the manifest stands in the store already. Errors: kConflict (something else has its name), the store's.
 Result<bool> is_committed(const RecordedPush& push, ObjectStore& store) {
-  const auto there = get_object(store, push.manifest_name, kDocumentBytesMax);
+  const auto there = get_document(store, push.manifest_name, kDocumentBytesMax);
   if (!there.ok() && there.error().code == ErrorCode::kNotFound) return false;
   if (!there.ok()) return there.error();
-  if (*there != push.object) return gone(push, "a prune has fenced its session");
-  return true;
+  if (*there == push.object) return true;
+  if (has_valid_trailing_digest(*there)) return gone(push, "a prune has fenced its session");
+  return Error(ErrorCode::kCorrupt, push.manifest_name + " is there, but damaged");
 }
 
-// Every block that the snapshot needs, in a pack that a later push might use too.
+// Every block that the snapshot needs, in a pack that a later push might use too. Where the store locks objects, they
+// are locked then.
 Result<void> check_blocks(Repository& repository, const RecordedPush& push, std::size_t index_cache_bytes) {
   // As they are now, in the order of a push (DESIGN section 6), whatever was listed before.
   constexpr std::array kListedFirst = {ObjectKind::kCondemned};
@@ -40,6 +45,7 @@ Result<void> check_blocks(Repository& repository, const RecordedPush& push, std:
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
                        BlockIndex::load(repository, repository.store(), packs, {index_cache_bytes}));
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
+  LockedObjects locked(*index, Uuid());  // whichever session put them: that was long ago
   for (const RecipePartRef& ref : push.manifest.parts) {
     auto part = reader.read_recipe_part(*index, ref);
     if (!part.ok() && part.error().code == ErrorCode::kNotFound) return gone(push, "a part of its recipe was deleted");
@@ -52,8 +58,12 @@ Result<void> check_blocks(Repository& repository, const RecordedPush& push, std:
         return gone(push,
                     pack_name(location->pack) + ", which it shares with other snapshots, was condemned or damaged");
     }
+    if (!repository.store().locks()) continue;
+    part->blocks.push_back(ref.block);
+    DRS_RETURN_IF_ERROR(locked.add(*part));
   }
-  return {};
+  const std::vector<ObjectKey> names = locked.names(false);
+  return names.empty() ? Result<void>() : repository.store().retain(names);
 }
 
 }  // namespace

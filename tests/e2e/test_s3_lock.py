@@ -52,6 +52,17 @@ def test_what_is_locked_long_enough_costs_one_small_request(locked):
     assert again["requests"]["put"]["requests"] <= 5  # session, pack with the recipe, index, manifest
 
 
+def test_what_waits_in_a_spool_is_locked_before_the_snapshot_exists(locked):
+    """What is reused is locked by the push, after everything else has left the spool."""
+    locked.push(STREAM, DATA, "--lock-days", "20")
+    first = locked.objects()
+    pushed = locked.push(STREAM, DATA, "--lock-days", "40", "--spool", locked.folder / "spool")
+    assert pushed["requests"]["retain"]["requests"] == sum(part(name) in LOCKED[:-1] for name in first)
+    for name in locked.objects():
+        if part(name) in LOCKED and not (part(name) == "manifests" and name in first):
+            assert 40 < days_left(locked, name)[1] < 46, name
+
+
 def test_session_objects_are_not_locked(locked, fault_proxy, minio):
     proxy = fault_proxy(minio)
     locked.endpoint = proxy.endpoint

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/push_session.h"
@@ -75,8 +76,16 @@ TEST_F(SpooledPushTest, NothingIsCommittedBeforeEverythingIsUploaded) {
 }
 
 TEST_F(SpooledPushTest, AFenceStands) {
-  ASSERT_TRUE(objects().insert(snapshot_.name, plain_bytes(10, 1), 0));
+  Bytes fence = plain_bytes(10, 1);
+  const Digest digest = sha256(fence);
+  fence.insert(fence.end(), digest.view().begin(), digest.view().end());
+  ASSERT_TRUE(objects().insert(snapshot_.name, fence, 0));
   EXPECT_EQ(finish(), "conflict");
+}
+
+TEST_F(SpooledPushTest, ADamagedManifestIsNoFence) {
+  ASSERT_TRUE(objects().insert(snapshot_.name, plain_bytes(100, 1), 0));
+  EXPECT_EQ(finish(), "corrupt");  // no verdict: what is spooled is kept
 }
 
 TEST_F(SpooledPushTest, ASnapshotThatWasRemovedIsNotLiveAgain) {
