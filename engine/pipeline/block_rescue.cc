@@ -29,11 +29,14 @@ Result<std::unique_ptr<BlockRescue>> BlockRescue::open(Repository& repository, O
   return rescue;
 }
 
+// What was there stays if this fails.
 Result<void> BlockRescue::load_index() {
-  index_.reset();  // it refers to packs_
   // What a prune has condemned may still be read; a damaged record of it must not stop a restore.
-  DRS_ASSIGN_OR_RETURN(packs_, PackCatalog::load(repository_, PackCatalog::UnreadableCondemned::kPassOver));
-  DRS_ASSIGN_OR_RETURN(index_, BlockIndex::load(repository_, store_, packs_, {.cache_bytes = index_cache_bytes_}));
+  DRS_ASSIGN_OR_RETURN(PackCatalog listed, PackCatalog::load(repository_, PackCatalog::UnreadableCondemned::kPassOver));
+  auto packs = std::make_unique<PackCatalog>(std::move(listed));
+  DRS_ASSIGN_OR_RETURN(auto index, BlockIndex::load(repository_, store_, *packs, {.cache_bytes = index_cache_bytes_}));
+  index_ = std::move(index);  // first: the old one refers to the old packs
+  packs_ = std::move(packs);
   units_.resize(index_->unit_count());
   std::iota(units_.begin(), units_.end(), 0U);
   return {};
@@ -53,7 +56,7 @@ Result<BlockLocation> BlockRescue::locate(const BlockId& id) {
 }
 
 Result<void> BlockRescue::look_again(const std::optional<BlockLocation>& tried, const Error& error) {
-  if (error.code != ErrorCode::kNotFound || !tried || packs_.find(tried->pack) == nullptr) return {};
+  if (error.code != ErrorCode::kNotFound || !tried || packs_->find(tried->pack) == nullptr) return {};
   return load_index();
 }
 
@@ -61,7 +64,10 @@ Result<RecipePart> BlockRescue::read_recipe_part(const RecipePartRef& ref) {
   auto part = reader_.read_recipe_part(*index_, ref);
   if (part.ok()) return part;
   std::optional<BlockLocation> tried;
-  if (auto location = locate(ref.block); location.ok()) tried = *std::move(location);
+  if (auto location = locate(ref.block); location.ok())
+    tried = *std::move(location);
+  else if (!is_damage(location.error()))
+    return std::move(location).error();
   DRS_RETURN_IF_ERROR(look_again(tried, part.error()));
   part = reader_.read_recipe_part(*index_, ref);
   if (part.ok() || !is_damage(part.error())) return part;

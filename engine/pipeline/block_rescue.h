@@ -74,7 +74,7 @@ class BlockRescue {
   const Failure& failure_;
   const std::size_t index_cache_bytes_;
   BlockReader reader_;
-  PackCatalog packs_;
+  std::unique_ptr<PackCatalog> packs_;
   std::unique_ptr<BlockIndex> index_;
   bool listed_again_ = false;
   std::vector<std::uint32_t> units_;  // in the order they are searched: where chunks were found last comes first

@@ -117,10 +117,10 @@ Result<void> PushSession::start() {
 
 Result<void> PushSession::write_record(ObjectStore& store) {
   record_.heartbeat_ns = repository_.clock().wall_ns();
-  const std::string name = session_name(record_.session, number_next_);
+  // Each try has a name of its own: what an earlier one stored whose answer was lost holds another time.
+  const std::string name = session_name(record_.session, number_next_++);
   DRS_RETURN_IF_ERROR(put_own_object(
       store, name, encode_document(repository_.keys(), ObjectKind::kSession, name, encode_session(record_))));
-  ++number_next_;
   return failpoint("push.session");
 }
 
@@ -160,34 +160,44 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
   DRS_RETURN_IF_ERROR(failpoint("push.before_manifest"));
   auto created = put_object(store_, name, object);
   if (created.ok()) created = failpoint("push.after_manifest");
-  // Given up before anything was decided.
-  if (!created.ok() && created.error().code == ErrorCode::kCancelled) return created.error();
   // Whatever the answer was, what stands there now decides: a lost reply, or somebody else's fence.
-  if (!created.ok() && created.error().code != ErrorCode::kUnavailable &&
-      created.error().code != ErrorCode::kAlreadyExists) {
+  const auto is_open = [](const Error& error) {
+    return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kAlreadyExists ||
+           error.code == ErrorCode::kCancelled;
+  };
+  if (!created.ok() && !is_open(created.error())) {
     const auto there = store_.stat(name);
     if (!there.ok() && there.error().code == ErrorCode::kNotFound) return created.error();
-    return Error(ErrorCode::kUnsettled,
-                 "the manifest " + name + " is written, but may not last: " + created.error().message,
+    const std::string state = there.ok() ? " is written, but may not last: " : " may be written: ";
+    return Error(ErrorCode::kUnsettled, "the manifest " + name + state + created.error().message,
                  created.error().error_number);
   }
+  bool fence = false;
   const auto read_back = [&]() -> Result<void> {
     DRS_ASSIGN_OR_RETURN(const Bytes stored, get_object(store_, name, kDocumentBytesMax));
     if (std::equal(stored.begin(), stored.end(), object.begin(), object.end())) return {};
+    fence = has_valid_trailing_digest(stored);
     return Error(ErrorCode::kCorrupt, "it was just stored and reads back differently");
   };
   auto stored = read_again_if_damaged(read_back);
   if (!stored.ok() && stored.error().code == ErrorCode::kNotFound && !created.ok()) {
-    DRS_RETURN_IF_ERROR(put_object(store_, name, object));
+    if (created.error().code == ErrorCode::kCancelled) return created.error();
+    const auto again = put_object(store_, name, object);
+    if (!again.ok() && !is_open(again.error())) return again.error();
     stored = read_again_if_damaged(read_back);
   }
-  if (!stored.ok() && stored.error().code == ErrorCode::kCorrupt && !created.ok() &&
-      created.error().code == ErrorCode::kAlreadyExists)
-    return fenced(name);
-  if (!stored.ok()) return std::move(stored).error().with_context("reading back " + name);
+  if (!stored.ok() && stored.error().code == ErrorCode::kCorrupt && fence && !created.ok()) return fenced(name);
+  if (!stored.ok()) {
+    if (!created.ok() && created.error().code == ErrorCode::kCancelled)
+      return Error(ErrorCode::kUnsettled, "the manifest " + name + " may be written: " + created.error().message);
+    return std::move(stored).error().with_context("reading back " + name);
+  }
   const auto removed = store_.stat(removed_name(name));
   if (removed.ok()) return Error(ErrorCode::kConflict, name + " was marked as removed while it was being made");
-  if (removed.error().code != ErrorCode::kNotFound) return removed.error();
+  if (removed.error().code != ErrorCode::kNotFound)
+    return Error(ErrorCode::kUnsettled, "the manifest " + name +
+                                            " is written and reads back whole, but whether it was " +
+                                            "marked as removed meanwhile cannot be told: " + removed.error().message);
   number_first_ = 0;
   return sha256(object);
 }

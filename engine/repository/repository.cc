@@ -237,8 +237,11 @@ Result<void> Repository::init_replica(ObjectStore& store, Repository& source, co
       stored.push_back(name);
       continue;
     }
-    // It may be there all the same, unless what is there is somebody else's.
-    if (put.error().code != ErrorCode::kCorrupt) stored.push_back(name);
+    // It may be there all the same, or somebody else's; what cannot be told is left alone.
+    const auto present = get_object(store, name, kDocumentBytesMax);
+    const bool ours = present.ok() && *present == object;
+    if (!present.ok() && present.error().code != ErrorCode::kNotFound) return std::move(put).error();
+    if (ours) stored.push_back(name);
     stored.push_back(slot_key);
     return take_back(store, stored, std::move(put).error());
   }

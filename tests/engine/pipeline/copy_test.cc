@@ -19,6 +19,7 @@
 namespace drs {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using Outcome = SnapshotCopy::Outcome;
@@ -340,7 +341,9 @@ TEST_F(StreamCopyTest, EveryFaultLeavesWholeSnapshotsAndTheNextRunFinishes) {
     const auto report = copy_all(*source_, **target);
     if (plan->faults() == 0) break;
     if (!report.ok()) {
-      EXPECT_EQ(report.error().code, ErrorCode::kNoSpace) << nth << report.error().message;
+      // Unsettled: what stands there was not looked at to the end.
+      EXPECT_THAT(report.error().code, AnyOf(ErrorCode::kNoSpace, ErrorCode::kUnsettled))
+          << nth << report.error().message;
     }
     ASSERT_THAT(findings_of(target_), IsEmpty()) << nth;
     const auto again = copy_all(*source_, **target_.open());

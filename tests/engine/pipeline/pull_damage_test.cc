@@ -241,6 +241,28 @@ TEST_F(PullDamage, RefusesALostRecipePart) {
   expect_contains(run.report.error().message, "recipe");
 }
 
+TEST_F(PullDamage, TellsTheStoresErrorWhenItGoesAwayWhileALostRecipeIsLookedFor) {
+  int index_reads = 0;
+  bool reads_packs = false;
+  fail_reads([&](const GetOperation& get) -> std::optional<Error> {
+    reads_packs = reads_packs || get.key.starts_with("packs/");
+    if (!reads_packs && get.key.starts_with("index/")) ++index_reads;
+    return std::nullopt;
+  });
+  PullRun whole(fixture_, snapshot_, budget(2, 4, 2));
+  ASSERT_TRUE(whole.report.ok());
+  ASSERT_GT(index_reads, 0);
+
+  for (const ObjectInfo& object : fixture_.objects().list("packs/"))
+    if (object.key != pack(0) && object.key != pack(1)) fixture_.objects().erase(object.key);
+  fail_reads([&](const GetOperation& get) -> std::optional<Error> {
+    if (get.key.starts_with("index/") && --index_reads < 0) return Error{ErrorCode::kUnavailable, "no answer"};
+    return std::nullopt;
+  });
+  PullRun run(fixture_, snapshot_, budget(2, 4, 2));
+  expect_refused(run, ErrorCode::kUnavailable);
+}
+
 TEST_F(PullDamage, NeverCommitsWrongBytesWhateverByteIsFlipped) {
   std::vector<ObjectInfo> objects = fixture_.objects().list("packs/");
   objects.push_back({index_, fixture_.objects().find(index_)->bytes->size(), 0});
