@@ -59,7 +59,7 @@ Result<void> write_owner(const std::string& entry, const std::string& owner) {
   return file.close();
 }
 
-// Empty where the entry was never made whole.
+// The line, with its end; less where the entry was never made whole.
 Result<std::string> read_owner(const std::string& entry) {
   const std::string path = entry + std::string(kOwner);
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -71,7 +71,7 @@ Result<std::string> read_owner(const std::string& entry) {
   while (bytes < 0 && errno == EINTR);
   if (bytes < 0) return error_from_errno(errno, "read " + path);
   text.resize(static_cast<std::size_t>(bytes));
-  return text.ends_with('\n') ? text.substr(0, text.size() - 1) : std::string();
+  return text;
 }
 
 bool is_entry_name(std::string_view name) {
@@ -87,11 +87,12 @@ Result<void> remove_tree(const std::string& path) {
 
 }  // namespace
 
-SpoolEntry::SpoolEntry(std::string directory, std::string name, std::string owner, Fd lock)
+SpoolEntry::SpoolEntry(std::string directory, std::string name, const std::string& owner_line, Fd lock)
     : directory_(std::move(directory)),
       name_(std::move(name)),
       path_(joined(directory_, name_)),
-      owner_(std::move(owner)),
+      owner_(owner_line.substr(0, owner_line.find('\n'))),
+      whole_(owner_line.ends_with('\n')),
       lock_(std::move(lock)) {}
 
 Result<std::unique_ptr<ObjectStore>> SpoolEntry::open_objects(IoChoice io) const {
@@ -157,7 +158,7 @@ Result<SpoolEntry> SpoolDirectory::create(const std::string& owner) {
   auto made = make();
   unlock();
   if (!made.ok()) return std::move(made).error();
-  return SpoolEntry(path_, name, owner, *std::move(made));
+  return SpoolEntry(path_, name, owner + "\n", *std::move(made));
 }
 
 Result<SpoolDirectory::Entries> SpoolDirectory::take_dead() {
@@ -192,7 +193,7 @@ Result<SpoolDirectory::Entries> SpoolDirectory::take_dead() {
     if (::access(path.c_str(), F_OK) != 0) continue;
     auto owner = read_owner(path);
     if (owner.ok())
-      entries.dead.push_back(SpoolEntry(path_, name, *std::move(owner), *std::move(entry_lock)));
+      entries.dead.push_back(SpoolEntry(path_, name, *owner, *std::move(entry_lock)));
     else
       entries.unreadable.push_back(std::move(owner).error());
   }

@@ -29,7 +29,9 @@ class SpoolEntry {
   SpoolEntry& operator=(SpoolEntry&&) = default;
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] const std::string& owner() const { return owner_; }  // empty: it was never made whole
+  [[nodiscard]] const std::string& owner() const { return owner_; }
+  // Whether its owner was written to the end. If not, its process died while it made the entry, or the file is damaged.
+  [[nodiscard]] bool whole() const { return whole_; }
   // Where its objects lie. Errors: those of open_file_system and open_local_store.
   [[nodiscard]] Result<std::unique_ptr<ObjectStore>> open_objects(IoChoice io) const;
   // Ends the entry and removes what lies in it, for good or ill. Errors: kDenied, kIo: it stays, or a part of it.
@@ -37,11 +39,12 @@ class SpoolEntry {
 
  private:
   friend class SpoolDirectory;
-  SpoolEntry(std::string directory, std::string name, std::string owner, Fd lock);
+  SpoolEntry(std::string directory, std::string name, const std::string& owner_line, Fd lock);
   std::string directory_;
   std::string name_;
   std::string path_;
   std::string owner_;
+  bool whole_;
   Fd lock_;
 };
 

@@ -270,7 +270,7 @@ class SpoolStore final : public ObjectStore {
     if (commit && queue_->is_recorded(put.outer->key, *put.ruling.sha256)) return upload_commit(put);
     switch (queue_->take_room(put.bytes, put.used_below_bytes, commit)) {
       case SpoolQueue::Room::kTaken: return start(put, Put::State::kSpooling);
-      case SpoolQueue::Room::kThrough: return start(put, Put::State::kThrough);
+      case SpoolQueue::Room::kThrough: return commit ? commit_through(put) : start(put, Put::State::kThrough);
       case SpoolQueue::Room::kLater: break;
     }
     wait_in_line(put);
@@ -288,6 +288,14 @@ class SpoolStore final : public ObjectStore {
                              .done = [](PutOperation& inner) { static_cast<Put*>(inner.owner)->inner_done = true; },
                              .owner = &put};
     (where == Put::State::kSpooling ? *local_ : *store_).put(put.inner);
+  }
+
+  // A spool that takes nothing any more is passed by: everything else is in the store.
+  void commit_through(Put& put) {
+    const std::vector<ObjectKey> keys = queue_->to_retain();
+    auto retained = keys.empty() ? Result<void>() : store_->retain(keys);
+    if (!retained.ok()) return end(put, std::move(retained));
+    start(put, Put::State::kThrough);
   }
 
   void upload_commit(Put& put) {

@@ -73,8 +73,8 @@ Result<RecordedPush> resume(CommandContext& context, Repository& repository, Spo
   return push;
 }
 
-// An entry that was never made whole: its push died before it had anything.
-Result<void> end_unowned(CommandContext& context, SpoolEntry& entry) {
+// Ends an entry whose push died before it had anything. False: it holds objects.
+Result<bool> end_empty(CommandContext& context, SpoolEntry& entry) {
   const auto objects = entry.open_objects(context.options.io);
   bool empty = true;
   if (objects.ok()) {
@@ -85,10 +85,8 @@ Result<void> end_unowned(CommandContext& context, SpoolEntry& entry) {
   } else if (objects.error().code != ErrorCode::kNotFound) {
     return objects.error();
   }
-  if (empty) return entry.end();
-  context.log.warn("{} is left alone: it holds objects, but {}/owner does not say whose they are any more",
-                   entry.path(), entry.path());
-  return {};
+  if (empty) DRS_RETURN_IF_ERROR(entry.end());
+  return empty;
 }
 
 void tell_foreign(CommandContext& context, const Repository& repository, const SpoolEntry& entry,
@@ -137,13 +135,21 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
   document["committed"] = nlohmann::ordered_json::array();
   document["failed"] = nlohmann::ordered_json::array();
   std::size_t seen = 0;
+  const auto leave_alone = [&](const Error& error) {
+    context.log.error("{}; its entry is left alone", error.message);
+    if (!worst || is_worse(error, *worst)) worst = error;
+  };
   for (SpoolEntry& entry : entries.dead) {
-    if (entry.owner().empty()) {
-      DRS_RETURN_IF_ERROR(end_unowned(context, entry));
-      continue;
+    if (!entry.whole()) {
+      const auto ended = end_empty(context, entry);
+      if (!ended.ok()) leave_alone(ended.error());
+      if (!ended.ok() || *ended) continue;
     }
     if (entry.owner() != own) {
-      tell_foreign(context, *repository, entry, own);
+      if (entry.whole())
+        tell_foreign(context, *repository, entry, own);
+      else
+        leave_alone({ErrorCode::kCorrupt, entry.path() + "/owner is damaged: it does not say whose the objects are"});
       continue;
     }
     ++seen;
@@ -163,10 +169,7 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
                                   {"kept", !is_lost(error.code)}});
     if (!worst || is_worse(error, *worst)) worst = error;
   }
-  for (const Error& error : entries.unreadable) {
-    context.log.error("{}; its entry is left alone", error.message);
-    if (!worst || is_worse(error, *worst)) worst = error;
-  }
+  for (const Error& error : entries.unreadable) leave_alone(error);
   for (const std::string& path : entries.running) context.log.info("{} is of a push that is still running", path);
   document["running"] = entries.running;
   if (seen == 0) context.output.remark("nothing to resume in " + command.spool);

@@ -31,6 +31,7 @@ Result<std::unique_ptr<BlockRescue>> BlockRescue::open(Repository& repository, O
 
 // What was there stays if this fails.
 Result<void> BlockRescue::load_index() {
+  if (index_ != nullptr) index_->drop_cache();  // memory for one
   // What a prune has condemned may still be read; a damaged record of it must not stop a restore.
   DRS_ASSIGN_OR_RETURN(PackCatalog listed, PackCatalog::load(repository_, PackCatalog::UnreadableCondemned::kPassOver));
   auto packs = std::make_unique<PackCatalog>(std::move(listed));

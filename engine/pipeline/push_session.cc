@@ -185,12 +185,15 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
     const auto again = put_object(store_, name, object);
     if (!again.ok() && !is_open(again.error())) return again.error();
     stored = read_again_if_damaged(read_back);
+    if (!stored.ok() && stored.error().code == ErrorCode::kNotFound && !again.ok()) return again.error();
   }
   if (!stored.ok() && stored.error().code == ErrorCode::kCorrupt && fence && !created.ok()) return fenced(name);
   if (!stored.ok()) {
-    if (!created.ok() && created.error().code == ErrorCode::kCancelled)
-      return Error(ErrorCode::kUnsettled, "the manifest " + name + " may be written: " + created.error().message);
-    return std::move(stored).error().with_context("reading back " + name);
+    const ErrorCode code = stored.error().code;
+    if (code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated || code == ErrorCode::kUnavailable)
+      return std::move(stored).error().with_context("reading back " + name);
+    return Error(ErrorCode::kUnsettled, "the manifest " + name + (created.ok() ? " is" : " may be") +
+                                            " written, but cannot be read back: " + stored.error().message);
   }
   const auto removed = store_.stat(removed_name(name));
   if (removed.ok()) return Error(ErrorCode::kConflict, name + " was marked as removed while it was being made");

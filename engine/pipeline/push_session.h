@@ -52,8 +52,8 @@ class PushSession {
   [[nodiscard]] Result<void> heartbeat_result() const;
 
   // Creates the manifest, the only commit; reads it back; looks that no removal mark names it. Returns its name and
-  // digest. Errors: kConflict (fenced, or removed meanwhile), kCorrupt (reads back differently), kUnsettled (written,
-  // but the store failed to make it last), the store's.
+  // digest. Errors: kConflict (fenced, or removed meanwhile), kCorrupt (reads back differently), kUnsettled (it is
+  // written, or may be, but whether it lasts and is live could not be told), the store's.
   Result<std::pair<std::string, Digest>> commit(const Manifest& manifest);
   // The same with a manifest that was sealed before. Returns its digest.
   Result<Digest> commit(const std::string& name, ByteView object);

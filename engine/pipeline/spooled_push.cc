@@ -33,6 +33,26 @@ Result<bool> is_committed(const RecordedPush& push, ObjectStore& store) {
   return Error(ErrorCode::kCorrupt, push.manifest_name + " is there, but damaged");
 }
 
+// What a block that cannot be located means. kConflict is a verdict: it is gone. Damage is none: it may be mended.
+Error missing_block(const RecordedPush& push, BlockIndex& index, ObjectStore& store, const BlockId& block) {
+  if (!index.problems().empty()) {
+    const BlockIndex::Problem& problem = index.problems().front();
+    return {ErrorCode::kCorrupt, "block " + to_string(block) + " is not found, but " + problem.object +
+                                     " cannot be read, which may name it: " + problem.error.message};
+  }
+  const auto claim = index.any_claim(block);
+  if (!claim.ok() && claim.error().code != ErrorCode::kNotFound) return claim.error();
+  if (!claim.ok()) return gone(push, "a pack that it needs was deleted");
+  const auto pack = index.claimed_pack(*claim);
+  if (!pack.ok()) return pack.error();
+  const auto there = store.stat(pack_name(pack->name));
+  if (there.ok())
+    return {ErrorCode::kCorrupt, pack_name(pack->name) + " has " + std::to_string(there->size_bytes) +
+                                     " bytes, expected " + std::to_string(pack->bytes)};
+  if (there.error().code != ErrorCode::kNotFound) return there.error();
+  return gone(push, "a pack that it shares with other snapshots was deleted");
+}
+
 // Every block that the snapshot needs, in a pack that a later push might use too. Where the store locks objects, they
 // are locked then.
 Result<void> check_blocks(Repository& repository, const RecordedPush& push, std::size_t index_cache_bytes) {
@@ -48,15 +68,17 @@ Result<void> check_blocks(Repository& repository, const RecordedPush& push, std:
   LockedObjects locked(*index, Uuid());  // whichever session put them: that was long ago
   for (const RecipePartRef& ref : push.manifest.parts) {
     auto part = reader.read_recipe_part(*index, ref);
-    if (!part.ok() && part.error().code == ErrorCode::kNotFound) return gone(push, "a part of its recipe was deleted");
+    if (!part.ok() && part.error().code == ErrorCode::kNotFound)
+      return missing_block(push, *index, repository.store(), ref.block);
     if (!part.ok()) return std::move(part).error();
     for (const BlockId& block : part->blocks) {
       const auto location = index->locate(block);
       if (!location.ok() && location.error().code != ErrorCode::kNotFound) return location.error();
-      if (!location.ok()) return gone(push, "a pack that it shares with other snapshots was deleted");
-      if (!location->usable)
-        return gone(push,
-                    pack_name(location->pack) + ", which it shares with other snapshots, was condemned or damaged");
+      if (!location.ok()) return missing_block(push, *index, repository.store(), block);
+      if (location->usable) continue;
+      if (packs.find(location->pack)->condemned)
+        return gone(push, pack_name(location->pack) + ", which it shares with other snapshots, was condemned");
+      return Error(ErrorCode::kCorrupt, pack_name(location->pack) + ", which the snapshot needs, is marked as damaged");
     }
     if (!repository.store().locks()) continue;
     part->blocks.push_back(ref.block);

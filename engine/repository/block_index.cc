@@ -333,6 +333,18 @@ Result<BlockPlace> BlockIndex::any_claim(const BlockId& id) {
   return Error(ErrorCode::kNotFound, "no index object or pack table names block " + to_string(id));
 }
 
+Result<IndexedPack> BlockIndex::claimed_pack(BlockPlace place) {
+  DRS_ASSIGN_OR_RETURN(const Directory entries, directory(place.unit));
+  DRS_ASSERT(place.block < entries->size(), "block number out of range");
+  return units_[place.unit].summary.packs[(*entries)[place.block].pack];
+}
+
+void BlockIndex::drop_cache() {
+  cache_places_.clear();
+  cache_.clear();
+  cached_bytes_ = 0;
+}
+
 Result<BlockLocation> BlockIndex::location(BlockPlace place) {
   DRS_ASSIGN_OR_RETURN(const Directory entries, directory(place.unit));
   DRS_ASSERT(place.block < entries->size(), "block number out of range");

@@ -69,6 +69,10 @@ class BlockIndex {
   // A claim for a block whether or not its pack exists: its chunks may have other copies. kNotFound: no unit names the
   // block.
   Result<BlockPlace> any_claim(const BlockId& id);
+  // The pack in which a unit says that one of its blocks lies, whether it is there or not. Errors: as chunks.
+  Result<IndexedPack> claimed_pack(BlockPlace place);
+  // Forgets what was read and can be read again.
+  void drop_cache();
   // One claim, whether or not its pack exists: then kNotFound.
   Result<BlockLocation> location(BlockPlace place);
   // The chunks of a block. Cached.

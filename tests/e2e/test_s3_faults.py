@@ -75,6 +75,16 @@ def test_a_pull_finds_what_was_stored_after_its_lists_were_made(subject, minio, 
     assert outcome.out == data, outcome.err
 
 
+def test_a_store_that_takes_no_manifest_is_away_and_not_damaged(subject, minio, fault_proxy):
+    """It serves reads, as one that has lost its quorum for writes."""
+    subject.repository.variables["DRSTREAM_STORE_TIMEOUT"] = "1s"
+    proxy = fault_proxy(minio)
+    proxy.on(faults.internal_error(), "PUT", "/manifests/", times=None)
+    outcome = subject.attempt("push", proxy.endpoint, subject.data(seeded()))
+    subject.repository.variables["DRSTREAM_STORE_TIMEOUT"] = "3s"
+    assert outcome.code == 6, outcome.err
+
+
 LASTING = {"500": (6,), "lost request": (6,), "lost reply": (6,), "truncated body": (6,), "error in 200 to a read": (6,),
            "503 slow down": (6,), "403 expired, and no other credentials": (5,)}  # fmt: skip
 

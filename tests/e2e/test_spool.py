@@ -284,3 +284,30 @@ def test_resume_needs_a_spool(drs, spool):
     assert "DRSTREAM_SPOOL" in drs.run("resume", expect=2).err
     assert "nothing to resume" in drs.text("resume", env={"DRSTREAM_SPOOL": str(spool)})
     assert not spool.exists()
+
+
+def test_what_is_recorded_is_kept_whatever_is_damaged(drs, spool, tmp_path):
+    drs.push(STREAM, SMALL)
+    (shared,) = drs.names("packs")
+    hits = recorded_hits(drs, spool, tmp_path, "push", STREAM, "--spool", spool, input=SMALL)
+    last = max(count for point, count in hits if point == "spool.after_put")
+    drs.run("push", STREAM, "--spool", spool, input=SMALL, env=die_at(("spool.after_put", last)), expect=None)
+    before = len(drs.snapshots())
+    (entry,) = entries(spool)
+    owner = entry / "owner"
+    line = owner.read_bytes()
+
+    whole = drs.read_object(shared)
+    drs.write_object(shared, whole[:-1])
+    drs.run("resume", "--spool", spool, expect=4)
+    drs.write_object(shared, whole)
+    owner.write_bytes(line[:20])
+    outcome = drs.run("resume", "--spool", spool, expect=4)
+    assert f"{owner} is damaged" in outcome.err
+    assert entries(spool) == [entry]
+
+    owner.write_bytes(line.rstrip(b"\n"))  # as an editor may leave it
+    drs.run("resume", "--spool", spool)
+    assert entries(spool) == []
+    assert len(drs.snapshots()) == before + 1
+    assert drs.pull(STREAM) == SMALL

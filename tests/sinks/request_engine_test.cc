@@ -27,6 +27,7 @@ class PlainProtocol final : public StoreProtocol {
   Judgement judge(const StoreRequest& /*request*/, const HttpTransfer& transfer) override {
     using Kind = Judgement::Kind;
     const Error error{ErrorCode::kIo, "status " + std::to_string(transfer.status)};
+    if (first_key_expired && transfer.headers.back().value == "key 1") return {Kind::kRefresh, error, {}, false, ""};
     if (transfer.status < 300) return {};
     if (transfer.status == 307) return {Kind::kRedirect, error, {}, false, std::string(transfer.header("location"))};
     if (transfer.status == 403) return {Kind::kRefresh, error, {}, false, ""};
@@ -41,6 +42,7 @@ class PlainProtocol final : public StoreProtocol {
   [[nodiscard]] int key() const { return key_; }
 
   int unavailable_for = 0;  // attempts
+  bool first_key_expired = false;
 
  private:
   const std::string base_;
@@ -159,7 +161,8 @@ TEST_F(RequestEngineTest, AsksAgainForAnAnswerThatIsNotAccepted) {
 }
 
 TEST_F(RequestEngineTest, RenewsCredentialsOnceForAllRequestsThatCarriedThem) {
-  serve({answer(403), answer(403), answer(403), answer(200)});
+  serve({answer(200)});
+  protocol_->first_key_expired = true;
   std::vector<StoreRequest> requests;
   for (int i = 0; i < 3; ++i) requests.push_back(put(body_));
   for (StoreRequest& request : requests) {

@@ -110,6 +110,19 @@ TEST_F(SpooledPushTest, APackThatIsCondemnedSinceThePushIsNotReliedOn) {
   EXPECT_FALSE(committed());
 }
 
+TEST_F(SpooledPushTest, DamageIsNoVerdict) {
+  const std::string pack = pack_name(shared_);
+  const Bytes whole = *objects().find(pack)->bytes;
+  objects().damage(pack, Bytes(whole.begin(), whole.end() - 1));
+  EXPECT_EQ(finish(), "corrupt");
+  objects().damage(pack, whole);
+  ASSERT_TRUE(objects().insert(damaged_name(shared_), plain_bytes(10, 1), 0));
+  EXPECT_EQ(finish(), "corrupt");
+  EXPECT_FALSE(committed());
+  ASSERT_TRUE(objects().erase(damaged_name(shared_)));
+  EXPECT_EQ(finish(), "ok");
+}
+
 TEST_F(SpooledPushTest, ADamagedRecordIsNoProof) {
   record_[record_.size() / 2] ^= 1;
   const auto push = open_recorded_push(fixture_.repository(), snapshot_.name, record_);
