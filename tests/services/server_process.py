@@ -44,7 +44,7 @@ class ServerProcess:
 
     def start(self):
         with open(self.log, "ab") as log:
-            # The kernel ends it with the test run, even if that is killed.
+            # The kernel ends it with the test run, even if that is killed: with the thread that is here, to be exact.
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", *self.command],
                 cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
