@@ -65,9 +65,13 @@ void SpoolQueue::retain_before_commit(std::vector<ObjectKey> keys) {
   to_retain_.insert(to_retain_.end(), keys.begin(), keys.end());
 }
 
-std::vector<ObjectKey> SpoolQueue::to_retain() const {
-  const std::scoped_lock lock(mutex_);
-  return to_retain_;
+Result<void> SpoolQueue::retain_in(ObjectStore& store) const {
+  std::vector<ObjectKey> keys;
+  {
+    const std::scoped_lock lock(mutex_);
+    keys = to_retain_;
+  }
+  return keys.empty() ? Result<void>() : store.retain(keys);
 }
 
 Result<bool> SpoolQueue::take_commit_result(const ObjectKey& key) {

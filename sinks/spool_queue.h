@@ -52,9 +52,10 @@ class SpoolQueue {
   [[nodiscard]] std::vector<ObjectKey> recorded() const;
   [[nodiscard]] bool is_recorded(std::string_view key, const Digest& sha256) const;
   void upload_commit(const ObjectKey& key);
-  // What the store shall protect (ObjectStore::retain) before a commit is put there.
+  // What a store shall protect (ObjectStore::retain) before a commit is put there; and its being asked to. Errors: the
+  // store's.
   void retain_before_commit(std::vector<ObjectKey> keys);
-  [[nodiscard]] std::vector<ObjectKey> to_retain() const;
+  [[nodiscard]] Result<void> retain_in(ObjectStore& store) const;
   // Whether it is in the store. Errors: that of its upload, given once, or the one that ended the uploads.
   Result<bool> take_commit_result(const ObjectKey& key);
 

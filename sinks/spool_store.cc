@@ -292,9 +292,7 @@ class SpoolStore final : public ObjectStore {
 
   // A spool that takes nothing any more is passed by: everything else is in the store.
   void commit_through(Put& put) {
-    const std::vector<ObjectKey> keys = queue_->to_retain();
-    auto retained = keys.empty() ? Result<void>() : store_->retain(keys);
-    if (!retained.ok()) return end(put, std::move(retained));
+    if (auto retained = queue_->retain_in(*store_); !retained.ok()) return end(put, std::move(retained));
     start(put, Put::State::kThrough);
   }
 

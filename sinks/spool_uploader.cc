@@ -107,9 +107,7 @@ void SpoolUploader::start_put(Upload& upload) {
                                             " is not what was written there: the spool's disk is faulty"});
   if (upload.object.ruling.role == SpoolRole::kCommit) {
     // A snapshot that exists is locked as a whole.
-    const std::vector<ObjectKey> keys = queue_.to_retain();
-    auto retained = keys.empty() ? Result<void>() : store_->retain(keys);
-    if (!retained.ok()) return refuse(std::move(retained).error());
+    if (auto retained = queue_.retain_in(*store_); !retained.ok()) return refuse(std::move(retained).error());
   }
   upload.put.key = upload.object.key;
   upload.put.body = {upload.bytes()};

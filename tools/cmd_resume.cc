@@ -135,9 +135,12 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
   document["committed"] = nlohmann::ordered_json::array();
   document["failed"] = nlohmann::ordered_json::array();
   std::size_t seen = 0;
+  const auto count = [&](const Error& error) {
+    if (!worst || is_worse(error, *worst)) worst = error;
+  };
   const auto leave_alone = [&](const Error& error) {
     context.log.error("{}; its entry is left alone", error.message);
-    if (!worst || is_worse(error, *worst)) worst = error;
+    count(error);
   };
   for (SpoolEntry& entry : entries.dead) {
     if (!entry.whole()) {
@@ -167,7 +170,7 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
                                   {"code", error_code_name(error.code)},
                                   {"message", error.message},
                                   {"kept", !is_lost(error.code)}});
-    if (!worst || is_worse(error, *worst)) worst = error;
+    count(error);
   }
   for (const Error& error : entries.unreadable) leave_alone(error);
   for (const std::string& path : entries.running) context.log.info("{} is of a push that is still running", path);
