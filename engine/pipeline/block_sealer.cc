@@ -2,6 +2,17 @@
 
 namespace drs {
 
+Result<void> check_decodes_back(const ObjectOpener& opener, const SealLabel& label, ByteView sealed,
+                                const Xxh3Digest& expected, Decompressor& decompressor, MutableByteView opened,
+                                MutableByteView decoded) {
+  auto result = opener.open(label, sealed, opened);
+  if (result.ok() && label.codec != Codec::kRaw) result = decompressor.decompress(label.codec, opened, decoded);
+  if (result.ok() && xxh3_128(decoded) == expected) return {};
+  return Error(ErrorCode::kInternal, "it did not decode back to what was read" +
+                                         (result.ok() ? "" : " (" + result.error().message + ")") +
+                                         ": this machine's memory or processor is faulty, or drstream is");
+}
+
 Result<BlockSealer> BlockSealer::make(CompressionChoice compression, bool read_back, const Uuid& session,
                                       PackWriter& packs, PushMeter& meter, MutableByteView scratch) {
   DRS_ASSIGN_OR_RETURN(Compressor compressor, Compressor::make(compression, kBlockBytesMax));
@@ -37,16 +48,10 @@ Result<std::size_t> BlockSealer::seal(const BlockJob& job) {
   clock.stage(PushStage::kSeal, encoded.size());
 
   if (read_back_) {
-    const bool raw = output.codec == Codec::kRaw;
     const MutableByteView decoded = decoded_.first(job.plain.size());
-    const MutableByteView opened = raw ? decoded : compressed_.first(output.bytes);
-    auto result = slot.opener->open(label, slot.sealed, opened);
-    if (result.ok() && !raw) result = decompressor_.decompress(output.codec, opened, decoded);
-    if (!result.ok() || xxh3_128(decoded) != expected)
-      return Error(ErrorCode::kInternal, "block " + to_string(BlockId{session_, job.counter}) +
-                                             " did not decode back to what was read" +
-                                             (result.ok() ? "" : " (" + result.error().message + ")") +
-                                             ": this machine's memory or processor is faulty, or drstream is");
+    const MutableByteView opened = output.codec == Codec::kRaw ? decoded : compressed_.first(output.bytes);
+    auto same = check_decodes_back(*slot.opener, label, slot.sealed, expected, decompressor_, opened, decoded);
+    if (!same.ok()) return std::move(same).error().with_context("block " + to_string(BlockId{session_, job.counter}));
     clock.stage(PushStage::kDecodeBack, decoded.size());
   }
   packs_->finish(std::move(slot));

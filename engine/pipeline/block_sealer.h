@@ -8,6 +8,12 @@
 
 namespace drs {
 
+// Opens and decodes a block that was just sealed, and compares it with the XXH3 of what was read. `opened`: room for
+// what the seal holds; `decoded`: for the block; the same where the block is not compressed. Errors: kInternal.
+Result<void> check_decodes_back(const ObjectOpener& opener, const SealLabel& label, ByteView sealed,
+                                const Xxh3Digest& expected, Decompressor& decompressor, MutableByteView opened,
+                                MutableByteView decoded);
+
 class BlockSealer {
  public:
   // `scratch`: two halves of at least kBlockBytesMax each, this worker's own.

@@ -142,6 +142,30 @@ TEST_F(SampledDedupTest, ReadsNoListForAChunkThatOnlyLooksLikeAKnownOne) {
   EXPECT_GT(opened.reads(), before);
 }
 
+// The table holds no more of an id than some bits; the block's list must agree in all of it, and in the length.
+TEST_F(SampledDedupTest, KnowsAChunkByItsWholeIdAndItsLengthOnly) {
+  push_with_table("a", random_stream(6, 8 << 20), 4000);
+  OpenedIndex opened(*repository_, *store_->another(), 4000);
+  ASSERT_EQ(opened.dedup->sample_shift(), 0U);
+  const std::vector<ChunkEntry> chunks = opened.chunks(true);
+  const auto is_known = [&](const ChunkEntry& chunk) {
+    const auto answer = opened.dedup->find(chunk.id, chunk.bytes);
+    return answer.ok() && answer->place.has_value();
+  };
+  // By the table, and as the one behind the chunk found before.
+  for (const std::size_t place : {std::size_t{0}, std::size_t{1}}) {
+    for (const std::size_t byte : {std::size_t{8}, std::size_t{20}, std::size_t{31}}) {
+      ChunkEntry other = chunks.at(place);
+      other.id.data[byte] ^= 1;
+      EXPECT_FALSE(is_known(other)) << place << ' ' << byte;
+    }
+    ChunkEntry longer = chunks.at(place);
+    longer.bytes = static_cast<std::uint16_t>(longer.bytes + 1);
+    EXPECT_FALSE(is_known(longer)) << place;
+    EXPECT_TRUE(is_known(chunks.at(place))) << place;
+  }
+}
+
 TEST_F(SampledDedupTest, LeavesRoomForWhatThePushAdds) {
   push_with_table("a", random_stream(5, 48 << 20), 4000);
   const std::uint64_t chunks = OpenedIndex(*repository_, *store_->another(), 4000).index->chunk_count();
