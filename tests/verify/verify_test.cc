@@ -8,6 +8,7 @@
 #include "engine/format/manifest.h"
 #include "engine/format/names.h"
 #include "tests/verify/check_runs.h"
+#include "verify/index_object.h"
 
 namespace drs::test {
 namespace {
@@ -244,6 +245,63 @@ TEST_F(VerifyTest, ComparesTheIndexWithTheTablesOfPacks) {
     for (const std::string& name : names)
       if (name.starts_with("index/") && !stored_.built.contains(name)) stored_.objects->erase(name);
   }
+}
+
+// An index object whose sections are all well sealed, but whose hooks name other words than its chunk lists.
+TEST_F(VerifyTest, HoldsTheHooksOfAnIndexAgainstItsChunkLists) {
+  const auto repository = stored_.open();
+  const RepositoryKeys& keys = (*repository)->keys();
+  Uuid session;
+  session.data.fill(77);
+  PackWriter pack(keys, session);
+  std::vector<Bytes> chunks;
+  for (std::uint32_t i = 0; i < 64; ++i) chunks.push_back(sample_bytes(60 + i, 300 + i));
+  pack.add_data(chunks, Codec::kRaw);
+  pack.store(*stored_.store());
+  const Salt salt{};
+  Bytes object = encode_index(keys, CryptoBackend::kOpenssl,
+                              {{{pack.digest, pack.size_bytes, pack.salt()}, pack.blocks}}, 1, &salt);
+  const auto store = stored_.store();
+  stored_.objects->insert(index_name(sha256(object)), object, 0);
+  EXPECT_FALSE(run_verify(stored_).detected());
+  const auto opened = IndexObject::open(**repository, *store, {index_name(sha256(object)), object.size()});
+  ASSERT_TRUE(opened.ok()) << opened.error().message;
+  auto hooks = opened->read_hooks(*store);
+  ASSERT_TRUE(hooks.ok() && !hooks->empty());
+  stored_.objects->erase(index_name(sha256(object)));
+
+  hooks->back().word ^= std::uint64_t{1} << 63;
+  const ObjectSealer sealer(keys, ObjectKind::kIndex, "", CryptoBackend::kOpenssl, &salt);
+  sealer.seal(hooks_label(opened->summary()), encode_index_hooks(*hooks),
+              MutableByteView(object).subspan(static_cast<std::size_t>(opened->summary().hooks_offset_bytes),
+                                              opened->summary().hooks_sealed_bytes));
+  stored_.objects->insert(index_name(sha256(object)), object, 0);
+  const CheckRun run = run_verify(stored_);
+  ASSERT_NE(run.about(index_name(sha256(object))), nullptr) << described(run.report.findings);
+  EXPECT_NE(run.about(index_name(sha256(object)))->problem.find("hooks are not those of its chunk lists"),
+            std::string::npos);
+}
+
+TEST_F(VerifyTest, HoldsAPackAgainstItsName) {
+  Digest other = stored_.pack_first_digest;
+  other.data[31] ^= 1;
+  stored_.objects->insert(pack_name(other), stored_.object(stored_.pack_first), 0);
+  const CheckRun run = run_verify(stored_);
+  const Finding* finding = run.about(pack_name(other));
+  ASSERT_NE(finding, nullptr) << described(run.report.findings);
+  EXPECT_NE(finding->problem.find(stored_.pack_first_digest.hex() + ", expected its name"), std::string::npos);
+}
+
+TEST_F(VerifyTest, CountsOnlyWhatItRead) {
+  const CheckRun whole = run_verify(stored_);
+  EXPECT_EQ(whole.report.bytes_read, whole.report.packs_bytes);
+  VerifySettings settings;
+  settings.read_data = false;
+  EXPECT_EQ(run_verify(stored_, settings).report.bytes_read, 0U);
+  const std::uint64_t second_bytes = stored_.object(stored_.pack_second).size();
+  stored_.objects->damage(stored_.pack_second, Bytes());
+  const CheckRun some = run_verify(stored_);
+  EXPECT_EQ(some.report.bytes_read, whole.report.packs_bytes - second_bytes);
 }
 
 // Writes a snapshot of one run, which may lie about its chunks, and of one stream digest, which may lie too.
