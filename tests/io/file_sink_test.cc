@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -11,6 +12,26 @@
 
 #include "io/fd.h"
 #include "tests/io/temporary_directory.h"
+
+namespace {
+
+// What was synced, in order, and whether the file at `watched` was there: the two calls below are the program's own.
+const char* watched = nullptr;
+std::string syncs;  // NOLINT: written by the calls below
+void note(const char* call) {
+  if (watched != nullptr) syncs += std::string(call) + (::access(watched, F_OK) == 0 ? " named;" : " unnamed;");
+}
+
+}  // namespace
+
+extern "C" int fdatasync(int fd) {
+  note("data");
+  return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
+extern "C" int fsync(int fd) {
+  note("directory");
+  return static_cast<int>(::syscall(SYS_fsync, fd));
+}
 
 namespace drs {
 namespace {
@@ -138,6 +159,37 @@ TEST_P(FileSinkTest, AWriteThatFailsIsReportedAndCommitsNothing) {
   EXPECT_EQ(directory_.entry_count(), 0U);
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, handler_before);
+}
+
+// The file system takes a part of the write and then no more: whoever took the first answer for all of it would keep a
+// file with a hole.
+TEST_P(FileSinkTest, AWriteThatIsCutShortIsNotAll) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto* const handler_before = std::signal(SIGXFSZ, SIG_IGN);
+  auto sink = open();
+  ASSERT_TRUE(sink.ok());
+  const rlimit small{.rlim_cur = 2 * kMiB + 8 * kKiB, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto wrote = (*sink)->write(random_bytes(3 * kMiB, 10));
+  const auto committed = wrote.ok() ? (*sink)->commit() : wrote;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler_before);
+  EXPECT_FALSE(committed.ok());
+  *sink = nullptr;
+  EXPECT_EQ(directory_.entry_count(), 0U);
+}
+
+TEST_P(FileSinkTest, SyncsTheFileBeforeItHasItsNameAndTheNameAfter) {
+  auto sink = open();
+  ASSERT_TRUE(sink.ok());
+  ASSERT_TRUE((*sink)->write(random_bytes(kMiB + 100, 11)).ok());
+  syncs.clear();
+  watched = path_.c_str();
+  const auto committed = (*sink)->commit();
+  watched = nullptr;
+  ASSERT_TRUE(committed.ok());
+  EXPECT_EQ(syncs, "data unnamed;directory named;");
 }
 
 TEST_P(FileSinkTest, CancelEndsWriting) {
