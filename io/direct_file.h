@@ -1,8 +1,8 @@
-// DirectFile: an open file with O_DIRECT where it works. Some file systems accept the flag and refuse the operations,
-// so it can be dropped at any time; what follows goes through the page cache and is no less right.
+// O_DIRECT, used where it works. A file system may refuse the flag, take it and refuse the operations (NFS, FUSE, some
+// overlays), or want larger units than kDirectAlignment. Hence it is a matter of each operation: one that was given to
+// the kernel as a direct one and comes back with EINVAL is given again after drop_direct; what follows goes through the
+// page cache and is no less right.
 #pragma once
-
-#include <fcntl.h>
 
 #include <cstdint>
 
@@ -11,26 +11,27 @@
 
 namespace drs {
 
+// Sets O_DIRECT on an open file; false where the file system refuses, or tells (statx) that its units are larger than
+// kDirectAlignment. `file` must be a regular file or a block device.
+bool set_direct(int file);
+void drop_direct(int file);
+
+// An open file and whether it is direct now.
 class DirectFile {
  public:
-  // `file` must be a regular file or a block device.
-  explicit DirectFile(Fd file) : file_(std::move(file)) {
-    const int flags = ::fcntl(file_.get(), F_GETFL);
-    direct_ = flags >= 0 && ::fcntl(file_.get(), F_SETFL, flags | O_DIRECT) == 0;
-  }
+  explicit DirectFile(Fd file) : file_(std::move(file)), direct_(set_direct(file_.get())) {}
   [[nodiscard]] int fd() const { return file_.get(); }
   [[nodiscard]] bool is_direct() const { return direct_; }
   void drop_direct() {
     if (!direct_) return;
     direct_ = false;
-    const int flags = ::fcntl(file_.get(), F_GETFL);
-    ::fcntl(file_.get(), F_SETFL, flags & ~O_DIRECT);
+    drs::drop_direct(file_.get());
   }
   Result<void> close() { return file_.close(); }
 
  private:
   Fd file_;
-  bool direct_ = false;
+  bool direct_;
 };
 
 inline bool is_direct_aligned(std::uint64_t value) {

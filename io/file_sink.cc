@@ -1,5 +1,6 @@
 #include "io/file_sink.h"
 
+#include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -19,7 +20,7 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kStagingBytes = kMiB;
-constexpr std::size_t kDepth = 4;  // staging buffers, each one write
+constexpr std::size_t kDepth = kFileSinkRingDepth;  // staging buffers, each one write
 
 // The directory a path lies in and its last part, so that later calls mean the same directory whatever is renamed
 // above.
@@ -122,6 +123,7 @@ class FileSink final : public Sink {
     MutableByteView bytes;
     IoOperation operation;
     bool writing = false;
+    bool direct = false;  // as the kernel was given it
   };
 
   [[nodiscard]] Error failed(std::string_view what) const {
@@ -153,7 +155,7 @@ class FileSink final : public Sink {
       done.sink->write_done(done);
     };
     staging.writing = true;
-    ring_->submit(staging.operation);
+    submit(staging);
     offset_bytes_ += filled_bytes_;
     filled_bytes_ = 0;
     current_ = (current_ + 1) % stagings_.size();
@@ -161,9 +163,14 @@ class FileSink final : public Sink {
     return {};
   }
 
+  void submit(Staging& staging) {
+    staging.direct = file_.is_direct();
+    ring_->submit(staging.operation);
+  }
+
   void write_done(Staging& staging) {
     IoOperation& operation = staging.operation;
-    if (operation.result == -EINVAL && !wrote_without_direct_) return write_again_without_direct(staging);
+    if (operation.result == -EINVAL && staging.direct) return write_again_without_direct(staging);
     if (operation.result <= 0) {
       staging.writing = false;
       const int number = operation.result < 0 ? static_cast<int>(-operation.result) : ENOSPC;
@@ -176,7 +183,7 @@ class FileSink final : public Sink {
     if (operation.bytes.empty()) {
       staging.writing = false;
     } else if (is_direct_aligned(wrote_bytes)) {
-      ring_->submit(operation);
+      submit(staging);
     } else {
       write_again_without_direct(staging);
     }
@@ -185,8 +192,7 @@ class FileSink final : public Sink {
   // For a file system that accepts O_DIRECT and refuses to write so, and for short writes that end within a block.
   void write_again_without_direct(Staging& staging) {
     file_.drop_direct();
-    wrote_without_direct_ = true;
-    ring_->submit(staging.operation);
+    submit(staging);
   }
 
   Result<void> take_name() {
@@ -221,7 +227,6 @@ class FileSink final : public Sink {
   std::size_t filled_bytes_ = 0;    // of the current staging buffer
   std::uint64_t offset_bytes_ = 0;  // where the current staging buffer will go
   bool reserved_ = false;
-  bool wrote_without_direct_ = false;
   std::optional<Error> error_;  // the first
   std::atomic<bool> cancelled_ = false;
   const std::unique_ptr<Ring> ring_;  // last: its destructor waits for operations that name what stands above
@@ -243,6 +248,12 @@ Result<Target> open_target(const std::string& path) {
 
 Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force, IoChoice choice,
                                              std::optional<std::uint64_t> size_hint) {
+  DRS_ASSIGN_OR_RETURN(auto ring, make_ring(choice, kFileSinkRingDepth));
+  return make_file_sink(path, force, std::move(ring), size_hint);
+}
+
+Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force, std::unique_ptr<Ring> ring,
+                                             std::optional<std::uint64_t> size_hint) {
   std::string final_path = path;
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) {
@@ -261,7 +272,6 @@ Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force
   DRS_ASSIGN_OR_RETURN(Target target, open_target(final_path));
   DRS_ASSIGN_OR_RETURN(std::string part_name, random_part_name(target.leaf));
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(kDepth * kStagingBytes));
-  DRS_ASSIGN_OR_RETURN(auto ring, make_ring(choice, kDepth));
   Fd file(::openat(target.directory.get(), part_name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return error_from_errno(errno, "create '" + final_path + ".part'");
   auto sink = std::make_unique<FileSink>(std::move(target), std::move(part_name), force, std::move(file),

@@ -17,5 +17,9 @@ namespace drs {
 // no regular file (a device, a FIFO) is written straight to. Errors: kUsage for a directory; kNotFound, kDenied.
 Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force, IoChoice choice,
                                              std::optional<std::uint64_t> size_hint);
+// The same on a ring of the caller's, of kFileSinkRingDepth.
+inline constexpr std::size_t kFileSinkRingDepth = 4;
+Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force, std::unique_ptr<Ring> ring,
+                                             std::optional<std::uint64_t> size_hint);
 
 }  // namespace drs

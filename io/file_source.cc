@@ -1,5 +1,6 @@
 #include "io/file_source.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::size_t kReadAheadMax = 4;         // buffers
 constexpr std::size_t kPieceBytes = 512 * kKiB;  // a buffer is read in pieces, to keep several in flight
-constexpr std::size_t kDepth = 16;
+constexpr std::size_t kDepth = kFileSourceRingDepth;
 
 Error source_error(int number, std::string what) {
   what += ": ";
@@ -57,8 +58,7 @@ class FileSource final : public Source {
         Piece& done = *static_cast<Piece*>(operation.owner);
         done.source->piece_done(done);
       };
-      ++slot.pieces_open;
-      ring_->submit(piece.operation);
+      submit(piece);
     }
     next_offset_bytes_ += slot.size_bytes;
     // Reads ahead while the caller works on earlier buffers. A failing ring says so again in finish().
@@ -105,6 +105,7 @@ class FileSource final : public Source {
     FileSource* source = nullptr;
     Slot* slot = nullptr;
     std::uint64_t end_offset_bytes = 0;  // where the piece, or the file within it, ends
+    bool direct = false;                 // as the kernel was given it
   };
   struct Slot {
     std::size_t size_bytes = 0;  // of the buffer, or less at the end of the file
@@ -117,7 +118,7 @@ class FileSource final : public Source {
     IoOperation& operation = piece.operation;
     if (operation.result < 0) {
       // A file system that accepts O_DIRECT and then refuses to read so: read the piece again without.
-      if (operation.result == -EINVAL && !read_without_direct_) return read_again_without_direct(piece);
+      if (operation.result == -EINVAL && piece.direct) return read_again_without_direct(piece);
       return fail(source_error(static_cast<int>(-operation.result),
                                "read " + name_ + " at byte " + std::to_string(operation.offset_bytes)));
     }
@@ -131,17 +132,17 @@ class FileSource final : public Source {
     }
     // Short in the middle of the file: read the rest, from an offset that O_DIRECT may not take.
     if (!is_direct_aligned(read_bytes)) return read_again_without_direct(piece);
-    read_again(piece);
+    submit(piece);
   }
 
   void read_again_without_direct(Piece& piece) {
     file_.drop_direct();
-    read_without_direct_ = true;
-    read_again(piece);
+    submit(piece);
   }
 
-  void read_again(Piece& piece) {
+  void submit(Piece& piece) {
     ++piece.slot->pieces_open;
+    piece.direct = file_.is_direct();
     ring_->submit(piece.operation);
   }
 
@@ -163,7 +164,6 @@ class FileSource final : public Source {
   std::size_t oldest_ = 0;
   std::size_t started_count_ = 0;
   std::uint64_t next_offset_bytes_ = 0;
-  bool read_without_direct_ = false;
   std::optional<Error> error_;  // the first; reading has ended
   std::atomic<bool> cancelled_ = false;
   const std::unique_ptr<Ring> ring_;  // last: its destructor waits for operations that name what stands above
@@ -172,6 +172,12 @@ class FileSource final : public Source {
 }  // namespace
 
 Result<std::unique_ptr<Source>> make_file_source(const std::string& path, IoChoice choice,
+                                                 MutableByteView register_memory) {
+  DRS_ASSIGN_OR_RETURN(auto ring, make_ring(choice, kFileSourceRingDepth));
+  return make_file_source(path, std::move(ring), register_memory);
+}
+
+Result<std::unique_ptr<Source>> make_file_source(const std::string& path, std::unique_ptr<Ring> ring,
                                                  MutableByteView register_memory) {
   std::string name = "file " + path;
   // Non-blocking, so that a FIFO does not hang us; regular files would be read wrongly by io_uring so: cleared below.
@@ -185,7 +191,6 @@ Result<std::unique_ptr<Source>> make_file_source(const std::string& path, IoChoi
   }
   if (::fcntl(file.get(), F_SETFL, 0) != 0) return source_error(errno, "open " + name);
   DRS_ASSIGN_OR_RETURN(const FileStamp stamp, stamp_of(file.get(), name));
-  DRS_ASSIGN_OR_RETURN(auto ring, make_ring(choice, kDepth));
   // Registering clears all of the memory; a smaller file would not touch it all.
   if (!register_memory.empty() && stamp.size_bytes >= register_memory.size()) ring->register_memory(register_memory);
   return std::unique_ptr<Source>(

@@ -14,5 +14,9 @@ namespace drs {
 // Errors: kUsage for a directory, a FIFO or a terminal; kSource when it cannot be opened.
 Result<std::unique_ptr<Source>> make_file_source(const std::string& path, IoChoice choice,
                                                  MutableByteView register_memory);
+// The same on a ring of the caller's, of kFileSourceRingDepth.
+inline constexpr std::size_t kFileSourceRingDepth = 16;
+Result<std::unique_ptr<Source>> make_file_source(const std::string& path, std::unique_ptr<Ring> ring,
+                                                 MutableByteView register_memory);
 
 }  // namespace drs

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "io/direct_file.h"
 #include "io/fd.h"
 #include "io/relative_path.h"
 
@@ -75,14 +76,15 @@ class RealFileSystem final : public FileSystem {
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return failed("stat", path);
     if (!S_ISREG(status.st_mode)) return Error{ErrorCode::kDenied, quoted("open", path) + ": not a regular file"};
+    if (::fcntl(file.get(), F_SETFL, flags.write ? O_RDWR : O_RDONLY) != 0) return failed("open", path);
     // O_DIRECT is set afterwards: given to open with O_CREAT it can fail and leave the new file behind.
     OpenedFile opened;
-    const int access_flags = flags.write ? O_RDWR : O_RDONLY;
-    opened.direct = flags.direct && ::fcntl(file.get(), F_SETFL, access_flags | O_DIRECT) == 0;
-    if (!opened.direct && ::fcntl(file.get(), F_SETFL, access_flags) != 0) return failed("open", path);
+    opened.direct = flags.direct && set_direct(file.get());
     opened.fd = file.release();
     return opened;
   }
+
+  void drop_direct(int fd) override { drs::drop_direct(fd); }
 
   Result<void> close(int fd) override {
     Fd file(fd);

@@ -19,7 +19,7 @@ namespace drs {
 struct OpenFlags {
   bool write = false;
   bool create_exclusive = false;  // with mode 0600; kAlreadyExists if there
-  bool direct = false;            // O_DIRECT where the file system takes it; is_direct() tells
+  bool direct = false;            // O_DIRECT where the file system takes it (io/direct_file.h)
 };
 
 struct OpenedFile {
@@ -40,6 +40,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
   // Errors of every call: kNotFound, kDenied, kNoSpace, kIo, with the path in the text.
   virtual Result<OpenedFile> open(const std::string& path, OpenFlags flags) = 0;
+  // After an operation on a direct file came back with EINVAL: what follows goes through the page cache.
+  virtual void drop_direct(int fd) = 0;
   virtual Result<void> close(int fd) = 0;  // network file systems may report a lost write only here
   virtual Result<void> truncate(int fd, std::uint64_t size_bytes) = 0;
   // Reserves space so that a full disk shows before the data is written; the file's size stays as it is, and a truncate

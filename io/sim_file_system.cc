@@ -142,6 +142,11 @@ Result<OpenedFile> SimFileSystem::open(const std::string& path, OpenFlags flags)
   return OpenedFile{.fd = fd, .direct = direct};
 }
 
+void SimFileSystem::drop_direct(int fd) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = open_nodes_.find(fd); found != open_nodes_.end()) found->second.direct = false;
+}
+
 Result<void> SimFileSystem::close(int fd) {
   const std::lock_guard lock(mutex_);
   const int number = count_operation();
@@ -296,7 +301,7 @@ std::int64_t SimFileSystem::perform(const IoOperation& operation) {
 }
 
 std::int64_t SimFileSystem::transfer(const IoOperation& operation, OpenNode& opened) {
-  const std::size_t unit_bytes = opened.direct ? kDirectAlignment : 1;
+  const std::size_t unit_bytes = opened.direct ? direct_unit_bytes_ : 1;
   const auto address = reinterpret_cast<std::uintptr_t>(operation.bytes.data());
   if (operation.offset_bytes % unit_bytes != 0 || operation.bytes.size() % unit_bytes != 0 ||
       address % unit_bytes != 0) {
@@ -369,6 +374,11 @@ void SimFileSystem::set_capacity_bytes(std::uint64_t capacity_bytes) {
 void SimFileSystem::set_direct_supported(bool supported) {
   const std::lock_guard lock(mutex_);
   direct_supported_ = supported;
+}
+
+void SimFileSystem::set_direct_unit_bytes(std::size_t unit_bytes) {
+  const std::lock_guard lock(mutex_);
+  direct_unit_bytes_ = unit_bytes;
 }
 
 void SimFileSystem::set_links_supported(bool supported) {

@@ -28,6 +28,7 @@ class SimFileSystem final : public FileSystem {
 
   // FileSystem
   Result<OpenedFile> open(const std::string& path, OpenFlags flags) override;
+  void drop_direct(int fd) override;
   Result<void> close(int fd) override;
   Result<void> truncate(int fd, std::uint64_t size_bytes) override;
   Result<void> reserve(int fd, std::uint64_t size_bytes) override;
@@ -57,8 +58,10 @@ class SimFileSystem final : public FileSystem {
   // From now on. Files cannot grow beyond it: ENOSPC.
   void set_capacity_bytes(std::uint64_t capacity_bytes);
   void set_direct_supported(bool supported);  // default: yes
-  void set_links_supported(bool supported);   // default: yes
-  void set_short_transfers(bool wanted);      // default: yes, one in eight
+  // What direct operations must be multiples of; all else fails with EINVAL. Default: kDirectAlignment.
+  void set_direct_unit_bytes(std::size_t unit_bytes);
+  void set_links_supported(bool supported);  // default: yes
+  void set_short_transfers(bool wanted);     // default: yes, one in eight
   // The disk's clock starts in 2024 and moves a millisecond with each operation, and when told.
   void advance_clock(std::chrono::nanoseconds by);
   [[nodiscard]] std::int64_t now_ns() const;
@@ -123,6 +126,7 @@ class SimFileSystem final : public FileSystem {
   std::uint64_t halting_operation_ = 0;
   std::uint64_t capacity_bytes_;
   bool direct_supported_ = true;
+  std::size_t direct_unit_bytes_ = kDirectAlignment;
   bool links_supported_ = true;
   bool short_transfers_ = true;
   std::int64_t now_ns_;

@@ -1,5 +1,6 @@
 #include "sinks/local_get.h"
 
+#include <cerrno>
 #include <cstdint>
 
 namespace drs {
@@ -28,16 +29,26 @@ void LocalGet::submit() {
          .bytes = operation_.destination.subspan(delivered_bytes_),
          .done = [](IoOperation& io) { static_cast<LocalGet*>(io.owner)->on_read(); },
          .owner = this};
+  direct_ = object_->direct();
   ring_->submit(io_);
 }
 
 void LocalGet::on_read() {
+  if (io_.result == -EINVAL && direct_) {
+    object_->drop_direct();
+    return submit();
+  }
   if (io_.result < 0) return end(error_from_errno(static_cast<int>(-io_.result), "read " + operation_.key));
   const auto moved_bytes = static_cast<std::size_t>(io_.result);
   delivered_bytes_ += moved_bytes;
-  // A direct read stops inside an aligned unit only where the file ends, and could not go on from there.
-  const bool at_end = moved_bytes == 0 || (object_->direct() && moved_bytes % kDirectAlignment != 0);
-  if (at_end || delivered_bytes_ == operation_.destination.size()) return end(delivered_bytes_);
+  if (moved_bytes == 0 || delivered_bytes_ == operation_.destination.size()) return end(delivered_bytes_);
+  if (direct_ && moved_bytes % kDirectAlignment != 0) {
+    // Most often the end of the object; else the rest is read from an offset that O_DIRECT does not take.
+    const Result<std::uint64_t> size_bytes = object_->size_bytes();
+    if (!size_bytes.ok()) return end(size_bytes.error());
+    if (operation_.offset_bytes + delivered_bytes_ >= *size_bytes) return end(delivered_bytes_);
+    object_->drop_direct();
+  }
   submit();
 }
 

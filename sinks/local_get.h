@@ -33,7 +33,8 @@ class LocalGet {
 
   GetOperation& operation_;
   Ring* ring_ = nullptr;
-  std::shared_ptr<const OpenObject> object_;
+  std::shared_ptr<OpenObject> object_;
+  bool direct_ = false;  // the read, as the kernel was given it
   std::size_t delivered_bytes_ = 0;
   std::optional<Result<std::size_t>> result_;
   IoOperation io_;

@@ -1,6 +1,7 @@
 #include "sinks/local_put.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -45,10 +46,11 @@ Result<void> LocalPut::create(bool direct) {
   DRS_RETURN_IF_ERROR(open_temporary({.write = true, .create_exclusive = true, .direct = direct}));
   direct_refused_ = direct && !file_.direct;
   DRS_RETURN_IF_ERROR(failpoint("local.after_create"));
-  const std::uint64_t written_bytes = file_.direct ? rounded_up(size_bytes_) : size_bytes_;
+  in_units_ = file_.direct;
+  const std::uint64_t written_bytes = in_units_ ? rounded_up(size_bytes_) : size_bytes_;
   DRS_RETURN_IF_ERROR(files_.reserve(file_.fd, written_bytes));
   // Writes inside the file's size run side by side; writes that extend it wait for each other.
-  if (file_.direct) DRS_RETURN_IF_ERROR(files_.truncate(file_.fd, written_bytes));
+  if (in_units_) DRS_RETURN_IF_ERROR(files_.truncate(file_.fd, written_bytes));
   return {};
 }
 
@@ -81,7 +83,7 @@ ByteView LocalPut::next_piece() {
   if (piece_index_ == body.size()) return {};
   ByteView bytes = body[piece_index_].subspan(piece_offset_bytes_);
   bytes = bytes.first(std::min(bytes.size(), kLocalPutWriteBytesMax));
-  if (file_.direct && bytes.size() > kDirectAlignment)
+  if (in_units_ && bytes.size() > kDirectAlignment)
     bytes = bytes.first(bytes.size() / kDirectAlignment * kDirectAlignment);
   piece_offset_bytes_ += bytes.size();
   return bytes;
@@ -94,7 +96,7 @@ void LocalPut::submit_writes() {
     ByteView bytes = next_piece();
     const std::uint64_t offset_bytes = submitted_bytes_;
     submitted_bytes_ += bytes.size();
-    if (file_.direct && bytes.size() % kDirectAlignment != 0) {
+    if (in_units_ && bytes.size() % kDirectAlignment != 0) {
       tail_ = std::make_unique<Tail>();
       std::memcpy(tail_->bytes.data(), bytes.data(), bytes.size());
       bytes = tail_->bytes;
@@ -112,32 +114,44 @@ void LocalPut::submit_writes() {
                       done.put->on_write(done);
                     },
                 .owner = &write};
-    ++in_ring_;
-    ring_->submit(write.io);
+    submit(write);
   }
   settle_if_drained();
+}
+
+void LocalPut::submit(Write& write) {
+  write.direct = file_.direct;
+  ++in_ring_;
+  ring_->submit(write.io);
+}
+
+void LocalPut::drop_direct() {
+  if (!file_.direct) return;
+  files_.drop_direct(file_.fd);
+  file_.direct = false;
+  direct_refused_ = true;
 }
 
 void LocalPut::on_write(Write& write) {
   --in_ring_;
   IoOperation& io = write.io;
+  if (io.result == -EINVAL && write.direct && !error_) {
+    drop_direct();
+    return submit(write);
+  }
   if (io.result <= 0) {
     write.busy = false;
     fail_once(io.result < 0 ? error_from_errno(static_cast<int>(-io.result), "write " + temporary_path_)
                             : Error{ErrorCode::kIo, "write " + temporary_path_ + ": the file system took no byte"});
     return settle_if_drained();
   }
-  auto moved_bytes = static_cast<std::size_t>(io.result);
+  const auto moved_bytes = static_cast<std::size_t>(io.result);
   DRS_ASSERT(moved_bytes <= io.bytes.size(), "a write moved more than it was given");
   if (moved_bytes < io.bytes.size() && !error_) {
-    if (file_.direct) moved_bytes -= moved_bytes % kDirectAlignment;
-    if (moved_bytes > 0) {
-      io.offset_bytes += moved_bytes;
-      io.bytes = io.bytes.subspan(moved_bytes);
-      ++in_ring_;
-      return ring_->submit(io);
-    }
-    fail_once(Error{ErrorCode::kIo, "write " + temporary_path_ + ": the file system stops inside an aligned unit"});
+    if (moved_bytes % kDirectAlignment != 0) drop_direct();
+    io.offset_bytes += moved_bytes;
+    io.bytes = io.bytes.subspan(moved_bytes);
+    return submit(write);
   }
   write.busy = false;
   if (submitted_bytes_ < size_bytes_ || in_ring_ > 0) {
@@ -149,7 +163,7 @@ void LocalPut::on_write(Write& write) {
 // Everything is written: the exact length, then one sync of data and length, only now that no write is under way.
 Result<void> LocalPut::after_writing() {
   DRS_RETURN_IF_ERROR(failpoint("local.after_write"));
-  if (file_.direct && size_bytes_ % kDirectAlignment != 0) {
+  if (in_units_ && size_bytes_ % kDirectAlignment != 0) {
     DRS_RETURN_IF_ERROR(files_.truncate(file_.fd, size_bytes_));
   }
   sync_ = {.kind = IoKind::kSyncData,

@@ -49,7 +49,8 @@ class LocalPut {
   [[nodiscard]] const Error& error() const { return *error_; }
   [[nodiscard]] PutOperation& operation() const { return operation_; }
   [[nodiscard]] const std::string& temporary_path() const { return temporary_path_; }
-  [[nodiscard]] bool direct_refused() const { return direct_refused_; }  // asked for O_DIRECT and did not get it
+  // O_DIRECT was asked for, and the file system refused it or an operation with it.
+  [[nodiscard]] bool direct_refused() const { return direct_refused_; }
 
   bool dropped = false;  // the store's: `drop` was called
 
@@ -58,6 +59,7 @@ class LocalPut {
     IoOperation io;
     LocalPut* put = nullptr;
     bool busy = false;
+    bool direct = false;  // as the kernel was given it
   };
 
   Result<void> create(bool direct);
@@ -66,7 +68,9 @@ class LocalPut {
   void submit_writes();
   // The next bytes to write, or empty when all were submitted.
   ByteView next_piece();
+  void submit(Write& write);
   void on_write(Write& write);
+  void drop_direct();
   void on_sync();
   void fail_once(Error error);
   void settle_if_drained();
@@ -79,6 +83,7 @@ class LocalPut {
   State state_ = State::kQueued;
   std::optional<Error> error_;
   OpenedFile file_;
+  bool in_units_ = false;  // the body is written in units of kDirectAlignment, as O_DIRECT wants it
   bool created_ = false;
   bool direct_refused_ = false;
   std::uint64_t size_bytes_ = 0;       // of the body

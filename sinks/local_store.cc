@@ -248,6 +248,7 @@ class LocalStore final : public ObjectStore {
     std::vector<Publication> ended;
     for (auto& put : puts_) {
       const bool settled = put->state() == LocalPut::State::kStored || put->state() == LocalPut::State::kFailed;
+      direct_refused_ = direct_refused_ || put->direct_refused();
       if (settled && (put->dropped || !put->operation().key.empty())) ended.push_back({std::move(put), {}});
     }
     std::erase(puts_, nullptr);

@@ -14,7 +14,13 @@ OpenObject::~OpenObject() {
   static_cast<void>(files_.close(file_.fd));
 }
 
-Result<std::shared_ptr<const OpenObject>> OpenObjects::open(const std::string& path, bool direct) {
+void OpenObject::drop_direct() {
+  if (!file_.direct) return;
+  files_.drop_direct(file_.fd);
+  file_.direct = false;
+}
+
+Result<std::shared_ptr<OpenObject>> OpenObjects::open(const std::string& path, bool direct) {
   const auto found = std::find_if(entries_.begin(), entries_.end(),
                                   [&](const Entry& entry) { return entry.direct == direct && entry.path == path; });
   if (found != entries_.end()) {
@@ -28,7 +34,7 @@ Result<std::shared_ptr<const OpenObject>> OpenObjects::open(const std::string& p
       return Error{ErrorCode::kNotFound, files_.root_name() + "/" + path + " is a directory"};
     return std::move(file).error();
   }
-  entries_.push_front({path, direct, std::make_shared<const OpenObject>(files_, *file)});
+  entries_.push_front({path, direct, std::make_shared<OpenObject>(files_, *file)});
   if (entries_.size() > kOpenObjectsMax) entries_.pop_back();
   return entries_.front().object;
 }

@@ -22,10 +22,13 @@ class OpenObject {
   ~OpenObject();
   [[nodiscard]] int fd() const { return file_.fd; }
   [[nodiscard]] bool direct() const { return file_.direct; }
+  void drop_direct();
+  // Errors: those of FileSystem::size_of.
+  [[nodiscard]] Result<std::uint64_t> size_bytes() const { return files_.size_of(file_.fd); }
 
  private:
   FileSystem& files_;
-  const OpenedFile file_;
+  OpenedFile file_;
 };
 
 class OpenObjects {
@@ -33,7 +36,7 @@ class OpenObjects {
   explicit OpenObjects(FileSystem& files) : files_(files) {}
   // The object at `path`, opened for reading; with `direct` past the page cache where that works. Errors: as open; a
   // directory is not found.
-  Result<std::shared_ptr<const OpenObject>> open(const std::string& path, bool direct);
+  Result<std::shared_ptr<OpenObject>> open(const std::string& path, bool direct);
   // Forgets the object; readers under way keep it.
   void forget(const std::string& path);
 
@@ -41,7 +44,7 @@ class OpenObjects {
   struct Entry {
     std::string path;
     bool direct;
-    std::shared_ptr<const OpenObject> object;
+    std::shared_ptr<OpenObject> object;
   };
   FileSystem& files_;
   std::list<Entry> entries_;  // most recently used first

@@ -4,7 +4,10 @@
 #include <sys/resource.h>
 #include <sys/timex.h>
 
+#include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <thread>
@@ -81,6 +84,62 @@ CheckResult check_free_space(FileSystem& files) {
   return {"free space", *free < kFreeBytesLow ? State::kNotice : State::kGood, format_size(*free)};
 }
 
+// A page that O_DIRECT takes.
+struct alignas(kDirectAlignment) Page {
+  std::array<Byte, kDirectAlignment> bytes{};
+};
+
+std::int64_t perform(Ring& ring, IoOperation operation) {
+  bool done = false;
+  operation.owner = &done;
+  operation.done = [](IoOperation& finished) { *static_cast<bool*>(finished.owner) = true; };
+  ring.submit(operation);
+  while (!done)
+    if (const auto ran = ring.run(true); !ran.ok()) return -EIO;
+  return operation.result;
+}
+
+// A page written, synced and read back: what a file system accepts when a file is opened is not what it does.
+void check_data(FileSystem& files, OpenedFile file, std::vector<CheckResult>& results) {
+  const auto bad = [&](std::string_view action, std::int64_t result) {
+    const std::string why = result < 0 ? std::strerror(static_cast<int>(-result)) : fmt::format("{} bytes", result);
+    results.push_back({"writing", State::kBad, fmt::format("{} of {} bytes: {}", action, kDirectAlignment, why)});
+  };
+  const auto ring = files.make_ring(1);
+  if (!ring.ok()) {
+    results.push_back({"writing", State::kBad, ring.error().message});
+    return;
+  }
+  constexpr auto kPageBytes = std::int64_t{kDirectAlignment};
+  Page written;
+  Page found;
+  random_bytes(written.bytes);
+  CheckResult direct{"O_DIRECT", State::kGood, "works"};
+  if (!file.direct) direct = {"O_DIRECT", State::kNotice, "refused: data goes through the page cache"};
+  const auto transfer = [&](IoKind kind, Page& page) {
+    const IoOperation operation{.kind = kind, .fd = file.fd, .bytes = page.bytes};
+    const std::int64_t result = perform(**ring, operation);
+    if (result != -EINVAL || !file.direct) return result;
+    direct = {"O_DIRECT", State::kNotice,
+              fmt::format("accepted, but {} with it are refused (larger sectors, or a file system that cannot): data "
+                          "goes through the page cache",
+                          kind == IoKind::kWrite ? "writes" : "reads")};
+    files.drop_direct(file.fd);
+    file.direct = false;
+    return perform(**ring, operation);
+  };
+  if (const auto result = transfer(IoKind::kWrite, written); result != kPageBytes) return bad("a write", result);
+  const auto synced = perform(**ring, {.kind = IoKind::kSyncData, .fd = file.fd, .bytes = {}});
+  if (synced < 0) return bad("the sync of a write", synced);
+  if (const auto result = transfer(IoKind::kRead, found); result != kPageBytes) return bad("a read", result);
+  if (found.bytes != written.bytes) {
+    results.push_back({"writing", State::kBad, "what was read back is not what was written: do not use this disk"});
+    return;
+  }
+  results.push_back({"writing", State::kGood, "a file was written, synced and read back"});
+  results.push_back(std::move(direct));
+}
+
 }  // namespace
 
 std::vector<CheckResult> check_machine(IoChoice io) {
@@ -98,10 +157,7 @@ std::vector<CheckResult> check_file_system(FileSystem& files) {
     results.push_back({"writing", State::kBad, opened.error().message});
     return results;
   }
-  results.push_back({"writing", State::kGood, "files can be made"});
-  results.push_back(opened->direct
-                        ? CheckResult{"O_DIRECT", State::kGood, "accepted"}
-                        : CheckResult{"O_DIRECT", State::kNotice, "refused: data goes through the page cache"});
+  check_data(files, *opened, results);
   const auto closed = files.close(opened->fd);
   if (!closed.ok()) results.push_back({"writing", State::kBad, closed.error().message});
   const auto linked = files.link(name, second);

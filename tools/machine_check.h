@@ -19,8 +19,8 @@ struct CheckResult {
 // io_uring, locked memory, pipe size, huge pages, core count, clock.
 std::vector<CheckResult> check_machine(IoChoice io);
 
-// Free space, hard links, O_DIRECT and directory sync of a repository's file system, tried with files of a few KiB
-// under names that no object can have; they are removed again.
+// Free space, a write that is synced and read back, O_DIRECT, hard links and directory sync of a repository's file
+// system, tried with files of a few KiB under names that no object can have; they are removed again.
 std::vector<CheckResult> check_file_system(FileSystem& files);
 
 }  // namespace drs

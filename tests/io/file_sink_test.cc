@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "io/fd.h"
+#include "tests/io/refusing_ring.h"
 #include "tests/io/temporary_directory.h"
 
 namespace {
@@ -70,6 +71,22 @@ TEST_P(FileSinkTest, WritesFilesOfEveryAwkwardSize) {
     }
   }
   EXPECT_EQ(directory_.entry_count(), 1U);
+}
+
+TEST_P(FileSinkTest, WritesOnWhenDirectWritesUnderWayAreRefused) {
+  const Bytes content = random_bytes(6 * kMiB + 777, 3);
+  auto ring = std::make_unique<test::RefusingRing>(*make_ring(GetParam(), kFileSinkRingDepth));
+  const test::RefusingRing& refusing = *ring;
+  auto sink = make_file_sink(path_, false, std::move(ring), std::nullopt);
+  ASSERT_TRUE(sink.ok());
+  if ((*sink)->io_description().find("O_DIRECT") == std::string::npos) GTEST_SKIP() << "no O_DIRECT here";
+  const auto written = (*sink)->write(content);
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  EXPECT_GT(refusing.refusals(), 1U);
+  EXPECT_EQ((*sink)->io_description().find("O_DIRECT"), std::string::npos);
+  const auto committed = (*sink)->commit();
+  ASSERT_TRUE(committed.ok()) << committed.error().message;
+  EXPECT_EQ(read_whole_file(path_), content);
 }
 
 TEST_P(FileSinkTest, TheNameAppearsOnlyWithCommitAndIsPrivate) {

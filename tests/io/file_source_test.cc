@@ -7,6 +7,7 @@
 
 #include "io/buffer_pool.h"
 #include "tests/io/read_source.h"
+#include "tests/io/refusing_ring.h"
 #include "tests/io/temporary_directory.h"
 
 namespace drs {
@@ -127,6 +128,22 @@ TEST_P(FileSourceTest, ReadsWhereDirectIsRefused) {
   auto source = make_file_source("/proc/self/exe", GetParam(), arena_.whole());
   ASSERT_TRUE(source.ok());
   EXPECT_TRUE(read_to_end(**source, arena_.whole(), kMiB).ok());
+}
+
+TEST_P(FileSourceTest, ReadsOnWhenDirectReadsUnderWayAreRefused) {
+  const Bytes content = random_bytes(3 * kMiB + 777, 9);
+  test::write_whole_file(path_, content);
+  auto ring = std::make_unique<test::RefusingRing>(*make_ring(GetParam(), kFileSourceRingDepth));
+  const test::RefusingRing& refusing = *ring;
+  auto source = make_file_source(path_, std::move(ring), arena_.whole());
+  ASSERT_TRUE(source.ok());
+  if ((*source)->io_description().find("O_DIRECT") == std::string::npos) GTEST_SKIP() << "no O_DIRECT here";
+  const auto seen = read_to_end(**source, arena_.whole(), kMiB);
+  ASSERT_TRUE(seen.ok()) << seen.error().message;
+  EXPECT_EQ(*seen, content);
+  EXPECT_GT(refusing.refusals(), 1U);
+  EXPECT_EQ((*source)->io_description().find("O_DIRECT"), std::string::npos);
+  EXPECT_TRUE((*source)->conclude().ok());
 }
 
 TEST_P(FileSourceTest, RefusesWhatIsNoFile) {

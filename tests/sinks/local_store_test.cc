@@ -187,6 +187,35 @@ TEST(LocalStoreFaults, AnObjectThatASecondWriterFoundSurvivesAPowerCut) {
   EXPECT_GT(found, 5U);
 }
 
+TEST(LocalStore, DirectOperationsThatAreRefusedAreMadeThroughThePageCache) {
+  for (const std::size_t sector_bytes : {16 * kKiB, std::size_t{512}}) {
+    auto files = std::make_shared<SimFileSystem>(7);
+    files->set_direct_unit_bytes(sector_bytes);
+    const auto store = open_store(files);
+    EXPECT_NE(store->io_description().find("O_DIRECT"), std::string::npos);
+    // Several writes of one put, and several puts, are under way at the first refusal.
+    const AlignedBytes body(random_bytes(9 * kMiB + 12'345, 2));
+    std::vector<std::unique_ptr<TestPut>> puts;
+    for (int i = 0; i < 6; ++i) {
+      puts.push_back(std::make_unique<TestPut>("packs/ab/" + std::to_string(i), std::vector<ByteView>{body.view()}));
+      store->put(puts.back()->operation);
+    }
+    for (const auto& put : puts) {
+      run_until_done(*store, *put);
+      ASSERT_TRUE(put->operation.result.ok()) << put->operation.result.error().message;
+    }
+    EXPECT_EQ(store->io_description().find("O_DIRECT"), std::string::npos);
+    const auto reader = open_store(files);
+    const AlignedBytes destination(10 * kMiB);
+    test::TestGet get("packs/ab/5", 0, destination.view());
+    reader->get(get.operation);
+    run_until_done(*reader, get);
+    ASSERT_TRUE(get.operation.result.ok()) << get.operation.result.error().message;
+    ASSERT_EQ(*get.operation.result, body.view().size());
+    EXPECT_TRUE(std::equal(body.view().begin(), body.view().end(), destination.view().begin()));
+  }
+}
+
 // A file system whose syncs of one directory fail, and which counts all of them.
 class SyncCountingFileSystem final : public FileSystem {
  public:
@@ -197,6 +226,7 @@ class SyncCountingFileSystem final : public FileSystem {
     return inner_->sync_directory(path);
   }
   Result<OpenedFile> open(const std::string& path, OpenFlags flags) override { return inner_->open(path, flags); }
+  void drop_direct(int fd) override { inner_->drop_direct(fd); }
   Result<void> close(int fd) override { return inner_->close(fd); }
   Result<void> truncate(int fd, std::uint64_t size_bytes) override { return inner_->truncate(fd, size_bytes); }
   Result<void> reserve(int fd, std::uint64_t size_bytes) override { return inner_->reserve(fd, size_bytes); }

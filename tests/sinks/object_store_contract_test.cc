@@ -56,6 +56,15 @@ StoreKind simulated(std::string name, bool direct, bool links) {
           }};
 }
 
+// Takes O_DIRECT, and then refuses whatever does not fit its sectors; or stops after any of them.
+StoreKind simulated_with_sectors(std::string name, std::size_t sector_bytes) {
+  return {std::move(name), [=] {
+            auto files = std::make_shared<SimFileSystem>(12);
+            files->set_direct_unit_bytes(sector_bytes);
+            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*open_local_store(files, {}), files);
+          }};
+}
+
 StoreKind fault_free(std::string name, bool reorder) {
   return {std::move(name), [=] {
             auto plan = std::make_shared<FaultPlan>(7);
@@ -145,6 +154,8 @@ std::vector<StoreKind> all_kinds() {
       local("LocalPosixBuffered", IoChoice::kPosix, false),
       simulated("LocalSim", true, true),
       simulated("LocalSimWithoutLinksOrDirect", false, false),
+      simulated_with_sectors("LocalSimWithLargeSectors", 16 * kKiB),
+      simulated_with_sectors("LocalSimWithSmallSectors", 512),
       fault_free("FaultFree", false),
       fault_free("FaultFreeReordered", true),
       cached("Cached", 64 * kMiB),
