@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/sinks/fake_surroundings.h"
@@ -143,6 +146,68 @@ TEST_F(CredentialsProviderTest, OneRefusalReportedByManyFetchesOnce) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(renewed, 8);
   EXPECT_EQ(fetches_, 2);
+}
+
+// A fetch that runs until it is told to end.
+class SlowFetch {
+ public:
+  Result<TestCredentials> run() {
+    std::unique_lock lock(mutex_);
+    ++runs_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return result_.has_value(); });
+    return *std::exchange(result_, std::nullopt);
+  }
+  void wait_until_it_runs(int runs) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return runs_ == runs; });
+  }
+  void end(Result<TestCredentials> result) {
+    const std::scoped_lock lock(mutex_);
+    result_ = std::move(result);
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int runs_ = 0;
+  std::optional<Result<TestCredentials>> result_;
+};
+
+TEST_F(CredentialsProviderTest, WhileOneThreadRenewsTheOthersGoOnWithWhatIsValid) {
+  SlowFetch slow;
+  CredentialsProvider<TestCredentials> provider([&] { return slow.run(); }, clock_);
+  const std::int64_t end = clock_.wall_ns() + std::chrono::nanoseconds(minutes(60)).count();
+  slow.end(TestCredentials{"first", end});
+  ASSERT_TRUE(provider.get().ok());
+  clock_.advance(minutes(56));
+  std::thread renewing([&] { EXPECT_EQ((*provider.get())->id, "second"); });
+  slow.wait_until_it_runs(2);
+  EXPECT_EQ((*provider.get())->id, "first");  // hangs where a lock is held
+  slow.end(TestCredentials{"second", {}});
+  renewing.join();
+  EXPECT_EQ((*provider.get())->id, "second");
+}
+
+TEST_F(CredentialsProviderTest, AllThatWaitForOneFetchHearWhatItCameTo) {
+  SlowFetch slow;
+  CredentialsProvider<TestCredentials> provider([&] { return slow.run(); }, clock_);
+  std::atomic<int> asking{0};
+  std::atomic<int> heard{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&] {
+      ++asking;
+      const auto got = provider.get();
+      if (!got.ok() && got.error().message == "60 s are over") ++heard;
+    });
+  slow.wait_until_it_runs(1);
+  while (asking < 8) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // until they wait; one that is late makes the test hang
+  slow.end(Error{ErrorCode::kUnavailable, "60 s are over"});
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(heard, 8);
 }
 
 TEST_F(CredentialsProviderTest, ARefreshThatGivesTheSameIsADenial) {
