@@ -18,7 +18,43 @@ constexpr Partition kPartitions[] = {
     {"us-isob-", "sc2s.sgov.gov"}, {"eu-isoe-", "cloud.adc-e.uk"}, {"us-isof-", "csp.hci.ic.gov"},
 };
 
+bool is_region_label(std::string_view label) {
+  return check_aws_region(label).ok() && std::count(label.begin(), label.end(), '-') >= 2 && label.back() >= '0' &&
+         label.back() <= '9';
+}
+
+bool is_s3_label(std::string_view label) {
+  if (label == "s3" || label == "s3-fips" || label == "s3-accelerate") return true;
+  constexpr std::string_view kOlder = "s3-";
+  return label.starts_with(kOlder) && is_region_label(label.substr(kOlder.size()));
+}
+
+// What comes before the domain of a partition in a host, with the dot at its end; empty for hosts of others.
+std::string_view below_aws_domain(std::string_view host) {
+  std::string_view best;
+  const auto look = [&](std::string_view domain) {
+    if (host.size() > domain.size() + 1 && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.')
+      best = host.substr(0, host.size() - domain.size());
+  };
+  look(aws_domain(""));
+  for (const Partition& partition : kPartitions) look(partition.domain);
+  return best;
+}
+
 }  // namespace
+
+bool is_aws_s3_host(std::string_view host) {
+  std::string_view labels = below_aws_domain(host);
+  bool first = true;
+  while (!labels.empty()) {
+    const std::size_t dot = labels.find('.');
+    const std::string_view label = labels.substr(0, dot);
+    if (first ? !is_s3_label(label) : label != "dualstack" && !is_region_label(label)) return false;
+    first = false;
+    labels.remove_prefix(dot + 1);
+  }
+  return !first;
+}
 
 Result<void> check_aws_region(std::string_view region) {
   const bool good = !region.empty() && region.size() <= kRegionLengthMax &&

@@ -50,6 +50,7 @@ Result<S3Address> S3Address::make(BucketLocation location, const S3AddressOption
   S3Address out;
   out.style_ = options.style.value_or(aws && !outside_certificate ? S3Style::kVirtualHosted : S3Style::kPath);
   out.region_ = options.region;
+  out.store_host_ = endpoint.host;
   if (out.style_ == S3Style::kVirtualHosted) {
     if (endpoint.host.starts_with('[') || is_ipv4_form(endpoint.host))
       return Error{ErrorCode::kUsage, "virtual-hosted addresses need a host with a name, and '" + endpoint.host +
@@ -65,6 +66,19 @@ Result<S3Address> S3Address::make(BucketLocation location, const S3AddressOption
   out.endpoint_ = std::move(endpoint);
   out.location_ = std::move(location);
   return out;
+}
+
+bool S3Address::may_redirect_to(const Endpoint& other) const {
+  if (endpoint_.https && !other.https) return false;
+  std::string_view host = other.host;
+  const std::string bucket = location_.bucket + '.';
+  if (is_aws_s3_host(store_host_)) {
+    if (host.starts_with(bucket)) host.remove_prefix(bucket.size());
+    return is_aws_s3_host(host);
+  }
+  if (host == store_host_) return true;
+  const bool is_name = !store_host_.starts_with('[') && !is_ipv4_form(store_host_);
+  return is_name && host.ends_with('.' + store_host_);
 }
 
 std::string S3Address::object_path(std::string_view key) const {

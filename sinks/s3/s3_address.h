@@ -49,6 +49,10 @@ class S3Address {
     return endpoint_.url_to(path, query);
   }
 
+  // Whether requests for this bucket may be sent on, signed and with their bodies, to where the store redirects: to the
+  // endpoint's own host or one below it, of whatever port; from AWS to another host of S3; never from https to http.
+  [[nodiscard]] bool may_redirect_to(const Endpoint& other) const;
+
   // A key as S3 knows it, not encoded: for lists and deletes.
   [[nodiscard]] std::string full_key(std::string_view key) const { return location_.prefix + std::string(key); }
   // The way back; none for a key outside the prefix. A view into `full_key`.
@@ -64,6 +68,7 @@ class S3Address {
   BucketLocation location_;
   std::string region_;
   S3Style style_ = S3Style::kPath;
+  std::string store_host_;   // the endpoint's, without the bucket
   Endpoint endpoint_;        // its authority begins with the bucket where the style is kVirtualHosted
   std::string bucket_path_;  // "/", or "/path/bucket"
   std::string object_base_;  // what comes before an encoded key

@@ -217,8 +217,11 @@ Result<StoreProtocol::Credentials> S3Protocol::authorise(const StoreRequest& req
     // Another host of the same store, for the same path.
     const std::optional<Endpoint> other = endpoint_of_url(request.redirect_url);
     if (!other) return Error{ErrorCode::kUnavailable, "the store redirects to what is no URL of http or https"};
-    if (!other->https && address_.https())
-      return Error{ErrorCode::kDenied, "the store redirects from https to " + other->url() + "; refused"};
+    if (!address_.may_redirect_to(*other))
+      return Error{ErrorCode::kDenied,
+                   connection() + " is redirected to " + other->url() +
+                       (other->https || !address_.https() ? ", outside the endpoint's domain" : ", without TLS") +
+                       ": refused, and nothing was sent there; if that is where the bucket is, set --endpoint-url"};
     host = other->authority;
     transfer.url = other->url_to(request.path, request.query);
   }

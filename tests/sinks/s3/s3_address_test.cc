@@ -123,6 +123,30 @@ TEST(S3Address, OfAnEndpointThatIsAwsStaysVirtualHosted) {
       S3Style::kPath);
 }
 
+TEST(S3Address, ARedirectStaysWithinTheEndpointsDomainAndTls) {
+  const auto may = [](const std::string& endpoint, const std::string& to) {
+    const S3Address from = address("s3://my-bucket", {.region = "us-east-1", .endpoint = endpoint, .style = {}});
+    return from.may_redirect_to(*endpoint_of_url(to));
+  };
+  // AWS: its own hosts of S3, whatever the region; not those of its customers.
+  EXPECT_TRUE(may("", "https://my-bucket.s3.eu-west-1.amazonaws.com/key"));
+  EXPECT_TRUE(may("", "https://my-bucket.s3-eu-west-1.amazonaws.com"));
+  EXPECT_TRUE(may("", "https://s3.dualstack.eu-west-1.amazonaws.com"));
+  EXPECT_FALSE(may("", "http://my-bucket.s3.eu-west-1.amazonaws.com"));
+  EXPECT_FALSE(may("", "https://my-bucket.s3.evil.example"));
+  EXPECT_FALSE(may("", "https://s3-evil-1.us-east-1.elb.amazonaws.com"));
+  EXPECT_FALSE(may("", "https://ec2-203-0-113-1.compute-1.amazonaws.com"));
+  EXPECT_FALSE(may("", "https://other-bucket.s3.eu-west-1.amazonaws.com"));
+  // Others: the host itself, and what lies below it.
+  EXPECT_TRUE(may("http://s3.example:9000", "http://s3.example:9001/x"));
+  EXPECT_TRUE(may("http://s3.example:9000", "https://node-7.s3.example"));
+  EXPECT_FALSE(may("https://s3.example", "http://s3.example"));
+  EXPECT_FALSE(may("https://s3.example", "https://evils3.example"));
+  EXPECT_FALSE(may("https://s3.example", "https://example"));
+  EXPECT_FALSE(may("http://10.0.0.1:9000", "http://1.10.0.0.1:9000"));
+  EXPECT_FALSE(may("http://localhost:9000", "http://127.0.0.1:9000"));
+}
+
 TEST(S3Address, TheStyleThatIsAskedForWins) {
   EXPECT_EQ(address("s3://my-bucket", {.region = "us-east-1", .endpoint = "", .style = S3Style::kPath}).bucket_path(),
             "/my-bucket");
