@@ -88,8 +88,11 @@ class HttpClient {
   [[nodiscard]] std::size_t in_flight() const;
   // Starts a transfer and runs until it is done. Others move on meanwhile.
   void perform(HttpTransfer& transfer);
-  // An HttpFetch.
   Result<HttpResponse> fetch(const HttpRequest& request);
+  // `fetch`, as long as this lives.
+  [[nodiscard]] HttpFetch fetcher() {
+    return [this](const HttpRequest& request) { return fetch(request); };
+  }
 
  private:
   class Curl;

@@ -15,7 +15,7 @@ constexpr const char* kEmulatorVariable = "STORAGE_EMULATOR_HOST";
 // Lives as long as the store: tokens are renewed while it is used.
 struct Session {
   Session(const CloudOptions& options, std::unique_ptr<HttpClient> http)
-      : client(std::move(http)), chain(process_surroundings(*client, clock), options.credentials_file) {}
+      : client(std::move(http)), chain(process_surroundings(client->fetcher(), clock), options.credentials_file) {}
   SystemClock clock;
   std::unique_ptr<HttpClient> client;
   DefaultCredentials chain;
@@ -46,7 +46,7 @@ Result<GcsSetup> set_up(const RepositoryPlace& place, const StoreSurroundings& o
   DRS_ASSIGN_OR_RETURN(BucketLocation location, parse_gcs_location(place.name));
 
   std::string endpoint = options.endpoint_url;
-  const auto emulator = process_surroundings(*client, request_clock()).variable(kEmulatorVariable);
+  const auto emulator = process_surroundings(client->fetcher(), request_clock()).variable(kEmulatorVariable);
   const bool emulated = endpoint.empty() && emulator.has_value();
   if (emulated) endpoint = emulator_url(*emulator);
   DRS_ASSIGN_OR_RETURN(GcsAddress address, GcsAddress::make(std::move(location), endpoint));

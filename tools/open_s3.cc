@@ -14,19 +14,12 @@ namespace {
 
 constexpr std::string_view kProfileVariable = "AWS_PROFILE";
 
-// A profile that is named wins over these, as `aws --profile` does.
-bool is_other_identity(std::string_view name) {
-  return name == "AWS_ACCESS_KEY_ID" || name == "AWS_SECRET_ACCESS_KEY" || name == "AWS_SESSION_TOKEN" ||
-         name == "AWS_WEB_IDENTITY_TOKEN_FILE";
-}
-
 // Those of the process, with the profile that the place names.
-Surroundings surroundings_of(const CloudOptions& options, HttpClient& client, const Clock& clock) {
-  Surroundings out = process_surroundings(client, clock);
+Surroundings surroundings_of(const CloudOptions& options, HttpFetch fetch, const Clock& clock) {
+  Surroundings out = process_surroundings(std::move(fetch), clock);
   if (options.profile.empty()) return out;
   out.environment = [profile = options.profile,
                      process = out.environment](const char* name) -> std::optional<std::string_view> {
-    if (is_other_identity(name)) return std::nullopt;
     if (name == kProfileVariable) return profile;
     return process(name);
   };
@@ -37,11 +30,10 @@ Surroundings surroundings_of(const CloudOptions& options, HttpClient& client, co
 struct Session {
   Session(const CloudOptions& options, std::unique_ptr<HttpClient> http)
       : client(std::move(http)),
-        surroundings(surroundings_of(options, *client, clock)),
-        chain(surroundings, options.region) {}
+        chain(surroundings_of(options, client->fetcher(), clock),
+              {.region = options.region, .profile_named = !options.profile.empty()}) {}
   SystemClock clock;
   std::unique_ptr<HttpClient> client;
-  Surroundings surroundings;
   CredentialsChain chain;
 };
 
@@ -53,31 +45,30 @@ struct S3Setup {
   CloudStoreOptions store;
 };
 
+// Of requests; it outlives every store.
+const Clock& request_clock() {
+  static const SystemClock clock;
+  return clock;
+}
+
 Result<S3Setup> set_up(const RepositoryPlace& repository, const StoreSurroundings& opened_by) {
   const CloudOptions& options = repository.cloud;
   CloudStoreOptions store = cloud_store_options(options, opened_by);
+  DRS_ASSIGN_OR_RETURN(const BucketLocation location, parse_s3_location(repository.name));
+  const Surroundings surroundings = surroundings_of(options, {}, request_clock());
+  DRS_ASSIGN_OR_RETURN(const AwsProfile profile, AwsProfile::load(surroundings));
+  S3AddressOptions place;
+  place.region = resolve_aws_region(surroundings, profile, {.explicit_region = options.region, .instance_region = {}});
+  place.endpoint = options.endpoint_url;
+  if (place.endpoint.empty()) place.endpoint = configured_aws_endpoint(surroundings, profile, "S3").value_or("");
   DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(store.http));
   const auto session = std::make_shared<Session>(options, std::move(client));
-  DRS_ASSIGN_OR_RETURN(const BucketLocation location, parse_s3_location(repository.name));
-  DRS_ASSIGN_OR_RETURN(const AwsProfile profile, AwsProfile::load(session->surroundings));
-  S3AddressOptions place;
-  place.region =
-      resolve_aws_region(session->surroundings, profile, {.explicit_region = options.region, .instance_region = {}});
-  place.endpoint = options.endpoint_url;
-  if (place.endpoint.empty())
-    place.endpoint = configured_aws_endpoint(session->surroundings, profile, "S3").value_or("");
   DRS_ASSIGN_OR_RETURN(S3Address address, S3Address::make(location, place));
   auto credentials =
       std::make_shared<AwsCredentialsProvider>([session] { return session->chain.fetch(); }, session->clock);
   DRS_ASSIGN_OR_RETURN(S3PutOptions put, s3_put_options(options));
   return S3Setup{std::move(address), std::move(credentials),
                  S3ProtocolOptions{.single_writer = options.single_writer, .put = std::move(put)}, std::move(store)};
-}
-
-// Of requests; it outlives every store.
-const Clock& request_clock() {
-  static const SystemClock clock;
-  return clock;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include "io/fd.h"
 #include "tools/keys.h"
@@ -33,7 +34,7 @@ Result<SecretBytes> read_small_file(const std::string& path) {
 
 }  // namespace
 
-Surroundings process_surroundings(HttpClient& client, const Clock& clock) {
+Surroundings process_surroundings(HttpFetch fetch, const Clock& clock) {
   return {
       .environment = [](const char* name) -> std::optional<std::string_view> {
         const char* const value = std::getenv(name);
@@ -41,7 +42,7 @@ Surroundings process_surroundings(HttpClient& client, const Clock& clock) {
         return value;
       },
       .read_file = read_small_file,
-      .fetch = [&client](const HttpRequest& request) { return client.fetch(request); },
+      .fetch = std::move(fetch),
       .run_command = [](const std::string& command) { return run_passphrase_command(command, key_variable_names()); },
       .clock = clock};
 }

@@ -21,14 +21,19 @@ std::string_view name_in(std::string_view section, std::string_view kind) {
 }  // namespace
 
 Result<AwsProfile> AwsProfile::load(const Surroundings& surroundings) {
+  for (const char* variable : {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"})
+    if (const auto name = surroundings.variable(variable)) return load_named(surroundings, *name);
+  return load(surroundings, "default", false);
+}
+
+Result<AwsProfile> AwsProfile::load_named(const Surroundings& surroundings, std::string_view name) {
+  return load(surroundings, name, true);
+}
+
+Result<AwsProfile> AwsProfile::load(const Surroundings& surroundings, std::string_view name, bool named) {
   AwsProfile out;
-  out.name_ = "default";
-  for (const char* variable : {"AWS_DEFAULT_PROFILE", "AWS_PROFILE"}) {
-    if (const auto name = surroundings.variable(variable)) {
-      out.name_ = *name;
-      out.named_ = true;
-    }
-  }
+  out.name_ = name;
+  out.named_ = named;
   DRS_ASSIGN_OR_RETURN(out.config_, read(surroundings, Kind::kConfig));
   DRS_ASSIGN_OR_RETURN(out.credentials_, read(surroundings, Kind::kCredentials));
   out.config_section_ = out.section_of_profile(out.config_, Kind::kConfig);

@@ -20,6 +20,8 @@ class AwsProfile {
   // so is one of the latter two that cannot be read. Errors: kUsage for a file that cannot be understood; what reading
   // gives for a file that a variable names.
   static Result<AwsProfile> load(const Surroundings& surroundings);
+  // Another one, from the same files. Errors: the same.
+  static Result<AwsProfile> load_named(const Surroundings& surroundings, std::string_view name);
 
   [[nodiscard]] const std::string& name() const { return name_; }
   // Whether a variable names it, so that its absence is a mistake.
@@ -43,6 +45,7 @@ class AwsProfile {
   };
   enum class Kind : std::uint8_t { kConfig, kCredentials };
 
+  static Result<AwsProfile> load(const Surroundings& surroundings, std::string_view name, bool named);
   static Result<File> read(const Surroundings& surroundings, Kind kind);
   [[nodiscard]] std::string_view section_of_profile(const File& file, Kind kind) const;
   [[nodiscard]] static std::optional<std::string_view> find(const File& file, std::string_view section,

@@ -5,6 +5,7 @@
 #include "sinks/s3/aws_profile.h"
 #include "sinks/s3/aws_settings.h"
 #include "sinks/s3/container_credentials.h"
+#include "sinks/s3/environment_credentials.h"
 #include "sinks/s3/instance_metadata.h"
 #include "sinks/s3/profile_credentials.h"
 #include "sinks/s3/web_identity.h"
@@ -20,21 +21,6 @@ CredentialsLookup nothing(std::string because) {
   return CredentialsLookup{std::nullopt, std::move(because)};
 }
 
-Result<CredentialsLookup> environment_credentials(const Surroundings& surroundings) {
-  const auto id = surroundings.variable("AWS_ACCESS_KEY_ID");
-  const auto secret = surroundings.variable("AWS_SECRET_ACCESS_KEY");
-  if (!id && !secret) return nothing("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set");
-  if (!id) return Error{ErrorCode::kUsage, "AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not"};
-  if (!secret) return Error{ErrorCode::kUsage, "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not"};
-  AwsCredentials out;
-  out.access_key_id = *id;
-  out.secret_access_key = SecretBytes::copy_of(as_bytes(*secret));
-  if (const auto token = surroundings.variable("AWS_SESSION_TOKEN"))
-    out.session_token = SecretBytes::copy_of(as_bytes(*token));
-  DRS_RETURN_IF_ERROR(check_credentials(out));
-  return CredentialsLookup{std::move(out), {}};
-}
-
 Result<CredentialsLookup> web_identity_credentials(const Surroundings& surroundings, const AwsProfile& profile,
                                                    const std::string& region) {
   const auto token_file = surroundings.variable("AWS_WEB_IDENTITY_TOKEN_FILE");
@@ -43,10 +29,9 @@ Result<CredentialsLookup> web_identity_credentials(const Surroundings& surroundi
   if (!role_arn) return Error{ErrorCode::kUsage, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not"};
   WebIdentity identity;
   identity.token_file = *token_file;
-  identity.role_arn = *role_arn;
-  identity.session_name = surroundings.variable("AWS_ROLE_SESSION_NAME").value_or("");
-  identity.sts_endpoint = configured_aws_endpoint(surroundings, profile, "STS").value_or("");
-  identity.region = region;
+  identity.role.role_arn = *role_arn;
+  identity.role.session_name = surroundings.variable("AWS_ROLE_SESSION_NAME").value_or("");
+  identity.sts = {configured_aws_endpoint(surroundings, profile, "STS").value_or(""), region};
   DRS_ASSIGN_OR_RETURN(AwsCredentials credentials, assume_role_with_web_identity(surroundings, identity));
   return CredentialsLookup{std::move(credentials), {}};
 }
@@ -69,7 +54,7 @@ Result<AwsCredentials> CredentialsChain::fetch() {
   if (!loaded.ok()) return std::move(loaded).error().with_context("the settings of AWS");
   const AwsProfile& profile = *loaded;
   const std::string region =
-      resolve_aws_region(surroundings_, profile, {.explicit_region = explicit_region_, .instance_region = {}});
+      resolve_aws_region(surroundings_, profile, {.explicit_region = options_.region, .instance_region = {}});
   const auto look = [&](CredentialsPlace place) -> Result<CredentialsLookup> {
     switch (place) {
       case CredentialsPlace::kEnvironment: return environment_credentials(surroundings_);
@@ -88,6 +73,7 @@ Result<AwsCredentials> CredentialsChain::fetch() {
   };
   for (const CredentialsPlace place : kOrder) {
     if (settled_ && place != *settled_) continue;
+    if (options_.profile_named && place < CredentialsPlace::kProfile) continue;
     Result<CredentialsLookup> result = look(place);
     if (!result.ok()) {
       const Error& error = result.error();

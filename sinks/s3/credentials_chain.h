@@ -20,12 +20,16 @@
 
 namespace drs {
 
+struct CredentialsChainOptions {
+  std::string region;          // where STS is asked; empty: as resolve_aws_region finds
+  bool profile_named = false;  // as with `aws --profile`: it comes before the environment, which is not looked at
+};
+
 // One instance, one thread.
 class CredentialsChain {
  public:
-  // `explicit_region` decides where STS is asked, unless it is empty (resolve_aws_region).
-  CredentialsChain(Surroundings surroundings, std::string explicit_region)
-      : surroundings_(std::move(surroundings)), explicit_region_(std::move(explicit_region)) {}
+  CredentialsChain(Surroundings surroundings, CredentialsChainOptions options)
+      : surroundings_(std::move(surroundings)), options_(std::move(options)) {}
 
   // Errors: kUsage (nothing is set up, or wrongly), kDenied (the place refuses), kUnavailable (it does not answer). The
   // text lists every place that was looked at, and why each gave nothing.
@@ -33,7 +37,7 @@ class CredentialsChain {
 
  private:
   Surroundings surroundings_;
-  std::string explicit_region_;
+  CredentialsChainOptions options_;
   std::optional<CredentialsPlace> settled_;
 };
 

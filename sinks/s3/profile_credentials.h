@@ -1,6 +1,7 @@
 // Credentials as a profile of AWS's shared files sets them up.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "io/result.h"
@@ -10,10 +11,14 @@
 
 namespace drs {
 
-// In this order: a role with `web_identity_token_file`; aws_access_key_id and aws_secret_access_key, maybe with
-// aws_session_token; `credential_process`. A role by other means (source_profile, credential_source) and single sign-on
-// are refused with the way round them, rather than passed over for keys that mean another identity. `region` is for
-// STS. Errors: kUsage, kDenied, kUnavailable.
+inline constexpr std::size_t kProfilesInARowMax = 8;  // that lead to each other by source_profile
+
+// In this order: a role (`role_arn`) with `web_identity_token_file`, with `source_profile` or with `credential_source`
+// (Environment, Ec2InstanceMetadata, EcsContainer); aws_access_key_id and aws_secret_access_key, maybe with
+// aws_session_token; `credential_process`. Of a role, `role_session_name`, `external_id` and `duration_seconds` count.
+// A source profile that has keys gives those, whatever role it names, as with AWS's own tools. A role that wants a code
+// of a device (mfa_serial) and single sign-on are refused with the way round them, rather than passed over for keys
+// that mean another identity. `region` is for STS. Errors: kUsage, kDenied, kUnavailable.
 Result<CredentialsLookup> profile_credentials(const Surroundings& surroundings, const AwsProfile& profile,
                                               const std::string& region);
 

@@ -7,16 +7,15 @@
 
 #include "io/result.h"
 #include "sinks/s3/aws_credentials.h"
+#include "sinks/s3/sts.h"
 #include "sinks/surroundings.h"
 
 namespace drs {
 
 struct WebIdentity {
   std::string token_file;  // read anew each time: it is replaced before it expires
-  std::string role_arn;
-  std::string session_name;  // empty: "drstream-" and the time
-  std::string sts_endpoint;  // empty: https://sts.<region>.amazonaws.com
-  std::string region;        // for that
+  StsRole role;
+  StsPlace sts;
 };
 
 // `place` and `origin` are left to the caller. Errors: kUsage (the token file, the endpoint, the region), kDenied (STS

@@ -12,7 +12,7 @@ using test::expect_error;
 class CredentialsChainTest : public ::testing::Test {
  protected:
   CredentialsChainTest() { fake_.variables["HOME"] = "/home/a"; }
-  Result<AwsCredentials> fetch() { return CredentialsChain(fake_.surroundings(), "").fetch(); }
+  Result<AwsCredentials> fetch() { return CredentialsChain(fake_.surroundings(), {}).fetch(); }
   std::string id() {
     const Result<AwsCredentials> credentials = fetch();
     return credentials.ok() ? credentials->access_key_id : credentials.error().message;
@@ -121,12 +121,21 @@ TEST_F(CredentialsChainTest, ASessionTokenOfTheEnvironmentComesAlong) {
   EXPECT_EQ(test::text_of(fetch()->session_token), "token");
 }
 
+TEST_F(CredentialsChainTest, AProfileThatWasNamedComesBeforeTheEnvironment) {
+  set_environment();
+  set_web_identity();
+  set_profile();
+  const CredentialsChainOptions named = {.region = "", .profile_named = true};
+  EXPECT_EQ(CredentialsChain(fake_.surroundings(), named).fetch()->access_key_id, "of-profile");
+  EXPECT_EQ(id(), "of-environment");
+}
+
 TEST_F(CredentialsChainTest, StsIsAskedInTheRegionThatIsSet) {
   set_web_identity("https://sts.eu-central-1.amazonaws.com");
   fake_.variables["AWS_REGION"] = "eu-central-1";
   EXPECT_EQ(id(), "of-web-identity");
   set_web_identity("https://sts.cn-north-1.amazonaws.com.cn");
-  EXPECT_EQ(CredentialsChain(fake_.surroundings(), "cn-north-1").fetch()->access_key_id, "of-web-identity");
+  EXPECT_EQ(CredentialsChain(fake_.surroundings(), {.region = "cn-north-1"}).fetch()->access_key_id, "of-web-identity");
   set_web_identity("http://localhost:4566");
   fake_.variables["AWS_ENDPOINT_URL_STS"] = "http://localhost:4566";
   fake_.replies.erase("POST https://sts.eu-central-1.amazonaws.com/");
@@ -135,7 +144,7 @@ TEST_F(CredentialsChainTest, StsIsAskedInTheRegionThatIsSet) {
 
 TEST_F(CredentialsChainTest, OnceAPlaceHasGivenCredentialsNoOtherIsAsked) {
   set_container();
-  CredentialsChain chain(fake_.surroundings(), "");
+  CredentialsChain chain(fake_.surroundings(), {});
   ASSERT_EQ(chain.fetch()->access_key_id, "of-container");
   set_environment();
   EXPECT_EQ(chain.fetch()->access_key_id, "of-container");

@@ -40,7 +40,7 @@ class WebIdentityTest : public ::testing::Test {
 
   const std::string kUrl = "POST https://sts.eu-central-1.amazonaws.com/";
   test::FakeSurroundings fake_;
-  WebIdentity identity_{"/token", "arn:aws:iam::123456789012:role/backup", "night", "", "eu-central-1"};
+  WebIdentity identity_{"/token", {"arn:aws:iam::123456789012:role/backup", "night"}, {"", "eu-central-1"}};
 };
 
 TEST_F(WebIdentityTest, TradesTheTokenForCredentials) {
@@ -60,17 +60,17 @@ TEST_F(WebIdentityTest, TradesTheTokenForCredentials) {
 }
 
 TEST_F(WebIdentityTest, NamesTheSessionAfterTheTimeWhereNobodyDoes) {
-  identity_.session_name.clear();
+  identity_.role.session_name.clear();
   fake_.clock.set("2026-11-20T00:00:00Z");
   ASSERT_TRUE(assume().ok());
   EXPECT_NE(fake_.seen[0].body.find("&RoleSessionName=drstream-1795132800&"), std::string::npos) << fake_.seen[0].body;
 }
 
 TEST_F(WebIdentityTest, AsksTheEndpointThatIsSet) {
-  identity_.sts_endpoint = "http://localhost:4566/sts/";
+  identity_.sts.endpoint = "http://localhost:4566/sts/";
   fake_.replies["POST http://localhost:4566/sts/"] = {{200, std::string(kAnswer)}};
   EXPECT_TRUE(assume().ok());
-  identity_.sts_endpoint = "localhost";
+  identity_.sts.endpoint = "localhost";
   expect_error(assume(), ErrorCode::kUsage, "the endpoint of STS");
 }
 
@@ -127,7 +127,8 @@ TEST_F(WebIdentityTest, WithoutATokenNothingIsAsked) {
   expect_error(assume(), ErrorCode::kUsage, "'/token' is empty");
   fake_.files.clear();
   expect_error(assume(), ErrorCode::kUsage, "'/token'");
-  identity_.region = "eu/x";
+  fake_.files["/token"] = "hunter2";
+  identity_.sts.region = "eu/x";
   expect_error(assume(), ErrorCode::kUsage, "region");
   EXPECT_TRUE(fake_.seen.empty());
 }
