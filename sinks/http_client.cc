@@ -326,7 +326,10 @@ class HttpClient::Curl {
     if (transfer.deadline.count() > 0) set(CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.deadline.count()));
     set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(kHttpUploadBufferBytes));
     set(CURLOPT_BUFFERSIZE, static_cast<long>(kHttpReceiveBufferBytes));
-    if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
+    if (!options_.ca_file.empty()) {
+      set(CURLOPT_CAINFO, options_.ca_file.c_str());
+      set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // else the system's folder is trusted as well
+    }
     set(CURLOPT_HEADERFUNCTION, &take_header);
     set(CURLOPT_HEADERDATA, &slot);
     set(CURLOPT_WRITEFUNCTION, &take_body);

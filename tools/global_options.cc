@@ -43,7 +43,14 @@ void declare_cloud_options(CLI::App& app, CloudOptions& cloud) {
   add_text(app, "--region", cloud.region, "REGION",
            "The bucket's region (default: AWS_REGION, the profile's, us-east-1)")
       ->group(kGroup);
-  add_text(app, "--ca-file", cloud.ca_file, "FILE", "Certificates (PEM) to trust instead of the system's")
+  add_choice<std::string>(
+      app, "--address-style", cloud.address_style, {{"auto", "auto"}, {"path", "path"}, {"virtual", "virtual"}},
+      "Whether the bucket of S3 stands in the path or the host name (default auto: the host with AWS; the path with "
+      "other servers, and over TLS for buckets with dots in their names)")
+      ->group(kGroup);
+  add_text(app, "--ca-file", cloud.ca_file, "FILE",
+           "Certificates (PEM) to trust instead of the system's (default for s3://: AWS_CA_BUNDLE, the profile's "
+           "ca_bundle)")
       ->group(kGroup);
   add_parsed(app, "--store-timeout", cloud.store_timeout, parse_duration, "DURATION",
              "How long an outage of the store may last (default 15m)")

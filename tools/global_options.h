@@ -22,8 +22,9 @@ enum class ServerEncryption : std::uint8_t { kBucketDefault, kAes256, kAwsKms };
 
 // Of repositories in a bucket.
 struct CloudOptions {
-  std::string endpoint_url;  // empty: what the kind's own variables say, else AWS or Google itself
-  std::string region;        // empty: AWS's own order of places
+  std::string endpoint_url;   // empty: what the kind's own variables say, else AWS or Google itself
+  std::string region;         // empty: AWS's own order of places
+  std::string address_style;  // "path", "virtual"; empty or "auto": S3AddressOptions' own rule
   std::string ca_file;
   std::string profile;           // of AWS's files; empty: AWS_PROFILE and AWS's own order. Only a place sets it.
   std::string credentials_file;  // of Google; empty: Google's own order. Only a place sets it.

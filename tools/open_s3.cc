@@ -45,6 +45,13 @@ struct S3Setup {
   CloudStoreOptions store;
 };
 
+Result<std::optional<S3Style>> parse_address_style(std::string_view text) {
+  if (text.empty() || text == "auto") return std::optional<S3Style>();
+  if (text == "path") return std::optional(S3Style::kPath);
+  if (text == "virtual") return std::optional(S3Style::kVirtualHosted);
+  return Error{ErrorCode::kUsage, "the address style '" + std::string(text) + "' is not known: auto, path or virtual"};
+}
+
 // Of requests; it outlives every store.
 const Clock& request_clock() {
   static const SystemClock clock;
@@ -61,6 +68,8 @@ Result<S3Setup> set_up(const RepositoryPlace& repository, const StoreSurrounding
   place.region = resolve_aws_region(surroundings, profile, {.explicit_region = options.region, .instance_region = {}});
   place.endpoint = options.endpoint_url;
   if (place.endpoint.empty()) place.endpoint = configured_aws_endpoint(surroundings, profile, "S3").value_or("");
+  DRS_ASSIGN_OR_RETURN(place.style, parse_address_style(options.address_style));
+  store.http.ca_file = resolve_aws_ca_file(surroundings, profile, options.ca_file);
   DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(store.http));
   const auto session = std::make_shared<Session>(options, std::move(client));
   DRS_ASSIGN_OR_RETURN(S3Address address, S3Address::make(location, place));

@@ -29,6 +29,7 @@ std::string* setting_of(RepositoryPlace& place, std::string_view name) {
     return name == "credentials-file" ? &place.cloud.credentials_file : nullptr;
   if (name == "region") return &place.cloud.region;
   if (name == "profile") return &place.cloud.profile;
+  if (name == "address-style") return &place.cloud.address_style;
   return nullptr;
 }
 
@@ -36,7 +37,7 @@ std::string* setting_of(RepositoryPlace& place, std::string_view name) {
 std::string_view cloud_settings(RepositoryPlace::Kind kind) {
   switch (kind) {
     case RepositoryPlace::Kind::kLocal: return "";
-    case RepositoryPlace::Kind::kS3: return ", and endpoint-url, region, profile and ca-file";
+    case RepositoryPlace::Kind::kS3: return ", and endpoint-url, region, profile, address-style and ca-file";
     case RepositoryPlace::Kind::kGcs: return ", and endpoint-url, credentials-file and ca-file";
   }
   return "";

@@ -11,6 +11,13 @@ std::string resolve_aws_region(const Surroundings& surroundings, const AwsProfil
   return std::string(options.instance_region.empty() ? kDefaultAwsRegion : options.instance_region);
 }
 
+std::string resolve_aws_ca_file(const Surroundings& surroundings, const AwsProfile& profile,
+                                std::string_view explicit_file) {
+  if (!explicit_file.empty()) return std::string(explicit_file);
+  const auto variable = surroundings.variable("AWS_CA_BUNDLE");
+  return std::string((variable ? variable : profile.setting("ca_bundle")).value_or(""));
+}
+
 bool is_aws_true(std::optional<std::string_view> value) {
   return value && (*value == "true" || *value == "True" || *value == "TRUE");
 }

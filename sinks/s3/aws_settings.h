@@ -26,6 +26,11 @@ std::string resolve_aws_region(const Surroundings& surroundings, const AwsProfil
 // Whether a variable or setting of AWS means yes.
 bool is_aws_true(std::optional<std::string_view> value);
 
+// The file of certificates to trust instead of the system's: `explicit_file` unless it is empty, AWS_CA_BUNDLE, the
+// profile's `ca_bundle`; else empty.
+std::string resolve_aws_ca_file(const Surroundings& surroundings, const AwsProfile& profile,
+                                std::string_view explicit_file);
+
 // The endpoint that is set for a service ("S3", "STS"), if any: AWS_ENDPOINT_URL_<service>, AWS_ENDPOINT_URL, the
 // endpoint_url of the service in the profile's `services`, the profile's endpoint_url. None at all where
 // AWS_IGNORE_CONFIGURED_ENDPOINT_URLS or the profile's ignore_configured_endpoint_urls is true.

@@ -63,5 +63,20 @@ TEST_F(AwsSettings, EndpointsThatAreSetCanBeIgnored) {
   EXPECT_EQ(endpoint("S3"), std::nullopt);
 }
 
+TEST(AwsCaFile, IsWhatIsGivenElseTheVariablesElseTheProfiles) {
+  test::FakeSurroundings fake;
+  fake.variables["HOME"] = "/home/a";
+  const auto file = [&](std::string_view given = {}) {
+    const Surroundings surroundings = fake.surroundings();
+    return resolve_aws_ca_file(surroundings, *AwsProfile::load(surroundings), given);
+  };
+  EXPECT_EQ(file(), "");
+  fake.files["/home/a/.aws/config"] = "[default]\nca_bundle = /of/profile\n";
+  EXPECT_EQ(file(), "/of/profile");
+  fake.variables["AWS_CA_BUNDLE"] = "/of/variable";
+  EXPECT_EQ(file(), "/of/variable");
+  EXPECT_EQ(file("/given"), "/given");
+}
+
 }  // namespace
 }  // namespace drs
