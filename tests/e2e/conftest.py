@@ -2,15 +2,15 @@
 
     DRSTREAM_BINARY=PATH   the command; else $DRSTREAM_BUILD/tools/drstream, else build/release/tools/drstream
     DRSTREAM_TEST_FULL=1   every byte of every object instead of a sample, 20 sizes of a full disk
-    DRSTREAM_TEST_STORE=local|s3|s3-https   only the tests of `drs`, `new_repository` and `make_repository`, with
-                           repositories in a folder, or in MinIO over HTTP or HTTPS
+    DRSTREAM_TEST_STORE=local|s3|s3-https|versitygw   only the tests of `drs`, `new_repository` and `make_repository`,
+                           with repositories in a folder, in MinIO over HTTP or HTTPS, or in versitygw
 
 A run that names no store has repositories in folders.
 
 Tests find and damage objects with the methods of Repository, so that they run on every store. Two marks say otherwise:
 
     local_only("why")      not on other stores
-    every_store            on each store, where none is chosen
+    every_store            on each store, where none is chosen; versitygw only with DRSTREAM_TEST_FULL=1
 
 A fixture that builds on one of those three needs a name of its own; else pytest does not see that there is a store.
 """
@@ -29,7 +29,9 @@ from s3_repository import S3Repository
 
 ROOT = Path(__file__).resolve().parents[2]
 
-STORES = {"local": None, "s3": "minio", "s3-https": "minio_tls"}  # and the fixture of its server
+# And the fixture of its server.
+STORES = {"local": None, "s3": "minio", "s3-https": "minio_tls", "versitygw": "versitygw"}
+FURTHER_STORES = ("versitygw",)  # test_s3_servers.py tries them in each run
 CHOSEN_STORE = os.environ.get("DRSTREAM_TEST_STORE")
 
 
@@ -42,7 +44,9 @@ def pytest_configure(config):
 
 def pytest_generate_tests(metafunc):
     if CHOSEN_STORE is None and metafunc.definition.get_closest_marker("every_store"):
-        metafunc.parametrize("store", STORES, indirect=True, scope="module")
+        full = os.environ.get("DRSTREAM_TEST_FULL") == "1"
+        stores = [store for store in STORES if full or store not in FURTHER_STORES]
+        metafunc.parametrize("store", stores, indirect=True, scope="module")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -132,6 +132,21 @@ class Subject:
         assert not {name for name in self.repository.objects() if name.startswith("damaged/")}, outcome.err
         return outcome
 
+    def meet(self, command, fault, proxy, data):
+        """Attempts the command while one of FAULTS passes; it must not be seen."""
+        how = FAULTS[fault]
+        met = []
+        fault_function = how.make()
+
+        def noted(exchange):
+            met.append(exchange.request)
+            fault_function(exchange)
+
+        proxy.on(noted, how.method, how.path, nth=how.nth, times=how.times)
+        outcome = self.attempt(command, proxy.endpoint, data)
+        assert met or (command not in STORES and how.method == "PUT"), "the fault met no request"
+        assert outcome.code in how.exits, (outcome.code, outcome.err)
+
     def newest(self):
         return list(self.ledger.held)[-1]
 

@@ -16,6 +16,7 @@ from services.metadata_server import MetadataServer
 from services.minio import Minio
 from services.moto_server import MotoServer
 from services.toxiproxy import Toxiproxy
+from services.versitygw import Versitygw
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,18 @@ def minio(provide):
 @pytest.fixture(scope="session")
 def minio_tls(provide, certificates):
     with provide(Minio, certificates) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def versitygw(provide):
+    with provide(Versitygw) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def versitygw_tls(provide, certificates):
+    with provide(Versitygw, certificates) as server:
         yield server
 
 

@@ -8,13 +8,13 @@ Does nothing when all is there. What fails is reported; it fails this command if
 import os
 import sys
 
-from services import fake_gcs, minio, moto_server, toxiproxy
+from services import fake_gcs, minio, moto_server, toxiproxy, versitygw
 from services.cache import Unavailable, say
 
 
 def main():
     failed = False
-    for service in (moto_server, toxiproxy, fake_gcs, minio):
+    for service in (moto_server, toxiproxy, versitygw, fake_gcs, minio):
         try:
             service.install()
         except Unavailable as problem:

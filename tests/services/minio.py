@@ -3,47 +3,38 @@
 import json
 import uuid
 
-from services.certificates import Certificates
 from services.go_program import go_module
 from services.http_client import expect
 from services.minio_secret import seal
 from services.s3_client import S3Client
-from services.server_process import ServerProcess, free_port
+from services.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"  # the last public commit
-ACCESS_KEY = "drstream-root"
-SECRET_KEY = "drstream-root-secret"
 
 
 def install():
     return go_module("minio", "github.com/minio/minio", VERSION)
 
 
-class Minio(ServerProcess):
+class Minio(S3Server):
     """A context manager: a MinIO of one drive in `folder`; HTTPS if it is given certificates."""
 
-    def __init__(self, folder, certificates: Certificates | None = None):
-        self.port = free_port()
-        self.endpoint = f"{'https' if certificates else 'http'}://127.0.0.1:{self.port}"
-        self.ca_file = certificates and certificates.ca_file
-        self.access_key, self.secret_key = ACCESS_KEY, SECRET_KEY
+    def command_line(self, folder, certificates):
         trust = folder / "certificates"  # empty: HTTP
-        trust.mkdir(parents=True)
+        trust.mkdir()
         for path in certificates[1:] if certificates else ():
             (trust / path.name).symlink_to(path)
-        command = [install(), "server", "--quiet", "--certs-dir", trust, "--address", f"127.0.0.1:{self.port}",
-                   folder / "data"]
-        super().__init__(command, folder, self._is_ready, MINIO_ROOT_USER=ACCESS_KEY, MINIO_ROOT_PASSWORD=SECRET_KEY,
-                         MINIO_BROWSER="off", MINIO_UPDATE="off")
+        return [install(), "server", "--quiet", "--certs-dir", trust, "--address", f"127.0.0.1:{self.port}",
+                folder / "data"]
 
-    def _is_ready(self):
+    def variables(self):
+        return {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "MINIO_BROWSER": "off",
+                "MINIO_UPDATE": "off"}
+
+    def is_ready(self):
         # Its health pages say yes too early. A user that does not exist gets 503 until drive and users are loaded.
         nobody = S3Client(self.endpoint, "nobody", "nobody-secret", ca_file=self.ca_file)
         return nobody.request("GET", "/").status == 403
-
-    def client(self):
-        """As the root user."""
-        return S3Client(self.endpoint, ACCESS_KEY, SECRET_KEY, ca_file=self.ca_file)
 
     def restricted(self, bucket, *actions):
         """A client with temporary credentials that may do these actions, such as "s3:GetObject", with one bucket."""
@@ -62,9 +53,3 @@ class Minio(ServerProcess):
 
     def _admin(self, operation, body, **query):
         expect(self.client().request("PUT", f"/minio/admin/v3/{operation}", query, body=body))
-
-    def new_bucket(self, versioning=False, object_lock=False):
-        """The name of a new, empty bucket."""
-        bucket = f"test-{uuid.uuid4().hex[:16]}"
-        self.client().make_bucket(bucket, versioning, object_lock)
-        return bucket

@@ -26,7 +26,11 @@ def gcs(server):
     return "Gcs", {"DRSTREAM_TEST_GCS_ENDPOINT": server.endpoint, "DRSTREAM_TEST_GCS_BUCKET": server.new_bucket()}
 
 
-@pytest.mark.parametrize("settings, server", [(s3, "minio"), (s3, "minio_tls"), (gcs, "fake_gcs"), (gcs, "fake_gcs_tls")])
+SERVERS = [(s3, "minio"), (s3, "minio_tls"), (s3, "versitygw"), (s3, "versitygw_tls"), (gcs, "fake_gcs"),
+           (gcs, "fake_gcs_tls")]
+
+
+@pytest.mark.parametrize("settings, server", SERVERS)
 def test_a_server_keeps_the_promises_of_an_object_store(request, settings, server):
     program = Path(os.environ.get("DRSTREAM_BUILD", ROOT / "build/release")) / "tests/sinks/drs_sinks_test"
     if not program.exists():
