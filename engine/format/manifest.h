@@ -8,6 +8,7 @@
 
 #include "codecs/xxh3.h"
 #include "engine/format/kinds.h"
+#include "engine/format/manifest_bounds.h"
 #include "engine/format/marks.h"
 #include "io/bytes.h"
 #include "io/result.h"
@@ -15,8 +16,6 @@
 namespace drs {
 
 enum class ProducerKind : std::uint8_t { kUnseen = 0, kExitStatus = 1, kFileEnd = 2 };  // stored
-
-inline constexpr std::size_t kManifestPartsMax = 65536;
 
 struct RecipePartRef {
   BlockId block;

@@ -70,7 +70,22 @@ Result<Run> check_run(const WideRun& run, std::size_t run_index, std::size_t blo
              .bytes = run.bytes};
 }
 
+std::size_t varint_bytes(std::uint64_t value) {
+  std::size_t bytes = 1;
+  for (; value >= 0x80; value >>= 7) ++bytes;
+  return bytes;
+}
+
 }  // namespace
+
+std::size_t recipe_run_bytes(const Run& run) {
+  return varint_bytes(run.block) + varint_bytes(run.chunk_first) + varint_bytes(run.chunk_count) +
+         varint_bytes(run.offset_bytes) + varint_bytes(run.bytes);
+}
+
+std::size_t dictionary_entry_bytes(std::uint32_t session_number, std::uint64_t counter) {
+  return varint_bytes(session_number) + varint_bytes(counter);
+}
 
 Bytes encode_recipe_part(const RecipePart& part) {
   SessionNumbers sessions;

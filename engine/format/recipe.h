@@ -28,9 +28,13 @@ struct RecipePart {
 
 // Plaintext of a recipe block.
 Bytes encode_recipe_part(const RecipePart& part);
-// Upper bound of what one more run (with or without a new block) adds to the encoding: for closing a part in time.
-inline constexpr std::size_t kRunBytesMax = 26;
-inline constexpr std::size_t kDictionaryEntryBytesMax = 16 + 15;
+// What an encoding takes: a header, and for each run and each block of the dictionary this much, at most the bounds below
+// (the largest run of the largest part; a session that was not listed before). For closing a part in time.
+inline constexpr std::size_t kRecipePartHeaderBytes = 28;
+inline constexpr std::size_t kRunBytesMax = 5 * 3;
+inline constexpr std::size_t kDictionaryEntryBytesMax = Uuid::kBytes + 3 + 10;
+std::size_t recipe_run_bytes(const Run& run);
+std::size_t dictionary_entry_bytes(std::uint32_t session_number, std::uint64_t counter);
 // Errors: kTruncated, kCorrupt (runs outside a block, sum of bytes is not stream_bytes, a block listed twice).
 Result<RecipePart> decode_recipe_part(ByteView plain);
 

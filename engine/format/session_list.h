@@ -16,6 +16,7 @@ namespace drs {
 class SessionNumbers {
  public:
   std::uint32_t number_of(const Uuid& session);
+  [[nodiscard]] std::size_t count() const { return sessions_.size(); }
   // u32 count, then the uuids.
   void write(ByteWriter& writer) const;
 

@@ -15,6 +15,9 @@ constexpr std::uint32_t kBlocksFollowing = 8;
 
 constexpr std::uint64_t kChunkBytesGuess = 16 * kKiB;
 
+// More than a few copies of a chunk need not be looked at.
+constexpr std::size_t kHintsMax = 16;
+
 // Whether the index could not be read because of what is stored (then the chunk is simply stored again) and not for
 // want of the store.
 bool is_damage(ErrorCode code) {
@@ -70,7 +73,11 @@ Result<void> DedupIndex::load_unit(std::uint32_t unit) {
 
 void DedupIndex::insert(std::uint64_t word, ChunkHint hint) {
   if (table_.size() - mirrored_entries_ >= samples_max()) make_room();
-  if (sampled(word)) table_.insert(table_word(word), hint);
+  if (!sampled(word)) return;
+  // More copies of a chunk than `find` looks at would fill the table, which thinning cannot help.
+  std::size_t copies = 0;
+  table_.find(table_word(word), [&](const ChunkHint&) { return ++copies == kHintsMax; });
+  if (copies < kHintsMax) table_.insert(table_word(word), hint);
 }
 
 // The table is full: keep half as many samples. Mirrored blocks are dropped with all but their hooks.
@@ -203,9 +210,7 @@ Result<DedupIndex::Answer> DedupIndex::find(const ChunkId& id, std::uint16_t byt
     }
   }
   const std::uint64_t word = chunk_word(id);
-  // Loading lists changes the table, so the hints are collected first. More than a few copies of a chunk need not be
-  // looked at.
-  constexpr std::size_t kHintsMax = 16;
+  // Loading lists changes the table, so the hints are collected first.
   std::array<ChunkHint, kHintsMax> hints;
   std::size_t hint_count = 0;
   table_.find(table_word(word), [&](const ChunkHint& hint) {

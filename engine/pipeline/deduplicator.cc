@@ -1,10 +1,16 @@
 #include "engine/pipeline/deduplicator.h"
 
 namespace drs {
+namespace {
+
+// A run of known chunks that is worth its place in a recipe whose parts are running out.
+constexpr std::size_t kLongRunBytesMin = kBlockBytesMax / 2;
+
+}  // namespace
 
 Deduplicator::Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& index, PackCatalog& catalog,
                            SessionBlocks& blocks, PackWriter& packs, PushWorkers*& workers, ProgressCounters& progress,
-                           LockedObjects* locked)
+                           LockedObjects* locked, const RecipeLimits& limits)
     : session_(session),
       dedup_(dedup),
       index_(index),
@@ -14,6 +20,7 @@ Deduplicator::Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& i
       workers_(workers),
       progress_(progress),
       locked_(locked),
+      limits_(limits),
       builder_(
           session, [this] { return workers_->acquire_gather_buffer(); },
           [this](BlockJob job) {
@@ -21,7 +28,8 @@ Deduplicator::Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& i
             dedup_.add_block(job.counter, job.chunks);
             if (job.gathered) gathered_.clear();
             workers_->add(std::move(job));
-          }) {}
+          }),
+      recipe_(limits) {}
 
 // Index objects that became durable: from now on their blocks are found there.
 void Deduplicator::take_published() {
@@ -60,6 +68,8 @@ Result<void> Deduplicator::add(const std::shared_ptr<Segment>& segment) {
     fresh_.emplace(segment->ids[i], i);
   }
 
+  if (parts_.size() >= limits_.parts_scattered_max) store_scattered_anew(*segment);
+
   const std::uint64_t new_before = builder_.new_bytes();
   std::size_t offset = 0;
   for (std::size_t i = 0; i < count;) {
@@ -92,14 +102,38 @@ Result<void> Deduplicator::add(const std::shared_ptr<Segment>& segment) {
   return {};
 }
 
+// Turns short runs of known chunks into new ones. What is stored anew lies end to end, a block for each MiB.
+void Deduplicator::store_scattered_anew(const Segment& segment) {
+  const std::size_t count = segment.chunk_bytes.size();
+  for (std::size_t first = 0; first < count;) {
+    std::size_t end = first + 1;
+    std::size_t bytes = segment.chunk_bytes[first];
+    const auto follows = [&] {
+      return verdicts_[end].kind == Verdict::Kind::kKnown && places_[end].block == places_[first].block &&
+             places_[end].chunk == places_[first].chunk + (end - first);
+    };
+    if (verdicts_[first].kind == Verdict::Kind::kKnown)
+      while (end < count && follows()) bytes += segment.chunk_bytes[end++];
+    if (verdicts_[first].kind != Verdict::Kind::kNew && bytes < kLongRunBytesMin) {
+      for (std::size_t i = first; i < end; ++i) verdicts_[i].kind = Verdict::Kind::kNew;
+      totals_.rewritten_bytes += bytes;
+    }
+    first = end;
+  }
+}
+
 Result<void> Deduplicator::add_recipe_part(RecipePart part) {
+  if (parts_.size() >= limits_.parts_max)
+    return Error(ErrorCode::kUsage,
+                 "the recipe of this stream has more than " + std::to_string(limits_.parts_max) +
+                     " parts, so that no snapshot can name them: the stream is too long for its scattered chunks. "
+                     "Nothing was committed. Divide it into several streams, or push it into a new repository");
   if (locked_ != nullptr) DRS_RETURN_IF_ERROR(locked_->add(part));
   BlockJob job;
   job.counter = builder_.next_counter();
   job.kind = BlockKind::kRecipe;
   job.owned = encode_recipe_part(part);
   job.plain = job.owned;
-  DRS_ASSERT(job.plain.size() <= kBlockBytesMax, "a recipe part outgrew a block");
   parts_.push_back({{session_, job.counter}, part.stream_offset_bytes, part.stream_bytes});
   workers_->add(std::move(job));
   return {};

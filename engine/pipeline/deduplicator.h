@@ -20,7 +20,8 @@ class Deduplicator {
  public:
   // `locked`: told what the stream consists of; nullptr where nobody asks.
   Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& index, PackCatalog& catalog, SessionBlocks& blocks,
-               PackWriter& packs, PushWorkers*& workers, ProgressCounters& progress, LockedObjects* locked);
+               PackWriter& packs, PushWorkers*& workers, ProgressCounters& progress, LockedObjects* locked,
+               const RecipeLimits& limits);
 
   Result<void> add(const std::shared_ptr<Segment>& segment);
   // After the last segment: the gathered block and the last recipe part are handed to the workers.
@@ -45,6 +46,7 @@ class Deduplicator {
     std::size_t first_seen = 0;  // kRepeated: the chunk of this segment that it equals
   };
   void take_published();
+  void store_scattered_anew(const Segment& segment);
   Result<void> add_recipe_part(RecipePart part);
 
   const Uuid session_;
@@ -56,6 +58,7 @@ class Deduplicator {
   PushWorkers*& workers_;
   ProgressCounters& progress_;
   LockedObjects* const locked_;
+  const RecipeLimits limits_;
   BlockBuilder builder_;
   RecipeBuilder recipe_;
   std::vector<RecipePartRef> parts_;

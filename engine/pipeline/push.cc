@@ -131,7 +131,7 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   PackWriter packs(repository, *pack_store, pack_buffers, failure, meter, pack_options);
   LockedObjects locked(*index, session.id());
   Deduplicator deduplicator(session.id(), *dedup, *index, catalog, session_blocks, packs, workers_to_wake, progress,
-                            pack_store->locks() ? &locked : nullptr);
+                            pack_store->locks() ? &locked : nullptr, options.recipe);
   std::vector<BlockSealer> sealers;
   for (std::size_t i = 0; i < memory.workers; ++i) {
     DRS_ASSIGN_OR_RETURN(BlockSealer sealer, BlockSealer::make(options.compression, options.read_back, session.id(),

@@ -17,6 +17,7 @@
 #include "engine/format/manifest.h"
 #include "engine/pipeline/memory_plan.h"
 #include "engine/pipeline/push_stats.h"
+#include "engine/pipeline/recipe_builder.h"
 #include "engine/repository/repository.h"
 #include "io/buffer_pool.h"
 #include "io/cancel.h"
@@ -48,6 +49,7 @@ struct PushOptions {
   PushGates gates;
   std::string host;
   std::string tool_version;
+  RecipeLimits recipe;
   // A copy of this snapshot: the stream must have its length and digests, and what proved its producer is kept.
   const Manifest* original = nullptr;
 };

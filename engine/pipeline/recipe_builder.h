@@ -4,9 +4,26 @@
 #include <optional>
 #include <unordered_map>
 
+#include "engine/format/manifest.h"
 #include "engine/format/recipe.h"
+#include "engine/format/session_list.h"
 
 namespace drs {
+
+// How the recipe of a stream is divided into parts. A stream of 200 TB whose runs have four chunks each fits
+// (tests/engine/pipeline/recipe_builder_test.cc); where a stream is scattered worse than that, a push stores short runs
+// of known chunks anew from `parts_scattered_max` on, so that the runs become long (Deduplicator).
+struct RecipeLimits {
+  std::size_t parts_max = kManifestPartsMax;
+  std::size_t parts_scattered_max = kManifestPartsMax / 16 * 15;
+  // The first `small_parts` parts are small, so that a range restore reads little and a planner of memory sees few
+  // runs; those of streams that need more are as long as a block may be.
+  std::size_t small_parts = 4096;
+  std::size_t small_part_bytes_max = 256 * kKiB;
+  std::size_t part_bytes_max = kBlockBytesMax;
+  // What a restore has memory for (pull_memory.cc).
+  std::size_t part_runs_max = 128 * kKiB;
+};
 
 // Where one chunk of the stream is.
 struct ChunkPlace {
@@ -17,18 +34,24 @@ struct ChunkPlace {
 
 class RecipeBuilder {
  public:
+  explicit RecipeBuilder(const RecipeLimits& limits = {}) : limits_(limits) {}
   // Appends a chunk of `bytes`. Returns a finished part when this one would have outgrown its bound.
   std::optional<RecipePart> add(const ChunkPlace& place, std::uint32_t bytes);
   // The last part, if it holds anything.
   std::optional<RecipePart> finish();
 
  private:
-  // Half a block: room for the worst rounding of the estimate below, and quick to read for a range restore.
-  static constexpr std::size_t kPartBytesMax = 512 * kKiB;
+  [[nodiscard]] std::size_t part_bytes_max() const {
+    return parts_finished_ < limits_.small_parts ? limits_.small_part_bytes_max : limits_.part_bytes_max;
+  }
+  [[nodiscard]] bool is_full() const;
   RecipePart take();
+  const RecipeLimits limits_;
+  std::size_t parts_finished_ = 0;
   RecipePart part_;
   std::unordered_map<BlockId, std::uint32_t, BlockIdHash> numbers_;
-  std::size_t encoded_bytes_ = 0;  // an upper bound
+  SessionNumbers sessions_;
+  std::size_t encoded_bytes_ = kRecipePartHeaderBytes;  // of all but the last run, which may still grow
 };
 
 }  // namespace drs

@@ -166,6 +166,17 @@ TEST_F(SampledDedupTest, KnowsAChunkByItsWholeIdAndItsLengthOnly) {
   }
 }
 
+// Thinning out would not take a single one of them away, but everything else.
+TEST_F(SampledDedupTest, IsNotFilledByCopiesOfOneChunk) {
+  OpenedIndex opened(*repository_, *store_->another(), 400);
+  ChunkEntry chunk;
+  chunk.bytes = 100;
+  chunk.id.data[0] = 1;
+  const auto block = std::make_shared<const std::vector<ChunkEntry>>(10, chunk);
+  for (std::uint64_t counter = 0; counter < 100; ++counter) opened.dedup->add_block(counter, block);
+  EXPECT_EQ(opened.dedup->sample_shift(), 0U);
+}
+
 TEST_F(SampledDedupTest, LeavesRoomForWhatThePushAdds) {
   push_with_table("a", random_stream(5, 48 << 20), 4000);
   const std::uint64_t chunks = OpenedIndex(*repository_, *store_->another(), 4000).index->chunk_count();

@@ -208,6 +208,61 @@ TEST_F(PushTest, RewritesBlocksThatHaveBecomeSparse) {
   EXPECT_GT(rewritten, 0U);
 }
 
+// The pieces of a stream in another order: a run of known chunks and one of new ones for each.
+Bytes shuffled(const Bytes& stream, std::size_t piece_bytes) {
+  std::vector<std::size_t> order(stream.size() / piece_bytes);
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::shuffle(order.begin(), order.end(), std::mt19937_64(1));
+  Bytes out;
+  for (const std::size_t piece : order) {
+    const auto from = stream.begin() + static_cast<std::ptrdiff_t>(piece * piece_bytes);
+    out.insert(out.end(), from, from + static_cast<std::ptrdiff_t>(piece_bytes));
+  }
+  return out;
+}
+
+TEST_F(PushTest, StoresScatteredChunksAnewWhereRecipePartsWouldRunOut) {
+  const Bytes stream = random_stream(7, 24 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  const Bytes scattered = shuffled(stream, 64 << 10);
+  PushOptions options;
+  options.recipe.small_part_bytes_max = 512;
+  const auto described = push_bytes(scattered, 2, options);
+  ASSERT_TRUE(described.ok()) << described.error().message;
+  ASSERT_GT(described->manifest.parts.size(), 6U) << "the stream is not scattered enough for this test";
+
+  options.stream = "test/other";
+  options.recipe.parts_scattered_max = 2;
+  options.recipe.parts_max = 6;
+  const auto report = push_bytes(shuffled(scattered, 48 << 10), 2, options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_LE(report->manifest.parts.size(), 6U);
+  EXPECT_GT(report->rewritten_bytes, scattered.size() / 4);
+  EXPECT_EQ(*read_back(report->manifest), shuffled(scattered, 48 << 10));
+}
+
+TEST_F(PushTest, StoresLongRunsOfKnownChunksOnceEvenWhereRecipePartsRunOut) {
+  const Bytes stream = random_stream(8, 24 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  PushOptions options;
+  options.recipe.parts_scattered_max = 0;
+  const auto again = push_bytes(stream, 2, options);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_LT(again->manifest.new_bytes, stream.size() / 2);
+  EXPECT_EQ(*read_back(again->manifest), stream);
+}
+
+TEST_F(PushTest, RefusesAStreamThatNoManifestCanDescribe) {
+  PushOptions options;
+  options.recipe.small_part_bytes_max = 80;
+  options.recipe.parts_max = 3;
+  const auto report = push_bytes(random_stream(9, 24 << 20), 2, options);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(report.error().message, testing::HasSubstr("more than 3 parts"));
+  EXPECT_TRUE(load_snapshots(*repository_)->live.empty());
+}
+
 TEST_F(PushTest, RefusesAnEmptyStreamUnlessAllowed) {
   const auto refused = push_bytes({});
   ASSERT_FALSE(refused.ok());
