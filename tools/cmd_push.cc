@@ -70,6 +70,7 @@ Result<PushOptions> push_options(const PushCommand& command, WallNs now_ns) {
   options.gates.tag_anomalies = command.on_anomaly == OnAnomaly::kTag;
   options.host = host_name();
   options.tool_version = version_line();
+  DRS_RETURN_IF_ERROR(validate(options));
   return options;
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 
+#include "engine/format/manifest_texts.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/deduplicator.h"
 #include "engine/pipeline/locked_objects.h"
@@ -209,12 +210,19 @@ Result<void> check_same_stream(const Pass& pass, const Manifest& original) {
 
 }  // namespace
 
+Result<void> validate(const PushOptions& options) {
+  DRS_RETURN_IF_ERROR(check_stream_name_bytes(options.stream));
+  const std::size_t left_for_anomalies = options.original == nullptr ? kAnomalyTagBytesMax : 0;
+  DRS_RETURN_IF_ERROR(check_tags_bytes(options.tags, kManifestTagsBytesMax - left_for_anomalies));
+  return validate(options.gates);
+}
+
 Result<PushReport> push(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
                         BufferArena& arena, ProgressCounters& progress, CancelToken& cancel) {
   SourceGuard guard(source);
   const auto started = repository.clock().steady();
   const auto cancelling = cancel.on_cancel([&source] { source.cancel(); });
-  DRS_RETURN_IF_ERROR(validate(options.gates));
+  DRS_RETURN_IF_ERROR(validate(options));
   PushReport report;
   DRS_ASSIGN_OR_RETURN(
       const std::unique_ptr<PushSession> session,
@@ -256,8 +264,8 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   manifest.started_ns = session->started_ns();
   manifest.snapshot_ns = options.snapshot_ns.value_or(manifest.started_ns);
   manifest.finished_ns = repository.clock().wall_ns();
-  manifest.host = options.host;
-  manifest.tool_version = options.tool_version;
+  manifest.host = keep_beginning(options.host, kManifestHostBytesMax);
+  manifest.tool_version = keep_beginning(options.tool_version, kManifestToolBytesMax);
   manifest.config_digest = repository.config_digest();
   manifest.producer = producer_kind(pass.proof.kind);
   manifest.command = pass.proof.command;
@@ -270,6 +278,8 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
     manifest.stderr_tail = options.original->stderr_tail;
     manifest.trailer_pattern = options.original->trailer_pattern;
   }
+  manifest.command = keep_beginning(std::move(manifest.command), kManifestCommandBytesMax);
+  manifest.stderr_tail = keep_end(std::move(manifest.stderr_tail), kManifestStderrBytesMax);
   const bool trailer_missed = !report.anomalies.empty() && !options.gates.trailer_pattern.empty();
   if (!trailer_missed && !options.gates.trailer_pattern.empty())
     manifest.trailer_pattern = options.gates.trailer_pattern;
@@ -284,6 +294,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   for (const std::string& anomaly : report.anomalies) {
     std::string& tag = manifest.tags["anomaly"];
     tag += (tag.empty() ? "" : "; ") + anomaly;
+    tag = keep_beginning(std::move(tag), kAnomalyTagBytesMax);
   }
 
   // Before the manifest: a snapshot that exists is locked as a whole.

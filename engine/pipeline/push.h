@@ -54,6 +54,10 @@ struct PushOptions {
   const Manifest* original = nullptr;
 };
 
+// What can be said before the source runs. Errors: kUsage (a name, tags or a pattern that a snapshot cannot record; a
+// pattern that is no regular expression).
+Result<void> validate(const PushOptions& options);
+
 struct PushReport {
   std::string manifest_name;
   Digest manifest_digest;
@@ -68,7 +72,8 @@ struct PushReport {
 };
 
 // `arena` has memory.arena_bytes left to carve. A cancelled push commits nothing. Errors: kSource, kAnomaly (a gate),
-// kNoSpace, kDenied, kIo, kUnavailable (the store), kConflict (fenced), kCorrupt (what was just stored reads back
+// kNoSpace, kDenied, kIo, kUnavailable (the store), kUsage (more recipe
+// parts than a manifest names), kConflict (fenced), kCorrupt (what was just stored reads back
 // wrong), kInternal (a block did not decode back), kCancelled.
 Result<PushReport> push(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
                         BufferArena& arena, ProgressCounters& progress, CancelToken& cancel);

@@ -10,6 +10,7 @@
 #include "codecs/random.h"
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
+#include "engine/format/manifest_texts.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
 #include "io/failpoint.h"
@@ -66,6 +67,7 @@ class Pattern {
 
 Result<void> validate(const PushGates& gates) {
   if (gates.trailer_pattern.empty()) return {};
+  DRS_RETURN_IF_ERROR(check_trailer_pattern_bytes(gates.trailer_pattern));
   const auto pattern = Pattern::compile(gates.trailer_pattern);
   if (!pattern.ok()) return pattern.error();
   return {};
@@ -88,7 +90,7 @@ Result<std::unique_ptr<PushSession>> PushSession::begin(Repository& repository, 
     random_bytes(record.session.mutable_view());
   }
   record.stream = std::move(identity.stream);
-  record.host = std::move(identity.host);
+  record.host = keep_beginning(std::move(identity.host), kManifestHostBytesMax);
   record.process = static_cast<std::uint64_t>(::getpid());
   record.started_ns = identity.started_ns != 0 ? identity.started_ns : repository.clock().wall_ns();
   DRS_RETURN_IF_ERROR(session->start());

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "codecs/sha256.h"
+#include "engine/format/manifest_texts.h"
 #include "engine/repository/block_reader.h"
 #include "engine/repository/snapshots.h"
 #include "sinks/memory_store.h"
@@ -261,6 +262,35 @@ TEST_F(PushTest, RefusesAStreamThatNoManifestCanDescribe) {
   EXPECT_EQ(report.error().code, ErrorCode::kUsage);
   EXPECT_THAT(report.error().message, testing::HasSubstr("more than 3 parts"));
   EXPECT_TRUE(load_snapshots(*repository_)->live.empty());
+}
+
+TEST_F(PushTest, RefusesBeforeItReadsWhatNoManifestCanRecord) {
+  std::vector<PushOptions> refused(3);
+  refused[0].stream = std::string(kManifestStreamBytesMax + 1, 's');
+  refused[1].gates.trailer_pattern = std::string(kManifestTrailerBytesMax + 1, 'x');
+  for (int i = 0; i < 100; ++i) refused[2].tags["key" + std::to_string(i)] = std::string(1000, 'v');
+  for (const PushOptions& options : refused) {
+    BufferSource source(Bytes{});
+    source.fail_at(0);
+    const auto report = push_source(source, 2, options);
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error().code, ErrorCode::kUsage) << report.error().message;
+  }
+}
+
+TEST_F(PushTest, CutsWhatItCannotRecordWhole) {
+  PushOptions options;
+  options.host = std::string(70'000, 'h');
+  options.gates.tag_anomalies = true;
+  options.gates.trailer_pattern = std::string(kManifestTrailerBytesMax, 'x');
+  options.gates.bytes_min = 1000;
+  for (int i = 0; i < 50; ++i) options.tags["key" + std::to_string(i)] = std::string(1000, 'v');
+  options.tags["anomaly"] = std::string(5000, 'v');
+  const auto report = push_bytes(random_stream(1, 100), 2, options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->manifest.host.size(), kManifestHostBytesMax);
+  EXPECT_EQ(report->manifest.tags.at("anomaly").size(), kAnomalyTagBytesMax);
+  EXPECT_LE(tags_bytes(report->manifest.tags), kManifestTagsBytesMax);
 }
 
 TEST_F(PushTest, RefusesAnEmptyStreamUnlessAllowed) {
