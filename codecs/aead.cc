@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "codecs/aead_cipher.h"
+#include "codecs/allocated.h"
 #include "codecs/ipsec_mb.h"
 
 namespace drs {
@@ -19,8 +20,7 @@ EVP_CIPHER* gcm_algorithm() {
 // A context per call, freed (and cleared by OpenSSL) with it: that is what lets several threads share the key.
 class GcmCall {
  public:
-  GcmCall(ByteView key, ByteView nonce, bool encrypt) : context_(EVP_CIPHER_CTX_new()) {
-    DRS_ASSERT(context_ != nullptr, "no memory for an AES-GCM context");
+  GcmCall(ByteView key, ByteView nonce, bool encrypt) : context_(allocated(EVP_CIPHER_CTX_new())) {
     check(EVP_CipherInit_ex2(context_, gcm_algorithm(), key.data(), nonce.data(), encrypt ? 1 : 0, nullptr));
   }
   GcmCall(const GcmCall&) = delete;

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "codecs/allocated.h"
 #include "codecs/chunk_hasher.h"
 #include "codecs/ipsec_mb.h"
 #include "codecs/ipsec_mb_library.h"
@@ -26,8 +27,8 @@ void hash_key_block(ByteView key, Byte pad, MutableByteView state) {
 // messages that it points to.
 class IpsecMbHashEngine final : public ChunkHashEngine {
  public:
-  explicit IpsecMbHashEngine(ByteView key) : manager_(alloc_mb_mgr(0)), jobs_(IMB_MAX_BURST_SIZE), one_(key) {
-    DRS_ASSERT(manager_ != nullptr, "no memory for ipsec-mb");
+  explicit IpsecMbHashEngine(ByteView key)
+      : manager_(allocated(alloc_mb_mgr(0))), jobs_(IMB_MAX_BURST_SIZE), one_(key) {
     init_mb_mgr_auto(manager_.get(), nullptr);
     hash_key_block(key, 0x36, inner_);
     hash_key_block(key, 0x5C, outer_);

@@ -2,6 +2,7 @@
 
 #include <intel-ipsec-mb.h>
 
+#include "codecs/allocated.h"
 #include "codecs/ipsec_mb_library.h"
 
 namespace drs {
@@ -12,8 +13,7 @@ struct Library {
   IMB_ARCH arch = IMB_ARCH_NONE;
   bool usable = false;
 
-  Library() : manager(alloc_mb_mgr(0)) {
-    DRS_ASSERT(manager != nullptr, "no memory for ipsec-mb");
+  Library() : manager(allocated(alloc_mb_mgr(0))) {
     init_mb_mgr_auto(manager, &arch);
     // Without AES-NI the library emulates AES, slower than OpenSSL does.
     constexpr std::uint64_t kNeeded = IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ | IMB_FEATURE_SELF_TEST_PASS;

@@ -3,6 +3,8 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 
+#include "codecs/allocated.h"
+
 namespace drs {
 namespace {
 
@@ -18,8 +20,7 @@ void OpensslHmac::Free::operator()(EVP_MAC_CTX* context) const {
   EVP_MAC_CTX_free(context);
 }
 
-OpensslHmac::OpensslHmac(ByteView key) : context_(EVP_MAC_CTX_new(hmac_algorithm())) {
-  DRS_ASSERT(context_ != nullptr, "no memory for an HMAC context");
+OpensslHmac::OpensslHmac(ByteView key) : context_(allocated(EVP_MAC_CTX_new(hmac_algorithm()))) {
   char digest_name[] = "SHA256";
   const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
                                    OSSL_PARAM_construct_end()};

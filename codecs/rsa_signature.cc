@@ -6,6 +6,8 @@
 
 #include <memory>
 
+#include "codecs/allocated.h"
+
 namespace drs {
 namespace {
 
@@ -32,13 +34,11 @@ Error unusable(const char* problem) {
 }  // namespace
 
 Result<Bytes> sign_rsa_sha256(ByteView pem, ByteView message) {
-  const std::unique_ptr<BIO, FreeBio> file(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  DRS_ASSERT(file != nullptr, "no memory for a key");
+  const std::unique_ptr<BIO, FreeBio> file(allocated(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))));
   const std::unique_ptr<EVP_PKEY, FreeKey> key(PEM_read_bio_PrivateKey(file.get(), nullptr, no_passphrase, nullptr));
   if (key == nullptr) return unusable("the private key is no PEM of a key without a passphrase");
   if (EVP_PKEY_is_a(key.get(), "RSA") != 1) return unusable("the private key is not one of RSA");
-  const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-  DRS_ASSERT(context != nullptr, "no memory for a signature");
+  const std::unique_ptr<EVP_MD_CTX, FreeContext> context(allocated(EVP_MD_CTX_new()));
   std::size_t size = 0;
   if (EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(), nullptr) != 1 ||
       EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) != 1)

@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include "codecs/allocated.h"
+
 namespace drs {
 namespace {
 
@@ -22,9 +24,9 @@ Digest sha256(ByteView bytes) {
 }
 
 struct Sha256::Context {
-  EVP_MD_CTX* raw = EVP_MD_CTX_new();
+  EVP_MD_CTX* raw = allocated(EVP_MD_CTX_new());
   bool finished = false;
-  Context() { DRS_ASSERT(raw != nullptr, "no memory for a SHA-256 context"); }
+  Context() = default;
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   ~Context() { EVP_MD_CTX_free(raw); }

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include "codecs/allocated.h"
+
 namespace drs {
 namespace {
 
@@ -19,8 +21,8 @@ Xxh3Digest xxh3_128(ByteView bytes) {
 }
 
 struct Xxh3Stream::State {
-  XXH3_state_t* raw = XXH3_createState();  // aligned to 64 bytes by the library
-  State() { DRS_ASSERT(raw != nullptr, "no memory for an XXH3 state"); }
+  XXH3_state_t* raw = allocated(XXH3_createState());  // aligned to 64 bytes by the library
+  State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() { XXH3_freeState(raw); }

@@ -56,6 +56,7 @@ struct State {
   std::string text;  // what was asked for, for the message
   std::optional<Specification> specification;
   std::uint64_t hits = 0;
+  std::string log_path;  // empty: none
   Fd log;
 };
 
@@ -97,6 +98,8 @@ Result<void> hit(std::string_view name) {
   std::optional<Action> action;
   {
     const std::scoped_lock lock(points.mutex);
+    if (!points.log_path.empty() && !points.log)
+      return Error{ErrorCode::kUsage, "DRSTREAM_FAILPOINT_LOG=" + points.log_path + " cannot be opened"};
     if (points.log) {
       const std::string line = std::string(name) + '\n';
       // One write per line: lines of several processes do not mix in a file opened for appending.
@@ -121,12 +124,10 @@ void set_failpoints(std::string_view specification, const std::string& log_path)
   points.text = specification;
   points.specification = parse(specification);
   points.hits = 0;
+  points.log_path = log_path;
   points.log = Fd(-1);
-  if (!log_path.empty()) {
-    points.log = Fd(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    DRS_ASSERT(points.log, "DRSTREAM_FAILPOINT_LOG cannot be opened");
-  }
-  failpoint_detail::armed = !points.text.empty() || points.log;
+  if (!log_path.empty()) points.log = Fd(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  failpoint_detail::armed = !points.text.empty() || !log_path.empty();
 }
 
 }  // namespace drs

@@ -21,7 +21,8 @@ extern std::atomic<bool> armed;
 Result<void> hit(std::string_view name);
 }  // namespace failpoint_detail
 
-// Marks a place. Errors: kIo or kNoSpace where the test asked for one; kUsage when DRSTREAM_FAILPOINT cannot be read.
+// Marks a place. Errors: kIo or kNoSpace where the test asked for one; kUsage when DRSTREAM_FAILPOINT cannot be read,
+// or the log not be opened.
 inline Result<void> failpoint(std::string_view name) {
   if (!failpoint_detail::armed.load(std::memory_order_relaxed)) [[likely]]
     return {};

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "io/catch_thrown.h"
 #include "tools/arguments.h"
-#include "tools/catch_thrown.h"
 #include "tools/heads.h"
 #include "tools/version.h"
 

@@ -10,6 +10,7 @@
 
 #include "io/clock.h"
 #include "tools/application.h"
+#include "tools/exit_code.h"
 #include "tools/signals.h"
 
 namespace {
@@ -36,8 +37,12 @@ int main(int argc, char** argv) {
   try {
     const drs::SystemClock clock;
     drs::CancelToken cancel;
-    const drs::SignalThread signals(cancel);
-    return drs::run_application(argc, argv, clock, cancel, signals);
+    const auto signals = drs::SignalThread::start(cancel);
+    if (!signals.ok()) {
+      ::dprintf(STDERR_FILENO, "drstream: error: %s\n", signals.error().message.c_str());
+      return static_cast<int>(drs::exit_code_of(signals.error().code));
+    }
+    return drs::run_application(argc, argv, clock, cancel, **signals);
   } catch (const std::exception& thrown) {
     ::dprintf(STDERR_FILENO, "drstream: error: %s\n", thrown.what());
     return static_cast<int>(drs::ExitCode::kInternal);

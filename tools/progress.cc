@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "io/helper_thread.h"
 #include "tools/duration_text.h"
 #include "tools/output.h"
 #include "tools/percent_text.h"
@@ -83,7 +84,9 @@ ProgressReporter::ProgressReporter(const ProgressOptions& options, std::span<con
       clock_(clock),
       started_(clock.steady()),
       rate_since_(started_) {
-  if (options_.on_console || options_.fd) thread_ = std::thread([this] { run(); });
+  if (!options_.on_console && !options_.fd) return;
+  // Without a thread the work goes on unseen.
+  if (auto thread = start_helper_thread([this] { run(); }); thread.ok()) thread_ = *std::move(thread);
 }
 
 ProgressReporter::~ProgressReporter() {

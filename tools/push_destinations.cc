@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "io/broadcast.h"
+#include "io/catch_thrown.h"
 #include "io/helper_thread.h"
-#include "tools/catch_thrown.h"
 #include "tools/open_repository.h"
 
 namespace drs {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "io/helper_thread.h"
 #include "tools/exit_code.h"
 
 namespace drs {
@@ -34,10 +35,16 @@ SignalThread::SignalThread(CancelToken& cancel) : cancel_(cancel) {
     if (!ignored) ::sigaddset(&signals_, number);
   }
   ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  thread_ = std::thread([this] { run(); });
+}
+
+Result<std::unique_ptr<SignalThread>> SignalThread::start(CancelToken& cancel) {
+  std::unique_ptr<SignalThread> signals(new SignalThread(cancel));
+  DRS_ASSIGN_OR_RETURN(signals->thread_, start_helper_thread([raw = signals.get()] { raw->run(); }));
+  return signals;
 }
 
 SignalThread::~SignalThread() {
+  if (!thread_.joinable()) return;
   stop_ = true;
   ::pthread_kill(thread_.native_handle(), SIGUSR1);
   thread_.join();

@@ -5,24 +5,28 @@
 #include <signal.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
 
 #include "io/cancel.h"
+#include "io/result.h"
 #include "tools/signal_state.h"
 
 namespace drs {
 
 class SignalThread final : public SignalState {
  public:
-  // Blocks the signals for this thread and all that it starts: construct before any other thread. A signal that was
-  // ignored when we started (nohup, a shell's background job) stays ignored. `cancel` must outlive it.
-  explicit SignalThread(CancelToken& cancel);
+  // Blocks the signals for this thread and all that it starts: before any other thread is started. A signal that was
+  // ignored when we started (nohup, a shell's background job) stays ignored. `cancel` must outlive it. Errors: kBusy
+  // when there is no thread to be had.
+  static Result<std::unique_ptr<SignalThread>> start(CancelToken& cancel);
   ~SignalThread() override;
   SignalThread(const SignalThread&) = delete;
   SignalThread& operator=(const SignalThread&) = delete;
   [[nodiscard]] int received() const override { return received_.load(); }
 
  private:
+  explicit SignalThread(CancelToken& cancel);
   void run();
   CancelToken& cancel_;
   sigset_t signals_;

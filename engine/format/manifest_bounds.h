@@ -1,6 +1,6 @@
-// The bounds of a manifest's fields, in bytes as they are stored without their lengths. The encoder refuses what exceeds
-// them, so values are checked where they enter: a dump that has run must not fail at its commit (FORMAT.md "Manifest
-// body").
+// The bounds of a manifest's fields, in bytes as they are stored without their lengths. The encoder refuses what
+// exceeds them, so values are checked where they enter: a dump that has run must not fail at its commit (FORMAT.md
+// "Manifest body").
 #pragma once
 
 #include "engine/format/kinds.h"
@@ -28,10 +28,10 @@ inline constexpr std::size_t kStreamBytesMin = 2 + 16 + 8 + 1 + 32 + 16 + 8 + 4;
 inline constexpr std::size_t kManifestFixedBytes = 512;
 
 inline constexpr std::size_t kManifestBodyBytesMax =
-    kManifestFixedBytes + kManifestStreamBytesMax + kManifestNameBytes + kManifestHostBytesMax +
-    kManifestToolBytesMax + kManifestCommandBytesMax + kManifestStderrBytesMax + kManifestTrailerBytesMax +
-    kManifestTagsBytesMax + kManifestUnreadableMax * kUnreadableBytes +
-    kManifestStreamsMax * (kStreamBytesMin + kManifestLabelBytesMax) + kManifestPartsMax * kManifestPartBytes;
+    kManifestFixedBytes + kManifestStreamBytesMax + kManifestNameBytes + kManifestHostBytesMax + kManifestToolBytesMax +
+    kManifestCommandBytesMax + kManifestStderrBytesMax + kManifestTrailerBytesMax + kManifestTagsBytesMax +
+    kManifestUnreadableMax * kUnreadableBytes + kManifestStreamsMax * (kStreamBytesMin + kManifestLabelBytesMax) +
+    kManifestPartsMax * kManifestPartBytes;
 // Envelope, repository id, lengths, seal and digest around the body.
 inline constexpr std::size_t kDocumentFrameBytes = 256;
 static_assert(kManifestBodyBytesMax + kDocumentFrameBytes <= kDocumentBytesMax,

@@ -8,8 +8,8 @@ std::string mark(std::size_t bytes) {
 }
 
 Error too_long(const std::string& what, std::size_t bytes, std::size_t bytes_max) {
-  return {ErrorCode::kUsage, what + " " + std::to_string(bytes) + " bytes, but a snapshot records at most " +
-                                 std::to_string(bytes_max)};
+  return {ErrorCode::kUsage,
+          what + " " + std::to_string(bytes) + " bytes, but a snapshot records at most " + std::to_string(bytes_max)};
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Texts that a manifest records, checked or cut to their bounds where they enter: a push must not find out at its commit
-// that it cannot be written down (FORMAT.md "Manifest body").
+// Texts that a manifest records, checked or cut to their bounds where they enter: a push must not find out at its
+// commit that it cannot be written down (FORMAT.md "Manifest body").
 #pragma once
 
 #include <map>

@@ -28,8 +28,8 @@ struct RecipePart {
 
 // Plaintext of a recipe block.
 Bytes encode_recipe_part(const RecipePart& part);
-// What an encoding takes: a header, and for each run and each block of the dictionary this much, at most the bounds below
-// (the largest run of the largest part; a session that was not listed before). For closing a part in time.
+// What an encoding takes: a header, and for each run and each block of the dictionary this much, at most the bounds
+// below (the largest run of the largest part; a session that was not listed before). For closing a part in time.
 inline constexpr std::size_t kRecipePartHeaderBytes = 28;
 inline constexpr std::size_t kRunBytesMax = 5 * 3;
 inline constexpr std::size_t kDictionaryEntryBytesMax = Uuid::kBytes + 3 + 10;

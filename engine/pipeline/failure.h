@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "io/catch_thrown.h"
 #include "io/result.h"
 
 namespace drs {
@@ -24,6 +25,15 @@ class Failure {
     }
     const std::lock_guard lock(callback_mutex_);
     if (on_first_) on_first_();
+  }
+  // Runs `work`, and fails with what a library throws in it.
+  template <typename Work>
+  void guard(const Work& work) {
+    auto done = catch_thrown([&]() -> Result<void> {
+      work();
+      return {};
+    });
+    if (!done.ok()) fail(std::move(done).error());
   }
   // From now on nobody is woken: what `on_first` would wake is about to go. Waits for it if it runs.
   void silence() {

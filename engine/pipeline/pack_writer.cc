@@ -8,6 +8,7 @@
 #include "engine/repository/read_again.h"
 #include "engine/repository/settled_put.h"
 #include "io/failpoint.h"
+#include "io/helper_thread.h"
 
 namespace drs {
 
@@ -79,8 +80,11 @@ struct PackWriter::StoredPack {
 
 PackWriter::PackWriter(const Repository& repository, ObjectStore& store, BufferPool& packs, Failure& failure,
                        PushMeter& meter, Options options)
-    : repository_(repository), store_(store), buffers_(packs), failure_(failure), meter_(meter), options_(options) {
-  thread_ = std::thread([this] { run_store(); });
+    : repository_(repository), store_(store), buffers_(packs), failure_(failure), meter_(meter), options_(options) {}
+
+Result<void> PackWriter::start() {
+  DRS_ASSIGN_OR_RETURN(thread_, start_helper_thread([this] { run_store(); }));
+  return {};
 }
 
 PackWriter::~PackWriter() {
@@ -90,7 +94,7 @@ PackWriter::~PackWriter() {
   }
   work_.notify_all();
   opened_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void PackWriter::wake() {
@@ -249,7 +253,7 @@ void PackWriter::pack_is_durable(StoredPack& stored) {
   }
   pending_.push_back(std::move(contents));
   if (auto point = failpoint("push.pack_durable"); !point.ok()) failure_.fail(std::move(point).error());
-  publish_index(false);
+  failure_.guard([&] { publish_index(false); });
 }
 
 void PackWriter::publish_index(bool all) {
@@ -339,7 +343,7 @@ void PackWriter::run_store() {
         std::partition(in_store_.begin(), in_store_.end(), [](const auto& stored) { return !stored->done; });
     const auto finished_count = static_cast<std::size_t>(in_store_.end() - finished);
     in_store_.erase(finished, in_store_.end());
-    if (flush_index) publish_index(true);
+    if (flush_index) failure_.guard([&] { publish_index(true); });
 
     lock.lock();
     packs_alive_ -= finished_count;

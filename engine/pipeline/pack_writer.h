@@ -44,6 +44,8 @@ class PackWriter {
   PackWriter(const Repository& repository, ObjectStore& store, BufferPool& packs, Failure& failure, PushMeter& meter,
              Options options);
   ~PackWriter();
+  // Before anything is reserved. Errors: kBusy when there is no thread to be had.
+  Result<void> start();
   PackWriter(const PackWriter&) = delete;
   PackWriter& operator=(const PackWriter&) = delete;
 

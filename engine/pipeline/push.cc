@@ -145,11 +145,14 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
       [&](const std::shared_ptr<Segment>& segment) { return deduplicator.add(segment); }, failure, progress, meter);
   workers_to_wake = &workers;
   const SilenceAtEnd silence(failure);
+  DRS_RETURN_IF_ERROR(packs.start());
+  DRS_RETURN_IF_ERROR(workers.start());
 
   const Chunker chunker(repository.config().chunks, repository.keys().chunk_cut());
   StreamReader stream(source, chunker, segments, failure, meter,
                       options.gates.trailer_pattern.empty() ? 0 : kTrailerBytes);
   StreamDigest digest(options.stream_sha256, meter);
+  DRS_RETURN_IF_ERROR(digest.start());
   Pass pass;
   const auto started = std::chrono::steady_clock::now();
   const auto read = stream.run([&](std::shared_ptr<Segment> segment) {
@@ -182,7 +185,7 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   pass.stored_bytes = workers.stored_bytes();
   pass.stats = meter.totals();
   pass.stats.wall_ns = static_cast<std::uint64_t>((std::chrono::steady_clock::now() - started).count());
-  pass.stats.workers = memory.workers;
+  pass.stats.workers = workers.thread_count();
   pass.stats.cores = std::max(1U, std::thread::hardware_concurrency());
   // The pipe's read is a copy too.
   pass.stats.copied_bytes = stream.copied_bytes() + pass.totals.copied_bytes;

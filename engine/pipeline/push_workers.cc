@@ -1,5 +1,7 @@
 #include "engine/pipeline/push_workers.h"
 
+#include "io/helper_thread.h"
+
 namespace drs {
 
 PushWorkers::PushWorkers(std::vector<BlockSealer> sealers, ByteView chunk_id_key, CryptoBackend crypto,
@@ -12,7 +14,17 @@ PushWorkers::PushWorkers(std::vector<BlockSealer> sealers, ByteView chunk_id_key
       meter_(meter) {
   for (BlockSealer& sealer : sealers)
     workers_.push_back(std::make_unique<Worker>(Worker{std::move(sealer), ChunkHasher(chunk_id_key, crypto), {}}));
-  for (const auto& worker : workers_) threads_.emplace_back([this, &worker = *worker] { run(worker); });
+}
+
+Result<void> PushWorkers::start() {
+  for (const auto& worker : workers_) {
+    auto thread = start_helper_thread([this, &worker = *worker] { failure_.guard([&] { run(worker); }); });
+    // Fewer threads are slower, not wrong.
+    if (!thread.ok() && !threads_.empty()) return {};
+    if (!thread.ok()) return std::move(thread).error();
+    threads_.push_back(*std::move(thread));
+  }
+  return {};
 }
 
 PushWorkers::~PushWorkers() {

@@ -36,6 +36,11 @@ class PushWorkers {
   PushWorkers(const PushWorkers&) = delete;
   PushWorkers& operator=(const PushWorkers&) = delete;
 
+  // Before anything is added. Errors: kBusy when not one thread is to be had.
+  Result<void> start();
+  // The threads that run: as many as there are sealers, or fewer where the machine has no more.
+  [[nodiscard]] std::size_t thread_count() const { return threads_.size(); }
+
   // The next segment of the stream. From the reader's thread.
   void add(std::shared_ptr<Segment> segment);
   // A block to be sealed. From within the ordered step, or by the caller of `wait_ordered`.

@@ -1,9 +1,15 @@
 #include "engine/pipeline/stream_digest.h"
 
+#include "io/helper_thread.h"
+
 namespace drs {
 
-StreamDigest::StreamDigest(bool with_sha256, PushMeter& meter)
-    : with_sha256_(with_sha256), meter_(meter), thread_([this] { run(); }) {}
+StreamDigest::StreamDigest(bool with_sha256, PushMeter& meter) : with_sha256_(with_sha256), meter_(meter) {}
+
+Result<void> StreamDigest::start() {
+  DRS_ASSIGN_OR_RETURN(thread_, start_helper_thread([this] { run(); }));
+  return {};
+}
 
 StreamDigest::~StreamDigest() {
   {

@@ -13,6 +13,7 @@
 #include "codecs/xxh3.h"
 #include "engine/pipeline/push_stats.h"
 #include "engine/pipeline/segment.h"
+#include "io/result.h"
 
 namespace drs {
 
@@ -23,6 +24,8 @@ class StreamDigest {
   StreamDigest(const StreamDigest&) = delete;
   StreamDigest& operator=(const StreamDigest&) = delete;
 
+  // Before anything is added. Errors: kBusy when there is no thread to be had.
+  Result<void> start();
   // The next stretch of the stream. Bounded by the segments there are.
   void add(std::shared_ptr<Segment> segment);
   struct Digests {

@@ -6,6 +6,9 @@
 #include <thread>
 #include <utility>
 
+#include "io/catch_thrown.h"
+#include "io/helper_thread.h"
+
 namespace drs {
 
 Result<std::vector<std::unique_ptr<ObjectStore>>> worker_stores(ObjectStore& store, std::size_t workers) {
@@ -27,17 +30,21 @@ Result<void> for_each_parallel(std::size_t workers, std::size_t item_count,
     while (!stopped.load(std::memory_order_relaxed)) {
       const std::size_t item = next.fetch_add(1, std::memory_order_relaxed);
       if (item >= item_count) return;
-      Result<void> done = work(worker, item);
+      Result<void> done = catch_thrown([&] { return work(worker, item); });
       if (done.ok()) continue;
       stopped.store(true, std::memory_order_relaxed);
       const std::scoped_lock lock(mutex);
       if (first_error.ok()) first_error = std::move(done);
     }
   };
-  std::vector<std::jthread> threads;
-  for (std::size_t worker = 1; worker < std::min(workers, item_count); ++worker) threads.emplace_back(run, worker);
+  std::vector<std::thread> threads;
+  for (std::size_t worker = 1; worker < std::min(workers, item_count); ++worker) {
+    auto thread = start_helper_thread([&run, worker] { run(worker); });
+    if (!thread.ok()) break;  // fewer threads are slower, not wrong
+    threads.push_back(*std::move(thread));
+  }
   run(0);
-  threads.clear();  // joins
+  for (std::thread& thread : threads) thread.join();
   return first_error;
 }
 

@@ -32,3 +32,46 @@ def test_what_no_snapshot_can_record_is_refused_before_the_source_runs(drs, tmp_
     outcome = drs.run("push", "s", *options, "--exec", "--", "touch", ran, expect=USAGE)
     assert "a snapshot records at most" in outcome.err
     assert not ran.exists()
+
+
+@pytest.fixture(scope="module")
+def thread_limit(tmp_path_factory, missing):
+    if shutil.which("cc") is None:
+        missing("there is no C compiler")
+    library = tmp_path_factory.mktemp("limit") / "thread_limit.so"
+    flags = ["-O2", "-shared", "-fPIC", "-Wall", "-Werror"]
+    subprocess.run(["cc", *flags, "-o", library, HERE / "thread_limit.c", "-ldl"], check=True)
+    return lambda threads: {"LD_PRELOAD": str(library), "THREAD_LIMIT": str(threads)}
+
+
+def codes_at_each_limit(drs, thread_limit, *arguments, **options):
+    """The exit codes of a command that gets 0, 1, 2 ... threads, until it has all that it asks for."""
+    codes = []
+    for threads in range(40):
+        outcome = drs.run(*arguments, env=thread_limit(threads), expect=(0, BUSY), **options)
+        codes.append(outcome.code)
+        if outcome.code == BUSY:
+            assert "cannot start a thread" in outcome.err
+            assert "ulimit -u" in outcome.err
+        elif codes[-4:] == [0, 0, 0, 0]:
+            return codes
+    raise AssertionError(f"{arguments}: {codes}")
+
+
+@pytest.mark.parametrize("io", ["uring", "posix"])
+def test_a_missing_thread_ends_every_command_in_order(drs, thread_limit, tmp_path, io):
+    data = sample_bytes(6 << 20)
+    codes = codes_at_each_limit(drs, thread_limit, "push", "s", "--io", io, "--threads", 2, input=data)
+    assert codes[0] == BUSY
+    assert hashlib.sha256(drs.pull("s")).digest() == hashlib.sha256(data).digest()
+    assert len(drs.snapshots()) == codes.count(0), "what failed for want of a thread committed nothing"
+    assert drs.snapshots()[-1]["new_bytes"] == 0
+
+    for arguments in (["verify", "--read-data"], ["scrub"], ["pull", "s", "-o", tmp_path / "out", "--force"]):
+        assert codes_at_each_limit(drs, thread_limit, *arguments, "--io", io)[0] == BUSY
+    assert (tmp_path / "out").read_bytes() == data
+
+
+def test_a_producer_without_a_thread_for_its_messages_commits_nothing(drs, thread_limit):
+    codes = codes_at_each_limit(drs, thread_limit, "push", "s", "--exec", "--", "echo", "hello")
+    assert len(drs.snapshots()) == codes.count(0)

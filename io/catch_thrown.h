@@ -1,6 +1,7 @@
 // catch_thrown: what libraries throw, as an Error. At the bottom of every thread that runs a command's work.
 #pragma once
 
+#include <cerrno>
 #include <exception>
 #include <new>
 #include <string>
@@ -9,13 +10,17 @@
 
 namespace drs {
 
-// What `work`, a function that returns a Result, returns. Errors: also kInternal, for what it threw.
+// What `work`, a function that returns a Result, returns. Errors: also kBusy for want of memory, and kInternal for
+// anything else that it threw.
 template <typename Work>
 auto catch_thrown(const Work& work) -> decltype(work()) {
   try {
     return work();
   } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kInternal, "the machine has no memory left (is there a limit below --memory?)"};
+    return Error{ErrorCode::kBusy,
+                 "there is no memory left (is there a limit of the process or the container, see ulimit -v, below what "
+                 "--memory and 32 MiB allow? raise it, or lower --memory)",
+                 ENOMEM};
   } catch (const std::exception& thrown) {
     return Error{ErrorCode::kInternal, std::string("a library failed: ") + thrown.what()};
   }
