@@ -70,6 +70,13 @@ TEST(Names, OfOthersAreNotOurs) {
   for (const std::string& name : names) EXPECT_FALSE(parse_name(name).has_value()) << name;
 }
 
+// A removed mark holds a text; what that is must not end the program.
+TEST(Names, OfARemovedMarkIsNoneForATextThatIsNoManifestsName) {
+  EXPECT_EQ(removed_name("manifests/a-b"), "removed/a-b");
+  for (const std::string_view text : {"", "a-b", "removed/a-b", "manifest", "/manifests/a-b"})
+    EXPECT_EQ(removed_name(text), "") << text;
+}
+
 TEST(Names, NeverParseFromArbitraryText) {
   EXPECT_TRUE(rc::check([](const std::string& text) {
     RC_ASSERT(!parse_name(text).has_value());
