@@ -207,12 +207,17 @@ TEST(LocalStore, DirectOperationsThatAreRefusedAreMadeThroughThePageCache) {
     EXPECT_EQ(store->io_description().find("O_DIRECT"), std::string::npos);
     const auto reader = open_store(files);
     const AlignedBytes destination(10 * kMiB);
-    test::TestGet get("packs/ab/5", 0, destination.view());
-    reader->get(get.operation);
-    run_until_done(*reader, get);
-    ASSERT_TRUE(get.operation.result.ok()) << get.operation.result.error().message;
-    ASSERT_EQ(*get.operation.result, body.view().size());
-    EXPECT_TRUE(std::equal(body.view().begin(), body.view().end(), destination.view().begin()));
+    // Some reads stop in the middle, within a unit: that is no end of the object.
+    for (int i = 0; i < 30; ++i) {
+      const auto fresh = i % 2 == 0 ? open_store(files) : nullptr;
+      ObjectStore& from = fresh ? *fresh : *reader;
+      test::TestGet get("packs/ab/5", 0, destination.view());
+      from.get(get.operation);
+      run_until_done(from, get);
+      ASSERT_TRUE(get.operation.result.ok()) << get.operation.result.error().message;
+      ASSERT_EQ(*get.operation.result, body.view().size());
+      ASSERT_TRUE(std::equal(body.view().begin(), body.view().end(), destination.view().begin()));
+    }
   }
 }
 
