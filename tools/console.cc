@@ -44,6 +44,7 @@ void Console::write_lines(std::string_view text) {
 void Console::status(std::string_view text) {
   const std::lock_guard lock(mutex_);
   status_ = text;
+  if (!has_room()) return;
   if (is_terminal_)
     emit(std::string(kEraseLine) + fitted_status());
   else
@@ -52,7 +53,7 @@ void Console::status(std::string_view text) {
 
 void Console::end_status() {
   const std::lock_guard lock(mutex_);
-  if (is_terminal_ && !status_.empty()) emit(kEraseLine);
+  if (is_terminal_ && !status_.empty() && has_room()) emit(kEraseLine);
   status_.clear();
 }
 
@@ -62,6 +63,11 @@ std::string Console::fitted_status() const {
   std::size_t columns = 80;
   if (::ioctl(fd_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) columns = size.ws_col;
   return status_.substr(0, columns - 1);
+}
+
+bool Console::has_room() const {
+  pollfd ready{fd_, POLLOUT, 0};
+  return ::poll(&ready, 1, 0) != 0;
 }
 
 void Console::emit(std::string_view text) const {

@@ -19,7 +19,8 @@ class Console {
 
   // Writes `text`, which may have several lines, and a line feed if it does not end in one.
   void write_lines(std::string_view text);
-  // Shows `text` as the status until the next status or end_status.
+  // Shows `text` as the status until the next status or end_status. Dropped, not waited for, where the other side of fd
+  // does not read (Ctrl-S).
   void status(std::string_view text);
   // Takes the status line away.
   void end_status();
@@ -28,6 +29,7 @@ class Console {
 
  private:
   [[nodiscard]] std::string fitted_status() const;
+  [[nodiscard]] bool has_room() const;
   void emit(std::string_view text) const;
   const int fd_;
   const bool is_terminal_;

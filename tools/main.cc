@@ -1,5 +1,4 @@
 // The process around the command: what it protects, ignores and waits for.
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -10,6 +9,7 @@
 
 #include "io/clock.h"
 #include "tools/application.h"
+#include "tools/descriptors.h"
 #include "tools/exit_code.h"
 #include "tools/signals.h"
 
@@ -22,18 +22,19 @@ void protect_memory() {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-// A descriptor 0, 1 or 2 that is closed would be given to a file of ours, which then got messages written into it.
-void open_standard_descriptors() {
-  for (int fd = 0; fd <= 2; ++fd)
-    if (::fcntl(fd, F_GETFD) < 0) static_cast<void>(::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY));
+// What whoever started us may have left in a state that changes what our calls mean.
+void set_signals() {
+  ::signal(SIGCHLD, SIG_DFL);  // ignored, it would take the exit statuses of our children away
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of write
+  ::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow further
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  open_standard_descriptors();
+  if (!drs::occupy_standard_descriptors()) return static_cast<int>(drs::ExitCode::kInternal);
   protect_memory();
-  ::signal(SIGPIPE, SIG_IGN);
+  set_signals();
   try {
     const drs::SystemClock clock;
     drs::CancelToken cancel;

@@ -17,6 +17,8 @@ namespace {
 constexpr std::chrono::milliseconds kInterval{250};
 // Where each status is a line of its own, in a log.
 constexpr std::chrono::seconds kLogInterval{5};
+// A reader that is merely busy shall get the last line, too.
+constexpr std::chrono::milliseconds kLastLinePatience{500};
 constexpr double kRateWindowSeconds = 2;
 
 double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
@@ -85,6 +87,7 @@ ProgressReporter::ProgressReporter(const ProgressOptions& options, std::span<con
       started_(clock.steady()),
       rate_since_(started_) {
   if (!options_.on_console && !options_.fd) return;
+  if (options_.fd) sender_.emplace(*options_.fd);
   // Without a thread the work goes on unseen.
   if (auto thread = start_helper_thread([this] { run(); }); thread.ok()) thread_ = *std::move(thread);
 }
@@ -130,7 +133,8 @@ void ProgressReporter::report(bool last) {
     }
   }
   now.bytes_per_second = rate_;
-  if (options_.fd && fd_works_) fd_works_ = write_all(*options_.fd, progress_json(options_.verb, now));
+  const auto patience = last ? kLastLinePatience : std::chrono::milliseconds(0);
+  if (sender_ && !sender_->send(progress_json(options_.verb, now), patience)) sender_.reset();
   if (!options_.on_console || last) return;
   if (!console_.is_terminal()) {
     if (time < next_log_) return;

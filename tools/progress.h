@@ -16,6 +16,7 @@
 #include "io/clock.h"
 #include "io/progress.h"
 #include "tools/console.h"
+#include "tools/line_sender.h"
 
 namespace drs {
 
@@ -24,7 +25,7 @@ enum class ProgressMode { kAuto, kAlways, kNever };
 struct ProgressOptions {
   std::string_view verb;  // "push", "pull", "verify", "scrub", "resume"
   bool on_console = false;
-  std::optional<int> fd;                   // JSON lines; borrowed
+  std::optional<int> fd;                   // JSON lines, dropped where the reader is slow; borrowed
   std::optional<std::uint64_t> size_hint;  // where the work does not know its total
 };
 
@@ -74,7 +75,7 @@ class ProgressReporter {
   std::chrono::steady_clock::time_point rate_since_;
   std::uint64_t rate_bytes_ = 0;
   double rate_ = 0;
-  bool fd_works_ = true;
+  std::optional<LineSender> sender_;                  // to options_.fd, as long as it has a reader
   std::chrono::steady_clock::time_point next_log_{};  // of a status that is a line of its own
   std::mutex mutex_;
   std::condition_variable stop_changed_;

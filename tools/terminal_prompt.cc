@@ -2,41 +2,19 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "io/fd.h"
 #include "tools/console.h"
+#include "tools/terminal_echo.h"
 
 namespace drs {
 namespace {
 
 constexpr std::size_t kAnswerBytesMax = 4096;
 constexpr int kCancelPollMilliseconds = 100;
-
-// Turns the echo off while it lives.
-class SilentTerminal {
- public:
-  explicit SilentTerminal(int fd) : fd_(fd) {
-    if (::tcgetattr(fd, &before_) != 0) return;
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = ::tcsetattr(fd, TCSAFLUSH, &silent) == 0;
-  }
-  ~SilentTerminal() {
-    if (changed_) ::tcsetattr(fd_, TCSANOW, &before_);
-  }
-  SilentTerminal(const SilentTerminal&) = delete;
-  SilentTerminal& operator=(const SilentTerminal&) = delete;
-  [[nodiscard]] bool silent() const { return changed_; }
-
- private:
-  const int fd_;
-  termios before_{};
-  bool changed_ = false;
-};
 
 Result<SecretBytes> read_line(int fd, const CancelToken& cancel) {
   SecretBytes line(kAnswerBytesMax);
@@ -59,7 +37,7 @@ Result<SecretBytes> ask(const std::string& question, const CancelToken& cancel) 
   const Fd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (!terminal) return missing_key_error();
   auto answer = [&]() -> Result<SecretBytes> {
-    const SilentTerminal silence(terminal.get());
+    const SilencedEcho silence(terminal.get());
     if (!silence.silent()) return Error{ErrorCode::kWrongKey, "the terminal's echo cannot be turned off"};
     if (!write_all(terminal.get(), question)) return missing_key_error();
     return read_line(terminal.get(), cancel);
