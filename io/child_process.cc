@@ -1,8 +1,6 @@
 #include "io/child_process.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +9,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+
+#include "io/child_spawn.h"
 
 namespace drs {
 namespace {
@@ -29,13 +29,6 @@ std::string join(const std::vector<std::string>& argv) {
   return text;
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 std::vector<std::string> environment_without(const std::vector<std::string>& names) {
   std::vector<std::string> kept;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -46,69 +39,30 @@ std::vector<std::string> environment_without(const std::vector<std::string>& nam
   return kept;
 }
 
-// posix_spawn's two argument objects.
-class SpawnSettings {
- public:
-  SpawnSettings() {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawnattr_init(&attributes_);
-  }
-  ~SpawnSettings() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  // 0 or an errno.
-  int prepare(const Pipe& payload, const Pipe& errors, ChildPipe direction) {
-    sigset_t none;
-    sigset_t broken_pipe;
-    sigemptyset(&none);
-    sigemptyset(&broken_pipe);
-    sigaddset(&broken_pipe, SIGPIPE);
-    int status = ::posix_spawnattr_setflags(
-        &attributes_, static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
-    if (status == 0) status = ::posix_spawnattr_setsigmask(&attributes_, &none);
-    if (status == 0) status = ::posix_spawnattr_setsigdefault(&attributes_, &broken_pipe);
-    // The ends lie above 2, so none of these overwrites another.
-    if (status == 0 && direction == ChildPipe::kFromChild) {
-      status = ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-      if (status == 0) {
-        status = ::posix_spawn_file_actions_adddup2(&actions_, payload.write_end.get(), STDOUT_FILENO);
-      }
-    } else if (status == 0) {
-      status = ::posix_spawn_file_actions_adddup2(&actions_, payload.read_end.get(), STDIN_FILENO);
-    }
-    if (status == 0) status = ::posix_spawn_file_actions_adddup2(&actions_, errors.write_end.get(), STDERR_FILENO);
-    // What a library opened without O_CLOEXEC is none of the child's business.
-    if (status == 0) status = ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-    return status;
-  }
-
-  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
-
 bool is_shortage(int number) {
   return number == EAGAIN || number == ENOMEM || number == EMFILE || number == ENFILE;
+}
+
+Deadline deadline_of(const std::optional<std::chrono::seconds>& timeout) {
+  if (!timeout.has_value()) return std::nullopt;
+  return steady_clock::now() + *timeout;
 }
 
 }  // namespace
 
 std::string ChildEnd::text() const {
+  if (unknown) return "ended, and its exit status cannot be known";
   if (signal == 0) return "exited with status " + std::to_string(exit_status);
   return "was killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
 }
 
-ChildProcess::ChildProcess(pid_t pid, std::string command, Fd pipe, Deadline timeout)
+ChildProcess::ChildProcess(pid_t pid, const ChildOptions& options, ChildPipe direction, Fd pipe)
     : pid_(pid),
-      command_(std::move(command)),
-      timeout_(timeout),
+      command_(join(options.argv)),
+      timeout_(deadline_of(options.timeout)),
+      guardian_(options.guardian),
+      needs_guard_(options.guardian != nullptr && direction == ChildPipe::kToChild),
+      leads_group_(!options.asks_on_terminal),
       pipe_(std::move(pipe)),
       exit_event_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
 
@@ -116,31 +70,40 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const ChildOptions& op
   if (options.argv.empty() || options.argv.front().empty()) {
     return Error{ErrorCode::kUsage, "no command to run was given"};
   }
-  DRS_ASSIGN_OR_RETURN(Pipe payload, make_pipe());
-  DRS_ASSIGN_OR_RETURN(Pipe errors, make_pipe());
+  const bool reads = direction == ChildPipe::kToChild;
+  Pipe payload;
+  if (options.guardian != nullptr) payload = options.guardian->take_pipe();
+  if (options.guardian == nullptr || !reads) {
+    DRS_ASSIGN_OR_RETURN(payload, make_pipe());
+  }
   // The child's end stays blocking: it is a description of its own.
-  Fd& ours = direction == ChildPipe::kFromChild ? payload.read_end : payload.write_end;
+  Fd& ours = reads ? payload.write_end : payload.read_end;
   const std::size_t capacity_bytes = enlarge_pipe(ours.get());
   DRS_RETURN_IF_ERROR(set_nonblocking(ours.get()));
-  DRS_ASSIGN_OR_RETURN(auto stderr_tap, StderrTap::start(std::move(errors.read_end), options.stderr_to));
+  std::unique_ptr<StderrTap> stderr_tap;
+  Fd errors;
+  if (!options.asks_on_terminal) {
+    DRS_ASSIGN_OR_RETURN(Pipe pipe, make_pipe());
+    DRS_ASSIGN_OR_RETURN(stderr_tap, StderrTap::start(std::move(pipe.read_end), options.stderr_to));
+    errors = std::move(pipe.write_end);
+  }
 
-  std::vector<std::string> argv = options.argv;
-  std::vector<std::string> environment = environment_without(options.environment_remove);
-  SpawnSettings settings;
-  int status = settings.prepare(payload, errors, direction);
-  pid_t pid = -1;
-  if (status == 0) {
-    // Reports a failed exec itself, and copies no page tables however large we are.
-    status = ::posix_spawnp(&pid, argv.front().c_str(), settings.actions(), settings.attributes(),
-                            pointers_to(argv).data(), pointers_to(environment).data());
+  const std::vector<std::string> environment = environment_without(options.environment_remove);
+  const Spawned spawned = spawn_command({.argv = options.argv,
+                                         .environment = environment,
+                                         .stdin_fd = reads ? payload.read_end.get() : -1,
+                                         .stdout_fd = reads ? -1 : payload.write_end.get(),
+                                         .stderr_fd = errors.get(),
+                                         .own_session = !options.asks_on_terminal,
+                                         .guardian_socket = options.guardian ? options.guardian->socket() : -1});
+  if (const int number = spawned.error_number; number != 0) {
+    const bool guardian_is_gone = number == EPIPE || number == ETIMEDOUT;
+    return Error{is_shortage(number) || guardian_is_gone ? ErrorCode::kIo : ErrorCode::kUsage,
+                 "cannot run '" + options.argv.front() +
+                     "': " + (guardian_is_gone ? "the process that guards it is gone" : std::strerror(number)),
+                 number};
   }
-  if (status != 0) {
-    return Error{is_shortage(status) ? ErrorCode::kIo : ErrorCode::kUsage,
-                 "cannot run '" + argv.front() + "': " + std::strerror(status), status};
-  }
-  Deadline timeout;
-  if (options.timeout.has_value()) timeout = steady_clock::now() + *options.timeout;
-  std::unique_ptr<ChildProcess> child(new ChildProcess(pid, join(options.argv), std::move(ours), timeout));
+  std::unique_ptr<ChildProcess> child(new ChildProcess(spawned.pid, options, direction, std::move(ours)));
   child->pipe_capacity_bytes_ = capacity_bytes;
   child->stderr_tap_ = std::move(stderr_tap);
   return child;
@@ -167,6 +130,7 @@ Wake ChildProcess::wait(const Interrupt& interrupt, short events, Deadline deadl
     WaitRequest request{.fd = events != 0 ? pipe_.get() : -1, .events = events, .exit_fd = -1, .deadline = deadline};
     const bool look_again = !end_seen_ && !exit_event_;
     if (!end_seen_) request.exit_fd = exit_event_.get();
+    if (needs_guard_) request.guard_fd = guardian_->socket();
     if (look_again) {
       const auto next = steady_clock::now() + kLookAgain;
       request.deadline = deadline.has_value() ? std::min(*deadline, next) : next;
@@ -175,8 +139,23 @@ Wake ChildProcess::wait(const Interrupt& interrupt, short events, Deadline deadl
     if (look_again) wake.exited = has_ended();
     end_seen_ = end_seen_ || wake.exited;
     const bool late = deadline.has_value() && steady_clock::now() >= *deadline;
-    if (wake.interrupted || wake.ready || wake.exited || late) return wake;
+    if (wake.interrupted || wake.ready || wake.exited || wake.unguarded || late) return wake;
   }
+}
+
+bool ChildProcess::await_exit(const Interrupt& interrupt) const {
+  for (;;) {
+    WaitRequest request{.exit_fd = exit_event_.get()};
+    if (!exit_event_) request.deadline = steady_clock::now() + kLookAgain;
+    const Wake wake = wait_for(interrupt, request);
+    if (wake.interrupted) return false;
+    if (wake.exited || (!exit_event_ && has_ended())) return true;
+  }
+}
+
+void ChildProcess::close_pipe() {
+  pipe_ = Fd();
+  if (guardian_ != nullptr) guardian_->let_go();
 }
 
 std::optional<ChildEnd> ChildProcess::wait_end(const Interrupt& interrupt, Deadline deadline) {
@@ -189,21 +168,28 @@ std::optional<ChildEnd> ChildProcess::wait_end(const Interrupt& interrupt, Deadl
 
 void ChildProcess::signal_group(int number) const {
   const std::lock_guard lock(mutex_);
-  if (!end_.has_value()) ::kill(-pid_, number);
+  if (!end_.has_value()) ::kill(leads_group_ ? -pid_ : pid_, number);
 }
 
 ChildEnd ChildProcess::reap() {
   const std::lock_guard lock(mutex_);
   if (end_.has_value()) return *end_;
+  // The guardian goes while the child's number is still taken: it must not kill another's.
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
+  if (guardian_ != nullptr) guardian_->let_go();
   int status = 0;
   pid_t reaped = -1;
   do reaped = ::waitpid(pid_, &status, 0);
   while (reaped < 0 && errno == EINTR);
-  DRS_ASSERT(reaped == pid_, "somebody else reaped our child");
   end_seen_ = true;
-  end_ = WIFSIGNALED(status) ? ChildEnd{.exit_status = 0, .signal = WTERMSIG(status)}
-                             : ChildEnd{.exit_status = WEXITSTATUS(status), .signal = 0};
-  stderr_tap_->finish();
+  if (reaped != pid_) {
+    end_ = ChildEnd{.unknown = true};
+  } else {
+    end_ = WIFSIGNALED(status) ? ChildEnd{.signal = WTERMSIG(status)} : ChildEnd{.exit_status = WEXITSTATUS(status)};
+  }
+  if (stderr_tap_) stderr_tap_->finish();
   return *end_;
 }
 

@@ -1,7 +1,9 @@
 #include "io/child_sink.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -11,10 +13,17 @@ namespace {
 // From the moment a command stops reading until it must have ended by itself.
 constexpr std::chrono::seconds kEndGrace{5};
 
-class ChildSink final : public Sink {
+// How often we look whether the last of the stream was read: nothing tells when a pipe becomes empty.
+constexpr std::chrono::milliseconds kLookAgainMin{1};
+constexpr std::chrono::milliseconds kLookAgainMax{50};
+
+class ChildSink final : public ConsumerSink {
  public:
-  ChildSink(std::unique_ptr<ChildProcess> child, const ChildOptions& options, Interrupt interrupt)
-      : child_(std::move(child)), timeout_(options.timeout), interrupt_(std::move(interrupt)) {}
+  ChildSink(std::unique_ptr<ChildProcess> child, const ConsumerOptions& options, Interrupt interrupt)
+      : child_(std::move(child)),
+        timeout_(options.child.timeout),
+        may_stop_(options.may_stop),
+        interrupt_(std::move(interrupt)) {}
   ~ChildSink() override { abandon(); }
   ChildSink(const ChildSink&) = delete;
   ChildSink& operator=(const ChildSink&) = delete;
@@ -24,6 +33,7 @@ class ChildSink final : public Sink {
       if (error_.has_value()) return *error_;
       const Wake wake = child_->wait(interrupt_, POLLOUT, child_->timeout());
       if (wake.interrupted) return fail_cancelled();
+      if (wake.unguarded) return fail_unguarded();
       if (!wake.ready && !wake.exited) return fail_late();
       const ssize_t wrote = ::write(child_->pipe(), bytes.data(), bytes.size());
       if (wrote >= 0) {
@@ -39,6 +49,8 @@ class ChildSink final : public Sink {
 
   Result<void> commit() override {
     if (error_.has_value()) return *error_;
+    DRS_RETURN_IF_ERROR(wait_until_read());
+    if (ended_) return {};
     child_->close_pipe();
     const auto end = child_->wait_end(interrupt_, child_->timeout());
     if (!end.has_value()) return interrupt_.is_raised() ? fail_cancelled() : fail_late();
@@ -47,6 +59,8 @@ class ChildSink final : public Sink {
     return fail(ErrorCode::kSinkClosed,
                 "'" + child_->command() + "' read the whole stream and then " + end->text() + child_->stderr_quote());
   }
+
+  [[nodiscard]] bool stopped_well() const override { return stopped_well_; }
 
   void abandon() override {
     if (ended_) return;
@@ -62,6 +76,33 @@ class ChildSink final : public Sink {
   }
 
  private:
+  // Until the pipe is empty while its end is still open to us: only then every byte was read by somebody.
+  Result<void> wait_until_read() {
+    for (auto pause = kLookAgainMin;; pause = std::min(2 * pause, kLookAgainMax)) {
+      int unread_bytes = 0;
+      if (::ioctl(child_->pipe(), FIONREAD, &unread_bytes) != 0) {
+        return fail(ErrorCode::kIo, "look at the pipe to '" + child_->command() + "': " + std::strerror(errno));
+      }
+      if (unread_bytes == 0) return {};
+      const auto next = std::chrono::steady_clock::now() + pause;
+      const Deadline& timeout = child_->timeout();
+      if (timeout.has_value() && *timeout < next - pause) return fail_late();
+      if (!has_reader()) {
+        const Error error = fail_closed();
+        if (stopped_well_) return {};
+        return error;
+      }
+      const Wake wake = child_->wait(interrupt_, 0, next);
+      if (wake.interrupted) return fail_cancelled();
+      if (wake.unguarded) return fail_unguarded();
+    }
+  }
+
+  [[nodiscard]] bool has_reader() const {
+    pollfd entry{.fd = child_->pipe(), .events = 0, .revents = 0};
+    return ::poll(&entry, 1, 0) == 0 || (entry.revents & POLLERR) == 0;
+  }
+
   Error fail(ErrorCode code, std::string text) {
     error_ = Error{code, std::move(text)};
     return *error_;
@@ -72,27 +113,41 @@ class ChildSink final : public Sink {
     return fail(ErrorCode::kSinkClosed, "'" + child_->command() + "' did not finish within " +
                                             std::to_string(timeout_->count()) + " s" + child_->stderr_quote());
   }
-  Error fail_closed() {
-    const auto end = child_->wait_end(interrupt_, std::chrono::steady_clock::now() + kEndGrace);
-    const std::string outcome = end.has_value() ? end->text() : "runs on";
+  Error fail_unguarded() {
     abandon();
     return fail(ErrorCode::kSinkClosed,
-                "'" + child_->command() + "' stopped reading before the end and " + outcome + child_->stderr_quote());
+                "the process that guards '" + child_->command() +
+                    "' was killed, so the command was ended before it could take that for the end of "
+                    "its input");
+  }
+  Error fail_closed() {
+    Deadline late = std::chrono::steady_clock::now() + kEndGrace;
+    if (may_stop_) late = child_->timeout();
+    const auto end = child_->wait_end(interrupt_, late);
+    if (!end.has_value() && interrupt_.is_raised()) return fail_cancelled();
+    const std::string outcome = end.has_value() ? end->text() : "runs on";
+    abandon();
+    stopped_well_ = may_stop_ && end.has_value() && end->success();
+    std::string text = "'" + child_->command() + "' stopped reading before the end and " + outcome;
+    if (end.has_value() && end->success()) text += " (--consumer-may-stop accepts that)";
+    return fail(ErrorCode::kSinkClosed, text + child_->stderr_quote());
   }
 
   const std::unique_ptr<ChildProcess> child_;
   const std::optional<std::chrono::seconds> timeout_;
+  const bool may_stop_;
   const Interrupt interrupt_;
   bool ended_ = false;
+  bool stopped_well_ = false;
   std::optional<Error> error_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Sink>> make_child_sink(const ChildOptions& options) {
+Result<std::unique_ptr<ConsumerSink>> make_child_sink(const ConsumerOptions& options) {
   DRS_ASSIGN_OR_RETURN(Interrupt interrupt, Interrupt::create());
-  DRS_ASSIGN_OR_RETURN(auto child, ChildProcess::spawn(options, ChildPipe::kToChild));
-  return std::unique_ptr<Sink>(std::make_unique<ChildSink>(std::move(child), options, std::move(interrupt)));
+  DRS_ASSIGN_OR_RETURN(auto child, ChildProcess::spawn(options.child, ChildPipe::kToChild));
+  return std::unique_ptr<ConsumerSink>(std::make_unique<ChildSink>(std::move(child), options, std::move(interrupt)));
 }
 
 }  // namespace drs

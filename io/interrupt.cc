@@ -30,9 +30,10 @@ bool Interrupt::is_raised() const {
 
 Wake wait_for(const Interrupt& interrupt, const WaitRequest& request) {
   using std::chrono::milliseconds;
-  std::array<pollfd, 3> entries = {{{.fd = interrupt.fd(), .events = POLLIN, .revents = 0},
+  std::array<pollfd, 4> entries = {{{.fd = interrupt.fd(), .events = POLLIN, .revents = 0},
                                     {.fd = request.fd, .events = request.events, .revents = 0},
-                                    {.fd = request.exit_fd, .events = POLLIN, .revents = 0}}};
+                                    {.fd = request.exit_fd, .events = POLLIN, .revents = 0},
+                                    {.fd = request.guard_fd, .events = 0, .revents = 0}}};
   for (;;) {
     int timeout_ms = -1;
     if (request.deadline.has_value()) {
@@ -42,8 +43,10 @@ Wake wait_for(const Interrupt& interrupt, const WaitRequest& request) {
     const int count = ::poll(entries.data(), entries.size(), timeout_ms);
     if (count == 0) return {};
     if (count > 0) {
-      return {
-          .interrupted = entries[0].revents != 0, .ready = entries[1].revents != 0, .exited = entries[2].revents != 0};
+      return {.interrupted = entries[0].revents != 0,
+              .ready = entries[1].revents != 0,
+              .exited = entries[2].revents != 0,
+              .unguarded = entries[3].revents != 0};
     }
     DRS_ASSERT(errno == EINTR || errno == ENOMEM, "poll refused its arguments");
   }

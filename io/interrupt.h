@@ -28,6 +28,7 @@ struct WaitRequest {
   int fd = -1;             // -1: nothing but the others
   short events = 0;        // POLLIN or POLLOUT
   int exit_fd = -1;        // readable once a child has ended
+  int guard_fd = -1;       // hung up once the guardian of a child is gone
   Deadline deadline = {};  // none: for ever
 };
 
@@ -36,6 +37,7 @@ struct Wake {
   bool interrupted = false;
   bool ready = false;  // also when the other end is gone: the next read or write tells
   bool exited = false;
+  bool unguarded = false;
 };
 
 Wake wait_for(const Interrupt& interrupt, const WaitRequest& request);

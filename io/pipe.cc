@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 namespace drs {
 namespace {
 
+constexpr std::chrono::milliseconds kReaderPollInterval{50};
 constexpr int kFirstFree = 3;  // a program started with a closed stdin would otherwise get a pipe there
 
 int read_pipe_bytes_max() {
@@ -25,11 +28,27 @@ Result<Pipe> make_pipe() {
   if (::pipe2(raw.data(), O_CLOEXEC) != 0) return error_from_errno(errno, "pipe");
   Pipe pipe{.read_end = Fd(raw[0]), .write_end = Fd(raw[1])};
   for (Fd* const end : {&pipe.read_end, &pipe.write_end}) {
-    if (end->get() >= kFirstFree) continue;
-    *end = Fd(::fcntl(end->get(), F_DUPFD_CLOEXEC, kFirstFree));
-    if (!*end) return error_from_errno(errno, "pipe");
+    DRS_ASSIGN_OR_RETURN(*end, above_standard(std::move(*end)));
   }
   return pipe;
+}
+
+Result<Fd> above_standard(Fd fd) {
+  if (fd.get() >= kFirstFree) return fd;
+  Fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstFree));
+  if (!moved) return error_from_errno(errno, "dup");
+  return moved;
+}
+
+Result<Fd> open_fifo_to_write(const std::string& path, const CancelToken& cancel) {
+  for (;;) {
+    if (cancel.cancelled()) return Error{ErrorCode::kCancelled, "waiting for a reader of '" + path + "' was cancelled"};
+    Fd fifo(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    if (fifo) return above_standard(std::move(fifo));
+    // A FIFO without a reader.
+    if (errno != ENXIO && errno != EINTR) return error_from_errno(errno, "open '" + path + "'");
+    std::this_thread::sleep_for(kReaderPollInterval);
+  }
 }
 
 Result<void> set_nonblocking(int fd) {

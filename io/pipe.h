@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
+#include "io/cancel.h"
 #include "io/fd.h"
 #include "io/result.h"
 
@@ -14,6 +16,12 @@ struct Pipe {
 };
 // Both ends O_CLOEXEC, blocking and numbered 3 or higher. Errors: kIo.
 Result<Pipe> make_pipe();
+
+// Moves a descriptor to 3 or higher, O_CLOEXEC. Errors: kIo.
+Result<Fd> above_standard(Fd fd);
+
+// Opens a FIFO to be written to, as soon as it has a reader; non-blocking. Errors: kCancelled, kDenied, kIo.
+Result<Fd> open_fifo_to_write(const std::string& path, const CancelToken& cancel);
 
 Result<void> set_nonblocking(int fd);
 

@@ -8,6 +8,7 @@
 
 #include "io/catch_thrown.h"
 #include "tools/arguments.h"
+#include "tools/descriptors.h"
 #include "tools/heads.h"
 #include "tools/version.h"
 
@@ -79,9 +80,19 @@ class Application {
  private:
   int run_command(const Command& command, const Arguments& arguments, Output& output) {
     if (model_.options.state_dir.empty()) model_.options.state_dir = default_state_dir();
+    // Before anything is opened that could take a number which the caller believed to be open.
+    if (const auto usable = check_progress_descriptor(model_.options.progress_fd); !usable.ok())
+      return fail(usable.error(), command.effect, output);
     const auto log = make_logger(console_, model_.options.log);
-    CommandContext context{model_.options, arguments.child, console_, *log,        output,
-                           clock_,         cancel_,         signals_, model_.root, command.effect};
+    std::unique_ptr<Guardian> guardian;
+    if (!arguments.child.empty()) {
+      // Now: no buffer is mapped and no key is read that the guardian would keep.
+      auto started = Guardian::start();
+      if (!started.ok()) return fail(started.error(), command.effect, output);
+      guardian = *std::move(started);
+    }
+    CommandContext context{model_.options, arguments.child, console_,       *log,        output,        clock_,
+                           cancel_,        signals_,        guardian.get(), model_.root, command.effect};
     const auto result = catch_thrown([&] { return command.run(context); });
     if (!result.ok()) return fail(result.error(), context.effect, output);
     return finish(*result, output, context.effect);

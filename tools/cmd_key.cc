@@ -62,7 +62,7 @@ struct KeyAddCommand {
 
 Result<ExitCode> run_add(CommandContext& context, const KeyAddCommand& command) {
   // Before the old key is taken: that wipes the environment, where these may come from.
-  DRS_ASSIGN_OR_RETURN(SuppliedSecret fresh, read_secret(command.fresh));
+  DRS_ASSIGN_OR_RETURN(SuppliedSecret fresh, read_secret(command.fresh, context.cancel));
   for (const std::string& warning : fresh.warnings) context.log.warn("{}", warning);
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
   if (!fresh.given()) {

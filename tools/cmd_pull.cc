@@ -3,14 +3,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "engine/pipeline/pull.h"
 #include "io/child_sink.h"
 #include "io/file_sink.h"
+#include "io/pipe.h"
 #include "io/stream_sink.h"
 #include "tools/command.h"
+#include "tools/descriptors.h"
 #include "tools/keys.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
@@ -27,6 +31,7 @@ struct PullCommand {
   std::string output;
   bool force = false;
   bool exec = false;
+  bool consumer_may_stop = false;
   std::uint64_t offset_bytes = 0;
   std::optional<std::uint64_t> length_bytes;
 };
@@ -41,10 +46,15 @@ Result<void> check_sink_choice(const PullCommand& command, const CommandContext&
   if (!command.exec && has_child) return Error{ErrorCode::kUsage, "a command stands behind --, but --exec is missing"};
   if (command.force && command.output.empty())
     return Error{ErrorCode::kUsage, "--force says that a file may be replaced: it needs --output"};
+  if (command.consumer_may_stop && !command.exec)
+    return Error{ErrorCode::kUsage,
+                 "--consumer-may-stop needs --exec: only a consumer that drstream started shows how "
+                 "it ended"};
   if (!command.exec && command.output.empty() && ::isatty(STDOUT_FILENO) == 1)
     return Error{ErrorCode::kUsage,
                  "stdout is a terminal: pipe drstream into a consumer, or use --output FILE or --exec -- CMD..."};
-  return {};
+  if (command.exec) return {};
+  return check_stream_target(command.output, context.options.progress_fd);
 }
 
 std::uint64_t bytes_wanted(const PullCommand& command, const Manifest& manifest) {
@@ -52,22 +62,45 @@ std::uint64_t bytes_wanted(const PullCommand& command, const Manifest& manifest)
   return std::min(rest, command.length_bytes.value_or(rest));
 }
 
-Result<std::unique_ptr<Sink>> make_sink(const PullCommand& command, const CommandContext& context,
-                                        const Manifest& manifest) {
-  if (command.exec) {
-    ChildOptions child;
-    child.argv = context.child_command;
-    child.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
-    return make_child_sink(child);
-  }
+// A FIFO is opened once it has a reader, and a signal ends the wait for one.
+Result<std::unique_ptr<Sink>> make_stdout_or_file_sink(const PullCommand& command, const CommandContext& context,
+                                                       const Manifest& manifest) {
   if (command.output.empty()) return make_stream_sink(STDOUT_FILENO, "stdout");
-  auto sink = make_file_sink(command.output, command.force, context.options.io, bytes_wanted(command, manifest));
-  if (!sink.ok() && sink.error().code == ErrorCode::kNotFound)
-    return Error{ErrorCode::kUsage, std::move(sink).error().message};
-  return sink;
+  std::error_code ignored;
+  if (std::filesystem::is_fifo(command.output, ignored)) {
+    DRS_ASSIGN_OR_RETURN(Fd fifo, open_fifo_to_write(command.output, context.cancel));
+    return make_owned_stream_sink(std::move(fifo), "file " + command.output);
+  }
+  return make_file_sink(command.output, command.force, context.options.io, bytes_wanted(command, manifest));
 }
 
-nlohmann::ordered_json pull_json(const Snapshot& snapshot, const PullReport& report, const std::string& sink) {
+struct Target {
+  std::unique_ptr<Sink> sink;
+  const ConsumerSink* consumer = nullptr;  // of --exec; the same object
+};
+
+Result<Target> make_target(const PullCommand& command, const CommandContext& context, const Manifest& manifest) {
+  Target target;
+  if (command.exec) {
+    ConsumerOptions options;
+    options.child.argv = context.child_command;
+    options.child.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
+    options.child.guardian = context.guardian;
+    options.may_stop = command.consumer_may_stop;
+    DRS_ASSIGN_OR_RETURN(auto consumer, make_child_sink(options));
+    target.consumer = consumer.get();
+    target.sink = std::move(consumer);
+    return target;
+  }
+  Result<std::unique_ptr<Sink>> sink = make_stdout_or_file_sink(command, context, manifest);
+  if (!sink.ok() && sink.error().code == ErrorCode::kNotFound)
+    return Error{ErrorCode::kUsage, std::move(sink).error().message};
+  DRS_ASSIGN_OR_RETURN(target.sink, std::move(sink));
+  return target;
+}
+
+nlohmann::ordered_json pull_json(const Snapshot& snapshot, const PullReport& report, const std::string& sink,
+                                 bool consumer_stopped) {
   nlohmann::ordered_json out;
   out["id"] = snapshot.id();
   out["stream"] = snapshot.manifest.stream;
@@ -76,6 +109,7 @@ nlohmann::ordered_json pull_json(const Snapshot& snapshot, const PullReport& rep
   out["bytes"] = report.bytes;
   out["whole"] = report.whole;
   if (report.whole && snapshot.manifest.sha256) out["sha256"] = snapshot.manifest.sha256->hex();
+  if (consumer_stopped) out["consumer_stopped"] = true;
   out["read_bytes"] = report.read_bytes;
   out["decoded_bytes"] = report.decoded_bytes;
   out["healed_blocks"] = report.healed_blocks;
@@ -83,7 +117,10 @@ nlohmann::ordered_json pull_json(const Snapshot& snapshot, const PullReport& rep
   return out;
 }
 
-std::string summary_line(const Snapshot& snapshot, const PullReport& report) {
+std::string summary_line(const Snapshot& snapshot, const PullReport& report, bool consumer_stopped) {
+  if (consumer_stopped)
+    return fmt::format("pulled {} of {} seconds {:.2f}: the consumer stopped before the end and exited with 0",
+                       snapshot.id(), snapshot.manifest.stream, report.seconds);
   const char* const proof = !report.whole              ? "range, its blocks checked"
                             : snapshot.manifest.sha256 ? "whole, SHA-256 agrees"
                                                        : "whole, XXH3 agrees";
@@ -93,7 +130,7 @@ std::string summary_line(const Snapshot& snapshot, const PullReport& report) {
 
 Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
   // The consumer writes to our stdout as well.
-  if (command.output.empty()) context.output.yield_stdout();
+  if (command.output.empty() || is_stdout(command.output)) context.output.yield_stdout();
   DRS_RETURN_IF_ERROR(check_sink_choice(command, context));
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kData));
   DRS_ASSIGN_OR_RETURN(const PullMemory memory,
@@ -104,29 +141,36 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
   DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot,
                        find_snapshot(catalog, command.selector, context.clock.wall_ns()));
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
-  DRS_ASSIGN_OR_RETURN(const auto sink, make_sink(command, context, snapshot->manifest));
+  DRS_ASSIGN_OR_RETURN(const Target target, make_target(command, context, snapshot->manifest));
+  Sink* const sink = target.sink.get();
   context.log.debug("{}: {}", sink->name(), sink->io_description());
 
   PullOptions range{command.offset_bytes, command.length_bytes};
   // --length is "at most"; an --offset behind the end stays the error that it is.
   const bool begins_inside = command.offset_bytes <= snapshot->manifest.bytes;
   if (begins_inside && command.length_bytes) range.length_bytes = bytes_wanted(command, snapshot->manifest);
+  const auto started = context.clock.steady();
   ProgressCounters counters;
   counters.total_bytes = bytes_wanted(command, snapshot->manifest);
   auto report = [&] {
     const ProgressReporter reporter(progress_options(context, "pull"), counters, context.console, context.clock);
     return pull(*repository, *snapshot, *sink, range, memory, arena, counters, context.cancel);
   }();
-  if (!report.ok()) return std::move(report).error();
+  const bool consumer_stopped = target.consumer != nullptr && target.consumer->stopped_well();
+  if (!report.ok()) {
+    if (!consumer_stopped || report.error().code != ErrorCode::kSinkClosed) return std::move(report).error();
+    report = PullReport{.bytes = counters.bytes,
+                        .seconds = std::chrono::duration<double>(context.clock.steady() - started).count()};
+  }
   if (report->healed_blocks > 0)
     context.log.warn(
         "{} lost or damaged blocks were rebuilt from other copies of their chunks; run `drstream verify "
         "--read-data`",
         report->healed_blocks);
-  nlohmann::ordered_json document = pull_json(*snapshot, *report, sink->name());
+  nlohmann::ordered_json document = pull_json(*snapshot, *report, sink->name(), consumer_stopped);
   document["requests"] = request_counts_json(repository->store().request_counts());
   context.output.document("drstream.pull/1", document);
-  context.output.remark(summary_line(*snapshot, *report));
+  context.output.remark(summary_line(*snapshot, *report, consumer_stopped));
   return ExitCode::kOk;
 }
 
@@ -138,6 +182,7 @@ void add_pull_command(CommandSet& commands) {
       add_subcommand(commands.root(), "pull", "Restore a snapshot: to stdout, into a command, or to a file",
                      "  drstream pull pg/app | pg_restore -d new\n"
                      "  drstream pull pg/app@2026-11-20T02:00 --exec -- pg_restore -d new\n"
+                     "  drstream pull pg/app --consumer-may-stop --exec -- pg_restore -l\n"
                      "  drstream pull pg/app@latest -o app.dump\n"
                      "  drstream pull 3f9c -o part.bin --offset 1GiB --length 64MiB\n");
   app->add_option("SNAPSHOT", command->selector,
@@ -149,7 +194,10 @@ void add_pull_command(CommandSet& commands) {
            "Write a file: under a temporary name, renamed when it is whole and checked");
   add_flag(*app, "--force", command->force, "Replace the file of --output if there is one");
   add_flag(*app, "--exec", command->exec,
-           "Feed the command behind --; it is killed if the stream turns out to be damaged");
+           "Feed the command behind --; it is killed if the stream turns out to be damaged, or if drstream dies");
+  add_flag(*app, "--consumer-may-stop", command->consumer_may_stop,
+           "With --exec: a command that exits with 0 need not read everything (default: that is exit 8); for "
+           "pg_restore -l");
   add_parsed(*app, "--offset", command->offset_bytes, parse_size, "SIZE", "Begin here");
   add_parsed(*app, "--length", command->length_bytes, parse_size, "SIZE", "At most this much");
   commands.add({app, CommandEffect::kRestores, true,

@@ -9,6 +9,7 @@
 #include "io/file_source.h"
 #include "io/pipe_source.h"
 #include "tools/command.h"
+#include "tools/descriptors.h"
 #include "tools/duration_text.h"
 #include "tools/host_name.h"
 #include "tools/keys.h"
@@ -96,6 +97,7 @@ Result<void> check_choices(const PushCommand& command, const CommandContext& con
   if (!command.exec && command.file.empty() && ::isatty(STDIN_FILENO) == 1)
     return Error{ErrorCode::kUsage,
                  "stdin is a terminal: pipe a producer into drstream, or use --exec -- CMD... or --file FILE"};
+  if (!command.exec && command.file.empty()) return check_stdin_is_readable();
   return {};
 }
 
@@ -107,6 +109,7 @@ Result<std::unique_ptr<Source>> make_source(const PushCommand& command, const Co
   ChildOptions child;
   child.argv = context.child_command;
   child.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
+  child.guardian = context.guardian;
   if (command.timeout) child.timeout = std::chrono::ceil<std::chrono::seconds>(*command.timeout);
   auto source = make_child_source(child);
   // A producer that cannot be started is one that failed: cron must not take it for a wrong option of ours.

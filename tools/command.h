@@ -11,6 +11,7 @@
 
 #include "io/cancel.h"
 #include "io/clock.h"
+#include "io/guardian.h"
 #include "tools/exit_code.h"
 #include "tools/global_options.h"
 #include "tools/log.h"
@@ -30,6 +31,7 @@ struct CommandContext {
   const Clock& clock;
   CancelToken& cancel;
   const SignalState& signals;
+  Guardian* guardian;    // of the child command; null where there is none
   CLI::App& root;        // the whole model, for help, man and completion
   CommandEffect effect;  // of the command, until it learns better: decides what its failure means
 };

@@ -26,8 +26,9 @@ Result<std::optional<Secret>> read_from_secret(CommandContext& context, const Re
                    fmt::format("--from-unencrypted was given, but a key for {} as well", place.name)};
     return std::optional<Secret>(Secret{});
   }
-  DRS_ASSIGN_OR_RETURN(SuppliedSecret supplied,
-                       !from.key.any() && place.key.any() ? read_secret(place.key) : read_source_secret(from.key));
+  DRS_ASSIGN_OR_RETURN(SuppliedSecret supplied, !from.key.any() && place.key.any()
+                                                    ? read_secret(place.key, context.cancel)
+                                                    : read_source_secret(from.key, context.cancel));
   for (const std::string& warning : supplied.warnings) context.log.warn("{}", warning);
   if (!supplied.given()) return std::optional<Secret>();
   return std::optional(std::move(supplied.secret));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <cstring>
 
 #include "io/fd.h"
+#include "io/interrupt.h"
 #include "tools/passphrase_command.h"
 
 namespace drs {
@@ -58,12 +60,14 @@ struct SecretFile {
   std::string warning;  // not empty: others may read it
 };
 
-// A file, a FIFO or /dev/fd/N.
-Result<SecretFile> read_secret_file(const std::string& path, std::string_view what) {
+// A file, a FIFO or /dev/fd/N: what has no writer yet is waited for.
+Result<SecretFile> read_secret_file(const std::string& path, std::string_view what, CancelToken& cancel) {
   const auto failed = [&](int number) {
     return key_error(fmt::format("cannot read the {} '{}': {}", what, path, std::strerror(number)));
   };
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  DRS_ASSIGN_OR_RETURN(const Interrupt interrupt, Interrupt::create());
+  const auto registration = cancel.on_cancel([&interrupt] { interrupt.raise(); });
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd) return failed(errno);
   SecretFile out;
   struct stat status {};
@@ -73,8 +77,10 @@ Result<SecretFile> read_secret_file(const std::string& path, std::string_view wh
   SecretBytes buffer(kSecretFileBytesMax + 1);
   std::size_t used = 0;
   while (used < buffer.size()) {
+    if (wait_for(interrupt, {.fd = fd.get(), .events = POLLIN}).interrupted)
+      return Error{ErrorCode::kCancelled, fmt::format("interrupted while reading the {} '{}'", what, path)};
     const ssize_t got = ::read(fd.get(), buffer.mutable_view().data() + used, buffer.size() - used);
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got < 0) return failed(errno);
     if (got == 0) break;
     used += static_cast<std::size_t>(got);
@@ -101,16 +107,16 @@ void advise_on_length(const Secret& secret, std::vector<std::string>& warnings) 
                     kPassphraseCharsAdvised));
 }
 
-Result<SuppliedSecret> read_key_file(const std::string& path) {
-  DRS_ASSIGN_OR_RETURN(SecretFile file, read_secret_file(path, "key file"));
+Result<SuppliedSecret> read_key_file(const std::string& path, CancelToken& cancel) {
+  DRS_ASSIGN_OR_RETURN(SecretFile file, read_secret_file(path, "key file", cancel));
   SuppliedSecret out;
   if (!file.warning.empty()) out.warnings.push_back(std::move(file.warning));
   DRS_ASSIGN_OR_RETURN(out.secret, raw_key_of_text(file.bytes.view(), fmt::format("the key file '{}'", path)));
   return out;
 }
 
-Result<SuppliedSecret> read_passphrase_file(const std::string& path) {
-  DRS_ASSIGN_OR_RETURN(SecretFile file, read_secret_file(path, "passphrase file"));
+Result<SuppliedSecret> read_passphrase_file(const std::string& path, CancelToken& cancel) {
+  DRS_ASSIGN_OR_RETURN(SecretFile file, read_secret_file(path, "passphrase file", cancel));
   SuppliedSecret out;
   if (!file.warning.empty()) out.warnings.push_back(std::move(file.warning));
   DRS_ASSIGN_OR_RETURN(out.secret, passphrase_of(std::move(file.bytes), fmt::format("the passphrase file '{}'", path)));
@@ -159,7 +165,7 @@ bool key_is_supplied(const KeyOptions& options) {
   return options.any() || variable(kKeyFileVariable) != nullptr || variable(kKeyVariable) != nullptr;
 }
 
-Result<SuppliedSecret> read_secret(const KeyOptions& options) {
+Result<SuppliedSecret> read_secret(const KeyOptions& options, CancelToken& cancel) {
   const int ways = (options.key_file.empty() ? 0 : 1) + (options.passphrase_file.empty() ? 0 : 1) +
                    (options.passphrase_command.empty() ? 0 : 1);
   if (ways > 1)
@@ -168,11 +174,12 @@ Result<SuppliedSecret> read_secret(const KeyOptions& options) {
                  "DRSTREAM_KEY_FILE, DRSTREAM_PASSPHRASE_FILE and DRSTREAM_PASSPHRASE_COMMAND count too): give one"};
   SuppliedSecret out;
   if (!options.key_file.empty()) {
-    DRS_ASSIGN_OR_RETURN(out, read_key_file(options.key_file));
+    DRS_ASSIGN_OR_RETURN(out, read_key_file(options.key_file, cancel));
   } else if (!options.passphrase_file.empty()) {
-    DRS_ASSIGN_OR_RETURN(out, read_passphrase_file(options.passphrase_file));
+    DRS_ASSIGN_OR_RETURN(out, read_passphrase_file(options.passphrase_file, cancel));
   } else if (!options.passphrase_command.empty()) {
-    DRS_ASSIGN_OR_RETURN(SecretBytes output, run_passphrase_command(options.passphrase_command, key_variable_names()));
+    DRS_ASSIGN_OR_RETURN(SecretBytes output,
+                         run_passphrase_command(options.passphrase_command, key_variable_names(), cancel));
     DRS_ASSIGN_OR_RETURN(out.secret, passphrase_of(std::move(output), "the output of the passphrase command"));
   }
   advise_on_length(out.secret, out.warnings);
@@ -182,9 +189,9 @@ Result<SuppliedSecret> read_secret(const KeyOptions& options) {
 namespace {
 
 Result<SuppliedSecret> read_options_or_variables(const KeyOptions& options, const char* file_variable,
-                                                 const char* key_variable) {
-  if (options.any()) return read_secret(options);
-  if (const char* const path = variable(file_variable); path != nullptr) return read_key_file(path);
+                                                 const char* key_variable, CancelToken& cancel) {
+  if (options.any()) return read_secret(options, cancel);
+  if (const char* const path = variable(file_variable); path != nullptr) return read_key_file(path, cancel);
   SuppliedSecret out;
   if (const char* const text = variable(key_variable); text != nullptr) {
     DRS_ASSIGN_OR_RETURN(out.secret, raw_key_of_text(as_bytes(text), key_variable));
@@ -194,12 +201,12 @@ Result<SuppliedSecret> read_options_or_variables(const KeyOptions& options, cons
 
 }  // namespace
 
-Result<SuppliedSecret> read_source_secret(const KeyOptions& options) {
-  return read_options_or_variables(options, kFromKeyFileVariable, kFromKeyVariable);
+Result<SuppliedSecret> read_source_secret(const KeyOptions& options, CancelToken& cancel) {
+  return read_options_or_variables(options, kFromKeyFileVariable, kFromKeyVariable, cancel);
 }
 
-Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options) {
-  auto secret = read_options_or_variables(options, kKeyFileVariable, kKeyVariable);
+Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options, CancelToken& cancel) {
+  auto secret = read_options_or_variables(options, kKeyFileVariable, kKeyVariable, cancel);
   wipe_variables();
   return secret;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/repository/repository.h"
+#include "io/cancel.h"
 #include "io/result.h"
 
 namespace drs {
@@ -38,15 +39,16 @@ bool key_is_supplied(const KeyOptions& options);
 // Looks at, in this order: the options (which DRSTREAM_KEY_FILE, DRSTREAM_PASSPHRASE_FILE and
 // DRSTREAM_PASSPHRASE_COMMAND set too), BACKUP_ENCRYPTION_KEY_FILE, BACKUP_ENCRYPTION_KEY. Asks nobody. Wipes the
 // variables and removes them from the environment; so, call it once, before other threads read the environment.
-// Errors: kUsage (two options at once), kWrongKey (unreadable; not 64 hex digits; the text never holds the key).
-Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options);
+// `cancel` ends the wait for a command or a FIFO. Errors: kUsage (two options at once), kWrongKey (unreadable; not 64
+// hex digits; the text never holds the key), kCancelled.
+Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options, CancelToken& cancel);
 
 // The key of the other repository of a command: the options, BACKUP_FROM_ENCRYPTION_KEY_FILE,
 // BACKUP_FROM_ENCRYPTION_KEY. Wipes nothing: take_supplied_secret, which must follow, does. Errors: as above.
-Result<SuppliedSecret> read_source_secret(const KeyOptions& options);
+Result<SuppliedSecret> read_source_secret(const KeyOptions& options, CancelToken& cancel);
 
 // The options alone: for `key add`, whose new key must not come from where the old one does. Errors: as above.
-Result<SuppliedSecret> read_secret(const KeyOptions& options);
+Result<SuppliedSecret> read_secret(const KeyOptions& options, CancelToken& cancel);
 
 // What a person typed: 64 hex digits are a key, anything else a passphrase. Errors: kWrongKey (empty).
 Result<Secret> secret_of_answer(SecretBytes answer);

@@ -71,8 +71,9 @@ Result<std::unique_ptr<ObjectStore>> open_store(CommandContext& context) {
 }
 
 Result<Secret> take_secret(CommandContext& context, const RepositoryPlace& place) {
-  DRS_ASSIGN_OR_RETURN(SuppliedSecret supplied,
-                       place.key.any() ? read_secret(place.key) : take_supplied_secret(context.options.key));
+  DRS_ASSIGN_OR_RETURN(SuppliedSecret supplied, place.key.any()
+                                                    ? read_secret(place.key, context.cancel)
+                                                    : take_supplied_secret(context.options.key, context.cancel));
   for (const std::string& warning : supplied.warnings) context.log.warn("{}", warning);
   return std::move(supplied.secret);
 }

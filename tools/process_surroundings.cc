@@ -43,7 +43,11 @@ Surroundings process_surroundings(HttpFetch fetch, const Clock& clock) {
       },
       .read_file = read_small_file,
       .fetch = std::move(fetch),
-      .run_command = [](const std::string& command) { return run_passphrase_command(command, key_variable_names()); },
+      .run_command =
+          [](const std::string& command) {
+            CancelToken none;
+            return run_passphrase_command(command, key_variable_names(), none);
+          },
       .clock = clock};
 }
 

@@ -8,18 +8,20 @@
 
 #include "io/helper_thread.h"
 #include "tools/exit_code.h"
+#include "tools/terminal_echo.h"
 
 namespace drs {
 namespace {
 
-// Each child leads a process group of its own.
+// Those in our session: what asks for a passphrase. A child that leads a session of its own has a guardian, which ends
+// it as soon as we are gone, and the guardian must live for that.
 void kill_children() {
+  const pid_t session = ::getsid(0);
   std::error_code error;
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
     std::ifstream children(task.path() / "children");
     for (pid_t child = 0; children >> child;) {
-      ::kill(-child, SIGKILL);
-      ::kill(child, SIGKILL);
+      if (::getsid(child) == session) ::kill(child, SIGKILL);
     }
   }
 }
@@ -62,6 +64,7 @@ void SignalThread::run() {
       continue;
     }
     kill_children();
+    restore_terminal_echo();
     ::_exit(exit_status_of_signal(number));
   }
 }

@@ -1,5 +1,5 @@
 // Signals that ask us to stop. SIGINT, SIGTERM and SIGHUP are blocked in every thread and taken by one of ours: the
-// first cancels the work, which then ends in order; the second kills our children and exits at once.
+// first cancels the work, which then ends in order; the second exits at once, and no child outlives that.
 #pragma once
 
 #include <signal.h>

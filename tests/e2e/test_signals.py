@@ -1,8 +1,11 @@
 """Signals and sudden death: SIGINT and SIGTERM end cleanly, kill -9 leaves nothing to repair."""
 
 import os
+import pty
+import select
 import signal
 import subprocess
+import termios
 import time
 
 import pytest
@@ -118,6 +121,96 @@ def test_a_second_signal_does_not_wait_for_the_first(drs, tmp_path):
     process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 143
     wait_for(lambda: not processes_of_session(session), "the child's session to end")
+
+
+def waits_for(what):
+    return f"echo $$ > {what}; exec sleep 600"
+
+
+@pytest.mark.parametrize("where", ["passphrase", "key fifo", "output fifo"])
+def test_one_sigterm_ends_every_wait(drs, tmp_path, where):
+    drs.push("s", DATA)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo, 0o600)
+    command = tmp_path / "ask"
+    command.write_text(f"#!/bin/sh\n{waits_for(tmp_path / 'pid')}\n")
+    command.chmod(0o700)
+    arguments = {
+        "passphrase": ["list", "--passphrase-command", command],
+        "key fifo": ["list", "--key-file", fifo],
+        "output fifo": ["pull", "s", "-o", fifo],
+    }[where]
+    process = drs.start(*arguments)
+    if where == "passphrase":
+        session_in(tmp_path / "pid")
+    time.sleep(0.5)
+    assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert process.returncode == 143
+
+
+def test_a_fifo_for_the_output_or_a_key_is_used_once_its_other_end_is_there(drs, tmp_path):
+    drs.push("s", DATA)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo, 0o600)
+    process = drs.start("pull", "s", "-o", fifo)
+    assert fifo.read_bytes() == DATA
+    process.communicate()
+    assert process.returncode == 0
+    process = drs.start("list", "--key-file", fifo, env={"BACKUP_ENCRYPTION_KEY": None})
+    fifo.write_text(drs.key)
+    process.communicate()
+    assert process.returncode == 0
+
+
+class Terminal:
+    """A command that asks on a terminal of its own."""
+
+    def __init__(self, drs, *arguments, launcher=()):
+        environment = drs.environment({"BACKUP_ENCRYPTION_KEY": None})
+        command = [*launcher, *drs.command(*arguments)]
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(command[0], command, environment)
+        self.read_to(b"hex digits): ")
+
+    def read_to(self, end):
+        text = b""
+        while end not in text:
+            assert select.select([self.fd], [], [], WAIT_SECONDS)[0], text
+            text += os.read(self.fd, 1000)
+
+    def echoes(self):
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
+
+    def wait(self, options=0):
+        return os.waitpid(self.pid, options)[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGABRT, signal.SIGSEGV, signal.SIGALRM, signal.SIGTERM])
+def test_no_signal_leaves_a_terminal_without_echo(drs, number):
+    terminal = Terminal(drs, "list")
+    assert not terminal.echoes()
+    os.kill(terminal.pid, number)
+    status = terminal.wait()
+    assert os.waitstatus_to_exitcode(status) == (143 if number == signal.SIGTERM else -number)
+    assert terminal.echoes()
+
+
+def test_a_stopped_prompt_has_echo_and_none_once_it_goes_on(drs):
+    shell = 'set -m; "$@"; echo "left with $?"; read line; fg; echo "ended with $?"'
+    terminal = Terminal(drs, "list", launcher=["sh", "-c", shell, "sh"])
+    assert not terminal.echoes()
+    os.write(terminal.fd, b"\x1a")  # Ctrl-Z
+    terminal.read_to(b"left with 148")
+    assert terminal.echoes()
+    os.write(terminal.fd, b"\n")
+    wait_for(lambda: not terminal.echoes(), "the echo to be off again")
+    os.write(terminal.fd, drs.key.encode() + b"\n")
+    terminal.read_to(b"ended with 0")
+    terminal.wait()
+    assert terminal.echoes()
 
 
 @pytest.mark.every_store

@@ -45,8 +45,8 @@ class ChildTest : public testing::Test {
     EXPECT_TRUE(made.ok());
     return *std::move(made);
   }
-  std::unique_ptr<Sink> sink(const ChildOptions& options) {
-    auto made = make_child_sink(options);
+  std::unique_ptr<ConsumerSink> sink(const ChildOptions& options, bool may_stop = false) {
+    auto made = make_child_sink({.child = options, .may_stop = may_stop});
     EXPECT_TRUE(made.ok());
     return *std::move(made);
   }
@@ -273,6 +273,41 @@ TEST_F(ChildSinkTest, AConsumerThatStopsReadingIsReported) {
   EXPECT_THAT(wrote.error().message, HasSubstr("enough"));
 }
 
+TEST_F(ChildSinkTest, AConsumerThatExitsWithZeroAndLeavesBytesUnreadHasFailed) {
+  // What fits the pipe needs no reader at all, so that no write fails.
+  for (const char* script : {"exit 0", "head -c 10 > /dev/null", "exec < /dev/null; sleep 0.2"}) {
+    const auto to = sink(shell(script));
+    static_cast<void>(to->write(Bytes(5000)));  // fails where the command was quick
+    const auto committed = to->commit();
+    ASSERT_FALSE(committed.ok()) << script;
+    EXPECT_EQ(committed.error().code, ErrorCode::kSinkClosed);
+    EXPECT_THAT(committed.error().message, HasSubstr("stopped reading before the end and exited with status 0"));
+    EXPECT_FALSE(to->stopped_well());
+  }
+}
+
+TEST_F(ChildSinkTest, AConsumerThatMayStopSucceedsByItsStatusAlone) {
+  for (const std::size_t bytes : {std::size_t{5000}, 8 * kMiB}) {
+    const auto to = sink(shell("head -c 10 > /dev/null"), true);
+    const auto wrote = to->write(Bytes(bytes));
+    if (wrote.ok()) {
+      EXPECT_TRUE(to->commit().ok());
+    }
+    EXPECT_TRUE(to->stopped_well());
+    const auto failing = sink(shell("head -c 10 > /dev/null; exit 1"), true);
+    EXPECT_FALSE(failing->write(Bytes(bytes)).ok() && failing->commit().ok());
+    EXPECT_FALSE(failing->stopped_well());
+  }
+}
+
+TEST_F(ChildSinkTest, ASlowConsumerIsWaitedFor) {
+  const std::string out = directory_.file("out");
+  const auto to = sink(shell("sleep 0.3; cat > " + out));
+  EXPECT_TRUE(to->write(Bytes(5000)).ok());
+  EXPECT_TRUE(to->commit().ok());
+  EXPECT_EQ(test::read_whole_file(out).size(), 5000U);
+}
+
 TEST_F(ChildSinkTest, AbandonNeverLooksLikeTheEndOfTheData) {
   const std::string committed = directory_.file("committed");
   for (const bool explicitly : {true, false}) {
@@ -310,7 +345,7 @@ TEST_F(ChildSinkTest, AConsumerThatHangsIsStoppedAtItsTimeout) {
 TEST_F(ChildSinkTest, AMissingCommandIsTheOperatorsError) {
   ChildOptions options;
   options.argv = {"psqll-that-is-not-there"};
-  EXPECT_EQ(make_child_sink(options).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(make_child_sink({.child = options}).error().code, ErrorCode::kUsage);
 }
 
 }  // namespace

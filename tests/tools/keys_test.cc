@@ -31,6 +31,16 @@ KeyOptions passphrase_command(const std::string& command) {
   return options;
 }
 
+// With a token that is never set.
+Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options) {
+  CancelToken none;
+  return drs::take_supplied_secret(options, none);
+}
+Result<SuppliedSecret> read_source_secret(const KeyOptions& options) {
+  CancelToken none;
+  return drs::read_source_secret(options, none);
+}
+
 class KeysTest : public ::testing::Test {
  protected:
   void SetUp() override { clear(); }

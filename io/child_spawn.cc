@@ -1,0 +1,85 @@
+#include "io/child_spawn.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "io/guardian.h"
+
+namespace drs {
+namespace {
+
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+bool set_up_descriptors(const SpawnRequest& request) {
+  int input = request.stdin_fd;
+  if (input < 0) input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (input < 0 || ::dup2(input, STDIN_FILENO) < 0) return false;
+  if (request.stdout_fd >= 0 && ::dup2(request.stdout_fd, STDOUT_FILENO) < 0) return false;
+  return request.stderr_fd < 0 || ::dup2(request.stderr_fd, STDERR_FILENO) >= 0;
+}
+
+void set_up_signals() {
+  for (int number = 1; number < NSIG; ++number) {
+    struct sigaction action {};
+    if (::sigaction(number, nullptr, &action) != 0) continue;
+    const bool changed_by_main = number == SIGPIPE || number == SIGXFSZ || number == SIGCHLD;
+    if (action.sa_handler == SIG_DFL || (action.sa_handler == SIG_IGN && !changed_by_main)) continue;
+    action = {};
+    action.sa_handler = SIG_DFL;
+    ::sigaction(number, &action, nullptr);
+  }
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// Runs in the child, in our memory: system calls only, and nothing is changed but `failure`.
+[[noreturn]] void become_command(const SpawnRequest& request, char* const* argv, char* const* environment,
+                                 volatile int& failure) {
+  failure = 0;
+  if (request.own_session) ::setsid();
+  if (request.guardian_socket >= 0) failure = Guardian::register_self(request.guardian_socket);
+  if (failure == 0 && !set_up_descriptors(request)) failure = errno;
+  if (failure == 0) {
+    // What a library opened without O_CLOEXEC is none of the child's business.
+    ::closefrom(STDERR_FILENO + 1);
+    set_up_signals();
+    ::execvpe(argv[0], argv, environment);
+    failure = errno;
+  }
+  ::_exit(127);
+}
+
+}  // namespace
+
+Spawned spawn_command(const SpawnRequest& request) {
+  const std::vector<char*> argv = pointers_to(request.argv);
+  const std::vector<char*> environment = pointers_to(request.environment);
+  volatile int failure = 0;
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  // A handler of ours that ran in the child would run in our memory.
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = ::vfork();
+  if (pid == 0) become_command(request, argv.data(), environment.data(), failure);
+  Spawned out{.pid = pid, .error_number = pid < 0 ? errno : failure};
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid > 0 && out.error_number != 0) {
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  return out;
+}
+
+}  // namespace drs

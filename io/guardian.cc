@@ -1,0 +1,146 @@
+#include "io/guardian.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+namespace drs {
+namespace {
+
+enum class Word : std::uint8_t { kRegister, kRegistered, kLetGo };
+struct Message {
+  Word word = Word::kRegister;
+  pid_t pid = -1;
+};
+
+constexpr int kAnswerTimeoutMs = 10'000;
+constexpr int kKillAgainMs = 1'000;
+constexpr int kWithoutPidfdMs = 50;
+constexpr const char* kName = "drs-guardian";  // `pkill drstream` must not find it
+
+bool send_message(int socket, const Message& message) {
+  return ::send(socket, &message, sizeof message, MSG_NOSIGNAL) == sizeof message;
+}
+
+// Empty (kind and pid unchanged, false) when the other side is gone.
+bool receive_message(int socket, Message& message) {
+  ssize_t got = -1;
+  do got = ::recv(socket, &message, sizeof message, 0);
+  while (got < 0 && errno == EINTR);
+  return got == sizeof message;
+}
+
+// What follows runs in the guardian, after a fork of a process that may have had threads: system calls only.
+
+// Keys may lie in the environment, and a name among the arguments would let `pkill -f` find us.
+void wipe_inherited_text() {
+  for (char** entry = environ; *entry != nullptr; ++entry) ::explicit_bzero(*entry, std::strlen(*entry));
+  std::size_t arguments_bytes = 0;
+  const int file = ::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+  std::array<char, 4096> piece;
+  for (ssize_t got = 1; file >= 0 && (got = ::read(file, piece.data(), piece.size())) > 0;)
+    arguments_bytes += static_cast<std::size_t>(got);
+  ::close(file);
+  if (arguments_bytes == 0) return;
+  ::explicit_bzero(program_invocation_name, arguments_bytes);
+  std::strncpy(program_invocation_name, kName, arguments_bytes - 1);
+}
+
+void kill_group(pid_t leader, int process) {
+  constexpr unsigned kProcessGroup = 1U << 2;  // Linux 6.9: right even where the leader's number was given away again
+  const bool sent =
+      process >= 0 && ::syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, kProcessGroup) == 0;
+  if (sent || (process >= 0 && errno == ESRCH)) return;
+  ::kill(-leader, SIGKILL);
+  ::kill(leader, SIGKILL);
+}
+
+// Ends the child's group and waits for the child, however long a child takes that may not be killed (another user's).
+void end_child(pid_t child, int process) {
+  for (;;) {
+    kill_group(child, process);
+    if (process < 0) {
+      ::poll(nullptr, 0, kWithoutPidfdMs);
+      if (::kill(child, 0) != 0 && errno == ESRCH) return;
+      continue;
+    }
+    pollfd ended{.fd = process, .events = POLLIN, .revents = 0};
+    if (::poll(&ended, 1, kKillAgainMs) > 0) return;
+  }
+}
+
+[[noreturn]] void guard(int socket, int held) {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  ::setsid();
+  ::dup2(socket, 0);
+  ::dup2(held, 1);
+  ::closefrom(2);
+  static_cast<void>(::chdir("/") == 0);
+  wipe_inherited_text();
+  ::prctl(PR_SET_NAME, kName, 0, 0, 0);
+
+  pid_t child = -1;
+  int process = -1;
+  for (Message message; receive_message(0, message);) {
+    if (message.word == Word::kLetGo) ::_exit(0);
+    child = message.pid;
+    process = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+    send_message(0, {.word = Word::kRegistered, .pid = child});
+  }
+  if (child > 0) end_child(child, process);
+  ::_exit(0);
+}
+
+Result<std::array<Fd, 2>> make_sockets() {
+  std::array<int, 2> raw = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, raw.data()) != 0)
+    return error_from_errno(errno, "socketpair");
+  DRS_ASSIGN_OR_RETURN(Fd first, above_standard(Fd(raw[0])));
+  DRS_ASSIGN_OR_RETURN(Fd second, above_standard(Fd(raw[1])));
+  return std::array<Fd, 2>{std::move(first), std::move(second)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Guardian>> Guardian::start() {
+  DRS_ASSIGN_OR_RETURN(Pipe pipe, make_pipe());
+  DRS_ASSIGN_OR_RETURN(auto sockets, make_sockets());
+  const pid_t pid = ::fork();
+  if (pid < 0) return error_from_errno(errno, "start the process that guards the command");
+  if (pid == 0) guard(sockets[1].get(), pipe.write_end.get());
+  return std::unique_ptr<Guardian>(new Guardian(pid, std::move(sockets[0]), std::move(pipe)));
+}
+
+Guardian::~Guardian() {
+  let_go();
+}
+
+void Guardian::let_go() {
+  if (!socket_) return;
+  send_message(socket_.get(), {.word = Word::kLetGo, .pid = -1});
+  socket_ = Fd();
+  pid_t reaped = -1;
+  do reaped = ::waitpid(pid_, nullptr, 0);
+  while (reaped < 0 && errno == EINTR);
+}
+
+int Guardian::register_self(int socket) {
+  if (!send_message(socket, {.word = Word::kRegister, .pid = ::getpid()})) return errno;
+  pollfd answer{.fd = socket, .events = POLLIN, .revents = 0};
+  if (::poll(&answer, 1, kAnswerTimeoutMs) != 1) return ETIMEDOUT;
+  Message message;
+  return receive_message(socket, message) && message.word == Word::kRegistered ? 0 : EPIPE;
+}
+
+}  // namespace drs
