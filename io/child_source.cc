@@ -1,27 +1,43 @@
 #include "io/child_source.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "io/helper_thread.h"
 
 namespace drs {
 namespace {
 
-// From the command's exit to the end of its output, while nothing arrives.
-constexpr std::chrono::seconds kEndGrace{3};
-
 class ChildSource final : public Source {
  public:
-  ChildSource(std::unique_ptr<ChildProcess> child, const ChildOptions& options, Interrupt interrupt)
-      : child_(std::move(child)), timeout_(options.timeout), interrupt_(std::move(interrupt)) {}
+  ChildSource(std::unique_ptr<ChildProcess> child, const ChildOptions& options, std::chrono::seconds output_grace,
+              Interrupt interrupt, Interrupt stop_watching)
+      : child_(std::move(child)),
+        timeout_(options.timeout),
+        output_grace_(output_grace),
+        interrupt_(std::move(interrupt)),
+        stop_watching_(std::move(stop_watching)) {}
   ~ChildSource() override {
+    end_watch();
     // Given the chance to clean up, unless it has ended; one that finished well is not killed over its descendants.
     if (!concluded_) child_->stop();
   }
   ChildSource(const ChildSource&) = delete;
   ChildSource& operator=(const ChildSource&) = delete;
+
+  // Errors: kIo.
+  Result<void> start_watch() {
+    DRS_ASSIGN_OR_RETURN(watch_, start_helper_thread([this] {
+                           if (child_->await_exit(stop_watching_)) mark_exit();
+                         }));
+    return {};
+  }
 
   void start(MutableByteView buffer) override {
     DRS_ASSERT(buffer_.empty(), "a pipe fills one buffer at a time");
@@ -44,6 +60,7 @@ class ChildSource final : public Source {
   Result<ProducerProof> conclude() override {
     if (error_.has_value()) return *error_;
     DRS_ASSERT(ended_, "conclude() before the end");
+    end_watch();
     const auto end = child_->wait_end(interrupt_, child_->timeout());
     if (!end.has_value()) return interrupt_.is_raised() ? fail_cancelled() : fail_late();
     concluded_ = true;
@@ -68,31 +85,54 @@ class ChildSource final : public Source {
   }
 
  private:
+  // Once the command has exited: what it wrote ends with what the pipe holds now. Looked at by a thread of its own,
+  // since the reader may be busy for long, and a process that the command left behind may write meanwhile.
+  void mark_exit() {
+    const std::lock_guard lock(mutex_);
+    if (own_bytes_.has_value()) return;
+    int waiting_bytes = 0;
+    // Cannot fail for a pipe; if it did, whatever comes would be refused.
+    static_cast<void>(::ioctl(child_->pipe(), FIONREAD, &waiting_bytes));
+    own_bytes_ = read_bytes_ + static_cast<std::uint64_t>(std::max(waiting_bytes, 0));
+  }
+
+  void end_watch() {
+    stop_watching_.raise();
+    if (watch_.joinable()) watch_.join();
+  }
+
   // 0 where there was nothing yet, or the end (ended_).
   Result<std::size_t> read_some(MutableByteView space) {
     Deadline deadline = child_->timeout();
     if (exited_) {
-      const auto grace_end = std::chrono::steady_clock::now() + kEndGrace;
+      const auto grace_end = std::chrono::steady_clock::now() + output_grace_;
       deadline = deadline.has_value() ? std::min(*deadline, grace_end) : grace_end;
     }
     const Wake wake = child_->wait(interrupt_, POLLIN, deadline);
     if (wake.interrupted) return fail_cancelled();
+    if (wake.exited) mark_exit();
     exited_ = exited_ || wake.exited;
     // A command that never stops writing is late, too.
     const bool late = child_->timeout().has_value() && std::chrono::steady_clock::now() >= *child_->timeout();
     if (late) return fail_late();
     if (!wake.ready) return wake.exited ? Result<std::size_t>(0) : fail_held_open();
 
-    const ssize_t got = ::read(child_->pipe(), space.data(), space.size());
-    if (got == 0) ended_ = true;
-    if (got < 0 && errno != EAGAIN && errno != EINTR) {
-      return fail("read from '" + child_->command() + "': " + std::strerror(errno));
+    ssize_t got = -1;
+    int number = 0;
+    bool is_own = true;
+    {
+      const std::lock_guard lock(mutex_);
+      got = ::read(child_->pipe(), space.data(), space.size());
+      number = errno;
+      if (got > 0) read_bytes_ += static_cast<std::uint64_t>(got);
+      is_own = !own_bytes_.has_value() || read_bytes_ <= *own_bytes_;
     }
-    const auto got_bytes = static_cast<std::size_t>(std::max<ssize_t>(got, 0));
-    // What the command itself left behind fits the pipe; more comes from somebody else.
-    if (exited_) after_exit_bytes_ += got_bytes;
-    if (after_exit_bytes_ > child_->pipe_capacity_bytes()) return fail_held_open();
-    return got_bytes;
+    if (!is_own) return fail_written_late();
+    if (got == 0) ended_ = true;
+    if (got < 0 && number != EAGAIN && number != EINTR) {
+      return fail("read from '" + child_->command() + "': " + std::strerror(number));
+    }
+    return static_cast<std::size_t>(std::max<ssize_t>(got, 0));
   }
 
   Error fail(std::string text) {
@@ -110,35 +150,51 @@ class ChildSource final : public Source {
                 child_->stderr_quote());
   }
   Error fail_held_open() {
+    return fail_unproven("keeps its output open: " + std::to_string(output_grace_.count()) +
+                         " s later it had neither written nor closed it");
+  }
+  Error fail_written_late() { return fail_unproven("wrote into the stream after that"); }
+  Error fail_unproven(const std::string& what) {
+    end_watch();
     const ChildEnd end = child_->kill();
     concluded_ = true;
-    return fail("'" + child_->command() + "' " + end.text() +
-                ", but a process that it started keeps its output open, and nobody can tell whether that finished" +
+    return fail("'" + child_->command() + "' " + end.text() + ", but a process that it started " + what +
+                ". Whether that process finished cannot be known, so this stream is not a backup; let the command wait "
+                "for what it starts, or start it with its output closed" +
                 child_->stderr_quote());
   }
 
   const std::unique_ptr<ChildProcess> child_;
   const std::optional<std::chrono::seconds> timeout_;
+  const std::chrono::seconds output_grace_;
   const Interrupt interrupt_;
+  const Interrupt stop_watching_;
   MutableByteView buffer_;
   bool ended_ = false;      // its output
   bool exited_ = false;     // the command
   bool concluded_ = false;  // reaped
-  std::size_t after_exit_bytes_ = 0;
   std::optional<Error> error_;
+  std::mutex mutex_;
+  std::uint64_t read_bytes_ = 0;            // guarded by mutex_
+  std::optional<std::uint64_t> own_bytes_;  // of the command, known once it has exited; guarded by mutex_
+  std::thread watch_;                       // waits for that exit
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Source>> make_child_source(const ChildOptions& options) {
+Result<std::unique_ptr<Source>> make_child_source(const ChildOptions& options, std::chrono::seconds output_grace) {
   DRS_ASSIGN_OR_RETURN(Interrupt interrupt, Interrupt::create());
+  DRS_ASSIGN_OR_RETURN(Interrupt stop_watching, Interrupt::create());
   auto child = ChildProcess::spawn(options, ChildPipe::kFromChild);
   if (!child.ok()) {
     Error error = std::move(child).error();
     if (error.code == ErrorCode::kIo) error.code = ErrorCode::kSource;
     return error;
   }
-  return std::unique_ptr<Source>(std::make_unique<ChildSource>(*std::move(child), options, std::move(interrupt)));
+  auto source = std::make_unique<ChildSource>(*std::move(child), options, output_grace, std::move(interrupt),
+                                              std::move(stop_watching));
+  DRS_RETURN_IF_ERROR(source->start_watch());
+  return std::unique_ptr<Source>(std::move(source));
 }
 
 }  // namespace drs

@@ -41,7 +41,7 @@ class ChildTest : public testing::Test {
     return options;
   }
   std::unique_ptr<Source> source(const ChildOptions& options) {
-    auto made = make_child_source(options);
+    auto made = make_child_source(options, seconds(1));
     EXPECT_TRUE(made.ok());
     return *std::move(made);
   }
@@ -233,14 +233,60 @@ TEST_F(ChildSourceTest, AProcessThatKeepsTheOutputOpenCannotHangUs) {
   ASSERT_FALSE(seen.ok());
   EXPECT_EQ(seen.error().code, ErrorCode::kSource);
   EXPECT_THAT(seen.error().message, HasSubstr("keeps its output open"));
-  EXPECT_LT(steady_clock::now() - began, seconds(6));
+  EXPECT_LT(steady_clock::now() - began, seconds(4));
 }
 
 TEST_F(ChildSourceTest, AProcessThatWritesOnAfterTheCommandEndedCannotPassForIt) {
   const auto from = source(shell("yes & exit 0"));
   const auto seen = read(*from);
   ASSERT_FALSE(seen.ok());
-  EXPECT_THAT(seen.error().message, HasSubstr("keeps its output open"));
+  EXPECT_THAT(seen.error().message, HasSubstr("wrote into the stream after that"));
+}
+
+TEST_F(ChildSourceTest, BytesThatArriveAfterTheCommandEndedWithAnEmptyPipeAreRefused) {
+  const auto from = source(shell("printf begun; (sleep 0.3; echo late; exit 1) & exit 0"));
+  const auto seen = read(*from);
+  ASSERT_FALSE(seen.ok());
+  EXPECT_EQ(seen.error().code, ErrorCode::kSource);
+  EXPECT_THAT(seen.error().message, HasSubstr("exited with status 0, but a process that it started wrote into"));
+}
+
+TEST_F(ChildSourceTest, BytesThatArriveAfterTheEndAreRefusedHoweverLateTheyAreRead) {
+  const auto from = source(shell("printf begun; (sleep 0.3; echo late) & exit 0"));
+  std::this_thread::sleep_for(milliseconds(700));  // a reader that was held up: all of it waits in the pipe
+  const auto seen = read(*from);
+  ASSERT_FALSE(seen.ok());
+  EXPECT_THAT(seen.error().message, HasSubstr("wrote into the stream after that"));
+}
+
+TEST_F(ChildSourceTest, WhatTheCommandLeftInThePipeIsTaken) {
+  const auto from = source(shell("head -c 60000 /dev/zero; exit 0"));
+  std::this_thread::sleep_for(milliseconds(200));
+  const auto seen = read(*from);
+  ASSERT_TRUE(seen.ok());
+  EXPECT_EQ(seen->size(), 60'000U);
+  EXPECT_TRUE(from->conclude().ok());
+}
+
+TEST_F(ChildSourceTest, AProcessThatClosesTheOutputInSilenceIsNoTrouble) {
+  const auto from = source(shell("printf all; sleep 0.3 & exit 0"));
+  const auto seen = read(*from);
+  ASSERT_TRUE(seen.ok()) << seen.error().message;
+  EXPECT_EQ(as_text(*seen), "all");
+  EXPECT_TRUE(from->conclude().ok());
+}
+
+TEST_F(ChildSourceTest, AnExitStatusThatCannotBeKnownIsAFailure) {
+  auto* const handler_before = std::signal(SIGCHLD, SIG_IGN);  // the kernel then throws exit statuses away
+  {
+    const auto from = source(shell("printf all; exit 0"));
+    EXPECT_TRUE(read(*from).ok());
+    const auto proof = from->conclude();
+    ASSERT_FALSE(proof.ok());
+    EXPECT_EQ(proof.error().code, ErrorCode::kSource);
+    EXPECT_THAT(proof.error().message, HasSubstr("exit status cannot be known"));
+  }
+  std::signal(SIGCHLD, handler_before);
 }
 
 TEST_F(ChildSinkTest, TheCommandGetsEveryByteAndItsStatusCounts) {
