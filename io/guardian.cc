@@ -57,8 +57,7 @@ void wipe_inherited_text() {
 
 void kill_group(pid_t leader, int process) {
   constexpr unsigned kProcessGroup = 1U << 2;  // Linux 6.9: right even where the leader's number was given away again
-  const bool sent =
-      process >= 0 && ::syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, kProcessGroup) == 0;
+  const bool sent = process >= 0 && ::syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, kProcessGroup) == 0;
   if (sent || (process >= 0 && errno == ESRCH)) return;
   ::kill(-leader, SIGKILL);
   ::kill(leader, SIGKILL);

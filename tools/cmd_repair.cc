@@ -17,7 +17,7 @@ Result<ExitCode> run_repair_index(CommandContext& context, const RepairIndexOpti
   ProgressCounters counters;
   auto report = [&] {
     const ProgressReporter reporter(progress_options(context, "repair"), counters, context.console, context.clock);
-    return repair_index(*repository, options, counters);
+    return repair_index(*repository, options, counters, context.cancel);
   }();
   if (!report.ok()) return std::move(report).error();
   for (const std::string& problem : report->problems) context.log.warn("{}", problem);

@@ -61,8 +61,9 @@ Result<void> check_stdin_is_readable() {
 Result<void> check_progress_descriptor(std::optional<std::uint64_t> fd) {
   if (!fd) return {};
   const auto refuse = [&](std::string_view why) {
-    return Error{ErrorCode::kUsage,
-                 fmt::format("--progress-fd {}: {}; such as: drstream ... --progress-fd 3 3> progress.jsonl", *fd, why)};
+    return Error{
+        ErrorCode::kUsage,
+        fmt::format("--progress-fd {}: {}; such as: drstream ... --progress-fd 3 3> progress.jsonl", *fd, why)};
   };
   if (*fd < STDERR_FILENO) return refuse("stdin and stdout carry streams and answers; accepted is 2 or higher");
   const int raw = static_cast<int>(*fd);

@@ -41,8 +41,8 @@ bool LineSender::write_some(std::string& text, std::chrono::milliseconds patienc
     if (ready <= 0) return true;
     // A pipe that polls writable has room for PIPE_BUF bytes: where it could not be opened again, this does not block.
     const std::size_t bytes = std::min<std::size_t>(text.size(), PIPE_BUF);
-    const ssize_t wrote = is_socket_ ? ::send(fd_, text.data(), bytes, MSG_DONTWAIT | MSG_NOSIGNAL)
-                                     : ::write(fd_, text.data(), bytes);
+    const ssize_t wrote =
+        is_socket_ ? ::send(fd_, text.data(), bytes, MSG_DONTWAIT | MSG_NOSIGNAL) : ::write(fd_, text.data(), bytes);
     if (wrote < 0 && errno == EAGAIN) return true;
     if (wrote < 0 && errno != EINTR) return false;
     text.erase(0, static_cast<std::size_t>(std::max<ssize_t>(wrote, 0)));

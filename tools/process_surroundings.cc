@@ -35,20 +35,19 @@ Result<SecretBytes> read_small_file(const std::string& path) {
 }  // namespace
 
 Surroundings process_surroundings(HttpFetch fetch, const Clock& clock) {
-  return {
-      .environment = [](const char* name) -> std::optional<std::string_view> {
-        const char* const value = std::getenv(name);
-        if (value == nullptr) return std::nullopt;
-        return value;
-      },
-      .read_file = read_small_file,
-      .fetch = std::move(fetch),
-      .run_command =
-          [](const std::string& command) {
-            CancelToken none;
-            return run_passphrase_command(command, key_variable_names(), none);
+  return {.environment = [](const char* name) -> std::optional<std::string_view> {
+            const char* const value = std::getenv(name);
+            if (value == nullptr) return std::nullopt;
+            return value;
           },
-      .clock = clock};
+          .read_file = read_small_file,
+          .fetch = std::move(fetch),
+          .run_command =
+              [](const std::string& command) {
+                CancelToken none;
+                return run_passphrase_command(command, key_variable_names(), none);
+              },
+          .clock = clock};
 }
 
 }  // namespace drs

@@ -11,7 +11,7 @@
 namespace drs {
 namespace {
 
-constexpr std::array kEndingSignals = {SIGQUIT, SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,    SIGILL,  SIGSYS,  SIGTRAP,
+constexpr std::array kEndingSignals = {SIGQUIT, SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,    SIGILL,  SIGSYS,   SIGTRAP,
                                        SIGALRM, SIGXCPU, SIGUSR2, SIGPROF, SIGVTALRM, SIGPOLL, SIGSTKFLT};
 constexpr std::array kStoppingSignals = {SIGTSTP, SIGTTIN, SIGTTOU};
 

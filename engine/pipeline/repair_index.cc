@@ -51,14 +51,16 @@ struct OpenedIndex {
 
 class IndexRepair {
  public:
-  IndexRepair(Repository& repository, const RepairIndexOptions& options, ProgressCounters& progress)
-      : repository_(repository), store_(repository.store()), options_(options), progress_(progress) {}
+  IndexRepair(Repository& repository, const RepairIndexOptions& options, ProgressCounters& progress,
+              CancelToken& cancel)
+      : repository_(repository), store_(repository.store()), options_(options), progress_(progress), cancel_(cancel) {}
 
   Result<RepairIndexReport> run() {
     DRS_ASSIGN_OR_RETURN(packs_, PackCatalog::load(repository_, PackCatalog::UnreadableCondemned::kPassOver));
     progress_.total_bytes = packs_.total_bytes();
     DRS_RETURN_IF_ERROR(read_existing());
     for (const PackInfo& pack : packs_.packs()) {
+      DRS_RETURN_IF_ERROR(check_cancelled());
       if (!covered_.contains(pack.name)) DRS_RETURN_IF_ERROR(add_pack(pack));
       progress_.bytes += pack.bytes;
     }
@@ -68,6 +70,11 @@ class IndexRepair {
   }
 
  private:
+  Result<void> check_cancelled() const {
+    if (cancel_.cancelled()) return Error{ErrorCode::kCancelled, "rebuilding the index was cancelled"};
+    return {};
+  }
+
   void problem(std::string text) {
     report_.problems.push_back(std::move(text));
     ++progress_.problems;
@@ -81,6 +88,7 @@ class IndexRepair {
       return {};
     }));
     for (const ObjectInfo& info : objects) {
+      DRS_RETURN_IF_ERROR(check_cancelled());
       ExistingIndex existing;
       existing.object = info;
       auto intact = read_again_if_damaged([&] { return check_digest(info, index_name); });
@@ -113,6 +121,7 @@ class IndexRepair {
     Sha256 sha256;
     Bytes piece;
     for (std::uint64_t at = 0; at < info.size_bytes; at += piece.size()) {
+      DRS_RETURN_IF_ERROR(check_cancelled());
       piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kReadBytes, info.size_bytes - at)));
       DRS_RETURN_IF_ERROR(get_range(store_, info.key, at, piece));
       sha256.update(piece);
@@ -220,6 +229,7 @@ class IndexRepair {
     DRS_ASSIGN_OR_RETURN(const auto index, BlockIndex::load(repository_, store_, packs_, {}));
     std::vector<ObjectKey> to_remove;
     for (const ExistingIndex& existing : existing_) {
+      DRS_RETURN_IF_ERROR(check_cancelled());
       const std::string& name = existing.object.key;
       const auto unread = std::find_if(existing.packs.begin(), existing.packs.end(),
                                        [&](const Digest& pack) { return unreadable_.contains(pack); });
@@ -238,6 +248,7 @@ class IndexRepair {
       }
       to_remove.push_back(name);
     }
+    DRS_RETURN_IF_ERROR(check_cancelled());
     DRS_RETURN_IF_ERROR(store_.remove_all(to_remove));
     report_.index_objects_removed += to_remove.size();
     return {};
@@ -265,6 +276,7 @@ class IndexRepair {
   ObjectStore& store_;
   const RepairIndexOptions options_;
   ProgressCounters& progress_;
+  const CancelToken& cancel_;
   RepairIndexReport report_;
   PackCatalog packs_;
   std::vector<ExistingIndex> existing_;  // all but those that stay as they are
@@ -278,8 +290,8 @@ class IndexRepair {
 }  // namespace
 
 Result<RepairIndexReport> repair_index(Repository& repository, const RepairIndexOptions& options,
-                                       ProgressCounters& progress) {
-  return IndexRepair(repository, options, progress).run();
+                                       ProgressCounters& progress, CancelToken& cancel) {
+  return IndexRepair(repository, options, progress, cancel).run();
 }
 
 }  // namespace drs

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "engine/repository/repository.h"
+#include "io/cancel.h"
 #include "io/progress.h"
 
 namespace drs {
@@ -20,7 +21,8 @@ struct RepairIndexReport {
   std::uint64_t index_objects_removed = 0;
   std::vector<std::string> problems;
 };
+// Once cancelled it removes nothing more; what was written by then is right and stays. Errors: kCancelled, the store's.
 Result<RepairIndexReport> repair_index(Repository& repository, const RepairIndexOptions& options,
-                                       ProgressCounters& progress);
+                                       ProgressCounters& progress, CancelToken& cancel);
 
 }  // namespace drs

@@ -23,7 +23,8 @@ class RepairIndex : public ::testing::Test {
   }
   RepairIndexReport repair(bool all = false) {
     ProgressCounters progress;
-    auto report = repair_index(fixture_.repository(), {.all = all}, progress);
+    CancelToken none;
+    auto report = repair_index(fixture_.repository(), {.all = all}, progress, none);
     EXPECT_TRUE(report.ok()) << report.error().message;
     EXPECT_EQ(progress.bytes, progress.total_bytes);
     return report.ok() ? *report : RepairIndexReport{};
@@ -146,10 +147,29 @@ TEST_F(RepairIndex, PassesOverAPackWhereverItsHeadIsDamaged) {
 TEST_F(RepairIndex, StopsWhenTheStoreDoesNotAnswer) {
   fixture_.faults().fail = [](const GetOperation&) { return Error{ErrorCode::kUnavailable, "no answer"}; };
   ProgressCounters progress;
-  const auto report = repair_index(fixture_.repository(), {}, progress);
+  CancelToken none;
+  const auto report = repair_index(fixture_.repository(), {}, progress, none);
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(index_objects(), 0U);
+}
+
+TEST_F(RepairIndex, ACancelEndsItAndRemovesNothing) {
+  repair();
+  const std::size_t before = index_objects();
+  ASSERT_GT(before, 0U);
+  CancelToken cancel;
+  int reads = 0;
+  fixture_.faults().fail = [&](const GetOperation&) -> std::optional<Error> {
+    if (++reads == 3) cancel.cancel();
+    return std::nullopt;
+  };
+  ProgressCounters progress;
+  const auto report = repair_index(fixture_.repository(), {.all = true}, progress, cancel);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kCancelled);
+  EXPECT_LE(reads, 10);
+  EXPECT_GE(index_objects(), before);
 }
 
 }  // namespace
