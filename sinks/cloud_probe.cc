@@ -14,7 +14,8 @@ CloudProbe::Answer CloudProbe::ask(StoreRequest request, RequestKind kind, std::
   request.kind = kind;
   request.what = std::move(what);
   Answer answer;
-  for (bool redirected = false;; redirected = true) {
+  bool redirected = false;
+  for (bool repeated = false;;) {
     HttpTransfer& transfer = answer.transfer;
     transfer = transfer_of(request);
     transfer.wants_tls = true;
@@ -31,10 +32,12 @@ CloudProbe::Answer CloudProbe::ask(StoreRequest request, RequestKind kind, std::
       return answer;
     }
     const Judgement judgement = protocol_->judge(request, transfer);
-    if (judgement.kind == Judgement::Kind::kRedirect && !redirected) {
+    if (judgement.kind == Judgement::Kind::kRedirect && !std::exchange(redirected, true)) {
       request.redirect_url = judgement.url;
       continue;
     }
+    // The protocol has learnt how to ask better.
+    if (judgement.kind == Judgement::Kind::kOnceMore && judgement.error && !std::exchange(repeated, true)) continue;
     if (judgement.error) answer.result = judgement.error->with_context(request.what);
     return answer;
   }

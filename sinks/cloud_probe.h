@@ -22,7 +22,8 @@ class CloudProbe {
     HttpTransfer transfer;
     std::chrono::nanoseconds took{0};
   };
-  // `what` is for messages: "put doctor/probe". A redirect is followed once; nothing else is made again.
+  // `what` is for messages: "put doctor/probe". A redirect is followed once, and a request that the protocol can make
+  // better (Judgement::Kind::kOnceMore) is made once more; nothing else is made again.
   Answer ask(StoreRequest request, RequestKind kind, std::string what);
 
  private:

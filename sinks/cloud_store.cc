@@ -5,6 +5,7 @@
 #include <list>
 
 #include "sinks/content_range.h"
+#include "sinks/put_body.h"
 
 namespace drs {
 namespace {
@@ -22,29 +23,13 @@ struct Shared {
   const Clock& clock;
   CloudStoreOptions options;
   mutable std::atomic<bool> create_only_proven{false};
+  mutable std::atomic<bool> whole_objects_told{false};
 };
 
-std::size_t body_bytes(const PutOperation& operation) {
-  std::size_t bytes = 0;
-  for (const ByteView piece : operation.body) bytes += piece.size();
-  return bytes;
-}
-
-// Whether `read` is what the body holds from `at` on.
-bool body_matches(const PutOperation& operation, std::size_t at, ByteView read) {
-  for (const ByteView piece : operation.body) {
-    if (at >= piece.size()) {
-      at -= piece.size();
-      continue;
-    }
-    const std::size_t bytes = std::min(piece.size() - at, read.size());
-    if (!std::equal(read.begin(), read.begin() + static_cast<std::ptrdiff_t>(bytes),
-                    piece.begin() + static_cast<std::ptrdiff_t>(at)))
-      return false;
-    read = read.subspan(bytes);
-    at = 0;
-  }
-  return read.empty();
+// Some servers quote an ETag in one answer and not in the other.
+std::string_view bare_etag(std::string_view etag) {
+  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') return etag.substr(1, etag.size() - 2);
+  return etag;
 }
 
 class CloudStore final : public ObjectStore {
@@ -173,7 +158,10 @@ class CloudStore final : public ObjectStore {
         refused = protocol_->parse_remove_several(answer);
         return !refused.ok() && refused.error().code == ErrorCode::kUnavailable ? refused : Result<void>();
       };
-      DRS_RETURN_IF_ERROR(engine_.perform(request));
+      const Result<void> asked = engine_.perform(request);
+      // The server turns out not to know such requests.
+      if (!asked.ok() && protocol_->remove_keys_max() == 1) return ObjectStore::remove_all(keys.subspan(at));
+      DRS_RETURN_IF_ERROR(asked);
       DRS_RETURN_IF_ERROR(refused);
     }
     return {};
@@ -232,7 +220,8 @@ class CloudStore final : public ObjectStore {
     PutOperation* operation = nullptr;
     CloudStore* store = nullptr;
     StoreRequest request;
-    Bytes read;  // of the object that has the name, to compare
+    std::string etag;  // of the object that the store says it has made
+    Bytes read;        // of the object that has the name, to compare
     std::size_t compared_bytes = 0;
     bool started = false;
   };
@@ -283,6 +272,7 @@ class CloudStore final : public ObjectStore {
   };
   void start_retention(Retention& retention, StoreRequest request) {
     retention.done = false;
+    request.deadline = retention.request.deadline;  // one budget for the object
     retention.request = std::move(request);
     retention.request.owner = &retention;
     retention.request.done = [](StoreRequest& finished) { static_cast<Retention*>(finished.owner)->done = true; };
@@ -299,10 +289,19 @@ class CloudStore final : public ObjectStore {
     StoreRequest request =
         prepared(protocol_->get(key, offset_bytes, destination.size()), StoreRequest::Kind::kGet, "get " + key);
     request.destination = destination;
-    request.accept = [offset_bytes, destination](const HttpTransfer& answer) {
+    request.part_begin_bytes = offset_bytes;
+    request.accept = [this, offset_bytes, destination](const HttpTransfer& answer) {
+      if (answer.status == 200 && offset_bytes > 0) tell_of_whole_objects();
       return check_range(answer, offset_bytes, destination.size());
     };
     return request;
+  }
+
+  void tell_of_whole_objects() const {
+    if (shared_->whole_objects_told.exchange(true) || !shared_->options.tell) return;
+    shared_->options.tell(name_for_messages() +
+                          ": the store answers a request for a part of an object with all of it, which makes reading "
+                          "slow: see whether a proxy or cache on the way drops the header Range");
   }
 
   // Who may not list the whole bucket is told "denied" where there is no object (S3 with a policy that limits lists to
@@ -337,6 +336,7 @@ class CloudStore final : public ObjectStore {
 
   template <TakeAnswer take>
   void ask(Put& put, StoreRequest request) {
+    request.deadline = put.request.deadline;  // one budget for the object
     put.request = std::move(request);
     put.request.owner = &put;
     put.request.done = [](StoreRequest& done) {
@@ -371,14 +371,39 @@ class CloudStore final : public ObjectStore {
       send_body<&CloudStore::take_second_put>(put);
       return;
     }
-    const bool taken = !result.ok() && result.error().code == ErrorCode::kAlreadyExists;
-    if (!taken || !put.request.doubtful) {
-      finish(put, result);
+    if (result.ok() && !protocol_->shows_stored(put.request, put.request.answer)) {
+      put.etag = bare_etag(put.request.answer.header("etag"));
+      const ObjectKey& key = put.operation->key;
+      ask<&CloudStore::take_stat_after_put>(
+          put, prepared(protocol_->stat(key), StoreRequest::Kind::kStat, "look for " + key + " after it was put"));
       return;
     }
-    // It may be ours, from an attempt whose answer never came.
-    put.read.resize(std::min(kComparedBytes, std::max<std::size_t>(body_bytes(*put.operation), 1)));
-    read_back(put);
+    const bool taken = !result.ok() && result.error().code == ErrorCode::kAlreadyExists;
+    if (taken && put.request.doubtful)
+      read_back(put);  // it may be ours, from an attempt whose answer never came
+    else
+      finish(put, result);
+  }
+
+  void take_stat_after_put(Put& put) {
+    const Result<void>& result = put.request.result;
+    const HttpTransfer& answer = put.request.answer;
+    if (!result.ok()) {
+      const bool gone = result.error().code == ErrorCode::kNotFound;
+      finish(put, Error{ErrorCode::kUnavailable,
+                        gone ? "put " + put.operation->key + ": " + protocol_->name_for_messages() +
+                                   " answered that it had stored the object, and does not have it: does something on "
+                                   "the way answer in its place?"
+                             : result.error().message});
+      return;
+    }
+    const auto there = protocol_->parse_stat(put.operation->key, answer);
+    const bool same =
+        there.ok() && there->size_bytes == body_bytes(*put.operation) && bare_etag(answer.header("etag")) == put.etag;
+    if (same)
+      finish(put, {});
+    else
+      read_back(put);
   }
 
   // Of the object that was just put: the server must refuse it.
@@ -403,7 +428,10 @@ class CloudStore final : public ObjectStore {
                           "--single-writer if nobody else writes to this repository at the same time"});
   }
 
-  void read_back(Put& put) { ask<&CloudStore::compare>(put, ranged(put.operation->key, put.compared_bytes, put.read)); }
+  void read_back(Put& put) {
+    put.read.resize(std::min(kComparedBytes, std::max<std::size_t>(body_bytes(*put.operation), 1)));
+    ask<&CloudStore::compare>(put, ranged(put.operation->key, put.compared_bytes, put.read));
+  }
 
   void compare(Put& put) {
     const std::size_t bytes = body_bytes(*put.operation);
@@ -414,10 +442,9 @@ class CloudStore final : public ObjectStore {
       return;
     }
     const std::size_t received = ends_before ? 0 : answer.received_bytes;
-    const bool same = ends_before
-                          ? bytes == 0
-                          : content_range(answer)->object_bytes == bytes &&
-                                body_matches(*put.operation, put.compared_bytes, ByteView(put.read).first(received));
+    const bool same = ends_before ? bytes == 0
+                                  : object_bytes(answer) == bytes && body_matches(*put.operation, put.compared_bytes,
+                                                                                  ByteView(put.read).first(received));
     put.compared_bytes += received;
     if (!same) {
       finish(put, Error{ErrorCode::kAlreadyExists, "put " + put.operation->key + ": another object has that name"});

@@ -6,6 +6,9 @@
 // object is read and compared. Requests are made again as sinks/retry_policy.h says, so an outage that ends in time is
 // not seen from outside, and so are answers that come in full but are not what was asked for.
 //
+// An answer of success to a put is believed where it shows that the bytes are stored (CloudProtocol::shows_stored);
+// else the object is looked for.
+//
 // That the server does refuse to replace is not taken on trust: the first object that is put in a session is put twice,
 // and the second time must be refused.
 #pragma once
@@ -33,7 +36,11 @@ struct CloudListPage {
 class CloudProtocol : public StoreProtocol {
  public:
   virtual StoreRequest put(const PutOperation& operation) = 0;
-  // `bytes` > 0. Answered with 206 and a Content-Range.
+  // Whether the answer of success to a put shows that just these bytes are stored: it names their checksum.
+  [[nodiscard]] virtual bool shows_stored(const StoreRequest& /*put*/, const HttpTransfer& /*answer*/) const {
+    return true;
+  }
+  // `bytes` > 0. Answered with 206 and a Content-Range; or with 200 and the whole object, which costs time only.
   virtual StoreRequest get(const ObjectKey& key, std::uint64_t offset_bytes, std::size_t bytes) = 0;
   virtual StoreRequest stat(const ObjectKey& key) = 0;
   // Errors: kUnavailable for what cannot be understood.
@@ -62,7 +69,7 @@ class CloudProtocol : public StoreProtocol {
 struct CloudStoreOptions {
   HttpClientOptions http;
   RequestEngine::Options requests;  // `outage` is the store's to set
-  StoreOutage::Tell tell;           // what the operator should hear about an outage; may be empty
+  StoreOutage::Tell tell;           // what the operator should hear about the store; may be empty
   // The server cannot be asked to create only; the protocol does not ask it. A put looks first whether the name is
   // taken, which is right as long as nobody else writes.
   bool single_writer = false;

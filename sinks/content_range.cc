@@ -30,17 +30,33 @@ std::optional<ContentRange> content_range(const HttpTransfer& answer) {
   return ContentRange{*begin, *size};
 }
 
+std::optional<std::uint64_t> whole_object_bytes(const HttpTransfer& answer) {
+  if (answer.status != 200 || answer.header("etag").empty()) return std::nullopt;
+  if (answer.header("content-type").starts_with("text/html") || !answer.header("content-encoding").empty())
+    return std::nullopt;
+  return number(answer.header("content-length"));
+}
+
+std::optional<std::uint64_t> object_bytes(const HttpTransfer& answer) {
+  if (answer.status == 200) return whole_object_bytes(answer);
+  const auto range = content_range(answer);
+  return range ? std::optional(range->object_bytes) : std::nullopt;
+}
+
 Result<void> check_range(const HttpTransfer& answer, std::uint64_t offset_bytes, std::size_t bytes) {
   const auto unexpected = [](const std::string& what) { return Error{ErrorCode::kUnavailable, "the store " + what}; };
-  if (answer.status != 206)
+  const auto whole = whole_object_bytes(answer);
+  if (answer.status != 206 && !whole)
     return unexpected("does not answer with a range, but with status " + std::to_string(answer.status));
+  const auto short_of = [&](std::uint64_t expected) -> Result<void> {
+    if (answer.received_bytes == expected) return {};
+    return unexpected("sent " + std::to_string(answer.received_bytes) + " of " + std::to_string(expected) + " bytes");
+  };
+  if (whole) return short_of(std::min<std::uint64_t>(bytes, *whole - std::min(*whole, offset_bytes)));
   const auto range = content_range(answer);
   if (!range || range->begin_bytes != offset_bytes || range->object_bytes <= offset_bytes)
     return unexpected("does not say that it sent the range that was asked for");
-  const std::uint64_t expected = std::min<std::uint64_t>(bytes, range->object_bytes - offset_bytes);
-  if (answer.received_bytes != expected)
-    return unexpected("sent " + std::to_string(answer.received_bytes) + " of " + std::to_string(expected) + " bytes");
-  return {};
+  return short_of(std::min<std::uint64_t>(bytes, range->object_bytes - offset_bytes));
 }
 
 }  // namespace drs

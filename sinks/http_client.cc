@@ -3,165 +3,28 @@
 #include <curl/curl.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <charconv>
-#include <cstring>
 #include <mutex>
 
-#include "codecs/tls_session.h"
+#include "sinks/http_slot.h"
 
 namespace drs {
 namespace {
 
-constexpr std::uint64_t kTransfersThatShare = 256;  // a limit, at most: far more than are ever open
+constexpr std::chrono::milliseconds kWatchEvery{100};
+// A peer that is gone is noticed while an answer is waited for: after 20 s, asked every 5 s (nine times on Linux).
+constexpr long kKeepAliveIdleSeconds = 20;
+constexpr long kKeepAliveEverySeconds = 5;
 
 // libcurl counts seconds and bytes in longs and its own 64-bit type.
 curl_off_t as_curl(std::uint64_t value) {
   return static_cast<curl_off_t>(value);
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-struct FreeEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
 struct FreeMulti {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
-
-// One connection's handle, reused from transfer to transfer: libcurl's buffers stay.
-struct Slot {
-  std::unique_ptr<CURL, FreeEasy> easy;
-  std::unique_ptr<curl_slist, FreeList> headers;
-  std::array<char, CURL_ERROR_SIZE> error{};
-  HttpTransfer* transfer = nullptr;
-  std::size_t body_bytes = 0;
-  std::size_t sent_bytes = 0;
-  bool overflowed = false;
-  RateLimit* upload_limit = nullptr;
-  RateLimit* download_limit = nullptr;
-  bool sending_waits = false;    // for upload_limit
-  bool receiving_waits = false;  // for download_limit
-};
-
-std::size_t send_body(char* out, std::size_t size, std::size_t count, void* user) {
-  Slot& slot = *static_cast<Slot*>(user);
-  std::size_t room = size * count;
-  if (slot.upload_limit != nullptr && slot.sent_bytes < slot.body_bytes) {
-    if (!slot.upload_limit->open(std::chrono::steady_clock::now())) {
-      slot.sending_waits = true;
-      return CURL_READFUNC_PAUSE;
-    }
-    room = std::min(room, slot.upload_limit->piece_bytes());
-  }
-  std::size_t skip = slot.sent_bytes;
-  std::size_t copied = 0;
-  for (const ByteView piece : slot.transfer->body) {
-    if (skip >= piece.size()) {
-      skip -= piece.size();
-      continue;
-    }
-    const ByteView rest = piece.subspan(skip);
-    skip = 0;
-    const std::size_t bytes = std::min(rest.size(), room - copied);
-    std::memcpy(out + copied, rest.data(), bytes);
-    copied += bytes;
-    if (copied == room) break;
-  }
-  slot.sent_bytes += copied;
-  if (slot.upload_limit != nullptr) slot.upload_limit->spend(copied);
-  return copied;
-}
-
-// A connection that was kept alive may turn out closed: libcurl then begins again.
-int seek_body(void* user, curl_off_t offset, int origin) {
-  Slot& slot = *static_cast<Slot*>(user);
-  if (origin != SEEK_SET || offset < 0 || static_cast<std::size_t>(offset) > slot.body_bytes) return CURL_SEEKFUNC_FAIL;
-  slot.transfer->sent_again = slot.transfer->sent_again || slot.sent_bytes > 0;
-  slot.sent_bytes = static_cast<std::size_t>(offset);
-  return CURL_SEEKFUNC_OK;
-}
-
-// Only while the connection belongs to the transfer can it be asked.
-void take_tls(CURL* easy, HttpTransfer& transfer) {
-  curl_tlssessioninfo* session = nullptr;
-  if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == nullptr) return;
-  if (session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr) return;
-  const TlsSession tls = describe_tls_session(session->internals);
-  transfer.tls_version = tls.version;
-  transfer.certificate_expires_ns = tls.certificate_expires_ns;
-}
-
-std::size_t take_header(char* data, std::size_t size, std::size_t count, void* user) {
-  Slot& slot = *static_cast<Slot*>(user);
-  HttpTransfer& transfer = *slot.transfer;
-  const std::string_view line(data, size * count);
-  if (transfer.wants_tls && transfer.tls_version.empty()) take_tls(slot.easy.get(), transfer);
-  if (line.starts_with("HTTP/")) {
-    // "100 Continue" or the like came before: only the last answer counts.
-    transfer.answer_headers.clear();
-  } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
-    transfer.answer_headers.push_back({lower(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1)))});
-  }
-  return size * count;
-}
-
-std::size_t take_body(char* data, std::size_t size, std::size_t count, void* user) {
-  Slot& slot = *static_cast<Slot*>(user);
-  HttpTransfer& transfer = *slot.transfer;
-  const std::size_t bytes = size * count;
-  if (slot.download_limit != nullptr) {
-    if (!slot.download_limit->open(std::chrono::steady_clock::now())) {
-      slot.receiving_waits = true;
-      return CURL_WRITEFUNC_PAUSE;  // the same bytes come again
-    }
-    slot.download_limit->spend(bytes);
-  }
-  long status = 0;
-  curl_easy_getinfo(slot.easy.get(), CURLINFO_RESPONSE_CODE, &status);
-  if (status >= 300 || transfer.destination.empty()) {
-    const std::size_t room = transfer.text_bytes_max - std::min(transfer.text_bytes_max, transfer.text.size());
-    transfer.text.append(data, std::min(bytes, room));
-    return bytes;
-  }
-  if (bytes > transfer.destination.size() - transfer.received_bytes) {
-    slot.overflowed = true;
-    return 0;  // ends the transfer
-  }
-  std::memcpy(transfer.destination.data() + transfer.received_bytes, data, bytes);
-  transfer.received_bytes += bytes;
-  return bytes;
-}
-
-Error transfer_error(const Slot& slot, CURLcode code) {
-  if (slot.overflowed)
-    return {ErrorCode::kUnavailable, "the server sent more than the " +
-                                         std::to_string(slot.transfer->destination.size()) +
-                                         " bytes that were asked for"};
-  std::string text = slot.error[0] != 0 ? slot.error.data() : curl_easy_strerror(code);
-  switch (code) {
-    case CURLE_URL_MALFORMAT: return {ErrorCode::kUsage, text};
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-      return {ErrorCode::kUsage, text + "; give the authority's certificate with --ca-file if it is your own"};
-    default: return {ErrorCode::kUnavailable, text};
-  }
-}
 
 void initialize_library() {
   static std::once_flag once;
@@ -221,10 +84,11 @@ class HttpClient::Curl {
       resume_waiting();
       int running = 0;
       curl_multi_perform(multi_.get(), &running);
+      watch();
       if (const std::size_t finished = finish(); finished > 0) return finished;
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       if (left.count() <= 0 || woken_.exchange(false)) return 0;
-      const auto pause = std::min({left, std::chrono::milliseconds(1000), limited_for()});
+      const auto pause = std::min({left, std::chrono::milliseconds(250), limited_for()});
       curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(pause.count()), nullptr);
     }
   }
@@ -236,7 +100,7 @@ class HttpClient::Curl {
     if (options_.upload_limit == nullptr && options_.download_limit == nullptr) return;
     std::size_t next = 0;
     for (std::size_t i = 0; i < busy_.size(); ++i) {
-      Slot& slot = *busy_[i];
+      HttpSlot& slot = *busy_[i];
       if (!slot.sending_waits && !slot.receiving_waits) continue;
       const auto now = std::chrono::steady_clock::now();
       const bool sends = slot.sending_waits && slot.upload_limit->open(now);
@@ -263,35 +127,55 @@ class HttpClient::Curl {
     return pause;
   }
 
-  std::unique_ptr<Slot> take_slot() {
-    std::unique_ptr<Slot> slot;
+  std::unique_ptr<HttpSlot> take_slot() {
+    std::unique_ptr<HttpSlot> slot;
     if (!free_.empty()) {
       slot = std::move(free_.back());
       free_.pop_back();
       return slot;
     }
-    slot = std::make_unique<Slot>();
+    slot = std::make_unique<HttpSlot>();
     slot->easy.reset(curl_easy_init());
     if (slot->easy == nullptr) slot.reset();
     return slot;
   }
 
-  // A transfer that waits for its turn is not stalled.
-  [[nodiscard]] std::size_t stall_bytes_per_second() const {
-    std::size_t least = options_.stall_bytes_per_second;
-    for (const auto* limit : {options_.upload_limit.get(), options_.download_limit.get()})
-      if (limit != nullptr)
-        least = std::min(least, static_cast<std::size_t>(limit->bytes_per_second() / kTransfersThatShare));
-    return std::max<std::size_t>(least, 1);
+  // The client's limits, or the transfer's own where that is shorter.
+  [[nodiscard]] QuietLimits limits_of(const HttpTransfer& transfer) const {
+    QuietLimits limits = options_.quiet;
+    if (transfer.quiet_max.count() == 0) return limits;
+    limits.stall = std::min(limits.stall, transfer.quiet_max);
+    limits.answer = std::min(limits.answer, transfer.quiet_max);
+    return limits;
   }
 
-  bool prepare(Slot& slot, HttpTransfer& transfer) {
+  void watch() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - watched_at_ < kWatchEvery) return;
+    watched_at_ = now;
+    std::vector<HttpTransfer*> given_up;
+    for (const auto& slot : busy_) {
+      note_movement(*slot, now);
+      HttpTransfer& transfer = *slot->transfer;
+      transfer.error = slot->watch.stalled(limits_of(transfer), now);
+      if (!transfer.error) continue;
+      transfer.quiet_for = slot->watch.quiet_for(now);
+      given_up.push_back(&transfer);
+    }
+    for (HttpTransfer* const transfer : given_up) {
+      give_up(*transfer);
+      failed_.push_back(transfer);
+    }
+  }
+
+  bool prepare(HttpSlot& slot, HttpTransfer& transfer) {
     transfer.status = 0;
     transfer.answer_headers.clear();
     transfer.text.clear();
     transfer.received_bytes = 0;
     transfer.sent_again = false;
     transfer.error.reset();
+    transfer.quiet_for = {};
     transfer.tls_version.clear();
     transfer.certificate_expires_ns.reset();
     slot.transfer = &transfer;
@@ -301,9 +185,18 @@ class HttpClient::Curl {
     slot.download_limit = options_.download_limit.get();
     slot.sending_waits = false;
     slot.receiving_waits = false;
+    slot.passed_bytes = 0;
+    slot.part_is_there = false;
+    slot.connected = false;
+    slot.answered = false;
+    slot.answer_bytes = 0;
+    slot.watch.begin(std::chrono::steady_clock::now());
     slot.error[0] = 0;
     slot.body_bytes = 0;
     for (const ByteView piece : transfer.body) slot.body_bytes += piece.size();
+
+    const auto connect_limit = transfer.quiet_max.count() > 0 ? std::min(options_.connect_timeout, transfer.quiet_max)
+                                                              : options_.connect_timeout;
 
     CURL* const easy = slot.easy.get();
     curl_easy_reset(easy);
@@ -319,9 +212,11 @@ class HttpClient::Curl {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     set(CURLOPT_PATH_AS_IS, 1L);
-    set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
-    set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(stall_bytes_per_second()));
-    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
+    set(CURLOPT_TCP_KEEPIDLE, kKeepAliveIdleSeconds);
+    set(CURLOPT_TCP_KEEPINTVL, kKeepAliveEverySeconds);
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_limit.count()));
+    set(CURLOPT_PREREQFUNCTION, &take_connection);
+    set(CURLOPT_PREREQDATA, &slot);
     if (transfer.bypass_proxy) set(CURLOPT_NOPROXY, "*");
     if (transfer.deadline.count() > 0) set(CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.deadline.count()));
     set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(kHttpUploadBufferBytes));
@@ -369,13 +264,18 @@ class HttpClient::Curl {
       if (message->msg != CURLMSG_DONE) continue;
       CURL* const easy = message->easy_handle;
       const CURLcode code = message->data.result;
-      Slot* slot = nullptr;
+      HttpSlot* slot = nullptr;
       curl_easy_getinfo(easy, CURLINFO_PRIVATE, &slot);
       HttpTransfer& transfer = *slot->transfer;
       long status = 0;
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       transfer.status = static_cast<int>(status);
-      if (code != CURLE_OK) transfer.error = transfer_error(*slot, code);
+      if (code != CURLE_OK && !slot->part_is_there) {
+        transfer.error = transfer_error(*slot, code);
+        const auto now = std::chrono::steady_clock::now();
+        note_movement(*slot, now);
+        transfer.quiet_for = slot->watch.quiet_for(now);
+      }
       give_up(transfer);
       // libcurl 7.88 keeps the buffer of a handle whose name did not resolve, and then refuses to set its size.
       if (code != CURLE_OK) free_.pop_back();
@@ -387,10 +287,11 @@ class HttpClient::Curl {
 
   const HttpClientOptions options_;
   std::unique_ptr<CURLM, FreeMulti> multi_;
-  std::vector<std::unique_ptr<Slot>> free_;
-  std::vector<std::unique_ptr<Slot>> busy_;
+  std::vector<std::unique_ptr<HttpSlot>> free_;
+  std::vector<std::unique_ptr<HttpSlot>> busy_;
   std::vector<HttpTransfer*> failed_;  // before they began
   std::atomic<bool> woken_{false};
+  TransferWatch::Time watched_at_;
 };
 
 HttpClient::HttpClient(std::unique_ptr<Curl> curl) : curl_(std::move(curl)) {}

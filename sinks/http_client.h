@@ -18,6 +18,7 @@
 #include "io/result.h"
 #include "sinks/http_message.h"
 #include "sinks/rate_limit.h"
+#include "sinks/transfer_watch.h"
 
 namespace drs {
 
@@ -30,7 +31,11 @@ struct HttpTransfer {
   // Where the body of an answer below 300 goes. Empty: into `text`, as all other answers.
   MutableByteView destination;
   std::size_t text_bytes_max = 64 * kKiB;  // a longer text is cut
-  std::chrono::milliseconds deadline{0};   // for the whole transfer; 0: none, only the client's limits on stalls
+  // Of a request for a part of an object: where the part begins. A server that ignores the header Range answers 200
+  // with the whole object: the part is taken out of it, and the connection closes behind it.
+  std::optional<std::uint64_t> part_begin_bytes;
+  std::chrono::milliseconds deadline{0};   // for the whole transfer; 0: none, only the limits on what does not move
+  std::chrono::milliseconds quiet_max{0};  // a shorter limit than the client's on what does not move; 0: the client's
   bool bypass_proxy = false;               // ask the host itself, whatever the environment says about proxies
   bool wants_tls = false;                  // fill in tls_version and certificate_expires_ns
 
@@ -38,7 +43,9 @@ struct HttpTransfer {
   std::vector<HttpHeader> answer_headers;  // names in lower case
   std::string text;
   std::size_t received_bytes = 0;  // into `destination`
-  std::string tls_version;         // "TLSv1.3"; empty without TLS
+  // With `error`: how long nothing had moved, neither the connection nor a byte.
+  std::chrono::milliseconds quiet_for{0};
+  std::string tls_version;  // "TLSv1.3"; empty without TLS
   std::optional<std::int64_t> certificate_expires_ns;
   // libcurl sent the body anew by itself: the connection was kept from earlier and closed without an answer. What was
   // sent first may have been carried out.
@@ -61,10 +68,8 @@ inline constexpr std::size_t kHttpTransferBytes = kHttpUploadBufferBytes + kHttp
 
 struct HttpClientOptions {
   std::string ca_file;  // PEM, instead of the system's; empty: the system's
-  std::chrono::seconds connect_timeout{10};
-  // A transfer that moves less than this for so long is given up as stalled.
-  std::size_t stall_bytes_per_second = 1024;
-  std::chrono::seconds stall_timeout{30};
+  std::chrono::milliseconds connect_timeout{10'000};
+  QuietLimits quiet = {};  // what does not move is given up
   // Of all clients that share them; none: no limit. They count bodies, not headers.
   std::shared_ptr<RateLimit> upload_limit = {};
   std::shared_ptr<RateLimit> download_limit = {};

@@ -5,6 +5,11 @@
 namespace drs {
 namespace {
 
+// What an attempt that begins when the budget is (almost) spent is given to move at all.
+constexpr std::chrono::milliseconds kLastQuietMax{5'000};
+// What a request without a body is given while the store was away for longer than --store-timeout: a look, no more.
+constexpr std::chrono::milliseconds kAwayQuietMax{10'000};
+
 // What the endpoint is called in messages: "http://127.0.0.1:9000" of a whole URL.
 std::string_view endpoint_of(std::string_view url) {
   const std::size_t mark = url.find("://");
@@ -32,6 +37,7 @@ HttpTransfer transfer_of(const StoreRequest& request) {
   if (!request.trailer.empty()) transfer.body.push_back(as_bytes(request.trailer));
   transfer.destination = request.destination;
   transfer.text_bytes_max = request.text_bytes_max;
+  transfer.part_begin_bytes = request.part_begin_bytes;
   return transfer;
 }
 
@@ -113,15 +119,25 @@ void RequestEngine::start_waiting() {
   while (!queued_.empty() && running_ < window_.size()) {
     StoreRequest* const request = queued_.front();
     queued_.pop_front();
-    attempts_.push_back({request, this, RetrySchedule(options_.retry), {}, {}, false, false, false, false, {}});
-    launch(attempts_.back());
+    Attempt& attempt = attempts_.emplace_back();
+    attempt.request = request;
+    attempt.engine = this;
+    attempt.schedule = RetrySchedule(options_.retry, request->deadline);
+    launch(attempt);
   }
 }
 
 void RequestEngine::launch(Attempt& attempt) {
-  const StoreRequest& request = *attempt.request;
+  const StoreRequest& request = attempt.sent();
   HttpTransfer& transfer = attempt.transfer;
   transfer = transfer_of(request);
+  if (attempt.schedule.deadline()) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(*attempt.schedule.deadline() - clock_.steady());
+    transfer.quiet_max = std::max(left, kLastQuietMax);
+  } else if (options_.outage->given_up() && transfer.body.empty()) {
+    transfer.quiet_max = kAwayQuietMax;
+  }
   auto authorised = protocol_.authorise(request, transfer);
   if (!authorised.ok()) {
     // Credentials that were never there are not waited for.
@@ -143,6 +159,29 @@ void RequestEngine::launch(Attempt& attempt) {
   client_->start(transfer);
 }
 
+Judgement RequestEngine::judge(const Attempt& attempt) {
+  const HttpTransfer& transfer = attempt.transfer;
+  Judgement judgement;
+  if (transfer.error) {
+    // Nobody can tell how far it got.
+    judgement.kind =
+        transfer.error->code == ErrorCode::kUnavailable ? Judgement::Kind::kRetry : Judgement::Kind::kFailure;
+    judgement.error = transfer.error->with_context(endpoint_of(transfer.url));
+    judgement.doubtful = true;
+    judgement.stranger = true;
+    return judgement;
+  }
+  const StoreRequest& request = attempt.sent();
+  judgement = protocol_.judge(request, transfer);
+  if (judgement.kind != Judgement::Kind::kSuccess || !request.accept) return judgement;
+  if (auto accepted = request.accept(transfer); !accepted.ok()) {
+    judgement.kind = Judgement::Kind::kRetry;
+    judgement.error = std::move(accepted).error().with_context(endpoint_of(transfer.url));
+    judgement.stranger = true;
+  }
+  return judgement;
+}
+
 void RequestEngine::take_answer(Attempt& attempt) {
   attempt.running = false;
   --running_;
@@ -151,27 +190,28 @@ void RequestEngine::take_answer(Attempt& attempt) {
   if (options_.counts)
     options_.counts->count_attempt(attempt.request->kind, body_bytes(transfer),
                                    transfer.received_bytes + transfer.text.size());
-  Judgement judgement;
-  if (transfer.error) {
-    // Nobody can tell how far it got.
-    judgement.kind =
-        transfer.error->code == ErrorCode::kUnavailable ? Judgement::Kind::kRetry : Judgement::Kind::kFailure;
-    judgement.error = transfer.error->with_context(endpoint_of(transfer.url));
-    judgement.doubtful = true;
-  } else {
-    judgement = protocol_.judge(*attempt.request, transfer);
-    if (judgement.kind == Judgement::Kind::kSuccess && attempt.request->accept) {
-      if (auto accepted = attempt.request->accept(transfer); !accepted.ok()) {
-        judgement.kind = Judgement::Kind::kRetry;
-        judgement.error = std::move(accepted).error().with_context(endpoint_of(transfer.url));
-      }
-    }
-  }
+  const Judgement judgement = judge(attempt);
+  if (!judgement.stranger) options_.outage->met();
   switch (judgement.kind) {
     case Judgement::Kind::kSuccess:
       window_.succeeded();
       options_.outage->succeeded(clock_.steady());
-      finish(attempt, {});
+      if (!attempt.look) {
+        finish(attempt, {});
+        return;
+      }
+      // It is there after all: what was asked for first may be had.
+      attempt.look.reset();
+      attempt.looks_again = false;
+      try_again(attempt,
+                {.kind = Judgement::Kind::kRetry,
+                 .error = Error{ErrorCode::kUnavailable, std::string(endpoint_of(transfer.url)) +
+                                                             " said that there is no such object, and has it"}});
+      return;
+    case Judgement::Kind::kGone:
+    case Judgement::Kind::kSaidGone:
+      if (judgement.kind == Judgement::Kind::kGone && attempt.looks_again) break;
+      look_again(attempt, judgement);
       return;
     case Judgement::Kind::kSlowDown: window_.slow_down(clock_.steady()); [[fallthrough]];
     case Judgement::Kind::kRetry: try_again(attempt, judgement); return;
@@ -188,6 +228,7 @@ void RequestEngine::take_answer(Attempt& attempt) {
     case Judgement::Kind::kRedirect:
       if (std::exchange(attempt.redirected, true)) break;
       attempt.request->redirect_url = judgement.url;
+      if (attempt.look) attempt.look->redirect_url = judgement.url;
       attempt.not_before = clock_.steady();
       return;
     case Judgement::Kind::kOnceMore:
@@ -204,6 +245,16 @@ void RequestEngine::take_answer(Attempt& attempt) {
   finish(attempt, judgement.error->with_context(attempt.request->what));
 }
 
+void RequestEngine::look_again(Attempt& attempt, const Judgement& judgement) {
+  if (std::exchange(attempt.looks_again, true)) {
+    try_again(attempt, judgement);
+    return;
+  }
+  attempt.look = protocol_.second_look(*attempt.request);
+  if (attempt.look) attempt.look->redirect_url = attempt.request->redirect_url;
+  attempt.not_before = clock_.steady();
+}
+
 // There are no credentials to ask with: the place that gives them may come back.
 void RequestEngine::fail(Attempt& attempt, Error error) {
   if (error.code != ErrorCode::kUnavailable) {
@@ -211,14 +262,16 @@ void RequestEngine::fail(Attempt& attempt, Error error) {
     return;
   }
   attempt.refreshed = false;
-  try_again(attempt, {Judgement::Kind::kRetry, std::move(error), {}, false, {}});
+  try_again(attempt, {.kind = Judgement::Kind::kRetry, .error = std::move(error)});
 }
 
 void RequestEngine::try_again(Attempt& attempt, const Judgement& judgement) {
   DRS_ASSERT(judgement.error.has_value(), "a failure says what failed");
   attempt.request->doubtful = attempt.request->doubtful || judgement.doubtful;
   const RetrySchedule::Time now = clock_.steady();
-  const auto at = attempt.schedule.next(now, judgement.retry_after, dice_());
+  const bool unknown = judgement.stranger && !options_.outage->was_met();
+  const RetrySchedule::Failure failure{judgement.retry_after, attempt.transfer.quiet_for, unknown || judgement.brief};
+  const auto at = attempt.schedule.next(now, failure, dice_());
   options_.outage->failed(now, judgement.error->message);
   if (cancelled()) {
     finish(attempt, Error{ErrorCode::kCancelled, attempt.request->what + ": asked to stop; the store's last answer: " +
@@ -240,8 +293,12 @@ void RequestEngine::try_again(Attempt& attempt, const Judgement& judgement) {
   } else {
     options_.outage->gave_up();
     error.message += "; given up after " + std::to_string(attempt.schedule.failures()) + " attempts in " +
-                     seconds_text(now - attempt.schedule.first_failure()) + " (--store-timeout " +
-                     seconds_text(options_.retry.budget) + ")";
+                     seconds_text(now - attempt.schedule.began());
+    const bool in_time = attempt.schedule.deadline() > now;
+    if (in_time && unknown)
+      error.message += ", since nothing has worked with this store yet: is the endpoint right, and is it up?";
+    else if (!in_time)
+      error.message += " (--store-timeout " + seconds_text(options_.retry.budget) + ")";
   }
   finish(attempt, std::move(error).with_context(attempt.request->what));
 }
@@ -250,6 +307,7 @@ void RequestEngine::finish(Attempt& attempt, Result<void> result) {
   StoreRequest& request = *attempt.request;
   if (options_.counts) options_.counts->count_request(request.kind);
   request.result = std::move(result);
+  request.deadline = attempt.schedule.deadline();
   request.answer = std::move(attempt.transfer);
   finished_.push_back(&request);
   attempts_.remove_if([&](const Attempt& other) { return &other == &attempt; });

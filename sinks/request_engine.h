@@ -6,6 +6,8 @@
 //
 // Errors of requests: what the protocol makes of an answer; kUnavailable, with the last answer, once the budget is
 // spent; kCancelled.
+//
+// An object is called gone only after a second look, and only by a store that says so itself (Judgement::Kind::kGone).
 #pragma once
 
 #include <atomic>
@@ -45,6 +47,10 @@ struct StoreRequest {
   // What an answer that is a success must hold besides, where the caller can tell: an error here is one of the way or
   // of the server, and the request is made again.
   std::function<Result<void>(const HttpTransfer& answer)> accept;
+  std::optional<std::uint64_t> part_begin_bytes;  // as in HttpTransfer
+  // When the budget of the object ends that this request is about; none while nothing has failed. The engine sets it,
+  // and the caller hands it to the next request for the same object.
+  std::optional<RetrySchedule::Time> deadline;
 
   Result<void> result;
   HttpTransfer answer;    // of the last attempt
@@ -66,12 +72,21 @@ struct Judgement {
     kRefresh,   // the credentials have expired: once with new ones
     kRedirect,  // once to `url`
     kOnceMore,  // at once; a second such answer is taken: a failure with `error`, a success without
+    // The store itself says that there is no such thing: `error`, if a second look finds the same.
+    kGone,
+    // Something says so, but nothing shows that it is the store (an answer to HEAD has no body): only kGone in answer
+    // to a second look is taken. With `error`, as kRetry else.
+    kSaidGone,
   };
   Kind kind = Kind::kSuccess;
-  std::optional<Error> error;
-  std::optional<std::chrono::seconds> retry_after;
+  std::optional<Error> error = {};
+  std::optional<std::chrono::seconds> retry_after = {};
   bool doubtful = false;  // it may have been carried out
-  std::string url;
+  std::string url = {};
+  // Of kRetry. Nothing in the answer shows that a store of this kind gave it: while nothing else has shown that there
+  // is one, it is asked for RetryOptions::brief_budget only.
+  bool stranger = false;
+  bool brief = false;  // a longer wait is not likely to help, whoever answered: only the brief budget
 };
 
 class StoreProtocol {
@@ -85,6 +100,8 @@ class StoreProtocol {
   virtual Judgement judge(const StoreRequest& request, const HttpTransfer& transfer) = 0;
   // Gets others than those that were refused, although these do not look expired; unless there are others by now.
   virtual Result<void> refresh(const Credentials& refused) = 0;
+  // What the second look asks where the same request could not be answered better; none: the same request again.
+  virtual std::optional<StoreRequest> second_look(const StoreRequest& /*request*/) { return std::nullopt; }
 };
 
 class RequestEngine {
@@ -117,18 +134,24 @@ class RequestEngine {
   struct Attempt {
     StoreRequest* request = nullptr;
     RequestEngine* engine = nullptr;
-    RetrySchedule schedule;
+    RetrySchedule schedule{{}};
     HttpTransfer transfer;
     StoreProtocol::Credentials credentials;  // of this attempt
     bool running = false;
     bool refreshed = false;
     bool redirected = false;
     bool repeated = false;
+    bool looks_again = false;          // for what was said to be gone
+    std::optional<StoreRequest> look;  // with this, where not with the same request
     RetrySchedule::Time not_before{};
+
+    [[nodiscard]] const StoreRequest& sent() const { return look ? *look : *request; }
   };
   void start_waiting();
   void launch(Attempt& attempt);
   void take_answer(Attempt& attempt);
+  Judgement judge(const Attempt& attempt);
+  void look_again(Attempt& attempt, const Judgement& judgement);
   void fail(Attempt& attempt, Error error);
   void try_again(Attempt& attempt, const Judgement& judgement);
   [[nodiscard]] bool cancelled() const { return options_.cancel != nullptr && options_.cancel->cancelled(); }

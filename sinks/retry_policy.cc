@@ -11,14 +11,15 @@ std::string seconds_between(RetrySchedule::Time from, RetrySchedule::Time to) {
 
 }  // namespace
 
-std::optional<RetrySchedule::Time> RetrySchedule::next(Time now, std::optional<std::chrono::seconds> retry_after,
-                                                       std::uint64_t dice) {
-  if (failures_ == 0) first_failure_ = now;
+std::optional<RetrySchedule::Time> RetrySchedule::next(Time now, const Failure& failure, std::uint64_t dice) {
+  if (failures_ == 0) began_ = now - failure.quiet_for;
+  if (!deadline_) deadline_ = began_ + options_.budget;
   const unsigned doublings = std::min(failures_++, 20U);
   const auto ceiling = std::min(options_.first * (std::int64_t{1} << doublings), options_.cap);
   auto pause = std::chrono::milliseconds(dice % static_cast<std::uint64_t>(ceiling.count() + 1));
-  if (retry_after) pause = std::clamp<std::chrono::milliseconds>(*retry_after, pause, std::max(pause, options_.cap));
-  const Time end = first_failure_ + options_.budget;
+  if (failure.retry_after)
+    pause = std::clamp<std::chrono::milliseconds>(*failure.retry_after, pause, std::max(pause, options_.cap));
+  const Time end = failure.brief ? std::min(*deadline_, began_ + options_.brief_budget) : *deadline_;
   if (now >= end) return std::nullopt;
   return std::min(now + pause, end);  // the last attempt is made when the budget ends, however long the pause
 }
@@ -38,6 +39,7 @@ void StoreOutage::failed(Time now, const std::string& answer) {
 
 void StoreOutage::succeeded(Time now) {
   given_up_.store(false, std::memory_order_relaxed);
+  met();
   if (calm_.load()) return;  // the usual case takes no lock
   const std::scoped_lock lock(mutex_);
   if (calm_.exchange(true) || !told_) return;

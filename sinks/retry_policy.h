@@ -18,26 +18,39 @@ namespace drs {
 struct RetryOptions {
   std::chrono::milliseconds first{200};
   std::chrono::milliseconds cap{30'000};
-  // From an object's first failure on (--store-timeout): how long an outage may last.
+  // From when an object first failed to move (--store-timeout): how long an outage may last.
   std::chrono::milliseconds budget{15 * 60'000};
+  // The same while nothing shows that a longer wait can help: before anything has worked with the store in this
+  // process, what looks like a wrong endpoint.
+  std::chrono::milliseconds brief_budget{10'000};
 };
 
 // The attempts at one object.
 class RetrySchedule {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  explicit RetrySchedule(const RetryOptions& options) : options_(options) {}
+  // `deadline`: of earlier requests for the same object, which have failed before.
+  explicit RetrySchedule(const RetryOptions& options, std::optional<Time> deadline = {})
+      : options_(options), deadline_(deadline) {}
 
-  // An attempt has failed at `now`: when to make the next one; nothing once the budget is spent. `retry_after` is what
-  // the server asked for, at most the cap. `dice` is a random number.
-  std::optional<Time> next(Time now, std::optional<std::chrono::seconds> retry_after, std::uint64_t dice);
+  struct Failure {
+    std::optional<std::chrono::seconds> retry_after = {};  // what the server asked for; at most the cap counts
+    std::chrono::milliseconds quiet_for{0};                // how long nothing had moved: the outage began then
+    bool brief = false;                                    // only the brief budget
+  };
+  // An attempt has failed at `now`: when to make the next one; nothing once the budget is spent. `dice` is a random
+  // number.
+  std::optional<Time> next(Time now, const Failure& failure, std::uint64_t dice);
   [[nodiscard]] unsigned failures() const { return failures_; }
-  [[nodiscard]] Time first_failure() const { return first_failure_; }  // once there was one
+  [[nodiscard]] Time began() const { return began_; }  // of the outage, once an attempt has failed
+  // When the whole budget ends; none before anything has failed.
+  [[nodiscard]] std::optional<Time> deadline() const { return deadline_; }
 
  private:
   RetryOptions options_;
   unsigned failures_ = 0;
-  Time first_failure_{};
+  Time began_{};
+  std::optional<Time> deadline_;
 };
 
 // Whether a store is away, as all its instances in this process see it: told to the operator while it lasts, and once
@@ -52,6 +65,9 @@ class StoreOutage {
 
   void failed(Time now, const std::string& answer);  // an attempt did; `answer` is the store's
   void succeeded(Time now);
+  // Something answered as a store of this kind does, if only with an error.
+  void met() { met_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool was_met() const { return met_.load(std::memory_order_relaxed); }
   void gave_up();  // an object's budget is spent
   // Since then nothing has succeeded: what fails now is not tried again.
   [[nodiscard]] bool given_up() const { return given_up_.load(std::memory_order_relaxed); }
@@ -59,6 +75,7 @@ class StoreOutage {
  private:
   const Tell tell_;
   std::atomic<bool> given_up_{false};
+  std::atomic<bool> met_{false};
   std::atomic<bool> calm_{true};  // no failure since the last success
   std::mutex mutex_;
   Time since_{};

@@ -27,7 +27,7 @@ struct ResumeCommand {
 // read. Whatever is damaged may be mended; what the spool holds may be the last copy of the stream.
 bool is_lost(ErrorCode code) {
   return code == ErrorCode::kSource        // the producer's end is not proven
-         || code == ErrorCode::kConflict;  // fenced, removed, or what it needs is gone
+         || code == ErrorCode::kConflict;  // fenced or removed
 }
 
 // The spool over an entry's objects, and the repository's store behind it.
@@ -52,22 +52,31 @@ Result<RecordedPush> recorded_push(CommandContext& context, const Repository& re
   return open_recorded_push(repository, recorded.front(), std::move(object));
 }
 
-Result<RecordedPush> finish(CommandContext& context, Repository& repository, const SpoolEntry& entry) {
+// `kept`: an error that ends the push all the same leaves its entry where it is.
+Result<RecordedPush> finish(CommandContext& context, Repository& repository, const SpoolEntry& entry, bool& kept) {
   ProgressCounters counters;
   DRS_ASSIGN_OR_RETURN(const auto spool, open_spool(context, repository.store(), entry, counters));
   DRS_ASSIGN_OR_RETURN(RecordedPush push, recorded_push(context, repository, *spool, entry));
   const auto cancelling = context.cancel.on_cancel([&spool] { spool->cancel(); });
   const ProgressReporter reporter(progress_options(context, "resume"), counters, context.console, context.clock);
-  DRS_RETURN_IF_ERROR(finish_recorded_push(
+  const auto finished = finish_recorded_push(
       repository, push, [&spool] { return spool->drain(); },
-      static_cast<std::size_t>(context.options.memory_bytes) / 8));
-  return push;
+      static_cast<std::size_t>(context.options.memory_bytes) / 8);
+  if (finished.ok()) return push;
+  // What it needs is not there: that alone is no reason to throw away what may be the last copy.
+  if (finished.error().code == ErrorCode::kConflict) {
+    const auto given_up = is_given_up(repository.store(), push);
+    kept = !given_up.ok() || !*given_up;
+  }
+  return finished.error();
 }
 
-// One entry from start to end; nothing of it stays once it is committed or lost.
-Result<RecordedPush> resume(CommandContext& context, Repository& repository, SpoolEntry& entry) {
-  auto push = finish(context, repository, entry);
-  if (!push.ok() && !is_lost(push.error().code)) return push;
+// One entry from start to end; nothing of it stays once it is committed or lost. `kept`: whether it stays.
+Result<RecordedPush> resume(CommandContext& context, Repository& repository, SpoolEntry& entry, bool& kept) {
+  kept = false;
+  auto push = finish(context, repository, entry, kept);
+  kept = kept || (!push.ok() && !is_lost(push.error().code));
+  if (kept) return push;
   const auto ended = entry.end();
   if (!ended.ok()) context.log.warn("{} could not be removed: {}", entry.path(), ended.error().message);
   return push;
@@ -156,7 +165,8 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
       continue;
     }
     ++seen;
-    auto push = resume(context, *repository, entry);
+    bool kept = false;
+    auto push = resume(context, *repository, entry, kept);
     if (push.ok()) {
       document["committed"].push_back(tell_committed(context, *repository, *push));
       continue;
@@ -164,12 +174,10 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
     const Error& error = push.error();
     if (error.code == ErrorCode::kCancelled) return error;
     context.log.error("the push in {}: {}; {}", entry.path(), error.message,
-                      is_lost(error.code) ? "no snapshot was made, and its spool is removed"
-                                          : "no snapshot was made; its spool is kept, resume again");
-    document["failed"].push_back({{"entry", entry.path()},
-                                  {"code", error_code_name(error.code)},
-                                  {"message", error.message},
-                                  {"kept", !is_lost(error.code)}});
+                      kept ? "no snapshot was made; its spool is kept, resume again"
+                           : "no snapshot was made, and its spool is removed");
+    document["failed"].push_back(
+        {{"entry", entry.path()}, {"code", error_code_name(error.code)}, {"message", error.message}, {"kept", kept}});
     count(error);
   }
   for (const Error& error : entries.unreadable) leave_alone(error);

@@ -55,6 +55,10 @@ void declare_cloud_options(CLI::App& app, CloudOptions& cloud) {
   add_parsed(app, "--store-timeout", cloud.store_timeout, parse_duration, "DURATION",
              "How long an outage of the store may last (default 15m)")
       ->group(kGroup);
+  add_parsed(app, "--answer-timeout", cloud.answer_timeout, parse_duration, "DURATION",
+             "How long the store may take to answer a request that was sent whole; longer for a proxy that buffers "
+             "(default 5m, at most a third of --store-timeout)")
+      ->group(kGroup);
   add_flag(app, "--single-writer", cloud.single_writer,
            "The server knows no conditional writes; nobody else writes to this repository meanwhile")
       ->group(kGroup);

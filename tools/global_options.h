@@ -29,6 +29,7 @@ struct CloudOptions {
   std::string profile;           // of AWS's files; empty: AWS_PROFILE and AWS's own order. Only a place sets it.
   std::string credentials_file;  // of Google; empty: Google's own order. Only a place sets it.
   std::chrono::nanoseconds store_timeout = std::chrono::minutes(15);
+  std::optional<std::chrono::nanoseconds> answer_timeout;  // none: 5 minutes, at most a third of store_timeout
   bool single_writer = false;
   // Shared by all stores of the process.
   std::shared_ptr<RateLimit> upload_limit;

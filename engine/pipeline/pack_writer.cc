@@ -202,8 +202,10 @@ Result<void> PackWriter::flush() {
   }
   flush_index_ = true;
   work_.notify_one();
+  StretchClock clock(meter_);
   drained_.wait(lock, [&] { return failure_.failed() || (packs_alive_ == 0 && !flush_index_); });
   lock.unlock();
+  clock.wait(PushWait::kForStore);
   return failure_.result();
 }
 

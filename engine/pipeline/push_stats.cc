@@ -84,7 +84,7 @@ std::string explain_bottleneck(const PushStats& stats) {
       return "the SHA-256 of the whole stream, which one thread computes by nature; --no-stream-sha256 leaves it out";
     case Bottleneck::kStore:
       return "the store: finished packs waited for it " + percent(share(stats.wait(PushWait::kForStore), wall_ns)) +
-             " of the time; a faster disk makes this push faster, more --memory bridges short stalls";
+             " of the time; a faster disk or network makes this push faster, more --memory bridges short stalls";
     case Bottleneck::kCpu: break;
   }
   const auto* const most = std::max_element(stats.stages.begin(), stats.stages.end(),

@@ -32,7 +32,7 @@ enum class PushWait : std::uint8_t {
   kForSource,   // the reader, for bytes
   kForBuffers,  // the reader, because every segment is still in use: what follows is slower than the source
   kForWork,     // the workers, together
-  kForStore,    // workers, for a pack's buffer that the store still holds
+  kForStore,    // workers, for a pack's buffer that the store still holds; and the end, for the last packs
 };
 inline constexpr std::size_t kPushWaits = 4;
 

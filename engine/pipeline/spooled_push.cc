@@ -122,4 +122,13 @@ Result<void> finish_recorded_push(Repository& repository, const RecordedPush& pu
   return {};
 }
 
+Result<bool> is_given_up(ObjectStore& store, const RecordedPush& push) {
+  const auto committed = is_committed(push, store);
+  if (!committed.ok() && committed.error().code == ErrorCode::kConflict) return true;  // a fence
+  if (!committed.ok()) return committed.error();
+  const auto removed = store.stat(removed_name(push.manifest_name));
+  if (!removed.ok() && removed.error().code != ErrorCode::kNotFound) return removed.error();
+  return removed.ok();
+}
+
 }  // namespace drs

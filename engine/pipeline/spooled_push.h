@@ -34,4 +34,8 @@ Result<RecordedPush> open_recorded_push(const Repository& repository, std::strin
 Result<void> finish_recorded_push(Repository& repository, const RecordedPush& push,
                                   const std::function<Result<void>()>& upload, std::size_t index_cache_bytes);
 
+// Whether the store proves that the push was given up: a prune's fence has the manifest's name, or a removal mark names
+// it. What is merely not there proves nothing. Errors: the store's, kCorrupt.
+Result<bool> is_given_up(ObjectStore& store, const RecordedPush& push);
+
 }  // namespace drs

@@ -29,6 +29,8 @@ bool is_bucket(std::string_view name) {
   return true;
 }
 
+constexpr std::string_view kDownload = "/download";
+
 constexpr BucketNaming kNaming = {"gs://", "Google Cloud Storage", is_bucket,
                                   "3 to 63 of a-z, 0-9, '-' and '_', or such parts joined by dots, with a letter or "
                                   "digit at both ends, and not an IP "
@@ -54,8 +56,12 @@ std::string GcsAddress::list_path() const {
 std::string GcsAddress::object_path(std::string_view key) const {
   return list_path() + '/' + uri_encode(full_key(key));
 }
+std::string GcsAddress::object_path_of(std::string_view download_path) const {
+  return endpoint_.path + std::string(download_path.substr(endpoint_.path.size() + kDownload.size()));
+}
 std::string GcsAddress::download_path(std::string_view key) const {
-  return endpoint_.path + "/download/storage/v1/b/" + location_.bucket + "/o/" + uri_encode(full_key(key));
+  return endpoint_.path + std::string(kDownload) + "/storage/v1/b/" + location_.bucket + "/o/" +
+         uri_encode(full_key(key));
 }
 std::string GcsAddress::upload_path() const {
   return endpoint_.path + "/upload/storage/v1/b/" + location_.bucket + "/o";

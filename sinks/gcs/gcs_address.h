@@ -29,6 +29,7 @@ class GcsAddress {
   // Encoded paths. `key` is ours, without the prefix.
   [[nodiscard]] std::string object_path(std::string_view key) const;    // what is known of it
   [[nodiscard]] std::string download_path(std::string_view key) const;  // its bytes
+  [[nodiscard]] std::string object_path_of(std::string_view download_path) const;
   [[nodiscard]] std::string list_path() const;
   [[nodiscard]] std::string upload_path() const;
   // scheme://host, then a path of the above, then '?' and `query` unless it is empty.

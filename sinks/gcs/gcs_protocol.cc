@@ -13,6 +13,7 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kListKeysMax = 1000;
+constexpr const char* kStatQuery = "fields=name%2Csize%2CtimeCreated";
 constexpr std::size_t kBoundaryBytes = 16;  // random: what nobody can guess does not occur in a body
 
 // https://cloud.google.com/storage/docs/json_api/v1/status-codes
@@ -58,6 +59,7 @@ std::string_view told_crc32c(const HttpTransfer& transfer) {
 // "bytes 0-1023/1024", of just the bytes that came: the object is whole.
 bool is_whole(const HttpTransfer& transfer) {
   const std::string bytes = std::to_string(transfer.received_bytes);
+  if (transfer.status == 200) return transfer.header("content-length") == bytes;
   return transfer.received_bytes > 0 &&
          transfer.header("content-range") == "bytes 0-" + std::to_string(transfer.received_bytes - 1) + "/" + bytes;
 }
@@ -112,7 +114,7 @@ StoreRequest GcsProtocol::stat(const ObjectKey& key) {
   StoreRequest request;
   request.method = "GET";
   request.path = address_.object_path(key);
-  request.query = uri_encode_query({{"fields", "name,size,timeCreated"}});
+  request.query = kStatQuery;
   return request;
 }
 
@@ -165,6 +167,17 @@ Result<void> GcsProtocol::refresh(const Credentials& refused) {
   return {};
 }
 
+std::optional<StoreRequest> GcsProtocol::second_look(const StoreRequest& request) {
+  if (request.kind != StoreRequest::Kind::kGet) return std::nullopt;
+  StoreRequest look;
+  look.kind = StoreRequest::Kind::kStat;
+  look.method = "GET";
+  look.path = address_.object_path_of(request.path);
+  look.query = kStatQuery;
+  look.what = request.what;
+  return look;
+}
+
 Error GcsProtocol::missing_permission(const StoreRequest& request) const {
   const std::string who = used_ == nullptr ? "requests without credentials" : "the credentials from " + used_->origin;
   return {ErrorCode::kDenied, who + " lack the permission " + std::string(permission_for(request.kind)) +
@@ -207,6 +220,29 @@ Judgement GcsProtocol::judge_success(const StoreRequest& request, const HttpTran
     case StoreRequest::Kind::kOther: break;
   }
   return {};
+}
+
+// Status 404.
+Judgement GcsProtocol::judge_absence(const StoreRequest& request, const HttpTransfer& transfer,
+                                     const std::string& answered) const {
+  using Kind = Judgement::Kind;
+  const GcsError told = parse_gcs_error(as_bytes(transfer.text));
+  if (told.of_the_api && told.reason == "notFound") {
+    const bool of_bucket = request.kind == StoreRequest::Kind::kPut || request.kind == StoreRequest::Kind::kList ||
+                           told.message.find("bucket does not exist") != std::string::npos;
+    if (!of_bucket) return {.kind = Kind::kGone, .error = Error{ErrorCode::kNotFound, answered}};
+    return {.kind = Kind::kGone,
+            .error = Error{ErrorCode::kNoRepository, answered + "; bucket " + address_.bucket() +
+                                                         " does not exist: create it, or mend its name"}};
+  }
+  if (request.kind == StoreRequest::Kind::kGet)
+    return {.kind = Kind::kSaidGone, .error = Error{ErrorCode::kUnavailable, answered}, .stranger = true};
+  return {.kind = Kind::kRetry,
+          .error = Error{ErrorCode::kUnavailable, answered + "; that is no answer of the JSON API: is " +
+                                                      address_.endpoint().url() +
+                                                      " the right endpoint, and does it pass requests on to Google?"},
+          .doubtful = true,
+          .stranger = true};
 }
 
 Judgement GcsProtocol::judge(const StoreRequest& request, const HttpTransfer& transfer) {
@@ -254,18 +290,7 @@ Judgement GcsProtocol::judge(const StoreRequest& request, const HttpTransfer& tr
     return fail(ErrorCode::kDenied,
                 "the project's billing account is closed or missing: mend it, the data is still there");
   if (status == 403) return fail(ErrorCode::kDenied, missing_permission(request).message);
-  if (status == 404) {
-    const bool page = !told.of_the_api && told.message.empty() && !transfer.text.empty();
-    if (page)
-      return fail(ErrorCode::kUsage,
-                  "that is no answer of the JSON API: is " + address_.endpoint().url() + " the right endpoint?");
-    const bool of_bucket = request.kind == StoreRequest::Kind::kPut || request.kind == StoreRequest::Kind::kList ||
-                           told.message.find("bucket does not exist") != std::string::npos;
-    if (of_bucket)
-      return fail(ErrorCode::kNoRepository,
-                  "bucket " + address_.bucket() + " does not exist: create it, or mend its name");
-    return fail(ErrorCode::kNotFound, "");
-  }
+  if (status == 404) return judge_absence(request, transfer, answered);
   if (status == 412) {
     if (request.kind == StoreRequest::Kind::kPut && told.reason != "orgPolicyConstraintFailed")
       return fail(ErrorCode::kAlreadyExists, "");

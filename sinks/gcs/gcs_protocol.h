@@ -32,9 +32,13 @@ class GcsProtocol final : public CloudProtocol {
   Result<Credentials> authorise(const StoreRequest& request, HttpTransfer& transfer) override;
   Judgement judge(const StoreRequest& request, const HttpTransfer& transfer) override;
   Result<void> refresh(const Credentials& refused) override;
+  // An error of a download is a line of text: the object's resource says why in JSON.
+  std::optional<StoreRequest> second_look(const StoreRequest& request) override;
 
  private:
   [[nodiscard]] Judgement judge_success(const StoreRequest& request, const HttpTransfer& transfer) const;
+  [[nodiscard]] Judgement judge_absence(const StoreRequest& request, const HttpTransfer& transfer,
+                                        const std::string& answered) const;
   [[nodiscard]] Error missing_permission(const StoreRequest& request) const;
 
   const GcsAddress address_;

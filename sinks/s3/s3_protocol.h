@@ -1,11 +1,17 @@
 // How S3 is spoken to: requests signed with Signature Version 4, and what its answers mean, error by error. A put says
 // `If-None-Match: *`, so that it never replaces, and the SHA-256 of its bytes, which the server checks before it keeps
-// them.
+// them; where a server refuses the header that says it, it is left out, and the signature alone protects the bytes.
+//
+// An answer is S3's if it looks like it: an error with its XML, a put or a HEAD with an ETag. What does not comes from
+// something in between, or from a server that is no S3: it says nothing about what is stored.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "io/clock.h"
 #include "sinks/cloud_store.h"
@@ -23,13 +29,26 @@ struct S3ProtocolOptions {
   S3PutOptions put = {};
 };
 
+// Of a put: the SHA-256 of its bytes in Base64. In an answer: of those that are stored.
+inline constexpr std::string_view kS3ChecksumHeader = "x-amz-checksum-sha256";
+
+// Whether S3's error says that the same request may be carried out later.
+bool s3_error_passes(std::string_view code);
+
+// What was learnt about a server. Any thread.
+struct S3ServerTraits {
+  std::atomic<bool> refuses_checksums{false};  // the header x-amz-checksum-sha256 of a put
+  std::atomic<bool> encrypts{false};           // has carried out a put that asks for server-side encryption
+};
+
 class S3Protocol final : public CloudProtocol {
  public:
-  // `credentials` may serve several protocols.
+  // `credentials` may serve several protocols, and so may `server`; null: the protocol's own.
   S3Protocol(S3Address address, std::shared_ptr<AwsCredentialsProvider> credentials, const Clock& clock,
-             S3ProtocolOptions options);
+             S3ProtocolOptions options, std::shared_ptr<S3ServerTraits> server = nullptr);
 
   StoreRequest put(const PutOperation& operation) override;
+  [[nodiscard]] bool shows_stored(const StoreRequest& put, const HttpTransfer& answer) const override;
   StoreRequest get(const ObjectKey& key, std::uint64_t offset_bytes, std::size_t bytes) override;
   StoreRequest stat(const ObjectKey& key) override;
   Result<ObjectInfo> parse_stat(const ObjectKey& key, const HttpTransfer& answer) override;
@@ -50,13 +69,20 @@ class S3Protocol final : public CloudProtocol {
   Result<Credentials> authorise(const StoreRequest& request, HttpTransfer& transfer) override;
   Judgement judge(const StoreRequest& request, const HttpTransfer& transfer) override;
   Result<void> refresh(const Credentials& refused) override;
+  // An answer to HEAD has no body: GET of the first byte says why.
+  std::optional<StoreRequest> second_look(const StoreRequest& request) override;
+  [[nodiscard]] const S3ServerTraits& server() const { return *server_; }
 
  private:
   [[nodiscard]] StoreRequest to_object(const char* method, const ObjectKey& key) const;
+  [[nodiscard]] Judgement judge_success(const StoreRequest& request, const HttpTransfer& transfer) const;
+  [[nodiscard]] Judgement judge_absence(const StoreRequest& request, const HttpTransfer& transfer,
+                                        const std::string& code) const;
   [[nodiscard]] Judgement judge_failure(const StoreRequest& request, const HttpTransfer& transfer,
                                         const std::string& code) const;
   [[nodiscard]] Judgement judge_refusal(const StoreRequest& request, const HttpTransfer& transfer,
                                         const std::string& code) const;
+  [[nodiscard]] std::string encryption_advice() const;
   [[nodiscard]] std::string skew_advice(const HttpTransfer& transfer) const;
   [[nodiscard]] Error explain(const HttpTransfer& transfer, ErrorCode code, const std::string& advice) const;
 
@@ -64,6 +90,7 @@ class S3Protocol final : public CloudProtocol {
   const std::shared_ptr<AwsCredentialsProvider> credentials_;
   const Clock& clock_;
   const S3ProtocolOptions options_;
+  const std::shared_ptr<S3ServerTraits> server_;
   SigV4Signer signer_;
 };
 

@@ -73,7 +73,7 @@ def test_a_store_that_takes_no_manifest_is_away_and_not_damaged(subject, minio, 
     assert outcome.code == 6, outcome.err
 
 
-LASTING = {"500": (6,), "lost request": (6,), "lost reply": (6,), "truncated body": (6,), "error in 200 to a read": (6,),
+LASTING = {"500": (6,), "404 of an ingress": (6,), "200 of a block page": (6,), "lost request": (6,), "lost reply": (6,), "truncated body": (6,), "error in 200 to a read": (6,),
            "503 slow down": (6,), "403 expired, and no other credentials": (5,)}  # fmt: skip
 
 

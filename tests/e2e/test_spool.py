@@ -265,19 +265,25 @@ def test_entries_of_other_repositories_are_left_alone(new_repository, spool):
     assert entries(spool) == []
 
 
-def test_a_snapshot_whose_shared_packs_are_gone_is_not_committed(drs, spool, tmp_path):
+def test_a_snapshot_whose_shared_packs_are_gone_waits_for_them(drs, spool, tmp_path):
     drs.push(STREAM, SMALL)
     shared = drs.names("packs")
     hits = recorded_hits(drs, spool, tmp_path, "push", STREAM, "--spool", spool, input=SMALL)
     last = max(count for point, count in hits if point == "spool.after_put")
     drs.run("push", STREAM, "--spool", spool, input=SMALL, env=die_at(("spool.after_put", last)), expect=None)
     before = len(drs.snapshots())
+    kept = {name: drs.read_object(name) for name in shared}
     for name in shared:
         drs.remove_object(name)
     outcome = drs.run("resume", "--spool", spool, expect=7)
-    assert "run the producer again" in outcome.err
-    assert entries(spool) == []
+    assert "run the producer again" in outcome.err and "its spool is kept" in outcome.err
+    assert len(entries(spool)) == 1  # that something is not there proves nothing
     assert len(drs.snapshots()) == before
+    for name, data in kept.items():
+        drs.write_object(name, data)
+    drs.run("resume", "--spool", spool)
+    assert entries(spool) == []
+    assert len(drs.snapshots()) == before + 1
 
 
 def test_resume_needs_a_spool(drs, spool):

@@ -95,6 +95,32 @@ def error_in_200(code="InternalError", applied=False):
 
 
 @_fault
+def ingress_404(applied=False):
+    """As an ingress answers while nothing stands behind it."""
+    return answer(404, "", applied, body=b"404 page not found\n", content_type="text/plain; charset=utf-8")
+
+
+@_fault
+def block_page():
+    """As a firewall or a captive portal answers whatever it does not let through."""
+    return answer(200, "", body=b"<html>This page is blocked.</html>", content_type="text/html")
+
+
+@_fault
+def whole_object(client=None):
+    """A server or cache that ignores Range. `client`: an S3Client of the real server, where requests are signed."""
+
+    def fault(exchange):
+        if client is None:
+            del exchange.request.headers["Range"]
+            exchange.send(exchange.forward())
+        else:
+            exchange.send(client.request("GET", exchange.request.target.partition("?")[0]))
+
+    return fault
+
+
+@_fault
 def redirect(location=None):
     """307 to another endpoint; not given: to the real server."""
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "sinks/s3/s3_store.h"
 #include "tests/sinks/scripted_http_server.h"
 #include "tests/sinks/store_test_support.h"
@@ -13,6 +15,8 @@ namespace {
 using test::outcome;
 using testing::answer;
 using testing::cut_off;
+using testing::s3_error;
+using testing::s3_stored;
 using testing::ScriptedAnswer;
 using testing::ScriptedHttpServer;
 
@@ -20,9 +24,24 @@ ScriptedAnswer part(const std::string& body, const std::string& range) {
   return answer(206, body, "Content-Range: bytes " + range + "\r\n");
 }
 
+ScriptedAnswer gone() {
+  return s3_error(404, "NoSuchKey");
+}
+
+// What an ingress says while nothing stands behind it.
+ScriptedAnswer ingress() {
+  return answer(404, "404 page not found", "Content-Type: text/plain\r\n");
+}
+
+// To HEAD, of an object of four bytes.
+ScriptedAnswer head_of(const std::string& etag, const std::string& bytes = "4") {
+  return {"HTTP/1.1 200 x\r\nContent-Length: " + bytes + "\r\nETag: " + etag + "\r\n\r\n", false, {}};
+}
+
 class CloudStoreTest : public ::testing::Test {
  protected:
-  void serve(std::vector<ScriptedAnswer> script, bool single_writer = false) {
+  void serve(std::vector<ScriptedAnswer> script, bool single_writer = false,
+             std::chrono::milliseconds budget = std::chrono::seconds(10), const std::string& encryption = "") {
     store_.reset();
     server_ = std::make_unique<ScriptedHttpServer>(std::move(script));
     auto address = S3Address::make(*parse_s3_location("s3://bucket/prefix"),
@@ -36,9 +55,13 @@ class CloudStoreTest : public ::testing::Test {
         },
         clock_);
     CloudStoreOptions options;
-    options.requests.retry = {std::chrono::milliseconds(1), std::chrono::milliseconds(5), std::chrono::seconds(10)};
-    auto store = open_s3_store(*std::move(address), std::move(credentials), clock_, {.single_writer = single_writer},
-                               std::move(options));
+    options.requests.retry = {std::chrono::milliseconds(1), std::chrono::milliseconds(5), budget,
+                              std::chrono::milliseconds(300)};
+    options.tell = [this](const std::string& text) { told_ += text; };
+    S3ProtocolOptions protocol{.single_writer = single_writer};
+    protocol.put.encryption = encryption;
+    auto store =
+        open_s3_store(*std::move(address), std::move(credentials), clock_, std::move(protocol), std::move(options));
     ASSERT_TRUE(store.ok()) << store.error().message;
     store_ = *std::move(store);
   }
@@ -52,10 +75,11 @@ class CloudStoreTest : public ::testing::Test {
   SystemClock clock_;
   std::unique_ptr<ScriptedHttpServer> server_;
   std::unique_ptr<ObjectStore> store_;
+  std::string told_;
 };
 
 TEST_F(CloudStoreTest, ProvesOnceThatTheServerRefusesToReplace) {
-  serve({answer(200), answer(412), answer(200), answer(200)});
+  serve({s3_stored(), answer(412), s3_stored(), s3_stored()});
   EXPECT_EQ(outcome(put_object(*store_, "first", as_bytes("x"))), "ok");
   EXPECT_EQ(outcome(put_object(*store_, "second", as_bytes("x"))), "ok");
   auto other = store_->another();
@@ -66,7 +90,7 @@ TEST_F(CloudStoreTest, ProvesOnceThatTheServerRefusesToReplace) {
 }
 
 TEST_F(CloudStoreTest, RefusesAServerThatReplacesAndTakesTheObjectBack) {
-  serve({answer(200), answer(200), answer(204)});
+  serve({s3_stored(), s3_stored(), answer(204)});
   const auto stored = put_object(*store_, "first", as_bytes("x"));
   EXPECT_EQ(outcome(stored), "usage");
   EXPECT_NE(stored.error().message.find("--single-writer"), std::string::npos);
@@ -74,11 +98,11 @@ TEST_F(CloudStoreTest, RefusesAServerThatReplacesAndTakesTheObjectBack) {
 }
 
 TEST_F(CloudStoreTest, LooksBeforeItPutsForASingleWriter) {
-  serve({answer(404), answer(200), answer(200)}, true);
+  serve({answer(404), gone(), s3_stored(), head_of("e")}, true);
   EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("x"))), "ok");
   EXPECT_EQ(outcome(put_object(*store_, "b", as_bytes("x"))), "already-exists");
-  EXPECT_EQ(methods(), (Methods{"HEAD", "PUT", "HEAD"}));
-  EXPECT_EQ(server_->requests()[1].head.find("If-None-Match"), std::string::npos);
+  EXPECT_EQ(methods(), (Methods{"HEAD", "GET", "PUT", "HEAD"}));
+  EXPECT_EQ(server_->requests()[2].head.find("If-None-Match"), std::string::npos);
 }
 
 TEST_F(CloudStoreTest, SettlesALostReplyByComparing) {
@@ -117,9 +141,166 @@ TEST_F(CloudStoreTest, PutsAnObjectOfItsOwnNameUntilItIsThere) {
   serve({answer(412), part("body", "0-3/4")});
   EXPECT_EQ(outcome(put_own_object(*store_, "a", as_bytes("body"))), "ok");
   // It is not there, whatever the answer said.
-  serve({answer(412), answer(404), answer(200), answer(412)});
+  serve({answer(412), gone(), gone(), s3_stored(), answer(412)});
   EXPECT_EQ(outcome(put_own_object(*store_, "a", as_bytes("body"))), "ok");
-  EXPECT_EQ(methods(), (Methods{"PUT", "GET", "PUT", "PUT"}));
+  EXPECT_EQ(methods(), (Methods{"PUT", "GET", "GET", "PUT", "PUT"}));
+}
+
+TEST_F(CloudStoreTest, OnlyTheStoreItselfSaysThatAnObjectIsGoneAndOnlyTwice) {
+  Bytes byte(1);
+  serve({gone(), gone()});
+  EXPECT_EQ(outcome(get_range(*store_, "a", 0, byte)), "not-found");
+  serve({gone(), part("b", "0-0/1")});
+  EXPECT_EQ(outcome(get_range(*store_, "a", 0, byte)), "ok");
+  serve({ingress(), ingress(), gone(), ingress(), part("b", "0-0/1")});
+  EXPECT_EQ(outcome(get_range(*store_, "a", 0, byte)), "ok");
+  serve({s3_error(404, "NoSuchVersion")});
+  EXPECT_EQ(outcome(store_->remove("a")), "not-found");
+  for (const ScriptedAnswer& other : {ingress(), s3_error(404, "NoSuchUpload"), answer(404)}) {
+    serve({other}, false, std::chrono::milliseconds(50));
+    EXPECT_EQ(outcome(get_range(*store_, "a", 0, byte)), "unavailable") << other.bytes;
+    EXPECT_GT(server_->requests().size(), 2U);
+  }
+}
+
+TEST_F(CloudStoreTest, AnAnswerToHeadIsNoProofThatAnObjectIsGone) {
+  serve({answer(404), gone()});
+  EXPECT_EQ(outcome(store_->stat("a")), "not-found");
+  EXPECT_EQ(methods(), (Methods{"HEAD", "GET"}));
+  serve({answer(404), part("b", "0-0/4"), head_of("e")});
+  EXPECT_EQ(outcome(store_->stat("a")), "ok");
+  EXPECT_EQ(methods(), (Methods{"HEAD", "GET", "HEAD"}));
+  serve({answer(404), ingress()}, false, std::chrono::milliseconds(50));
+  EXPECT_EQ(outcome(store_->stat("a")), "unavailable");
+  serve({head_of("", "1234"), head_of("e")});  // a page has a length, too
+  ASSERT_TRUE(store_->stat("a").ok());
+  EXPECT_EQ(server_->requests().size(), 2U);
+}
+
+TEST_F(CloudStoreTest, AListThatIsAnswered404IsNoEmptyList) {
+  const std::string list = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+  serve({ingress(), gone(), ingress(), answer(200, list)});
+  EXPECT_TRUE(test::listed_keys(*store_, "").empty());
+  EXPECT_EQ(server_->requests().size(), 4U);
+  const auto listed = [&] { return store_->list("", [](const ObjectInfo&) -> Result<void> { return {}; }); };
+  serve({ingress()}, false, std::chrono::milliseconds(50));
+  EXPECT_EQ(outcome(listed()), "unavailable");
+  serve({s3_error(404, "NoSuchBucket"), answer(200, list)});
+  EXPECT_EQ(outcome(listed()), "ok");
+  serve({s3_error(404, "NoSuchBucket")});
+  EXPECT_EQ(outcome(listed()), "no-repository");
+  EXPECT_EQ(server_->requests().size(), 2U);
+}
+
+TEST_F(CloudStoreTest, AListGoesOnPastItsFirstPage) {
+  const auto page = [](const std::string& key, const std::string& next) {
+    return answer(200, "<ListBucketResult><IsTruncated>" + std::string(next.empty() ? "false" : "true") +
+                           "</IsTruncated><NextContinuationToken>" + next +
+                           "</NextContinuationToken><Contents><Key>prefix/" + key +
+                           "</Key><Size>1</Size></Contents></ListBucketResult>");
+  };
+  serve({page("a", "one"), page("b", "two"), page("c", "")});
+  EXPECT_EQ(test::listed_keys(*store_, ""), (std::set<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(server_->requests()[0].head.find("continuation-token"), std::string::npos);
+  EXPECT_NE(server_->requests()[1].head.find("continuation-token=one&"), std::string::npos);
+  EXPECT_NE(server_->requests()[2].head.find("continuation-token=two&"), std::string::npos);
+}
+
+TEST_F(CloudStoreTest, APageThatAnswersAPutHasStoredNothing) {
+  serve({answer(200, "<html>Blocked</html>", "Content-Type: text/html\r\n"), s3_stored(), answer(412)});
+  EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), "ok");
+  EXPECT_EQ(methods(), (Methods{"PUT", "PUT", "PUT"}));
+  serve({answer(200, "<html>Blocked</html>")}, false, std::chrono::milliseconds(50));
+  EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), "unavailable");
+}
+
+TEST_F(CloudStoreTest, ComparesTheChecksumThatAPutIsAnsweredWith) {
+  const ScriptedAnswer other = answer(200, "", "ETag: \"e\"\r\nx-amz-checksum-sha256: b3RoZXI=\r\n");
+  serve({other, answer(412), part("body", "0-3/4")});
+  EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), "ok");
+  serve({other, answer(412), part("bodx", "0-3/4")});
+  EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), "already-exists");
+}
+
+TEST_F(CloudStoreTest, LooksForAnObjectWhoseChecksumIsNotEchoed) {
+  const ScriptedAnswer silent = answer(200, "", "ETag: e\r\n");
+  serve({s3_stored(), answer(412), silent, head_of("e"), silent, head_of("other"), part("body", "0-3/4"), silent,
+         head_of("e", "7"), part("anot", "0-3/7"), silent, answer(404), gone()});
+  for (const char* const expected : {"ok", "ok", "ok", "already-exists", "unavailable"})
+    EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), expected);
+  EXPECT_EQ(methods(),
+            (Methods{"PUT", "PUT", "PUT", "HEAD", "PUT", "HEAD", "GET", "PUT", "HEAD", "GET", "PUT", "HEAD", "GET"}));
+}
+
+TEST_F(CloudStoreTest, LeavesOutAChecksumThatTheServerRefuses) {
+  const std::string refusal =
+      "<Error><Code>InvalidArgument</Code><Message>Unsupported header 'x-amz-checksum-sha256' "
+      "received for this API call.</Message></Error>";
+  const ScriptedAnswer silent = answer(200, "", "ETag: e\r\n");
+  serve({answer(400, refusal), silent, answer(412), silent, head_of("e")});
+  EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), "ok");
+  EXPECT_EQ(outcome(put_object(*store_, "b", as_bytes("body"))), "ok");
+  const auto& seen = server_->requests();
+  ASSERT_EQ(seen.size(), 5U);
+  EXPECT_NE(seen[0].head.find("x-amz-checksum-sha256"), std::string::npos);
+  for (const std::size_t later : {1U, 2U, 3U}) {
+    EXPECT_EQ(seen[later].head.find("x-amz-checksum"), std::string::npos);
+    EXPECT_NE(seen[later].head.find("x-amz-content-sha256"), std::string::npos);
+  }
+}
+
+TEST_F(CloudStoreTest, RemovesOneByOneWhereSeveralAtOnceNeedARefusedChecksum) {
+  serve({answer(400,
+                "<Error><Code>InvalidArgument</Code><Message>Unsupported header 'x-amz-checksum-sha256' received "
+                "for this API call.</Message></Error>"),
+         answer(204)});
+  const std::vector<ObjectKey> keys = {"a", "b"};
+  EXPECT_EQ(outcome(store_->remove_all(keys)), "ok");
+  EXPECT_EQ(outcome(store_->remove_all(keys)), "ok");
+  EXPECT_EQ(methods(), (Methods{"POST", "DELETE", "DELETE", "DELETE", "DELETE"}));
+}
+
+TEST_F(CloudStoreTest, TakesThePartOutOfAWholeObject) {
+  const ScriptedAnswer whole = answer(200, "0123456789", "ETag: \"e\"\r\n");
+  serve({whole});
+  Bytes range(4);
+  EXPECT_EQ(outcome(get_range(*store_, "a", 2, range)), "ok");
+  EXPECT_EQ(as_text(range), "2345");
+  EXPECT_EQ(outcome(get_range(*store_, "a", 0, range)), "ok");
+  EXPECT_EQ(as_text(range), "0123");
+  EXPECT_EQ(outcome(get_range(*store_, "a", 8, range)), "truncated");
+  EXPECT_EQ(outcome(get_range(*store_, "a", 12, range)), "truncated");
+  EXPECT_EQ(server_->requests().size(), 4U);
+  EXPECT_NE(told_.find("drops the header Range"), std::string::npos);
+  EXPECT_EQ(told_.find("drops the header Range"), told_.rfind("drops the header Range"));
+}
+
+TEST_F(CloudStoreTest, WhatSettlesAPutHasTheRestOfItsBudget) {
+  ScriptedAnswer lost = cut_off();
+  lost.late = std::chrono::milliseconds(700);
+  // A connection of its own: what is lost on one that was kept is sent again by libcurl itself.
+  serve({s3_stored(), answer(412, "", "Connection: close\r\n"), lost, answer(412), answer(500)}, false,
+        std::chrono::seconds(1));
+  EXPECT_EQ(outcome(put_object(*store_, "first", as_bytes("x"))), "ok");
+  const auto started = std::chrono::steady_clock::now();
+  EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), "unavailable");
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(1500));
+}
+
+TEST_F(CloudStoreTest, EncryptionThatTheServerDoesNotKnowEndsSoon) {
+  serve({answer(500)}, false, std::chrono::seconds(10), "aws:kms");
+  const auto started = std::chrono::steady_clock::now();
+  const auto refused = put_object(*store_, "a", as_bytes("body"));
+  EXPECT_EQ(outcome(refused), "unavailable");
+  EXPECT_NE(refused.error().message.find("--sse aws:kms"), std::string::npos) << refused.error().message;
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(3));
+  // Once it has worked, a 500 is an outage like any other.
+  std::vector<ScriptedAnswer> outage(200, answer(500));
+  outage.insert(outage.begin(), {s3_stored(), answer(412)});
+  outage.push_back(s3_stored());
+  serve(outage, false, std::chrono::seconds(10), "aws:kms");
+  EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), "ok");
+  EXPECT_EQ(outcome(put_object(*store_, "b", as_bytes("body"))), "ok");
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace drs {
 namespace {
 
@@ -32,6 +34,27 @@ TEST(ContentRange, MustBeWhatWasAskedFor) {
     ASSERT_FALSE(checked.ok());
     EXPECT_EQ(checked.error().code, ErrorCode::kUnavailable);
   }
+}
+
+HttpTransfer whole(std::size_t received_bytes, std::vector<HttpHeader> headers) {
+  HttpTransfer out;
+  out.status = 200;
+  out.received_bytes = received_bytes;
+  out.answer_headers = std::move(headers);
+  return out;
+}
+
+TEST(ContentRange, MayBeTakenOutOfTheWholeObjectButNotOutOfAPage) {
+  const HttpHeader etag{"etag", "\"e\""};
+  const HttpHeader length{"content-length", "10"};
+  EXPECT_TRUE(check_range(whole(3, {etag, length}), 5, 3).ok());
+  EXPECT_TRUE(check_range(whole(5, {etag, length}), 5, 100).ok());
+  EXPECT_TRUE(check_range(whole(0, {etag, length}), 12, 100).ok());  // the object ends before
+  EXPECT_EQ(object_bytes(whole(3, {etag, length})), 10U);
+  for (const HttpTransfer& wrong : {whole(2, {etag, length}), whole(3, {length}), whole(3, {etag}),
+                                    whole(3, {etag, length, {"content-type", "text/html; charset=utf-8"}}),
+                                    whole(3, {etag, length, {"content-encoding", "gzip"}})})
+    EXPECT_FALSE(check_range(wrong, 5, 3).ok());
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ class PlainProtocol final : public StoreProtocol {
     const Error error{ErrorCode::kIo, "status " + std::to_string(transfer.status)};
     if (first_key_expired && transfer.headers.back().value == "key 1") return {Kind::kRefresh, error, {}, false, ""};
     if (transfer.status < 300) return {};
+    if (transfer.status == 404) return {transfer.text == "gone" ? Kind::kGone : Kind::kSaidGone, error, {}, false, ""};
     if (transfer.status == 307) return {Kind::kRedirect, error, {}, false, std::string(transfer.header("location"))};
     if (transfer.status == 403) return {Kind::kRefresh, error, {}, false, ""};
     if (transfer.status == 503) return {Kind::kSlowDown, error, {}, false, ""};
@@ -38,6 +39,13 @@ class PlainProtocol final : public StoreProtocol {
   Result<void> refresh(const Credentials& refused) override {
     if (*std::static_pointer_cast<const int>(refused) == key_) ++key_;
     return {};
+  }
+  std::optional<StoreRequest> second_look(const StoreRequest& request) override {
+    if (request.method != "HEAD") return std::nullopt;
+    StoreRequest look;
+    look.method = "GET";
+    look.path = request.path;
+    return look;
   }
   [[nodiscard]] int key() const { return key_; }
 
@@ -54,10 +62,11 @@ class RequestEngineTest : public ::testing::Test {
   void serve(std::vector<testing::ScriptedAnswer> script, std::chrono::milliseconds budget = std::chrono::seconds(20)) {
     server_ = std::make_unique<ScriptedHttpServer>(std::move(script));
     protocol_ = std::make_unique<PlainProtocol>(server_->url(""));
-    auto client = HttpClient::make({.ca_file = "", .stall_timeout = std::chrono::seconds(2)});
+    auto client = HttpClient::make({.ca_file = "", .quiet = quiet_});
     ASSERT_TRUE(client.ok());
     RequestEngine::Options options;
-    options.retry = {std::chrono::milliseconds(1), std::chrono::milliseconds(20), budget};
+    options.retry = {std::chrono::milliseconds(1), std::chrono::milliseconds(20), budget,
+                     std::chrono::milliseconds(300)};
     options.parallel_max = 8;
     options.parallel_first = 8;
     options.cancel = &cancel_;
@@ -86,6 +95,7 @@ class RequestEngineTest : public ::testing::Test {
   std::unique_ptr<ScriptedHttpServer> server_;
   std::unique_ptr<PlainProtocol> protocol_;
   std::shared_ptr<RequestCounts> counts_;
+  QuietLimits quiet_{.stall = std::chrono::seconds(2), .answer = std::chrono::seconds(2)};
   std::unique_ptr<RequestEngine> engine_;
   Bytes body_ = Bytes(300'000, Byte{'x'});
 };
@@ -281,6 +291,97 @@ TEST_F(RequestEngineTest, RunsManyAtOnceAndFewerWhenTheStoreIsOverloaded) {
   EXPECT_LT(engine_->parallel(), 9U);
 }
 
+TEST_F(RequestEngineTest, CallsNothingGoneWithoutASecondLook) {
+  serve({answer(404, "gone"), answer(200, "hello")});
+  Bytes place(5);
+  StoreRequest request = get(place);
+  EXPECT_TRUE(engine_->perform(request).ok());
+  EXPECT_EQ(as_text(place), "hello");
+
+  serve({answer(404, "gone")});
+  StoreRequest gone = get(place);
+  EXPECT_FALSE(engine_->perform(gone).ok());
+  EXPECT_EQ(server_->requests().size(), 2U);
+
+  // Something else says it, first twice, then among what says it in the store's own words.
+  serve({answer(404), answer(404), answer(404, "gone")});
+  StoreRequest said = get(place);
+  EXPECT_FALSE(engine_->perform(said).ok());
+  EXPECT_EQ(server_->requests().size(), 3U);
+}
+
+TEST_F(RequestEngineTest, TheSecondLookMayBeAnotherRequestAndThenTheFirstIsMadeAgain) {
+  serve({answer(404), answer(200, "x"), answer(200)});
+  StoreRequest request = get({});
+  request.method = "HEAD";
+  EXPECT_TRUE(engine_->perform(request).ok());
+  std::vector<std::string> methods;
+  for (const auto& seen : server_->requests()) methods.push_back(seen.head.substr(0, seen.head.find(' ')));
+  EXPECT_EQ(methods, (std::vector<std::string>{"HEAD", "GET", "HEAD"}));
+}
+
+TEST_F(RequestEngineTest, AnAnswerMayTakeLongerThanWhatIsCalledAStall) {
+  quiet_ = {.stall = std::chrono::milliseconds(300), .answer = std::chrono::seconds(5)};
+  testing::ScriptedAnswer late = answer(200);
+  late.late = std::chrono::milliseconds(900);
+  serve({late});
+  StoreRequest request = put(body_);
+  EXPECT_TRUE(engine_->perform(request).ok());
+  EXPECT_EQ(server_->requests().size(), 1U);
+}
+
+TEST_F(RequestEngineTest, AnAnswerHasALimitOfItsOwnAndTheBudgetHoldsForAllAttemptsTogether) {
+  quiet_ = {.stall = std::chrono::seconds(5), .answer = std::chrono::milliseconds(400)};
+  testing::ScriptedAnswer late = answer(200);
+  late.late = std::chrono::seconds(2);
+  serve({answer(200), late}, std::chrono::milliseconds(1000));
+  StoreRequest first = put(body_);
+  ASSERT_TRUE(engine_->perform(first).ok());
+  const auto started = std::chrono::steady_clock::now();
+  StoreRequest request = put(body_);
+  const auto done = engine_->perform(request);
+  const auto took = std::chrono::steady_clock::now() - started;
+  ASSERT_FALSE(done.ok());
+  EXPECT_NE(done.error().message.find("--answer-timeout"), std::string::npos) << done.error().message;
+  EXPECT_GT(took, std::chrono::milliseconds(900));
+  EXPECT_LT(took, std::chrono::milliseconds(1900));  // the last attempt may begin when the budget ends
+  EXPECT_TRUE(request.deadline.has_value());
+}
+
+TEST_F(RequestEngineTest, AnotherRequestForTheSameObjectHasWhatIsLeftOfItsBudget) {
+  serve({answer(500)}, std::chrono::seconds(20));
+  StoreRequest request = put(body_);
+  request.deadline = clock_.steady() + std::chrono::milliseconds(200);
+  const auto started = std::chrono::steady_clock::now();
+  EXPECT_FALSE(engine_->perform(request).ok());
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(5));
+}
+
+TEST_F(RequestEngineTest, AWrongEndpointFailsSoonUntilSomethingHasWorked) {
+  serve({answer(200)}, std::chrono::milliseconds(1500));
+  const std::string nobody = "http://127.0.0.1:1/";
+  const auto ask = [&](std::string redirect) {
+    StoreRequest request = put(body_);
+    request.accept = [](const HttpTransfer&) -> Result<void> { return {}; };
+    request.path = std::move(redirect);
+    const auto started = std::chrono::steady_clock::now();
+    const auto done = engine_->perform(request);
+    return std::pair(std::chrono::steady_clock::now() - started, done.ok() ? std::string() : done.error().message);
+  };
+  protocol_ = std::make_unique<PlainProtocol>("");
+  auto client = HttpClient::make({.ca_file = "", .quiet = quiet_});
+  RequestEngine::Options options;
+  options.retry = {std::chrono::milliseconds(1), std::chrono::milliseconds(20), std::chrono::milliseconds(1500),
+                   std::chrono::milliseconds(300)};
+  engine_ = std::make_unique<RequestEngine>(std::move(*client), *protocol_, clock_, options);
+  const auto [soon, told] = ask(nobody);
+  EXPECT_LT(soon, std::chrono::milliseconds(1200));
+  EXPECT_NE(told.find("http://127.0.0.1:1"), std::string::npos) << told;
+  EXPECT_NE(told.find("nothing has worked with this store yet"), std::string::npos) << told;
+  EXPECT_EQ(ask(server_->url("/object")).second, "");
+  EXPECT_GT(ask(nobody).first, std::chrono::milliseconds(1400));
+}
+
 TEST(TransferWindow, HalvesOncePerMomentAndGrowsSlowly) {
   TransferWindow window(8, 16);
   const RetrySchedule::Time now{};
@@ -311,10 +412,28 @@ TEST(RetrySchedule, DoublesUpToItsCapWithFullJitterAndEndsWithItsBudget) {
   EXPECT_EQ(schedule.next(start, {}, 400), start + milliseconds(400));
   for (int i = 0; i < 10; ++i) schedule.next(start, {}, 0);
   EXPECT_EQ(schedule.next(start, {}, 1000), start + milliseconds(1000));
-  EXPECT_EQ(schedule.next(start, std::chrono::seconds(60), 0), start + milliseconds(1000));  // at most the cap
+  EXPECT_EQ(schedule.next(start, {.retry_after = std::chrono::seconds(60)}, 0),
+            start + milliseconds(1000));  // at most the cap
   EXPECT_EQ(schedule.next(start + milliseconds(4500), {}, 300), start + milliseconds(4800));
   EXPECT_EQ(schedule.next(start + milliseconds(4500), {}, 1000), start + milliseconds(5000));  // the budget's end
   EXPECT_EQ(schedule.next(start + milliseconds(5000), {}, 0), std::nullopt);
+}
+
+TEST(RetrySchedule, CountsFromWhenNothingMovedAndKeepsTheDeadlineOfTheObject) {
+  using std::chrono::milliseconds;
+  const RetryOptions options{milliseconds(100), milliseconds(1000), milliseconds(5000), milliseconds(700)};
+  const RetrySchedule::Time start{std::chrono::hours(1)};
+  RetrySchedule quiet(options);
+  EXPECT_NE(quiet.next(start, {.quiet_for = milliseconds(3000)}, 0), std::nullopt);
+  EXPECT_EQ(quiet.deadline(), start + milliseconds(2000));
+  EXPECT_EQ(quiet.next(start + milliseconds(2000), {}, 0), std::nullopt);
+  RetrySchedule later(options, quiet.deadline());
+  EXPECT_NE(later.next(start + milliseconds(1900), {}, 0), std::nullopt);
+  EXPECT_EQ(later.next(start + milliseconds(2000), {}, 0), std::nullopt);
+  RetrySchedule brief(options);
+  EXPECT_NE(brief.next(start, {.brief = true}, 0), std::nullopt);
+  EXPECT_EQ(brief.next(start + milliseconds(700), {.brief = true}, 0), std::nullopt);
+  EXPECT_NE(brief.next(start + milliseconds(700), {}, 0), std::nullopt);
 }
 
 TEST(StoreOutage, IsToldOnceWhenItLastsAndWhenItEnds) {

@@ -23,11 +23,18 @@ bool send_all(int socket, const std::string& bytes) {
   return true;
 }
 
-std::size_t content_length(const std::string& head) {
+// Of a header, by its name in lower case; empty without it.
+std::string header_value(const std::string& head, const std::string& name) {
   std::string lower = head;
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  const std::size_t at = lower.find("content-length:");
-  return at == std::string::npos ? 0 : std::strtoull(lower.c_str() + at + 15, nullptr, 10);
+  const std::size_t at = lower.find("\r\n" + name + ": ");
+  if (at == std::string::npos) return "";
+  const std::size_t begin = at + 2 + name.size() + 2;
+  return head.substr(begin, head.find("\r\n", begin) - begin);
+}
+
+std::size_t content_length(const std::string& head) {
+  return std::strtoull(header_value(head, "content-length").c_str(), nullptr, 10);
 }
 
 }  // namespace
@@ -35,11 +42,20 @@ std::size_t content_length(const std::string& head) {
 ScriptedAnswer answer(int status, const std::string& body, const std::string& headers) {
   return {"HTTP/1.1 " + std::to_string(status) + " x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
               headers + "\r\n" + body,
-          false};
+          false,
+          {}};
+}
+
+ScriptedAnswer s3_stored() {
+  return answer(200, "", "ETag: \"e\"\r\nx-amz-checksum-sha256: " + std::string(kEchoedChecksum) + "\r\n");
+}
+
+ScriptedAnswer s3_error(int status, const std::string& code) {
+  return answer(status, "<Error><Code>" + code + "</Code><Message>because</Message></Error>");
 }
 
 ScriptedAnswer cut_off(const std::string& bytes) {
-  return {bytes, true};
+  return {bytes, true, {}};
 }
 
 ScriptedHttpServer::ScriptedHttpServer(std::vector<ScriptedAnswer> script) : script_(script.begin(), script.end()) {
@@ -116,7 +132,11 @@ void ScriptedHttpServer::serve(int socket) {
     pending.erase(0, length);
     const std::size_t now = ++at_once_;
     most_at_once_ = std::max<std::size_t>(most_at_once_, now);
-    const ScriptedAnswer next = take(std::move(request));
+    const std::string checksum = header_value(request.head, "x-amz-checksum-sha256");
+    ScriptedAnswer next = take(std::move(request));
+    if (const std::size_t at = next.bytes.find(kEchoedChecksum); at != std::string::npos)
+      next.bytes.replace(at, kEchoedChecksum.size(), checksum);
+    std::this_thread::sleep_for(next.late);
     const bool sent = send_all(socket, next.bytes);
     --at_once_;
     if (!sent || next.close) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -20,10 +22,16 @@ struct SeenRequest {
 
 // What happens to one request.
 struct ScriptedAnswer {
-  std::string bytes;   // sent as they are
+  std::string bytes;   // sent as they are, but for kEchoedChecksum
   bool close = false;  // and then the connection is cut
+  std::chrono::milliseconds late{0};
 };
+// In an answer: the value of the request's header x-amz-checksum-sha256, as S3 echoes it.
+inline constexpr std::string_view kEchoedChecksum = "{checksum}";
 ScriptedAnswer answer(int status, const std::string& body = "", const std::string& headers = "");
+// As S3 answers: to a put of an object, and where something is not there.
+ScriptedAnswer s3_stored();
+ScriptedAnswer s3_error(int status, const std::string& code);
 ScriptedAnswer cut_off(const std::string& bytes = "");
 
 class ScriptedHttpServer {

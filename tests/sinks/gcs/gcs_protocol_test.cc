@@ -221,9 +221,6 @@ TEST_F(GcsStoreTest, EachRefusalSaysWhatToDo) {
            {because(403, "accountDisabled"), ErrorCode::kDenied, "billing account"},
            {because(400, "required", "Bucket is requester pays bucket but no user project provided."),
             ErrorCode::kUsage, "requester pays"},
-           {because(404, "notFound", "The specified bucket does not exist."), ErrorCode::kNoRepository,
-            "bucket bucket does not exist: create it"},
-           {answer(404, "<html>Error 404 (Not Found)!!1</html>"), ErrorCode::kUsage, "the right endpoint?"},
            {answer(413, "<html/>"), ErrorCode::kIo, "lower --memory"},
            {answer(301, "", "Location: https://elsewhere/\r\n"), ErrorCode::kUsage, "https://elsewhere/"},
            {answer(405, ""), ErrorCode::kUsage, "JSON API"},
@@ -234,15 +231,45 @@ TEST_F(GcsStoreTest, EachRefusalSaysWhatToDo) {
   }
 }
 
-TEST_F(GcsStoreTest, AnObjectThatIsNotThereIsNotABucketThatIsNotThere) {
-  serve({answer(404, "No such object: bucket/p/k")});
+TEST_F(GcsStoreTest, OnlyGoogleItselfSaysThatAnObjectIsGoneAndOnlyTwice) {
+  const ScriptedAnswer text = answer(404, "No such object: bucket/p/k");
+  const ScriptedAnswer gone = answer(404, error_body("notFound", "No such object: bucket/p/k"));
+  const ScriptedAnswer object = answer(200, R"({"name":"p/k","size":"1"})");
+  const ScriptedAnswer page = answer(404, "404 page not found");
+  serve({text, gone});
   expect_error(get(1), ErrorCode::kNotFound, "No such object");
-  serve({answer(404, "")});
-  expect_error(get(1), ErrorCode::kNotFound, "");
-  serve({answer(404, error_body("notFound", "The specified bucket does not exist."))});
-  expect_error(store_->stat("k"), ErrorCode::kNoRepository, "does not exist");
-  serve({answer(404, error_body("notFound", "No such object: bucket/p/k"))});
+  EXPECT_TRUE(head(0).starts_with("GET /download/storage/v1/b/bucket/o/p%2Fk?alt=media HTTP"));
+  EXPECT_TRUE(head(1).starts_with("GET /storage/v1/b/bucket/o/p%2Fk?fields=name%2Csize%2CtimeCreated HTTP"));
+  serve({text, object, ranged("h", "x")});
+  EXPECT_TRUE(get(1).ok());
+  serve({gone, gone});
+  expect_error(store_->stat("k"), ErrorCode::kNotFound, "");
+  serve({gone, object});
+  EXPECT_TRUE(store_->stat("k").ok());
+  serve({gone});
   expect_error(store_->remove("k"), ErrorCode::kNotFound, "");
+  serve({text, page, page, gone});
+  expect_error(get(1), ErrorCode::kNotFound, "");
+  for (const ScriptedAnswer& other : {page, answer(404, ""), answer(404, "<html/>"), text}) {
+    serve({other}, {"one"}, std::chrono::milliseconds(30));
+    expect_error(get(1), ErrorCode::kUnavailable, "answered 404");
+  }
+}
+
+TEST_F(GcsStoreTest, AListAnswered404IsNoEmptyListAndNamesAMissingBucket) {
+  const auto list = [&] { return store_->list("", [](const ObjectInfo&) -> Result<void> { return {}; }); };
+  serve({answer(404, "404 page not found"), answer(404, ""), answer(200, "{}")});
+  EXPECT_TRUE(list().ok());
+  serve({answer(404, "404 page not found")}, {"one"}, std::chrono::milliseconds(30));
+  expect_error(list(), ErrorCode::kUnavailable, "the right endpoint");
+  const ScriptedAnswer no_bucket = answer(404, error_body("notFound", "The specified bucket does not exist."));
+  serve({no_bucket});
+  expect_error(list(), ErrorCode::kNoRepository, "bucket bucket does not exist: create it");
+  EXPECT_EQ(server_->requests().size(), 2U);
+  serve({no_bucket});
+  expect_error(store_->stat("k"), ErrorCode::kNoRepository, "does not exist");
+  serve({no_bucket});
+  expect_error(put("hello"), ErrorCode::kNoRepository, "does not exist");
 }
 
 TEST_F(GcsStoreTest, SaysWhatIsKnownOfAnObjectAndRemovesIt) {

@@ -58,13 +58,14 @@ TEST_F(S3ProtocolTest, TriesAgainWhatPassesAndKnowsWhatMayHaveHappened) {
     Kind kind;
     bool doubtful;
   };
-  for (const Case& c :
-       {Case{500, "InternalError", Kind::kRetry, true}, Case{502, "", Kind::kRetry, true},
-        Case{503, "", Kind::kSlowDown, true}, Case{503, "SlowDown", Kind::kSlowDown, false},
-        Case{429, "", Kind::kSlowDown, false}, Case{400, "RequestTimeout", Kind::kRetry, false},
-        Case{400, "BadDigest", Kind::kRetry, false}, Case{400, "IncompleteBody", Kind::kRetry, false},
-        Case{409, "ConditionalRequestConflict", Kind::kRetry, false},
-        Case{409, "OperationAborted", Kind::kRetry, false}, Case{200, "InternalError", Kind::kRetry, true}}) {
+  for (const Case& c : {Case{500, "InternalError", Kind::kRetry, true}, Case{502, "", Kind::kRetry, true},
+                        Case{503, "", Kind::kSlowDown, true}, Case{503, "SlowDown", Kind::kSlowDown, false},
+                        Case{429, "", Kind::kSlowDown, false}, Case{400, "RequestTimeout", Kind::kRetry, false},
+                        Case{400, "BadDigest", Kind::kRetry, false}, Case{400, "IncompleteBody", Kind::kRetry, false},
+                        Case{409, "ConditionalRequestConflict", Kind::kRetry, false},
+                        Case{409, "OperationAborted", Kind::kRetry, false}, Case{200, "", Kind::kRetry, true},
+                        Case{404, "", Kind::kRetry, true}, Case{404, "NoSuchKey", Kind::kRetry, true},
+                        Case{200, "InternalError", Kind::kRetry, true}}) {
     const Judgement judgement = judge_put(answered(c.status, c.code));
     EXPECT_EQ(judgement.kind, c.kind) << c.status << c.code;
     EXPECT_EQ(judgement.doubtful, c.doubtful) << c.status << c.code;
@@ -80,9 +81,7 @@ TEST_F(S3ProtocolTest, FailsForGoodWithWhatToDo) {
     ErrorCode error;
     const char* text;
   };
-  for (const Case& c : {Case{404, "NoSuchBucket", ErrorCode::kNoRepository, "create it"},
-                        Case{404, "NoSuchKey", ErrorCode::kNotFound, ""},
-                        Case{412, "PreconditionFailed", ErrorCode::kAlreadyExists, ""},
+  for (const Case& c : {Case{412, "PreconditionFailed", ErrorCode::kAlreadyExists, ""},
                         Case{403, "AccessDenied", ErrorCode::kDenied, "may not put here"},
                         Case{403, "SignatureDoesNotMatch", ErrorCode::kDenied, "secret is wrong"},
                         Case{403, "InvalidAccessKeyId", ErrorCode::kDenied, "access key"},
@@ -97,6 +96,49 @@ TEST_F(S3ProtocolTest, FailsForGoodWithWhatToDo) {
     EXPECT_EQ(judgement.error->code, c.error) << c.code;
     EXPECT_TRUE(says(judgement, c.text)) << told(judgement);
   }
+}
+
+TEST_F(S3ProtocolTest, TakesOnlyItsOwnErrorsForGone) {
+  const auto judge_get = [&](const HttpTransfer& transfer) { return judge(StoreRequest::Kind::kGet, "GET", transfer); };
+  for (const char* const code : {"NoSuchKey", "NoSuchVersion"}) {
+    EXPECT_EQ(judge_get(answered(404, code)).kind, Kind::kGone) << code;
+    EXPECT_EQ(judge_get(answered(404, code)).error->code, ErrorCode::kNotFound) << code;
+  }
+  for (const Judgement& bucket : {judge_get(answered(404, "NoSuchBucket")), judge_put(answered(404, "NoSuchBucket"))}) {
+    EXPECT_EQ(bucket.kind, Kind::kGone);
+    EXPECT_EQ(bucket.error->code, ErrorCode::kNoRepository);
+    EXPECT_TRUE(says(bucket, "create it"));
+  }
+  const Judgement other = judge_get(answered(404));
+  EXPECT_EQ(other.kind, Kind::kRetry);
+  EXPECT_TRUE(other.stranger);
+  EXPECT_TRUE(says(other, "no answer of S3")) << told(other);
+  EXPECT_EQ(judge(StoreRequest::Kind::kList, "GET", answered(404, "NoSuchKey")).kind, Kind::kRetry);
+  EXPECT_EQ(judge(StoreRequest::Kind::kRemove, "DELETE", answered(204)).kind, Kind::kSuccess);
+  HttpTransfer page = answered(200);
+  page.text = "<html>Blocked</html>";
+  for (const auto kind : {StoreRequest::Kind::kRemove, StoreRequest::Kind::kRetain})
+    EXPECT_EQ(judge(kind, kind == StoreRequest::Kind::kRemove ? "DELETE" : "PUT", page).kind, Kind::kRetry);
+}
+
+TEST_F(S3ProtocolTest, SignsAPutsConditionAndItsChecksum) {
+  PutOperation operation;
+  operation.key = "packs/x";
+  operation.body = {as_bytes("body")};
+  const StoreRequest request = protocol_.put(operation);
+  HttpTransfer transfer = transfer_of(request);
+  ASSERT_TRUE(protocol_.authorise(request, transfer).ok());
+  const auto sent = [&](std::string_view name) {
+    for (const HttpHeader& header : transfer.headers)
+      if (header.name == name) return header.value;
+    return std::string();
+  };
+  EXPECT_EQ(sent("If-None-Match"), "*");
+  EXPECT_EQ(sent("x-amz-checksum-sha256"), "Iw2DWNzFPoR/gydNHkMHGuT0uPz4VLT2Ez9TX8Nn8p0=");
+  const std::string signature = sent("Authorization");
+  const std::string names = signature.substr(signature.find("SignedHeaders="));
+  for (const char* const name : {"host", "if-none-match", "x-amz-checksum-sha256", "x-amz-content-sha256"})
+    EXPECT_NE(names.find(name), std::string::npos) << name << " in " << signature;
 }
 
 TEST_F(S3ProtocolTest, RefreshesCredentialsThatExpired) {
@@ -119,6 +161,7 @@ TEST_F(S3ProtocolTest, TellsHowFarTheClocksAreApart) {
 }
 
 TEST_F(S3ProtocolTest, UnderstandsAnswersToHeadThatHaveNoText) {
+  EXPECT_EQ(judge_head(answered(404)).kind, Kind::kSaidGone);
   EXPECT_EQ(judge_head(answered(404)).error->code, ErrorCode::kNotFound);
   for (const int status : {400, 403}) {
     // It may be that the credentials have expired; if new ones do not help, it is a refusal.
