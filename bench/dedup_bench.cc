@@ -18,7 +18,7 @@ enum class Stream : std::uint8_t { kLastSnapshot, kElsewhere, kNew };
 struct Opened {
   std::unique_ptr<SyntheticRepository> synthetic;
   std::vector<StreamChunk> stream;
-  Snapshot snapshot;
+  ManifestStream previous;
   std::unique_ptr<PackCatalog> catalog;
   std::unique_ptr<BlockIndex> index;
   std::unique_ptr<BlockReader> reader;
@@ -31,7 +31,7 @@ Result<Opened> open_repository() {
   const std::uint64_t first = opened.synthetic->objects->block_count() / 2;
   for (std::size_t i = 0; i < kStreamBlocks * kBlockChunks; ++i)
     opened.stream.push_back({first + i / kBlockChunks, static_cast<std::uint32_t>(i % kBlockChunks)});
-  DRS_ASSIGN_OR_RETURN(opened.snapshot, store_recipe(*opened.synthetic, opened.stream));
+  DRS_ASSIGN_OR_RETURN(opened.previous, store_recipe(*opened.synthetic, opened.stream));
   Repository& repository = *opened.synthetic->repository;
   DRS_ASSIGN_OR_RETURN(PackCatalog catalog, PackCatalog::load(repository));
   opened.catalog = std::make_unique<PackCatalog>(std::move(catalog));
@@ -48,7 +48,7 @@ Result<DedupWalk::Totals> walk(Opened& opened, Stream which, unsigned shift_want
   PreviousRecipe previous;
   if (which == Stream::kLastSnapshot) {
     DRS_ASSIGN_OR_RETURN(
-        previous, PreviousRecipe::load(opened.snapshot, *opened.index, *opened.reader, 2 * kStreamBlocks, warnings));
+        previous, PreviousRecipe::load(opened.previous, *opened.index, *opened.reader, 2 * kStreamBlocks, warnings));
   }
   // Twice what would just hold the samples.
   const std::uint64_t entries = opened.index->chunk_count() * 2 >> shift_wanted;

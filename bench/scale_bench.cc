@@ -169,7 +169,7 @@ Result<Measured> measure(double plain_bytes, std::size_t memory_mib, double comp
   const std::uint64_t stream_blocks = std::min(kStreamBlocksMax, all_blocks / 4);
   const std::vector<StreamChunk> previous = aged_stream(
       stream_blocks, 0, [&](std::size_t day) { return all_blocks / 4 + all_blocks / 16 * day; }, random);
-  DRS_ASSIGN_OR_RETURN(const Snapshot snapshot, store_recipe(*synthetic, previous));
+  DRS_ASSIGN_OR_RETURN(const ManifestStream stored, store_recipe(*synthetic, previous));
 
   Measured out;
   out.plain_bytes = static_cast<double>(all_blocks) * kBlockBytesMax;
@@ -197,7 +197,7 @@ Result<Measured> measure(double plain_bytes, std::size_t memory_mib, double comp
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
   const EngineTime recipe_time(objects);
   DRS_ASSIGN_OR_RETURN(auto recipe,
-                       PreviousRecipe::load(snapshot, *index, reader, memory.index_cache_bytes / 64, warnings));
+                       PreviousRecipe::load(stored, *index, reader, memory.index_cache_bytes / 64, warnings));
   out.recipe_s = seconds(recipe_time.spent());
 
   SessionBlocks session_blocks;

@@ -362,18 +362,18 @@ Result<std::unique_ptr<SyntheticRepository>> make_synthetic_repository(const Rep
   return made;
 }
 
-Result<Snapshot> store_recipe(SyntheticRepository& repository, const std::vector<StreamChunk>& stream) {
+Result<ManifestStream> store_recipe(SyntheticRepository& repository, const std::vector<StreamChunk>& stream) {
   const Repository& target = *repository.repository;
   PackContents pack;
   ObjectSealer sealer(target.keys(), ObjectKind::kPack, "", target.crypto());
   Bytes object;
   encode_envelope(sealer.envelope(), object);
-  Snapshot snapshot;
-  random_bytes(snapshot.manifest.session.mutable_view());
+  ManifestStream stored;
+  random_bytes(stored.session.mutable_view());
   const auto add = [&](const RecipePart& part) {
     const Bytes plain = encode_recipe_part(part);
     TableBlock block;
-    block.record.id = {snapshot.manifest.session, pack.blocks.size()};
+    block.record.id = {stored.session, pack.blocks.size()};
     block.record.kind = BlockKind::kRecipe;
     block.record.offset_bytes = static_cast<std::uint32_t>(object.size());
     block.record.sealed_bytes = static_cast<std::uint32_t>(plain.size() + kSealBytes);
@@ -381,7 +381,7 @@ Result<Snapshot> store_recipe(SyntheticRepository& repository, const std::vector
     block.record.ordinal = sealer.next_ordinal();
     block.record.xxh3 = xxh3_128(plain);
     sealer.append(block.record.label(), plain, object);
-    snapshot.manifest.parts.push_back({block.record.id, part.stream_offset_bytes, part.stream_bytes});
+    stored.parts.push_back({block.record.id, part.stream_offset_bytes, part.stream_bytes});
     pack.blocks.push_back(std::move(block));
   };
   RecipeBuilder builder;
@@ -391,7 +391,7 @@ Result<Snapshot> store_recipe(SyntheticRepository& repository, const std::vector
     if (const auto part = builder.add(place, kSyntheticChunkBytes)) add(*part);
   }
   if (const auto part = builder.finish()) add(*part);
-  snapshot.manifest.bytes = stream.size() * kSyntheticChunkBytes;
+  stored.bytes = stream.size() * kSyntheticChunkBytes;
 
   const Bytes tail = encode_pack_tail(sealer, pack.blocks);
   object.insert(object.end(), tail.begin(), tail.end());
@@ -400,7 +400,7 @@ Result<Snapshot> store_recipe(SyntheticRepository& repository, const std::vector
   DRS_RETURN_IF_ERROR(put_object(store, pack_name(pack.pack.name), object));
   const Bytes index = encode_index(target.keys(), target.crypto(), {pack}, 0);
   DRS_RETURN_IF_ERROR(put_object(store, index_name(sha256(index)), index));
-  return snapshot;
+  return stored;
 }
 
 }  // namespace drs::bench

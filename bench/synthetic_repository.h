@@ -93,9 +93,9 @@ struct StreamChunk {
   std::uint64_t block = kNew;
   std::uint32_t chunk = 0;
 };
-// Stores the recipe of a stream of known chunks, in a pack and an index object of its own. The snapshot is held by
-// nobody else.
-Result<Snapshot> store_recipe(SyntheticRepository& repository, const std::vector<StreamChunk>& stream);
+// Stores the recipe of a stream of known chunks, in a pack and an index object of its own. No manifest
+// names it.
+Result<ManifestStream> store_recipe(SyntheticRepository& repository, const std::vector<StreamChunk>& stream);
 
 // CPU time of this thread outside the synthetic store.
 class EngineTime {

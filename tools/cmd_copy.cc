@@ -125,6 +125,7 @@ std::string_view outcome_name(Outcome outcome) {
     case Outcome::kPresent: return "present";
     case Outcome::kRemoved: return "removed";
     case Outcome::kDamaged: return "damaged";
+    case Outcome::kFenced: return "fenced";
   }
   return "damaged";
 }
@@ -136,7 +137,7 @@ nlohmann::ordered_json copy_json(const CopyReport& report, const VerifyReport& v
   out["replica"] = report.replica;
   out["snapshots"] = nlohmann::ordered_json::array();
   for (const SnapshotCopy& copy : report.snapshots) {
-    const Manifest& manifest = copy.source->manifest;
+    const ManifestHeader& manifest = copy.source->manifest;
     nlohmann::ordered_json entry;
     entry["outcome"] = outcome_name(copy.outcome);
     entry["id"] = copy.source->id();
@@ -154,6 +155,7 @@ nlohmann::ordered_json copy_json(const CopyReport& report, const VerifyReport& v
   out["present"] = report.count(Outcome::kPresent);
   out["removed"] = report.count(Outcome::kRemoved);
   out["damaged"] = report.count(Outcome::kDamaged) + choice.broken.size();
+  out["fenced"] = report.count(Outcome::kFenced);
   out["packs"] = report.packs;
   out["packs_present"] = report.packs_present;
   out["index_objects"] = report.index_objects;
@@ -173,7 +175,7 @@ std::string lines_of(const CopyReport& report, const VerifyReport& verified, con
   std::string out;
   for (const SnapshotCopy& copy : report.snapshots) {
     if (copy.outcome == Outcome::kPresent) continue;
-    const Manifest& manifest = copy.source->manifest;
+    const ManifestHeader& manifest = copy.source->manifest;
     out += fmt::format("{} {} of {} from {}{}\n", outcome_name(copy.outcome), copy.source->id(), manifest.stream,
                        format_time_local(manifest.snapshot_ns), copy.problem.empty() ? "" : ": " + copy.problem);
   }
@@ -223,7 +225,10 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   DRS_ASSIGN_OR_RETURN(const VerifyReport verified, verify_copies(context, *target, *report));
 
   const bool damaged = report->count(Outcome::kDamaged) > 0 || !choice.broken.empty();
-  const ExitCode code = damaged ? ExitCode::kDamage : exit_code_of(verified.findings, false);
+  const bool fenced = report->count(Outcome::kFenced) > 0;
+  const ExitCode code = damaged  ? ExitCode::kDamage
+                        : fenced ? ExitCode::kConflict
+                                 : exit_code_of(verified.findings, false);
   if (command.mirror && code == ExitCode::kOk) DRS_RETURN_IF_ERROR(check_mirror(*source, catalog, *target));
   context.output.document("drstream.copy/1", copy_json(*report, verified, choice, code));
   context.output.text(lines_of(*report, verified, choice));

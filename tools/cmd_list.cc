@@ -44,7 +44,7 @@ Result<std::vector<const Snapshot*>> choose(const SnapshotCatalog& catalog, cons
   }
   std::vector<const Snapshot*> chosen;
   for (const Snapshot& snapshot : catalog.live) {
-    const Manifest& manifest = snapshot.manifest;
+    const ManifestHeader& manifest = snapshot.manifest;
     if (!command.stream.empty() && manifest.stream != command.stream) continue;
     if (since_ns && manifest.snapshot_ns < *since_ns) continue;
     if (has_tags(manifest.tags, tags)) chosen.push_back(&snapshot);
@@ -70,7 +70,7 @@ std::string table_of(const std::vector<const Snapshot*>& snapshots) {
                    {"PRODUCER"},
                    {"TAGS"}});
   for (const Snapshot* snapshot : snapshots) {
-    const Manifest& manifest = snapshot->manifest;
+    const ManifestHeader& manifest = snapshot->manifest;
     table.add_row({format_time_local(manifest.snapshot_ns), manifest.stream, snapshot->id().substr(0, kIdDigitsShown),
                    std::to_string(manifest.sequence), format_size(manifest.bytes), format_size(manifest.new_bytes),
                    format_size(manifest.stored_bytes), producer_text(manifest), format_tags(manifest.tags)});

@@ -57,14 +57,14 @@ Result<void> check_sink_choice(const PullCommand& command, const CommandContext&
   return check_stream_target(command.output, context.options.progress_fd);
 }
 
-std::uint64_t bytes_wanted(const PullCommand& command, const Manifest& manifest) {
+std::uint64_t bytes_wanted(const PullCommand& command, const ManifestHeader& manifest) {
   const std::uint64_t rest = manifest.bytes - std::min(manifest.bytes, command.offset_bytes);
   return std::min(rest, command.length_bytes.value_or(rest));
 }
 
 // A FIFO is opened once it has a reader, and a signal ends the wait for one.
 Result<std::unique_ptr<Sink>> make_stdout_or_file_sink(const PullCommand& command, const CommandContext& context,
-                                                       const Manifest& manifest) {
+                                                       const ManifestHeader& manifest) {
   if (command.output.empty()) return make_stream_sink(STDOUT_FILENO, "stdout");
   std::error_code ignored;
   if (std::filesystem::is_fifo(command.output, ignored)) {
@@ -79,7 +79,7 @@ struct Target {
   const ConsumerSink* consumer = nullptr;  // of --exec; the same object
 };
 
-Result<Target> make_target(const PullCommand& command, const CommandContext& context, const Manifest& manifest) {
+Result<Target> make_target(const PullCommand& command, const CommandContext& context, const ManifestHeader& manifest) {
   Target target;
   if (command.exec) {
     ConsumerOptions options;

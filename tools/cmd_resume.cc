@@ -111,7 +111,7 @@ void tell_foreign(CommandContext& context, const Repository& repository, const S
 }
 
 nlohmann::ordered_json tell_committed(CommandContext& context, const Repository& repository, const RecordedPush& push) {
-  const Manifest& manifest = push.manifest;
+  const ManifestHeader& manifest = push.manifest;
   const Head head{manifest.stream, manifest.sequence, push.manifest_digest, push.manifest_name, manifest.finished_ns};
   record_head(context, repository, head, manifest);
   context.output.remark(fmt::format("snapshot {} stream {} bytes {} sha256 {} resumed, producer: {}",

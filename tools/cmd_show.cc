@@ -18,7 +18,7 @@ namespace drs {
 namespace {
 
 std::string lines_of(const Snapshot& snapshot) {
-  const Manifest& manifest = snapshot.manifest;
+  const ManifestHeader& manifest = snapshot.manifest;
   std::string out;
   const auto line = [&out](std::string_view name, const std::string& value) {
     if (!value.empty()) out += fmt::format("{:<14} {}\n", name, value);
@@ -30,8 +30,12 @@ std::string lines_of(const Snapshot& snapshot) {
   line("started", format_time_local(manifest.started_ns));
   line("finished", format_time_local(manifest.finished_ns));
   line("bytes", size(manifest.bytes));
-  line("sha256", manifest.sha256 ? manifest.sha256->hex() : "not computed");
-  line("xxh3-128", manifest.xxh3.hex());
+  if (manifest.content == ManifestContent::kBytes) {
+    line("sha256", manifest.sha256 ? manifest.sha256->hex() : "not computed");
+    line("xxh3-128", manifest.xxh3.hex());
+  } else {
+    line("content", std::string(content_name(manifest.content)));
+  }
   line("chunks", std::to_string(manifest.chunk_count));
   line("new", size(manifest.new_bytes));
   line("stored", size(manifest.stored_bytes));

@@ -185,7 +185,7 @@ std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& c
       head.manifest_name.empty() ? "" : ", " + head.manifest_name, latest_seen(head.stream, catalog));
 }
 
-std::optional<std::string> check_successor(const Head& before, const Manifest& pushed) {
+std::optional<std::string> check_successor(const Head& before, const ManifestHeader& pushed) {
   if (before.finished_ns > pushed.started_ns || pushed.sequence > before.sequence) return {};
   return fmt::format(
       "stream {}: this push got sequence {}, but sequence {} was seen before: the repository is older than "

@@ -50,7 +50,7 @@ std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& c
 
 // The same right after a push, from what it made alone: `before` is the head recorded earlier. Several pushes of a
 // stream at once may share a sequence number.
-std::optional<std::string> check_successor(const Head& before, const Manifest& pushed);
+std::optional<std::string> check_successor(const Head& before, const ManifestHeader& pushed);
 
 // $XDG_STATE_HOME/drstream, or ~/.local/state/drstream; /var/lib/drstream for root.
 std::string default_state_dir();

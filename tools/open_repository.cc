@@ -123,7 +123,8 @@ HeadDirectory head_directory(const CommandContext& context, const Repository& re
   return HeadDirectory(context.options.state_dir, repository.config().repository);
 }
 
-void record_head(CommandContext& context, const Repository& repository, const Head& head, const Manifest& manifest) {
+void record_head(CommandContext& context, const Repository& repository, const Head& head,
+                 const ManifestHeader& manifest) {
   HeadDirectory heads = head_directory(context, repository);
   const auto before = heads.load(head.stream);
   if (!before.ok()) context.log.warn("{}", before.error().message);

@@ -53,7 +53,8 @@ void clean_leftovers(CommandContext& context, const RepositoryPlace& place);
 HeadDirectory head_directory(const CommandContext& context, const Repository& repository);
 
 // Remembers the head, unless the repository is older than what was seen before. Warns of that, and where it fails.
-void record_head(CommandContext& context, const Repository& repository, const Head& head, const Manifest& manifest);
+void record_head(CommandContext& context, const Repository& repository, const Head& head,
+                 const ManifestHeader& manifest);
 
 // Warns of everything in the catalog that is damaged, missing, or older than the heads recorded here. Returns how much.
 std::size_t warn_of_catalog(CommandContext& context, const Repository& repository, const SnapshotCatalog& catalog);

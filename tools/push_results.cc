@@ -19,7 +19,7 @@ Head head_of(const PushReport& report) {
 }
 
 std::string summary_line(const PushReport& report) {
-  const Manifest& manifest = report.manifest;
+  const ManifestHeader& manifest = report.manifest;
   const std::string ratio =
       manifest.stored_bytes == 0
           ? "-"

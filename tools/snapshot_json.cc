@@ -6,17 +6,32 @@
 
 namespace drs {
 
-std::string producer_text(const Manifest& manifest) {
+std::string producer_text(const ManifestHeader& manifest) {
   switch (manifest.producer) {
     case ProducerKind::kUnseen: return "unseen";
     case ProducerKind::kExitStatus: return "exit " + std::to_string(manifest.exit_status);
     case ProducerKind::kFileEnd: return "end of file";
+    case ProducerKind::kEndsReached: return "captured ends";
   }
   return "unseen";
 }
 
+namespace {
+
+std::string_view proof_name(ProducerKind producer) {
+  switch (producer) {
+    case ProducerKind::kUnseen: return "none";
+    case ProducerKind::kExitStatus: return "exit-status";
+    case ProducerKind::kFileEnd: return "end-of-file";
+    case ProducerKind::kEndsReached: return "captured-ends";
+  }
+  return "none";
+}
+
+}  // namespace
+
 nlohmann::ordered_json snapshot_json(const std::string& manifest_name, const Digest& manifest_digest,
-                                     const Manifest& manifest) {
+                                     const ManifestHeader& manifest) {
   nlohmann::ordered_json out;
   out["id"] = manifest.session.hex();
   out["stream"] = manifest.stream;
@@ -24,6 +39,7 @@ nlohmann::ordered_json snapshot_json(const std::string& manifest_name, const Dig
   out["time"] = format_time_utc(manifest.snapshot_ns);
   out["started"] = format_time_utc(manifest.started_ns);
   out["finished"] = format_time_utc(manifest.finished_ns);
+  if (manifest.content != ManifestContent::kBytes) out["content"] = content_name(manifest.content);
   out["bytes"] = manifest.bytes;
   if (manifest.sha256)
     out["sha256"] = manifest.sha256->hex();
@@ -37,9 +53,7 @@ nlohmann::ordered_json snapshot_json(const std::string& manifest_name, const Dig
   out["tool_version"] = manifest.tool_version;
   nlohmann::ordered_json producer;
   producer["seen"] = manifest.producer != ProducerKind::kUnseen;
-  producer["proof"] = manifest.producer == ProducerKind::kUnseen       ? "none"
-                      : manifest.producer == ProducerKind::kExitStatus ? "exit-status"
-                                                                       : "end-of-file";
+  producer["proof"] = proof_name(manifest.producer);
   if (manifest.producer == ProducerKind::kExitStatus) {
     producer["command"] = manifest.command;
     producer["exit_status"] = manifest.exit_status;

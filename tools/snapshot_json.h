@@ -9,9 +9,9 @@
 namespace drs {
 
 nlohmann::ordered_json snapshot_json(const std::string& manifest_name, const Digest& manifest_digest,
-                                     const Manifest& manifest);
+                                     const ManifestHeader& manifest);
 
 // "unseen", "exit 0", "end of file".
-std::string producer_text(const Manifest& manifest);
+std::string producer_text(const ManifestHeader& manifest);
 
 }  // namespace drs

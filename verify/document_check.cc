@@ -4,10 +4,9 @@
 #include <utility>
 
 #include "codecs/hmac_sha256.h"
-#include "codecs/sha256.h"
 #include "engine/format/config.h"
 #include "engine/format/document.h"
-#include "engine/format/manifest.h"
+#include "engine/format/manifest_object.h"
 #include "engine/format/slot.h"
 #include "engine/repository/read_again.h"
 #include "verify/object_fault.h"
@@ -61,6 +60,9 @@ Result<void> DocumentCheck::check_bytes(const Object& object, ByteView bytes) {
       marks_[mark.pack] = mark.found_by + ": " + mark.problem.substr(0, kMarkTextBytesMax);
       return {};
     }
+    case ObjectKind::kManifest:
+      DRS_RETURN_IF_ERROR(open_manifest_object(context_.repository.keys(), object.key, bytes));
+      return {};
     default: {
       DRS_ASSIGN_OR_RETURN(const Bytes body,
                            decode_document(context_.repository.keys(), object.parsed.kind, object.key, bytes));
@@ -78,13 +80,8 @@ Result<void> DocumentCheck::check_body(const Object& object, ByteView bytes, Byt
       DRS_RETURN_IF_ERROR(require(equal_constant_time(config.master_commitment.view(), keys.commitment().view()),
                                   "the config's commitment is of another master key"));
       const std::scoped_lock lock(mutex_);
-      config_digests_.insert(sha256(bytes));
+      config_digests_.insert(document_identity(bytes));
       return {};
-    }
-    case ObjectKind::kManifest: {
-      DRS_ASSIGN_OR_RETURN(const Manifest manifest, decode_manifest(body));
-      return require(manifest_name(keys.stream_tag(manifest.stream), manifest.session) == object.key,
-                     "the manifest's name does not agree with what it holds");
     }
     case ObjectKind::kRemoved: {
       DRS_ASSIGN_OR_RETURN(const RemovedMark mark, decode_removed(body));
@@ -94,7 +91,8 @@ Result<void> DocumentCheck::check_body(const Object& object, ByteView bytes, Byt
     }
     case ObjectKind::kSession: {
       DRS_ASSIGN_OR_RETURN(const SessionRecord record, decode_session(body));
-      return require(record.session == object.parsed.uuid, "the session's name does not agree with what it holds");
+      return require(record.session == object.parsed.uuid && keys.stream_tag(record.stream) == object.parsed.tag,
+                     "the session's name does not agree with what it holds");
     }
     case ObjectKind::kCondemned: {
       DRS_ASSIGN_OR_RETURN(const CondemnedPacks packs, decode_condemned(body));
@@ -108,9 +106,14 @@ Result<void> DocumentCheck::check_body(const Object& object, ByteView bytes, Byt
 
 Result<void> DocumentCheck::check_slot(const Object& object, ByteView bytes) const {
   const RepositoryKeys& keys = context_.repository.keys();
-  DRS_ASSIGN_OR_RETURN(const Slot slot, decode_slot(bytes));
+  const auto slot = decode_slot(bytes);
+  if (!slot.ok() && slot.error().code == ErrorCode::kFormatTooNew) {
+    context_.findings.report(Finding::Severity::kWarning, object.key, slot.error().message);
+    return {};
+  }
+  if (!slot.ok()) return slot.error();
   DRS_RETURN_IF_ERROR(require(slot_id(bytes) == object.parsed.uuid, "the slot's name does not agree with its digest"));
-  if (slot.repository != keys.repository()) {
+  if (slot->repository != keys.repository()) {
     context_.findings.report(Finding::Severity::kWarning, object.key,
                              "the slot is of another repository (copied here, or left by an init that died or lost "
                              "against another): it opens nothing and is ignored; next: drstream key remove");

@@ -24,14 +24,14 @@ Result<PackTable> read_once(Repository& repository, ObjectStore& store, const Di
 
   Bytes tail(static_cast<std::size_t>(std::min(pack_bytes, kTailBytes)));
   DRS_RETURN_IF_ERROR(get_range(store, name, pack_bytes - tail.size(), tail));
-  DRS_ASSIGN_OR_RETURN(const PackFooter footer, decode_pack_footer(tail, pack_bytes));
+  DRS_ASSIGN_OR_RETURN(const PackFooter footer, decode_pack_footer(tail, pack_bytes, repository.config().chunks));
   const std::size_t needed_bytes = footer.table_sealed_bytes + kPackFooterBytes;
   if (tail.size() < needed_bytes) {
     tail.resize(needed_bytes);
     DRS_RETURN_IF_ERROR(get_range(store, name, pack_bytes - needed_bytes, tail));
   }
-  DRS_ASSIGN_OR_RETURN(std::vector<TableBlock> blocks,
-                       open_pack_table(repository.keys(), repository.crypto(), head, tail, pack_bytes));
+  DRS_ASSIGN_OR_RETURN(std::vector<TableBlock> blocks, open_pack_table(repository.keys(), repository.crypto(), head,
+                                                                       tail, pack_bytes, repository.config().chunks));
   return PackTable{std::move(opener), envelope.salt, std::move(blocks)};
 }
 

@@ -8,11 +8,23 @@
 #include "engine/format/names.h"
 #include "engine/format/recipe.h"
 #include "verify/object_fault.h"
+#include "verify/recipe_check.h"
 
 namespace drs {
 
 Result<void> Rebuild::run(const Snapshot& snapshot) {
-  const Manifest& manifest = snapshot.manifest;
+  const auto manifest = read_manifest(context_.repository, store_, snapshot);
+  if (!manifest.ok()) return report_lost_manifest(context_, snapshot, manifest.error());
+  bool complete = true;
+  for (const ManifestStream& stream : manifest->streams) {
+    DRS_ASSIGN_OR_RETURN(const bool whole, rebuild_stream(snapshot, stream));
+    complete = complete && whole;
+  }
+  if (complete) ++snapshots_;
+  return {};
+}
+
+Result<bool> Rebuild::rebuild_stream(const Snapshot& snapshot, const ManifestStream& stream) {
   Sha256 sha256;
   Xxh3Stream xxh3;
   std::uint64_t offset_bytes = 0;
@@ -22,7 +34,7 @@ Result<void> Rebuild::run(const Snapshot& snapshot) {
     const std::size_t finding = context_.findings.report(Finding::Severity::kDamage, snapshot.name, problem);
     context_.findings.affects(finding, snapshot, at_bytes, bytes);
   };
-  for (const RecipePartRef& ref : manifest.parts) {
+  for (const RecipePartRef& ref : stream.parts) {
     DRS_ASSIGN_OR_RETURN(const Bytes* const recipe,
                          block(snapshot, ref.block, ref.stream_offset_bytes, ref.stream_bytes));
     offset_bytes = ref.stream_offset_bytes;
@@ -55,21 +67,19 @@ Result<void> Rebuild::run(const Snapshot& snapshot) {
       offset_bytes += run.bytes;
     }
   }
-  if (!complete) return {};
-  if (offset_bytes != manifest.bytes) {
-    damaged("rebuilt, it has " + std::to_string(offset_bytes) + " bytes, its manifest says " +
-                std::to_string(manifest.bytes),
-            0, manifest.bytes);
+  if (!complete) return false;
+  if (offset_bytes != stream.bytes) {
+    damaged(
+        "rebuilt, it has " + std::to_string(offset_bytes) + " bytes, its manifest says " + std::to_string(stream.bytes),
+        0, stream.bytes);
   }
-  if (const Digest got = sha256.finish(); manifest.sha256 && got != *manifest.sha256) {
-    damaged("rebuilt, its SHA-256 is " + got.hex() + ", its manifest says " + manifest.sha256->hex(), 0,
-            manifest.bytes);
+  if (const Digest got = sha256.finish(); stream.sha256 && got != *stream.sha256) {
+    damaged("rebuilt, its SHA-256 is " + got.hex() + ", its manifest says " + stream.sha256->hex(), 0, stream.bytes);
   }
-  if (const Xxh3Digest got = xxh3.finish(); got != manifest.xxh3) {
-    damaged("rebuilt, its XXH3 is " + got.hex() + ", its manifest says " + manifest.xxh3.hex(), 0, manifest.bytes);
+  if (const Xxh3Digest got = xxh3.finish(); got != stream.xxh3) {
+    damaged("rebuilt, its XXH3 is " + got.hex() + ", its manifest says " + stream.xxh3.hex(), 0, stream.bytes);
   }
-  if (complete) ++snapshots_;
-  return {};
+  return complete;
 }
 
 Result<const Bytes*> Rebuild::block(const Snapshot& snapshot, const BlockId& id, std::uint64_t offset_bytes,

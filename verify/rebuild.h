@@ -1,5 +1,5 @@
-// Rebuilds one snapshot as simply as can be: part by part, run by run, one block at a time. Nothing of it is shared
-// with the pipeline that restores.
+// Rebuilds one snapshot as simply as can be: stream by stream, part by part, run by run, one block at a time. Nothing
+// of it is shared with the pipeline that restores.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +37,8 @@ class Rebuild {
     BlockId id;
     Bytes plain;
   };
+  // True when all of it came out right.
+  Result<bool> rebuild_stream(const Snapshot& snapshot, const ManifestStream& stream);
   // The plaintext of a block, or nothing once its damage is a finding for the `bytes` from `offset_bytes`.
   Result<const Bytes*> block(const Snapshot& snapshot, const BlockId& id, std::uint64_t offset_bytes,
                              std::uint64_t bytes);

@@ -9,12 +9,25 @@
 
 namespace drs {
 
+Result<void> report_lost_manifest(CheckContext& context, const Snapshot& snapshot, const Error& error) {
+  if (!is_object_fault(error)) return error;
+  if (error.code == ErrorCode::kNotFound && context.repository.store().stat(removed_name(snapshot.name)).ok())
+    return {};
+  const std::size_t finding = context.findings.report(Finding::Severity::kDamage, snapshot.name, error.message);
+  context.findings.affects(finding, snapshot, 0, snapshot.manifest.bytes);
+  return {};
+}
+
 Result<void> RecipeCheck::check(const Snapshot& snapshot) {
-  for (const RecipePartRef& ref : snapshot.manifest.parts) {
-    if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
-    ++parts_;
-    DRS_ASSIGN_OR_RETURN(const auto part, read_part(snapshot, ref));
-    if (part) DRS_RETURN_IF_ERROR(check_part(snapshot, *part));
+  const auto manifest = read_manifest(context_.repository, store_, snapshot);
+  if (!manifest.ok()) return report_lost_manifest(context_, snapshot, manifest.error());
+  for (const ManifestStream& stream : manifest->streams) {
+    for (const RecipePartRef& ref : stream.parts) {
+      if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
+      ++parts_;
+      DRS_ASSIGN_OR_RETURN(const auto part, read_part(snapshot, ref));
+      if (part) DRS_RETURN_IF_ERROR(check_part(snapshot, *part));
+    }
   }
   return {};
 }

@@ -14,6 +14,10 @@
 
 namespace drs {
 
+// Tells that the manifest of a snapshot of the catalog cannot be read any more, unless it was removed meanwhile.
+// Errors: `error`, where it is not about stored objects.
+Result<void> report_lost_manifest(CheckContext& context, const Snapshot& snapshot, const Error& error);
+
 // One thread. Everything passed in must outlive it.
 class RecipeCheck {
  public:

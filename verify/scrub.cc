@@ -8,7 +8,7 @@
 
 #include "engine/format/document.h"
 #include "engine/format/envelope.h"
-#include "engine/format/manifest.h"
+#include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/format/slot.h"
 #include "engine/repository/parallel.h"
@@ -36,9 +36,10 @@ std::string name_of(const ParsedName& parsed) {
     case ObjectKind::kRemoved: return removed_name(manifest_name(parsed.tag, parsed.uuid));
     case ObjectKind::kConfig: return config_name(parsed.number);
     case ObjectKind::kSlot: return slot_name(parsed.uuid);
-    case ObjectKind::kSession: return session_name(parsed.uuid, parsed.number);
+    case ObjectKind::kSession: return session_name(parsed.tag, parsed.uuid, parsed.number);
     case ObjectKind::kCondemned: return condemned_name(parsed.uuid);
     case ObjectKind::kDamaged: return damaged_name(parsed.digest);
+    case ObjectKind::kFence: break;  // has a manifest's name
   }
   return {};
 }
@@ -75,7 +76,8 @@ Result<std::optional<Uuid>> check_document(const ParsedName& parsed, ByteView by
       return Error{ErrorCode::kCorrupt, "its digest begins with " + slot_id(bytes).hex() + ", expected its name"};
     return std::optional<Uuid>(slot.repository);
   }
-  DRS_ASSIGN_OR_RETURN(const Uuid repository, peek_document(parsed.kind, bytes));
+  const ObjectKind kind = parsed.kind == ObjectKind::kManifest ? kind_under_manifests(bytes) : parsed.kind;
+  DRS_ASSIGN_OR_RETURN(const Uuid repository, peek_document(kind, bytes));
   return std::optional<Uuid>(repository);
 }
 

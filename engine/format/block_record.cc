@@ -52,9 +52,9 @@ Result<BlockRecord> read_block_fields(ByteReader& reader, const Uuid& session, s
   record.ordinal = reader.u64();
   record.xxh3 = reader.fixed<16>();
   DRS_RETURN_IF_ERROR(reader.check());
-  if (kind != 1 && kind != 2)
-    return corrupt(what, ": block ", to_string(record.id), ": kind is ", kind, ", expected 1 or 2");
-  if (codec > 2) return corrupt(what, ": block ", to_string(record.id), ": codec is ", codec, ", expected 0 to 2");
+  if (kind == 0) return corrupt(what, ": block ", to_string(record.id), ": kind is 0, expected 1 or 2");
+  if (kind > 2) return too_new(what, ": block ", to_string(record.id), ": kind is ", kind, ", known are 1 and 2");
+  if (codec > 2) return too_new(what, ": block ", to_string(record.id), ": codec is ", codec, ", known are 0 to 2");
   record.kind = static_cast<BlockKind>(kind);
   record.codec = static_cast<Codec>(codec);
   DRS_RETURN_IF_ERROR(check_lengths(record, what));

@@ -37,7 +37,7 @@ inline constexpr std::size_t kBlockFieldsBytes = 48;
 void write_block_fields(ByteWriter& writer, const BlockRecord& record);
 
 // Reads the same 48 bytes; `session` completes the id. The seal must lie behind the envelope and end by
-// `seals_end_bytes`. `what` names the container in errors. Errors: kTruncated, kCorrupt.
+// `seals_end_bytes`. `what` names the container in errors. Errors: kTruncated, kCorrupt, kFormatTooNew (kind or codec).
 Result<BlockRecord> read_block_fields(ByteReader& reader, const Uuid& session, std::uint64_t seals_end_bytes,
                                       std::string_view what);
 

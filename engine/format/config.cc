@@ -5,12 +5,8 @@
 namespace drs {
 namespace {
 
-constexpr std::uint8_t kSuite = 1;                   // stored
-constexpr std::uint64_t kRequiredFeaturesKnown = 0;  // none defined yet
-
-Error too_new(std::string_view what) {
-  return {ErrorCode::kFormatTooNew, "config: " + std::string(what) + ": use a newer drstream"};
-}
+constexpr std::uint8_t kSuite = 1;  // stored
+constexpr std::uint64_t kRequiredFeaturesKnown = kDraftFeature;
 
 Result<void> check_config(const Config& config) {
   if (auto valid = validate(config.chunks); !valid.ok()) return corrupt("config: ", valid.error().message);
@@ -23,7 +19,8 @@ Result<void> check_config(const Config& config) {
 }  // namespace
 
 Bytes encode_config(const Config& config) {
-  DRS_ASSERT(check_config(config).ok(), "a config to store is valid");
+  DRS_ASSERT(check_config(config).ok() && (config.required_features & kDraftFeatures) == kDraftFeature,
+             "a config to store is valid");
   Bytes out;
   ByteWriter writer(out);
   writer.u16(kFormatVersion);
@@ -48,8 +45,7 @@ Result<Config> decode_config(ByteView body) {
   const std::uint16_t version = reader.u16();
   DRS_RETURN_IF_ERROR(reader.check());
   if (version == 0) return corrupt("config: format version is 0, expected 1");
-  if (version > kFormatVersion)
-    return too_new("format version is " + std::to_string(version) + ", known is " + std::to_string(kFormatVersion));
+  if (version > kFormatVersion) return too_new("config: format version is ", version, ", known is ", kFormatVersion);
   Config config;
   config.repository = reader.fixed<16>();
   const std::uint8_t suite = reader.u8();
@@ -67,12 +63,18 @@ Result<Config> decode_config(ByteView body) {
   config.tool_version = reader.short_string();
   DRS_RETURN_IF_ERROR(reader.check());
   if (suite == 0) return corrupt("config: suite is 0, expected 1");
-  if (suite > kSuite) return too_new("suite is " + std::to_string(suite) + ", known is 1");
+  if (suite > kSuite) return too_new("config: suite is ", suite, ", known is 1");
+  if ((config.required_features & kDraftFeatures) != kDraftFeature)
+    return Error(
+        ErrorCode::kFormatTooNew,
+        "config: the repository was written by another development version of drstream before 0.1 (draft bits " +
+            std::to_string(config.required_features >> 56) + ", this one's are " + std::to_string(kDraftFeature >> 56) +
+            "); nothing is wrong with it: pull its snapshots with that version, and push them anew");
   // Before the check for left-over bytes: a required feature may add fields at the end.
   if (const std::uint64_t unknown = config.required_features & ~kRequiredFeaturesKnown; unknown != 0)
-    return too_new("required features " + std::to_string(unknown) + " (bits) are not known here");
+    return too_new("config: required features ", unknown, " (bits) are not known here");
+  if (encryption > 1) return too_new("config: encryption is ", encryption, ", known are 0 and 1");
   DRS_RETURN_IF_ERROR(reader.finish());
-  if (encryption > 1) return corrupt("config: encryption is ", encryption, ", expected 0 or 1");
   DRS_RETURN_IF_ERROR(check_config(config));
   return config;
 }

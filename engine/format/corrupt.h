@@ -1,4 +1,5 @@
-// The one way decoders here say that bytes are damaged: corrupt("recipe part: run ", 3, " is empty").
+// The one way decoders here say that bytes are damaged: corrupt("recipe part: run ", 3, " is empty"), or that they mean
+// something that this version does not know: too_new("slot: kind is ", 9).
 #pragma once
 
 #include <concepts>
@@ -22,6 +23,13 @@ Error corrupt(const Parts&... parts) {
   std::string text;
   (append_text(text, parts), ...);
   return {ErrorCode::kCorrupt, std::move(text)};
+}
+
+template <typename... Parts>
+Error too_new(const Parts&... parts) {
+  std::string text;
+  (append_text(text, parts), ...);
+  return {ErrorCode::kFormatTooNew, text + ": use a newer drstream"};
 }
 
 }  // namespace drs

@@ -46,8 +46,12 @@ Result<Layout> decode_layout(ObjectKind kind, ByteView object) {
   if (!envelope.ok()) return std::move(envelope).error().with_context(what);
   ByteReader reader(object.first(object.size() - Digest::kBytes).subspan(kEnvelopeBytes), what);
   Layout layout{.envelope = *envelope, .repository = reader.fixed<16>(), .sealed = reader.long_bytes()};
-  reader.raw(reader.u16());  // the signature, which version 1 ignores
+  const std::uint16_t signature_bytes = reader.u16();
+  reader.raw(signature_bytes);
   DRS_RETURN_IF_ERROR(reader.finish());
+  // It lies outside the seal: what an old reader ignores, anybody could put there.
+  if (signature_bytes != 0)
+    return too_new(what, ": signature of ", signature_bytes, " bytes, this drstream knows none");
   return layout;
 }
 
@@ -84,6 +88,14 @@ Result<Bytes> decode_document(const RepositoryKeys& keys, ObjectKind kind, const
 Result<Uuid> peek_document(ObjectKind kind, ByteView object) {
   DRS_ASSIGN_OR_RETURN(const Layout layout, decode_layout(kind, object));
   return layout.repository;
+}
+
+Digest document_identity(ByteView object) {
+  DRS_ASSERT(object.size() >= kDocumentBytesMin, "a document's identity is asked of a whole document");
+  ByteReader sealed_bytes(object.subspan(kClearBytes - 4), "document");
+  const std::size_t end = kClearBytes + sealed_bytes.u32();
+  DRS_ASSERT(end <= object.size(), "a document's identity is asked of a whole document");
+  return sha256(object.first(end));
 }
 
 bool has_valid_trailing_digest(ByteView object) {

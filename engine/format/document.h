@@ -16,6 +16,11 @@ namespace drs {
 Bytes encode_document(const RepositoryKeys& keys, ObjectKind kind, const std::string& name, ByteView body,
                       const Salt* salt = nullptr);
 
+// The identity of a document: SHA-256 of all bytes before its signature's length. Predecessors, heads, removal marks
+// and manifests (of their config) name it. `object`: what encode_document made, or decode_document or peek_document
+// accepted.
+Digest document_identity(ByteView object);
+
 // The body. Checks digest, kind, repository, commitment and seal. Errors: kTruncated, kCorrupt, kFormatTooNew.
 Result<Bytes> decode_document(const RepositoryKeys& keys, ObjectKind kind, const std::string& name, ByteView object);
 

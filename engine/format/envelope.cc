@@ -9,10 +9,8 @@ constexpr std::string_view kMagic = "drstrm";
 constexpr std::uint8_t kSuite = 1;      // stored: AES-256-GCM, HMAC-SHA-256, HKDF-SHA-256
 constexpr std::uint8_t kKeyMethod = 0;  // stored: derived from the master key
 
-Error too_new(std::string_view field, unsigned got, unsigned known) {
-  return {ErrorCode::kFormatTooNew, "envelope: " + std::string(field) + " is " + std::to_string(got) +
-                                        ", this drstream knows " + std::to_string(known) +
-                                        ": read it with a newer drstream"};
+Error unknown(std::string_view field, unsigned got, unsigned known) {
+  return too_new("envelope: ", field, " is ", got, ", this drstream knows ", known);
 }
 
 }  // namespace
@@ -49,17 +47,18 @@ Result<Envelope> decode_envelope(ByteView object, ObjectKind expected) {
   const std::uint16_t flags = reader.u16();
   // Before anything whose meaning a later version may change.
   if (version == 0) return corrupt("envelope: version is 0, expected 1");
-  if (version > kFormatVersion) return too_new("version", version, kFormatVersion);
+  if (version > kFormatVersion) return unknown("version", version, kFormatVersion);
+  if (kind != 0 && !is_known_kind(kind)) return unknown("kind of the object", kind, static_cast<unsigned>(expected));
   if (kind != static_cast<std::uint8_t>(expected))
     return corrupt("envelope: object is of kind ", kind, ", expected ", static_cast<unsigned>(expected), " (",
                    object_kind_name(expected), ")");
   if (suite == 0) return corrupt("envelope: suite is 0, expected 1");
-  if (suite > kSuite) return too_new("suite", suite, kSuite);
-  if (key_method != kKeyMethod) return too_new("key method", key_method, kKeyMethod);
-  if (flags != 0) return corrupt("envelope: flags are ", flags, ", expected 0");
+  if (suite > kSuite) return unknown("suite", suite, kSuite);
+  if (key_method != kKeyMethod) return unknown("key method", key_method, kKeyMethod);
+  if (flags != 0) return unknown("flags", flags, 0);
   Envelope envelope{.kind = expected, .salt = reader.fixed<32>(), .commitment = reader.fixed<32>()};
   const std::uint16_t key_blob_bytes = reader.u16();
-  if (key_blob_bytes != 0) return too_new("length of the key blob", key_blob_bytes, 0);
+  if (key_blob_bytes != 0) return unknown("length of the key blob", key_blob_bytes, 0);
   DRS_RETURN_IF_ERROR(reader.finish());
   return envelope;
 }

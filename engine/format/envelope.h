@@ -22,8 +22,8 @@ struct Envelope {
 
 void encode_envelope(const Envelope& envelope, Bytes& out);
 
-// Reads the first kEnvelopeBytes of `object`. Errors: kTruncated; kCorrupt (magic, flags, another kind than
-// `expected`); kFormatTooNew (version, suite, key method or key blob that this drstream does not know).
+// Reads the first kEnvelopeBytes of `object`. Errors: kTruncated; kCorrupt (magic, another known kind than `expected`);
+// kFormatTooNew (version, kind, suite, key method, flags or key blob that this drstream does not know).
 Result<Envelope> decode_envelope(ByteView object, ObjectKind expected);
 
 }  // namespace drs

@@ -72,12 +72,16 @@ Bytes encode_index_directory(const std::vector<DirectoryEntry>& directory, const
 Bytes encode_index_hooks(const std::vector<Hook>& hooks);
 Bytes encode_chunk_list(const std::vector<ChunkEntry>& chunks);
 
+// Its packs and its sessions are those of its blocks.
+inline constexpr std::size_t kIndexSummarySealedBytesMax =
+    8 + 4 + kIndexBlocksMax * 72 + 4 + kIndexBlocksMax * 36 + 4 + 8 + 12 + 12 + kSealBytes;
 inline constexpr std::size_t kIndexFooterBytes = 12;
 struct IndexFooter {
   std::uint64_t summary_ordinal = 0;
   std::uint32_t summary_sealed_bytes = 0;
 };
-// From the last 12 bytes. Errors: kTruncated, kCorrupt.
+// From the last 12 bytes. Nothing authenticates a footer: no more memory is taken for a summary than it can need.
+// Errors: kTruncated, kCorrupt.
 Result<IndexFooter> decode_index_footer(ByteView last_bytes, std::uint64_t object_bytes);
 
 // Each takes an opened plaintext. Errors: kTruncated, kCorrupt. `object_bytes` is the size of the index object, for

@@ -1,4 +1,5 @@
 // The reading half of index.h.
+#include <algorithm>
 #include <unordered_set>
 
 #include "engine/format/corrupt.h"
@@ -23,6 +24,8 @@ Error too_many(std::string_view entries, std::uint32_t count, std::size_t remain
 Result<std::vector<IndexedPack>> read_packs(ByteReader& reader) {
   const std::uint32_t count = reader.u32();
   if (count > reader.remaining() / kIndexedPackBytes) return too_many("packs", count, reader.remaining());
+  if (count > kIndexBlocksMax)
+    return corrupt(kSummary, ": ", count, " packs, at most ", kIndexBlocksMax, " are allowed");
   std::vector<IndexedPack> packs(count);
   std::unordered_set<Digest, FixedBytesHash> seen;
   for (IndexedPack& pack : packs) {
@@ -190,7 +193,8 @@ Result<IndexFooter> decode_index_footer(ByteView last_bytes, std::uint64_t objec
   if (footer.summary_ordinal < 2 || footer.summary_ordinal > kIndexBlocksMax + 2)
     return corrupt("index footer: ordinal of the summary is ", footer.summary_ordinal, ", expected 2 to ",
                    kIndexBlocksMax + 2);
-  const std::uint64_t summary_bytes_max = object_bytes - (kIndexBytesMin - kSummarySealedBytesMin);
+  const std::uint64_t summary_bytes_max =
+      std::min<std::uint64_t>(object_bytes - (kIndexBytesMin - kSummarySealedBytesMin), kIndexSummarySealedBytesMax);
   if (footer.summary_sealed_bytes < kSummarySealedBytesMin || footer.summary_sealed_bytes > summary_bytes_max)
     return corrupt("index footer: sealed length of the summary is ", footer.summary_sealed_bytes, ", expected ",
                    kSummarySealedBytesMin, " to ", summary_bytes_max);

@@ -76,6 +76,7 @@ KeyClass envelope_class(ObjectKind kind) {
     case ObjectKind::kSession:
     case ObjectKind::kCondemned: return KeyClass::kMetadata;
     case ObjectKind::kManifest:
+    case ObjectKind::kFence:
     case ObjectKind::kRemoved: return KeyClass::kManifest;
     case ObjectKind::kConfig: return KeyClass::kConfig;
     case ObjectKind::kSlot:

@@ -2,6 +2,12 @@
 
 namespace drs {
 
+bool is_known_kind(std::uint8_t kind) {
+  return (kind >= static_cast<std::uint8_t>(ObjectKind::kPack) &&
+          kind <= static_cast<std::uint8_t>(ObjectKind::kDamaged)) ||
+         kind == static_cast<std::uint8_t>(ObjectKind::kFence);
+}
+
 std::string_view object_kind_name(ObjectKind kind) {
   switch (kind) {
     case ObjectKind::kPack: return "pack";
@@ -13,6 +19,7 @@ std::string_view object_kind_name(ObjectKind kind) {
     case ObjectKind::kSession: return "session";
     case ObjectKind::kCondemned: return "condemned";
     case ObjectKind::kDamaged: return "damaged";
+    case ObjectKind::kFence: return "fence";
   }
   return "unknown";
 }

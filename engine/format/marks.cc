@@ -64,6 +64,27 @@ Result<SessionRecord> decode_session(ByteView body) {
   return record;
 }
 
+Bytes encode_fence(const Fence& fence) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.raw(fence.session.view());
+  writer.short_string(fence.stream);
+  writer.i64(fence.fenced_ns);
+  writer.short_string(fence.fenced_by);
+  return out;
+}
+
+Result<Fence> decode_fence(ByteView body) {
+  ByteReader reader(body, "fence");
+  Fence fence;
+  fence.session = reader.fixed<16>();
+  fence.stream = reader.short_string();
+  fence.fenced_ns = reader.i64();
+  fence.fenced_by = reader.short_string();
+  DRS_RETURN_IF_ERROR(reader.finish());
+  return fence;
+}
+
 Bytes encode_condemned(const CondemnedPacks& packs) {
   std::vector<Digest> sorted = packs.packs;
   std::ranges::sort(sorted);

@@ -1,5 +1,5 @@
 // The small documents around manifests (FORMAT.md "Documents", "Damaged mark"): what was removed, which pushes are
-// under way, which packs a prune is about to delete, which packs were found damaged.
+// under way, which of them were fenced, which packs a prune is about to delete, which packs were found damaged.
 #pragma once
 
 #include <string>
@@ -35,6 +35,17 @@ struct SessionRecord {
 };
 Bytes encode_session(const SessionRecord& record);
 Result<SessionRecord> decode_session(ByteView body);
+
+// Stands where the manifest of a session would: the session ended without a snapshot, for ever.
+struct Fence {
+  Uuid session;
+  std::string stream;
+  WallNs fenced_ns = 0;
+  std::string fenced_by;
+  friend bool operator==(const Fence&, const Fence&) = default;
+};
+Bytes encode_fence(const Fence& fence);
+Result<Fence> decode_fence(ByteView body);
 
 inline constexpr std::size_t kCondemnedPacksMax = 65536;  // a prune that condemns more writes several objects
 

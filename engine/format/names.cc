@@ -60,8 +60,9 @@ bool parse_rest(std::string_view rest, ParsedName& name) {
     case ObjectKind::kSlot:
     case ObjectKind::kCondemned: return parse_hex(rest, name.uuid.mutable_view());
     case ObjectKind::kSession:
-      return split_at(rest, 2 * Uuid::kBytes, '-', first, second) && parse_hex(first, name.uuid.mutable_view()) &&
-             parse_number(second, name.number);
+      return split_at(rest, 2 * StreamTag::kBytes + 1 + 2 * Uuid::kBytes, '-', first, second) &&
+             parse_tag_and_session(first, name) && parse_number(second, name.number);
+    case ObjectKind::kFence: break;
   }
   return false;
 }
@@ -85,6 +86,7 @@ constexpr std::array<Folder, 9> kFolders = {{
 }  // namespace
 
 std::string_view name_prefix(ObjectKind kind) {
+  if (kind == ObjectKind::kFence) return name_prefix(ObjectKind::kManifest);
   for (const Folder& folder : kFolders)
     if (folder.kind == kind) return folder.prefix;
   DRS_ASSERT(false, "an object kind without a folder");
@@ -118,8 +120,8 @@ std::string removed_name(std::string_view manifest_name) {
   return "removed/" + std::string(manifest_name.substr(kPrefix.size()));
 }
 
-std::string session_name(const Uuid& session, std::uint32_t heartbeat) {
-  return "sessions/" + session.hex() + "-" + number_text(heartbeat);
+std::string session_name(const StreamTag& tag, const Uuid& session, std::uint32_t heartbeat) {
+  return "sessions/" + tag.hex() + "-" + session.hex() + "-" + number_text(heartbeat);
 }
 
 std::string condemned_name(const Uuid& id) {

@@ -13,17 +13,19 @@ namespace drs {
 
 using StreamTag = FixedBytes<16>;
 
-std::string pack_name(const Digest& digest);                             // packs/3f/3fa0...
-std::string index_name(const Digest& digest);                            // index/3fa0...
-std::string config_name(std::uint32_t number);                           // config/00000001
-std::string slot_name(const Uuid& slot);                                 // keys/...
-std::string manifest_name(const StreamTag& tag, const Uuid& session);    // manifests/<tag>-<session>
-std::string removed_name(std::string_view manifest_name);                // removed/<tag>-<session>
-std::string session_name(const Uuid& session, std::uint32_t heartbeat);  // sessions/<session>-00000000
+std::string pack_name(const Digest& digest);                           // packs/3f/3fa0...
+std::string index_name(const Digest& digest);                          // index/3fa0...
+std::string config_name(std::uint32_t number);                         // config/00000001
+std::string slot_name(const Uuid& slot);                               // keys/...
+std::string manifest_name(const StreamTag& tag, const Uuid& session);  // manifests/<tag>-<session>
+std::string removed_name(std::string_view manifest_name);              // removed/<tag>-<session>
+// sessions/<tag>-<session>-00000000. The tag is of the stream whose manifest the session may create: with it the name
+// says which name a fence takes, whatever became of the object.
+std::string session_name(const StreamTag& tag, const Uuid& session, std::uint32_t heartbeat);
 std::string condemned_name(const Uuid& id);
 std::string damaged_name(const Digest& pack);
 
-// What all names of a kind begin with: "packs/".
+// What all names of a kind begin with: "packs/". A fence has a manifest's name.
 std::string_view name_prefix(ObjectKind kind);
 
 // What a listed name is. Empty for names that are not ours.
@@ -31,7 +33,7 @@ struct ParsedName {
   ObjectKind kind;
   Digest digest;             // packs, index, damaged
   Uuid uuid;                 // slots, sessions, condemned; the session of manifests and removed marks
-  StreamTag tag;             // manifests and removed marks
+  StreamTag tag;             // manifests, removed marks, sessions
   std::uint32_t number = 0;  // config, heartbeat
 };
 std::optional<ParsedName> parse_name(std::string_view name);

@@ -98,7 +98,13 @@ Result<std::vector<TableBlock>> decode_pack_table(ByteView table, std::uint64_t 
   return blocks;
 }
 
-Result<PackFooter> decode_pack_footer(ByteView last_bytes, std::uint64_t pack_bytes) {
+std::uint64_t pack_table_sealed_bytes_max(const ChunkParameters& chunks) {
+  const std::uint64_t chunks_in_a_block = kBlockBytesMax / chunks.bytes_min + kShortChunksMax;
+  return kPackTableSealedBytesMin +
+         kPackBlocksMax * (Uuid::kBytes + kBlockRecordBytes + chunks_in_a_block * kChunkEntryBytes);
+}
+
+Result<PackFooter> decode_pack_footer(ByteView last_bytes, std::uint64_t pack_bytes, const ChunkParameters& chunks) {
   constexpr std::uint64_t kPackBytesMin = kEnvelopeBytes + kPackTableSealedBytesMin + kPackFooterBytes;
   if (pack_bytes < kPackBytesMin || last_bytes.size() < kPackFooterBytes)
     return Error(ErrorCode::kTruncated, "pack: object has " + std::to_string(pack_bytes) +
@@ -107,7 +113,8 @@ Result<PackFooter> decode_pack_footer(ByteView last_bytes, std::uint64_t pack_by
     return corrupt("pack: object has ", pack_bytes, " bytes, at most ", kPackBytesMax, " are allowed");
   ByteReader reader(last_bytes.last(kPackFooterBytes), "pack footer");
   const PackFooter footer{.table_ordinal = reader.u64(), .table_sealed_bytes = reader.u32()};
-  const std::uint64_t table_bytes_max = pack_bytes - kEnvelopeBytes - kPackFooterBytes;
+  const std::uint64_t table_bytes_max =
+      std::min(pack_bytes - kEnvelopeBytes - kPackFooterBytes, pack_table_sealed_bytes_max(chunks));
   if (footer.table_sealed_bytes < kPackTableSealedBytesMin || footer.table_sealed_bytes > table_bytes_max)
     return corrupt("pack footer: sealed length of the table is ", footer.table_sealed_bytes, ", expected ",
                    kPackTableSealedBytesMin, " to ", table_bytes_max);
@@ -115,10 +122,11 @@ Result<PackFooter> decode_pack_footer(ByteView last_bytes, std::uint64_t pack_by
 }
 
 Result<std::vector<TableBlock>> open_pack_table(const RepositoryKeys& keys, CryptoBackend backend,
-                                                ByteView envelope_bytes, ByteView tail, std::uint64_t pack_bytes) {
+                                                ByteView envelope_bytes, ByteView tail, std::uint64_t pack_bytes,
+                                                const ChunkParameters& chunks) {
   DRS_ASSIGN_OR_RETURN(const Envelope envelope, decode_envelope(envelope_bytes, ObjectKind::kPack));
   DRS_ASSIGN_OR_RETURN(const ObjectOpener opener, ObjectOpener::make(keys, envelope, "", backend));
-  DRS_ASSIGN_OR_RETURN(const PackFooter footer, decode_pack_footer(tail, pack_bytes));
+  DRS_ASSIGN_OR_RETURN(const PackFooter footer, decode_pack_footer(tail, pack_bytes, chunks));
   const std::size_t tail_bytes = footer.table_sealed_bytes + kPackFooterBytes;
   if (tail.size() < tail_bytes)
     return Error(ErrorCode::kTruncated, "pack: " + std::to_string(tail.size()) + " bytes of its end are at hand, " +

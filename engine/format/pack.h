@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "codecs/chunker.h"
 #include "codecs/compression.h"
 #include "engine/format/block_record.h"
 #include "engine/format/kinds.h"
@@ -43,13 +44,21 @@ struct PackFooter {
     return pack_bytes - kPackFooterBytes - table_sealed_bytes;
   }
 };
-// From the last 12 bytes. Errors: kTruncated, kCorrupt (the table would not fit the pack).
-Result<PackFooter> decode_pack_footer(ByteView last_bytes, std::uint64_t pack_bytes);
+// What the sealed table of a pack takes at most in a repository that cuts its chunks like this. Only the last chunk of
+// a stream is shorter than their minimum; a block has at most kShortChunksMax of those.
+inline constexpr std::size_t kShortChunksMax = 16;
+std::uint64_t pack_table_sealed_bytes_max(const ChunkParameters& chunks);
+
+// From the last 12 bytes. Nothing authenticates a footer, so what it states is held against what a table can be before
+// anybody takes memory for it. Errors: kTruncated, kCorrupt (no table of this repository, or it would not fit the
+// pack).
+Result<PackFooter> decode_pack_footer(ByteView last_bytes, std::uint64_t pack_bytes, const ChunkParameters& chunks);
 
 // The table of a whole or partial pack: `envelope_bytes` its first 78 bytes, `tail` its last bytes, at least sealed
 // table and footer.
 Result<std::vector<TableBlock>> open_pack_table(const RepositoryKeys& keys, CryptoBackend backend,
-                                                ByteView envelope_bytes, ByteView tail, std::uint64_t pack_bytes);
+                                                ByteView envelope_bytes, ByteView tail, std::uint64_t pack_bytes,
+                                                const ChunkParameters& chunks);
 
 // Opens, decompresses and checks one block: `sealed` as stored, `plain` exactly record.raw_bytes, `scratch` at least
 // record.sealed_bytes - 16 bytes (unused for raw blocks). Errors: kCorrupt.

@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kWrappedBytes = kKeyBytes + kAeadTagBytes;
 constexpr std::size_t kSlotLabelBytesMax = 1024;
-// Envelope, repository, kind, scrypt's parameters and salt, an empty label, time, a clear key, MAC, digest.
-constexpr std::size_t kSlotBytesMin = kEnvelopeBytes + 16 + 1 + 9 + 32 + 2 + 8 + 2 + kKeyBytes + 32 + 32;
+// Envelope, repository, number of the master key, kind, scrypt's parameters and salt, an empty label, time, a clear
+// key, MAC, digest.
+constexpr std::size_t kSlotBytesMin = kEnvelopeBytes + 16 + 2 + 1 + 9 + 32 + 2 + 8 + 2 + kKeyBytes + 32 + 32;
 
 // A slot object taken apart; views into it.
 struct Layout {
@@ -109,7 +110,16 @@ Result<Layout> decode_layout(ByteView object) {
   ByteReader reader(body.subspan(kEnvelopeBytes), "slot");
   Layout layout{.envelope = *envelope, .slot = {}, .before_wrapped = {}, .wrapped = {}, .before_mac = {}, .mac = {}};
   layout.slot.repository = reader.fixed<16>();
+  const std::uint16_t master_key = reader.u16();
   const std::uint8_t kind = reader.u8();
+  DRS_RETURN_IF_ERROR(reader.check());
+  // Before the fields that another kind may not have.
+  if (master_key != kMasterKeyNumber)
+    return too_new("slot: it is of master key ", master_key,
+                   ", this drstream knows key 0 (a development version before 0.1 had no such number and reads its own "
+                   "slots)");
+  if (kind == 0) return corrupt("slot: kind is 0, expected 1 to 3");
+  if (kind > 3) return too_new("slot: kind is ", kind, ", known are 1 to 3");
   layout.slot.scrypt.log2_n = reader.u8();
   layout.slot.scrypt.r = reader.u32();
   layout.slot.scrypt.p = reader.u32();
@@ -121,7 +131,6 @@ Result<Layout> decode_layout(ByteView object) {
   layout.before_mac = body.first(body.size() - reader.remaining());
   layout.mac = reader.fixed<32>();
   DRS_RETURN_IF_ERROR(reader.finish());
-  if (kind < 1 || kind > 3) return corrupt("slot: kind is ", kind, ", expected 1 to 3");
   if (layout.slot.label.size() > kSlotLabelBytesMax)
     return corrupt("slot: label has ", layout.slot.label.size(), " bytes, at most ", kSlotLabelBytesMax,
                    " are allowed");
@@ -178,6 +187,7 @@ Result<Bytes> encode_slot(const RepositoryKeys& keys, const SlotFields& fields, 
   encode_envelope(envelope, out);
   ByteWriter writer(out);
   writer.raw(keys.repository().view());
+  writer.u16(kMasterKeyNumber);
   writer.u8(static_cast<std::uint8_t>(fields.kind));
   writer.u8(parameters.log2_n);
   writer.u32(parameters.r);

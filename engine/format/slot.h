@@ -14,6 +14,9 @@ namespace drs {
 
 enum class SlotKind : std::uint8_t { kRawKey = 1, kPassphrase = 2, kClear = 3 };  // stored
 
+// A repository has one master key, number 0. A slot of another one, of a later version, is kFormatTooNew.
+inline constexpr std::uint16_t kMasterKeyNumber = 0;  // stored
+
 // What is known of a slot before it is unlocked.
 struct Slot {
   Uuid repository;

@@ -38,6 +38,7 @@ struct SnapshotCopy {
     kPresent,  // the target has it
     kRemoved,  // the target has a mark that it was removed there
     kDamaged,  // not copied; `problem` names what is damaged
+    kFenced,   // replica: not copied, since a prune of the target has fenced an earlier copy that stayed silent
   };
   const Snapshot* source = nullptr;
   Outcome outcome = Outcome::kCopied;

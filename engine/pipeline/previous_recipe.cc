@@ -4,20 +4,20 @@
 
 namespace drs {
 
-Result<PreviousRecipe> PreviousRecipe::load(const Snapshot& snapshot, BlockIndex& index, BlockReader& reader,
+Result<PreviousRecipe> PreviousRecipe::load(const ManifestStream& stream, BlockIndex& index, BlockReader& reader,
                                             std::size_t blocks_max, std::vector<std::string>& warnings) {
   struct Usage {
     std::uint64_t used_bytes = 0;
     std::uint32_t raw_bytes = 0;
   };
   PreviousRecipe previous;
-  previous.parts_ = snapshot.manifest.parts;
+  previous.parts_ = stream.parts;
   std::unordered_map<std::uint64_t, Usage> usage;
   std::vector<std::uint64_t> keys;
-  for (const RecipePartRef& ref : snapshot.manifest.parts) {
+  for (const RecipePartRef& ref : stream.parts) {
     auto part = reader.read_recipe_part(index, ref);
     if (!part.ok()) {
-      warnings.push_back("the last snapshot " + snapshot.id() + " is damaged (" + part.error().message +
+      warnings.push_back("the last snapshot " + stream.session.hex() + " is damaged (" + part.error().message +
                          "); its data is stored again");
       continue;
     }

@@ -7,9 +7,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/format/manifest.h"
 #include "engine/repository/block_index.h"
 #include "engine/repository/block_reader.h"
-#include "engine/repository/snapshots.h"
 
 namespace drs {
 
@@ -20,9 +20,9 @@ class PreviousRecipe {
  public:
   // No last snapshot: nothing is known of any block.
   PreviousRecipe() = default;
-  // Reads the recipe of `snapshot` part by part. Blocks beyond `blocks_max` are not remembered. A part that cannot be
-  // read is told in `warnings` and passed over: dedup loses, the snapshot does not.
-  static Result<PreviousRecipe> load(const Snapshot& snapshot, BlockIndex& index, BlockReader& reader,
+  // Reads the recipe of `stream`, the last snapshot's, part by part. Blocks beyond `blocks_max` are not remembered. A
+  // part that cannot be read is told in `warnings` and passed over: dedup loses, the snapshot does not.
+  static Result<PreviousRecipe> load(const ManifestStream& stream, BlockIndex& index, BlockReader& reader,
                                      std::size_t blocks_max, std::vector<std::string>& warnings);
 
   enum class Use : std::uint8_t { kUnknown, kSparse, kDense };

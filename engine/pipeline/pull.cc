@@ -57,22 +57,22 @@ class RestoreWorker {
 // The digests of the whole stream, compared with its manifest at the end.
 class StreamProof {
  public:
-  explicit StreamProof(const Manifest& manifest) : manifest_(manifest) {}
+  explicit StreamProof(const ManifestStream& stream) : stream_(stream) {}
   void update(ByteView bytes) {
     bytes_ += bytes.size();
-    if (manifest_.sha256) sha256_.update(bytes);
+    if (stream_.sha256) sha256_.update(bytes);
     xxh3_.update(bytes);
   }
   Result<void> check() {
-    if (bytes_ != manifest_.bytes) {
-      return differs("length", std::to_string(bytes_), std::to_string(manifest_.bytes));
+    if (bytes_ != stream_.bytes) {
+      return differs("length", std::to_string(bytes_), std::to_string(stream_.bytes));
     }
-    if (const Xxh3Digest got = xxh3_.finish(); got != manifest_.xxh3) {
-      return differs("XXH3-128", got.hex(), manifest_.xxh3.hex());
+    if (const Xxh3Digest got = xxh3_.finish(); got != stream_.xxh3) {
+      return differs("XXH3-128", got.hex(), stream_.xxh3.hex());
     }
-    if (!manifest_.sha256) return {};
-    if (const Digest got = sha256_.finish(); got != *manifest_.sha256) {
-      return differs("SHA-256", got.hex(), manifest_.sha256->hex());
+    if (!stream_.sha256) return {};
+    if (const Digest got = sha256_.finish(); got != *stream_.sha256) {
+      return differs("SHA-256", got.hex(), stream_.sha256->hex());
     }
     return {};
   }
@@ -82,13 +82,14 @@ class StreamProof {
     return {ErrorCode::kCorrupt,
             "the restored stream has " + std::string(what) + " " + got + ", but its manifest says " + expected};
   }
-  const Manifest& manifest_;
+  const ManifestStream& stream_;
   Sha256 sha256_;
   Xxh3Stream xxh3_;
   std::uint64_t bytes_ = 0;
 };
 
-Result<RestoreRange> range_of(const Manifest& manifest, const PullOptions& options) {
+Result<RestoreRange> range_of(const ManifestHeader& manifest, const PullOptions& options) {
+  DRS_RETURN_IF_ERROR(require_bytes(manifest));
   const auto outside = [&](const std::string& asked) {
     return Error{ErrorCode::kUsage, asked + ", but the stream has " + std::to_string(manifest.bytes) + " bytes"};
   };
@@ -104,8 +105,8 @@ Result<RestoreRange> range_of(const Manifest& manifest, const PullOptions& optio
 }
 
 // Starts everything, emits on this thread, and waits for all others. `proof` may be null.
-Result<PullReport> run_threads(Repository& repository, const Manifest& manifest, const RestoreRange& range, Sink& sink,
-                               StreamProof* proof, const PullMemory& memory, BufferArena& arena,
+Result<PullReport> run_threads(Repository& repository, const ManifestStream& stream, const RestoreRange& range,
+                               Sink& sink, StreamProof* proof, const PullMemory& memory, BufferArena& arena,
                                ProgressCounters& progress, RestoreBoard& board, Failure& failure) {
   DRS_ASSIGN_OR_RETURN(const auto store, repository.store().another());
   DRS_ASSIGN_OR_RETURN(const auto rescue, BlockRescue::open(repository, *store, failure, memory.index_cache_bytes));
@@ -118,7 +119,7 @@ Result<PullReport> run_threads(Repository& repository, const Manifest& manifest,
     DRS_ASSIGN_OR_RETURN(Decompressor decompressor, Decompressor::make());
     workers.emplace_back(repository, board, arena.carve(kRestoreScratchBytes), std::move(decompressor));
   }
-  RestoreFetcher fetcher(manifest.parts,
+  RestoreFetcher fetcher(stream.parts,
                          {.range = range,
                           .planner = {.slots = static_cast<std::uint32_t>(memory.block_buffers),
                                       .read_ahead = static_cast<std::uint32_t>(memory.read_ahead)}},
@@ -163,13 +164,13 @@ Result<PullReport> run_threads(Repository& repository, const Manifest& manifest,
   return report;
 }
 
-Result<PullReport> pull_and_check(Repository& repository, const Manifest& manifest, const RestoreRange& range,
+Result<PullReport> pull_and_check(Repository& repository, const ManifestStream& stream, const RestoreRange& range,
                                   Sink& sink, const PullMemory& memory, BufferArena& arena, ProgressCounters& progress,
                                   RestoreBoard& board, Failure& failure) {
-  const bool whole = range.begin_bytes == 0 && range.end_bytes == manifest.bytes;
+  const bool whole = range.begin_bytes == 0 && range.end_bytes == stream.bytes;
   std::optional<StreamProof> proof;
-  if (whole) proof.emplace(manifest);
-  DRS_ASSIGN_OR_RETURN(PullReport report, run_threads(repository, manifest, range, sink, whole ? &*proof : nullptr,
+  if (whole) proof.emplace(stream);
+  DRS_ASSIGN_OR_RETURN(PullReport report, run_threads(repository, stream, range, sink, whole ? &*proof : nullptr,
                                                       memory, arena, progress, board, failure));
   if (report.bytes != range.end_bytes - range.begin_bytes) {
     return Error{ErrorCode::kCorrupt, "the recipe yields " + std::to_string(report.bytes) + " bytes instead of " +
@@ -185,15 +186,20 @@ Result<PullReport> pull_and_check(Repository& repository, const Manifest& manife
 Result<PullReport> pull(Repository& repository, const Snapshot& snapshot, Sink& sink, const PullOptions& options,
                         const PullMemory& memory, BufferArena& arena, ProgressCounters& progress, CancelToken& cancel) {
   const auto started = repository.clock().steady();
-  const Manifest& manifest = snapshot.manifest;
-  const auto range = range_of(manifest, options);
+  const auto range = range_of(snapshot.manifest, options);
   if (!range.ok()) {
     sink.abandon();
     return range.error();
   }
+  const auto manifest = read_manifest(repository, repository.store(), snapshot);
+  if (!manifest.ok()) {
+    sink.abandon();
+    return manifest.error();
+  }
+  const ManifestStream& stream = manifest->streams.front();
   progress.total_bytes = range->end_bytes - range->begin_bytes;
 
-  const bool whole = range->begin_bytes == 0 && range->end_bytes == manifest.bytes;
+  const bool whole = range->begin_bytes == 0 && range->end_bytes == stream.bytes;
   RestoreBoard board(arena.carve(memory.block_buffers * kBlockBytesMax), memory.block_buffers, whole);
   Failure failure([&board] { board.stop(); });
   bool committing = false;
@@ -203,7 +209,7 @@ Result<PullReport> pull(Repository& repository, const Snapshot& snapshot, Sink& 
       sink.cancel();
     });
     DRS_ASSIGN_OR_RETURN(PullReport done,
-                         pull_and_check(repository, manifest, *range, sink, memory, arena, progress, board, failure));
+                         pull_and_check(repository, stream, *range, sink, memory, arena, progress, board, failure));
     if (cancel.cancelled()) return Error{ErrorCode::kCancelled, "cancelled"};
     committing = true;
     DRS_RETURN_IF_ERROR(sink.commit());
@@ -211,7 +217,7 @@ Result<PullReport> pull(Repository& repository, const Snapshot& snapshot, Sink& 
   }();
   if (!report.ok()) {
     if (!committing) sink.abandon();
-    return std::move(report).error().with_context("snapshot " + snapshot.id() + " of " + manifest.stream);
+    return std::move(report).error().with_context("snapshot " + snapshot.id() + " of " + snapshot.manifest.stream);
   }
   report->seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
   return report;

@@ -34,8 +34,8 @@ struct PullReport {
 };
 
 // Calls sink.commit() when everything agreed and sink.abandon() otherwise. Errors: kCorrupt, kTruncated, kNotFound
-// (damage; the text names pack, block and byte range), kUsage (a range outside the stream), the sink's, the store's,
-// kCancelled.
+// (damage; the text names pack, block and byte range), kFormatTooNew (the snapshot is no stream of bytes), kUsage (a
+// range outside the stream), the sink's, the store's, kCancelled.
 Result<PullReport> pull(Repository& repository, const Snapshot& snapshot, Sink& sink, const PullOptions& options,
                         const PullMemory& memory, BufferArena& arena, ProgressCounters& progress, CancelToken& cancel);
 

@@ -5,6 +5,7 @@
 
 #include "engine/format/manifest_texts.h"
 #include "engine/format/names.h"
+#include "engine/pipeline/block_rescue.h"
 #include "engine/pipeline/deduplicator.h"
 #include "engine/pipeline/locked_objects.h"
 #include "engine/pipeline/push_session.h"
@@ -98,9 +99,15 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, *index_store));
   PreviousRecipe recipe;
   if (previous != nullptr) {
-    // 64 bytes for each block remembered.
-    DRS_ASSIGN_OR_RETURN(recipe,
-                         PreviousRecipe::load(*previous, *index, reader, memory.index_cache_bytes / 64, warnings));
+    const auto manifest = read_manifest(repository, *index_store, *previous);
+    if (!manifest.ok() && !is_damage(manifest.error())) return manifest.error();
+    if (!manifest.ok()) {
+      warnings.push_back(manifest.error().message + "; its data is stored again");
+    } else {
+      // 64 bytes for each block remembered.
+      DRS_ASSIGN_OR_RETURN(recipe, PreviousRecipe::load(manifest->streams.front(), *index, reader,
+                                                        memory.index_cache_bytes / 64, warnings));
+    }
   }
   SessionBlocks session_blocks;
   DedupIndex::Options dedup_options;
@@ -201,7 +208,7 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
 }
 
 // A copy arrives whole or not at all; the digests here are of the bytes that the blocks were made of.
-Result<void> check_same_stream(const Pass& pass, const Manifest& original) {
+Result<void> check_same_stream(const Pass& pass, const ManifestHeader& original) {
   if (pass.totals.bytes == original.bytes && pass.digests.xxh3 == original.xxh3 &&
       (!original.sha256 || pass.digests.sha256 == original.sha256))
     return {};
@@ -243,7 +250,12 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
     if (broken.error.code == ErrorCode::kFormatTooNew) return broken.error.with_context(broken.name);
     report.warnings.push_back(broken.name + ": " + broken.error.message + "; run `drstream verify`");
   }
-  const Snapshot* previous = snapshots.latest(options.stream);
+  NextSnapshot next = snapshots.next(options.stream);
+  const Snapshot* const previous = next.predecessor;
+  if (previous != nullptr && previous->manifest.content != ManifestContent::kBytes)
+    return Error(ErrorCode::kUsage, "the stream " + options.stream + " is an archive of " +
+                                        std::string(content_name(previous->manifest.content)) +
+                                        ": push to a stream of another name");
 
   DRS_ASSIGN_OR_RETURN(const Pass pass, run_stages(repository, source, options, memory, arena, *session, previous,
                                                    progress, report.warnings));
@@ -259,8 +271,9 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   Manifest& manifest = report.manifest;
   manifest.stream = options.stream;
   manifest.session = session->id();
+  manifest.sequence = next.sequence;
+  manifest.unreadable = std::move(next.unreadable);
   if (previous != nullptr) {
-    manifest.sequence = previous->manifest.sequence + 1;
     manifest.predecessor_name = previous->name;
     manifest.predecessor_digest = previous->digest;
   }
@@ -286,13 +299,15 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   const bool trailer_missed = !report.anomalies.empty() && !options.gates.trailer_pattern.empty();
   if (!trailer_missed && !options.gates.trailer_pattern.empty())
     manifest.trailer_pattern = options.gates.trailer_pattern;
-  manifest.bytes = pass.totals.bytes;
-  manifest.sha256 = pass.digests.sha256;
-  manifest.xxh3 = pass.digests.xxh3;
-  manifest.chunk_count = pass.totals.chunks;
+  manifest.set_stream({.label = {},
+                       .session = session->id(),
+                       .bytes = pass.totals.bytes,
+                       .sha256 = pass.digests.sha256,
+                       .xxh3 = pass.digests.xxh3,
+                       .chunk_count = pass.totals.chunks,
+                       .parts = pass.parts});
   manifest.new_bytes = pass.totals.new_bytes;
   manifest.stored_bytes = pass.stored_bytes;
-  manifest.parts = pass.parts;
   manifest.tags = options.tags;
   for (const std::string& anomaly : report.anomalies) {
     std::string& tag = manifest.tags["anomaly"];

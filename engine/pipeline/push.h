@@ -51,7 +51,7 @@ struct PushOptions {
   std::string tool_version;
   RecipeLimits recipe;
   // A copy of this snapshot: the stream must have its length and digests, and what proved its producer is kept.
-  const Manifest* original = nullptr;
+  const ManifestHeader* original = nullptr;
 };
 
 // What can be said before the source runs. Errors: kUsage (a name, tags or a pattern that a snapshot cannot record; a

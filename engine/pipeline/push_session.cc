@@ -8,8 +8,8 @@
 #include <cstdio>
 
 #include "codecs/random.h"
-#include "codecs/sha256.h"
 #include "engine/format/document.h"
+#include "engine/format/manifest_object.h"
 #include "engine/format/manifest_texts.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
@@ -77,11 +77,12 @@ Result<std::unique_ptr<PushSession>> PushSession::begin(Repository& repository, 
                                                         Pace pace) {
   std::unique_ptr<PushSession> session(new PushSession(repository, store, pace));
   SessionRecord& record = session->record_;
+  const StreamTag tag = repository.keys().stream_tag(identity.stream);
   if (identity.session) {
     record.session = *identity.session;
     DRS_RETURN_IF_ERROR(store.list("sessions/", [&](const ObjectInfo& info) -> Result<void> {
       const auto parsed = parse_name(info.key);
-      if (parsed && parsed->kind == ObjectKind::kSession && parsed->uuid == record.session)
+      if (parsed && parsed->kind == ObjectKind::kSession && parsed->uuid == record.session && parsed->tag == tag)
         session->number_next_ = std::max(session->number_next_, parsed->number + 1);
       return {};
     }));
@@ -106,7 +107,7 @@ PushSession::~PushSession() {
   if (thread_.joinable()) thread_.join();
   std::vector<ObjectKey> records;
   for (std::uint32_t number = number_first_; number < number_next_; ++number)
-    records.push_back(session_name(record_.session, number));
+    records.push_back(session_name(repository_.keys().stream_tag(record_.stream), record_.session, number));
   static_cast<void>(store_.remove_all(records));
 }
 
@@ -120,7 +121,7 @@ Result<void> PushSession::start() {
 Result<void> PushSession::write_record(ObjectStore& store) {
   record_.heartbeat_ns = repository_.clock().wall_ns();
   // Each try has a name of its own: what an earlier one stored whose answer was lost holds another time.
-  const std::string name = session_name(record_.session, number_next_++);
+  const std::string name = session_name(repository_.keys().stream_tag(record_.stream), record_.session, number_next_++);
   DRS_RETURN_IF_ERROR(put_own_object(
       store, name, encode_document(repository_.keys(), ObjectKind::kSession, name, encode_session(record_))));
   return failpoint("push.session");
@@ -153,7 +154,8 @@ Result<void> PushSession::check_not_fenced() {
 
 Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manifest) {
   const std::string name = manifest_name(repository_.keys().stream_tag(manifest.stream), manifest.session);
-  const Bytes object = encode_document(repository_.keys(), ObjectKind::kManifest, name, encode_manifest(manifest));
+  DRS_ASSIGN_OR_RETURN(const Bytes body, encode_manifest(manifest));
+  const Bytes object = encode_document(repository_.keys(), ObjectKind::kManifest, name, body);
   DRS_ASSIGN_OR_RETURN(const Digest digest, commit(name, object));
   return std::pair(name, digest);
 }
@@ -178,7 +180,7 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
   const auto read_back = [&]() -> Result<void> {
     DRS_ASSIGN_OR_RETURN(const Bytes stored, get_object(store_, name, kDocumentBytesMax));
     if (std::equal(stored.begin(), stored.end(), object.begin(), object.end())) return {};
-    fence = has_valid_trailing_digest(stored);
+    fence = is_fence(repository_.keys(), name, stored);
     return Error(ErrorCode::kCorrupt, "it was just stored and reads back differently");
   };
   auto stored = read_again_if_damaged(read_back);
@@ -204,7 +206,7 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
                                             " is written and reads back whole, but whether it was " +
                                             "marked as removed meanwhile cannot be told: " + removed.error().message);
   number_first_ = 0;
-  return sha256(object);
+  return document_identity(object);
 }
 
 std::vector<std::string> check_gates(const PushGates& gates, std::uint64_t bytes, ByteView tail,

@@ -52,10 +52,10 @@ class PushSession {
   [[nodiscard]] Result<void> heartbeat_result() const;
 
   // Creates the manifest, the only commit; reads it back; looks that no removal mark names it. Returns its name and
-  // digest. Errors: kConflict (fenced, or removed meanwhile), kCorrupt (reads back differently), kUnsettled (it is
-  // written, or may be, but whether it lasts and is live could not be told), the store's.
+  // document_identity. Errors: kConflict (fenced, or removed meanwhile), kCorrupt (reads back differently), kUnsettled
+  // (it is written, or may be, but whether it lasts and is live could not be told), the store's.
   Result<std::pair<std::string, Digest>> commit(const Manifest& manifest);
-  // The same with a manifest that was sealed before. Returns its digest.
+  // The same with a manifest that was sealed before.
   Result<Digest> commit(const std::string& name, ByteView object);
   // kConflict when a prune has fenced this session: what it found at its start may be gone.
   Result<void> check_not_fenced();

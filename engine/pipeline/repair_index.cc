@@ -196,15 +196,15 @@ class IndexRepair {
       DRS_ASSIGN_OR_RETURN(const Envelope envelope, decode_envelope(head, ObjectKind::kPack));
       Bytes tail(static_cast<std::size_t>(std::min<std::uint64_t>(kTailReadBytes, pack.bytes)));
       DRS_RETURN_IF_ERROR(get_range(store_, name, pack.bytes - tail.size(), tail));
-      DRS_ASSIGN_OR_RETURN(const PackFooter footer, decode_pack_footer(tail, pack.bytes));
+      DRS_ASSIGN_OR_RETURN(const PackFooter footer, decode_pack_footer(tail, pack.bytes, repository_.config().chunks));
       if (tail.size() < footer.table_sealed_bytes + kPackFooterBytes) {
         tail.resize(footer.table_sealed_bytes + kPackFooterBytes);
         DRS_RETURN_IF_ERROR(get_range(store_, name, pack.bytes - tail.size(), tail));
       }
       PackContents read;
       read.pack = {pack.name, pack.bytes, envelope.salt};
-      DRS_ASSIGN_OR_RETURN(read.blocks,
-                           open_pack_table(repository_.keys(), repository_.crypto(), head, tail, pack.bytes));
+      DRS_ASSIGN_OR_RETURN(read.blocks, open_pack_table(repository_.keys(), repository_.crypto(), head, tail,
+                                                        pack.bytes, repository_.config().chunks));
       return read;
     }();
     if (!contents.ok()) return std::move(contents).error().with_context(name);

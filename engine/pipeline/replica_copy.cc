@@ -7,6 +7,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/index.h"
+#include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/block_rescue.h"
 #include "engine/repository/parallel.h"
@@ -132,6 +133,10 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
     entry.target_name.clear();
   } else if (std::any_of(target.live.begin(), target.live.end(), is_there)) {
     entry.outcome = Outcome::kPresent;
+  } else if (std::binary_search(target.fences.begin(), target.fences.end(), snapshot.name)) {
+    entry.outcome = Outcome::kFenced;
+    entry.problem = "a prune of the target has fenced an earlier copy of it: its manifest can never be stored there";
+    entry.target_name.clear();
   } else if (broken != target.broken.end()) {
     entry.outcome = Outcome::kDamaged;
     entry.problem = "the target has it, but damaged: " + broken->error.message;
@@ -169,14 +174,17 @@ Result<ReplicaCopy::Needs> ReplicaCopy::needs_of(const Snapshot& snapshot) {
     needs.packs.emplace(location.pack, location.pack_bytes);
     needs.units.insert(location.place.unit);
   };
-  for (const RecipePartRef& ref : snapshot.manifest.parts) {
-    if (cancel_.cancelled()) return Error(ErrorCode::kCancelled, "the copy was cancelled");
-    DRS_ASSIGN_OR_RETURN(const BlockLocation recipe, index_->locate(ref.block));
-    note(recipe);
-    DRS_ASSIGN_OR_RETURN(const RecipePart part, reader_->read_recipe_part(*index_, ref));
-    for (const BlockId& id : part.blocks) {
-      DRS_ASSIGN_OR_RETURN(const BlockLocation location, index_->locate(id));
-      note(location);
+  DRS_ASSIGN_OR_RETURN(const Manifest manifest, read_manifest(source_, source_.store(), snapshot));
+  for (const ManifestStream& stream : manifest.streams) {
+    for (const RecipePartRef& ref : stream.parts) {
+      if (cancel_.cancelled()) return Error(ErrorCode::kCancelled, "the copy was cancelled");
+      DRS_ASSIGN_OR_RETURN(const BlockLocation recipe, index_->locate(ref.block));
+      note(recipe);
+      DRS_ASSIGN_OR_RETURN(const RecipePart part, reader_->read_recipe_part(*index_, ref));
+      for (const BlockId& id : part.blocks) {
+        DRS_ASSIGN_OR_RETURN(const BlockLocation location, index_->locate(id));
+        note(location);
+      }
     }
   }
   return needs;
@@ -341,7 +349,8 @@ Result<std::optional<Error>> ReplicaCopy::copy_manifest(const Snapshot& snapshot
   const auto object = get_object(source_.store(), snapshot.name, kDocumentBytesMax);
   if (!object.ok() && !is_damage(object.error())) return object.error();
   if (!object.ok()) return std::optional(object.error());
-  if (sha256(*object) != snapshot.digest)
+  const auto manifest = open_manifest(source_.keys(), snapshot.name, *object);
+  if (!manifest.ok() || document_identity(*object) != snapshot.digest)
     return std::optional(Error(ErrorCode::kCorrupt, snapshot.name + " reads differently than a moment before"));
   // A fence must meet the name of the manifest, so it is stored under a session of that name.
   DRS_ASSIGN_OR_RETURN(

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "codecs/sha256.h"
 #include "engine/format/document.h"
+#include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/locked_objects.h"
 #include "engine/pipeline/push_session.h"
@@ -24,12 +24,12 @@ Error gone(const RecordedPush& push, const std::string& what) {
 }
 
 // Whether the manifest stands in the store already. Errors: kConflict (something else has its name), the store's.
-Result<bool> is_committed(const RecordedPush& push, ObjectStore& store) {
+Result<bool> is_committed(const Repository& repository, const RecordedPush& push, ObjectStore& store) {
   const auto there = get_document(store, push.manifest_name, kDocumentBytesMax);
   if (!there.ok() && there.error().code == ErrorCode::kNotFound) return false;
   if (!there.ok()) return there.error();
   if (*there == push.object) return true;
-  if (has_valid_trailing_digest(*there)) return gone(push, "a prune has fenced its session");
+  if (is_fence(repository.keys(), push.manifest_name, *there)) return gone(push, "a prune has fenced its session");
   return Error(ErrorCode::kCorrupt, push.manifest_name + " is there, but damaged");
 }
 
@@ -66,7 +66,7 @@ Result<void> check_blocks(Repository& repository, const RecordedPush& push, std:
                        BlockIndex::load(repository, repository.store(), packs, {index_cache_bytes}));
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
   LockedObjects locked(*index, Uuid());  // whichever session put them: that was long ago
-  for (const RecipePartRef& ref : push.manifest.parts) {
+  for (const RecipePartRef& ref : push.manifest.streams.front().parts) {
     auto part = reader.read_recipe_part(*index, ref);
     if (!part.ok() && part.error().code == ErrorCode::kNotFound)
       return missing_block(push, *index, repository.store(), ref.block);
@@ -94,17 +94,16 @@ Result<RecordedPush> open_recorded_push(const Repository& repository, std::strin
   RecordedPush push;
   push.manifest_name = std::move(manifest_name);
   push.object = std::move(object);
-  push.manifest_digest = sha256(push.object);
-  DRS_ASSIGN_OR_RETURN(const Bytes body,
-                       decode_document(repository.keys(), ObjectKind::kManifest, push.manifest_name, push.object));
-  DRS_ASSIGN_OR_RETURN(push.manifest, decode_manifest(body));
+  DRS_ASSIGN_OR_RETURN(push.manifest, open_manifest(repository.keys(), push.manifest_name, push.object));
+  DRS_RETURN_IF_ERROR(require_bytes(push.manifest));
+  push.manifest_digest = document_identity(push.object);
   return push;
 }
 
 Result<void> finish_recorded_push(Repository& repository, const RecordedPush& push,
                                   const std::function<Result<void>()>& upload, std::size_t index_cache_bytes) {
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> store, repository.store().another());
-  DRS_ASSIGN_OR_RETURN(const bool committed, is_committed(push, *store));
+  DRS_ASSIGN_OR_RETURN(const bool committed, is_committed(repository, push, *store));
   // The session first, as in a push: no prune that begins now takes what was looked at after that.
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session,
                        PushSession::begin(repository, *store,

@@ -14,7 +14,7 @@ namespace drs {
 namespace {
 
 // The same stream at the same time with the same bytes: a copy that was made before.
-bool is_copy(const Manifest& there, const Manifest& manifest) {
+bool is_copy(const ManifestHeader& there, const ManifestHeader& manifest) {
   return there.stream == manifest.stream && there.snapshot_ns == manifest.snapshot_ns &&
          there.bytes == manifest.bytes && there.sha256 == manifest.sha256 && there.xxh3 == manifest.xxh3;
 }
@@ -34,7 +34,8 @@ Result<StreamCopy> StreamCopy::begin(Repository& source, Repository& target, con
 
 Result<void> StreamCopy::add(const Snapshot& snapshot) {
   if (cancel_->cancelled()) return Error(ErrorCode::kCancelled, "the copy was cancelled");
-  const Manifest& manifest = snapshot.manifest;
+  DRS_RETURN_IF_ERROR(require_bytes(snapshot.manifest));
+  const ManifestHeader& manifest = snapshot.manifest;
   SnapshotCopy entry{.source = &snapshot, .outcome = SnapshotCopy::Outcome::kCopied, .target_name = {}, .problem = {}};
   const auto there = std::find_if(there_.begin(), there_.end(),
                                   [&](const Snapshot& other) { return is_copy(other.manifest, manifest); });
@@ -64,7 +65,7 @@ Result<void> StreamCopy::add(const Snapshot& snapshot) {
 }
 
 Result<std::optional<Error>> StreamCopy::copy_whole(const Snapshot& snapshot) {
-  const Manifest& manifest = snapshot.manifest;
+  const ManifestHeader& manifest = snapshot.manifest;
   DRS_ASSIGN_OR_RETURN(BufferArena pull_arena, BufferArena::map(memory_.pull.arena_bytes));
   DRS_ASSIGN_OR_RETURN(BufferArena push_arena, BufferArena::map(memory_.push.arena_bytes));
   StreamBridge bridge("snapshot " + snapshot.id() + " of " + manifest.stream, manifest.bytes);

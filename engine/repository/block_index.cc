@@ -176,14 +176,15 @@ Result<void> BlockIndex::load_table(std::uint32_t number) {
   DRS_RETURN_IF_ERROR(get_range(store_, unit.name, 0, head));
   Bytes tail(std::min<std::uint64_t>(unit.bytes, kTailReadBytes));
   DRS_RETURN_IF_ERROR(get_range(store_, unit.name, unit.bytes - tail.size(), tail));
-  auto footer = decode_pack_footer(ByteView(tail).last(kPackFooterBytes), unit.bytes);
+  auto footer = decode_pack_footer(ByteView(tail).last(kPackFooterBytes), unit.bytes, repository_.config().chunks);
   if (!footer.ok()) return std::move(footer).error().with_context(unit.name);
   const std::size_t needed = footer->table_sealed_bytes + kPackFooterBytes;
   if (tail.size() < needed) {
     tail.resize(needed);
     DRS_RETURN_IF_ERROR(get_range(store_, unit.name, unit.bytes - needed, tail));
   }
-  auto table = open_pack_table(repository_.keys(), repository_.crypto(), head, tail, unit.bytes);
+  auto table =
+      open_pack_table(repository_.keys(), repository_.crypto(), head, tail, unit.bytes, repository_.config().chunks);
   if (!table.ok()) return std::move(table).error().with_context(unit.name);
   auto envelope = decode_envelope(head, ObjectKind::kPack);
   if (!envelope.ok()) return std::move(envelope).error().with_context(unit.name);

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kReadAtOnce = 64;            // objects
 constexpr std::size_t kTailReadBytes = 16 * kKiB;  // footer and summary of most index objects
-constexpr std::size_t kSummaryBytesMax = 16 * kMiB;
 
 struct Ends {
   Bytes head;
@@ -34,12 +33,10 @@ Result<IndexEnds> open_ends(const Repository& repository, ObjectStore& store, co
   auto footer = decode_index_footer(ByteView(tail).last(kIndexFooterBytes), object.size_bytes);
   if (!footer.ok()) return fail(std::move(footer).error());
   const std::size_t needed = footer->summary_sealed_bytes + kIndexFooterBytes;
-  if (needed > kSummaryBytesMax) return fail(Error(ErrorCode::kCorrupt, "its summary is too long"));
   if (tail.size() < needed) {
     tail.resize(needed);
     DRS_RETURN_IF_ERROR(get_range(store, object.key, object.size_bytes - needed, tail));
   }
-  if (footer->summary_sealed_bytes < kSealBytes) return fail(Error(ErrorCode::kCorrupt, "its summary is too short"));
   const ByteView sealed = ByteView(tail).last(needed).first(footer->summary_sealed_bytes);
   Bytes plain(sealed.size() - kSealBytes);
   SealLabel label = summary_label(*footer);

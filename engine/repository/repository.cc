@@ -13,8 +13,6 @@
 namespace drs {
 namespace {
 
-constexpr std::size_t kConfigsMax = 1000;
-
 struct NamedObject {
   ObjectInfo info;
   ParsedName parsed;
@@ -62,6 +60,27 @@ Error no_repository(const ObjectStore& store) {
 
 Error wrong_key(const ObjectStore& store, std::string_view why) {
   return Error(ErrorCode::kWrongKey, store.name_for_messages() + ": " + std::string(why));
+}
+
+// The body of a config object. Errors: kCorrupt, kTruncated, kFormatTooNew.
+Result<Config> open_config(const RepositoryKeys& keys, const std::string& name, ByteView object) {
+  DRS_ASSIGN_OR_RETURN(const Bytes body, decode_document(keys, ObjectKind::kConfig, name, object));
+  DRS_ASSIGN_OR_RETURN(Config config, decode_config(body));
+  if (config.repository != keys.repository() ||
+      !equal_constant_time(config.master_commitment.view(), keys.commitment().view()))
+    return Error(ErrorCode::kCorrupt, "its commitment is of another master key");
+  return config;
+}
+
+// Why the config that counts cannot be used. Damage, where it is damaged: its digest is checked before its version.
+Error config_error(const std::string& name, Error error) {
+  const ErrorCode code = error.code == ErrorCode::kNotFound ? ErrorCode::kCorrupt : error.code;
+  std::string text = name + ": " + error.message;
+  if (code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated)
+    text +=
+        "; the config with the highest number counts, and no other is taken instead: put this object back from a "
+        "replica of the repository or from a copy of its config/ and keys/";
+  return {code, text, error.error_number};
 }
 
 struct Unlocked {
@@ -272,68 +291,34 @@ Result<void> Repository::unlock(const Secret& secret, std::span<const ObjectKind
   std::vector<NamedObject> configs = named(config_infos);
   const std::vector<NamedObject> slots = named(slot_infos);
   if (configs.empty()) return no_repository(objects);
-  std::sort(configs.begin(), configs.end(),
-            [](const NamedObject& a, const NamedObject& b) { return a.parsed.number > b.parsed.number; });
-  if (configs.size() > kConfigsMax) configs.resize(kConfigsMax);
+  // The highest counts. A lower one instead would drop what the highest requires: features, or a reader's refusal.
+  const auto highest = std::max_element(configs.begin(), configs.end(), [](const NamedObject& a, const NamedObject& b) {
+    return a.parsed.number < b.parsed.number;
+  });
+  const std::string name = highest->info.key;
 
-  // The slots and the config that most likely counts in one go: a store may be far away.
+  // The slots and the config in one go: a store may be far away.
   std::vector<NamedObject> wanted = slots;
-  wanted.push_back(configs.front());
+  wanted.push_back(*highest);
   DRS_ASSIGN_OR_RETURN(std::vector<Result<Bytes>> slot_bytes, read_all(objects, wanted, kSlotBytesMax));
-  Result<Bytes> first_config = std::move(slot_bytes.back());
-
-  // The highest authentic config counts. Which key authenticates it is told by the repository id it carries in clear.
-  std::optional<Error> first_error;
-  const auto pass_over = [&](const std::string& name, Error error) {
-    warnings_.push_back(name + ": " + error.message);
-    if (!first_error || error.code == ErrorCode::kFormatTooNew) first_error = std::move(error).with_context(name);
-  };
-  for (const NamedObject& object : configs) {
-    const std::string& name = object.info.key;
-    auto bytes = &object == &configs.front() && first_config.ok() ? std::move(first_config)
-                                                                  : get_document(objects, name, kDocumentBytesMax);
-    if (!bytes.ok()) {
-      const ErrorCode code = bytes.error().code;
-      if (code != ErrorCode::kCorrupt && code != ErrorCode::kTruncated && code != ErrorCode::kIo &&
-          code != ErrorCode::kNotFound)
-        return std::move(bytes).error();
-      pass_over(name, std::move(bytes).error());
-      continue;
-    }
-    auto id = peek_document(ObjectKind::kConfig, *bytes);
-    if (!id.ok()) {
-      if (id.error().code == ErrorCode::kFormatTooNew) return std::move(id).error().with_context(name);
-      pass_over(name, std::move(id).error());
-      continue;
-    }
-    DRS_ASSIGN_OR_RETURN(Unlocked unlocked, unlock_any(objects, slots, slot_bytes, name, *id, secret, warnings_));
-    auto keys = std::make_unique<RepositoryKeys>(unlocked.master.view(), *id);
-    auto body = decode_document(*keys, ObjectKind::kConfig, name, *bytes);
-    if (!body.ok()) {
-      pass_over(name, std::move(body).error());
-      continue;
-    }
-    auto config = decode_config(*body);
-    if (!config.ok()) {
-      if (config.error().code == ErrorCode::kFormatTooNew) return std::move(config).error().with_context(name);
-      pass_over(name, std::move(config).error());
-      continue;
-    }
-    if (config->repository != *id ||
-        !equal_constant_time(config->master_commitment.view(), keys->commitment().view())) {
-      pass_over(name, Error(ErrorCode::kCorrupt, "its commitment is of another master key"));
-      continue;
-    }
-    if (config->encrypted && secret.kind == SlotKind::kClear)
-      return wrong_key(objects, "the repository is encrypted, but a slot holds its key in clear: refused");
-    DRS_RETURN_IF_ERROR(validate(config->chunks));
-    config_ = *std::move(config);
-    config_digest_ = sha256(*bytes);
-    keys_ = std::move(keys);
-    slot_ = unlocked.slot;
-    return {};
-  }
-  return *std::move(first_error);
+  Result<Bytes> bytes = std::move(slot_bytes.back());
+  slot_bytes.pop_back();
+  if (!bytes.ok()) bytes = get_document(objects, name, kDocumentBytesMax);  // a later version's may be longer
+  if (!bytes.ok()) return config_error(name, std::move(bytes).error());
+  const auto id = peek_document(ObjectKind::kConfig, *bytes);
+  if (!id.ok()) return config_error(name, id.error());
+  // Which key authenticates it is told by the repository id that it carries in clear.
+  DRS_ASSIGN_OR_RETURN(Unlocked unlocked, unlock_any(objects, slots, slot_bytes, name, *id, secret, warnings_));
+  auto keys = std::make_unique<RepositoryKeys>(unlocked.master.view(), *id);
+  auto config = open_config(*keys, name, *bytes);
+  if (!config.ok()) return config_error(name, std::move(config).error());
+  if (config->encrypted && secret.kind == SlotKind::kClear)
+    return wrong_key(objects, "the repository is encrypted, but a slot holds its key in clear: refused");
+  config_ = *std::move(config);
+  config_digest_ = document_identity(*bytes);
+  keys_ = std::move(keys);
+  slot_ = unlocked.slot;
+  return {};
 }
 
 Result<std::vector<ObjectInfo>> Repository::list(ObjectKind kind) {

@@ -53,7 +53,8 @@ class Repository {
   static Result<void> init_replica(ObjectStore& store, Repository& source, const ReplicaOptions& options);
 
   // Errors: kNoRepository (no config object); kWrongKey (no key supplied, none of the slots opens with it, or a key was
-  // supplied and the repository is not encrypted); kFormatTooNew; kCorrupt (config or every slot damaged).
+  // supplied and the repository is not encrypted); kFormatTooNew; kCorrupt (the config with the highest number, which
+  // is the one that counts, or every slot is damaged).
   // Objects of the kinds in `ahead` are listed on the way, as list_ahead does.
   static Result<std::unique_ptr<Repository>> open(std::unique_ptr<ObjectStore> store, const Clock& clock,
                                                   const Secret& secret, CryptoBackend crypto,
@@ -71,13 +72,13 @@ class Repository {
   void replace_store(std::unique_ptr<ObjectStore> store) { store_ = std::move(store); }
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] const Config& config() const { return config_; }
-  [[nodiscard]] const Digest& config_digest() const { return config_digest_; }  // of the config object's bytes
+  [[nodiscard]] const Digest& config_digest() const { return config_digest_; }  // document_identity of its object
   [[nodiscard]] const RepositoryKeys& keys() const { return *keys_; }
   [[nodiscard]] CryptoBackend crypto() const { return crypto_; }
   [[nodiscard]] const Uuid& opened_with_slot() const { return slot_; }
   [[nodiscard]] const std::vector<std::string>& warnings() const {
     return warnings_;
-  }  // damaged slots and configs passed over
+  }  // slots passed over: damaged ones, and those of a newer drstream
 
  private:
   Repository(std::unique_ptr<ObjectStore> store, const Clock& clock) : store_(std::move(store)), clock_(clock) {}

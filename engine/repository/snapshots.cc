@@ -8,24 +8,27 @@
 
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
+#include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
 
 namespace drs {
 namespace {
 
-Result<Snapshot> open_manifest(const Repository& repository, const std::string& name, Result<Bytes> read) {
-  DRS_ASSIGN_OR_RETURN(const Bytes object, std::move(read));
-  const auto parsed = parse_name(name);
-  DRS_ASSIGN_OR_RETURN(const Bytes body, decode_document(repository.keys(), ObjectKind::kManifest, name, object));
-  Snapshot snapshot;
-  DRS_ASSIGN_OR_RETURN(snapshot.manifest, decode_manifest(body));
-  if (snapshot.manifest.session != parsed->uuid ||
-      repository.keys().stream_tag(snapshot.manifest.stream) != parsed->tag)
-    return Error(ErrorCode::kCorrupt, "the manifest's name does not agree with what it holds");
-  snapshot.name = name;
-  snapshot.digest = sha256(object);
-  return snapshot;
+// The name of the manifest that an entry of `broken` is or marks as removed.
+std::string manifest_of(const BrokenManifest& broken) {
+  const auto parsed = parse_name(broken.name);
+  return manifest_name(parsed->tag, parsed->uuid);
+}
+
+// Damage, or a newer version's: told in the catalog. Anything else ends the reading.
+bool is_broken(const Error& error) {
+  return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kTruncated ||
+         error.code == ErrorCode::kFormatTooNew || error.code == ErrorCode::kIo;
+}
+
+Digest digest_of(const Result<Bytes>& object) {
+  return object.ok() ? sha256(*object) : Digest{};
 }
 
 bool older(const Snapshot& a, const Snapshot& b) {
@@ -80,6 +83,42 @@ const Snapshot* SnapshotCatalog::latest(std::string_view stream) const {
   return found;
 }
 
+NextSnapshot SnapshotCatalog::next(std::string_view stream) const {
+  NextSnapshot next;
+  next.predecessor = latest(stream);
+  std::uint64_t highest = next.predecessor == nullptr ? 0 : next.predecessor->manifest.sequence;
+  for (const RemovedMark& mark : removed)
+    if (mark.stream == stream) highest = std::max(highest, mark.sequence);
+  std::set<std::string> readable;
+  for (const Snapshot& snapshot : live) readable.insert(snapshot.name);
+  std::map<std::string, Digest> unreadable;
+  std::set<std::string> unaccounted;
+  for (const BrokenManifest& entry : broken) {
+    if (entry.stream != stream) continue;
+    const std::string name = manifest_of(entry);
+    if (readable.contains(name)) continue;  // only its mark is broken
+    unreadable.try_emplace(name);
+    if (name == entry.name) unreadable[name] = entry.digest;
+    if (!entry.accounted) unaccounted.insert(name);
+  }
+  next.sequence = highest + unaccounted.size() + 1;
+  for (const auto& [name, digest] : unreadable)
+    if (next.unreadable.size() < kManifestUnreadableMax) next.unreadable.push_back({name, digest});
+  return next;
+}
+
+Result<Manifest> read_manifest(const Repository& repository, ObjectStore& store, const Snapshot& snapshot) {
+  auto manifest = read_again_if_damaged([&]() -> Result<Manifest> {
+    DRS_ASSIGN_OR_RETURN(const Bytes object, get_object(store, snapshot.name, kDocumentBytesMax));
+    DRS_ASSIGN_OR_RETURN(Manifest opened, open_manifest(repository.keys(), snapshot.name, object));
+    if (document_identity(object) != snapshot.digest)
+      return Error(ErrorCode::kCorrupt, "it reads differently than a moment before");
+    return opened;
+  });
+  if (!manifest.ok()) return std::move(manifest).error().with_context(snapshot.name);
+  return manifest;
+}
+
 Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::optional<std::string>& stream) {
   std::optional<StreamTag> only;
   if (stream) only = repository.keys().stream_tag(*stream);
@@ -96,10 +135,8 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   const auto take_mark = [&](std::size_t place, Result<Bytes> object) -> Result<void> {
     const std::string& name = marks[place].key;
     if (!object.ok()) {
-      const ErrorCode code = object.error().code;
-      if (code == ErrorCode::kNotFound) return {};  // pruned since it was listed, its manifest before it
-      if (code != ErrorCode::kCorrupt && code != ErrorCode::kTruncated && code != ErrorCode::kIo)
-        return std::move(object).error();
+      if (object.error().code == ErrorCode::kNotFound) return {};  // pruned since it was listed, its manifest before it
+      if (!is_broken(object.error())) return std::move(object).error();
     }
     const auto decode = [&]() -> Result<RemovedMark> {
       DRS_RETURN_IF_ERROR(object.ok() ? Result<void>() : Result<void>(object.error()));
@@ -111,7 +148,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
     };
     auto mark = decode();
     if (!mark.ok()) {
-      catalog.broken.push_back({name, std::move(mark).error(), "", true});
+      catalog.broken.push_back({name, std::move(mark).error(), digest_of(object), "", false, true});
       return {};
     }
     removed.insert(mark->manifest_name);
@@ -123,45 +160,52 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   std::vector<ObjectInfo> not_removed;
   for (const ObjectInfo& info : manifests)
     if (!removed.contains(info.key)) not_removed.push_back(info);
+  std::unordered_set<std::string> accounted;  // by live manifests, as predecessors or as unreadable
   const auto take_manifest = [&](std::size_t place, Result<Bytes> object) -> Result<void> {
     const std::string& name = not_removed[place].key;
-    auto snapshot = open_manifest(repository, name, std::move(object));
-    if (snapshot.ok()) {
-      catalog.live.push_back(*std::move(snapshot));
+    auto opened =
+        object.ok() ? open_manifest_object(repository.keys(), name, *object) : Result<ManifestObject>(object.error());
+    if (!opened.ok()) {
+      if (opened.error().code == ErrorCode::kNotFound) return {};  // removed since it was listed
+      if (!is_broken(opened.error())) return std::move(opened).error();
+      catalog.broken.push_back({name, std::move(opened).error(), digest_of(object), "", false, false});
       return {};
     }
-    switch (snapshot.error().code) {
-      case ErrorCode::kNotFound: break;  // removed since it was listed
-      case ErrorCode::kCorrupt:
-      case ErrorCode::kTruncated:
-      case ErrorCode::kFormatTooNew:
-      case ErrorCode::kIo: catalog.broken.push_back({name, std::move(snapshot).error(), "", false}); break;
-      default: return std::move(snapshot).error();
+    auto* const manifest = std::get_if<Manifest>(&*opened);
+    if (manifest == nullptr) {
+      catalog.fences.push_back(name);
+      return {};
     }
+    for (const UnreadableManifest& unreadable : manifest->unreadable) accounted.insert(unreadable.name);
+    if (!manifest->predecessor_name.empty()) accounted.insert(manifest->predecessor_name);
+    catalog.live.push_back({name, document_identity(*object), static_cast<ManifestHeader&&>(*manifest)});
     return {};
   };
   DRS_RETURN_IF_ERROR(get_documents(store, not_removed, kDocumentBytesMax, take_manifest));
   // They came in no order.
   const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
   std::sort(catalog.broken.begin(), catalog.broken.end(), by_name);
+  std::sort(catalog.fences.begin(), catalog.fences.end());
   std::sort(catalog.removed.begin(), catalog.removed.end(),
             [](const RemovedMark& a, const RemovedMark& b) { return a.manifest_name < b.manifest_name; });
   std::sort(catalog.live.begin(), catalog.live.end(), older);
 
-  std::unordered_set<std::string> predecessors;
   std::map<StreamTag, std::string> streams;
-  for (const Snapshot& snapshot : catalog.live) {
-    predecessors.insert(snapshot.manifest.predecessor_name);
+  if (stream) streams.emplace(*only, *stream);
+  for (const Snapshot& snapshot : catalog.live)
     streams.try_emplace(repository.keys().stream_tag(snapshot.manifest.stream), snapshot.manifest.stream);
-  }
+  for (const RemovedMark& mark : catalog.removed)
+    streams.try_emplace(repository.keys().stream_tag(mark.stream), mark.stream);
   for (BrokenManifest& broken : catalog.broken) {
     const auto parsed = parse_name(broken.name);
     if (const auto known = streams.find(parsed->tag); known != streams.end()) broken.stream = known->second;
-    broken.superseded = broken.superseded || predecessors.contains(broken.name);
+    broken.accounted = accounted.contains(manifest_of(broken));
+    broken.superseded = broken.superseded || broken.accounted;
   }
 
   std::unordered_set<std::string> present;
   for (const ObjectInfo& info : manifests) present.insert(info.key);
+  for (const std::string& fence : catalog.fences) present.erase(fence);
   for (const Snapshot& snapshot : catalog.live) {
     const std::string& predecessor = snapshot.manifest.predecessor_name;
     if (!predecessor.empty() && !present.contains(predecessor) && !removed.contains(predecessor))

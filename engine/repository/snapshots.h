@@ -1,4 +1,5 @@
-// The snapshots of a repository: every live manifest, and how a user's selector finds one.
+// The snapshots of a repository: every live manifest, and how a user's selector finds one. Only headers are held; the
+// recipe parts of a manifest, up to 2.5 MiB, are read again where they are used.
 #pragma once
 
 #include <optional>
@@ -12,17 +13,23 @@ namespace drs {
 
 struct Snapshot {
   std::string name;  // of the manifest object
-  Digest digest;     // of its bytes
-  Manifest manifest;
+  Digest digest;     // its document_identity
+  ManifestHeader manifest;
   [[nodiscard]] std::string id() const { return manifest.session.hex(); }
 };
 
-// A name under manifests/ that could not be read as a manifest.
+// Reads the manifest of `snapshot` anew from `store`, a view of the repository's objects. Errors: kCorrupt (also: it is
+// not the one that was there), kTruncated, kNotFound, the store's, naming it.
+Result<Manifest> read_manifest(const Repository& repository, ObjectStore& store, const Snapshot& snapshot);
+
+// A name under manifests/ that could not be read as a manifest or a fence, or a removal mark that could not be read.
 struct BrokenManifest {
   std::string name;
   Error error;
-  std::string stream;       // where its name tells, from the streams that have live snapshots
-  bool superseded = false;  // a live manifest names it as predecessor, so it is not the newest
+  Digest digest;            // SHA-256 of its bytes; zeros where they could not be read
+  std::string stream;       // where its name tells
+  bool accounted = false;   // a live manifest names its manifest as predecessor or as unreadable
+  bool superseded = false;  // accounted, so it is not the newest; or a mark
 };
 
 // A predecessor that a live manifest names, which is neither there nor marked as removed.
@@ -32,15 +39,27 @@ struct MissingPredecessor {
   std::string named_by;
 };
 
+// What a new snapshot says of those before it.
+struct NextSnapshot {
+  const Snapshot* predecessor = nullptr;  // the newest live one; nullptr for none
+  std::uint64_t sequence = 1;
+  std::vector<UnreadableManifest> unreadable;
+};
+
 // Oldest first within a stream, streams by name; the order within a stream is (sequence, snapshot time, session).
 struct SnapshotCatalog {
   std::vector<Snapshot> live;
   std::vector<BrokenManifest> broken;
   std::vector<MissingPredecessor> missing;
   std::vector<RemovedMark> removed;
+  std::vector<std::string> fences;  // names of manifests that can never be: no snapshots, and no damage
 
   // The newest live snapshot of a stream, or nullptr.
   [[nodiscard]] const Snapshot* latest(std::string_view stream) const;
+  // For the next snapshot of a stream. Its sequence is above that of each live and each removed snapshot. A manifest
+  // that cannot be read had a number too: one is left out for each that no live manifest accounts for, so that among
+  // pushes that run one after the other none is given twice.
+  [[nodiscard]] NextSnapshot next(std::string_view stream) const;
 };
 
 // Reads all manifests and removal marks, or those of one stream; damaged ones go to `broken` and do not stop it.

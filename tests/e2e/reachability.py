@@ -46,10 +46,11 @@ class Reachability:
         """The ids of the blocks that the `newest` last snapshots need, with (begin, end) of each run in data blocks."""
         found = defaultdict(set)
         for manifest in self.manifests[-newest:]:
-            for recipe, _, _ in manifest.parts:
-                found[recipe] = set()
-            for block_id, _, _, begin, run_bytes in self.repository.runs(manifest):
-                found[block_id].add((begin, begin + run_bytes))
+            for stream in manifest.streams:
+                for recipe, _, _ in stream.parts:
+                    found[recipe] = set()
+                for block_id, _, _, begin, run_bytes in self.repository.runs(stream):
+                    found[block_id].add((begin, begin + run_bytes))
         return found
 
     def decoded_once_bytes(self):

@@ -102,6 +102,7 @@ def test_the_specimen_is_whole_and_has_every_kind_of_object(specimen):
 # Fields of the envelope, both sides of where the digest begins, and the ends.
 ENVELOPE_VERSION = 7
 ENVELOPE_SUITE = 8
+ENVELOPE_FLAGS = 10
 NOTABLE_POSITIONS = [0, 6, 8, 12, 50, 77, 90, -40, -33, -32, -4, -1]
 
 
@@ -236,6 +237,19 @@ def test_a_slot_of_another_repository_beside_ours_is_named_and_opens_nothing(spe
     specimen.repository.run("list", env={"BACKUP_ENCRYPTION_KEY": foreign.repository.key}, expect=12)
 
 
+def test_a_manifest_that_rots_blocks_its_stream_only_until_the_next_push(specimen):
+    repository = specimen.repository
+    rotten = repository.push("a", b"two")
+    repository.flip(rotten["manifest"])
+    repository.run("pull", "a", expect=4)
+    for sequence, data in ((4, b"three"), (5, b"four")):
+        assert repository.push("a", data)["sequence"] == sequence
+        assert repository.pull("a") == data
+    repository.run("verify", expect=4)
+    numbers = [snapshot["sequence"] for snapshot in repository.snapshots() if snapshot["stream"] == "a"]
+    assert numbers == [1, 2, 4, 5]
+
+
 def test_a_manifest_under_another_name_is_no_snapshot(specimen):
     name = specimen.of_kind("manifests")[0]
     copy = name[:-32] + "0123456789abcdef" * 2
@@ -244,15 +258,20 @@ def test_a_manifest_under_another_name_is_no_snapshot(specimen):
     assert len(specimen.repository.snapshots()) == len(specimen.contents)
 
 
-def test_a_config_under_a_higher_number_does_not_count(specimen):
-    specimen.put("config/00000009", specimen.pristine["config/00000001"])
-    outcome = specimen.repository.run("list")
-    assert "config/00000009" in outcome.err
+def test_a_config_that_is_damaged_is_damage_and_no_lower_one_counts_instead(specimen):
+    good = specimen.pristine["config/00000001"]
+    for number, bytes_there in ((9, good), (1, good[:100] + bytes([good[100] ^ 1]) + good[101:]), (1, b"")):
+        name = f"config/{number:08}"
+        specimen.put(name, bytes_there)
+        for command in (["list"], ["pull", "a"], ["verify"], ["push", "a"]):
+            outcome = specimen.repository.run(*command, input=b"more", expect=4)
+            assert name in outcome.err and "put this object back" in outcome.err
+        specimen.restore()
     for snapshot, data in specimen.contents.items():
         assert specimen.repository.pull(snapshot) == data
 
 
-@pytest.mark.parametrize("field", [ENVELOPE_VERSION, ENVELOPE_SUITE])
+@pytest.mark.parametrize("field", [ENVELOPE_VERSION, ENVELOPE_SUITE, ENVELOPE_FLAGS])
 @pytest.mark.parametrize("kind", ["config", "keys", "manifests"])
 def test_a_newer_format_is_told_from_damage(specimen, kind, field):
     for name in specimen.of_kind(kind):

@@ -145,7 +145,7 @@ TEST(CheckHead, ReportsASequenceThatDoesNotAgree) {
 
 TEST(CheckHead, LeavesAnUnreadableManifestToTheReportOfDamage) {
   SnapshotCatalog catalog;
-  catalog.broken.push_back({"manifests/a-b", Error{ErrorCode::kCorrupt, "x"}, "", false});
+  catalog.broken.push_back({"manifests/a-b", Error{ErrorCode::kCorrupt, "x"}, {}, "", false, false});
   EXPECT_EQ(check_head(head(2, 2), catalog), std::nullopt);
 }
 

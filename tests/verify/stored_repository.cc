@@ -9,6 +9,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/index.h"
+#include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/repository/key_slots.h"
 
@@ -58,10 +59,13 @@ Manifest manifest_of(const Repository& repository, const std::string& stream, co
   manifest.tool_version = "t";
   manifest.snapshot_ns = 1;
   manifest.config_digest = repository.config_digest();
-  manifest.bytes = bytes.size();
-  manifest.sha256 = sha256(bytes);
-  manifest.xxh3 = xxh3_128(bytes);
-  manifest.parts = {{recipe, 0, bytes.size()}};
+  manifest.set_stream({.label = {},
+                       .session = session,
+                       .bytes = bytes.size(),
+                       .sha256 = sha256(bytes),
+                       .xxh3 = xxh3_128(bytes),
+                       .chunk_count = 0,
+                       .parts = {{recipe, 0, bytes.size()}}});
   return manifest;
 }
 
@@ -243,13 +247,13 @@ void StoredRepository::build(std::uint32_t seed) {
   Manifest manifest = manifest_of(*repository, "db", session_1, stream_1, recipe_1);
   const auto put_manifest = [&](const Manifest& m) {
     return put_document(disk, keys, ObjectKind::kManifest, manifest_name(keys.stream_tag(m.stream), m.session),
-                        encode_manifest(m));
+                        *encode_manifest(m));
   };
   manifest_1 = put_manifest(manifest);
   manifest = manifest_of(*repository, "db", session_2, stream_2, recipe_2);
   manifest.sequence = 2;
   manifest.predecessor_name = manifest_1;
-  manifest.predecessor_digest = sha256(object(manifest_1));
+  manifest.predecessor_digest = document_identity(object(manifest_1));
   manifest_2 = put_manifest(manifest);
 
   RemovedMark forgotten;
@@ -273,7 +277,8 @@ void StoredRepository::build(std::uint32_t seed) {
   record.stream = "db";
   record.host = "h";
   session_object =
-      put_document(disk, keys, ObjectKind::kSession, session_name(record.session, 0), encode_session(record));
+      put_document(disk, keys, ObjectKind::kSession, session_name(keys.stream_tag(record.stream), record.session, 0),
+                   encode_session(record));
   CondemnedPacks packs;
   packs.packs = {sha256(sample_bytes(10, seed))};  // already deleted
   condemned =
@@ -284,6 +289,27 @@ void StoredRepository::build(std::uint32_t seed) {
   damaged.problem = "p";
   mark = damaged_name(damaged.pack);
   must(put_object(disk, mark, encode_damaged(damaged)));
+}
+
+std::string StoredRepository::add_archive(const std::function<void(Manifest&)>& change) {
+  const auto repository = open();
+  const RepositoryKeys& keys = (*repository)->keys();
+  Manifest archive;
+  archive.stream = "topics";
+  archive.session.data.fill(66);
+  archive.config_digest = (*repository)->config_digest();
+  archive.content = ManifestContent::kTopics;
+  for (const std::string& name : {manifest_1, manifest_3}) {
+    const auto manifest = open_manifest(keys, name, object(name));
+    archive.streams.push_back(manifest->streams.front());
+    archive.bytes += manifest->bytes;
+    archive.chunk_count += manifest->chunk_count;
+  }
+  archive.streams[0].label = "catalogue";
+  archive.streams[1].label = "segment";
+  if (change) change(archive);
+  return put_document(*store(), keys, ObjectKind::kManifest, manifest_name(keys.stream_tag("topics"), archive.session),
+                      *encode_manifest(archive));
 }
 
 }  // namespace drs::test

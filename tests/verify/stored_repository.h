@@ -5,12 +5,14 @@
 //   pack `orphan`: data that no recipe needs, as an interrupted push leaves it; it is indexed
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/format/manifest.h"
 #include "engine/format/pack.h"
 #include "engine/format/recipe.h"
 #include "engine/repository/repository.h"
@@ -56,6 +58,8 @@ struct StoredRepository {
   [[nodiscard]] Result<std::unique_ptr<Repository>> open() const;
   [[nodiscard]] Bytes object(const std::string& name) const { return *objects->find(name)->bytes; }
   [[nodiscard]] std::vector<std::string> names() const;
+  // Adds a snapshot of two streams, those of snapshots 1 and 3, as an archive of topics has them. Returns its name.
+  std::string add_archive(const std::function<void(Manifest&)>& change = {});
   // Puts everything back as it was built.
   void reset();
 

@@ -326,13 +326,17 @@ class LyingSnapshot {
     manifest.stream = "lie";
     manifest.session = session;
     manifest.config_digest = (*repository)->config_digest();
-    manifest.bytes = run.bytes;
-    manifest.sha256 = sha256(bytes);
-    if (!right_digest) manifest.sha256->data[0] ^= 1;
-    manifest.xxh3 = xxh3_128(bytes);
-    manifest.parts = {{recipe, 0, run.bytes}};
+    Digest digest = sha256(bytes);
+    if (!right_digest) digest.data[0] ^= 1;
+    manifest.set_stream({.label = {},
+                         .session = session,
+                         .bytes = run.bytes,
+                         .sha256 = digest,
+                         .xxh3 = xxh3_128(bytes),
+                         .chunk_count = 0,
+                         .parts = {{recipe, 0, run.bytes}}});
     name = manifest_name(keys.stream_tag("lie"), session);
-    stored.objects->insert(name, encode_document(keys, ObjectKind::kManifest, name, encode_manifest(manifest)), 0);
+    stored.objects->insert(name, encode_document(keys, ObjectKind::kManifest, name, *encode_manifest(manifest)), 0);
   }
   std::string name;
 };

@@ -24,13 +24,37 @@ TEST(Config, RoundTrips) {
   EXPECT_EQ(decoded->tool_version, config.tool_version);
 }
 
-TEST(Config, WithARequiredFeatureIsTooNewEvenWithFieldsWeDoNotKnow) {
-  Config config = golden::config();
-  config.required_features = 1;
-  Bytes body = encode_config(config);
-  EXPECT_EQ(decode_config(body).error().code, ErrorCode::kFormatTooNew);
-  body.push_back(1);
-  EXPECT_EQ(decode_config(body).error().code, ErrorCode::kFormatTooNew);
+TEST(Config, WithAnyUnknownRequiredFeatureIsTooNewEvenWithFieldsWeDoNotKnow) {
+  for (unsigned bit = 0; bit < 56; ++bit) {
+    Config config = golden::config();
+    config.required_features |= std::uint64_t{1} << bit;
+    Bytes body = encode_config(config);
+    EXPECT_EQ(decode_config(body).error().code, ErrorCode::kFormatTooNew) << bit;
+    body.push_back(1);
+    EXPECT_EQ(decode_config(body).error().code, ErrorCode::kFormatTooNew) << bit;
+  }
+}
+
+TEST(Config, OfAnotherDraftThanThisIsRefusedWithWhatToDo) {
+  constexpr std::size_t kDraftAt = 2 + 16 + 1 + 1 + 32 + 13 + 4 + 7;
+  for (unsigned drafts = 0; drafts <= 255; ++drafts) {
+    Bytes body = encode_config(golden::config());
+    EXPECT_EQ(body[kDraftAt], 1);
+    body[kDraftAt] = static_cast<Byte>(drafts);
+    const auto decoded = decode_config(body);
+    ASSERT_EQ(decoded.ok(), drafts == 1) << drafts;
+    if (drafts == 1) continue;
+    EXPECT_EQ(decoded.error().code, ErrorCode::kFormatTooNew);
+    EXPECT_NE(decoded.error().message.find("another development version of drstream before 0.1"), std::string::npos);
+  }
+}
+
+TEST(Config, IgnoresEveryOptionalFeature) {
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    Config config = golden::config();
+    config.optional_features = std::uint64_t{1} << bit;
+    EXPECT_TRUE(decode_config(encode_config(config)).ok()) << bit;
+  }
 }
 
 TEST(Config, OfANewerVersionIsTooNewHoweverShort) {

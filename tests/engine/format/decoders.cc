@@ -41,7 +41,7 @@ Bytes copy_of(ByteView bytes) {
 }
 
 Result<Bytes> envelope(ByteView input) {
-  const bool has_known_kind = input.size() > 6 && input[6] >= 1 && input[6] <= 8;
+  const bool has_known_kind = input.size() > 6 && is_known_kind(input[6]);
   const ObjectKind expected = has_known_kind ? static_cast<ObjectKind>(input[6]) : ObjectKind::kPack;
   DRS_ASSIGN_OR_RETURN(const Envelope decoded, decode_envelope(input, expected));
   Bytes out;
@@ -90,7 +90,7 @@ Result<Bytes> pack_footer(ByteView input) {
   Framed framed(input);
   const std::uint64_t object_bytes = framed.reader().u64();
   DRS_RETURN_IF_ERROR(framed.reader().check());
-  DRS_ASSIGN_OR_RETURN(const PackFooter decoded, decode_pack_footer(framed.rest(), object_bytes));
+  DRS_ASSIGN_OR_RETURN(const PackFooter decoded, decode_pack_footer(framed.rest(), object_bytes, ChunkParameters{}));
   if (framed.rest().size() != kPackFooterBytes) return copy_of(input);
   return footer_bytes(object_bytes, decoded.table_ordinal, decoded.table_sealed_bytes);
 }
@@ -161,6 +161,11 @@ Result<Bytes> session(ByteView input) {
   return encode_session(decoded);
 }
 
+Result<Bytes> fence(ByteView input) {
+  DRS_ASSIGN_OR_RETURN(const Fence decoded, decode_fence(input));
+  return encode_fence(decoded);
+}
+
 Result<Bytes> condemned(ByteView input) {
   DRS_ASSIGN_OR_RETURN(const CondemnedPacks decoded, decode_condemned(input));
   return encode_condemned(decoded);
@@ -177,8 +182,8 @@ Result<Bytes> document(ByteView input) {
   const std::uint8_t kind = framed.reader().u8();
   const std::string name = framed.reader().short_string();
   DRS_RETURN_IF_ERROR(framed.reader().check());
-  constexpr std::array kKinds = {ObjectKind::kManifest, ObjectKind::kRemoved, ObjectKind::kConfig, ObjectKind::kSession,
-                                 ObjectKind::kCondemned};
+  constexpr std::array kKinds = {ObjectKind::kManifest, ObjectKind::kRemoved,   ObjectKind::kConfig,
+                                 ObjectKind::kSession,  ObjectKind::kCondemned, ObjectKind::kFence};
   const ObjectKind expected = kKinds[kind % kKinds.size()];
   DRS_RETURN_IF_ERROR(peek_document(expected, framed.rest()));
   DRS_RETURN_IF_ERROR(decode_document(keys, expected, name, framed.rest()));
@@ -196,16 +201,17 @@ Result<Bytes> names(ByteView input) {
       case ObjectKind::kRemoved: return removed_name(manifest_name(parsed->tag, parsed->uuid));
       case ObjectKind::kConfig: return config_name(parsed->number);
       case ObjectKind::kSlot: return slot_name(parsed->uuid);
-      case ObjectKind::kSession: return session_name(parsed->uuid, parsed->number);
+      case ObjectKind::kSession: return session_name(parsed->tag, parsed->uuid, parsed->number);
       case ObjectKind::kCondemned: return condemned_name(parsed->uuid);
       case ObjectKind::kDamaged: return damaged_name(parsed->digest);
+      case ObjectKind::kFence: break;
     }
     return {};
   }();
   return copy_of(as_bytes(name));
 }
 
-constexpr std::array<FormatDecoder, 19> kDecoders = {{
+constexpr std::array<FormatDecoder, 20> kDecoders = {{
     {"envelope", envelope},
     {"config", config},
     {"slot", slot},
@@ -221,6 +227,7 @@ constexpr std::array<FormatDecoder, 19> kDecoders = {{
     {"manifest", manifest},
     {"removed", removed},
     {"session", session},
+    {"fence", fence},
     {"condemned", condemned},
     {"damaged", damaged},
     {"document", document},

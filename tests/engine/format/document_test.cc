@@ -32,7 +32,7 @@ ErrorCode decode_error(const RepositoryKeys& keys, ObjectKind kind, const std::s
 TEST(Document, RoundTripsAnyBody) {
   EXPECT_TRUE(rc::check([](const Bytes& body) {
     for (const ObjectKind kind : {ObjectKind::kConfig, ObjectKind::kManifest, ObjectKind::kRemoved,
-                                  ObjectKind::kSession, ObjectKind::kCondemned}) {
+                                  ObjectKind::kSession, ObjectKind::kCondemned, ObjectKind::kFence}) {
       const Bytes object = encode_document(golden::keys(), kind, kName, body);
       const auto decoded = decode_document(golden::keys(), kind, kName, object);
       RC_ASSERT(decoded.ok());
@@ -79,16 +79,23 @@ TEST(Document, DetectsEveryChangeEvenWithAFreshDigest) {
   }
 }
 
-TEST(Document, WithASignatureIsReadWithoutIt) {
-  Bytes object = encode("body");
-  object.resize(object.size() - Digest::kBytes - 2);
-  ByteWriter writer(object);
-  writer.short_string("a signature of a later version");
-  const Digest digest = sha256(object);
-  writer.raw(digest.view());
-  const auto decoded = decode_document(golden::keys(), kKind, kName, object);
-  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
-  EXPECT_EQ(as_text(*decoded), "body");
+TEST(Document, WithASignatureIsTooNewHoweverLong) {
+  for (const std::size_t bytes : {1UL, 30UL, 60'000UL}) {
+    Bytes object = encode("body");
+    object.resize(object.size() - Digest::kBytes - 2);
+    ByteWriter writer(object);
+    writer.short_string(std::string(bytes, 's'));
+    const Digest digest = sha256(object);
+    writer.raw(digest.view());
+    EXPECT_EQ(decode_error(golden::keys(), kKind, kName, object), ErrorCode::kFormatTooNew) << bytes;
+    EXPECT_EQ(peek_document(kKind, object).error().code, ErrorCode::kFormatTooNew) << bytes;
+  }
+}
+
+TEST(Document, HasTheIdentityOfTheBytesBeforeItsSignature) {
+  const Bytes object = encode("body");
+  EXPECT_EQ(document_identity(object), sha256(ByteView(object).first(object.size() - Digest::kBytes - 2)));
+  EXPECT_NE(document_identity(object), document_identity(encode("body")));
 }
 
 TEST(Document, CutShortIsTruncated) {

@@ -8,7 +8,8 @@ namespace drs {
 namespace {
 
 TEST(Envelope, RoundTripsForEveryKind) {
-  for (int kind = 1; kind <= 8; ++kind) {
+  for (int kind = 1; kind <= 11; ++kind) {
+    if (!is_known_kind(static_cast<std::uint8_t>(kind))) continue;
     const Envelope envelope{.kind = static_cast<ObjectKind>(kind),
                             .salt = golden::fixed_digest("salt"),
                             .commitment = golden::fixed_digest("commitment")};
@@ -32,6 +33,31 @@ TEST(Envelope, OfAnotherKindIsCorrupt) {
   ASSERT_FALSE(decoded.ok());
   EXPECT_EQ(decoded.error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(decoded.error().message, "envelope: object is of kind 1, expected 2 (index)");
+}
+
+TEST(Envelope, WithAnyKindMethodFlagOrSuiteThatIsUnknownIsTooNew) {
+  Bytes good;
+  encode_envelope({.kind = ObjectKind::kPack, .salt = {}, .commitment = {}}, good);
+  const auto code_with = [&](std::size_t at, unsigned value) {
+    Bytes changed = good;
+    changed[at] = static_cast<Byte>(value);
+    const auto decoded = decode_envelope(changed, ObjectKind::kPack);
+    return decoded.ok() ? "ok" : std::string(error_code_name(decoded.error().code));
+  };
+  const std::string too_new(error_code_name(ErrorCode::kFormatTooNew));
+  const std::string corrupt(error_code_name(ErrorCode::kCorrupt));
+  for (unsigned value = 1; value <= 255; ++value) {
+    EXPECT_EQ(code_with(6, value), value == 1 ? "ok" : value <= 9 || value == 11 ? corrupt : too_new) << value;
+    EXPECT_EQ(code_with(9, value), too_new) << value;
+    EXPECT_EQ(code_with(10, value), too_new) << value;
+    EXPECT_EQ(code_with(11, value), too_new) << value;
+    EXPECT_EQ(code_with(76, value), too_new) << value;
+    EXPECT_EQ(code_with(77, value), too_new) << value;
+    if (value == 1) continue;
+    EXPECT_EQ(code_with(7, value), too_new) << value;
+    EXPECT_EQ(code_with(8, value), too_new) << value;
+  }
+  for (const std::size_t at : {6UL, 7UL, 8UL}) EXPECT_EQ(code_with(at, 0), corrupt) << at;
 }
 
 TEST(Envelope, OfANewerVersionIsTooNewWhateverElseChanged) {

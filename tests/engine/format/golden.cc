@@ -166,13 +166,17 @@ Manifest manifest(const Digest& config_object_digest) {
   out.command = "pg_dump main";
   out.stderr_tail = "pg_dump: warning: caf\xe9\n";  // not UTF-8, and kept
   out.trailer_pattern = "PostgreSQL database dump complete";
-  out.bytes = stream.size();
-  out.sha256 = sha256(stream);
-  out.xxh3 = xxh3_128(stream);
-  out.chunk_count = 46;
+  out.set_stream({.label = {},
+                  .session = fixed_uuid("session"),
+                  .bytes = stream.size(),
+                  .sha256 = sha256(stream),
+                  .xxh3 = xxh3_128(stream),
+                  .chunk_count = 46,
+                  .parts = {{.block = new_block(8), .stream_offset_bytes = 0, .stream_bytes = stream.size()}}});
   out.new_bytes = 2'500;
   out.stored_bytes = 2'516;
-  out.parts = {{.block = new_block(8), .stream_offset_bytes = 0, .stream_bytes = stream.size()}};
+  out.unreadable = {{.name = manifest_name(keys().stream_tag(kStream), fixed_uuid("rotten session")),
+                     .digest = fixed_digest("rotten manifest")}};
   out.tags = {{"cluster", "main"}, {"why", "nightly"}};
   return out;
 }
@@ -184,6 +188,49 @@ RemovedMark removed() {
           .sequence = 1,
           .removed_ns = kNow + 60 * kSecond,
           .reason = "forget --keep-last 1"};
+}
+
+Fence fence() {
+  return {.session = fixed_uuid("dead session"),
+          .stream = std::string(kStream),
+          .fenced_ns = kNow + 110 * kSecond,
+          .fenced_by = "prune on db-3.example.org"};
+}
+
+Manifest topics_manifest() {
+  Manifest out;
+  out.stream = "kafka/main";
+  out.session = fixed_uuid("topics session");
+  out.snapshot_ns = out.started_ns = kNow + 120 * kSecond;
+  out.finished_ns = kNow + 130 * kSecond;
+  out.host = "db-1.example.org";
+  out.tool_version = "drstream 0.3.0";
+  out.config_digest = fixed_digest("config of topics");
+  out.producer = ProducerKind::kEndsReached;
+  out.content = ManifestContent::kTopics;
+  const auto stream = [](std::string label, std::string_view session, std::uint64_t parts) {
+    ManifestStream made{.label = std::move(label),
+                        .session = fixed_uuid(session),
+                        .bytes = 0,
+                        .sha256 = {},
+                        .xxh3 = xxh3_128(as_bytes(session)),
+                        .chunk_count = 16 * parts,
+                        .parts = {}};
+    for (std::uint64_t part = 0; part < parts; ++part) {
+      made.parts.push_back({{made.session, part}, made.bytes, 1000 + part});
+      made.bytes += 1000 + part;
+    }
+    return made;
+  };
+  out.streams = {stream("catalogue", "topics session", 1), stream("segment-1", "old topics session", 2)};
+  out.streams[1].sha256 = fixed_digest("segment");
+  for (const ManifestStream& made : out.streams) {
+    out.bytes += made.bytes;
+    out.chunk_count += made.chunk_count;
+  }
+  out.new_bytes = 1000;
+  out.stored_bytes = 300;
+  return out;
 }
 
 SessionRecord session() {
@@ -251,6 +298,14 @@ std::string clear_slot_file() {
   return "slots/clear.bin";
 }
 
+std::string topics_file() {
+  return "documents/topics.bin";
+}
+
+std::string topics_name() {
+  return manifest_name(keys().stream_tag(topics_manifest().stream), topics_manifest().session);
+}
+
 std::map<std::string, Bytes> reproducible_objects() {
   std::map<std::string, Bytes> out;
   const auto put_document = [&out](ObjectKind kind, const std::string& name, const Bytes& body) {
@@ -264,9 +319,13 @@ std::map<std::string, Bytes> reproducible_objects() {
   const BuiltPack pack = build_pack("raw pack", raw_pack_blocks());
   out[pack_name(sha256(pack.object))] = pack.object;
   put_document(ObjectKind::kManifest, manifest_name(keys().stream_tag(kStream), fixed_uuid("session")),
-               encode_manifest(manifest(sha256(out[config_object]))));
+               *encode_manifest(manifest(document_identity(out[config_object]))));
+  out[topics_file()] = document(ObjectKind::kManifest, topics_name(), *encode_manifest(topics_manifest()));
+  put_document(ObjectKind::kFence, manifest_name(keys().stream_tag(fence().stream), fence().session),
+               encode_fence(fence()));
   put_document(ObjectKind::kRemoved, removed_name(removed().manifest_name), encode_removed(removed()));
-  put_document(ObjectKind::kSession, session_name(session().session, 3), encode_session(session()));
+  put_document(ObjectKind::kSession, session_name(keys().stream_tag(session().stream), session().session, 3),
+               encode_session(session()));
   put_document(ObjectKind::kCondemned, condemned_name(fixed_uuid("condemned")), encode_condemned(condemned()));
   out[damaged_name(damaged().pack)] = encode_damaged(damaged());
   return out;
@@ -274,7 +333,7 @@ std::map<std::string, Bytes> reproducible_objects() {
 
 std::string expected_json(const std::map<std::string, Bytes>& objects) {
   const RepositoryKeys repository_keys = keys();
-  const Manifest m = manifest(sha256(objects.at(config_name(1))));
+  const Manifest m = manifest(document_identity(objects.at(config_name(1))));
   nlohmann::ordered_json json;
   json["format_version"] = 1;
   json["repository"] = repository_keys.repository().hex();

@@ -33,6 +33,9 @@ RecipePart recipe_part();
 Manifest manifest(const Digest& config_object_digest);
 RemovedMark removed();
 SessionRecord session();
+Fence fence();
+// A manifest as later versions write them: an archive of topics, which is a catalogue and a segment.
+Manifest topics_manifest();
 CondemnedPacks condemned();
 DamagedMark damaged();
 
@@ -59,6 +62,8 @@ Bytes index_object(const std::vector<PackContents>& packs);
 Bytes raw_slot();
 Bytes passphrase_slot();
 std::string clear_slot_file();  // not part of the repository: "slots/clear.bin"
+std::string topics_file();      // nor this, a manifest that names blocks of no pack: "documents/topics.bin"
+std::string topics_name();      // the name that it is sealed for
 PackContents contents_of(const Bytes& pack_object, std::vector<TableBlock> table);
 
 // What a reader in any language must find, for expected.json.

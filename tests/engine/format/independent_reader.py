@@ -26,10 +26,13 @@ import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-PACK, INDEX, MANIFEST, REMOVED, CONFIG, SLOT = 1, 2, 3, 4, 5, 6
+PACK, INDEX, MANIFEST, REMOVED, CONFIG, SLOT, FENCE = 1, 2, 3, 4, 5, 6, 11
+KINDS = (*range(1, 10), FENCE)
+DRAFT = 1 << 56  # the required feature of the format before release 0.1
 DATA_BLOCK, RECIPE_BLOCK, PACK_TABLE, INDEX_SUMMARY, INDEX_HOOKS, INDEX_DIRECTORY, CHUNK_LIST, DOCUMENT = range(1, 9)
 RAW, ZSTD, LZ4 = 0, 1, 2
-ENVELOPE_CLASS = {PACK: b"metadata", INDEX: b"metadata", MANIFEST: b"manifest", REMOVED: b"manifest", CONFIG: b"config"}
+ENVELOPE_CLASS = {PACK: b"metadata", INDEX: b"metadata", MANIFEST: b"manifest", REMOVED: b"manifest", CONFIG: b"config",
+                  FENCE: b"manifest"}
 ENVELOPE_BYTES, TAG_BYTES, RECORD_BYTES, BLOCK_BYTES_MAX = 78, 16, 52, 1 << 20
 
 
@@ -38,7 +41,7 @@ class Damaged(Exception):
 
 
 class TooNew(Exception):
-    """Written by a later version."""
+    """Written by a later version, or by a draft of this one."""
 
 
 class WrongKey(Exception):
@@ -144,9 +147,9 @@ def read_envelope(data, kind, what):
     reader = Reader(data[:ENVELOPE_BYTES], f"{what}: envelope")
     check(reader.raw(6) == b"drstrm", f"{what}: wrong magic")
     got_kind, version, suite, key_method, flags = (reader.number(form) for form in "BBBBH")
-    check(version != 0 and suite != 0 and flags == 0, f"{what}: envelope")
-    if version > 1 or suite > 1 or key_method != 0:
-        raise TooNew(f"{what}: version {version}, suite {suite}, key method {key_method}")
+    check(version != 0 and suite != 0 and got_kind != 0, f"{what}: envelope")
+    if version > 1 or suite > 1 or key_method != 0 or flags != 0 or got_kind not in KINDS:
+        raise TooNew(f"{what}: version {version}, kind {got_kind}, suite {suite}, key method {key_method}, flags {flags}")
     check(got_kind == kind, f"{what}: is of kind {got_kind}, expected {kind}")
     envelope = Envelope(kind, data[:12], reader.raw(32), reader.raw(32))
     if reader.u16() != 0:
@@ -202,7 +205,8 @@ def open_document(keys, kind, name, data):
     reader = Reader(body[ENVELOPE_BYTES:], name)
     check(reader.raw(16) == keys.repository, f"{name}: is of another repository")
     sealed = reader.raw(reader.u32())
-    reader.string()  # signature
+    if reader.u16() != 0:
+        raise TooNew(f"{name}: signature")
     reader.finish()
     return Opener(keys, envelope, name, name.encode()).open(DOCUMENT, 0, sealed)
 
@@ -214,7 +218,10 @@ def unlock_slot(data, name, repository, secrets):
     reader = Reader(body[ENVELOPE_BYTES:], name)
     if reader.raw(16) != repository:
         return None
-    kind, log2_n, r, p = (reader.number(form) for form in "BBII")
+    master_key, kind = reader.u16(), reader.u8()
+    if master_key != 0 or kind > 3:
+        raise TooNew(f"{name}: slot kind {kind}, master key {master_key}")
+    log2_n, r, p = (reader.number(form) for form in "BII")
     scrypt_salt = reader.raw(32)
     reader.string()  # label
     reader.i64()  # time created
@@ -256,14 +263,49 @@ def check_config(body, keys):
     suite = reader.u8()
     if suite > 1:
         raise TooNew(f"config: suite {suite}")
-    check(suite == 1 and reader.u8() in (0, 1), "config: suite or encryption")
+    encryption = reader.u8()
+    check(suite != 0, "config: suite")
     check(reader.raw(32) == keys.sub(b"commit"), "config: commitment of the master key")
     reader.raw(4 + 4 + 4 + 1 + 4)
-    if reader.u64() != 0:
-        raise TooNew("config: required features")
+    if (required := reader.u64()) != DRAFT or encryption > 1:
+        raise TooNew(f"config: encryption {encryption}, required features {required:#x}")
     reader.raw(8 + 8)
     reader.string()
     reader.finish()
+
+
+@dataclass
+class Stream:
+    label: bytes
+    count_bytes: int = 0
+    chunk_count: int = 0
+    sha256: bytes = None
+    xxh3: bytes = b""
+    parts: list = field(default_factory=list)
+
+
+def is_manifest_name(name):
+    return re.fullmatch(b"manifests/[0-9a-f]{32}-[0-9a-f]{32}", name) is not None
+
+
+def read_stream(reader):
+    out = Stream(reader.string())
+    reader.raw(16)  # session that wrote it
+    out.count_bytes = reader.u64()
+    has_sha256, digest = reader.u8(), reader.raw(32)
+    check(has_sha256 == 1 or (has_sha256 == 0 and digest == bytes(32)), f"{reader.what}: SHA-256 flag")
+    out.sha256 = digest if has_sha256 else None
+    out.xxh3 = reader.raw(16)
+    out.chunk_count = reader.u64()
+    end = 0
+    for _ in range(reader.count(40)):
+        block, offset, count = (reader.raw(16), reader.u64()), reader.u64(), reader.u64()
+        check(offset == end and count > 0, f"{reader.what}: recipe parts do not lie end to end")
+        out.parts.append((block, offset, count))
+        end += count
+    check(end == out.count_bytes, f"{reader.what}: recipe parts end at {end}, expected {out.count_bytes}")
+    check(len(out.label) <= 64, f"{reader.what}: label")
+    return out
 
 
 @dataclass
@@ -273,10 +315,9 @@ class Manifest:
     session: bytes = b""
     sequence: int = 0
     snapshot_ns: int = 0
+    content: int = 0
     count_bytes: int = 0
-    sha256: bytes = None
-    xxh3: bytes = b""
-    parts: list = field(default_factory=list)
+    streams: list = field(default_factory=list)
     tags: dict = field(default_factory=dict)
 
 
@@ -288,27 +329,30 @@ def read_manifest(body, name, keys):
     out.sequence = reader.u64()
     predecessor, predecessor_digest = reader.string(), reader.raw(32)
     check(out.sequence > 0 and (predecessor == b"") == (predecessor_digest == bytes(32)), f"{name}: predecessor")
+    check(predecessor == b"" or is_manifest_name(predecessor), f"{name}: name of the predecessor")
     out.snapshot_ns = reader.i64()
     reader.raw(16)  # started, finished
     reader.string(), reader.string()  # host, tool version
     reader.raw(32)  # config digest
-    check(reader.u8() <= 2, f"{name}: producer")
+    producer = reader.u8()
     reader.string()  # command
     reader.raw(4)  # exit status
     reader.string(), reader.string()  # stderr tail, trailer pattern
-    out.count_bytes = reader.u64()
-    has_sha256, digest = reader.u8(), reader.raw(32)
-    check(has_sha256 == 1 or (has_sha256 == 0 and digest == bytes(32)), f"{name}: SHA-256 flag")
-    out.sha256 = digest if has_sha256 else None
-    out.xxh3 = reader.raw(16)
-    reader.raw(24)  # chunks, new bytes, stored bytes
-    end = 0
-    for _ in range(reader.count(40)):
-        block, offset, count = (reader.raw(16), reader.u64()), reader.u64(), reader.u64()
-        check(offset == end and count > 0, f"{name}: recipe parts do not lie end to end")
-        out.parts.append((block, offset, count))
-        end += count
-    check(end == out.count_bytes, f"{name}: recipe parts end at {end}, expected {out.count_bytes}")
+    out.content = reader.u8()
+    if producer > 3 or out.content > 2:
+        raise TooNew(f"{name}: producer {producer}, content {out.content}")
+    out.count_bytes, chunk_count = reader.u64(), reader.u64()
+    reader.raw(16)  # new bytes, stored bytes
+    unreadable = [(reader.string(), reader.raw(32))[0] for _ in range(reader.count(34, "H"))]
+    check(unreadable == sorted(set(unreadable)) and all(map(is_manifest_name, unreadable)) and len(unreadable) <= 1024,
+          f"{name}: unreadable manifests")
+    out.streams = [read_stream(reader) for _ in range(reader.count(87))]
+    labels = [stream.label for stream in out.streams]
+    check(1 <= len(labels) <= 8192 and len(set(labels)) == len(labels), f"{name}: labels of streams")
+    check(out.content != 0 or labels == [b""], f"{name}: streams of bytes")
+    check(sum(len(stream.parts) for stream in out.streams) <= 65536, f"{name}: recipe parts")
+    sums = sum(stream.count_bytes for stream in out.streams), sum(stream.chunk_count for stream in out.streams)
+    check(sums == (out.count_bytes, chunk_count), f"{name}: sums of its streams")
     for _ in range(reader.count(4, "H")):
         key = reader.string()
         check(not out.tags or key > max(out.tags), f"{name}: tags are not sorted")
@@ -317,6 +361,17 @@ def read_manifest(body, name, keys):
     tag = hmac_sha256(keys.sub(b"stream-tag"), out.stream)[:16]
     check(name == f"manifests/{tag.hex()}-{out.session.hex()}", f"{name}: the name does not agree with the body")
     return out
+
+
+def check_fence(body, name, keys):
+    """A fence stands where the manifest of a session would: there is no snapshot."""
+    reader = Reader(body, name)
+    session, stream = reader.raw(16), reader.string()
+    reader.i64()  # time
+    reader.string()  # by
+    reader.finish()
+    tag = hmac_sha256(keys.sub(b"stream-tag"), stream)[:16]
+    check(name == f"manifests/{tag.hex()}-{session.hex()}", f"{name}: the name does not agree with the body")
 
 
 @dataclass
@@ -336,7 +391,9 @@ def read_record(reader, pack):
     """From counter to xxh3."""
     counter = reader.u64()
     block = Block(pack, *(reader.number(form) for form in "BBHIIIQ"), reader.raw(16))
-    check(block.kind in (1, 2) and block.codec in (RAW, ZSTD, LZ4), f"{reader.what}: kind or codec")
+    check(block.kind != 0, f"{reader.what}: kind of a block")
+    if block.kind > 2 or block.codec > LZ4:
+        raise TooNew(f"{reader.what}: block of kind {block.kind}, codec {block.codec}")
     check(1 <= block.raw_bytes <= BLOCK_BYTES_MAX, f"{reader.what}: length of a block")
     check((block.chunk_count > 0) == (block.kind == 1), f"{reader.what}: count of chunks")
     whole = block.raw_bytes + TAG_BYTES
@@ -378,31 +435,28 @@ class Repository:
         return self.store.read_object(name)
 
     def unlock(self, secrets):
-        """Tries configs from the highest down, and each slot."""
-        problems = []
+        """Tries each slot. The config with the highest number counts: another one would drop what it requires."""
         configs = self.names("config", "[0-9]{8}")
-        for name in reversed(configs):
+        if not configs:
+            raise WrongKey("no repository here")
+        name, problems = configs[-1], []
+        data = self.get(name)
+        read_envelope(without_digest(data, name), CONFIG, name)
+        repository = Reader(data[ENVELOPE_BYTES:], name).raw(16)
+        for slot in self.names("keys", "[0-9a-f]{32}"):
             try:
-                data = self.get(name)
-                without_digest(data, name)
-                repository = Reader(data[ENVELOPE_BYTES:], name).raw(16)
-                for slot in self.names("keys", "[0-9a-f]{32}"):
-                    try:
-                        master = unlock_slot(self.get(slot), slot, repository, secrets)
-                    except Damaged as problem:  # another slot may hold the same master key
-                        problems.append(str(problem))
-                        continue
-                    if master is None:
-                        continue
-                    keys = Keys(master, repository)
-                    check_config(open_document(keys, CONFIG, name, data), keys)
-                    self.keys = keys
-                    return
-            except Damaged as problem:
-                problems.append(str(problem))
+                master = unlock_slot(self.get(slot), slot, repository, secrets)
+            except (Damaged, TooNew) as problem:  # another slot may hold the same master key
+                problems.append(problem)
+                continue
+            if master is not None:
+                keys = Keys(master, repository)
+                check_config(open_document(keys, CONFIG, name, data), keys)
+                self.keys = keys
+                return
         if problems:
-            raise Damaged("; ".join(problems))
-        raise WrongKey("no slot takes this key" if configs else "no repository here")
+            raise type(problems[0])("; ".join(map(str, problems)))
+        raise WrongKey("no slot takes this key")
 
     def manifests(self):
         removed = {name.split("/")[1] for name in self.names("removed", "[0-9a-f]{32}-[0-9a-f]{32}") if self.is_removed(name)}
@@ -410,7 +464,11 @@ class Repository:
         for name in self.names("manifests", "[0-9a-f]{32}-[0-9a-f]{32}"):
             if name.split("/")[1] in removed:
                 continue
-            out.append(read_manifest(open_document(self.keys, MANIFEST, name, self.get(name)), name, self.keys))
+            data = self.get(name)
+            if data[6:7] == bytes([FENCE]):
+                check_fence(open_document(self.keys, FENCE, name, data), name, self.keys)
+            else:
+                out.append(read_manifest(open_document(self.keys, MANIFEST, name, data), name, self.keys))
         return sorted(out, key=lambda m: (m.sequence, m.snapshot_ns, m.session))
 
     def is_removed(self, name):
@@ -548,9 +606,9 @@ class Repository:
             at += count
         return plain
 
-    def runs(self, manifest):
+    def runs(self, stream):
         """Yields the stream's runs in order: id of the block, first chunk, count of chunks, offset in the block, bytes."""
-        for block_id, offset, count in manifest.parts:
+        for block_id, offset, count in stream.parts:
             reader = Reader(self.read_block(block_id, 2), f"recipe part at {offset}")
             check((reader.u64(), reader.u64()) == (offset, count), f"{reader.what}: is for other bytes")
             sessions = [reader.raw(16) for _ in range(reader.count(16))]
@@ -569,8 +627,11 @@ class Repository:
             check(covered == count, f"{reader.what}: runs do not sum")
 
     def restore(self, manifest, out):
+        if manifest.content != 0:
+            raise TooNew(f"{manifest.name}: an archive of topics")
+        stream = manifest.streams[0]
         whole, whole_xxh3, written = hashlib.sha256(), xxhash.xxh3_128(), 0
-        for block_id, _, _, begin, run_bytes in self.runs(manifest):
+        for block_id, _, _, begin, run_bytes in self.runs(stream):
             plain = self.read_block(block_id, 1)
             check(begin + run_bytes <= len(plain), f"{manifest.name}: a run lies outside its block")
             piece = plain[begin : begin + run_bytes]
@@ -579,9 +640,9 @@ class Repository:
             whole_xxh3.update(piece)
             written += run_bytes
         value = whole_xxh3.intdigest()
-        check(written == manifest.count_bytes, f"restored {written} bytes, expected {manifest.count_bytes}")
-        check(manifest.sha256 in (None, whole.digest()), "SHA-256 of the stream does not match")
-        check(struct.pack("<QQ", value & (1 << 64) - 1, value >> 64) == manifest.xxh3, "xxh3 of the stream does not match")
+        check(written == stream.count_bytes, f"restored {written} bytes, expected {stream.count_bytes}")
+        check(stream.sha256 in (None, whole.digest()), "SHA-256 of the stream does not match")
+        check(struct.pack("<QQ", value & (1 << 64) - 1, value >> 64) == stream.xxh3, "xxh3 of the stream does not match")
 
 
 def read_chunks(reader, block):

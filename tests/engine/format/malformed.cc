@@ -1,6 +1,7 @@
 #include "tests/engine/format/malformed.h"
 
 #include "codecs/sha256.h"
+#include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "tests/engine/format/golden.h"
 
@@ -13,7 +14,8 @@ constexpr std::size_t kConfigEncryptionAt = kConfigSuiteAt + 1;
 constexpr std::size_t kConfigChunkMeanAt = kConfigEncryptionAt + 1 + 32 + 4;
 constexpr std::size_t kConfigBlockMaxAt = kConfigChunkMeanAt + 4 + 4 + 1;
 constexpr std::size_t kConfigRequiredAt = kConfigBlockMaxAt + 4;
-constexpr std::size_t kSlotKindAt = kEnvelopeBytes + 16;
+constexpr std::size_t kSlotMasterKeyAt = kEnvelopeBytes + 16;
+constexpr std::size_t kSlotKindAt = kSlotMasterKeyAt + 2;
 constexpr std::size_t kSlotLog2At = kSlotKindAt + 1;
 constexpr std::size_t kTableSessionsAt = 8;
 constexpr std::size_t kTableRecordsAt = kTableSessionsAt + 4 + 16 + 4;
@@ -136,9 +138,12 @@ std::map<std::string, Bytes> well_formed_inputs() {
   list.u32(pack.table[0].record.raw_bytes);
   list.raw(encode_chunk_list(pack.table[0].chunks));
   out["recipe/golden"] = encode_recipe_part(recipe_part());
-  out["manifest/golden"] = encode_manifest(manifest(sha256(objects.at(config_name(1)))));
+  out["manifest/golden"] = *encode_manifest(manifest(document_identity(objects.at(config_name(1)))));
+  out["manifest/topics"] = *encode_manifest(topics_manifest());
   Manifest empty;
-  out["manifest/empty"] = encode_manifest(empty);
+  empty.set_stream({});
+  out["manifest/empty"] = *encode_manifest(empty);
+  out["fence/golden"] = encode_fence(fence());
   out["removed/golden"] = encode_removed(removed());
   out["session/golden"] = encode_session(session());
   out["condemned/golden"] = encode_condemned(condemned());
@@ -146,9 +151,11 @@ std::map<std::string, Bytes> well_formed_inputs() {
   out["document/config"] = document_input(2, config_name(1), objects.at(config_name(1)));
   const std::string manifest_object = manifest_name(keys().stream_tag(kStream), fixed_uuid("session"));
   out["document/manifest"] = document_input(0, manifest_object, objects.at(manifest_object));
+  const std::string fence_object = manifest_name(keys().stream_tag(fence().stream), fence().session);
+  out["document/fence"] = document_input(5, fence_object, objects.at(fence_object));
   std::size_t number = 0;
   for (const auto& [name, object] : objects) {
-    if (name == clear_slot_file()) continue;
+    if (name == clear_slot_file() || name == topics_file()) continue;
     const ByteView text = as_bytes(name);
     out["names/" + std::to_string(number++)] = Bytes(text.begin(), text.end());
   }
@@ -163,13 +170,17 @@ std::map<std::string, Bytes> malformed_inputs() {
   const Bytes& envelope = good["envelope/golden"];
   add("envelope__truncated__truncated", truncated(envelope, 1));
   add("envelope__wrong-magic__corrupt", with_u8(envelope, 0, 'D'));
-  add("envelope__unknown-kind__corrupt", with_u8(envelope, 6, 200));
+  add("envelope__kind-0__corrupt", with_u8(envelope, 6, 0));
+  add("envelope__unknown-kind__format-too-new", with_u8(envelope, 6, 200));
+  add("envelope__reserved-kind__format-too-new", with_u8(envelope, 6, 10));
   add("envelope__version-0__corrupt", with_u8(envelope, 7, 0));
   add("envelope__version-2__format-too-new", with_u8(envelope, 7, 2));
   add("envelope__suite-0__corrupt", with_u8(envelope, 8, 0));
   add("envelope__suite-2__format-too-new", with_u8(envelope, 8, 2));
   add("envelope__key-method-1__format-too-new", with_u8(envelope, 9, 1));
-  add("envelope__flags__corrupt", with_u8(envelope, 10, 1));
+  add("envelope__key-method-2__format-too-new", with_u8(envelope, 9, 2));
+  add("envelope__flag-0__format-too-new", with_u8(envelope, 10, 1));
+  add("envelope__flag-15__format-too-new", with_u8(envelope, 11, 0x80));
   add("envelope__key-blob__format-too-new", with_u8(envelope, 76, 4));
 
   const Bytes& config = good["config/golden"];
@@ -177,17 +188,24 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("config__left-over-bytes__corrupt", with_more(config));
   add("config__version-2__format-too-new", with_u8(config, 0, 2));
   add("config__suite-2__format-too-new", with_u8(config, kConfigSuiteAt, 2));
-  add("config__encryption-2__corrupt", with_u8(config, kConfigEncryptionAt, 2));
+  add("config__encryption-2__format-too-new", with_u8(config, kConfigEncryptionAt, 2));
   add("config__chunk-mean-not-a-power-of-two__corrupt", with_u32(config, kConfigChunkMeanAt, 16385));
   add("config__block-longer-than-1-MiB__corrupt", with_u32(config, kConfigBlockMaxAt, (1U << 20) + 1));
   add("config__required-feature__format-too-new", with_u8(config, kConfigRequiredAt, 1));
+  add("config__required-feature-55__format-too-new", with_u8(config, kConfigRequiredAt + 6, 0x80));
+  add("config__no-draft__format-too-new", with_u8(config, kConfigRequiredAt + 7, 0));
+  add("config__another-draft__format-too-new", with_u8(config, kConfigRequiredAt + 7, 2));
+  add("config__two-drafts__format-too-new", with_u8(config, kConfigRequiredAt + 7, 3));
 
   const Bytes& raw_slot = good["slot/raw"];
   const Bytes& passphrase_slot = good["slot/passphrase"];
   add("slot__truncated__corrupt", truncated(raw_slot, 1));
   add("slot__half__truncated", truncated(raw_slot, raw_slot.size() / 2));
   add("slot__digest__corrupt", with_u8(raw_slot, raw_slot.size() - 1, static_cast<Byte>(raw_slot.back() ^ 1)));
-  add("slot__kind-4__corrupt", redigested(with_u8(raw_slot, kSlotKindAt, 4)));
+  add("slot__kind-0__corrupt", redigested(with_u8(raw_slot, kSlotKindAt, 0)));
+  add("slot__kind-4__format-too-new", redigested(with_u8(raw_slot, kSlotKindAt, 4)));
+  add("slot__master-key-1__format-too-new", redigested(with_u8(raw_slot, kSlotMasterKeyAt, 1)));
+  add("slot__master-key-256__format-too-new", redigested(with_u8(raw_slot, kSlotMasterKeyAt + 1, 1)));
   add("slot__scrypt-in-a-raw-slot__corrupt", redigested(with_u8(raw_slot, kSlotLog2At, 17)));
   add("slot_unlock__scrypt-cost-2-30__corrupt", redigested(with_u8(passphrase_slot, kSlotLog2At, 30)));
   add("slot_unlock__scrypt-cost-changed__wrong-key", redigested(with_u8(passphrase_slot, kSlotLog2At, 11)));
@@ -204,8 +222,9 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("pack_table__unused-session__corrupt",
       spliced(with_u32(table, kTableSessionsAt, 2), kTableSessionsAt + 4 + 16, 0, Bytes(16, 9)));
   add("pack_table__session-number-1-of-1__corrupt", with_u32(table, kTableRecordsAt, 1));
-  add("pack_table__block-kind-3__corrupt", with_u8(table, kTableRecordsAt + kRecordKindAt, 3));
-  add("pack_table__codec-3__corrupt", with_u8(table, kTableRecordsAt + kRecordKindAt + 1, 3));
+  add("pack_table__block-kind-0__corrupt", with_u8(table, kTableRecordsAt + kRecordKindAt, 0));
+  add("pack_table__block-kind-3__format-too-new", with_u8(table, kTableRecordsAt + kRecordKindAt, 3));
+  add("pack_table__codec-3__format-too-new", with_u8(table, kTableRecordsAt + kRecordKindAt + 1, 3));
   add("pack_table__data-block-without-chunks__corrupt", with_u8(table, kTableRecordsAt + kRecordChunksAt, 0));
   add("pack_table__block-in-the-envelope__corrupt", with_u32(table, kTableRecordsAt + kRecordOffsetAt, 77));
   add("pack_table__block-outside-the-pack__corrupt", with_u32(table, kTableRecordsAt + kRecordOffsetAt, 1U << 20));
@@ -221,10 +240,12 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("pack_footer__table-longer-than-the-pack__corrupt", with_u32(footer, 16, 1U << 20));
   add("pack_footer__table-shorter-than-empty__corrupt", with_u32(footer, 16, 23));
   add("pack_footer__pack-too-long__corrupt", with_u32(footer, 0, (128U << 20) + 1));
+  add("pack_footer__table-longer-than-any__corrupt", with_u32(with_u32(footer, 0, 128U << 20), 16, 100U << 20));
 
   const Bytes& index_footer = good["index_footer/golden"];
   add("index_footer__summary-longer-than-the-object__corrupt", with_u32(index_footer, 16, 1U << 20));
   add("index_footer__ordinal-4099__corrupt", with_u32(index_footer, 8, 4099));
+  add("index_footer__summary-longer-than-any__corrupt", with_u32(with_u32(index_footer, 0, 64U << 20), 16, 16U << 20));
 
   const Bytes& summary = good["index_summary/golden"];
   constexpr std::size_t kSummaryPacksAt = 8 + 8;
@@ -279,17 +300,71 @@ std::map<std::string, Bytes> malformed_inputs() {
   const Bytes& manifest = good["manifest/empty"];
   constexpr std::size_t kManifestSequenceAt = 2 + 16;
   constexpr std::size_t kManifestProducerAt = kManifestSequenceAt + 8 + 2 + 32 + 24 + 2 + 2 + 32;
-  constexpr std::size_t kManifestBytesAt = kManifestProducerAt + 1 + 2 + 4 + 2 + 2;
-  constexpr std::size_t kManifestPartsAt = kManifestBytesAt + 8 + 1 + 32 + 16 + 24;
+  constexpr std::size_t kManifestContentAt = kManifestProducerAt + 1 + 2 + 4 + 2 + 2;
+  constexpr std::size_t kManifestBytesAt = kManifestContentAt + 1;
+  constexpr std::size_t kManifestUnreadableAt = kManifestBytesAt + 32;
+  constexpr std::size_t kManifestStreamsAt = kManifestUnreadableAt + 2;
+  constexpr std::size_t kStreamLabelAt = kManifestStreamsAt + 4;
+  constexpr std::size_t kStreamBytesAt = kStreamLabelAt + 2 + 16;
+  constexpr std::size_t kManifestPartsAt = kStreamBytesAt + 8 + 1 + 32 + 16 + 8;
+  const Bytes one_stream(manifest.begin() + kStreamLabelAt, manifest.begin() + kManifestPartsAt + 4);
+  const auto unreadable = [](std::initializer_list<std::string> names) {
+    Bytes field;
+    ByteWriter writer(field);
+    writer.u16(static_cast<std::uint16_t>(names.size()));
+    for (const std::string& entry : names) {
+      writer.short_string(entry);
+      writer.raw(fixed_digest("unreadable").view());
+    }
+    return field;
+  };
+  const std::string unreadable_1 = manifest_name(StreamTag{}, fixed_uuid("1"));
+  const std::string unreadable_2 = manifest_name(StreamTag{}, fixed_uuid("2"));
+  const auto with_unreadable = [&](const Bytes& field) { return spliced(manifest, kManifestUnreadableAt, 2, field); };
   Bytes two_tags = spliced(manifest, kManifestPartsAt + 4, 2, {2, 0, 1, 0, 'b', 0, 0, 1, 0, 'a', 0, 0});
   add("manifest__truncated__truncated", truncated(good["manifest/golden"], 1));
   add("manifest__left-over-bytes__corrupt", with_more(good["manifest/golden"]));
   add("manifest__sequence-0__corrupt", with_u8(manifest, kManifestSequenceAt, 0));
   add("manifest__predecessor-without-digest__corrupt", spliced(manifest, kManifestSequenceAt + 8, 2, {1, 0, 'm'}));
-  add("manifest__producer-3__corrupt", with_u8(manifest, kManifestProducerAt, 3));
-  add("manifest__digest-flag-2__corrupt", with_u8(manifest, kManifestBytesAt + 8, 2));
-  add("manifest__absent-digest-not-zero__corrupt", with_u8(manifest, kManifestBytesAt + 9, 1));
-  add("manifest__bytes-without-parts__corrupt", with_u8(manifest, kManifestBytesAt, 1));
+  add("manifest__predecessor-of-another-kind__corrupt",
+      spliced(with_u8(manifest, kManifestSequenceAt + 8 + 2, 1), kManifestSequenceAt + 8, 2, [] {
+        Bytes field;
+        ByteWriter(field).short_string(slot_name(fixed_uuid("slot")));
+        return field;
+      }()));
+  add("manifest__producer-4__format-too-new", with_u8(manifest, kManifestProducerAt, 4));
+  add("manifest__content-3__format-too-new", with_u8(manifest, kManifestContentAt, 3));
+  add("manifest__unreadable-unsorted__corrupt",
+      with_unreadable(unreadable({std::max(unreadable_1, unreadable_2), std::min(unreadable_1, unreadable_2)})));
+  add("manifest__unreadable-twice__corrupt", with_unreadable(unreadable({unreadable_1, unreadable_1})));
+  add("manifest__unreadable-is-no-manifest__corrupt", with_unreadable(unreadable({"manifests/1"})));
+  add("manifest__unreadable-more-than-1024__corrupt", with_unreadable({0x01, 0x04}));
+  add("manifest__more-unreadable-than-bytes__truncated", with_unreadable({0x00, 0x04}));
+  add("manifest__no-stream__corrupt",
+      spliced(with_u32(manifest, kManifestStreamsAt, 0), kStreamLabelAt, one_stream.size(), {}));
+  add("manifest__two-streams-of-bytes__corrupt",
+      spliced(with_u32(manifest, kManifestStreamsAt, 2), kStreamLabelAt, 2, [&] {
+        Bytes labelled = {1, 0, 'a'};
+        labelled.insert(labelled.end(), one_stream.begin() + 2, one_stream.end());
+        labelled.insert(labelled.end(), {0, 0});
+        return labelled;
+      }()));
+  add("manifest__a-label-twice__corrupt",
+      spliced(with_u32(with_u8(manifest, kManifestContentAt, 1), kManifestStreamsAt, 2), kStreamLabelAt, 0,
+              one_stream));
+  add("manifest__labelled-stream-of-bytes__corrupt", spliced(manifest, kStreamLabelAt, 2, {1, 0, 'a'}));
+  add("manifest__label-of-65-bytes__corrupt", spliced(with_u8(manifest, kManifestContentAt, 1), kStreamLabelAt, 2, [] {
+        Bytes label;
+        ByteWriter(label).short_string(std::string(65, 'a'));
+        return label;
+      }()));
+  add("manifest__overlong-stream-count__corrupt", with_u32(manifest, kManifestStreamsAt, 8193));
+  add("manifest__more-streams-than-bytes__truncated", with_u32(manifest, kManifestStreamsAt, 8192));
+  add("manifest__sum-of-bytes__corrupt", with_u8(manifest, kManifestBytesAt, 1));
+  add("manifest__sum-of-chunks__corrupt", with_u8(manifest, kManifestBytesAt + 8, 1));
+  add("manifest__digest-flag-2__corrupt", with_u8(manifest, kStreamBytesAt + 8, 2));
+  add("manifest__absent-digest-not-zero__corrupt", with_u8(manifest, kStreamBytesAt + 9, 1));
+  add("manifest__bytes-without-parts__corrupt", with_u8(with_u8(manifest, kManifestBytesAt, 1), kStreamBytesAt, 1));
   add("manifest__overlong-part-count__corrupt", with_u32(manifest, kManifestPartsAt, 0xFFFFFFFF));
   add("manifest__more-parts-than-bytes__truncated", with_u32(manifest, kManifestPartsAt, 65536));
   add("manifest__empty-part__corrupt",
@@ -298,6 +373,8 @@ std::map<std::string, Bytes> malformed_inputs() {
 
   add("removed__truncated__truncated", truncated(good["removed/golden"], 1));
   add("session__left-over-bytes__corrupt", with_more(good["session/golden"]));
+  add("fence__truncated__truncated", truncated(good["fence/golden"], 1));
+  add("fence__left-over-bytes__corrupt", with_more(good["fence/golden"]));
   const Bytes& condemned = good["condemned/golden"];
   add("condemned__overlong-count__corrupt", with_u32(condemned, 8, 0xFFFFFFFF));
   add("condemned__more-packs-than-bytes__truncated", with_u32(condemned, 8, 3));
@@ -320,6 +397,13 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("document__truncated__truncated", truncated(document, 40));
   add("document__digest__corrupt", with_u8(document, document.size() - 1, static_cast<Byte>(document.back() ^ 1)));
   add("document__kind-of-another__corrupt", with_u8(document, 0, 0));
+  add("document__signature__format-too-new", [&] {
+    Bytes bytes = truncated(document, Digest::kBytes + 2);
+    ByteWriter(bytes).short_string(std::string(60'000, 's'));
+    const Digest digest = sha256(ByteView(bytes).subspan(object_at));
+    ByteWriter(bytes).raw(digest.view());
+    return bytes;
+  }());
   add("document__under-another-name__corrupt", with_u8(document, object_at - 1, '2'));
   add("document__salt__corrupt", object_changed(12));
   add("document__commitment__corrupt", object_changed(12 + 32));
@@ -334,6 +418,7 @@ std::map<std::string, Bytes> malformed_inputs() {
   name("upper-case-hex", "condemned/00112233445566778899AABBCCDDEEFF");
   name("pack-in-the-wrong-folder", "packs/00/" + std::string(64, '1'));
   name("config-with-7-digits", "config/0000001");
+  name("session-without-a-tag", "sessions/" + std::string(32, '0') + "-00000000");
   name("incoming", "incoming/1");
   name("folder-inside", "keys/" + std::string(31, '0') + "/");
   return out;

@@ -52,11 +52,12 @@ TEST(ManifestTexts, TheLargestManifestFitsADocument) {
   for (int i = 0; tags_bytes(manifest.tags) + 48 <= kManifestTagsBytesMax; ++i)
     manifest.tags[std::to_string(10'000 + i)] = std::string(30, 'v');
   ASSERT_TRUE(check_tags_bytes(manifest.tags, kManifestTagsBytesMax).ok());
-  for (std::size_t i = 0; i < kManifestPartsMax; ++i) manifest.parts.push_back({{{}, i}, i, 1});
-  manifest.bytes = manifest.parts.size();
+  ManifestStream only;
+  for (std::size_t i = 0; i < kManifestPartsMax; ++i) only.parts.push_back({{{}, i}, only.bytes++, 1});
+  manifest.set_stream(std::move(only));
   const RepositoryKeys keys(Bytes(32), {});
   const std::string name = "manifests/" + std::string(32, '0') + "-" + std::string(32, '0');
-  const Bytes object = encode_document(keys, ObjectKind::kManifest, name, encode_manifest(manifest));
+  const Bytes object = encode_document(keys, ObjectKind::kManifest, name, *encode_manifest(manifest));
   EXPECT_LE(object.size(), kDocumentBytesMax);
 }
 

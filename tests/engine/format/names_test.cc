@@ -24,7 +24,8 @@ TEST(Names, AreThoseOfTheFormat) {
   EXPECT_EQ(slot_name(filled<16>(0xAB)), "keys/" + hex32);
   EXPECT_EQ(manifest_name(filled<16>(0), filled<16>(0xAB)), "manifests/" + std::string(32, '0') + "-" + hex32);
   EXPECT_EQ(removed_name("manifests/x"), "removed/x");
-  EXPECT_EQ(session_name(filled<16>(0xAB), 99'999'999), "sessions/" + hex32 + "-99999999");
+  EXPECT_EQ(session_name(filled<16>(0xAB), filled<16>(0xAB), 99'999'999),
+            "sessions/" + hex32 + "-" + hex32 + "-99999999");
   EXPECT_EQ(condemned_name(filled<16>(0xAB)), "condemned/" + hex32);
   EXPECT_EQ(damaged_name(filled<32>(0xAB)), "damaged/" + hex32 + hex32);
 }
@@ -35,9 +36,10 @@ TEST(Names, ParseToTheirParts) {
   EXPECT_EQ(manifest->kind, ObjectKind::kManifest);
   EXPECT_EQ(manifest->tag, filled<16>(1));
   EXPECT_EQ(manifest->uuid, filled<16>(2));
-  const auto session = parse_name(session_name(filled<16>(3), 12));
+  const auto session = parse_name(session_name(filled<16>(2), filled<16>(3), 12));
   ASSERT_TRUE(session.has_value());
   EXPECT_EQ(session->kind, ObjectKind::kSession);
+  EXPECT_EQ(session->tag, filled<16>(2));
   EXPECT_EQ(session->uuid, filled<16>(3));
   EXPECT_EQ(session->number, 12U);
   const auto pack = parse_name(pack_name(filled<32>(4)));
@@ -63,6 +65,7 @@ TEST(Names, OfOthersAreNotOurs) {
                                           "config/0000000x",
                                           "config/000000001",
                                           "sessions/" + hex + "-1",
+                                          "sessions/" + hex + "-00000001",
                                           std::string("incoming/0001"),
                                           "Keys/" + hex,
                                           "keys/ABABABABABABABABABABABABABABABAB",

@@ -133,7 +133,7 @@ class WholePack : public testing::Test {
   Result<std::vector<TableBlock>> open(std::size_t tail_bytes) {
     const ByteView object = pack_.object;
     return open_pack_table(golden::keys(), kBackend, object.first(kEnvelopeBytes), object.last(tail_bytes),
-                           object.size());
+                           object.size(), golden::config().chunks);
   }
   golden::BuiltPack pack_ = golden::build_pack("compressed pack", golden::compressed_pack_blocks());
 };
@@ -146,6 +146,29 @@ TEST_F(WholePack, OpensItsTableFromEnoughOfItsEnd) {
     EXPECT_EQ(*table, pack_.table);
   }
   EXPECT_EQ(open(enough - 1).error().code, ErrorCode::kTruncated);
+}
+
+// With what a repository cuts, a table has at most 1,024 blocks of 144 chunks: 5 MiB, whatever a footer says.
+TEST(PackFooter, StatesNoTableLongerThanTheRepositorysChunksAllow) {
+  const ChunkParameters chunks;
+  EXPECT_EQ(pack_table_sealed_bytes_max(chunks), 8 + 16 + 1024 * (16 + 52 + 34 * (128 + 16)));
+  for (const std::uint64_t over : {0ULL, 1ULL, 90ULL << 20}) {
+    Bytes last;
+    ByteWriter writer(last);
+    writer.u64(1);
+    writer.u32(static_cast<std::uint32_t>(pack_table_sealed_bytes_max(chunks) + over));
+    const auto footer = decode_pack_footer(last, kPackBytesMax, chunks);
+    EXPECT_EQ(footer.ok(), over == 0) << over;
+    if (over == 0) continue;
+    EXPECT_EQ(footer.error().code, ErrorCode::kCorrupt);
+  }
+}
+
+TEST(PackTable, OfTheMostAndShortestChunksThatAPushMakesKeepsTheBound) {
+  const ChunkParameters chunks;
+  const std::size_t in_a_block = kBlockBytesMax / chunks.bytes_min + 1;
+  EXPECT_LE(pack_tail_bytes(kPackBlocksMax, kPackBlocksMax * in_a_block, kPackBlocksMax) - kPackFooterBytes,
+            pack_table_sealed_bytes_max(chunks));
 }
 
 TEST_F(WholePack, DetectsEveryChangeOfEnvelopeTableAndFooter) {

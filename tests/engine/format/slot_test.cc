@@ -103,9 +103,21 @@ TEST(Slot, DetectsEveryChangeEvenWithAFreshDigest) {
 
 TEST(Slot, RefusesAbsurdScryptCostsBeforeAnyWork) {
   Bytes object = make(SlotKind::kPassphrase, as_bytes("open"));
-  const std::size_t r_at = kEnvelopeBytes + 16 + 2;
+  const std::size_t r_at = kEnvelopeBytes + 16 + 2 + 2;
   object[r_at + 3] = 0x7F;
   EXPECT_EQ(unlock_error(redigested(object), as_bytes("open")), ErrorCode::kCorrupt);
+}
+
+TEST(Slot, OfAnUnknownKindOrAnotherMasterKeyIsTooNewWhateverFollows) {
+  const Bytes object = make(SlotKind::kRawKey, golden::raw_key());
+  for (unsigned value = 1; value <= 255; ++value) {
+    for (const std::size_t at : {0UL, 1UL, 2UL}) {
+      Bytes changed = object;
+      changed[kEnvelopeBytes + 16 + at] = static_cast<Byte>(value);
+      if (at == 2 && value <= 3) continue;
+      EXPECT_EQ(unlock_error(redigested(changed), golden::raw_key()), ErrorCode::kFormatTooNew) << at << " " << value;
+    }
+  }
 }
 
 TEST(Slot, DoesNotHoldTheMasterKeyInClearUnlessItSaysSo) {

@@ -5,8 +5,10 @@
 #include <atomic>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "io/source.h"
 
@@ -17,6 +19,8 @@ class BufferSource final : public Source {
   explicit BufferSource(ByteView stream) : stream_(stream) {}
   // The source fails once it has given this many bytes.
   void fail_at(std::size_t bytes) { fail_at_ = bytes; }
+  // Runs once the stream was read to its end, before anything is committed.
+  void at_end(std::function<void()> action) { at_end_ = std::move(action); }
 
   void start(MutableByteView buffer) override { started_.push_back(buffer); }
   Result<std::size_t> finish() override {
@@ -30,12 +34,16 @@ class BufferSource final : public Source {
     return count;
   }
   [[nodiscard]] std::size_t read_ahead_max() const override { return 2; }
-  Result<ProducerProof> conclude() override { return ProducerProof{}; }
+  Result<ProducerProof> conclude() override {
+    if (at_end_) at_end_();
+    return ProducerProof{};
+  }
   [[nodiscard]] std::optional<std::uint64_t> size_hint_bytes() const override { return stream_.size(); }
   void cancel() override { cancelled_ = true; }
   [[nodiscard]] std::string name() const override { return "test"; }
 
  private:
+  std::function<void()> at_end_;
   ByteView stream_;
   std::size_t at_ = 0;
   std::optional<std::size_t> fail_at_;

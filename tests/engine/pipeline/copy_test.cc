@@ -217,7 +217,32 @@ TEST_F(ReplicaCopyTest, RefusesPacksThatAPruneOfTheTargetIsAboutToDelete) {
   EXPECT_FALSE(target_.names().contains(stored_.manifest_1));
 }
 
-TEST_F(ReplicaCopyTest, GivesUpASnapshotWhoseNameWasFenced) {
+TEST_F(ReplicaCopyTest, TakesWhatEveryStreamOfASnapshotNeeds) {
+  const std::string archive = stored_.add_archive();
+  for (const std::string& name : {stored_.manifest_1, stored_.manifest_2, stored_.manifest_3})
+    stored_.objects->erase(name);
+  const auto report = copy();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->count(Outcome::kCopied), 1U);
+  EXPECT_EQ(report->packs, 2U);
+  EXPECT_EQ(*target_.objects->find(archive)->bytes, stored_.object(archive));
+  EXPECT_THAT(findings_of(target_), IsEmpty());
+}
+
+TEST_F(ReplicaCopyTest, PassesOverASnapshotWhoseNameIsFencedInTheTarget) {
+  const auto parsed = parse_name(stored_.manifest_1);
+  const Bytes fence = encode_document(source_->keys(), ObjectKind::kFence, stored_.manifest_1,
+                                      encode_fence({parsed->uuid, "db", 1, "prune"}));
+  target_.objects->insert(stored_.manifest_1, fence, 0);
+  const auto report = copy();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->count(Outcome::kFenced), 1U);
+  EXPECT_EQ(report->count(Outcome::kDamaged), 0U);
+  EXPECT_EQ(report->count(Outcome::kCopied), 2U);
+  EXPECT_EQ(*target_.objects->find(stored_.manifest_1)->bytes, fence);
+}
+
+TEST_F(ReplicaCopyTest, TellsOfADamagedManifestInTheTarget) {
   target_.objects->insert(stored_.manifest_1, Bytes(40, 1), 0);
   const auto report = copy();
   ASSERT_TRUE(report.ok()) << report.error().message;

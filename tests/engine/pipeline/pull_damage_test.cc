@@ -214,19 +214,32 @@ TEST_F(PullDamage, GivesUpWhenTheStoreStaysAway) {
 }
 
 TEST_F(PullDamage, RefusesAStreamWhoseDigestDiffers) {
-  Snapshot other = snapshot_;
-  other.manifest.sha256->data[3] ^= 1;
-  PullRun run(fixture_, other, budget(2, 4, 2));
+  const Snapshot sha256 =
+      fixture_.change_manifest(snapshot_, [](Manifest& manifest) { manifest.streams.front().sha256->data[3] ^= 1; });
+  PullRun run(fixture_, sha256, budget(2, 4, 2));
   expect_refused(run);
   expect_contains(run.report.error().message, "SHA-256");
-  other = snapshot_;
-  other.manifest.xxh3.data[3] ^= 1;
-  PullRun checksum(fixture_, other, budget(2, 4, 2));
+  const Snapshot xxh3 = fixture_.change_manifest(snapshot_, [](Manifest& manifest) {
+    manifest.streams.front().sha256.reset();
+    manifest.streams.front().xxh3.data[3] ^= 1;
+  });
+  PullRun checksum(fixture_, xxh3, budget(2, 4, 2));
   expect_refused(checksum);
+  expect_contains(checksum.report.error().message, "XXH3-128");
+}
+
+TEST_F(PullDamage, RefusesASnapshotThatIsNoStreamOfBytesBeforeItReadsAnything) {
+  const Snapshot topics = fixture_.change_manifest(snapshot_, [](Manifest& manifest) {
+    manifest.content = ManifestContent::kTopics;
+    manifest.streams.front().label = "catalogue";
+  });
+  PullRun run(fixture_, topics, budget(2, 4, 2));
+  expect_refused(run, ErrorCode::kFormatTooNew);
+  expect_contains(run.report.error().message, "topics");
 }
 
 TEST_F(PullDamage, RestoresAStreamWithoutSha256) {
-  snapshot_.manifest.sha256.reset();
+  snapshot_ = fixture_.change_manifest(snapshot_, [](Manifest& manifest) { manifest.streams.front().sha256.reset(); });
   PullRun run(fixture_, snapshot_, budget(2, 4, 2));
   ASSERT_TRUE(run.report.ok());
   EXPECT_TRUE(run.report->whole);

@@ -7,7 +7,9 @@
 #include <set>
 
 #include "codecs/sha256.h"
+#include "engine/format/document.h"
 #include "engine/format/manifest_texts.h"
+#include "engine/format/names.h"
 #include "engine/repository/block_reader.h"
 #include "engine/repository/snapshots.h"
 #include "sinks/memory_store.h"
@@ -73,7 +75,7 @@ class PushTest : public ::testing::Test {
     DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(*repository_, repository_->store()));
     Bytes out;
     std::unordered_map<BlockId, Bytes, BlockIdHash> blocks;
-    for (const RecipePartRef& ref : manifest.parts) {
+    for (const RecipePartRef& ref : manifest.streams.front().parts) {
       DRS_ASSIGN_OR_RETURN(const RecipePart part, reader.read_recipe_part(*index, ref));
       for (const drs::Run& run : part.runs) {
         const BlockId& id = part.blocks[run.block];
@@ -230,14 +232,14 @@ TEST_F(PushTest, StoresScatteredChunksAnewWhereRecipePartsWouldRunOut) {
   options.recipe.small_part_bytes_max = 512;
   const auto described = push_bytes(scattered, 2, options);
   ASSERT_TRUE(described.ok()) << described.error().message;
-  ASSERT_GT(described->manifest.parts.size(), 6U) << "the stream is not scattered enough for this test";
+  ASSERT_GT(described->manifest.streams.front().parts.size(), 6U) << "the stream is not scattered enough for this test";
 
   options.stream = "test/other";
   options.recipe.parts_scattered_max = 2;
   options.recipe.parts_max = 6;
   const auto report = push_bytes(shuffled(scattered, 48 << 10), 2, options);
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_LE(report->manifest.parts.size(), 6U);
+  EXPECT_LE(report->manifest.streams.front().parts.size(), 6U);
   EXPECT_GT(report->rewritten_bytes, scattered.size() / 4);
   EXPECT_EQ(*read_back(report->manifest), shuffled(scattered, 48 << 10));
 }
@@ -291,6 +293,58 @@ TEST_F(PushTest, CutsWhatItCannotRecordWhole) {
   EXPECT_EQ(report->manifest.host.size(), kManifestHostBytesMax);
   EXPECT_EQ(report->manifest.tags.at("anomaly").size(), kAnomalyTagBytesMax);
   EXPECT_LE(tags_bytes(report->manifest.tags), kManifestTagsBytesMax);
+}
+
+TEST_F(PushTest, NamesTheManifestsThatItCouldNotReadAndIsTheLatestThen) {
+  ASSERT_TRUE(push_bytes(text_stream(1, 1000)).ok());
+  const auto rotten = push_bytes(text_stream(2, 1000));
+  ASSERT_TRUE(rotten.ok());
+  Bytes bytes = *objects_->find(rotten->manifest_name)->bytes;
+  bytes[100] ^= 1;
+  objects_->damage(rotten->manifest_name, bytes);
+  const auto next = push_bytes(text_stream(3, 1000));
+  ASSERT_TRUE(next.ok()) << next.error().message;
+  EXPECT_EQ(next->manifest.sequence, 3U);
+  EXPECT_EQ(next->manifest.unreadable, (std::vector<UnreadableManifest>{{rotten->manifest_name, sha256(bytes)}}));
+  const auto catalog = load_snapshots(*repository_);
+  ASSERT_TRUE(catalog.ok());
+  Selector selector;
+  selector.text = selector.stream = "test/stream";
+  const auto latest = select_snapshot(*catalog, selector);
+  ASSERT_TRUE(latest.ok()) << latest.error().message;
+  EXPECT_EQ((*latest)->name, next->manifest_name);
+}
+
+TEST_F(PushTest, RefusesAStreamThatIsAnArchiveOfTopics) {
+  Manifest manifest;
+  manifest.stream = "test/stream";
+  manifest.content = ManifestContent::kTopics;
+  manifest.streams = {ManifestStream{}};
+  const std::string name = manifest_name(repository_->keys().stream_tag(manifest.stream), manifest.session);
+  objects_->insert(name, encode_document(repository_->keys(), ObjectKind::kManifest, name, *encode_manifest(manifest)),
+                   0);
+  const auto refused = push_bytes(text_stream(1, 1000));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  EXPECT_NE(refused.error().message.find("archive of topics"), std::string::npos);
+}
+
+// A fence may appear at any time until the commit.
+TEST_F(PushTest, AFenceMetAtTheCommitIsAConflict) {
+  const Bytes stream = text_stream(1, 1000);
+  BufferSource source(stream);
+  source.at_end([&] {
+    const auto session = parse_name(objects_->list("sessions/").at(0).key);
+    const std::string name = manifest_name(session->tag, session->uuid);
+    objects_->insert(name,
+                     encode_document(repository_->keys(), ObjectKind::kFence, name,
+                                     encode_fence({session->uuid, "test/stream", 1, "prune"})),
+                     0);
+  });
+  const auto fenced = push_source(source);
+  ASSERT_FALSE(fenced.ok());
+  EXPECT_EQ(fenced.error().code, ErrorCode::kConflict) << fenced.error().message;
+  EXPECT_TRUE(load_snapshots(*repository_)->live.empty());
 }
 
 TEST_F(PushTest, RefusesAnEmptyStreamUnlessAllowed) {

@@ -166,15 +166,15 @@ std::string RepositoryFixture::add_index(const std::vector<Digest>& packs) {
 
 Snapshot RepositoryFixture::add_snapshot(const std::string& stream, const std::vector<Piece>& pieces,
                                          std::size_t pieces_per_part) {
-  Snapshot snapshot;
-  Manifest& manifest = snapshot.manifest;
+  Manifest manifest;
+  ManifestStream only;
   manifest.stream = stream;
   random_bytes(manifest.session.mutable_view());
   manifest.sequence = ++sequence_;
   manifest.config_digest = repository_->config_digest();
   for (std::size_t at = 0; at < pieces.size(); at += pieces_per_part) {
     RecipePart part;
-    part.stream_offset_bytes = manifest.bytes;
+    part.stream_offset_bytes = only.bytes;
     for (std::size_t i = at; i < std::min(at + pieces_per_part, pieces.size()); ++i) {
       const Piece& piece = pieces[i];
       auto place = std::find(part.blocks.begin(), part.blocks.end(), piece.block);
@@ -188,25 +188,38 @@ Snapshot RepositoryFixture::add_snapshot(const std::string& stream, const std::v
       }
       for (std::uint32_t c = 0; c < piece.chunk_count; ++c) run.bytes += chunks.at(piece.chunk_first + c).size();
       part.stream_bytes += run.bytes;
-      manifest.chunk_count += piece.chunk_count;
+      only.chunk_count += piece.chunk_count;
       part.runs.push_back(run);
     }
-    manifest.bytes += part.stream_bytes;
+    only.bytes += part.stream_bytes;
     BlockRecord record;
     record.id = next_id();
     record.kind = BlockKind::kRecipe;
     append(record, encode_recipe_part(part), {}, false);
-    manifest.parts.push_back({record.id, part.stream_offset_bytes, part.stream_bytes});
+    only.parts.push_back({record.id, part.stream_offset_bytes, part.stream_bytes});
   }
   if (sealer_) close_pack();
   const Bytes whole = stream_of(pieces);
-  manifest.sha256 = sha256(whole);
-  manifest.xxh3 = xxh3_128(whole);
-  snapshot.name = manifest_name(repository_->keys().stream_tag(stream), manifest.session);
-  Bytes object = encode_document(repository_->keys(), ObjectKind::kManifest, snapshot.name, encode_manifest(manifest));
-  snapshot.digest = sha256(object);
-  objects_->insert(snapshot.name, std::move(object), 0);
-  return snapshot;
+  only.session = manifest.session;
+  only.sha256 = sha256(whole);
+  only.xxh3 = xxh3_128(whole);
+  manifest.set_stream(std::move(only));
+  return store_manifest(std::move(manifest));
+}
+
+Snapshot RepositoryFixture::store_manifest(Manifest manifest) {
+  std::string name = manifest_name(repository_->keys().stream_tag(manifest.stream), manifest.session);
+  Bytes object = encode_document(repository_->keys(), ObjectKind::kManifest, name, *encode_manifest(manifest));
+  const Digest digest = document_identity(object);
+  objects_->damage(name, std::move(object));
+  return {std::move(name), digest, static_cast<ManifestHeader&&>(manifest)};
+}
+
+Snapshot RepositoryFixture::change_manifest(const Snapshot& snapshot, const std::function<void(Manifest&)>& change) {
+  auto manifest = read_manifest(*repository_, repository_->store(), snapshot);
+  DRS_ASSERT(manifest.ok(), "the manifest can be read");
+  change(*manifest);
+  return store_manifest(*std::move(manifest));
 }
 
 Bytes RepositoryFixture::stream_of(const std::vector<Piece>& pieces) const {

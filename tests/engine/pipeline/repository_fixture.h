@@ -60,6 +60,9 @@ class RepositoryFixture {
   Snapshot add_snapshot(const std::string& stream, const std::vector<Piece>& pieces,
                         std::size_t pieces_per_part = 1000);
 
+  // Stores `snapshot` with another manifest under the same name.
+  Snapshot change_manifest(const Snapshot& snapshot, const std::function<void(Manifest&)>& change);
+
   [[nodiscard]] Bytes stream_of(const std::vector<Piece>& pieces) const;
   [[nodiscard]] const std::vector<Bytes>& chunks_of(const BlockId& block) const { return blocks_.at(block); }
   [[nodiscard]] const std::vector<TableBlock>& table_of(const Digest& pack) const { return packs_.at(pack).blocks; }
@@ -68,6 +71,7 @@ class RepositoryFixture {
 
  private:
   BlockId add_block(const BlockId& id, const std::vector<Bytes>& chunks, const std::vector<Bytes>& claimed, bool raw);
+  Snapshot store_manifest(Manifest manifest);
   void append(BlockRecord record, ByteView plain, std::vector<ChunkEntry> chunks, bool raw);
   BlockId next_id() { return {session_, counter_++}; }
 

@@ -42,6 +42,10 @@ class SpooledPushTest : public testing::Test {
         fixture_.repository(), recorded(), [&] { return upload; }, kMiB);
     return finished.ok() ? "ok" : std::string(error_code_name(finished.error().code));
   }
+  Bytes fence(const std::string& stream) {
+    const Bytes body = encode_fence({snapshot_.manifest.session, stream, 1, "prune"});
+    return encode_document(fixture_.repository().keys(), ObjectKind::kFence, snapshot_.name, body);
+  }
   bool committed() {
     const auto found = objects().find(snapshot_.name);
     return found && *found->bytes == record_;
@@ -76,11 +80,21 @@ TEST_F(SpooledPushTest, NothingIsCommittedBeforeEverythingIsUploaded) {
 }
 
 TEST_F(SpooledPushTest, AFenceStands) {
-  Bytes fence = plain_bytes(10, 1);
-  const Digest digest = sha256(fence);
-  fence.insert(fence.end(), digest.view().begin(), digest.view().end());
-  ASSERT_TRUE(objects().insert(snapshot_.name, fence, 0));
+  ASSERT_TRUE(objects().insert(snapshot_.name, fence("pg/app"), 0));
   EXPECT_EQ(finish(), "conflict");
+}
+
+// Whoever can write objects, and has no key, can neither fence a session nor have a spooled stream thrown away.
+TEST_F(SpooledPushTest, WhatOnlyLooksLikeAFenceIsNone) {
+  Bytes forged = plain_bytes(200, 1);
+  const Bytes real = fence("pg/app");
+  std::copy_n(real.begin(), kEnvelopeBytes, forged.begin());
+  const Digest digest = sha256(forged);
+  forged.insert(forged.end(), digest.view().begin(), digest.view().end());
+  for (const Bytes& object : {forged, fence("another stream")}) {
+    objects().damage(snapshot_.name, object);
+    EXPECT_EQ(finish(), "corrupt");
+  }
 }
 
 TEST_F(SpooledPushTest, ADamagedManifestIsNoFence) {
@@ -132,14 +146,15 @@ TEST_F(SpooledPushTest, ADamagedRecordIsNoProof) {
 
 TEST_F(SpooledPushTest, TheSessionGoesOnBehindItsOldHeartbeats) {
   const Uuid session = snapshot_.manifest.session;
+  const StreamTag tag = fixture_.repository().keys().stream_tag("s");
   for (const std::uint32_t heartbeat : {0U, 1U})
-    ASSERT_TRUE(objects().insert(session_name(session, heartbeat), plain_bytes(10, heartbeat), 0));
+    ASSERT_TRUE(objects().insert(session_name(tag, session, heartbeat), plain_bytes(10, heartbeat), 0));
   const auto store = fixture_.repository().store().another();
   auto goes_on = PushSession::begin(fixture_.repository(), **store, {.stream = "s", .host = "h", .session = session},
                                     {.every_ns = 0, .look_every = std::chrono::milliseconds(1)});
   ASSERT_TRUE(goes_on.ok()) << goes_on.error().message;
-  EXPECT_TRUE(objects().find(session_name(session, 2)));
-  while (!objects().find(session_name(session, 4))) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(objects().find(session_name(tag, session, 2)));
+  while (!objects().find(session_name(tag, session, 4))) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_TRUE((*goes_on)->heartbeat_result().ok());
   goes_on->reset();
   // Until a commit the old ones stay: somebody may go on again.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "codecs/sha256.h"
+#include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "engine/repository/key_slots.h"
 #include "sinks/fault_store.h"
@@ -64,6 +66,79 @@ TEST_F(RepositoryTest, OpensBesideASlotThatCannotBeRead) {
   objects_->damage(slot_name(*second), damaged);
   EXPECT_TRUE(open(raw_key(1), std::make_shared<FaultPlan>()).ok());
   EXPECT_EQ(open(raw_key(2), std::make_shared<FaultPlan>()).error().code, ErrorCode::kWrongKey);
+}
+
+// A newer config, as a later `drstream upgrade` would write it.
+TEST_F(RepositoryTest, TheConfigWithTheHighestNumberCountsAndNoOtherInItsPlace) {
+  init();
+  const auto first = open(raw_key(1), std::make_shared<FaultPlan>());
+  ASSERT_TRUE(first.ok());
+  const std::string name = config_name(2);
+  Config config = (*first)->config();
+  const auto opened = [&](const Bytes& object) {
+    objects_->damage(name, object);
+    auto result = open(raw_key(1), std::make_shared<FaultPlan>());
+    return result.ok() ? "ok" : std::string(error_code_name(result.error().code));
+  };
+  const auto sealed = [&](const Config& body, const std::string& sealed_name) {
+    return encode_document((*first)->keys(), ObjectKind::kConfig, sealed_name, encode_config(body));
+  };
+  config.optional_features = ~std::uint64_t{0};
+  EXPECT_EQ(opened(sealed(config, name)), "ok");
+  const auto second = open(raw_key(1), std::make_shared<FaultPlan>());
+  EXPECT_EQ((*second)->config().optional_features, config.optional_features);
+  EXPECT_EQ((*second)->config_digest(), document_identity(*objects_->find(name)->bytes));
+
+  for (unsigned bit = 0; bit < 56; ++bit) {
+    Config newer = config;
+    newer.required_features |= std::uint64_t{1} << bit;
+    EXPECT_EQ(opened(sealed(newer, name)), "format-too-new") << bit;
+  }
+  Bytes version_2 = sealed(config, name);
+  version_2[7] = 2;
+  EXPECT_EQ(opened(version_2), "corrupt") << "its digest does not say that it is newer";
+  version_2.resize(version_2.size() - Digest::kBytes);
+  const Digest digest = sha256(version_2);
+  version_2.insert(version_2.end(), digest.view().begin(), digest.view().end());
+  EXPECT_EQ(opened(version_2), "format-too-new");
+  EXPECT_EQ(opened(sealed(config, config_name(1))), "corrupt") << "sealed for another name";
+  EXPECT_EQ(opened({}), "truncated");
+  const auto damaged = open(raw_key(1), std::make_shared<FaultPlan>());
+  EXPECT_NE(damaged.error().message.find("put this object back from a replica"), std::string::npos);
+}
+
+TEST_F(RepositoryTest, ASlotThatIsTooNewIsPassedOverWithANoticeWhereAnotherOpens) {
+  init();
+  {
+    const auto repository = open(raw_key(1), std::make_shared<FaultPlan>());
+    ASSERT_TRUE(repository.ok());
+    ASSERT_TRUE(add_slot(**repository, raw_key(2), "second").ok());
+  }
+  std::vector<std::string> names;
+  for (const ObjectInfo& info : objects_->list("keys/")) names.push_back(info.key);
+  const auto make_newer = [&](const std::string& name) {
+    Bytes slot = *objects_->find(name)->bytes;
+    slot.resize(slot.size() - Digest::kBytes);
+    slot[kEnvelopeBytes + 16] = 1;  // of master key 1
+    const Digest digest = sha256(slot);
+    slot.insert(slot.end(), digest.view().begin(), digest.view().end());
+    objects_->damage(name, slot);
+  };
+  make_newer(names[0]);
+  int opened_count = 0;
+  for (const std::uint8_t key : {std::uint8_t{1}, std::uint8_t{2}}) {
+    const auto result = open(raw_key(key), std::make_shared<FaultPlan>());
+    if (!result.ok()) {
+      EXPECT_EQ(result.error().code, ErrorCode::kWrongKey);
+      continue;
+    }
+    ++opened_count;
+    // The slot that opens may come first: then the other one is not looked at.
+    for (const std::string& warning : (*result)->warnings()) EXPECT_NE(warning.find("master key 1"), std::string::npos);
+  }
+  EXPECT_EQ(opened_count, 1);
+  make_newer(names[1]);
+  EXPECT_EQ(open(raw_key(1), std::make_shared<FaultPlan>()).error().code, ErrorCode::kFormatTooNew);
 }
 
 TEST_F(RepositoryTest, NamesSlotsAfterTheirDigest) {

@@ -1,0 +1,230 @@
+#include "engine/repository/snapshots.h"
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "codecs/random.h"
+#include "codecs/sha256.h"
+#include "engine/format/document.h"
+#include "engine/format/names.h"
+#include "sinks/memory_store.h"
+
+namespace drs {
+namespace {
+
+const std::string kStream = "pg/app";
+
+class SnapshotsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    InitOptions options;
+    options.secret = {SlotKind::kRawKey, SecretBytes(32)};
+    const auto store = make_memory_store(objects_);
+    ASSERT_TRUE(Repository::init(*store, clock_, options).ok());
+    auto opened = Repository::open(make_memory_store(objects_), clock_, options.secret, best_crypto_backend());
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    repository_ = *std::move(opened);
+  }
+
+  SnapshotCatalog load(const std::optional<std::string>& stream = std::nullopt) {
+    auto catalog = load_snapshots(*repository_, stream);
+    EXPECT_TRUE(catalog.ok()) << catalog.error().message;
+    return *std::move(catalog);
+  }
+  std::string name_of(const Uuid& session) { return manifest_name(repository_->keys().stream_tag(kStream), session); }
+  std::string put(ObjectKind kind, const std::string& name, const Bytes& body) {
+    objects_->insert(name, encode_document(repository_->keys(), kind, name, body), 0);
+    return name;
+  }
+  std::string put(Manifest manifest) {
+    manifest.stream = kStream;
+    if (manifest.session.is_zero()) random_bytes(manifest.session.mutable_view());
+    if (manifest.streams.empty()) manifest.set_stream({});
+    return put(ObjectKind::kManifest, name_of(manifest.session), *encode_manifest(manifest));
+  }
+  // As a push does, with what it sees now. Returns its name.
+  std::string push() {
+    const SnapshotCatalog catalog = load(kStream);
+    NextSnapshot next = catalog.next(kStream);
+    Manifest manifest;
+    manifest.sequence = next.sequence;
+    manifest.unreadable = std::move(next.unreadable);
+    if (next.predecessor != nullptr) {
+      manifest.predecessor_name = next.predecessor->name;
+      manifest.predecessor_digest = next.predecessor->digest;
+    }
+    return put(manifest);
+  }
+  void rot(const std::string& name) {
+    Bytes bytes = *objects_->find(name)->bytes;
+    bytes[bytes.size() / 2] ^= 1;
+    objects_->damage(name, bytes);
+  }
+  void remove(const Snapshot& snapshot) {
+    put(ObjectKind::kRemoved, removed_name(snapshot.name),
+        encode_removed({snapshot.name, snapshot.digest, kStream, snapshot.manifest.sequence, 1, "test"}));
+  }
+  Result<const Snapshot*> latest(const SnapshotCatalog& catalog) {
+    Selector selector;
+    selector.text = selector.stream = kStream;
+    return select_snapshot(catalog, selector);
+  }
+
+  SystemClock clock_;
+  std::shared_ptr<MemoryObjects> objects_ = std::make_shared<MemoryObjects>();
+  std::unique_ptr<Repository> repository_;
+};
+
+TEST_F(SnapshotsTest, AFenceIsNoSnapshotAndNoDamage) {
+  push();
+  const std::string newest = push();
+  Uuid fenced;
+  fenced.data.fill(7);
+  const std::string fence = put(ObjectKind::kFence, name_of(fenced), encode_fence({fenced, kStream, 1, "prune"}));
+  for (const auto& stream : {std::optional<std::string>(), std::optional(kStream)}) {
+    const SnapshotCatalog catalog = load(stream);
+    EXPECT_EQ(catalog.live.size(), 2U);
+    EXPECT_TRUE(catalog.broken.empty());
+    EXPECT_TRUE(catalog.missing.empty());
+    EXPECT_EQ(catalog.fences, std::vector<std::string>{fence});
+    EXPECT_EQ((*latest(catalog))->name, newest);
+    EXPECT_EQ(catalog.next(kStream).sequence, 3U);
+  }
+}
+
+TEST_F(SnapshotsTest, AFenceUnderAnothersNameIsDamage) {
+  Uuid fenced;
+  fenced.data.fill(7);
+  put(ObjectKind::kFence, name_of(Uuid{}), encode_fence({fenced, kStream, 1, "prune"}));
+  EXPECT_EQ(load().broken.size(), 1U);
+}
+
+// A fence takes a name only while it is free: where a manifest stood, it was deleted.
+TEST_F(SnapshotsTest, APredecessorInWhosePlaceAFenceStandsIsMissed) {
+  const std::string first = push();
+  push();
+  ASSERT_TRUE(objects_->erase(first));
+  const Uuid session = parse_name(first)->uuid;
+  put(ObjectKind::kFence, first, encode_fence({session, kStream, 1, "prune"}));
+  ASSERT_EQ(load().missing.size(), 1U);
+  EXPECT_EQ(load().missing.front().name, first);
+}
+
+TEST_F(SnapshotsTest, AManifestThatRotsIsNotTheLatestOnceAPushHasSeenIt) {
+  push();
+  const std::string rotten = push();
+  rot(rotten);
+  EXPECT_EQ(latest(load()).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(latest(load(kStream)).error().code, ErrorCode::kCorrupt);
+  const std::string next = push();
+  for (const auto& stream : {std::optional<std::string>(), std::optional(kStream)}) {
+    const SnapshotCatalog catalog = load(stream);
+    const auto found = latest(catalog);
+    ASSERT_TRUE(found.ok()) << found.error().message;
+    EXPECT_EQ((*found)->name, next);
+    EXPECT_EQ((*found)->manifest.sequence, 3U);
+    ASSERT_EQ(catalog.broken.size(), 1U);
+    EXPECT_EQ(catalog.broken.front().digest, sha256(*objects_->find(rotten)->bytes));
+  }
+}
+
+TEST_F(SnapshotsTest, WhereOnlyManifestsThatRotAreLeftTheNextOneStillGetsANewNumber) {
+  for (int i = 0; i < 3; ++i) rot(push());
+  const std::string next = push();
+  const SnapshotCatalog catalog = load();
+  EXPECT_EQ((*latest(catalog))->name, next);
+  EXPECT_EQ((*latest(catalog))->manifest.sequence, 4U);
+}
+
+TEST_F(SnapshotsTest, NoSequenceIsGivenTwiceWhateverRotsOrIsRemoved) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    for (const char* const prefix : {"manifests/", "removed/"})
+      for (const ObjectInfo& info : objects_->list(prefix)) objects_->erase(info.key);
+    std::mt19937 random(seed);
+    std::set<std::uint64_t> given;
+    std::vector<std::string> readable;
+    std::uint64_t highest = 0;
+    for (int step = 0; step < 40; ++step) {
+      const unsigned action = random() % 4;
+      if (action < 2 || readable.empty()) {
+        const std::uint64_t sequence = load(kStream).next(kStream).sequence;
+        ASSERT_TRUE(given.insert(sequence).second) << "seed " << seed << ": " << sequence << " twice";
+        ASSERT_GT(sequence, highest) << "seed " << seed;
+        highest = sequence;
+        readable.push_back(push());
+        continue;
+      }
+      const std::size_t place = random() % readable.size();
+      const std::string name = readable[place];
+      readable.erase(readable.begin() + static_cast<std::ptrdiff_t>(place));
+      if (action == 2) {
+        rot(name);
+        continue;
+      }
+      const SnapshotCatalog catalog = load(kStream);
+      const auto found = std::ranges::find(catalog.live, name, &Snapshot::name);
+      ASSERT_NE(found, catalog.live.end());
+      remove(*found);
+      if (random() % 2 == 0) objects_->erase(name);  // pruned
+      if (random() % 4 == 0 && objects_->find(name)) rot(removed_name(name));
+    }
+  }
+}
+
+TEST_F(SnapshotsTest, AMarkThatRotsAfterItsManifestIsGoneCountsAsOneThatHadANumber) {
+  push();
+  push();
+  const SnapshotCatalog catalog = load();
+  const Snapshot second = catalog.live.back();
+  remove(second);
+  objects_->erase(second.name);
+  EXPECT_EQ(load().next(kStream).sequence, 3U);
+  rot(removed_name(second.name));
+  EXPECT_EQ(load().next(kStream).sequence, 3U);
+  push();
+  EXPECT_EQ(load().next(kStream).sequence, 4U);
+}
+
+TEST_F(SnapshotsTest, HoldsNoRecipeParts) {
+  constexpr std::size_t kManifests = 40;
+  constexpr std::size_t kParts = 20'000;
+  Manifest manifest;
+  ManifestStream only;
+  for (std::size_t i = 0; i < kParts; ++i) only.parts.push_back({{Uuid{}, i}, only.bytes++, 1});
+  manifest.set_stream(std::move(only));
+  for (std::size_t i = 0; i < kManifests; ++i) {
+    random_bytes(manifest.session.mutable_view());
+    manifest.sequence = i + 1;
+    put(manifest);
+  }
+  const std::size_t before_bytes = ::mallinfo2().uordblks;
+  const SnapshotCatalog catalog = load();
+  const std::size_t after_bytes = ::mallinfo2().uordblks;
+  ASSERT_EQ(catalog.live.size(), kManifests);
+  EXPECT_LT(after_bytes - std::min(before_bytes, after_bytes), kManifests * 8 * kKiB);  // each is of 800 KiB
+  const auto whole = read_manifest(*repository_, repository_->store(), catalog.live[3]);
+  ASSERT_TRUE(whole.ok()) << whole.error().message;
+  EXPECT_EQ(whole->sequence, 4U);
+  EXPECT_EQ(whole->streams.front().parts.size(), kParts);
+}
+
+TEST_F(SnapshotsTest, AManifestThatIsReplacedByAnotherOfItsNameIsNotReadAsTheOldOne) {
+  Manifest manifest;
+  manifest.session.data.fill(9);
+  const std::string name = put(manifest);
+  const SnapshotCatalog catalog = load();
+  manifest.stream = kStream;
+  manifest.sequence = 5;
+  manifest.set_stream({});
+  objects_->damage(name, encode_document(repository_->keys(), ObjectKind::kManifest, name, *encode_manifest(manifest)));
+  EXPECT_EQ(read_manifest(*repository_, repository_->store(), catalog.live[0]).error().code, ErrorCode::kCorrupt);
+  objects_->erase(name);
+  EXPECT_EQ(read_manifest(*repository_, repository_->store(), catalog.live[0]).error().code, ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace drs
