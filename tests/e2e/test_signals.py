@@ -165,13 +165,13 @@ def test_a_fifo_for_the_output_or_a_key_is_used_once_its_other_end_is_there(drs,
 
 
 class Terminal:
-    """A command that asks on a terminal of its own."""
+    """A command that asks on a terminal. A shell leads the session: at a leader's end the kernel resets the terminal."""
 
-    def __init__(self, drs, *arguments, launcher=()):
+    def __init__(self, drs, script, *arguments):
+        command = ["sh", "-c", script, "sh", *drs.command(*arguments)]
         environment = drs.environment({"BACKUP_ENCRYPTION_KEY": None})
-        command = [*launcher, *drs.command(*arguments)]
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
+        self.shell, self.fd = pty.fork()
+        if self.shell == 0:
             os.execvpe(command[0], command, environment)
         self.read_to(b"hex digits): ")
 
@@ -181,36 +181,47 @@ class Terminal:
             assert select.select([self.fd], [], [], WAIT_SECONDS)[0], text
             text += os.read(self.fd, 1000)
 
+    def write(self, text):
+        os.write(self.fd, text)
+
+    def command(self):
+        with open(f"/proc/{self.shell}/task/{self.shell}/children", encoding="ascii") as children:
+            return int(children.read())
+
     def echoes(self):
         return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
 
-    def wait(self, options=0):
-        return os.waitpid(self.pid, options)[1]
+    def leave(self):
+        self.write(b"\n")
+        os.waitpid(self.shell, 0)
+        os.close(self.fd)
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGABRT, signal.SIGSEGV, signal.SIGALRM, signal.SIGTERM])
 def test_no_signal_leaves_a_terminal_without_echo(drs, number):
-    terminal = Terminal(drs, "list")
+    drs.push("s", b"x")
+    terminal = Terminal(drs, '"$@"; echo "ended with $?"; read line', "list")
     assert not terminal.echoes()
-    os.kill(terminal.pid, number)
-    status = terminal.wait()
-    assert os.waitstatus_to_exitcode(status) == (143 if number == signal.SIGTERM else -number)
+    os.kill(terminal.command(), number)
+    terminal.read_to(b"ended with %d" % (128 + number))
     assert terminal.echoes()
+    terminal.leave()
 
 
 def test_a_stopped_prompt_has_echo_and_none_once_it_goes_on(drs):
-    shell = 'set -m; "$@"; echo "left with $?"; read line; fg; echo "ended with $?"'
-    terminal = Terminal(drs, "list", launcher=["sh", "-c", shell, "sh"])
+    drs.push("s", b"x")
+    script = 'set -m; "$@"; echo "left with $?"; read line; fg; echo "ended with $?"; read line'
+    terminal = Terminal(drs, script, "list")
     assert not terminal.echoes()
-    os.write(terminal.fd, b"\x1a")  # Ctrl-Z
+    terminal.write(b"\x1a")  # Ctrl-Z
     terminal.read_to(b"left with 148")
     assert terminal.echoes()
-    os.write(terminal.fd, b"\n")
+    terminal.write(b"\n")
     wait_for(lambda: not terminal.echoes(), "the echo to be off again")
-    os.write(terminal.fd, drs.key.encode() + b"\n")
+    terminal.write(drs.key.encode() + b"\n")
     terminal.read_to(b"ended with 0")
-    terminal.wait()
     assert terminal.echoes()
+    terminal.leave()
 
 
 @pytest.mark.every_store
