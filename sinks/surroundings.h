@@ -20,8 +20,8 @@ struct Surroundings {
   // A whole small file. Errors: kNotFound; any other for a file that is there and cannot be read.
   std::function<Result<SecretBytes>(const std::string& path)> read_file;
   HttpFetch fetch;
-  // What a command prints, run without a shell; for `credential_process`. Errors: kUsage for what cannot be run; any
-  // other for a command that failed. May be empty: the setting is refused then.
+  // What a command prints, run without a shell; for `credential_process`. Errors: kUsage for what cannot be run;
+  // kCancelled; any other for a command that failed or took too long. May be empty: the setting is refused then.
   std::function<Result<SecretBytes>(const std::string& command)> run_command;
   const Clock& clock;
 

@@ -14,8 +14,9 @@ constexpr const char* kEmulatorVariable = "STORAGE_EMULATOR_HOST";
 
 // Lives as long as the store: tokens are renewed while it is used.
 struct Session {
-  Session(const CloudOptions& options, std::unique_ptr<HttpClient> http)
-      : client(std::move(http)), chain(process_surroundings(client->fetcher(), clock), options.credentials_file) {}
+  Session(const CloudOptions& options, std::unique_ptr<HttpClient> http, CancelToken* cancel)
+      : client(std::move(http)),
+        chain(process_surroundings(client->fetcher(), clock, cancel), options.credentials_file) {}
   SystemClock clock;
   std::unique_ptr<HttpClient> client;
   DefaultCredentials chain;
@@ -46,7 +47,8 @@ Result<GcsSetup> set_up(const RepositoryPlace& place, const StoreSurroundings& o
   DRS_ASSIGN_OR_RETURN(BucketLocation location, parse_gcs_location(place.name));
 
   std::string endpoint = options.endpoint_url;
-  const auto emulator = process_surroundings(client->fetcher(), request_clock()).variable(kEmulatorVariable);
+  const auto emulator =
+      process_surroundings(client->fetcher(), request_clock(), opened_by.cancel).variable(kEmulatorVariable);
   const bool emulated = endpoint.empty() && emulator.has_value();
   if (emulated) endpoint = emulator_url(*emulator);
   DRS_ASSIGN_OR_RETURN(GcsAddress address, GcsAddress::make(std::move(location), endpoint));
@@ -58,7 +60,7 @@ Result<GcsSetup> set_up(const RepositoryPlace& place, const StoreSurroundings& o
                    "--endpoint-url " + address.endpoint().url() +
                        " would carry a token of Google in the clear: use https, or name an emulator in " +
                        kEmulatorVariable + " instead, which gets no token"};
-    const auto session = std::make_shared<Session>(options, std::move(client));
+    const auto session = std::make_shared<Session>(options, std::move(client), opened_by.cancel);
     tokens = std::make_shared<GoogleTokenProvider>([session] { return session->chain.fetch(); }, session->clock);
   }
   return GcsSetup{std::move(address), std::move(tokens), std::move(store)};

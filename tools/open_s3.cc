@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view kProfileVariable = "AWS_PROFILE";
 
 // Those of the process, with the profile that the place names.
-Surroundings surroundings_of(const CloudOptions& options, HttpFetch fetch, const Clock& clock) {
-  Surroundings out = process_surroundings(std::move(fetch), clock);
+Surroundings surroundings_of(const CloudOptions& options, HttpFetch fetch, const Clock& clock, CancelToken* cancel) {
+  Surroundings out = process_surroundings(std::move(fetch), clock, cancel);
   if (options.profile.empty()) return out;
   out.environment = [profile = options.profile,
                      process = out.environment](const char* name) -> std::optional<std::string_view> {
@@ -28,9 +28,9 @@ Surroundings surroundings_of(const CloudOptions& options, HttpFetch fetch, const
 
 // Lives as long as the store: credentials are renewed while it is used.
 struct Session {
-  Session(const CloudOptions& options, std::unique_ptr<HttpClient> http)
+  Session(const CloudOptions& options, std::unique_ptr<HttpClient> http, CancelToken* cancel)
       : client(std::move(http)),
-        chain(surroundings_of(options, client->fetcher(), clock),
+        chain(surroundings_of(options, client->fetcher(), clock, cancel),
               {.region = options.region, .profile_named = !options.profile.empty()}) {}
   SystemClock clock;
   std::unique_ptr<HttpClient> client;
@@ -62,7 +62,7 @@ Result<S3Setup> set_up(const RepositoryPlace& repository, const StoreSurrounding
   const CloudOptions& options = repository.cloud;
   CloudStoreOptions store = cloud_store_options(options, opened_by);
   DRS_ASSIGN_OR_RETURN(const BucketLocation location, parse_s3_location(repository.name));
-  const Surroundings surroundings = surroundings_of(options, {}, request_clock());
+  const Surroundings surroundings = surroundings_of(options, {}, request_clock(), opened_by.cancel);
   DRS_ASSIGN_OR_RETURN(const AwsProfile profile, AwsProfile::load(surroundings));
   S3AddressOptions place;
   place.region = resolve_aws_region(surroundings, profile, {.explicit_region = options.region, .instance_region = {}});
@@ -71,7 +71,7 @@ Result<S3Setup> set_up(const RepositoryPlace& repository, const StoreSurrounding
   DRS_ASSIGN_OR_RETURN(place.style, parse_address_style(options.address_style));
   store.http.ca_file = resolve_aws_ca_file(surroundings, profile, options.ca_file);
   DRS_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::make(store.http));
-  const auto session = std::make_shared<Session>(options, std::move(client));
+  const auto session = std::make_shared<Session>(options, std::move(client), opened_by.cancel);
   DRS_ASSIGN_OR_RETURN(S3Address address, S3Address::make(location, place));
   auto credentials =
       std::make_shared<AwsCredentialsProvider>([session] { return session->chain.fetch(); }, session->clock);

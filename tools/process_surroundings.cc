@@ -5,16 +5,20 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "io/command_output.h"
 #include "io/fd.h"
 #include "tools/keys.h"
-#include "tools/passphrase_command.h"
+#include "tools/word_list.h"
 
 namespace drs {
 namespace {
 
 constexpr std::size_t kSettingsBytesMax = 1 * kMiB;
+constexpr std::size_t kCommandOutputBytesMax = 64 * kKiB;
 
 // A whole small file: configurations, tokens.
 Result<SecretBytes> read_small_file(const std::string& path) {
@@ -32,9 +36,20 @@ Result<SecretBytes> read_small_file(const std::string& path) {
   return Error{ErrorCode::kUsage, "'" + path + "' is larger than 1 MiB: that is no configuration"};
 }
 
+// What it prints on stderr is for the operator: it goes where ours goes.
+Result<SecretBytes> run_credential_process(const std::string& command, CancelToken& cancel) {
+  DRS_ASSIGN_OR_RETURN(std::vector<std::string> words, split_words(command));
+  ChildOptions options;
+  options.argv = std::move(words);
+  const auto keys = key_variable_names();
+  options.environment_remove.assign(keys.begin(), keys.end());
+  options.timeout = kCredentialProcessTimeout;
+  return command_output(options, kCommandOutputBytesMax, cancel);
+}
+
 }  // namespace
 
-Surroundings process_surroundings(HttpFetch fetch, const Clock& clock) {
+Surroundings process_surroundings(HttpFetch fetch, const Clock& clock, CancelToken* cancel) {
   return {.environment = [](const char* name) -> std::optional<std::string_view> {
             const char* const value = std::getenv(name);
             if (value == nullptr) return std::nullopt;
@@ -43,9 +58,9 @@ Surroundings process_surroundings(HttpFetch fetch, const Clock& clock) {
           .read_file = read_small_file,
           .fetch = std::move(fetch),
           .run_command =
-              [](const std::string& command) {
+              [cancel](const std::string& command) {
                 CancelToken none;
-                return run_passphrase_command(command, key_variable_names(), none);
+                return run_credential_process(command, cancel != nullptr ? *cancel : none);
               },
           .clock = clock};
 }

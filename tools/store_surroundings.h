@@ -8,8 +8,8 @@
 namespace drs {
 
 struct StoreSurroundings {
-  const CancelToken* cancel = nullptr;  // must outlive the store
-  StoreOutage::Tell tell = {};          // what the operator should hear of an outage
+  CancelToken* cancel = nullptr;  // must outlive the store
+  StoreOutage::Tell tell = {};    // what the operator should hear of an outage
 };
 
 CloudStoreOptions cloud_store_options(const CloudOptions& options, const StoreSurroundings& opened_by);

@@ -44,9 +44,11 @@ Result<AwsCredentials> by_process(const Surroundings& surroundings, std::string_
   if (!surroundings.run_command) return usage("credential_process is not supported here");
   Result<SecretBytes> output = surroundings.run_command(std::string(command));
   if (!output.ok()) {
+    const Error& error = output.error();
     // It was found and failed: it may be as passing a trouble as any.
-    const ErrorCode code = output.error().code == ErrorCode::kUsage ? ErrorCode::kUsage : ErrorCode::kUnavailable;
-    return Error{code, "credential_process: " + output.error().message, output.error().error_number};
+    const bool passing = error.code != ErrorCode::kUsage && error.code != ErrorCode::kCancelled;
+    return Error{passing ? ErrorCode::kUnavailable : error.code, "credential_process: " + error.message,
+                 error.error_number};
   }
   Result<AwsCredentials> credentials = parse_credentials_json(output->view(), CredentialsDocument::kProcess);
   if (!credentials.ok()) return std::move(credentials).error().with_context("credential_process");

@@ -192,6 +192,8 @@ TEST_F(ProfileCredentials, AreWhatTheProcessPrints) {
   expect_error(look("credential_process = /bin/absent\n"), ErrorCode::kUsage, "cannot run '/bin/absent'");
   fake_.failing_commands.emplace("/bin/fail", Error{ErrorCode::kIo, "'/bin/fail' exited with status 1"});
   expect_error(look("credential_process = /bin/fail\n"), ErrorCode::kUnavailable, "exited with status 1");
+  fake_.failing_commands.emplace("/bin/hang", Error{ErrorCode::kCancelled, "asked to stop"});
+  expect_error(look("credential_process = /bin/hang\n"), ErrorCode::kCancelled, "asked to stop");
   Surroundings surroundings = fake_.surroundings();
   surroundings.run_command = nullptr;
   expect_error(profile_credentials(surroundings, *AwsProfile::load(surroundings), "eu-west-1"), ErrorCode::kUsage,
