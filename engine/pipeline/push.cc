@@ -236,7 +236,8 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   PushReport report;
   DRS_ASSIGN_OR_RETURN(
       const std::unique_ptr<PushSession> session,
-      PushSession::begin(repository, repository.store(), {.stream = options.stream, .host = options.host}, {}));
+      PushSession::begin(repository, repository.store(), {.stream = options.stream, .host = options.host},
+                         options.heartbeats));
   // After the session's record, and in this order (DESIGN section 6).
   constexpr std::array kListedFirst = {ObjectKind::kManifest, ObjectKind::kCondemned};
   constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kPack, ObjectKind::kDamaged,

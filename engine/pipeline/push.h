@@ -9,6 +9,7 @@
 // ordered step.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
@@ -39,6 +40,13 @@ struct PushGates {
 // Errors: kUsage, a trailer pattern that is no regular expression.
 Result<void> validate(const PushGates& gates);
 
+// A session says that it is under way when its last heartbeat is older than `every` by the steady clock, which is
+// looked at each `look_every`.
+struct HeartbeatPace {
+  std::chrono::nanoseconds every = std::chrono::hours(1);
+  std::chrono::milliseconds look_every{30'000};
+};
+
 struct PushOptions {
   std::string stream;
   std::optional<WallNs> snapshot_ns;  // the stream's own time; the start, if not given
@@ -50,6 +58,7 @@ struct PushOptions {
   std::string host;
   std::string tool_version;
   RecipeLimits recipe;
+  HeartbeatPace heartbeats;
   // A copy of this snapshot: the stream must have its length and digests, and what proved its producer is kept.
   const ManifestHeader* original = nullptr;
 };

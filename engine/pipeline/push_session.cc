@@ -74,7 +74,7 @@ Result<void> validate(const PushGates& gates) {
 }
 
 Result<std::unique_ptr<PushSession>> PushSession::begin(Repository& repository, ObjectStore& store, Identity identity,
-                                                        Pace pace) {
+                                                        HeartbeatPace pace) {
   std::unique_ptr<PushSession> session(new PushSession(repository, store, pace));
   SessionRecord& record = session->record_;
   const StreamTag tag = repository.keys().stream_tag(identity.stream);
@@ -105,6 +105,7 @@ PushSession::~PushSession() {
   }
   stop_changed_.notify_all();
   if (thread_.joinable()) thread_.join();
+  if (commit_in_doubt_) return;
   std::vector<ObjectKey> records;
   for (std::uint32_t number = number_first_; number < number_next_; ++number)
     records.push_back(session_name(repository_.keys().stream_tag(record_.stream), record_.session, number));
@@ -120,6 +121,7 @@ Result<void> PushSession::start() {
 
 Result<void> PushSession::write_record(ObjectStore& store) {
   record_.heartbeat_ns = repository_.clock().wall_ns();
+  last_beat_ = repository_.clock().steady();
   // Each try has a name of its own: what an earlier one stored whose answer was lost holds another time.
   const std::string name = session_name(repository_.keys().stream_tag(record_.stream), record_.session, number_next_++);
   DRS_RETURN_IF_ERROR(put_own_object(
@@ -130,7 +132,7 @@ Result<void> PushSession::write_record(ObjectStore& store) {
 void PushSession::beat(ObjectStore& store) {
   std::unique_lock lock(mutex_);
   while (!stop_changed_.wait_for(lock, pace_.look_every, [&] { return stop_; })) {
-    if (repository_.clock().wall_ns() - record_.heartbeat_ns < pace_.every_ns) continue;
+    if (repository_.clock().steady() - last_beat_ < pace_.every) continue;
     lock.unlock();
     auto written = write_record(store);
     lock.lock();
@@ -162,6 +164,7 @@ Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manif
 
 Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
   DRS_RETURN_IF_ERROR(failpoint("push.before_manifest"));
+  commit_in_doubt_ = true;
   auto created = put_object(store_, name, object);
   if (created.ok()) created = failpoint("push.after_manifest");
   // Whatever the answer was, what stands there now decides: a lost reply, or somebody else's fence.
@@ -171,7 +174,12 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
   };
   if (!created.ok() && !is_open(created.error())) {
     const auto there = store_.stat(name);
-    if (!there.ok() && there.error().code == ErrorCode::kNotFound) return created.error();
+    if (!there.ok() && there.error().code == ErrorCode::kNotFound) {
+      // After any other error the manifest may come back: a name that was not durable, an answer that was lost.
+      const ErrorCode code = created.error().code;
+      commit_in_doubt_ = code != ErrorCode::kNoSpace && code != ErrorCode::kDenied;
+      return created.error();
+    }
     const std::string state = there.ok() ? " is written, but may not last: " : " may be written: ";
     return Error(ErrorCode::kUnsettled, "the manifest " + name + state + created.error().message,
                  created.error().error_number);
@@ -191,7 +199,10 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
     stored = read_again_if_damaged(read_back);
     if (!stored.ok() && stored.error().code == ErrorCode::kNotFound && !again.ok()) return again.error();
   }
-  if (!stored.ok() && stored.error().code == ErrorCode::kCorrupt && fence && !created.ok()) return fenced(name);
+  if (!stored.ok() && stored.error().code == ErrorCode::kCorrupt && fence && !created.ok()) {
+    commit_in_doubt_ = false;
+    return fenced(name);
+  }
   if (!stored.ok()) {
     const ErrorCode code = stored.error().code;
     if (code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated || code == ErrorCode::kUnavailable)
@@ -200,6 +211,7 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
                                             " written, but cannot be read back: " + stored.error().message);
   }
   const auto removed = store_.stat(removed_name(name));
+  commit_in_doubt_ = !removed.ok() && removed.error().code != ErrorCode::kNotFound;
   if (removed.ok()) return Error(ErrorCode::kConflict, name + " was marked as removed while it was being made");
   if (removed.error().code != ErrorCode::kNotFound)
     return Error(ErrorCode::kUnsettled, "the manifest " + name +

@@ -29,24 +29,21 @@ class PushSession {
     std::optional<Uuid> session = {};
     WallNs started_ns = 0;  // 0: now
   };
-  // A heartbeat when the last is older than `every_ns`, which is looked at each `look_every`.
-  struct Pace {
-    WallNs every_ns = 3600LL * 1'000'000'000LL;
-    std::chrono::milliseconds look_every{30'000};
-  };
   // Writes the session object, and from then on heartbeats, on a thread and a store of its own: the last upload of a
   // push may take hours. Their numbers follow those that an earlier attempt at the same session left behind: an object
   // never changes. `store` is used by one thread at a time.
   static Result<std::unique_ptr<PushSession>> begin(Repository& repository, ObjectStore& store, Identity identity,
-                                                    Pace pace);
-  // Removes the session objects it wrote, and after a commit those of earlier attempts too. Best effort: one left
-  // behind costs nothing but a line in a prune's log.
+                                                    HeartbeatPace pace);
+  // Removes the session objects it wrote, and after a commit those of earlier attempts too; but none while it is not
+  // known how a commit ended: its manifest may still appear, and without a session a prune would not fence it before.
+  // Best effort: one left behind costs nothing but a line in a prune's log.
   ~PushSession();
   PushSession(const PushSession&) = delete;
   PushSession& operator=(const PushSession&) = delete;
 
   [[nodiscard]] const Uuid& id() const { return record_.session; }
   [[nodiscard]] WallNs started_ns() const { return record_.started_ns; }
+  [[nodiscard]] std::chrono::steady_clock::time_point begun() const { return begun_; }
   // Errors: what a heartbeat met. That the store was away is none: a session that stays silent for too long is fenced,
   // which the commit meets.
   [[nodiscard]] Result<void> heartbeat_result() const;
@@ -61,16 +58,19 @@ class PushSession {
   Result<void> check_not_fenced();
 
  private:
-  PushSession(Repository& repository, ObjectStore& store, Pace pace)
-      : repository_(repository), store_(store), pace_(pace) {}
+  PushSession(Repository& repository, ObjectStore& store, HeartbeatPace pace)
+      : repository_(repository), store_(store), pace_(pace), begun_(repository.clock().steady()) {}
   Result<void> start();
   Result<void> write_record(ObjectStore& store);
   void beat(ObjectStore& store);
 
   Repository& repository_;
   ObjectStore& store_;
-  const Pace pace_;
+  const HeartbeatPace pace_;
   SessionRecord record_;
+  const std::chrono::steady_clock::time_point begun_;
+  std::chrono::steady_clock::time_point last_beat_;
+  bool commit_in_doubt_ = false;
   std::uint32_t number_first_ = 0;  // of the session objects that are removed at the end
   std::uint32_t number_next_ = 0;
 

@@ -151,7 +151,7 @@ TEST_F(SpooledPushTest, TheSessionGoesOnBehindItsOldHeartbeats) {
     ASSERT_TRUE(objects().insert(session_name(tag, session, heartbeat), plain_bytes(10, heartbeat), 0));
   const auto store = fixture_.repository().store().another();
   auto goes_on = PushSession::begin(fixture_.repository(), **store, {.stream = "s", .host = "h", .session = session},
-                                    {.every_ns = 0, .look_every = std::chrono::milliseconds(1)});
+                                    {.every = std::chrono::nanoseconds(0), .look_every = std::chrono::milliseconds(1)});
   ASSERT_TRUE(goes_on.ok()) << goes_on.error().message;
   EXPECT_TRUE(objects().find(session_name(tag, session, 2)));
   while (!objects().find(session_name(tag, session, 4))) std::this_thread::sleep_for(std::chrono::milliseconds(1));

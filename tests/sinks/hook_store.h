@@ -1,0 +1,95 @@
+// A store around another one that tells a test of each operation before it happens, and fails those that the test wants
+// to fail. Any thread may be in a hook.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sinks/object_store.h"
+
+namespace drs::test {
+
+// `operation`: "put", "get", "list", "stat", "remove", "secure". What it returns is the operation's error.
+using StoreHook = std::function<std::optional<Error>(std::string_view operation, std::string_view key)>;
+
+class HookStore final : public ObjectStore {
+ public:
+  HookStore(std::unique_ptr<ObjectStore> inner, std::shared_ptr<StoreHook> hook)
+      : inner_(std::move(inner)), hook_(std::move(hook)) {}
+
+  void put(PutOperation& operation) override {
+    if (operation.key.empty()) return inner_->put(operation);
+    if (auto error = called("put", operation.key)) {
+      operation.result = *std::move(error);
+      puts_.push_back(&operation);
+    } else {
+      inner_->put(operation);
+    }
+  }
+  void name(PutOperation& operation, ObjectKey key) override { inner_->name(operation, std::move(key)); }
+  void drop(PutOperation& operation) override { inner_->drop(operation); }
+  void get(GetOperation& operation) override {
+    if (auto error = called("get", operation.key)) {
+      operation.result = *std::move(error);
+      gets_.push_back(&operation);
+    } else {
+      inner_->get(operation);
+    }
+  }
+  Result<std::size_t> run(bool wait) override {
+    const auto puts = std::exchange(puts_, {});
+    const auto gets = std::exchange(gets_, {});
+    for (PutOperation* const put : puts) put->done(*put);
+    for (GetOperation* const get : gets) get->done(*get);
+    const std::size_t failed = puts.size() + gets.size();
+    auto done = inner_->run(wait && failed == 0);
+    if (done.ok()) *done += failed;
+    return done;
+  }
+  void wake() override { inner_->wake(); }
+  [[nodiscard]] std::size_t in_flight() const override { return puts_.size() + gets_.size() + inner_->in_flight(); }
+  [[nodiscard]] std::size_t parallel_max() const override { return inner_->parallel_max(); }
+  [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
+  Result<void> list(std::string_view prefix, const Visit& visit) override {
+    if (auto error = called("list", prefix)) return *std::move(error);
+    return inner_->list(prefix, visit);
+  }
+  Result<ObjectInfo> stat(const ObjectKey& key) override {
+    if (auto error = called("stat", key)) return *std::move(error);
+    return inner_->stat(key);
+  }
+  Result<void> remove(const ObjectKey& key) override {
+    if (auto error = called("remove", key)) return *std::move(error);
+    return inner_->remove(key);
+  }
+  [[nodiscard]] bool locks() const override { return inner_->locks(); }
+  Result<void> retain(const std::vector<ObjectKey>& keys) override { return inner_->retain(keys); }
+  [[nodiscard]] bool secures() const override { return inner_->secures(); }
+  Result<void> secure(const std::vector<ObjectKey>& keys) override {
+    if (auto error = called("secure", "")) return *std::move(error);
+    return inner_->secure(keys);
+  }
+  Result<std::unique_ptr<ObjectStore>> another() override {
+    DRS_ASSIGN_OR_RETURN(auto inner, inner_->another());
+    return std::unique_ptr<ObjectStore>(std::make_unique<HookStore>(std::move(inner), hook_));
+  }
+  void register_memory(MutableByteView memory) override { inner_->register_memory(memory); }
+  [[nodiscard]] std::string name_for_messages() const override { return inner_->name_for_messages(); }
+  [[nodiscard]] std::string io_description() const override { return inner_->io_description(); }
+
+ private:
+  std::optional<Error> called(std::string_view operation, std::string_view key) {
+    return *hook_ ? (*hook_)(operation, key) : std::nullopt;
+  }
+  std::unique_ptr<ObjectStore> inner_;
+  std::shared_ptr<StoreHook> hook_;
+  std::vector<PutOperation*> puts_;
+  std::vector<GetOperation*> gets_;
+};
+
+}  // namespace drs::test
