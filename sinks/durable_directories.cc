@@ -10,22 +10,41 @@ std::string parent_directory(const std::string& path) {
 }
 
 Result<void> DirectorySyncs::sync(FileSystem& files, const std::string& directory) {
+  std::uint64_t lists_before = 0;
   {
     const std::scoped_lock lock(mutex_);
     if (!supported_) return {};
-    if (const auto failed = failed_.find(directory); failed != failed_.end()) {
-      return failed->second.with_context("an earlier sync of this directory failed");
-    }
+    const State& state = states_[directory];
+    if (state.failed) return state.failed->with_context("an earlier sync of this directory failed");
+    lists_before = state.lists;
   }
   Result<void> synced = files.sync_directory(directory);
-  if (synced.ok()) return synced;
   const std::scoped_lock lock(mutex_);
+  State& state = states_[directory];
+  if (synced.ok()) {
+    // A list that ended meanwhile may show a name that is younger than the sync.
+    state.synced = state.synced || state.lists == lists_before;
+    return synced;
+  }
   if (synced.error().code == ErrorCode::kUsage) {
     supported_ = false;
     return {};
   }
-  failed_.try_emplace(directory, synced.error());
+  if (!state.failed) state.failed = synced.error();
   return synced;
+}
+
+void DirectorySyncs::note_listed(const std::string& directory) {
+  const std::scoped_lock lock(mutex_);
+  State& state = states_[directory];
+  ++state.lists;
+  state.synced = false;
+}
+
+bool DirectorySyncs::listed_names_durable(const std::string& directory) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = states_.find(directory);
+  return !supported_ || (found != states_.end() && found->second.synced && !found->second.failed);
 }
 
 bool DirectorySyncs::supported() const {
@@ -45,6 +64,11 @@ Result<void> DurableDirectories::create(const std::string& directory) {
 Result<void> DurableDirectories::sync(const std::string& directory) {
   DRS_RETURN_IF_ERROR(sync_own_name(directory));
   return syncs_.sync(files_, directory);
+}
+
+Result<void> DurableDirectories::sync_listed_names(const std::string& directory) {
+  DRS_RETURN_IF_ERROR(sync_own_name(directory));
+  return syncs_.listed_names_durable(directory) ? Result<void>() : syncs_.sync(files_, directory);
 }
 
 // Also for a directory that was there already: whoever created it may not have synced its parent yet.

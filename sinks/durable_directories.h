@@ -3,8 +3,10 @@
 // second sync of the same directory would report success over the loss.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -21,9 +23,19 @@ class DirectorySyncs {
   Result<void> sync(FileSystem& files, const std::string& directory);
   [[nodiscard]] bool supported() const;
 
+  // To be called after the directory was read: its names may be new, and not durable.
+  void note_listed(const std::string& directory);
+  // Whether a sync that began after the last `note_listed` has succeeded: every name listed so far is durable.
+  [[nodiscard]] bool listed_names_durable(const std::string& directory) const;
+
  private:
+  struct State {
+    std::uint64_t lists = 0;
+    bool synced = false;  // since the last of them
+    std::optional<Error> failed;
+  };
   mutable std::mutex mutex_;
-  std::map<std::string, Error> failed_;
+  std::map<std::string, State> states_;
   bool supported_ = true;
 };
 
@@ -35,6 +47,9 @@ class DurableDirectories {
   Result<void> create(const std::string& directory);
   // Makes the names in `directory` durable, and the directory's own name and its parents'.
   Result<void> sync(const std::string& directory);
+  // The same for the names in `directory` that were listed before this call, whoever created them. Does nothing where
+  // this process has synced the directory since it was listed.
+  Result<void> sync_listed_names(const std::string& directory);
 
  private:
   Result<void> sync_own_name(const std::string& directory);

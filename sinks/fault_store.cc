@@ -107,6 +107,8 @@ class FaultStore final : public ObjectStore {
 
   [[nodiscard]] bool locks() const override { return inner_->locks(); }
   Result<void> retain(const std::vector<ObjectKey>& keys) override { return inner_->retain(keys); }
+  [[nodiscard]] bool secures() const override { return inner_->secures(); }
+  Result<void> secure(const std::vector<ObjectKey>& keys) override { return inner_->secure(keys); }
   [[nodiscard]] std::vector<RequestCount> request_counts() const override { return inner_->request_counts(); }
 
   Result<std::unique_ptr<ObjectStore>> another() override {

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -129,6 +130,7 @@ class LocalStore final : public ObjectStore {
         directories.push_back(std::move(key));
         return {};
       });
+      shared_->syncs.note_listed(directory);
       const bool empty = !listed.ok() && listed.error().code == ErrorCode::kNotFound && !directory.empty();
       if (!listed.ok() && !empty) return listed;
     }
@@ -147,6 +149,24 @@ class LocalStore final : public ObjectStore {
     DRS_RETURN_IF_ERROR(files_.remove(key));
     DRS_RETURN_IF_ERROR(failpoint("local.after_remove"));
     return shared_->syncs.sync(files_, parent_directory(key));
+  }
+
+  [[nodiscard]] bool secures() const override { return true; }
+  Result<void> secure(const std::vector<ObjectKey>& keys) override {
+    std::set<std::string> directories;
+    for (const ObjectKey& key : keys) directories.insert(parent_directory(key));
+    for (const std::string& directory : directories) {
+      auto synced = directories_.sync_listed_names(directory);
+      if (synced.ok()) synced = failpoint("local.after_secure_sync");
+      if (!synced.ok()) return explained(synced.error(), "make durable", directory + "/");
+    }
+    // Only now: a name whose own writer could not make it durable is gone.
+    for (const ObjectKey& key : keys) {
+      const auto there = stat(key);
+      if (!there.ok() && there.error().code == ErrorCode::kNotFound) return vanished(*this, key);
+      if (!there.ok()) return explained(there.error(), "look up", key);
+    }
+    return {};
   }
 
   Result<std::unique_ptr<ObjectStore>> another() override { return make(shared_); }
@@ -177,6 +197,7 @@ class LocalStore final : public ObjectStore {
   struct Publication {
     std::unique_ptr<LocalPut> put;
     Result<void> result;
+    bool named = false;  // it made the name
   };
 
   std::string new_temporary() {
@@ -249,7 +270,8 @@ class LocalStore final : public ObjectStore {
     for (auto& put : puts_) {
       const bool settled = put->state() == LocalPut::State::kStored || put->state() == LocalPut::State::kFailed;
       direct_refused_ = direct_refused_ || put->direct_refused();
-      if (settled && (put->dropped || !put->operation().key.empty())) ended.push_back({std::move(put), {}});
+      if (settled && (put->dropped || !put->operation().key.empty()))
+        ended.push_back({.put = std::move(put), .result = {}});
     }
     std::erase(puts_, nullptr);
     return ended;
@@ -266,11 +288,11 @@ class LocalStore final : public ObjectStore {
       }
       const bool stored = put.state() == LocalPut::State::kStored;
       publication.result = stored ? give_name(put.temporary_path(), key) : Result<void>(put.error());
-      const bool named = stored && publication.result.ok();
+      publication.named = stored && publication.result.ok();
       // A name that somebody else created is reported as being there: make sure that it stays.
-      const bool taken = stored && !named && publication.result.error().code == ErrorCode::kAlreadyExists;
-      if (named || taken) synced.try_emplace(parent_directory(key));
-      if (stored && !named) put.give_up(publication.result.error());
+      const bool taken = stored && !publication.named && publication.result.error().code == ErrorCode::kAlreadyExists;
+      if (publication.named || taken) synced.try_emplace(parent_directory(key));
+      if (stored && !publication.named) put.give_up(publication.result.error());
     }
     for (auto& [directory, result] : synced) {
       result = directories_.sync(directory);
@@ -282,7 +304,11 @@ class LocalStore final : public ObjectStore {
       const bool relies_on_name =
           publication.result.ok() || publication.result.error().code == ErrorCode::kAlreadyExists;
       const auto sync = synced.find(parent_directory(key));
-      if (relies_on_name && sync != synced.end() && !sync->second.ok()) publication.result = sync->second;
+      if (relies_on_name && sync != synced.end() && !sync->second.ok()) {
+        publication.result = sync->second;
+        // Another process may sync the directory, see no error, and rely on what it finds there.
+        if (publication.named) static_cast<void>(files_.remove(key));
+      }
       if (!publication.result.ok()) publication.result = explained(publication.result.error(), "put", key);
     }
   }

@@ -9,8 +9,10 @@
 // any more.
 //
 // A put that finds the name taken syncs the directory before it says kAlreadyExists, since whoever created the name may
-// have died before doing so. A failed sync is final: of a file, the put fails and the file is removed; of a directory,
-// all later puts into it through this store fail too, with kIo and the object possibly visible.
+// have died before doing so. `secure` does the same for names that a list has shown, then looks each up again: a writer
+// whose sync of the directory failed takes its name away. A failed sync is final: of a file, the put fails and the file
+// is removed; of a directory, all later puts into it through this store fail too, with kIo, and their names are removed
+// again (they may return after a power cut).
 #pragma once
 
 #include <cstddef>

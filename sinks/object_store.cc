@@ -65,6 +65,23 @@ Result<void> ObjectStore::remove_all(std::span<const ObjectKey> keys) {
   return {};
 }
 
+Error vanished(const ObjectStore& store, const ObjectKey& key) {
+  return Error{ErrorCode::kIo, store.name_for_messages() + "/" + key +
+                                   " has vanished since it was listed, and what was to be stored relies on it; run "
+                                   "`drstream verify`, then the same command again"};
+}
+
+Result<void> ObjectStore::secure(const std::vector<ObjectKey>& keys) {
+  if (!locks() || keys.empty()) return {};
+  auto retained = retain(keys);
+  if (!retained.ok() && retained.error().code == ErrorCode::kNotFound)
+    return Error{ErrorCode::kIo,
+                 "an object that is relied on has vanished since it was listed; run `drstream verify`, "
+                 "then the same command again: " +
+                     retained.error().message};
+  return retained;
+}
+
 Result<void> ObjectStore::retain(const std::vector<ObjectKey>& /*keys*/) {
   return Error{ErrorCode::kUsage, name_for_messages() + " cannot lock objects"};
 }

@@ -99,6 +99,13 @@ class ObjectStore {
   // others may be gone.
   virtual Result<void> remove_all(std::span<const ObjectKey> keys);
 
+  // Before an object is put that relies on others, put by whomever: makes sure that these last as if they were put now.
+  // They survive power loss, also where their own put never ended, and where the store locks objects, they are locked
+  // (`retain`). Each is looked up after that. Errors: kIo (one of them is not there: it was listed, and has vanished),
+  // those of `retain`, the store's. Where `secures` says no, there is nothing to do.
+  virtual Result<void> secure(const std::vector<ObjectKey>& keys);
+  [[nodiscard]] virtual bool secures() const { return locks(); }
+
   // Whether what is put here cannot be removed or replaced for a while, by nobody whom the store holds to it
   // (--lock-days).
   [[nodiscard]] virtual bool locks() const { return false; }
@@ -115,6 +122,9 @@ class ObjectStore {
   [[nodiscard]] virtual std::string name_for_messages() const = 0;  // "/var/backups/drs"
   [[nodiscard]] virtual std::string io_description() const = 0;     // "io_uring, registered buffers, O_DIRECT"
 };
+
+// The error of `secure` for an object that is not there.
+Error vanished(const ObjectStore& store, const ObjectKey& key);
 
 // Blocking forms for small objects: start one operation and run the store until it is done.
 // `sha256`: of the body, where the caller has it.

@@ -60,18 +60,18 @@ void SpoolQueue::upload_commit(const ObjectKey& key) {
   changed_locked();
 }
 
-void SpoolQueue::retain_before_commit(std::vector<ObjectKey> keys) {
+void SpoolQueue::secure_before_commit(std::vector<ObjectKey> keys) {
   const std::scoped_lock lock(mutex_);
-  to_retain_.insert(to_retain_.end(), keys.begin(), keys.end());
+  to_secure_.insert(to_secure_.end(), keys.begin(), keys.end());
 }
 
-Result<void> SpoolQueue::retain_in(ObjectStore& store) const {
+Result<void> SpoolQueue::secure_in(ObjectStore& store) const {
   std::vector<ObjectKey> keys;
   {
     const std::scoped_lock lock(mutex_);
-    keys = to_retain_;
+    keys = to_secure_;
   }
-  return keys.empty() ? Result<void>() : store.retain(keys);
+  return keys.empty() ? Result<void>() : store.secure(keys);
 }
 
 Result<bool> SpoolQueue::take_commit_result(const ObjectKey& key) {

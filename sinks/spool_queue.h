@@ -52,10 +52,10 @@ class SpoolQueue {
   [[nodiscard]] std::vector<ObjectKey> recorded() const;
   [[nodiscard]] bool is_recorded(std::string_view key, const Digest& sha256) const;
   void upload_commit(const ObjectKey& key);
-  // What a store shall protect (ObjectStore::retain) before a commit is put there; and its being asked to. Errors: the
+  // What a store shall secure (ObjectStore::secure) before a commit is put there; and its being asked to. Errors: the
   // store's.
-  void retain_before_commit(std::vector<ObjectKey> keys);
-  [[nodiscard]] Result<void> retain_in(ObjectStore& store) const;
+  void secure_before_commit(std::vector<ObjectKey> keys);
+  [[nodiscard]] Result<void> secure_in(ObjectStore& store) const;
   // Whether it is in the store. Errors: that of its upload, given once, or the one that ended the uploads.
   Result<bool> take_commit_result(const ObjectKey& key);
 
@@ -101,7 +101,7 @@ class SpoolQueue {
   std::map<ObjectKey, std::uint64_t, std::less<>> objects_;        // readable: key and size
   std::map<ObjectKey, SpooledObject, std::less<>> commits_;        // recorded
   std::map<ObjectKey, Result<void>, std::less<>> commit_results_;  // not taken yet
-  std::vector<ObjectKey> to_retain_;
+  std::vector<ObjectKey> to_secure_;
   std::deque<SpooledObject> queue_;
   std::size_t under_way_ = 0;     // given by `next`
   std::uint64_t used_bytes_ = 0;  // of the spool, with what is being written

@@ -166,13 +166,14 @@ class SpoolStore final : public ObjectStore {
   }
 
   [[nodiscard]] bool locks() const override { return store_->locks(); }
-  // What may still wait here is protected once it is there: just before the commit.
-  Result<void> retain(const std::vector<ObjectKey>& keys) override {
+  [[nodiscard]] bool secures() const override { return store_->secures(); }
+  // What may still wait here is secured once it is there: just before the commit.
+  Result<void> secure(const std::vector<ObjectKey>& keys) override {
     std::vector<ObjectKey> now;
     std::vector<ObjectKey> later;
     for (const ObjectKey& key : keys) (options_.rule(key).role == SpoolRole::kThrough ? now : later).push_back(key);
-    queue_->retain_before_commit(std::move(later));
-    return now.empty() ? Result<void>() : store_->retain(now);
+    queue_->secure_before_commit(std::move(later));
+    return now.empty() ? Result<void>() : store_->secure(now);
   }
   [[nodiscard]] std::vector<RequestCount> request_counts() const override { return store_->request_counts(); }
 
@@ -292,7 +293,7 @@ class SpoolStore final : public ObjectStore {
 
   // A spool that takes nothing any more is passed by: everything else is in the store.
   void commit_through(Put& put) {
-    if (auto retained = queue_->retain_in(*store_); !retained.ok()) return end(put, std::move(retained));
+    if (auto secured = queue_->secure_in(*store_); !secured.ok()) return end(put, std::move(secured));
     start(put, Put::State::kThrough);
   }
 

@@ -106,8 +106,8 @@ void SpoolUploader::start_put(Upload& upload) {
     return refuse({ErrorCode::kCorrupt, local_->name_for_messages() + "/" + upload.object.key +
                                             " is not what was written there: the spool's disk is faulty"});
   if (upload.object.ruling.role == SpoolRole::kCommit) {
-    // A snapshot that exists is locked as a whole.
-    if (auto retained = queue_.retain_in(*store_); !retained.ok()) return refuse(std::move(retained).error());
+    // A snapshot that exists lasts as a whole.
+    if (auto secured = queue_.secure_in(*store_); !secured.ok()) return refuse(std::move(secured).error());
   }
   upload.put.key = upload.object.key;
   upload.put.body = {upload.bytes()};

@@ -1,0 +1,181 @@
+// What a store on a file system makes of directories: which syncs make a name durable, and what follows a failed one.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <map>
+
+#include "io/sim_file_system.h"
+#include "sinks/local_store.h"
+#include "tests/sinks/store_test_support.h"
+
+namespace drs {
+namespace {
+
+using test::listed_keys;
+using test::outcome;
+using test::run_until_done;
+using test::TestPut;
+
+std::unique_ptr<ObjectStore> open_store(const std::shared_ptr<FileSystem>& files) {
+  auto store = open_local_store(files, {});
+  EXPECT_TRUE(store.ok());
+  return *std::move(store);
+}
+
+// A file system whose syncs of one directory fail, and which counts all of them.
+class SyncCountingFileSystem final : public FileSystem {
+ public:
+  explicit SyncCountingFileSystem(std::shared_ptr<FileSystem> inner) : inner_(std::move(inner)) {}
+  Result<void> sync_directory(const std::string& path) override {
+    ++syncs[path];
+    if (failures.contains(path)) return failures.at(path);
+    return inner_->sync_directory(path);
+  }
+  Result<OpenedFile> open(const std::string& path, OpenFlags flags) override { return inner_->open(path, flags); }
+  void drop_direct(int fd) override { inner_->drop_direct(fd); }
+  Result<void> close(int fd) override { return inner_->close(fd); }
+  Result<void> truncate(int fd, std::uint64_t size_bytes) override { return inner_->truncate(fd, size_bytes); }
+  Result<void> reserve(int fd, std::uint64_t size_bytes) override { return inner_->reserve(fd, size_bytes); }
+  Result<void> link(const std::string& from, const std::string& to) override { return inner_->link(from, to); }
+  Result<void> rename_no_replace(const std::string& from, const std::string& to) override {
+    return inner_->rename_no_replace(from, to);
+  }
+  Result<void> remove(const std::string& path) override { return inner_->remove(path); }
+  Result<void> make_directory(const std::string& path) override { return inner_->make_directory(path); }
+  Result<void> list(const std::string& path, const std::function<Result<void>(const FileInfo&)>& visit) override {
+    return inner_->list(path, visit);
+  }
+  Result<FileInfo> stat(const std::string& path) override { return inner_->stat(path); }
+  Result<std::uint64_t> size_of(int fd) override { return inner_->size_of(fd); }
+  Result<std::uint64_t> free_space_bytes() override { return inner_->free_space_bytes(); }
+  Result<std::unique_ptr<Ring>> make_ring(std::size_t depth) override { return inner_->make_ring(depth); }
+  [[nodiscard]] std::string root_name() const override { return inner_->root_name(); }
+
+  std::map<std::string, int> syncs;
+  std::map<std::string, Error> failures;
+
+ private:
+  std::shared_ptr<FileSystem> inner_;
+};
+
+class LocalStoreSyncs : public testing::Test {
+ protected:
+  std::shared_ptr<SyncCountingFileSystem> files_ =
+      std::make_shared<SyncCountingFileSystem>(std::make_shared<SimFileSystem>(5));
+  std::unique_ptr<ObjectStore> store_ = open_store(files_);
+};
+
+TEST_F(LocalStoreSyncs, OneSyncServesAllPutsOfADirectoryThatAreNamedTogether) {
+  std::vector<std::unique_ptr<TestPut>> puts;
+  for (int i = 0; i < 10; ++i) {
+    puts.push_back(std::make_unique<TestPut>("", std::vector<ByteView>{as_bytes("body")}));
+    store_->put(puts.back()->operation);
+  }
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(store_->run(false).ok());
+  for (std::size_t i = 0; i < puts.size(); ++i) store_->name(puts[i]->operation, "packs/ab/" + std::to_string(i));
+  for (const auto& put : puts) run_until_done(*store_, *put);
+  EXPECT_EQ(files_->syncs["packs/ab"], 1);
+  EXPECT_EQ(files_->syncs["packs"], 1);
+  EXPECT_EQ(files_->syncs[""], 1);
+}
+
+TEST_F(LocalStoreSyncs, SyncsTheParentOfADirectoryOnceOnly) {
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(put_object(*store_, "packs/ab/" + std::to_string(i), as_bytes("x")).ok());
+  EXPECT_EQ(files_->syncs["packs/ab"], 3);
+  EXPECT_EQ(files_->syncs["packs"], 1);
+  ASSERT_TRUE(put_object(*store_, "packs/ac/1", as_bytes("x")).ok());
+  EXPECT_EQ(files_->syncs["packs"], 2);
+  EXPECT_EQ(files_->syncs[""], 1);
+}
+
+TEST_F(LocalStoreSyncs, NeverTriesAFailedDirectorySyncAgain) {
+  ASSERT_TRUE(put_object(*store_, "index/1", as_bytes("x")).ok());
+  files_->failures.emplace("index", Error{ErrorCode::kIo, "planned", EIO});
+  EXPECT_EQ(outcome(put_object(*store_, "index/2", as_bytes("x"))), "io");
+  files_->failures.clear();
+  const int syncs = files_->syncs["index"];
+  auto second = store_->another();
+  ASSERT_TRUE(second.ok());
+  for (ObjectStore* const store : {store_.get(), second->get()}) {
+    EXPECT_EQ(outcome(put_object(*store, "index/2", as_bytes("x"))), "io");
+    EXPECT_EQ(outcome(put_object(*store, "index/3", as_bytes("x"))), "io");
+    EXPECT_EQ(outcome(store->remove("index/1")), store == store_.get() ? "io" : "not-found");
+  }
+  EXPECT_EQ(files_->syncs["index"], syncs);
+  EXPECT_TRUE(put_object(*store_, "packs/1", as_bytes("x")).ok());
+}
+
+TEST_F(LocalStoreSyncs, ANameWhoseSyncFailedIsTakenAway) {
+  ASSERT_TRUE(put_object(*store_, "index/1", as_bytes("x")).ok());
+  files_->failures.emplace("index", Error{ErrorCode::kIo, "planned", EIO});
+  EXPECT_EQ(outcome(put_object(*store_, "index/2", as_bytes("x"))), "io");
+  EXPECT_EQ(listed_keys(*store_, "index/"), std::set<ObjectKey>{"index/1"});
+  // Another's name stays.
+  EXPECT_EQ(outcome(put_object(*store_, "index/1", as_bytes("x"))), "io");
+  EXPECT_EQ(listed_keys(*store_, "index/"), std::set<ObjectKey>{"index/1"});
+}
+
+TEST_F(LocalStoreSyncs, ToSecureNamesTheirDirectoryIsSyncedOncePerList) {
+  ASSERT_TRUE(put_object(*open_store(files_), "packs/ab/1", as_bytes("x")).ok());
+  files_->syncs.clear();
+  listed_keys(*store_, "");
+  ASSERT_TRUE(store_->secure({"packs/ab/1"}).ok());
+  ASSERT_TRUE((*store_->another())->secure({"packs/ab/1"}).ok());
+  EXPECT_EQ(files_->syncs["packs/ab"], 1);
+  // A put of our own has synced it already.
+  listed_keys(*store_, "");
+  ASSERT_TRUE(put_object(*store_, "packs/ab/2", as_bytes("x")).ok());
+  ASSERT_TRUE(store_->secure({"packs/ab/1"}).ok());
+  EXPECT_EQ(files_->syncs["packs/ab"], 2);
+  // What is listed later may be younger.
+  listed_keys(*store_, "");
+  ASSERT_TRUE(store_->secure({"packs/ab/1"}).ok());
+  EXPECT_EQ(files_->syncs["packs/ab"], 3);
+}
+
+TEST_F(LocalStoreSyncs, ANameIsNotSecureWhereTheSyncFails) {
+  ASSERT_TRUE(put_object(*open_store(files_), "packs/ab/1", as_bytes("x")).ok());
+  files_->failures.emplace("packs/ab", Error{ErrorCode::kIo, "planned", EIO});
+  EXPECT_EQ(outcome(store_->secure({"packs/ab/1"})), "io");
+  files_->failures.clear();
+  EXPECT_EQ(outcome(store_->secure({"packs/ab/1"})), "io");
+}
+
+TEST_F(LocalStoreSyncs, ANameThatHasVanishedSinceItWasListedIsNotSecure) {
+  ASSERT_TRUE(put_object(*store_, "packs/ab/1", as_bytes("x")).ok());
+  ASSERT_TRUE(put_object(*store_, "packs/ab/2", as_bytes("x")).ok());
+  listed_keys(*store_, "");
+  ASSERT_TRUE(files_->remove("packs/ab/2").ok());
+  const auto secured = store_->secure({"packs/ab/1", "packs/ab/2"});
+  ASSERT_EQ(outcome(secured), "io");
+  EXPECT_NE(secured.error().message.find("packs/ab/2"), std::string::npos) << secured.error().message;
+}
+
+TEST(LocalStorePowerCut, WhatIsSecuredSurvivesAPowerCutWhoeverNamedIt) {
+  std::uint64_t found = 0;
+  for (std::uint64_t nth = 1; nth < 40; ++nth) {
+    auto files = std::make_shared<SimFileSystem>(nth);
+    auto first = open_store(files);
+    files->halt_at(nth);
+    static_cast<void>(put_object(*first, "packs/ab/shared", as_bytes("body")));
+    files->halt_at(0);
+    auto second = open_store(files);
+    const std::set<ObjectKey> listed = listed_keys(*second, "packs/");
+    const Result<void> secured = second->secure({listed.begin(), listed.end()});
+    ASSERT_TRUE(secured.ok()) << secured.error().message;
+    found += listed.size();
+    files->power_cut();
+    EXPECT_EQ(listed_keys(*open_store(files), "packs/"), listed) << nth;
+  }
+  EXPECT_GT(found, 5U);
+}
+
+TEST_F(LocalStoreSyncs, SaysSoWhereDirectoriesCannotBeSynced) {
+  files_->failures.emplace("", Error{ErrorCode::kUsage, "planned", EINVAL});
+  EXPECT_EQ(store_->io_description().find("cannot be synced"), std::string::npos);
+  EXPECT_TRUE(put_object(*store_, "object", as_bytes("x")).ok());
+  EXPECT_NE(store_->io_description().find("cannot be synced"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace drs
