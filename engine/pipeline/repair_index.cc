@@ -1,8 +1,10 @@
 #include "engine/pipeline/repair_index.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -18,6 +20,9 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kReadBytes = 1 * kMiB;
+constexpr int kListAttempts = 10;
+// A session without a heartbeat for so long is not under way any more.
+constexpr WallNs kSilenceNs = 72 * 3600LL * 1'000'000'000LL;
 // Enough for the tables of most packs, so that they come with one read.
 constexpr std::size_t kTailReadBytes = 256 * kKiB;
 // An index object is closed before it would grow beyond this, so that repair fits any memory that push fits.
@@ -40,8 +45,8 @@ bool is_damage(ErrorCode code) {
 struct ExistingIndex {
   ObjectInfo object;
   bool damaged = false;
-  bool stale = false;         // names a pack that is gone
-  std::vector<Digest> packs;  // as far as its summary can be read
+  bool stale = false;    // names a pack that is gone
+  IndexSummary summary;  // empty where it cannot be read
 };
 
 struct OpenedIndex {
@@ -56,9 +61,11 @@ class IndexRepair {
       : repository_(repository), store_(repository.store()), options_(options), progress_(progress), cancel_(cancel) {}
 
   Result<RepairIndexReport> run() {
+    DRS_RETURN_IF_ERROR(read_existing());
+    DRS_RETURN_IF_ERROR(load_running());
     DRS_ASSIGN_OR_RETURN(packs_, PackCatalog::load(repository_, PackCatalog::UnreadableCondemned::kPassOver));
     progress_.total_bytes = packs_.total_bytes();
-    DRS_RETURN_IF_ERROR(read_existing());
+    judge_existing();
     for (const PackInfo& pack : packs_.packs()) {
       DRS_RETURN_IF_ERROR(check_cancelled());
       if (!covered_.contains(pack.name)) DRS_RETURN_IF_ERROR(add_pack(pack));
@@ -80,40 +87,92 @@ class IndexRepair {
     ++progress_.problems;
   }
 
+  // What is gone when it is read was replaced by another repair: listed again, until all that is listed was read.
   Result<void> read_existing() {
-    std::vector<ObjectInfo> objects;
-    DRS_RETURN_IF_ERROR(store_.list("index/", [&](const ObjectInfo& info) -> Result<void> {
-      const auto parsed = parse_name(info.key);
-      if (parsed && parsed->kind == ObjectKind::kIndex) objects.push_back(info);
-      return {};
-    }));
-    for (const ObjectInfo& info : objects) {
-      DRS_RETURN_IF_ERROR(check_cancelled());
-      ExistingIndex existing;
-      existing.object = info;
-      auto intact = read_again_if_damaged([&] { return check_digest(info, index_name); });
-      const auto opened = read_again_if_damaged([&] { return open_index(info); });
-      if (opened.ok()) {
-        for (const IndexedPack& pack : opened->summary.packs) {
-          const PackInfo* const there = packs_.find(pack.name);
-          if (there == nullptr || there->bytes != pack.bytes) existing.stale = true;
-          existing.packs.push_back(pack.name);
-        }
-      } else if (intact.ok()) {
-        intact = opened.error();
+    std::unordered_set<std::string> known;
+    for (int attempt = 0; attempt < kListAttempts; ++attempt) {
+      DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> objects, repository_.list(ObjectKind::kIndex));
+      bool vanished = false;
+      for (const ObjectInfo& info : objects) {
+        if (known.contains(info.key)) continue;
+        DRS_RETURN_IF_ERROR(check_cancelled());
+        DRS_ASSIGN_OR_RETURN(auto existing, read_one(info));
+        vanished = vanished || !existing;
+        if (!existing) continue;
+        known.insert(info.key);
+        existing_.push_back(*std::move(existing));
       }
-      if (!intact.ok()) {
-        if (!is_damage(intact.error().code)) return intact.error();
-        problem(intact.error().message);
-        existing.damaged = true;
-      }
-      if (!existing.damaged && !existing.stale && !options_.all) {
-        covered_.insert(existing.packs.begin(), existing.packs.end());
-      } else {
-        existing_.push_back(std::move(existing));
-      }
+      if (!vanished) return {};
+    }
+    return Error{ErrorCode::kUnavailable,
+                 "objects under index/ vanish whenever they are listed: run it again when the other repair has ended"};
+  }
+
+  // Nothing where the object is gone.
+  Result<std::optional<ExistingIndex>> read_one(const ObjectInfo& info) {
+    ExistingIndex existing;
+    existing.object = info;
+    auto intact = read_again_if_damaged([&] { return check_digest(info, index_name); });
+    const auto opened = read_again_if_damaged([&] { return open_index(info); });
+    if (opened.ok())
+      existing.summary = opened->summary;
+    else if (intact.ok())
+      intact = opened.error();
+    if (intact.ok()) return std::optional(std::move(existing));
+    if (!is_damage(intact.error().code)) return intact.error();
+    if (intact.error().code == ErrorCode::kNotFound) return std::optional<ExistingIndex>();
+    problem(intact.error().message);
+    existing.damaged = true;
+    return std::optional(std::move(existing));
+  }
+
+  // The sessions under way. Listed after the index: the session of an object that was listed has either ended by now,
+  // with all its objects stored, or is found here.
+  Result<void> load_running() {
+    DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> sessions, repository_.list(ObjectKind::kSession));
+    std::unordered_map<Uuid, std::pair<std::int64_t, std::int64_t>, FixedBytesHash> times;  // of its first, its last
+    for (const ObjectInfo& info : sessions) {
+      const auto at = times.try_emplace(parse_name(info.key)->uuid, info.modified_ns, info.modified_ns).first;
+      at->second.first = std::min(at->second.first, info.modified_ns);
+      at->second.second = std::max(at->second.second, info.modified_ns);
+    }
+    const WallNs now = repository_.clock().wall_ns();
+    for (const auto& [session, range] : times) {
+      if (range.second != 0 && now - range.second > kSilenceNs) continue;  // it died
+      running_.insert(session);
+      running_since_ns_ = std::min(running_since_ns_, range.first);
     }
     return {};
+  }
+
+  // Its blocks name the session of a push. Of one that cannot be read, or that a copy has put, only the time is known.
+  [[nodiscard]] bool may_be_of_running(const ExistingIndex& existing) const {
+    if (running_.empty()) return false;
+    const auto& sessions = existing.summary.sessions;
+    return existing.object.modified_ns >= running_since_ns_ ||
+           std::any_of(sessions.begin(), sessions.end(),
+                       [&](const IndexSession& session) { return running_.contains(session.session); });
+  }
+
+  // Which of them stay as they are, whatever is found in packs.
+  void judge_existing() {
+    std::erase_if(existing_, [&](ExistingIndex& existing) {
+      for (const IndexedPack& pack : existing.summary.packs) {
+        const PackInfo* const there = packs_.find(pack.name);
+        if (there == nullptr || there->bytes != pack.bytes) existing.stale = true;
+      }
+      const bool good = !existing.damaged && !existing.stale;
+      const bool kept = may_be_of_running(existing);
+      if (good && (kept || !options_.all)) {
+        for (const IndexedPack& pack : existing.summary.packs) covered_.insert(pack.name);
+        return true;
+      }
+      if (kept)
+        problem(existing.object.key +
+                " is kept: a push or copy that is under way may have put it; run `drstream repair "
+                "index` again when it has ended");
+      return kept;
+    });
   }
 
   // Reads the whole object: a chunk list that has rotted is damage too.
@@ -164,6 +223,7 @@ class IndexRepair {
     }
     if (!contents.ok()) {
       if (!is_damage(contents.error().code)) return contents.error();
+      if (contents.error().code == ErrorCode::kNotFound) return {};  // a prune has deleted it since
       ++report_.packs_unreadable;
       problem(contents.error().message);
       unreadable_.insert(pack.name);
@@ -231,10 +291,12 @@ class IndexRepair {
     for (const ExistingIndex& existing : existing_) {
       DRS_RETURN_IF_ERROR(check_cancelled());
       const std::string& name = existing.object.key;
-      const auto unread = std::find_if(existing.packs.begin(), existing.packs.end(),
-                                       [&](const Digest& pack) { return unreadable_.contains(pack); });
-      if (unread != existing.packs.end()) {
-        problem(name + " is kept: it alone says what is in " + pack_name(*unread) + ", whose table cannot be read");
+      const std::vector<IndexedPack>& packs = existing.summary.packs;
+      const auto unread = std::find_if(packs.begin(), packs.end(),
+                                       [&](const IndexedPack& pack) { return unreadable_.contains(pack.name); });
+      if (unread != packs.end()) {
+        problem(name + " is kept: it alone says what is in " + pack_name(unread->name) +
+                ", whose table cannot be read");
         continue;
       }
       if (existing.stale && !options_.all) {
@@ -280,7 +342,9 @@ class IndexRepair {
   RepairIndexReport report_;
   PackCatalog packs_;
   std::vector<ExistingIndex> existing_;  // all but those that stay as they are
-  DigestSet covered_;                    // packs of index objects that stay
+  std::unordered_set<Uuid, FixedBytesHash> running_;
+  std::int64_t running_since_ns_ = std::numeric_limits<std::int64_t>::max();
+  DigestSet covered_;  // packs of index objects that stay
   DigestSet unreadable_;
   std::vector<PackContents> pending_;
   std::size_t pending_blocks_ = 0;

@@ -4,26 +4,23 @@
 #include <unordered_set>
 
 #include "engine/format/names.h"
+#include "engine/repository/block_index_unit.h"
 #include "engine/repository/index_ends.h"
 #include "engine/repository/read_again.h"
 
 namespace drs {
 namespace {
 
+constexpr int kListAttempts = 10;
 constexpr std::size_t kTailReadBytes = 16 * kKiB;  // footer and table of most packs
 constexpr std::size_t kListReadBytesMax =
     64 * kKiB;  // chunk lists fetched at once: the next ones are usually wanted next
-constexpr std::size_t kVisitReadBytesMax = 1 * kMiB;
 
 std::uint64_t directory_key(std::uint32_t unit) {
   return std::uint64_t{unit} << 32;
 }
 std::uint64_t list_key(std::uint32_t unit, std::uint32_t block) {
   return (std::uint64_t{unit} << 32) + block + 1;
-}
-
-std::size_t list_sealed_bytes(const BlockRecord& record) {
-  return record.chunk_count * kChunkEntryBytes + kSealBytes;
 }
 
 bool by_id(const DirectoryEntry& a, const DirectoryEntry& b) {
@@ -38,21 +35,6 @@ bool can_do_without(const Error& error) {
 }
 
 }  // namespace
-
-struct BlockIndex::Unit {
-  std::string name;
-  std::uint64_t bytes = 0;
-  bool uncovered_pack = false;
-  Salt salt;
-  IndexSummary summary;
-};
-
-struct BlockIndex::CacheEntry {
-  std::uint64_t key;
-  Directory directory;
-  ChunkList list;
-  std::size_t bytes;
-};
 
 BlockIndex::BlockIndex(Repository& repository, ObjectStore& store, const PackCatalog& packs, Options options)
     : repository_(repository), store_(store), packs_(packs), options_(options) {}
@@ -83,29 +65,61 @@ const std::vector<IndexedPack>& BlockIndex::unit_packs(std::uint32_t unit) const
 Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, ObjectStore& store,
                                                      const PackCatalog& packs, Options options) {
   std::unique_ptr<BlockIndex> index(new BlockIndex(repository, store, packs, options));
-  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> objects, repository.list(ObjectKind::kIndex));
-  const auto take = [&](const ObjectInfo& info, Result<IndexEnds> ends) -> Result<void> {
-    if (ends.ok()) {
-      index->add_unit(info.key, info.size_bytes, ends->summary, ends->salt);
-      return {};
-    }
-    if (ends.error().code == ErrorCode::kNotFound) return {};  // replaced since it was listed
-    if (!can_do_without(ends.error())) return std::move(ends).error();
-    index->problems_.push_back({info.key, std::move(ends).error()});
-    return {};
-  };
-  DRS_RETURN_IF_ERROR(read_index_ends(repository, store, objects, take));
+  bool whole = false;
+  for (int attempt = 0; attempt < kListAttempts && !whole; ++attempt) {
+    DRS_ASSIGN_OR_RETURN(whole, index->load_index_objects());
+  }
+  if (!whole)
+    return Error(
+        ErrorCode::kUnavailable,
+        "objects under index/ vanish whenever they are listed: run it again when `drstream repair index` ends");
   std::unordered_set<Digest, FixedBytesHash> covered;
   for (const Unit& unit : index->units_)
     for (const IndexedPack& pack : unit.summary.packs) covered.insert(pack.name);
   for (const PackInfo& pack : packs.packs()) {
     if (covered.contains(pack.name)) continue;
     auto loaded = index->load_uncovered(pack);
-    if (loaded.ok() || loaded.error().code == ErrorCode::kNotFound) continue;
+    if (loaded.ok()) continue;
+    if (loaded.error().code == ErrorCode::kNotFound) {
+      index->vanished_ = true;
+      continue;
+    }
     if (!can_do_without(loaded.error())) return std::move(loaded).error();
     index->problems_.push_back({pack_name(pack.name), std::move(loaded).error()});
   }
   return index;
+}
+
+// The objects that are listed now, but for those that are units already. False: one of them has gone since, as when a
+// repair replaced it; what replaced it is found by listing again.
+Result<bool> BlockIndex::load_index_objects() {
+  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> objects, repository_.list(ObjectKind::kIndex));
+  std::unordered_set<std::string> known;
+  for (const Unit& unit : units_) known.insert(unit.name);
+  for (const Problem& problem : problems_) known.insert(problem.object);
+  std::erase_if(objects, [&](const ObjectInfo& info) { return known.contains(info.key); });
+  bool whole = true;
+  const auto take = [&](const ObjectInfo& info, Result<IndexEnds> ends) -> Result<void> {
+    if (ends.ok()) {
+      add_unit(info.key, info.size_bytes, ends->summary, ends->salt);
+      return {};
+    }
+    if (ends.error().code == ErrorCode::kNotFound) {
+      whole = false;
+      return {};
+    }
+    if (!can_do_without(ends.error())) return std::move(ends).error();
+    problems_.push_back({info.key, std::move(ends).error()});
+    return {};
+  };
+  DRS_RETURN_IF_ERROR(read_index_ends(repository_, store_, objects, take));
+  return whole;
+}
+
+Result<void> BlockIndex::read_from(const Unit& unit, std::uint64_t offset_bytes, MutableByteView destination) {
+  auto done = get_range(store_, unit.name, offset_bytes, destination);
+  if (!done.ok() && done.error().code == ErrorCode::kNotFound) vanished_ = true;
+  return done;
 }
 
 std::uint32_t BlockIndex::register_unit(Unit unit) {
@@ -173,15 +187,15 @@ Result<void> BlockIndex::load_table(std::uint32_t number) {
   if (unit.bytes < kEnvelopeBytes + kPackFooterBytes || unit.bytes > kPackBytesMax)
     return Error(ErrorCode::kCorrupt, unit.name + ": a pack cannot have " + std::to_string(unit.bytes) + " bytes");
   Bytes head(kEnvelopeBytes);
-  DRS_RETURN_IF_ERROR(get_range(store_, unit.name, 0, head));
+  DRS_RETURN_IF_ERROR(read_from(unit, 0, head));
   Bytes tail(std::min<std::uint64_t>(unit.bytes, kTailReadBytes));
-  DRS_RETURN_IF_ERROR(get_range(store_, unit.name, unit.bytes - tail.size(), tail));
+  DRS_RETURN_IF_ERROR(read_from(unit, unit.bytes - tail.size(), tail));
   auto footer = decode_pack_footer(ByteView(tail).last(kPackFooterBytes), unit.bytes, repository_.config().chunks);
   if (!footer.ok()) return std::move(footer).error().with_context(unit.name);
   const std::size_t needed = footer->table_sealed_bytes + kPackFooterBytes;
   if (tail.size() < needed) {
     tail.resize(needed);
-    DRS_RETURN_IF_ERROR(get_range(store_, unit.name, unit.bytes - needed, tail));
+    DRS_RETURN_IF_ERROR(read_from(unit, unit.bytes - needed, tail));
   }
   auto table =
       open_pack_table(repository_.keys(), repository_.crypto(), head, tail, unit.bytes, repository_.config().chunks);
@@ -220,7 +234,7 @@ Result<Bytes> BlockIndex::open_section(const Unit& unit, const SealLabel& label,
   Bytes sealed(sealed_bytes);
   Bytes plain(sealed_bytes - kSealBytes);
   auto read = read_again_if_damaged([&]() -> Result<void> {
-    DRS_RETURN_IF_ERROR(get_range(store_, unit.name, offset_bytes, sealed));
+    DRS_RETURN_IF_ERROR(read_from(unit, offset_bytes, sealed));
     return opener_->open(label, sealed, plain);
   });
   if (!read.ok()) return std::move(read).error().with_context(unit.name);
@@ -375,7 +389,7 @@ Result<void> BlockIndex::load_lists(std::uint32_t number, std::uint32_t block) {
     last = i;
   }
   Bytes sealed(end - begin);
-  DRS_RETURN_IF_ERROR(get_range(store_, unit.name, begin, sealed));
+  DRS_RETURN_IF_ERROR(read_from(unit, begin, sealed));
   const ObjectOpener opener =
       ObjectOpener::for_salt(repository_.keys(), ObjectKind::kIndex, unit.salt, repository_.crypto());
   // Backwards, so that the one asked for ends up as the most recently used.
@@ -412,80 +426,6 @@ Result<ChunkList> BlockIndex::chunks(BlockPlace place) {
   const CacheEntry* entry = cached(list_key(place.unit, place.block));
   if (entry == nullptr) return Error(ErrorCode::kInternal, "the index cache is too small for one chunk list");
   return entry->list;
-}
-
-Result<std::vector<Hook>> BlockIndex::hooks(std::uint32_t number) {
-  const Unit& unit = units_.at(number);
-  if (!unit.uncovered_pack) {
-    DRS_ASSIGN_OR_RETURN(const Bytes plain,
-                         open_section(unit, hooks_label(unit.summary), unit.summary.hooks_offset_bytes,
-                                      unit.summary.hooks_sealed_bytes));
-    auto hooks = decode_index_hooks(plain, unit.summary);
-    if (!hooks.ok()) return std::move(hooks).error().with_context(unit.name);
-    return hooks;
-  }
-  std::vector<Hook> hooks;
-  DRS_RETURN_IF_ERROR(
-      visit_chunks(number, [&](std::uint32_t block, const std::vector<ChunkEntry>& entries) -> Result<void> {
-        for (std::uint16_t i = 0; i < entries.size(); ++i) {
-          const std::uint64_t word = chunk_word(entries[i].id);
-          if ((word & ((1U << kHookShift) - 1)) == 0) hooks.push_back({word, block, i});
-        }
-        return {};
-      }));
-  return hooks;
-}
-
-Result<void> BlockIndex::visit_chunks(
-    std::uint32_t number,
-    const std::function<Result<void>(std::uint32_t block, const std::vector<ChunkEntry>& entries)>& visit) {
-  DRS_ASSIGN_OR_RETURN(const Directory entries, directory(number));
-  const Unit& unit = units_[number];
-  if (unit.uncovered_pack) {
-    for (std::uint32_t i = 0; i < entries->size(); ++i) {
-      DRS_ASSIGN_OR_RETURN(const ChunkList list, chunks({number, i}));
-      if (!list->empty()) DRS_RETURN_IF_ERROR(visit(i, *list));
-    }
-    return {};
-  }
-  const ObjectOpener opener =
-      ObjectOpener::for_salt(repository_.keys(), ObjectKind::kIndex, unit.salt, repository_.crypto());
-  Bytes sealed;
-  Bytes plain;
-  for (std::uint32_t first = 0; first < entries->size();) {
-    // As many lists as lie end to end in one read.
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-    std::uint32_t last = first;
-    for (; last < entries->size(); ++last) {
-      const DirectoryEntry& entry = (*entries)[last];
-      if (entry.record.chunk_count == 0) continue;
-      if (end == 0) begin = end = entry.list_offset_bytes;
-      const std::uint64_t after = entry.list_offset_bytes + list_sealed_bytes(entry.record);
-      if (entry.list_offset_bytes != end || (end > begin && after - begin > kVisitReadBytesMax)) break;
-      end = after;
-    }
-    sealed.resize(end - begin);
-    DRS_RETURN_IF_ERROR(get_range(store_, unit.name, begin, sealed));
-    for (std::uint32_t i = first; i < last; ++i) {
-      const DirectoryEntry& entry = (*entries)[i];
-      if (entry.record.chunk_count == 0) continue;
-      const ByteView seal = ByteView(sealed).subspan(entry.list_offset_bytes - begin, list_sealed_bytes(entry.record));
-      plain.resize(seal.size() - kSealBytes);
-      const std::string where = unit.name + ", chunk list " + std::to_string(i);
-      bool is_first = true;
-      auto opened = read_again_if_damaged([&]() -> Result<void> {
-        if (!std::exchange(is_first, false)) DRS_RETURN_IF_ERROR(get_range(store_, unit.name, begin, sealed));
-        return opener.open(chunk_list_label(i, entry.record.chunk_count), seal, plain);
-      });
-      if (!opened.ok()) return std::move(opened).error().with_context(where);
-      auto list = decode_chunk_list(plain, entry.record.raw_bytes);
-      if (!list.ok()) return std::move(list).error().with_context(where);
-      DRS_RETURN_IF_ERROR(visit(i, *list));
-    }
-    first = last;
-  }
-  return {};
 }
 
 }  // namespace drs

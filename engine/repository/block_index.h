@@ -44,8 +44,8 @@ class BlockIndex {
   struct Options {
     std::size_t cache_bytes = 16 * kMiB;  // of directories and chunk lists
   };
-  // A damaged index object is passed over (its packs then count as uncovered) and told in problems(). `store` must
-  // outlive the index.
+  // A damaged index object is passed over (its packs then count as uncovered) and told in problems(); where one has
+  // gone since it was listed, the list is made again. `store` must outlive the index.
   static Result<std::unique_ptr<BlockIndex>> load(Repository& repository, ObjectStore& store, const PackCatalog& packs,
                                                   Options options);
   ~BlockIndex();
@@ -55,6 +55,9 @@ class BlockIndex {
     Error error;
   };
   [[nodiscard]] const std::vector<Problem>& problems() const { return problems_; }
+  // Whether something that it was loaded from has gone since it was listed, so that a block which is not found may lie
+  // elsewhere by now: packs and index are to be loaded anew.
+  [[nodiscard]] bool vanished() const { return vanished_; }
   [[nodiscard]] std::size_t unit_count() const;
   [[nodiscard]] std::uint64_t chunk_count() const;  // over all units; a chunk stored twice counts twice
   [[nodiscard]] std::uint64_t block_count() const;
@@ -102,6 +105,8 @@ class BlockIndex {
   std::uint32_t register_unit(Unit unit);
   template <typename Visit>
   Result<void> each_claim(const BlockId& id, const Visit& visit);
+  Result<bool> load_index_objects();
+  Result<void> read_from(const Unit& unit, std::uint64_t offset_bytes, MutableByteView destination);
   Result<void> load_uncovered(const PackInfo& pack);
   void trim_cache();
 
@@ -122,6 +127,7 @@ class BlockIndex {
   };
   std::unordered_map<Uuid, Claims, FixedBytesHash> claims_;
   std::vector<Problem> problems_;
+  bool vanished_ = false;
   std::list<CacheEntry> cache_;  // most recently used first
   std::unordered_map<std::uint64_t, std::list<CacheEntry>::iterator> cache_places_;
   std::unique_ptr<ObjectOpener> opener_;  // of the unit read last

@@ -144,6 +144,102 @@ TEST_F(RepairIndex, PassesOverAPackWhereverItsHeadIsDamaged) {
   }
 }
 
+TEST_F(RepairIndex, NeverTakesAnObjectOfAPackThatIsYoungerThanItsListsForStale) {
+  fixture_.add_index(packs_);
+  fixture_.add_block({plain_bytes(800, 100)});
+  const Digest late = fixture_.close_pack();
+  const Bytes pack = *fixture_.objects().find(pack_name(late))->bytes;
+  fixture_.objects().erase(pack_name(late));
+  // A push stores a pack and then its index object, beside the repair, just before one of its lists.
+  for (const std::string_view before : {"index/", "packs/", "damaged/", "condemned/", "sessions/"}) {
+    std::string published;
+    fixture_.faults().before_list = [&](std::string_view prefix) {
+      if (prefix != before || !published.empty()) return;
+      fixture_.objects().insert(pack_name(late), pack, 0);
+      published = fixture_.add_index({late});
+    };
+    repair();
+    fixture_.faults().before_list = nullptr;
+    ASSERT_FALSE(published.empty()) << before;
+    EXPECT_TRUE(fixture_.objects().find(published)) << before;
+    for (const ObjectInfo& object : fixture_.objects().list("index/")) fixture_.objects().erase(object.key);
+    fixture_.objects().erase(pack_name(late));
+  }
+}
+
+TEST_F(RepairIndex, NeverRemovesWhatASessionUnderWayMayHavePublished) {
+  const std::string published = fixture_.add_index(packs_);
+  const Uuid session = blocks_.front().session;
+  ASSERT_TRUE(fixture_.objects().insert(session_name(session, 0), plain_bytes(10, 1), SystemClock().wall_ns()));
+  EXPECT_EQ(repair(true).index_objects_removed, 0U);
+  EXPECT_TRUE(fixture_.objects().find(published));
+  // Once it has ended, or has died long ago, it may go.
+  ASSERT_TRUE(fixture_.objects().erase(session_name(session, 0)));
+  constexpr std::int64_t kLongNs = 100 * 3600LL * 1'000'000'000LL;
+  ASSERT_TRUE(
+      fixture_.objects().insert(session_name(session, 0), plain_bytes(10, 1), SystemClock().wall_ns() - kLongNs));
+  EXPECT_GT(repair(true).index_objects_removed, 0U);
+  EXPECT_FALSE(fixture_.objects().find(published));
+}
+
+TEST_F(RepairIndex, NeverRemovesADamagedObjectThatIsYoungerThanASessionUnderWay) {
+  const std::int64_t now = SystemClock().wall_ns();
+  const std::string published = fixture_.add_index(packs_);
+  Bytes damaged = *fixture_.objects().find(published)->bytes;
+  damaged[damaged.size() - 1] ^= 1;
+  fixture_.objects().erase(published);
+  ASSERT_TRUE(fixture_.objects().insert(published, damaged, now));
+  ASSERT_TRUE(fixture_.objects().insert(session_name(Uuid(), 0), plain_bytes(10, 1), now - 1000));
+  EXPECT_EQ(repair().index_objects_removed, 0U);
+  EXPECT_TRUE(fixture_.objects().find(published));
+  ASSERT_TRUE(fixture_.objects().erase(session_name(Uuid(), 0)));
+  EXPECT_EQ(repair().index_objects_removed, 1U);
+  EXPECT_FALSE(fixture_.objects().find(published));
+}
+
+TEST_F(RepairIndex, ListsAgainWhatAnotherRepairReplaced) {
+  const std::string before = fixture_.add_index({packs_[0], packs_[1]});
+  std::string after;
+  fixture_.faults().fail = [&](const GetOperation& get) -> std::optional<Error> {
+    if (get.key != before || !after.empty()) return std::nullopt;
+    after = fixture_.add_index(packs_);
+    fixture_.objects().erase(before);
+    return std::nullopt;
+  };
+  const auto report = repair();
+  ASSERT_FALSE(after.empty());
+  EXPECT_TRUE(report.problems.empty());
+  EXPECT_EQ(report.packs_read, 1U);  // that of the recipe: the new object covers all others
+  EXPECT_TRUE(fixture_.objects().find(after));
+  expect_complete_index();
+}
+
+TEST_F(RepairIndex, IsMissedByNoIndexThatIsLoadedBesideIt) {
+  const std::string before = fixture_.add_index(packs_);
+  const auto packs = PackCatalog::load(fixture_.repository());
+  ASSERT_TRUE(packs.ok());
+  const auto replace = [&] {
+    fixture_.add_index(packs_);
+    return fixture_.objects().erase(before);
+  };
+  fixture_.faults().fail = [&](const GetOperation& get) -> std::optional<Error> {
+    if (get.key == before) replace();
+    return std::nullopt;
+  };
+  const auto index = BlockIndex::load(fixture_.repository(), fixture_.repository().store(), *packs, {});
+  ASSERT_TRUE(index.ok()) << index.error().message;
+  EXPECT_FALSE((*index)->vanished());
+  const auto location = (*index)->locate(blocks_.front());
+  ASSERT_TRUE(location.ok()) << location.error().message;
+  EXPECT_FALSE((*index)->unit_is_uncovered_pack(location->place.unit));
+  // Later than that it is told.
+  fixture_.faults().fail = nullptr;
+  (*index)->drop_cache();
+  for (const ObjectInfo& object : fixture_.objects().list("index/")) fixture_.objects().erase(object.key);
+  EXPECT_FALSE((*index)->locate(blocks_.front()).ok());
+  EXPECT_TRUE((*index)->vanished());
+}
+
 TEST_F(RepairIndex, StopsWhenTheStoreDoesNotAnswer) {
   fixture_.faults().fail = [](const GetOperation&) { return Error{ErrorCode::kUnavailable, "no answer"}; };
   ProgressCounters progress;

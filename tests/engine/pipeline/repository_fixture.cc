@@ -57,8 +57,11 @@ class FaultyStore final : public ObjectStore {
   [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
   [[nodiscard]] std::size_t parallel_max() const override { return inner_->parallel_max(); }
   Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {
+    if (faults_->before_list) faults_->before_list(prefix);
     return inner_->list(prefix, visit);
   }
+  [[nodiscard]] bool locks() const override { return inner_->locks(); }
+  Result<void> retain(const std::vector<ObjectKey>& keys) override { return inner_->retain(keys); }
   Result<ObjectInfo> stat(const ObjectKey& key) override { return inner_->stat(key); }
   Result<void> remove(const ObjectKey& key) override { return inner_->remove(key); }
   Result<std::unique_ptr<ObjectStore>> another() override {

@@ -27,6 +27,7 @@ namespace drs::test {
 struct ReadFaults {
   std::mutex mutex;
   std::function<std::optional<Error>(const GetOperation&)> fail;
+  std::function<void(std::string_view)> before_list;
   std::uint64_t gets = 0;
   std::mt19937_64 order{1};  // gets complete in a random order, a few at a time
 };

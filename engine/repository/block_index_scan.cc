@@ -1,0 +1,89 @@
+// BlockIndex: a unit read from end to end.
+#include <utility>
+
+#include "engine/repository/block_index.h"
+#include "engine/repository/block_index_unit.h"
+#include "engine/repository/read_again.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kVisitReadBytesMax = 1 * kMiB;
+
+}  // namespace
+
+Result<std::vector<Hook>> BlockIndex::hooks(std::uint32_t number) {
+  const Unit& unit = units_.at(number);
+  if (!unit.uncovered_pack) {
+    DRS_ASSIGN_OR_RETURN(const Bytes plain,
+                         open_section(unit, hooks_label(unit.summary), unit.summary.hooks_offset_bytes,
+                                      unit.summary.hooks_sealed_bytes));
+    auto hooks = decode_index_hooks(plain, unit.summary);
+    if (!hooks.ok()) return std::move(hooks).error().with_context(unit.name);
+    return hooks;
+  }
+  std::vector<Hook> hooks;
+  DRS_RETURN_IF_ERROR(
+      visit_chunks(number, [&](std::uint32_t block, const std::vector<ChunkEntry>& entries) -> Result<void> {
+        for (std::uint16_t i = 0; i < entries.size(); ++i) {
+          const std::uint64_t word = chunk_word(entries[i].id);
+          if ((word & ((1U << kHookShift) - 1)) == 0) hooks.push_back({word, block, i});
+        }
+        return {};
+      }));
+  return hooks;
+}
+
+Result<void> BlockIndex::visit_chunks(
+    std::uint32_t number,
+    const std::function<Result<void>(std::uint32_t block, const std::vector<ChunkEntry>& entries)>& visit) {
+  DRS_ASSIGN_OR_RETURN(const Directory entries, directory(number));
+  const Unit& unit = units_[number];
+  if (unit.uncovered_pack) {
+    for (std::uint32_t i = 0; i < entries->size(); ++i) {
+      DRS_ASSIGN_OR_RETURN(const ChunkList list, chunks({number, i}));
+      if (!list->empty()) DRS_RETURN_IF_ERROR(visit(i, *list));
+    }
+    return {};
+  }
+  const ObjectOpener opener =
+      ObjectOpener::for_salt(repository_.keys(), ObjectKind::kIndex, unit.salt, repository_.crypto());
+  Bytes sealed;
+  Bytes plain;
+  for (std::uint32_t first = 0; first < entries->size();) {
+    // As many lists as lie end to end in one read.
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::uint32_t last = first;
+    for (; last < entries->size(); ++last) {
+      const DirectoryEntry& entry = (*entries)[last];
+      if (entry.record.chunk_count == 0) continue;
+      if (end == 0) begin = end = entry.list_offset_bytes;
+      const std::uint64_t after = entry.list_offset_bytes + list_sealed_bytes(entry.record);
+      if (entry.list_offset_bytes != end || (end > begin && after - begin > kVisitReadBytesMax)) break;
+      end = after;
+    }
+    sealed.resize(end - begin);
+    DRS_RETURN_IF_ERROR(read_from(unit, begin, sealed));
+    for (std::uint32_t i = first; i < last; ++i) {
+      const DirectoryEntry& entry = (*entries)[i];
+      if (entry.record.chunk_count == 0) continue;
+      const ByteView seal = ByteView(sealed).subspan(entry.list_offset_bytes - begin, list_sealed_bytes(entry.record));
+      plain.resize(seal.size() - kSealBytes);
+      const std::string where = unit.name + ", chunk list " + std::to_string(i);
+      bool is_first = true;
+      auto opened = read_again_if_damaged([&]() -> Result<void> {
+        if (!std::exchange(is_first, false)) DRS_RETURN_IF_ERROR(read_from(unit, begin, sealed));
+        return opener.open(chunk_list_label(i, entry.record.chunk_count), seal, plain);
+      });
+      if (!opened.ok()) return std::move(opened).error().with_context(where);
+      auto list = decode_chunk_list(plain, entry.record.raw_bytes);
+      if (!list.ok()) return std::move(list).error().with_context(where);
+      DRS_RETURN_IF_ERROR(visit(i, *list));
+    }
+    first = last;
+  }
+  return {};
+}
+
+}  // namespace drs
