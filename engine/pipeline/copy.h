@@ -67,8 +67,8 @@ bool is_replica(const Repository& source, const Repository& target);
 
 // Copies `chosen`, snapshots of `catalog`, the live snapshots of `source`, in this order. Nobody else may use either
 // repository's `store()` meanwhile. Errors: kUsage (the two are one place's id with two keys; a mirror that is no
-// replica; too little memory, saying what is needed); kBusy (a prune of the target is about to delete what is needed);
-// kConflict (fenced); those of the target's and the source's store, damage in the source excepted; kCancelled. What was
+// replica; too little memory, saying what is needed); kConflict (fenced, or a prune of the target has condemned
+// what is needed); those of the target's and the source's store, damage in the source excepted; kCancelled. What was
 // copied before an error stays.
 Result<CopyReport> copy_snapshots(Repository& source, const SnapshotCatalog& catalog,
                                   const std::vector<const Snapshot*>& chosen, Repository& target,

@@ -10,7 +10,7 @@ constexpr std::size_t kLongRunBytesMin = kBlockBytesMax / 2;
 
 Deduplicator::Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& index, PackCatalog& catalog,
                            SessionBlocks& blocks, PackWriter& packs, PushWorkers*& workers, ProgressCounters& progress,
-                           LockedObjects* locked, const RecipeLimits& limits)
+                           ReusedObjects* reused, const RecipeLimits& limits)
     : session_(session),
       dedup_(dedup),
       index_(index),
@@ -19,7 +19,7 @@ Deduplicator::Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& i
       packs_(packs),
       workers_(workers),
       progress_(progress),
-      locked_(locked),
+      reused_(reused),
       limits_(limits),
       builder_(
           session, [this] { return workers_->acquire_gather_buffer(); },
@@ -35,7 +35,7 @@ Deduplicator::Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& i
 void Deduplicator::take_published() {
   for (const PublishedIndex& published : packs_.take_published()) {
     for (const IndexedPack& pack : published.summary.packs) catalog_.add(pack.name, pack.bytes);
-    if (locked_ != nullptr) locked_->add_own(published);
+    if (reused_ != nullptr) reused_->add_own(published);
     index_.add_unit(published.name, published.bytes, published.summary, published.salt);
     for (const BlockId& id : published.blocks) blocks_.remove(id.counter);
   }
@@ -128,7 +128,7 @@ Result<void> Deduplicator::add_recipe_part(RecipePart part) {
                  "the recipe of this stream has more than " + std::to_string(limits_.parts_max) +
                      " parts, so that no snapshot can name them: the stream is too long for its scattered chunks. "
                      "Nothing was committed. Divide it into several streams, or push it into a new repository");
-  if (locked_ != nullptr) DRS_RETURN_IF_ERROR(locked_->add(part));
+  if (reused_ != nullptr) DRS_RETURN_IF_ERROR(reused_->add(part));
   BlockJob job;
   job.counter = builder_.next_counter();
   job.kind = BlockKind::kRecipe;

@@ -8,19 +8,19 @@
 #include "engine/format/manifest.h"
 #include "engine/pipeline/block_builder.h"
 #include "engine/pipeline/dedup_index.h"
-#include "engine/pipeline/locked_objects.h"
 #include "engine/pipeline/pack_writer.h"
 #include "engine/pipeline/push_workers.h"
 #include "engine/pipeline/recipe_builder.h"
+#include "engine/pipeline/reused_objects.h"
 #include "engine/repository/pack_catalog.h"
 
 namespace drs {
 
 class Deduplicator {
  public:
-  // `locked`: told what the stream consists of; nullptr where nobody asks.
+  // `reused`: told what the stream consists of; nullptr where nobody asks.
   Deduplicator(const Uuid& session, DedupIndex& dedup, BlockIndex& index, PackCatalog& catalog, SessionBlocks& blocks,
-               PackWriter& packs, PushWorkers*& workers, ProgressCounters& progress, LockedObjects* locked,
+               PackWriter& packs, PushWorkers*& workers, ProgressCounters& progress, ReusedObjects* reused,
                const RecipeLimits& limits);
 
   Result<void> add(const std::shared_ptr<Segment>& segment);
@@ -57,7 +57,7 @@ class Deduplicator {
   PackWriter& packs_;
   PushWorkers*& workers_;
   ProgressCounters& progress_;
-  LockedObjects* const locked_;
+  ReusedObjects* const reused_;
   const RecipeLimits limits_;
   BlockBuilder builder_;
   RecipeBuilder recipe_;

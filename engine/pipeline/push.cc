@@ -7,9 +7,9 @@
 #include "engine/format/names.h"
 #include "engine/pipeline/block_rescue.h"
 #include "engine/pipeline/deduplicator.h"
-#include "engine/pipeline/locked_objects.h"
 #include "engine/pipeline/push_session.h"
 #include "engine/pipeline/push_workers.h"
+#include "engine/pipeline/reused_objects.h"
 #include "engine/pipeline/stream_digest.h"
 #include "engine/pipeline/stream_reader.h"
 #include "engine/repository/block_reader.h"
@@ -18,9 +18,6 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kTrailerBytes = 64 * kKiB;
-// What a push puts stays locked for a day longer than asked (ObjectStore::retain): it comes back to its own only when
-// it took longer than this.
-constexpr WallNs kOwnLockNs = 12 * 3600LL * 1'000'000'000LL;
 
 ProducerKind producer_kind(ProducerProof::Kind kind) {
   switch (kind) {
@@ -68,27 +65,15 @@ struct Pass {
   PushStats stats;
   ProducerProof proof;
   Bytes tail;
-  std::vector<ObjectKey> to_lock;  // where the store locks objects
+  std::vector<ObjectKey> to_secure;
 };
 
-// What opens the repository. Done first: a bucket that cannot lock objects is told before the stream is read.
-Result<void> lock_config_and_slots(ObjectStore& store) {
-  constexpr std::array<std::string_view, 2> kPrefixes = {"config/", "keys/"};
-  std::vector<ObjectKey> names;
-  DRS_RETURN_IF_ERROR(store.list_together(kPrefixes, [&](const ObjectInfo& info) -> Result<void> {
-    if (parse_name(info.key)) names.push_back(info.key);
-    return {};
-  }));
-  return store.retain(names);
-}
-
 Result<Pass> run_stages(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
-                        BufferArena& arena, PushSession& session, const Snapshot* previous, ProgressCounters& progress,
-                        std::vector<std::string>& warnings) {
+                        BufferArena& arena, PushSession& session, PackCatalog& catalog, const Snapshot* previous,
+                        ProgressCounters& progress, std::vector<std::string>& warnings) {
   // The store's thread has an instance of its own, and so has the index: one for big writes, one for small reads.
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> pack_store, repository.store().another());
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> index_store, repository.store().another());
-  DRS_ASSIGN_OR_RETURN(PackCatalog catalog, PackCatalog::load(repository));
   BlockIndex::Options index_options;
   index_options.cache_bytes = memory.index_cache_bytes;
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
@@ -137,9 +122,9 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   pack_options.pack_memory = pack_memory;
   PushMeter meter;
   PackWriter packs(repository, *pack_store, pack_buffers, failure, meter, pack_options);
-  LockedObjects locked(*index, session.id());
+  ReusedObjects reused(*index, session.id());
   Deduplicator deduplicator(session.id(), *dedup, *index, catalog, session_blocks, packs, workers_to_wake, progress,
-                            pack_store->locks() ? &locked : nullptr, options.recipe);
+                            pack_store->secures() ? &reused : nullptr, options.recipe);
   std::vector<BlockSealer> sealers;
   for (std::size_t i = 0; i < memory.workers; ++i) {
     DRS_ASSIGN_OR_RETURN(BlockSealer sealer, BlockSealer::make(options.compression, options.read_back, session.id(),
@@ -181,9 +166,9 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   if (auto finished = deduplicator.finish(); !finished.ok()) return give_up(std::move(finished).error());
   DRS_RETURN_IF_ERROR(workers.wait_sealed());
   DRS_RETURN_IF_ERROR(packs.flush());
-  if (pack_store->locks()) {
+  if (pack_store->secures()) {
     deduplicator.finish_packs();
-    pass.to_lock = locked.names(repository.clock().wall_ns() - session.started_ns() > kOwnLockNs);
+    pass.to_secure = reused.names(pack_store->locks() && repository.clock().steady() - session.begun() > kSecuredFor);
   }
   pass.digests = digest.finish();
   pass.totals = deduplicator.totals();
@@ -234,17 +219,17 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   const auto cancelling = cancel.on_cancel([&source] { source.cancel(); });
   DRS_RETURN_IF_ERROR(validate(options));
   PushReport report;
-  DRS_ASSIGN_OR_RETURN(
-      const std::unique_ptr<PushSession> session,
-      PushSession::begin(repository, repository.store(), {.stream = options.stream, .host = options.host},
-                         options.heartbeats));
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session,
+                       PushSession::begin(repository, repository.store(),
+                                          {.stream = options.stream, .host = options.host}, options.heartbeats));
   // After the session's record, and in this order (DESIGN section 6).
   constexpr std::array kListedFirst = {ObjectKind::kManifest, ObjectKind::kCondemned};
-  constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kPack, ObjectKind::kDamaged,
-                                      ObjectKind::kIndex};
+  constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kIndex};
   DRS_RETURN_IF_ERROR(repository.list_ahead(kListedFirst));
-  DRS_RETURN_IF_ERROR(repository.list_ahead(kListedThen));
-  if (repository.store().locks()) DRS_RETURN_IF_ERROR(lock_config_and_slots(repository.store()));
+  DRS_ASSIGN_OR_RETURN(PackCatalog catalog,
+                       PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kFail, kListedThen));
+  // Now already: that a bucket cannot lock objects is told before the stream is read.
+  if (repository.store().locks()) DRS_RETURN_IF_ERROR(secure_for_commit(repository.store(), {}));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog snapshots, load_snapshots(repository, options.stream));
   for (const BrokenManifest& broken : snapshots.broken) {
     // Its sequence number cannot be told, so what we would make might look older than it.
@@ -258,8 +243,8 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
                                         std::string(content_name(previous->manifest.content)) +
                                         ": push to a stream of another name");
 
-  DRS_ASSIGN_OR_RETURN(const Pass pass, run_stages(repository, source, options, memory, arena, *session, previous,
-                                                   progress, report.warnings));
+  DRS_ASSIGN_OR_RETURN(const Pass pass, run_stages(repository, source, options, memory, arena, *session, catalog,
+                                                   previous, progress, report.warnings));
   if (cancel.cancelled()) return Error(ErrorCode::kCancelled, "the push was cancelled");
   if (options.original != nullptr) DRS_RETURN_IF_ERROR(check_same_stream(pass, *options.original));
   report.anomalies = check_gates(options.gates, pass.totals.bytes, pass.tail, previous);
@@ -316,8 +301,8 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
     tag = keep_beginning(std::move(tag), kAnomalyTagBytesMax);
   }
 
-  // Before the manifest: a snapshot that exists is locked as a whole.
-  if (repository.store().locks()) DRS_RETURN_IF_ERROR(repository.store().retain(pass.to_lock));
+  // Before the manifest: a snapshot that exists is durable and locked as a whole.
+  DRS_RETURN_IF_ERROR(secure_for_commit(repository.store(), pass.to_secure));
   DRS_ASSIGN_OR_RETURN(auto committed, session->commit(manifest));
   report.manifest_name = std::move(committed.first);
   report.manifest_digest = committed.second;

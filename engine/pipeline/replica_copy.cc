@@ -10,6 +10,7 @@
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/block_rescue.h"
+#include "engine/pipeline/reused_objects.h"
 #include "engine/repository/parallel.h"
 #include "engine/repository/settled_put.h"
 #include "io/failpoint.h"
@@ -48,6 +49,9 @@ Result<void> ReplicaCopy::open() {
   const std::string stream = catalog_.live.empty() ? "copy" : catalog_.live.front().manifest.stream;
   DRS_ASSIGN_OR_RETURN(session_,
                        PushSession::begin(target_, target_.store(), {.stream = stream, .host = options_.host}, {}));
+  secured_since_ = target_.clock().steady();
+  DRS_ASSIGN_OR_RETURN(const std::vector<Digest> condemned, PackCatalog::load_condemned(target_));
+  condemned_.insert(condemned.begin(), condemned.end());
   DRS_ASSIGN_OR_RETURN(target_packs_, PackCatalog::load(target_));
   std::size_t largest_bytes = kPageBytes;
   std::string largest;
@@ -159,6 +163,7 @@ Result<std::optional<Error>> ReplicaCopy::copy_whole(const Snapshot& snapshot) {
     if (!is_damage(needs.error())) return needs.error();
     return std::optional(needs.error());
   }
+  DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, *needs, condemned_));
   const Missing missing = missing_packs(*needs);
   if (missing.target_damage) return missing.target_damage;
   DRS_RETURN_IF_ERROR(copy_packs(missing.packs));
@@ -221,6 +226,7 @@ Result<void> ReplicaCopy::copy_packs(const std::vector<PackInfo>& packs) {
     if (damaged_.contains(pack.name)) continue;
     target_packs_.add(pack.name, pack.bytes);
     fresh_.insert(pack.name);
+    secured_.insert(pack_name(pack.name));
     ++report_.packs;
     report_.stored_bytes += pack.bytes;
   }
@@ -359,14 +365,42 @@ Result<std::optional<Error>> ReplicaCopy::copy_manifest(const Snapshot& snapshot
           target_, target_.store(),
           {.stream = snapshot.manifest.stream, .host = options_.host, .session = snapshot.manifest.session}, {}));
   DRS_ASSIGN_OR_RETURN(const std::vector<Digest> condemned, PackCatalog::load_condemned(target_));
-  for (const Digest& pack : condemned)
-    if (needs.packs.contains(pack))
-      return Error(ErrorCode::kBusy, pack_name(pack) + ", which " + snapshot.name +
-                                         " needs, is about to be deleted by a prune of the target: run the copy again "
-                                         "when the prune has ended");
+  DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, needs, DigestSet(condemned.begin(), condemned.end())));
   DRS_RETURN_IF_ERROR(session_->check_not_fenced());
+  DRS_RETURN_IF_ERROR(secure(needs));
   DRS_RETURN_IF_ERROR(session->commit(snapshot.name, *object));
   return std::optional<Error>();
+}
+
+Result<void> ReplicaCopy::check_not_condemned(const Snapshot& snapshot, const Needs& needs,
+                                              const DigestSet& condemned) {
+  for (const auto& [pack, bytes] : needs.packs)
+    if (condemned.contains(pack))
+      return Error(ErrorCode::kConflict,
+                   pack_name(pack) + ", which " + snapshot.name +
+                       " needs, was condemned by a prune of the target: it is deleted there, or will be, and is never "
+                       "stored there again; the snapshot was not copied, and a new replica can take it");
+  return {};
+}
+
+// The packs, and every index object of the target: which of them lead to the packs only reading them would tell.
+Result<void> ReplicaCopy::secure(const Needs& needs) {
+  ObjectStore& store = target_.store();
+  if (!store.secures()) return {};
+  if (target_.clock().steady() - secured_since_ > kSecuredFor) {
+    secured_.clear();
+    secured_since_ = target_.clock().steady();
+  }
+  std::vector<ObjectKey> names;
+  for (const auto& [pack, bytes] : needs.packs)
+    if (!secured_.contains(pack_name(pack))) names.push_back(pack_name(pack));
+  DRS_RETURN_IF_ERROR(store.list("index/", [&](const ObjectInfo& info) -> Result<void> {
+    if (parse_name(info.key) && !secured_.contains(info.key)) names.push_back(info.key);
+    return {};
+  }));
+  DRS_RETURN_IF_ERROR(secure_for_commit(store, names));
+  secured_.insert(names.begin(), names.end());
+  return {};
 }
 
 }  // namespace drs

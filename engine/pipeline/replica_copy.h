@@ -5,10 +5,13 @@
 // their blocks lie; then the manifest.
 //
 // Against a prune of the replica (docs/FORMAT.md, "Replicas"): one session spans the whole copy, from before
-// the replica's packs are listed, and each manifest is put under a session of its own name, begun before condemned
-// packs are listed again and before the first session is found not fenced. Threads: one, and those that `add` starts.
+// the replica's condemned packs, and then all its packs, are listed; each manifest is put under a session of its own
+// name, begun before condemned packs are listed again and before the first session is found not fenced. A pack that was
+// ever condemned there is neither used nor put again. Before the manifest, what it relies on there is secured
+// (ObjectStore::secure). Threads: one, and those that `add` starts.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -72,6 +75,9 @@ class ReplicaCopy {
   Result<void> write_index(std::uint32_t unit);
   Result<PackContents> contents_of(std::uint32_t unit, const IndexedPack& pack);
   Result<std::optional<Error>> copy_manifest(const Snapshot& snapshot, const Needs& needs);
+  // kConflict where the target has condemned one of the packs.
+  static Result<void> check_not_condemned(const Snapshot& snapshot, const Needs& needs, const DigestSet& condemned);
+  Result<void> secure(const Needs& needs);
 
   Repository& source_;
   const SnapshotCatalog& catalog_;
@@ -85,7 +91,10 @@ class ReplicaCopy {
   PackCatalog source_packs_;
   std::unique_ptr<BlockIndex> index_;
   std::unique_ptr<BlockReader> reader_;
+  DigestSet condemned_;  // in the target: to be deleted, or deleted
   PackCatalog target_packs_;
+  std::unordered_set<std::string> secured_;  // names in the target, put or secured since
+  std::chrono::steady_clock::time_point secured_since_;
   std::unordered_map<std::string, std::size_t> source_index_;  // index objects and their sizes
   SnapshotCatalog target_snapshots_;
   std::unordered_set<std::string> target_index_;               // names of its index objects

@@ -8,8 +8,8 @@
 #include "engine/format/document.h"
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
-#include "engine/pipeline/locked_objects.h"
 #include "engine/pipeline/push_session.h"
+#include "engine/pipeline/reused_objects.h"
 #include "engine/repository/block_index.h"
 #include "engine/repository/block_reader.h"
 #include "engine/repository/pack_catalog.h"
@@ -17,6 +17,8 @@
 
 namespace drs {
 namespace {
+
+constexpr int kListAttempts = 10;
 
 Error gone(const RecordedPush& push, const std::string& what) {
   return {ErrorCode::kConflict, "the snapshot " + push.manifest_name + " cannot be committed any more: " + what +
@@ -53,39 +55,57 @@ Error missing_block(const RecordedPush& push, BlockIndex& index, ObjectStore& st
   return gone(push, "a pack that it shares with other snapshots was deleted");
 }
 
-// Every block that the snapshot needs, in a pack that a later push might use too. Where the store locks objects, they
-// are locked then.
-Result<void> check_blocks(Repository& repository, const RecordedPush& push, std::size_t index_cache_bytes) {
-  // As they are now, in the order of a push (DESIGN section 6), whatever was listed before.
-  constexpr std::array kListedFirst = {ObjectKind::kCondemned};
-  constexpr std::array kListedThen = {ObjectKind::kPack, ObjectKind::kDamaged, ObjectKind::kIndex};
-  DRS_RETURN_IF_ERROR(repository.list_ahead(kListedFirst));
-  DRS_RETURN_IF_ERROR(repository.list_ahead(kListedThen));
-  DRS_ASSIGN_OR_RETURN(const PackCatalog packs, PackCatalog::load(repository));
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
-                       BlockIndex::load(repository, repository.store(), packs, {index_cache_bytes}));
+// Every block that the snapshot needs, the recipe's own ones included, in a pack that a later push might use too.
+Result<void> find_blocks(Repository& repository, const RecordedPush& push, const PackCatalog& packs, BlockIndex& index,
+                         ReusedObjects& reused) {
+  const auto find = [&](const BlockId& block) -> Result<void> {
+    const auto location = index.locate(block);
+    if (!location.ok() && location.error().code != ErrorCode::kNotFound) return location.error();
+    if (!location.ok()) return missing_block(push, index, repository.store(), block);
+    if (location->usable) return {};
+    if (packs.find(location->pack)->condemned)
+      return gone(push, pack_name(location->pack) + ", which it needs, was condemned by a prune");
+    return Error(ErrorCode::kCorrupt, pack_name(location->pack) + ", which the snapshot needs, is marked as damaged");
+  };
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
-  LockedObjects locked(*index, Uuid());  // whichever session put them: that was long ago
-  for (const RecipePartRef& ref : push.manifest.streams.front().parts) {
-    auto part = reader.read_recipe_part(*index, ref);
-    if (!part.ok() && part.error().code == ErrorCode::kNotFound)
-      return missing_block(push, *index, repository.store(), ref.block);
-    if (!part.ok()) return std::move(part).error();
-    for (const BlockId& block : part->blocks) {
-      const auto location = index->locate(block);
-      if (!location.ok() && location.error().code != ErrorCode::kNotFound) return location.error();
-      if (!location.ok()) return missing_block(push, *index, repository.store(), block);
-      if (location->usable) continue;
-      if (packs.find(location->pack)->condemned)
-        return gone(push, pack_name(location->pack) + ", which it shares with other snapshots, was condemned");
-      return Error(ErrorCode::kCorrupt, pack_name(location->pack) + ", which the snapshot needs, is marked as damaged");
+  for (const ManifestStream& stream : push.manifest.streams) {
+    for (const RecipePartRef& ref : stream.parts) {
+      DRS_RETURN_IF_ERROR(find(ref.block));
+      auto part = reader.read_recipe_part(index, ref);
+      if (!part.ok() && part.error().code == ErrorCode::kNotFound)
+        return missing_block(push, index, repository.store(), ref.block);
+      if (!part.ok()) return std::move(part).error();
+      for (const BlockId& block : part->blocks) DRS_RETURN_IF_ERROR(find(block));
+      part->blocks.push_back(ref.block);
+      DRS_RETURN_IF_ERROR(reused.add(*part));
     }
-    if (!repository.store().locks()) continue;
-    part->blocks.push_back(ref.block);
-    DRS_RETURN_IF_ERROR(locked.add(*part));
   }
-  const std::vector<ObjectKey> names = locked.names(false);
-  return names.empty() ? Result<void>() : repository.store().retain(names);
+  return {};
+}
+
+// Finds all that the snapshot needs, and secures it. What has gone since it was listed is looked for in new lists: a
+// repair may have replaced an index object. That a pack is gone for good counts when two lists agree.
+Result<void> check_blocks(Repository& repository, const RecordedPush& push, std::size_t index_cache_bytes) {
+  bool gone_before = false;
+  for (int attempt = 0; attempt < kListAttempts; ++attempt) {
+    // As they are now, in the order of a push (DESIGN section 6), whatever was listed before.
+    constexpr std::array kListedFirst = {ObjectKind::kCondemned};
+    constexpr std::array kListedThen = {ObjectKind::kIndex};
+    DRS_RETURN_IF_ERROR(repository.list_ahead(kListedFirst));
+    DRS_ASSIGN_OR_RETURN(const PackCatalog packs,
+                         PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kFail, kListedThen));
+    DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
+                         BlockIndex::load(repository, repository.store(), packs, {index_cache_bytes}));
+    ReusedObjects reused(*index, Uuid());  // whichever session put them: that was long ago
+    const auto found = find_blocks(repository, push, packs, *index, reused);
+    if (found.ok()) return secure_for_commit(repository.store(), reused.names(false));
+    if (index->vanished()) continue;
+    if (found.error().code != ErrorCode::kConflict || gone_before) return found;
+    gone_before = true;
+  }
+  return Error(ErrorCode::kUnavailable, "what " + push.manifest_name +
+                                            " needs changes whenever it is listed: run `drstream resume` again when "
+                                            "`drstream repair index` and prunes of this repository have ended");
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 namespace drs {
 namespace {
 
+constexpr int kListAttempts = 10;
+
 bool by_name(const PackInfo& a, const PackInfo& b) {
   return a.name < b.name;
 }
@@ -30,9 +32,22 @@ Result<CondemnedPacks> read_condemned(Repository& repository, const std::string&
 }  // namespace
 
 Result<std::vector<Digest>> PackCatalog::load_condemned(Repository& repository, UnreadableCondemned unreadable) {
+  for (int attempt = 0; attempt < kListAttempts; ++attempt) {
+    DRS_ASSIGN_OR_RETURN(auto condemned, try_load_condemned(repository, unreadable));
+    if (condemned) return *std::move(condemned);
+  }
+  return Error(ErrorCode::kUnavailable,
+               "records under condemned/ vanish whenever they are listed: run it again when "
+               "the prunes of this repository have ended");
+}
+
+// Nothing where a record that was listed is gone.
+Result<std::optional<std::vector<Digest>>> PackCatalog::try_load_condemned(Repository& repository,
+                                                                           UnreadableCondemned unreadable) {
   ObjectStore& store = repository.store();
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> records, repository.list(ObjectKind::kCondemned));
   std::vector<Digest> condemned;
+  bool vanished = false;
   DRS_RETURN_IF_ERROR(
       get_documents(store, records, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
         const std::string& name = records[place].key;
@@ -42,19 +57,28 @@ Result<std::vector<Digest>> PackCatalog::load_condemned(Repository& repository, 
           return {};
         }
         const ErrorCode code = record.error().code;
-        if (code == ErrorCode::kNotFound) return {};  // its prune has ended
+        if (code == ErrorCode::kNotFound) {
+          vanished = true;
+          return {};
+        }
         const bool damaged = code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated ||
                              code == ErrorCode::kFormatTooNew || code == ErrorCode::kIo;
         if (!damaged || unreadable == UnreadableCondemned::kFail) return std::move(record).error().with_context(name);
         return {};
       }));
-  return condemned;
+  if (vanished) return std::optional<std::vector<Digest>>();
+  return std::optional(std::move(condemned));
 }
 
-Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemned unreadable) {
+Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemned unreadable,
+                                      std::span<const ObjectKind> with) {
   PackCatalog catalog;
   DRS_ASSIGN_OR_RETURN(const std::vector<Digest> condemned, load_condemned(repository, unreadable));
-
+  if (!with.empty()) {
+    std::vector<ObjectKind> kinds(with.begin(), with.end());
+    kinds.insert(kinds.end(), {ObjectKind::kPack, ObjectKind::kDamaged});
+    DRS_RETURN_IF_ERROR(repository.list_ahead(kinds));
+  }
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> packs, repository.list(ObjectKind::kPack));
   for (const ObjectInfo& info : packs) {
     PackInfo pack;

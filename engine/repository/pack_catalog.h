@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/repository/repository.h"
@@ -22,9 +24,13 @@ class PackCatalog {
   // A record of condemned packs that cannot be read may condemn anything: a push must stop there (kFail, the record's
   // kCorrupt), a check goes on without it (kPassOver).
   enum class UnreadableCondemned : std::uint8_t { kFail, kPassOver };
-  // Lists condemned first, then packs and damage marks (DESIGN section 6). Errors: the store's.
-  static Result<PackCatalog> load(Repository& repository, UnreadableCondemned unreadable = UnreadableCondemned::kFail);
-  // The packs that some prune is about to delete. Errors: the store's.
+  // Reads the condemned records, and only then lists packs and damage marks: a prune that is done with a record has
+  // deleted its packs before. For a writer, which also names what else it lists at the same time (`with`, for
+  // Repository::list to give), nothing that was listed ahead counts. Errors: the store's.
+  static Result<PackCatalog> load(Repository& repository, UnreadableCondemned unreadable = UnreadableCondemned::kFail,
+                                  std::span<const ObjectKind> with = {});
+  // The packs that some prune is about to delete, or has deleted. Lists again where a record that was listed is gone;
+  // kUnavailable when that does not end.
   static Result<std::vector<Digest>> load_condemned(Repository& repository,
                                                     UnreadableCondemned unreadable = UnreadableCondemned::kFail);
   // nullptr: no such pack.
@@ -34,6 +40,8 @@ class PackCatalog {
   [[nodiscard]] std::uint64_t total_bytes() const;
 
  private:
+  static Result<std::optional<std::vector<Digest>>> try_load_condemned(Repository& repository,
+                                                                       UnreadableCondemned unreadable);
   std::vector<PackInfo> packs_;
   std::vector<PackInfo> added_;
 };

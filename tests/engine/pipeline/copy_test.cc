@@ -212,7 +212,7 @@ TEST_F(ReplicaCopyTest, RefusesPacksThatAPruneOfTheTargetIsAboutToDelete) {
       name, encode_document(source_->keys(), ObjectKind::kCondemned, name, encode_condemned(condemned)), 0);
   const auto report = copy();
   ASSERT_FALSE(report.ok());
-  EXPECT_EQ(report.error().code, ErrorCode::kBusy);
+  EXPECT_EQ(report.error().code, ErrorCode::kConflict);
   EXPECT_THAT(report.error().message, HasSubstr(stored_.pack_first));
   EXPECT_FALSE(target_.names().contains(stored_.manifest_1));
 }
@@ -240,6 +240,34 @@ TEST_F(ReplicaCopyTest, PassesOverASnapshotWhoseNameIsFencedInTheTarget) {
   EXPECT_EQ(report->count(Outcome::kDamaged), 0U);
   EXPECT_EQ(report->count(Outcome::kCopied), 2U);
   EXPECT_EQ(*target_.objects->find(stored_.manifest_1)->bytes, fence);
+}
+
+TEST_F(ReplicaCopyTest, NeverPutsAgainWhatAPruneOfTheTargetHasCondemnedAndDeleted) {
+  const std::string name = condemned_name(Uuid{});
+  target_.objects->insert(name,
+                          encode_document(source_->keys(), ObjectKind::kCondemned, name,
+                                          encode_condemned({1, {stored_.pack_first_digest}})),
+                          0);
+  const auto report = copy();
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kConflict);
+  EXPECT_FALSE(target_.names().contains(stored_.pack_first));
+  EXPECT_FALSE(target_.names().contains(stored_.manifest_1));
+}
+
+TEST_F(ReplicaCopyTest, LocksAnewAllThatItReusesInTheTarget) {
+  ASSERT_TRUE(copy().ok());
+  for (const std::string& manifest : {stored_.manifest_1, stored_.manifest_2, stored_.manifest_3})
+    target_.objects->erase(manifest);
+  target_.objects->lock_objects();
+  const auto report = copy();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->count(Outcome::kCopied), 3U);
+  EXPECT_EQ(report->packs, 0U);
+  const auto retained = target_.objects->retained();
+  for (const char* const prefix : {"packs/", "index/", "config/", "keys/"})
+    for (const std::string& locked : target_.names(prefix)) EXPECT_TRUE(retained.contains(locked)) << locked;
+  for (const std::string& pack : target_.names("packs/")) EXPECT_EQ(retained.at(pack), 1) << pack;
 }
 
 TEST_F(ReplicaCopyTest, TellsOfADamagedManifestInTheTarget) {

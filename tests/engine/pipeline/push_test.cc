@@ -10,10 +10,11 @@
 #include "engine/format/document.h"
 #include "engine/format/manifest_texts.h"
 #include "engine/format/names.h"
-#include "engine/repository/block_reader.h"
 #include "engine/repository/snapshots.h"
 #include "sinks/memory_store.h"
 #include "tests/engine/pipeline/buffer_source.h"
+#include "tests/engine/pipeline/read_back.h"
+#include "tests/sinks/hook_store.h"
 
 namespace drs {
 namespace {
@@ -68,27 +69,7 @@ class PushTest : public ::testing::Test {
     return push(*repository_, source, options, memory, arena, progress, cancel_);
   }
 
-  // Reads a snapshot back block by block, with nothing of pull.
-  Result<Bytes> read_back(const Manifest& manifest) {
-    DRS_ASSIGN_OR_RETURN(const PackCatalog packs, PackCatalog::load(*repository_));
-    DRS_ASSIGN_OR_RETURN(const auto index, BlockIndex::load(*repository_, repository_->store(), packs, {}));
-    DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(*repository_, repository_->store()));
-    Bytes out;
-    std::unordered_map<BlockId, Bytes, BlockIdHash> blocks;
-    for (const RecipePartRef& ref : manifest.streams.front().parts) {
-      DRS_ASSIGN_OR_RETURN(const RecipePart part, reader.read_recipe_part(*index, ref));
-      for (const drs::Run& run : part.runs) {
-        const BlockId& id = part.blocks[run.block];
-        if (!blocks.contains(id)) {
-          DRS_ASSIGN_OR_RETURN(const BlockLocation location, index->locate(id));
-          DRS_ASSIGN_OR_RETURN(blocks[id], reader.read(location));
-        }
-        const auto from = blocks[id].begin() + run.offset_bytes;
-        out.insert(out.end(), from, from + static_cast<std::ptrdiff_t>(run.bytes));
-      }
-    }
-    return out;
-  }
+  Result<Bytes> read_back(const Manifest& manifest) { return test::read_back(*repository_, manifest); }
 
   SystemClock clock_;
   std::shared_ptr<MemoryObjects> objects_ = std::make_shared<MemoryObjects>();
@@ -157,7 +138,8 @@ TEST_F(PushTest, LocksAnewWhatASnapshotReuses) {
   // The other stream's packs and index are none of its business, nor is what this push has put itself.
   std::size_t locked_packs = 0;
   for (const auto& [name, times] : retained) {
-    EXPECT_EQ(times, 1) << name;
+    // Config and slots at the start, so that a store that cannot lock is told, and again before the commit.
+    EXPECT_EQ(times, name.starts_with("config/") || name.starts_with("keys/") ? 2 : 1) << name;
     if (name.starts_with("packs/")) {
       ++locked_packs;
       EXPECT_TRUE(packs.contains(name)) << name;
@@ -168,6 +150,79 @@ TEST_F(PushTest, LocksAnewWhatASnapshotReuses) {
   EXPECT_EQ(std::count_if(retained.begin(), retained.end(),
                           [](const auto& entry) { return entry.first.starts_with("index/"); }),
             1);
+}
+
+TEST_F(PushTest, ReliesOnNothingThatAPruneDeletedBesideIt) {
+  const Bytes stream = random_stream(11, 3 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  const std::string pack = objects_->list("packs/").front().key;
+  const std::string record = condemned_name(Uuid());
+  const auto hook = std::make_shared<test::StoreHook>();
+  repository_->replace_store(std::make_unique<test::HookStore>(make_memory_store(objects_), hook));
+  // The prune ends between a list of the records and the reading of this one, or just before packs are listed.
+  for (const std::string_view moment : {std::string_view(record), std::string_view("packs/")}) {
+    const auto whole = objects_->find(pack);
+    objects_->insert(record,
+                     encode_document(repository_->keys(), ObjectKind::kCondemned, record,
+                                     encode_condemned({1, {parse_name(pack)->digest}})),
+                     0);
+    bool pruned = false;
+    *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+      if (key != moment || operation == "put" || pruned) return std::nullopt;
+      pruned = true;
+      objects_->erase(pack);
+      objects_->erase(record);
+      return std::nullopt;
+    };
+    const auto report = push_bytes(stream);
+    *hook = nullptr;
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_TRUE(pruned);
+    const auto back = read_back(report->manifest);
+    ASSERT_TRUE(back.ok()) << moment << ": " << back.error().message;
+    EXPECT_EQ(*back, stream);
+    for (const ObjectInfo& info : objects_->list("packs/")) objects_->erase(info.key);
+    for (const ObjectInfo& info : objects_->list("index/")) objects_->erase(info.key);
+    for (const ObjectInfo& info : objects_->list("manifests/")) objects_->erase(info.key);
+    ASSERT_TRUE(objects_->insert(pack, *whole->bytes, 0));
+  }
+}
+
+TEST_F(PushTest, CommitsNothingWhenWhatItReusesCannotBeSecured) {
+  const Bytes stream = random_stream(12, 3 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  objects_->lock_objects();
+  const auto hook = std::make_shared<test::StoreHook>();
+  repository_->replace_store(std::make_unique<test::HookStore>(make_memory_store(objects_), hook));
+  int secured = 0;
+  *hook = [&](std::string_view operation, std::string_view) -> std::optional<Error> {
+    if (operation != "secure" || ++secured < 2) return std::nullopt;
+    return Error(ErrorCode::kIo, "a directory cannot be synced");
+  };
+  const auto report = push_bytes(stream);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kIo);
+  EXPECT_EQ(objects_->list("manifests/").size(), 1U);
+}
+
+TEST_F(PushTest, IsNotStoppedByARepairThatReplacesTheIndexBesideIt) {
+  const Bytes stream = random_stream(13, 3 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  objects_->lock_objects();
+  const auto hook = std::make_shared<test::StoreHook>();
+  repository_->replace_store(std::make_unique<test::HookStore>(make_memory_store(objects_), hook));
+  int listed = 0;
+  *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    // The second time is before the commit.
+    if (operation == "list" && key == "config/" && ++listed == 2)
+      for (const ObjectInfo& info : objects_->list("index/")) objects_->erase(info.key);
+    return std::nullopt;
+  };
+  const auto report = push_bytes(stream);
+  *hook = nullptr;
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(listed, 2);
+  EXPECT_EQ(*read_back(report->manifest), stream);
 }
 
 TEST_F(PushTest, CopiesNewDataOnlyOnce) {

@@ -170,14 +170,15 @@ TEST_F(RepairIndex, NeverTakesAnObjectOfAPackThatIsYoungerThanItsListsForStale) 
 TEST_F(RepairIndex, NeverRemovesWhatASessionUnderWayMayHavePublished) {
   const std::string published = fixture_.add_index(packs_);
   const Uuid session = blocks_.front().session;
-  ASSERT_TRUE(fixture_.objects().insert(session_name(session, 0), plain_bytes(10, 1), SystemClock().wall_ns()));
+  ASSERT_TRUE(
+      fixture_.objects().insert(session_name(StreamTag(), session, 0), plain_bytes(10, 1), SystemClock().wall_ns()));
   EXPECT_EQ(repair(true).index_objects_removed, 0U);
   EXPECT_TRUE(fixture_.objects().find(published));
   // Once it has ended, or has died long ago, it may go.
-  ASSERT_TRUE(fixture_.objects().erase(session_name(session, 0)));
+  ASSERT_TRUE(fixture_.objects().erase(session_name(StreamTag(), session, 0)));
   constexpr std::int64_t kLongNs = 100 * 3600LL * 1'000'000'000LL;
-  ASSERT_TRUE(
-      fixture_.objects().insert(session_name(session, 0), plain_bytes(10, 1), SystemClock().wall_ns() - kLongNs));
+  ASSERT_TRUE(fixture_.objects().insert(session_name(StreamTag(), session, 0), plain_bytes(10, 1),
+                                        SystemClock().wall_ns() - kLongNs));
   EXPECT_GT(repair(true).index_objects_removed, 0U);
   EXPECT_FALSE(fixture_.objects().find(published));
 }
@@ -189,10 +190,10 @@ TEST_F(RepairIndex, NeverRemovesADamagedObjectThatIsYoungerThanASessionUnderWay)
   damaged[damaged.size() - 1] ^= 1;
   fixture_.objects().erase(published);
   ASSERT_TRUE(fixture_.objects().insert(published, damaged, now));
-  ASSERT_TRUE(fixture_.objects().insert(session_name(Uuid(), 0), plain_bytes(10, 1), now - 1000));
+  ASSERT_TRUE(fixture_.objects().insert(session_name(StreamTag(), Uuid(), 0), plain_bytes(10, 1), now - 1000));
   EXPECT_EQ(repair().index_objects_removed, 0U);
   EXPECT_TRUE(fixture_.objects().find(published));
-  ASSERT_TRUE(fixture_.objects().erase(session_name(Uuid(), 0)));
+  ASSERT_TRUE(fixture_.objects().erase(session_name(StreamTag(), Uuid(), 0)));
   EXPECT_EQ(repair().index_objects_removed, 1U);
   EXPECT_FALSE(fixture_.objects().find(published));
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -24,9 +25,10 @@ class SpooledPushTest : public testing::Test {
     const BlockId old_block = fixture_.add_block({plain_bytes(9000, 1), plain_bytes(9000, 2)});
     shared_ = fixture_.close_pack();
     const BlockId new_block = fixture_.add_block({plain_bytes(9000, 3)});
-    const Digest own = fixture_.close_pack();
-    fixture_.add_index({shared_, own});
+    own_ = fixture_.close_pack();
+    fixture_.add_index({shared_, own_});
     snapshot_ = fixture_.add_snapshot("pg/app", {{old_block, 0, 2}, {new_block, 0, 1}});
+    for (const ObjectInfo& info : objects().list("packs/")) packs_.push_back(parse_name(info.key)->digest);
     record_ = *objects().find(snapshot_.name)->bytes;
     objects().erase(snapshot_.name);
   }
@@ -53,6 +55,8 @@ class SpooledPushTest : public testing::Test {
 
   test::RepositoryFixture fixture_;
   Digest shared_;
+  Digest own_;
+  std::vector<Digest> packs_;  // those two, and that of the recipe
   Snapshot snapshot_;
   Bytes record_;
 };
@@ -122,6 +126,49 @@ TEST_F(SpooledPushTest, APackThatIsCondemnedSinceThePushIsNotReliedOn) {
   ASSERT_TRUE(objects().insert(name, record, 0));
   EXPECT_EQ(finish(), "conflict");
   EXPECT_FALSE(committed());
+}
+
+TEST_F(SpooledPushTest, ACondemnedPackOfTheRecipeIsNotReliedOn) {
+  const auto recipe =
+      std::find_if(packs_.begin(), packs_.end(), [&](const Digest& pack) { return pack != shared_ && pack != own_; });
+  ASSERT_NE(recipe, packs_.end());
+  const std::string name = condemned_name(Uuid());
+  ASSERT_TRUE(objects().insert(
+      name,
+      encode_document(fixture_.repository().keys(), ObjectKind::kCondemned, name, encode_condemned({1, {*recipe}})),
+      0));
+  EXPECT_EQ(finish(), "conflict");
+  EXPECT_FALSE(committed());
+}
+
+TEST_F(SpooledPushTest, AnIndexObjectThatWasReplacedMeanwhileIsNoVerdict) {
+  // At each of the reads in turn, as a repair would: the new object is there before the old one goes.
+  for (std::uint64_t at = 1;; ++at) {
+    const std::vector<ObjectInfo> before = objects().list("index/");
+    ASSERT_EQ(before.size(), 1U);
+    std::uint64_t reads = 0;
+    bool replaced = false;
+    fixture_.faults().fail = [&](const GetOperation& get) -> std::optional<Error> {
+      if (get.key != before.front().key || ++reads != at) return std::nullopt;
+      fixture_.add_index({shared_, own_});
+      objects().erase(get.key);
+      replaced = true;
+      return std::nullopt;
+    };
+    EXPECT_EQ(finish(), "ok") << "replaced at read " << at;
+    EXPECT_TRUE(committed());
+    if (!replaced) break;
+    objects().erase(snapshot_.name);
+    EXPECT_LT(at, 20U);
+  }
+}
+
+TEST_F(SpooledPushTest, AllThatTheSnapshotConsistsOfIsLockedAnewBeforeItsCommit) {
+  objects().lock_objects();
+  EXPECT_EQ(finish(), "ok");
+  const auto retained = objects().retained();
+  for (const char* const prefix : {"packs/", "index/", "config/", "keys/"})
+    for (const ObjectInfo& info : objects().list(prefix)) EXPECT_TRUE(retained.contains(info.key)) << info.key;
 }
 
 TEST_F(SpooledPushTest, DamageIsNoVerdict) {

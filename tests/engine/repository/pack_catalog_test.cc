@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 
+#include "engine/format/document.h"
+#include "engine/format/marks.h"
 #include "engine/format/names.h"
 #include "sinks/memory_store.h"
+#include "tests/sinks/hook_store.h"
 
 namespace drs {
 namespace {
@@ -46,6 +50,91 @@ TEST(PackCatalog, FindsThePacksListedAndThoseAddedSince) {
   EXPECT_EQ(catalog->total_bytes(), 300U * 301 / 2);
   EXPECT_TRUE(std::is_sorted(catalog->packs().begin(), catalog->packs().end(),
                              [](const PackInfo& a, const PackInfo& b) { return a.name < b.name; }));
+}
+
+class CondemnedRecords : public testing::Test {
+ protected:
+  void SetUp() override {
+    InitOptions options;
+    options.secret = {SlotKind::kRawKey, SecretBytes(32)};
+    ASSERT_TRUE(Repository::init(*make_memory_store(objects_), clock_, options).ok());
+    auto opened = Repository::open(std::make_unique<test::HookStore>(make_memory_store(objects_), hook_), clock_,
+                                   options.secret, best_crypto_backend());
+    ASSERT_TRUE(opened.ok());
+    repository_ = *std::move(opened);
+    std::mt19937_64 random(2);
+    for (Digest& pack : packs_) {
+      pack = random_digest(random);
+      ASSERT_TRUE(objects_->insert(pack_name(pack), Bytes(10), 0));
+    }
+  }
+  void condemn(const Digest& pack) {
+    const std::string name = record_of(pack);
+    objects_->insert(
+        name, encode_document(repository_->keys(), ObjectKind::kCondemned, name, encode_condemned({1, {pack}})), 0);
+  }
+  static std::string record_of(const Digest& pack) {
+    Uuid id;
+    std::copy_n(pack.data.begin(), id.data.size(), id.data.begin());
+    return condemned_name(id);
+  }
+
+  SystemClock clock_;
+  std::shared_ptr<MemoryObjects> objects_ = std::make_shared<MemoryObjects>();
+  std::shared_ptr<test::StoreHook> hook_ = std::make_shared<test::StoreHook>();
+  std::unique_ptr<Repository> repository_;
+  std::array<Digest, 2> packs_;
+};
+
+TEST_F(CondemnedRecords, AreReadBeforePacksAreListed) {
+  condemn(packs_[0]);
+  constexpr std::array kWith = {ObjectKind::kIndex};
+  for (const bool writer : {false, true}) {
+    std::vector<std::string> order;
+    *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+      if (key.starts_with("condemned/") || key == "packs/")
+        order.push_back(std::string(operation) + (key == "packs/" ? " packs" : " condemned"));
+      return std::nullopt;
+    };
+    // What a writer listed ahead does not count.
+    constexpr std::array kAhead = {ObjectKind::kPack};
+    ASSERT_TRUE(!writer || repository_->list_ahead(kAhead).ok());
+    order.clear();
+    const auto catalog = writer ? PackCatalog::load(*repository_, PackCatalog::UnreadableCondemned::kFail, kWith)
+                                : PackCatalog::load(*repository_);
+    ASSERT_TRUE(catalog.ok());
+    EXPECT_TRUE(catalog->find(packs_[0])->condemned);
+    EXPECT_FALSE(catalog->find(packs_[1])->condemned);
+    EXPECT_EQ(order, (std::vector<std::string>{"list condemned", "get condemned", "list packs"}));
+  }
+}
+
+TEST_F(CondemnedRecords, AreListedAgainWhereOneIsGone) {
+  condemn(packs_[0]);
+  // The prune that wrote it has ended, and another one condemns the other pack.
+  *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation != "get" || key != record_of(packs_[0])) return std::nullopt;
+    objects_->erase(record_of(packs_[0]));
+    objects_->erase(pack_name(packs_[0]));
+    condemn(packs_[1]);
+    return std::nullopt;
+  };
+  const auto catalog = PackCatalog::load(*repository_);
+  ASSERT_TRUE(catalog.ok()) << catalog.error().message;
+  EXPECT_EQ(catalog->find(packs_[0]), nullptr);
+  ASSERT_NE(catalog->find(packs_[1]), nullptr);
+  EXPECT_TRUE(catalog->find(packs_[1])->condemned);
+}
+
+TEST_F(CondemnedRecords, ThatAlwaysVanishAreNotPassedOver) {
+  condemn(packs_[0]);
+  *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation != "get" || !key.starts_with("condemned/")) return std::nullopt;
+    return Error(ErrorCode::kNotFound, "gone");
+  };
+  const auto catalog = PackCatalog::load(*repository_);
+  ASSERT_FALSE(catalog.ok());
+  EXPECT_EQ(catalog.error().code, ErrorCode::kUnavailable);
 }
 
 }  // namespace
