@@ -65,7 +65,7 @@ Result<RecordedPush> finish(CommandContext& context, Repository& repository, con
   if (finished.ok()) return push;
   // What it needs is not there: that alone is no reason to throw away what may be the last copy.
   if (finished.error().code == ErrorCode::kConflict) {
-    const auto given_up = is_given_up(repository.store(), push);
+    const auto given_up = is_given_up(repository, push);
     kept = !given_up.ok() || !*given_up;
   }
   return finished.error();

@@ -141,8 +141,9 @@ Result<void> finish_recorded_push(Repository& repository, const RecordedPush& pu
   return {};
 }
 
-Result<bool> is_given_up(ObjectStore& store, const RecordedPush& push) {
-  const auto committed = is_committed(push, store);
+Result<bool> is_given_up(Repository& repository, const RecordedPush& push) {
+  ObjectStore& store = repository.store();
+  const auto committed = is_committed(repository, push, store);
   if (!committed.ok() && committed.error().code == ErrorCode::kConflict) return true;  // a fence
   if (!committed.ok()) return committed.error();
   const auto removed = store.stat(removed_name(push.manifest_name));

@@ -35,6 +35,6 @@ Result<void> finish_recorded_push(Repository& repository, const RecordedPush& pu
 
 // Whether the store proves that the push was given up: a prune's fence has the manifest's name, or a removal mark names
 // it. What is merely not there proves nothing. Errors: the store's, kCorrupt.
-Result<bool> is_given_up(ObjectStore& store, const RecordedPush& push);
+Result<bool> is_given_up(Repository& repository, const RecordedPush& push);
 
 }  // namespace drs

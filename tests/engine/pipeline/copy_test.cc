@@ -343,8 +343,8 @@ TEST_F(StreamCopyTest, KeepsTheStreamItsTimeTagsAndDigests) {
   const auto to = load_snapshots(**target);
   ASSERT_EQ(to->live.size(), 3U);
   for (std::size_t i = 0; i < 3; ++i) {
-    const Manifest& source = from->live[i].manifest;
-    const Manifest& copy = to->live[i].manifest;
+    const ManifestHeader& source = from->live[i].manifest;
+    const ManifestHeader& copy = to->live[i].manifest;
     EXPECT_EQ(copy.stream, source.stream);
     EXPECT_EQ(copy.sequence, source.sequence);
     EXPECT_EQ(copy.snapshot_ns, source.snapshot_ns);

@@ -36,6 +36,7 @@ class MortalFileSystem final : public FileSystem {
     DRS_RETURN_IF_ERROR(alive());
     return disk_->close(fd);
   }
+  void drop_direct(int fd) override { disk_->drop_direct(fd); }
   Result<void> truncate(int fd, std::uint64_t size_bytes) override {
     DRS_RETURN_IF_ERROR(alive());
     return disk_->truncate(fd, size_bytes);
@@ -190,8 +191,10 @@ void PushPowerCut::cut(std::uint64_t seed) {
     EXPECT_TRUE(*back == *bytes) << "a committed snapshot restores otherwise";
   }
   for (const Snapshot& snapshot : catalog->live) {
-    const auto back = test::read_back(**repository, snapshot.manifest);
-    EXPECT_TRUE(back.ok()) << "a snapshot that is visible is not whole: " << back.error().message;
+    const auto manifest = read_manifest(**repository, (*repository)->store(), snapshot);
+    ASSERT_TRUE(manifest.ok()) << manifest.error().message;
+    const auto back = test::read_back(**repository, *manifest);
+    EXPECT_TRUE(back.ok()) << "a snapshot that is visible is not whole: " << (back.ok() ? "" : back.error().message);
   }
 }
 

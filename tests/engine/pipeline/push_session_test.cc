@@ -6,8 +6,8 @@
 #include <atomic>
 #include <thread>
 
-#include "codecs/sha256.h"
 #include "engine/format/document.h"
+#include "engine/format/marks.h"
 #include "engine/format/names.h"
 #include "sinks/fault_store.h"
 #include "sinks/memory_store.h"
@@ -53,6 +53,7 @@ class PushSessionTest : public testing::Test {
     ASSERT_TRUE(session.ok()) << session.error().message;
     session_ = *std::move(session);
     name_ = manifest_name(repository_->keys().stream_tag("s"), session_->id());
+    object_ = encode_document(repository_->keys(), ObjectKind::kManifest, name_, Bytes(300, 7));
   }
   // Before the operation of this name on the manifest, each time, or the nth.
   void at_manifest(std::string_view operation, std::function<std::optional<Error>(int)> act) {
@@ -83,7 +84,7 @@ class PushSessionTest : public testing::Test {
   std::unique_ptr<Repository> repository_;
   std::unique_ptr<PushSession> session_;
   std::string name_;
-  const Bytes object_ = Bytes(300, 7);
+  Bytes object_;
 };
 
 TEST_F(PushSessionTest, ACommitStandsAndLeavesNoSessionBehind) {
@@ -98,9 +99,8 @@ TEST_F(PushSessionTest, WithoutACommitNoSessionIsLeftBehindEither) {
 }
 
 TEST_F(PushSessionTest, AFenceMetAtTheCommitIsAConflict) {
-  Bytes fence(10, 1);
-  const Digest digest = sha256(fence);
-  fence.insert(fence.end(), digest.view().begin(), digest.view().end());
+  const Bytes fence =
+      encode_document(repository_->keys(), ObjectKind::kFence, name_, encode_fence({session_->id(), "s", 1, "prune"}));
   ASSERT_TRUE(objects_->insert(name_, fence, 0));
   EXPECT_EQ(commit(), "conflict");
   EXPECT_EQ(*objects_->find(name_)->bytes, fence);
@@ -171,7 +171,7 @@ TEST_F(PushSessionTest, ARefusedManifestLeavesNoSessionBehind) {
 
 TEST_F(PushSessionTest, HeartbeatsFollowTheSteadyClock) {
   begin({.every = std::chrono::hours(1), .look_every = std::chrono::milliseconds(1)});
-  const std::string second = session_name(session_->id(), 1);
+  const std::string second = session_name(repository_->keys().stream_tag("s"), session_->id(), 1);
   clock_.move(std::chrono::hours(30), std::chrono::minutes(59));
   std::this_thread::sleep_for(std::chrono::milliseconds(30));
   EXPECT_FALSE(objects_->find(second)) << "the wall clock was set on";
