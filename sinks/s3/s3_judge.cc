@@ -27,6 +27,8 @@ constexpr std::array<std::string_view, 3> kElsewhere = {"AuthorizationHeaderMalf
 constexpr std::array<std::string_view, 4> kFull = {"QuotaExceeded", "XMinioStorageFull",
                                                    "XMinioAdminBucketQuotaExceeded", "StorageFull"};
 
+constexpr std::string_view kUnknownUser = "XAdminUserNotFound";  // versitygw's, with status 404
+
 bool is_one_of(std::string_view code, const auto& codes) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
@@ -113,7 +115,7 @@ Judgement S3Protocol::judge_refusal(const StoreRequest& request, const HttpTrans
     judgement.kind = Judgement::Kind::kRefresh;
     return judgement;
   }
-  if (code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch")
+  if (code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == kUnknownUser)
     return fail(ErrorCode::kDenied, "the access key or its secret is wrong: check the credentials of this profile");
   if (code == "InvalidToken" || code == "InvalidTokenId")
     return fail(ErrorCode::kDenied, "the session token does not belong to the access key: get new credentials");
@@ -271,6 +273,7 @@ Judgement S3Protocol::judge(const StoreRequest& request, const HttpTransfer& tra
   }
   if (is_one_of(code, kTemporary) || is_one_of(code, kDamagedOnTheWay) || status == 408)
     return again(Kind::kRetry, false);
+  if (code == kUnknownUser) return judge_refusal(request, transfer, code);
   if (status == 404) return judge_absence(request, transfer, code);
   return judge_failure(request, transfer, code);
 }

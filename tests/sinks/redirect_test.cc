@@ -34,7 +34,7 @@ class RedirectTest : public ::testing::Test {
   }
 
   SystemClock clock_;
-  ScriptedHttpServer second_{{answer(200, "", "ETag: \"x\"\r\n"), answer(412)}};
+  ScriptedHttpServer second_{{testing::s3_stored(), answer(412)}};
   std::unique_ptr<ScriptedHttpServer> first_;
   std::unique_ptr<ObjectStore> store_;
 };

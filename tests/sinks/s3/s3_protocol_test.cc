@@ -85,6 +85,7 @@ TEST_F(S3ProtocolTest, FailsForGoodWithWhatToDo) {
                         Case{403, "AccessDenied", ErrorCode::kDenied, "may not put here"},
                         Case{403, "SignatureDoesNotMatch", ErrorCode::kDenied, "secret is wrong"},
                         Case{403, "InvalidAccessKeyId", ErrorCode::kDenied, "access key"},
+                        Case{404, "XAdminUserNotFound", ErrorCode::kDenied, "access key"},
                         Case{507, "XMinioStorageFull", ErrorCode::kNoSpace, "full"},
                         Case{400, "XMinioAdminBucketQuotaExceeded", ErrorCode::kNoSpace, "quota"},
                         Case{301, "PermanentRedirect", ErrorCode::kUsage, "--region"},
