@@ -59,9 +59,17 @@ def test_restores_by_session_with_the_passphrase():
     assert_restored(read(GOLDEN, EXPECTED["snapshot"]["session"][:8], environment=environment))
 
 
-def test_restores_with_a_clear_slot(repository):
-    shutil.copy(repository / "slots/clear.bin", repository / "keys" / ("0" * 32))
-    assert_restored(read(repository, "latest", environment={}))
+def test_refuses_a_clear_slot_in_an_encrypted_repository(repository):
+    slot = (repository / "slots/clear.bin").read_bytes()
+    (repository / "keys" / slot[-32:-16].hex()).write_bytes(slot)
+    assert_refused(read(repository, "latest", environment={}), "in clear")
+    assert_restored(read(repository, "latest"))
+
+
+def test_a_slot_stands_under_its_own_name(repository):
+    for path in objects(repository, "keys"):
+        path.rename(path.with_name("0" * 31 + path.name[0]))
+    assert_refused(read(repository, "latest"), "under another name")
 
 
 def test_restores_without_any_index(repository):

@@ -1,0 +1,122 @@
+"""The independent reader refuses what must be refused: the malformed golden set, of which each file says in its name what
+it is for and which refusal it must meet."""
+
+import json
+import pathlib
+import struct
+
+import independent_reader as form
+import pytest
+
+GOLDEN = pathlib.Path(__file__).parents[2] / "golden"
+EXPECTED = json.loads((GOLDEN / "v1" / "expected.json").read_text())
+MASTER = form.Keys(bytes.fromhex(EXPECTED["master_key"]), bytes.fromhex(EXPECTED["repository"]))
+# To the page missing bytes and wrong ones are the same: damage.
+REFUSALS = {"corrupt": form.Damaged, "truncated": form.Damaged, "format-too-new": form.TooNew, "wrong-key": form.WrongKey}
+CHUNK_BYTES_MIN = 8192  # of the golden repository
+DOCUMENT_KINDS = [form.MANIFEST, form.REMOVED, form.CONFIG, form.SESSION, form.CONDEMNED, form.FENCE]
+
+
+class Framed(form.Reader):
+    """What a decoder needs to know beside its input stands in front of it (decoders.h)."""
+
+    def __init__(self, data):
+        super().__init__(data, "frame")
+
+    def rest(self):
+        return self.raw(self.left())
+
+
+def unlock(data):
+    slot = form.read_slot(data, "slot")
+    secrets = {form.RAW_KEY: bytes.fromhex(EXPECTED["key_hex"]), form.PASSPHRASE: EXPECTED["passphrase"].encode()}
+    return form.unlock_slot(slot, secrets.get(slot.kind, b""), "slot")
+
+
+def summary_of(framed):
+    object_bytes = framed.u64()
+    return form.read_summary(framed.raw(framed.u32()), object_bytes)
+
+
+def open_document(data):
+    framed = Framed(data)
+    kind, name = DOCUMENT_KINDS[framed.u8()], framed.string().decode()
+    return form.open_document(MASTER, kind, name, framed.rest())
+
+
+def with_u64(read):
+    """A decoder of (plaintext, number), where the number stands in front."""
+    return lambda data: read(data[8:], struct.unpack("<Q", data[:8])[0])
+
+
+def of_name(data):
+    form.check(form.kind_of_name(data.decode("latin-1")) is not None, "not a name")
+
+
+def directory(data):
+    framed = Framed(data)
+    summary = summary_of(framed)
+    form.read_directory(framed.rest(), summary)
+
+
+def hooks(data):
+    framed = Framed(data)
+    summary = summary_of(framed)
+    form.read_hooks(framed.rest(), summary)
+
+
+DECODERS = {
+    "envelope": lambda data: form.read_envelope(data, data[6] if data[6] in range(1, 9) else form.PACK, "envelope"),
+    "config": form.read_config,
+    "slot": lambda data: form.read_slot(data, "slot"),
+    "slot_unlock": unlock,
+    "pack_table": with_u64(form.read_table),
+    "pack_footer": with_u64(lambda last, pack_bytes: form.read_pack_footer(last, pack_bytes, CHUNK_BYTES_MIN)),
+    "index_footer": with_u64(form.read_index_footer),
+    "index_summary": with_u64(form.read_summary),
+    "index_directory": directory,
+    "index_hooks": hooks,
+    "chunk_list": lambda data: form.read_chunk_list(data[4:], struct.unpack("<I", data[:4])[0]),
+    "recipe": form.read_recipe,
+    "manifest": form.read_manifest,
+    "removed": form.read_removed,
+    "session": form.read_session,
+    "fence": form.read_fence,
+    "condemned": form.read_condemned,
+    "damaged": form.read_damaged,
+    "document": open_document,
+    "names": of_name,
+}  # fmt: skip
+MALFORMED = sorted((GOLDEN / "malformed").iterdir())
+
+
+def test_the_malformed_set_is_there():
+    assert len(MALFORMED) > 100
+    assert {path.name.split("__")[0] for path in MALFORMED} <= set(DECODERS)
+
+
+@pytest.mark.parametrize("path", MALFORMED, ids=lambda path: path.stem)
+def test_refuses_a_malformed_input_as_its_name_says(path):
+    decoder, _, refusal = path.stem.split("__")
+    with pytest.raises(REFUSALS[refusal]):
+        DECODERS[decoder](path.read_bytes())
+
+
+KINDS = {"manifest": form.MANIFEST, "removed": form.REMOVED, "config": form.CONFIG, "session": form.SESSION,
+         "condemned": form.CONDEMNED}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED["objects"]))
+def test_accepts_every_golden_object(name):
+    data = (GOLDEN / "v1" / name).read_bytes()
+    kind = form.kind_of_name(name)
+    if kind in KINDS and not (kind == "manifest" and data[6] == form.FENCE):
+        DECODERS[kind](form.open_document(MASTER, KINDS[kind], name, data))
+    elif kind == "manifest":
+        form.read_fence(form.open_document(MASTER, form.FENCE, name, data))
+    elif kind == "damaged":
+        form.read_damaged(data)
+    elif kind == "slot":
+        assert unlock(data) == MASTER.master
+    elif kind is not None:
+        assert form.sha256(data).hex() == name.split("/")[-1]
