@@ -29,7 +29,8 @@ std::string_view error_code_name(ErrorCode code) {
     case ErrorCode::kSinkClosed: return "sink-closed";
     case ErrorCode::kCancelled: return "cancelled";
     case ErrorCode::kUnsettled: return "unsettled";
-    case ErrorCode::kAnomaly: return "anomaly";
+    case ErrorCode::kLimitMissed: return "limit-missed";
+    case ErrorCode::kNoSnapshot: return "no-snapshot";
   }
   return "internal";
 }

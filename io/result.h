@@ -16,7 +16,8 @@
 
 namespace drs {
 
-// What a caller can do about a failure. tools/exit_code.h maps each to one frozen exit code (docs/DESIGN.md).
+// What a caller can do about a failure. tools/exit_code.h maps each to one frozen exit code (docs/OPERATIONS.md, "Exit
+// codes").
 enum class ErrorCode : std::uint8_t {
   kInternal,       // a bug, or this machine computes wrongly
   kUsage,          // the operator asked for something that cannot be; the text says what is accepted
@@ -27,7 +28,7 @@ enum class ErrorCode : std::uint8_t {
   kNoSpace,        // ENOSPC, EDQUOT or EFBIG at the destination
   kDenied,         // EACCES, EPERM or EROFS; retrying cannot help
   kUnavailable,    // the outcome is unknown or the service did not answer; the same call may be made again
-  kNotFound,       // no such object, file or snapshot
+  kNotFound,       // no such object or file
   kAlreadyExists,  // create-if-absent found the name taken; nothing was changed
   kConflict,       // another session fenced or overtook this one
   kNoRepository,   // the place holds no repository
@@ -38,8 +39,10 @@ enum class ErrorCode : std::uint8_t {
   kSinkClosed,     // the reader of our output went away, or the consumer failed
   kCancelled,      // a signal asked us to stop
   kUnsettled,      // a commit was written, but whether it will last is not known: not to be relied on
-  kAnomaly,        // the stream breaks a gate (size, trailer, empty): nothing committed
+  kLimitMissed,    // a limit or guard that the operator set was missed (a push's gates): nothing was committed
+  kNoSnapshot,     // the operator named a stream or a snapshot that is not there
 };
+inline constexpr ErrorCode kLastErrorCode = ErrorCode::kNoSnapshot;
 
 // The name of a code as it stands in messages and JSON: "corrupt", "no-space", ...
 std::string_view error_code_name(ErrorCode code);

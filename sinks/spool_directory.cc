@@ -74,6 +74,17 @@ Result<std::string> read_owner(const std::string& entry) {
   return text;
 }
 
+// Whether a spool directory cannot lie where it was said to, whatever the disk's state.
+bool is_no_place(const Error& error) {
+  return error.error_number == ENOENT || error.error_number == ENOTDIR;
+}
+
+Error no_place(const std::string& path) {
+  return {ErrorCode::kUsage, "the spool directory '" + path +
+                                 "' is not there and cannot be made: its parent is missing, or a part of the "
+                                 "path is no directory"};
+}
+
 bool is_entry_name(std::string_view name) {
   return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
@@ -109,13 +120,20 @@ Result<void> SpoolEntry::end() {
 
 Result<SpoolDirectory> SpoolDirectory::make(std::string path) {
   if (const auto made = make_directory(path); !made.ok() && made.error().code != ErrorCode::kAlreadyExists)
-    return made.error();
+    return is_no_place(made.error()) ? no_place(path) : made.error();
   return open(std::move(path));
 }
 
 Result<SpoolDirectory> SpoolDirectory::open(std::string path) {
-  DRS_ASSIGN_OR_RETURN(Fd lock, open_lock(path));
-  return SpoolDirectory(std::move(path), std::move(lock));
+  auto lock = open_lock(path);
+  if (lock.ok()) return SpoolDirectory(std::move(path), *std::move(lock));
+  std::error_code unknown;
+  std::filesystem::path absolute = std::filesystem::absolute(path, unknown);
+  if (!absolute.has_filename()) absolute = absolute.parent_path();  // "DIR/"
+  const std::filesystem::path parent = absolute.parent_path();
+  const bool can_be_made = lock.error().error_number == ENOENT && std::filesystem::is_directory(parent, unknown);
+  if (can_be_made || !is_no_place(lock.error())) return std::move(lock).error();
+  return no_place(path);
 }
 
 Result<void> SpoolDirectory::lock() {

@@ -50,9 +50,10 @@ class SpoolEntry {
 
 class SpoolDirectory {
  public:
-  // Made with mode 0700 where it is not there. Errors: kDenied, kNoSpace, kIo.
+  // Made with mode 0700 where it is not there. Errors: kUsage (its parent is not there, or a part of the path is no
+  // directory), kDenied, kNoSpace, kIo.
   static Result<SpoolDirectory> make(std::string path);
-  // One that is there. Errors: kNotFound, kDenied, kIo.
+  // One that is there. Errors: kNotFound (its parent is there), kUsage, kDenied, kIo.
   static Result<SpoolDirectory> open(std::string path);
 
   // `owner` is one line. Durable when it returns. Errors: kDenied, kNoSpace, kIo.

@@ -1,8 +1,10 @@
 // drstream help, completion and man: what the command says of itself.
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <memory>
+#include <system_error>
 
 #include "tools/command.h"
 #include "tools/command_tree.h"
@@ -60,6 +62,9 @@ Result<void> write_page(const std::string& directory, const ManPage& page) {
 Result<ExitCode> run_man(CommandContext& context, const ManCommand& command) {
   const std::vector<ManPage> pages = man_pages(command_tree(context.root));
   if (!command.output_dir.empty()) {
+    std::error_code unknown;
+    if (!std::filesystem::is_directory(command.output_dir, unknown))
+      return Error{ErrorCode::kUsage, "--output-dir " + command.output_dir + " is not a directory"};
     for (const ManPage& page : pages) DRS_RETURN_IF_ERROR(write_page(command.output_dir, page));
     return ExitCode::kOk;
   }

@@ -54,8 +54,8 @@ Result<bool> make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0) return true;
   if (errno == EEXIST) return false;
   const Error error = error_from_errno(errno, "make the directory '" + path + "'");
-  if (error.code == ErrorCode::kNotFound)
-    return Error{ErrorCode::kUsage, error.message + " (its parent must exist)", error.error_number};
+  if (error.code == ErrorCode::kNotFound || error.error_number == ENOTDIR)
+    return Error{ErrorCode::kUsage, error.message + " (its parent must exist, and be a directory)", error.error_number};
   return error;
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -93,7 +94,7 @@ Result<Target> make_target(const PullCommand& command, const CommandContext& con
     return target;
   }
   Result<std::unique_ptr<Sink>> sink = make_stdout_or_file_sink(command, context, manifest);
-  if (!sink.ok() && sink.error().code == ErrorCode::kNotFound)
+  if (!sink.ok() && (sink.error().code == ErrorCode::kNotFound || sink.error().error_number == ENOTDIR))
     return Error{ErrorCode::kUsage, std::move(sink).error().message};
   DRS_ASSIGN_OR_RETURN(target.sink, std::move(sink));
   return target;

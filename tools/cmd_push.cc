@@ -147,7 +147,7 @@ void declare_push_gates(CLI::App& app, PushCommand& command) {
       ->group(kGroup);
   add_choice<OnAnomaly>(app, "--on-anomaly", command.on_anomaly,
                         {{"refuse", OnAnomaly::kRefuse}, {"tag", OnAnomaly::kTag}},
-                        "What a breached gate does (default refuse: exit 3; tag: commit with the tag anomaly)")
+                        "What a missed gate does (default refuse: exit 15; tag: commit with the tag anomaly)")
       ->group(kGroup);
   add_parsed(
       app, "--require-trailer", command.require_trailer, check_pattern, "REGEX",

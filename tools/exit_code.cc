@@ -16,7 +16,7 @@ constexpr std::array kTable = {
     ExitCodeMapping{ErrorCode::kNoSpace, ExitCode::kDestination},
     ExitCodeMapping{ErrorCode::kDenied, ExitCode::kDestination},
     ExitCodeMapping{ErrorCode::kUnavailable, ExitCode::kUnreachable},
-    // A stored object that others refer to is gone. Where a name is the operator's, commands answer kUsage themselves.
+    // A stored object that others refer to is gone. For a name that the operator gave, commands have other codes.
     ExitCodeMapping{ErrorCode::kNotFound, ExitCode::kDamage},
     ExitCodeMapping{ErrorCode::kAlreadyExists, ExitCode::kUsage},
     ExitCodeMapping{ErrorCode::kConflict, ExitCode::kConflict},
@@ -28,14 +28,15 @@ constexpr std::array kTable = {
     ExitCodeMapping{ErrorCode::kSinkClosed, ExitCode::kRestoreIncomplete},
     ExitCodeMapping{ErrorCode::kCancelled, ExitCode::kInternal},
     ExitCodeMapping{ErrorCode::kUnsettled, ExitCode::kDestination},
-    ExitCodeMapping{ErrorCode::kAnomaly, ExitCode::kSource},
+    ExitCodeMapping{ErrorCode::kLimitMissed, ExitCode::kLimitMissed},
+    ExitCodeMapping{ErrorCode::kNoSnapshot, ExitCode::kNoSnapshot},
 };
 
 constexpr std::array kMeanings = {
     ExitCodeMeaning{ExitCode::kOk, "Success."},
     ExitCodeMeaning{ExitCode::kInternal, "Internal error: a bug, or a machine that computes wrongly."},
     ExitCodeMeaning{ExitCode::kUsage, "Usage or configuration error."},
-    ExitCodeMeaning{ExitCode::kSource, "The source failed or was incomplete; nothing was committed."},
+    ExitCodeMeaning{ExitCode::kSource, "The source failed, was empty or incomplete; nothing was committed."},
     ExitCodeMeaning{ExitCode::kDamage, "Damage found in the repository."},
     ExitCodeMeaning{ExitCode::kDestination, "The destination cannot be written, or has no space left."},
     ExitCodeMeaning{ExitCode::kUnreachable, "The store could not be reached after retries."},
@@ -47,6 +48,8 @@ constexpr std::array kMeanings = {
     ExitCodeMeaning{ExitCode::kKey, "Wrong or missing key."},
     ExitCodeMeaning{ExitCode::kRollback, "Rollback or deletion suspected: what was seen before is gone or older."},
     ExitCodeMeaning{ExitCode::kFormatTooNew, "The repository was written by a newer drstream."},
+    ExitCodeMeaning{ExitCode::kLimitMissed, "A limit or guard that you set was missed; nothing was committed."},
+    ExitCodeMeaning{ExitCode::kNoSnapshot, "There is no such stream or snapshot."},
 };
 
 constexpr std::array kWorstFirst = {
@@ -57,8 +60,10 @@ constexpr std::array kWorstFirst = {
     ExitCode::kKey,
     ExitCode::kNoRepository,
     ExitCode::kUsage,
+    ExitCode::kNoSnapshot,
     ExitCode::kDestination,
     ExitCode::kSource,
+    ExitCode::kLimitMissed,
     ExitCode::kConflict,
     ExitCode::kRestoreIncomplete,
     ExitCode::kUnreachable,

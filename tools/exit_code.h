@@ -1,5 +1,5 @@
-// The exit codes of `drstream`, and which ErrorCode leads to which: one table (docs/DESIGN.md, "Exit codes"). Scripts
-// and alerts depend on the numbers: frozen, never renumber.
+// The exit codes of `drstream`, and which ErrorCode leads to which: one table (docs/OPERATIONS.md, "Exit codes").
+// Scripts and alerts depend on the numbers: frozen, never renumber.
 #pragma once
 
 #include <span>
@@ -25,6 +25,8 @@ enum class ExitCode : int {
   kKey = 12,
   kRollback = 13,
   kFormatTooNew = 14,
+  kLimitMissed = 15,
+  kNoSnapshot = 16,
 };
 
 struct ExitCodeMapping {
@@ -50,8 +52,10 @@ inline int exit_status_of_signal(int signal_number) {
 int exit_status_of(const Error& error, int signal_received);
 
 // Where one command works on several repositories, its worst failure decides the exit code. From the worst: stopped by
-// a signal; what is stored or seen cannot be trusted (1, 4, 13); nothing is backed up there before a person changes
-// something (14, 12, 10, 2, 5); only this run is lost (3, 7, 8, 6, 11, 9).
+// a signal; what is stored or seen cannot be trusted (1, 4, 13); nothing is backed up or found there before a person
+// changes something (14, 12, 10, 2, 16, 5); only this run is lost (3, 15, 7, 8, 6, 11, 9). A wrong name (16) is a
+// narrower mistake than a wrong option (2). A failed source (3) is certain; a missed limit (15) may be the limit's
+// fault.
 bool is_worse(const Error& error, const Error& than);
 
 }  // namespace drs

@@ -46,7 +46,7 @@ Result<std::vector<PushDestination>> parse_places(const GlobalOptions& options, 
 
 // Failures that all repositories share, or that the end tells anyhow.
 bool is_told_at_the_end(ErrorCode code) {
-  return code == ErrorCode::kSource || code == ErrorCode::kCancelled || code == ErrorCode::kAnomaly;
+  return code == ErrorCode::kSource || code == ErrorCode::kCancelled || code == ErrorCode::kLimitMissed;
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "tools/key_digits.h"
 #include "tools/output.h"
 #include "tools/time_text.h"
 
@@ -28,7 +30,8 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
       return "this repository has no snapshot of this push; its earlier snapshots are untouched";
     case CommandEffect::kCopies:
       return error.code == ErrorCode::kUsage || error.code == ErrorCode::kNoRepository ||
-                     error.code == ErrorCode::kWrongKey || error.code == ErrorCode::kFormatTooNew
+                     error.code == ErrorCode::kWrongKey || error.code == ErrorCode::kFormatTooNew ||
+                     error.code == ErrorCode::kNoSnapshot
                  ? "nothing was copied"
                  : "what was copied before is whole and stays; the next run goes on from there";
     case CommandEffect::kRestores:
@@ -37,54 +40,74 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
         case ErrorCode::kWrongKey:
         case ErrorCode::kNoRepository:
         case ErrorCode::kFormatTooNew:
+        case ErrorCode::kNoSnapshot:
+        case ErrorCode::kRollback:
         case ErrorCode::kAlreadyExists: return "nothing was written";
         default: return "the output is incomplete: do not use it; a file under its own name was not replaced";
       }
-    case CommandEffect::kProves:
-      switch (error.code) {
-        case ErrorCode::kCorrupt:
-        case ErrorCode::kTruncated:
-        case ErrorCode::kNotFound: return "snapshots that need the damaged object cannot be restored whole";
-        default: return "nothing was proven by this run";
-      }
+    case CommandEffect::kProves: return "nothing was proven by this run";
     case CommandEffect::kChanges:
     case CommandEffect::kReads: return "";
   }
   return "";
 }
 
-std::string_view next_step_of(ErrorCode code, CommandEffect effect) {
-  switch (code) {
+// Messages of what the operator typed or set. A key's digits may stand there in the place of a name.
+bool may_hold_a_key(ErrorCode code) {
+  return code == ErrorCode::kUsage || code == ErrorCode::kWrongKey || code == ErrorCode::kNoRepository;
+}
+
+// A store behind a network refuses without an errno; the operating system gives one.
+bool is_of_the_system(const Error& error) {
+  return error.error_number != 0;
+}
+
+std::string_view next_step_of(const Error& error, CommandEffect effect) {
+  const bool restores = effect == CommandEffect::kRestores;
+  const bool pushes = effect == CommandEffect::kCommits || effect == CommandEffect::kCommitsInOne;
+  switch (error.code) {
     case ErrorCode::kInternal:
       return "run it again; if it fails again, check this machine's memory and report the message and "
              "`drstream version`";
     case ErrorCode::kUsage: return "";  // the message says what is accepted
     case ErrorCode::kSource: return "repair the producer and push again";
-    case ErrorCode::kAnomaly:
+    case ErrorCode::kLimitMissed:
       return "look at the producer; if the stream is right, push again with other limits, or with --on-anomaly tag";
+    case ErrorCode::kNoSnapshot: return "`drstream list` shows the streams and snapshots that are there";
     case ErrorCode::kCorrupt:
     case ErrorCode::kTruncated:
     case ErrorCode::kNotFound:
-      return "run `drstream verify --read-data` to see what is affected; a new push of the same data stores damaged "
-             "blocks anew";
-    case ErrorCode::kIo:
-    case ErrorCode::kUnsettled:
+      if (pushes)
+        return "run `drstream verify --read-data` to see what is affected; a new push of the same data stores damaged "
+               "blocks anew";
+      return "run `drstream verify --read-data` to see what is affected; what is damaged may be whole in a copy of the "
+             "repository";
     case ErrorCode::kDenied:
-      return effect == CommandEffect::kRestores
-                 ? "check the disk and permissions of what the message names, then pull again"
-                 : "check the repository's disk, mount and permissions (`drstream doctor`)";
+      if (!is_of_the_system(error))
+        return "check the credentials and what they are allowed to do (`drstream doctor`, `drstream policy`)";
+      [[fallthrough]];
+    case ErrorCode::kIo:
+      if (!is_of_the_system(error)) return "see what the store says in the message; `drstream doctor` looks at it";
+      return restores ? "check the disk and permissions of what the message names, then pull again"
+                      : "check the disk, mount and permissions of what the message names (`drstream doctor` looks at "
+                        "the repository's)";
+    case ErrorCode::kUnsettled:
+      return "look whether the snapshot is there (`drstream list`) and whether the store takes objects (`drstream "
+             "doctor`); push again if it is not";
     case ErrorCode::kNoSpace:
-      return effect == CommandEffect::kRestores
-                 ? "free space where the output goes, then pull again"
-                 : "free space or raise the quota, then run it again; nothing needs repair";
+      if (error.error_number == ENOMEM) return "free memory, or give less --memory, then run it again";
+      return restores ? "free space where the output goes, then pull again"
+                      : "free space or raise the quota, then run it again; nothing needs repair";
     case ErrorCode::kUnavailable: return "check that the store can be reached, then run it again";
     case ErrorCode::kAlreadyExists:
-      return effect == CommandEffect::kRestores ? "choose another name, or --force if it may be replaced"
-                                                : "choose another place";
-    case ErrorCode::kConflict: return "see whether another session of this stream is still running, then run it again";
-    case ErrorCode::kNoRepository: return "check --repository; `drstream init` makes a new repository";
+      return restores ? "choose another name, or --force if it may be replaced" : "choose another place";
+    case ErrorCode::kConflict: return "see whether another session is writing there, then run it again";
+    case ErrorCode::kNoRepository:
+      return "check --repository; only in an empty place does `drstream init` make a new repository";
     case ErrorCode::kBusy: return "wait for the other process, then run it again";
-    case ErrorCode::kWrongKey: return "`drstream help init` shows how keys are given";
+    case ErrorCode::kWrongKey:
+      return "see which key is given; `drstream help init` shows how, and `drstream key test` proves that it opens the "
+             "repository";
     case ErrorCode::kRollback:
       return "find out who removed or restored what before you push again; copies of the repository may still have it";
     case ErrorCode::kFormatTooNew: return "use the newer drstream that wrote the repository";
@@ -100,9 +123,9 @@ FailureReport explain(const Error& error, CommandEffect effect, int exit_status)
   FailureReport report;
   report.code = error.code;
   report.exit_status = exit_status;
-  report.message = error.message;
+  report.message = may_hold_a_key(error.code) ? hide_key_digits(error.message) : error.message;
   report.consequence = consequence_of(error, effect);
-  report.next_step = next_step_of(error.code, effect);
+  report.next_step = next_step_of(error, effect);
   return report;
 }
 

@@ -88,9 +88,10 @@ Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::strin
   DRS_ASSIGN_OR_RETURN(const Selector selector, parse_selector(text, stream_exists, now_ns));
   const Snapshot* const oldest = selector.at_or_before ? oldest_of(catalog, selector.stream) : nullptr;
   if (oldest != nullptr && oldest->manifest.snapshot_ns > *selector.at_or_before)
-    return Error{ErrorCode::kUsage, fmt::format("stream '{}' has no snapshot at or before {}; its oldest is of {} ({})",
-                                                selector.stream, format_time_local(*selector.at_or_before),
-                                                format_time_local(oldest->manifest.snapshot_ns), oldest->id())};
+    return Error{ErrorCode::kNoSnapshot,
+                 fmt::format("stream '{}' has no snapshot at or before {}; its oldest is of {} ({})", selector.stream,
+                             format_time_local(*selector.at_or_before), format_time_local(oldest->manifest.snapshot_ns),
+                             oldest->id())};
   return select_snapshot(catalog, selector);
 }
 

@@ -251,7 +251,9 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   if (!report.anomalies.empty() && !options.gates.tag_anomalies) {
     std::string text;
     for (const std::string& anomaly : report.anomalies) text += (text.empty() ? "" : "; ") + anomaly;
-    return Error(ErrorCode::kAnomaly, text);
+    // An empty stream is a source that gave nothing, whatever limits it misses besides.
+    const bool empty = pass.totals.bytes == 0 && !options.gates.allow_empty;
+    return Error(empty ? ErrorCode::kSource : ErrorCode::kLimitMissed, text);
   }
 
   Manifest& manifest = report.manifest;

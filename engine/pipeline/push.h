@@ -80,9 +80,9 @@ struct PushReport {
   std::vector<std::string> warnings;
 };
 
-// `arena` has memory.arena_bytes left to carve. A cancelled push commits nothing. Errors: kSource, kAnomaly (a gate),
-// kNoSpace, kDenied, kIo, kUnavailable (the store), kBusy (no thread or no
-// memory is to be had), kUsage (more recipe parts than a manifest names), kConflict (fenced), kCorrupt (what was just
+// `arena` has memory.arena_bytes left to carve. A cancelled push commits nothing. Errors: kSource (empty, too),
+// kLimitMissed (a gate), kNoSpace, kDenied, kIo, kUnavailable (the store), kBusy (no thread or no memory is to be had),
+// kUsage (more recipe parts than a manifest names), kConflict (fenced), kCorrupt (what was just
 // stored reads back wrong), kInternal (a block did not decode back), kCancelled.
 Result<PushReport> push(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
                         BufferArena& arena, ProgressCounters& progress, CancelToken& cancel);

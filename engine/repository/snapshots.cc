@@ -233,7 +233,7 @@ Result<const Snapshot*> select_snapshot(const SnapshotCatalog& catalog, const Se
       if (parsed && parsed->kind == ObjectKind::kManifest && parsed->uuid.hex().starts_with(selector.text))
         return broken_error(broken);
     }
-    return Error(ErrorCode::kUsage,
+    return Error(ErrorCode::kNoSnapshot,
                  "no stream or snapshot id '" + selector.text + "'; " + near_matches(catalog, selector.text));
   }
 
@@ -262,9 +262,10 @@ Result<const Snapshot*> select_snapshot(const SnapshotCatalog& catalog, const Se
         .with_context("no readable snapshot of stream '" + selector.stream +
                       "', and a damaged manifest that may be one");
   if (oldest == nullptr)
-    return Error(ErrorCode::kUsage, "no stream '" + selector.stream + "'; " + near_matches(catalog, selector.stream));
-  return Error(ErrorCode::kUsage, "stream '" + selector.stream + "' has no snapshot that old ('" + selector.text +
-                                      "'); its oldest is " + oldest->id());
+    return Error(ErrorCode::kNoSnapshot,
+                 "no stream '" + selector.stream + "'; " + near_matches(catalog, selector.stream));
+  return Error(ErrorCode::kNoSnapshot, "stream '" + selector.stream + "' has no snapshot that old ('" + selector.text +
+                                           "'); its oldest is " + oldest->id());
 }
 
 }  // namespace drs

@@ -72,8 +72,8 @@ struct Selector {
   std::string stream;                  // empty: an id
   std::optional<WallNs> at_or_before;  // "@time"
 };
-// Errors: kUsage naming near matches (an unknown stream, no snapshot that old, an unknown or ambiguous id); kCorrupt
-// when the manifest that the selector means is damaged.
+// Errors: kNoSnapshot naming near matches (an unknown stream or id, no snapshot that old); kUsage (an ambiguous
+// id); kCorrupt when the manifest that the selector means is damaged.
 Result<const Snapshot*> select_snapshot(const SnapshotCatalog& catalog, const Selector& selector);
 
 }  // namespace drs

@@ -56,7 +56,7 @@ class Specimen:
             if outcome.code == 0:
                 assert outcome.out == data, "pull wrote wrong bytes and exited 0"
             else:
-                assert outcome.code in (2, *REFUSED), outcome.err  # 2: the snapshot is not there any more
+                assert outcome.code in (16, *REFUSED), outcome.err  # 16: the snapshot is not there any more
                 assert data.startswith(outcome.out), "pull wrote wrong bytes before it failed"
 
     def check_verify(self, name, expect=FOUND):

@@ -57,17 +57,17 @@ def test_init_pull_and_key_changes_answer_in_json_too(new_repository, tmp_path):
 
 
 def test_a_failure_is_a_document_too(pushed):
-    document = pushed.json("show", "pg/ap", expect=2)
+    document = pushed.json("show", "pg/ap", expect=16)
     assert document["schema"] == "drstream.error/1"
-    assert document["exit_code"] == 2
+    assert document["exit_code"] == 16
     assert "pg/app" in document["message"]
 
 
 def test_the_log_can_be_json_lines(pushed):
-    outcome = pushed.run("show", "pg/ap", "--log-format", "json", expect=2)
+    outcome = pushed.run("show", "pg/ap", "--log-format", "json", expect=16)
     lines = [json.loads(line) for line in outcome.err.splitlines()]
     assert lines[-1]["level"] == "error"
-    assert lines[-1]["exit_code"] == 2
+    assert lines[-1]["exit_code"] == 16
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -95,7 +95,7 @@ def test_every_option_can_be_given_by_a_variable(pushed):
         for option in re.findall(r"^ +(?:-\w,)?(?:--[\w-]+,)*(--[\w-]+)\b.*$", text, re.M):
             variable = "DRSTREAM_" + option[2:].upper().replace("-", "_")
             assert option == "--help" or variable in text, (command, option)
-    pushed.run("push", "s", input=DATA, env={"DRSTREAM_MIN_SIZE": "1GiB"}, expect=3)
+    pushed.run("push", "s", input=DATA, env={"DRSTREAM_MIN_SIZE": "1GiB"}, expect=15)
     assert pushed.pull("pg/app", env={"DRSTREAM_OFFSET": "10", "DRSTREAM_LENGTH": "5"}) == DATA[10:15]
 
 
@@ -153,6 +153,7 @@ $function drstream --req push; echo "${{COMPREPLY[*]}}"
 
 def test_manual_pages_are_written_for_every_command(new_repository, tmp_path):
     drs = new_repository()
+    assert "is not a directory" in drs.run("man", "--output-dir", tmp_path / "absent", expect=2).err
     drs.run("man", "--output-dir", tmp_path)
     pages = {path.name for path in tmp_path.glob("*.1")}
     for command in COMMANDS:
@@ -160,7 +161,7 @@ def test_manual_pages_are_written_for_every_command(new_repository, tmp_path):
     assert "drstream.1" in pages
     page = (tmp_path / "drstream.1").read_text()
     assert "EXIT STATUS" in page
-    for code in [3, 4, 5, 8, 10, 12, 13, 14]:
+    for code in [3, 4, 5, 8, 10, 12, 13, 14, 15, 16]:
         assert re.search(rf"\b{code}\b", page)
 
 

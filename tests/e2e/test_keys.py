@@ -105,6 +105,30 @@ def test_a_damaged_key_file_is_not_echoed(drs, tmp_path):
     assert drs.key[:40] not in outcome.err
 
 
+MISPLACED = {
+    "variable of a file": ([], "BACKUP_ENCRYPTION_KEY_FILE"),
+    "variable of an option": ([], "DRSTREAM_KEY_FILE"),
+    "key file": (["--key-file", "{key}"], None),
+    "passphrase file": (["--passphrase-file", "{key}"], None),
+    "passphrase command": (["--passphrase-command", "{key}"], None),
+    "setting of the place": (["-r", "file:///nowhere?key={key}"], None),
+    "repository": (["-r", "{key}"], None),
+    "argument": (["{key}"], None),
+}
+
+
+@pytest.mark.parametrize("how", MISPLACED)
+@pytest.mark.parametrize("form", [[], ["--json"], ["--log-format", "json"]])
+def test_a_key_in_the_place_of_a_name_is_not_echoed(drs, how, form):
+    arguments, variable = MISPLACED[how]
+    words = [word.replace("{key}", drs.key) for word in arguments]
+    env = no_key(**({variable: drs.key} if variable else {}))
+    outcome = drs.run("key", "test", *words, *form, env=env, expect=None)
+    assert outcome.code in (2, 10, 12), outcome
+    assert drs.key not in outcome.err and drs.key.encode() not in outcome.out
+    assert "64 hex digits, not shown" in outcome.err
+
+
 @pytest.mark.every_store
 def test_a_passphrase_opens_from_a_file_and_from_a_command(new_repository, tmp_path):
     phrase = "correct horse battery staple"

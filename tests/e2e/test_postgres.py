@@ -80,7 +80,7 @@ def test_a_plain_dump_through_a_pipe_is_held_to_its_trailer(server, drs):
     dump = server.shell("pg_dump -Fp app").encode()
     pushed = drs.push("pg/plain", dump, *gate)
     assert pushed["producer"]["seen"] is False
-    drs.run("push", "pg/plain", *gate, input=dump[: len(dump) // 2], expect=3)
+    drs.run("push", "pg/plain", *gate, input=dump[: len(dump) // 2], expect=15)
     assert [snapshot["sequence"] for snapshot in drs.snapshots()] == [1]
 
 

@@ -139,6 +139,8 @@ def test_a_full_device_behind_stdout_is_a_destination_that_failed(pushed):
 def test_a_directory_that_does_not_exist_is_a_usage_error(pushed, tmp_path):
     outcome = pushed.run("pull", "pg/app", "-o", tmp_path / "absent" / "file", expect=2)
     assert "absent" in outcome.err
+    (tmp_path / "plain").write_bytes(b"")
+    assert "plain" in pushed.run("pull", "pg/app", "-o", tmp_path / "plain" / "file", expect=2).err
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,9 @@ def test_missing_permissions_are_told(new_s3_repository, minio):
 def test_a_wrong_secret_is_told(new_s3_repository, minio):
     repository = new_s3_repository(minio)
     repository.variables["AWS_SECRET_ACCESS_KEY"] = "wrong"
-    assert "the access key or its secret is wrong" in told(repository, "init", expect=5)
+    err = told(repository, "init", expect=5)
+    assert "the access key or its secret is wrong" in err
+    assert "next step: check the credentials" in err and "disk" not in err
 
 
 def test_a_wrong_region_is_told(new_s3_repository, minio, fault_proxy):

@@ -292,6 +292,18 @@ def test_resume_needs_a_spool(drs, spool):
     assert not spool.exists()
 
 
+@pytest.mark.parametrize("command", ["push", "resume"])
+def test_a_spool_that_cannot_lie_there_is_a_wrong_option(drs, tmp_path, command):
+    file = tmp_path / "file"
+    file.write_bytes(b"not a directory")
+    words = ["push", STREAM] if command == "push" else ["resume"]
+    for wrong in (tmp_path / "absent" / "spool", file, file / "spool"):
+        err = drs.run(*words, "--spool", wrong, input=b"x", expect=2).err
+        assert str(wrong) in err, err
+    assert drs.snapshots() == []
+    assert "nothing to resume" in drs.text("resume", "--spool", f"{tmp_path}/new/")
+
+
 def test_what_is_recorded_is_kept_whatever_is_damaged(drs, spool, tmp_path):
     drs.push(STREAM, SMALL)
     (shared,) = drs.names("packs")

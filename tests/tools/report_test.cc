@@ -2,13 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 namespace drs {
 namespace {
 
 TEST(Report, AFailedPushSaysThatEarlierSnapshotsAreUntouched) {
-  for (const ErrorCode code : {ErrorCode::kSource, ErrorCode::kAnomaly, ErrorCode::kNoSpace, ErrorCode::kDenied,
+  for (const ErrorCode code : {ErrorCode::kSource, ErrorCode::kLimitMissed, ErrorCode::kNoSpace, ErrorCode::kDenied,
                                ErrorCode::kCancelled, ErrorCode::kConflict}) {
     const auto report = explain({code, "x"}, CommandEffect::kCommits, 3);
     EXPECT_EQ(report.consequence, "no snapshot was made; earlier snapshots are untouched") << error_code_name(code);
@@ -24,7 +25,7 @@ TEST(Report, APushWhoseOutcomeIsInDoubtDoesNotClaimThatNothingWasMade) {
 }
 
 TEST(Report, AFailureInOneOfSeveralRepositoriesSaysNothingOfTheOthers) {
-  for (int code = 0; code <= static_cast<int>(ErrorCode::kAnomaly); ++code) {
+  for (int code = 0; code <= static_cast<int>(kLastErrorCode); ++code) {
     const auto report = explain({static_cast<ErrorCode>(code), "x"}, CommandEffect::kCommitsInOne, 5);
     EXPECT_NE(report.consequence.find("this repository"), std::string::npos) << code;
   }
@@ -54,11 +55,59 @@ TEST(Report, AFailedCopySaysThatWhatWasCopiedStays) {
 }
 
 TEST(Report, EachErrorCodeButUsageHasANextStep) {
-  for (int code = 0; code <= static_cast<int>(ErrorCode::kAnomaly); ++code) {
+  for (int code = 0; code <= static_cast<int>(kLastErrorCode); ++code) {
     const auto error_code = static_cast<ErrorCode>(code);
     if (error_code == ErrorCode::kUsage) continue;
     EXPECT_FALSE(explain({error_code, "x"}, CommandEffect::kReads, 1).next_step.empty()) << error_code_name(error_code);
   }
+}
+
+TEST(Report, AStoreThatRefusesIsNoMatterOfADisk) {
+  for (const CommandEffect effect : {CommandEffect::kCommits, CommandEffect::kRestores, CommandEffect::kReads}) {
+    const auto refused = explain({ErrorCode::kDenied, "the access key or its secret is wrong"}, effect, 5);
+    EXPECT_EQ(refused.next_step.find("disk"), std::string::npos) << refused.next_step;
+    EXPECT_NE(refused.next_step.find("credentials"), std::string::npos) << refused.next_step;
+    const auto odd = explain({ErrorCode::kIo, "the store answered 418"}, effect, 5);
+    EXPECT_EQ(odd.next_step.find("disk"), std::string::npos) << odd.next_step;
+    const auto file = explain({ErrorCode::kDenied, "open x: Permission denied", EACCES}, effect, 5);
+    EXPECT_NE(file.next_step.find("permissions"), std::string::npos) << file.next_step;
+    EXPECT_EQ(file.next_step.find("credentials"), std::string::npos) << file.next_step;
+  }
+}
+
+TEST(Report, AShortageOfMemoryIsNoMatterOfAQuota) {
+  const auto report = explain({ErrorCode::kNoSpace, "cannot map", ENOMEM}, CommandEffect::kRestores, 5);
+  EXPECT_NE(report.next_step.find("--memory"), std::string::npos);
+  EXPECT_EQ(report.next_step.find("free space"), std::string::npos);
+}
+
+TEST(Report, ACheckThatFailedItselfSaysNothingOfSnapshots) {
+  for (const ErrorCode code : {ErrorCode::kCorrupt, ErrorCode::kTruncated, ErrorCode::kNotFound, ErrorCode::kIo})
+    EXPECT_EQ(explain({code, "config/1 is damaged"}, CommandEffect::kProves, 4).consequence,
+              "nothing was proven by this run");
+}
+
+TEST(Report, OnlyAnEmptyPlaceIsOfferedToInit) {
+  const auto report = explain({ErrorCode::kNoRepository, "x"}, CommandEffect::kCommits, 10);
+  EXPECT_NE(report.next_step.find("only in an empty place"), std::string::npos) << report.next_step;
+}
+
+TEST(Report, ANameThatSelectsNothingWroteAndCopiedNothing) {
+  const Error error(ErrorCode::kNoSnapshot, "x");
+  EXPECT_EQ(explain(error, CommandEffect::kRestores, 16).consequence, "nothing was written");
+  EXPECT_EQ(explain(error, CommandEffect::kCopies, 16).consequence, "nothing was copied");
+  EXPECT_NE(explain(error, CommandEffect::kReads, 16).next_step.find("drstream list"), std::string::npos);
+}
+
+TEST(Report, AKeyInTheWrongPlaceIsNotShown) {
+  const std::string key(64, 'a');
+  for (const ErrorCode code : {ErrorCode::kUsage, ErrorCode::kWrongKey, ErrorCode::kNoRepository}) {
+    const auto report = explain({code, "cannot read the key file '" + key + "'"}, CommandEffect::kReads, 2);
+    EXPECT_EQ(report.message, "cannot read the key file '(64 hex digits, not shown)'");
+  }
+  // Names of objects are digests.
+  const auto damage = explain({ErrorCode::kCorrupt, "packs/aa/" + key}, CommandEffect::kReads, 4);
+  EXPECT_EQ(damage.message, "packs/aa/" + key);
 }
 
 TEST(Report, TextHasOneLineForEachPart) {

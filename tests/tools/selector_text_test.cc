@@ -82,14 +82,14 @@ TEST(SelectorText, RefusesWhatSelectsNothingAndSaysWhatIsAccepted) {
   }
 }
 
-TEST(SelectorText, AnUnknownStreamIsAUsageErrorWithNearMatches) {
+TEST(SelectorText, AnUnknownStreamHasACodeOfItsOwnAndNearMatches) {
   SnapshotCatalog catalog;
   Snapshot snapshot;
   snapshot.manifest.stream = "pg/app";
   catalog.live.push_back(snapshot);
   const auto found = find_snapshot(catalog, "pg/apq", 0);
   ASSERT_FALSE(found.ok());
-  EXPECT_EQ(found.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(found.error().code, ErrorCode::kNoSnapshot);
   EXPECT_NE(found.error().message.find("pg/app"), std::string::npos) << found.error().message;
   EXPECT_TRUE(find_snapshot(catalog, "pg/app", 0).ok());
 }
@@ -102,7 +102,7 @@ TEST(SelectorText, ATimeBeforeTheOldestSnapshotNamesTheOldest) {
   catalog.live.push_back(snapshot);
   const auto found = find_snapshot(catalog, "pg/app@2020-01-01", 0);
   ASSERT_FALSE(found.ok());
-  EXPECT_EQ(found.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(found.error().code, ErrorCode::kNoSnapshot);
   EXPECT_NE(found.error().message.find("2026-11-20"), std::string::npos) << found.error().message;
   EXPECT_TRUE(find_snapshot(catalog, "pg/app@2026-12-01", 0).ok());
 }

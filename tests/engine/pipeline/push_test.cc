@@ -405,7 +405,7 @@ TEST_F(PushTest, AFenceMetAtTheCommitIsAConflict) {
 TEST_F(PushTest, RefusesAnEmptyStreamUnlessAllowed) {
   const auto refused = push_bytes({});
   ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().code, ErrorCode::kAnomaly);
+  EXPECT_EQ(refused.error().code, ErrorCode::kSource);
   PushOptions options;
   options.gates.allow_empty = true;
   const auto allowed = push_bytes({}, 2, options);
@@ -417,7 +417,7 @@ TEST_F(PushTest, ChecksTheTrailer) {
   PushOptions options;
   options.gates.trailer_pattern = "dump complete$";
   Bytes stream = text_stream(7, 3 << 20);
-  EXPECT_EQ(push_bytes(stream, 2, options).error().code, ErrorCode::kAnomaly);
+  EXPECT_EQ(push_bytes(stream, 2, options).error().code, ErrorCode::kLimitMissed);
   const std::string_view trailer = "--\n-- PostgreSQL database dump complete\n--\n";
   stream.insert(stream.end(), trailer.begin(), trailer.end());
   EXPECT_TRUE(push_bytes(stream, 2, options).ok());
