@@ -3,7 +3,6 @@
 #include <array>
 #include <utility>
 
-#include "codecs/hmac_sha256.h"
 #include "engine/format/config.h"
 #include "engine/format/document.h"
 #include "engine/format/manifest_object.h"
@@ -119,11 +118,7 @@ Result<void> DocumentCheck::check_slot(const Object& object, ByteView bytes) con
                              "against another): it opens nothing and is ignored; next: drstream key remove");
     return {};
   }
-  // The digest at the end anybody can make; the MAC before it only who has the master key.
-  const ByteView before_mac = bytes.first(bytes.size() - 2 * Digest::kBytes);
-  const ByteView mac = bytes.subspan(before_mac.size(), Digest::kBytes);
-  return require(equal_constant_time(hmac_sha256(keys.slot_mac(), before_mac).view(), mac),
-                 "the slot's MAC is not by this repository's master key");
+  return check_slot_mac(keys, bytes);
 }
 
 }  // namespace drs

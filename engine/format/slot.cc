@@ -158,6 +158,10 @@ Result<SecretBytes> unwrap(const Layout& layout, ByteView secret) {
   return master;
 }
 
+bool is_made_by(const RepositoryKeys& keys, const Layout& layout) {
+  return equal_constant_time(hmac_sha256(keys.slot_mac(), layout.before_mac).view(), layout.mac.view());
+}
+
 }  // namespace
 
 Result<Bytes> encode_slot(const RepositoryKeys& keys, const SlotFields& fields, ByteView secret,
@@ -224,11 +228,15 @@ Uuid slot_id(ByteView object) {
 Result<SecretBytes> unlock_slot(ByteView object, ByteView secret) {
   DRS_ASSIGN_OR_RETURN(const Layout layout, decode_layout(object));
   DRS_ASSIGN_OR_RETURN(SecretBytes master, unwrap(layout, secret));
-  const RepositoryKeys keys(master.view(), layout.slot.repository);
-  const Digest mac = hmac_sha256(keys.slot_mac(), layout.before_mac);
-  if (!equal_constant_time(mac.view(), layout.mac.view()))
+  if (!is_made_by(RepositoryKeys(master.view(), layout.slot.repository), layout))
     return corrupt("slot: the MAC does not match the master key that the slot holds");
   return master;
+}
+
+Result<void> check_slot_mac(const RepositoryKeys& keys, ByteView object) {
+  DRS_ASSIGN_OR_RETURN(const Layout layout, decode_layout(object));
+  if (!is_made_by(keys, layout)) return corrupt("the slot's MAC is not by this repository's master key");
+  return {};
 }
 
 }  // namespace drs

@@ -53,6 +53,10 @@ Result<Slot> decode_slot(ByteView object);
 // decode_slot accepted.
 Uuid slot_id(ByteView object);
 
+// Whether a holder of the master key made this slot: the digest that it ends in anybody can make. `object` is what
+// decode_slot accepted. Errors: kCorrupt.
+Result<void> check_slot_mac(const RepositoryKeys& keys, ByteView object);
+
 // The master key, if `secret` opens this slot. The slot's MAC is checked with the master key found.
 // Errors: kWrongKey (the secret is another slot's, or one is given for a clear slot, so that nothing downgrades to it);
 // kTruncated, kCorrupt, kFormatTooNew.

@@ -22,7 +22,17 @@ Result<std::vector<SlotInfo>> list_slots(Repository& repository) {
       continue;
     }
     info.slot = *std::move(slot);
-    if (info.slot.repository != repository.config().repository) info.problem = "belongs to another repository; ignored";
+    if (info.slot.repository != repository.config().repository) {
+      info.problem = "belongs to another repository; ignored";
+    } else if ((info.slot.kind == SlotKind::kClear) == repository.config().encrypted) {
+      info.problem = repository.config().encrypted
+                         ? "holds the key in clear, which an encrypted repository refuses"
+                         : "holds a sealed key, which a repository without encryption refuses";
+    } else if (slot_id(*bytes) != info.id) {
+      info.problem = "its name does not agree with its digest";
+    } else if (const auto made = check_slot_mac(repository.keys(), *bytes); !made.ok()) {
+      info.problem = "forged: " + made.error().message;
+    }
   }
   return slots;
 }

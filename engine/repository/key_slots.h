@@ -12,7 +12,7 @@ struct SlotInfo {
   Uuid id;
   Slot slot;
   bool current = false;  // the one this repository was opened with
-  std::string problem;   // not empty: damaged, or of another repository
+  std::string problem;   // not empty: damaged, forged, or of another repository: it does not count as a way in
 };
 
 // Every object under keys/. Errors: the store's.

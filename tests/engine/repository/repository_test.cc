@@ -5,6 +5,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
+#include "engine/format/slot.h"
 #include "engine/repository/key_slots.h"
 #include "sinks/fault_store.h"
 #include "sinks/memory_store.h"
@@ -146,6 +147,38 @@ TEST_F(RepositoryTest, NamesSlotsAfterTheirDigest) {
   const auto slots = objects_->list("keys/");
   ASSERT_EQ(slots.size(), 1U);
   EXPECT_EQ(slots[0].key, slot_name(slot_id(*objects_->find(slots[0].key)->bytes)));
+}
+
+TEST_F(RepositoryTest, AForgedSlotIsNoWayInAndTheLastRealOneStays) {
+  init();
+  const auto repository = open(raw_key(1), std::make_shared<FaultPlan>());
+  ASSERT_TRUE(repository.ok());
+  // Anybody can wrap a master key of his own, for the repository id that config and slots carry in clear.
+  SecretBytes other_master(32);
+  const RepositoryKeys other_keys(other_master.view(), (*repository)->config().repository);
+  SlotFields fields;
+  fields.label = "forged";
+  const Secret forger = raw_key(9);
+  const auto forged = encode_slot(other_keys, fields, forger.bytes.view());
+  ASSERT_TRUE(forged.ok());
+  const std::string forged_name = slot_name(slot_id(*forged));
+  ASSERT_TRUE(objects_->insert(forged_name, *forged, 0));
+
+  const std::string own = (*repository)->opened_with_slot().hex();
+  const auto refused = remove_slot(**repository, own);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  EXPECT_NE(refused.error().message.find("last"), std::string::npos);
+  EXPECT_TRUE(objects_->find(slot_name((*repository)->opened_with_slot())));
+
+  const auto slots = list_slots(**repository);
+  ASSERT_TRUE(slots.ok());
+  for (const SlotInfo& slot : *slots) EXPECT_EQ(slot.problem.empty(), slot.current) << slot.problem;
+  // A passphrase that nobody typed counts by its MAC.
+  Secret phrase{SlotKind::kPassphrase, SecretBytes::copy_of(as_bytes("correct horse battery"))};
+  ASSERT_TRUE(add_slot(**repository, phrase, "phrase").ok());
+  EXPECT_TRUE(remove_slot(**repository, own).ok());
+  EXPECT_TRUE(open(phrase, std::make_shared<FaultPlan>()).ok());
 }
 
 TEST_F(RepositoryTest, LeavesNothingThatNobodyCanOpenWhenInitFails) {
