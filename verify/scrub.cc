@@ -11,6 +11,7 @@
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/format/slot.h"
+#include "engine/repository/lost_config.h"
 #include "engine/repository/parallel.h"
 #include "engine/repository/read_again.h"
 #include "verify/check_memory.h"
@@ -174,7 +175,7 @@ Result<void> Scrub::find_repository() {
     repository_ = *repository;
   }
   if (any) return {};
-  return Error{ErrorCode::kNoRepository, store_.name_for_messages() + " holds no repository (no object under config/)"};
+  return no_repository_error(store_);
 }
 
 Result<void> Scrub::check(const ScrubObject& object, ObjectStore& store, const SweepBuffers& buffers) {

@@ -7,6 +7,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
+#include "engine/repository/lost_config.h"
 #include "engine/repository/read_again.h"
 #include "engine/repository/settled_put.h"
 
@@ -54,12 +55,8 @@ Result<std::vector<Result<Bytes>>> read_all(ObjectStore& store, const std::vecto
   return read;
 }
 
-Error no_repository(const ObjectStore& store) {
-  return Error(ErrorCode::kNoRepository, store.name_for_messages() + " holds no repository (no object under config/)");
-}
-
 Error wrong_key(const ObjectStore& store, std::string_view why) {
-  return Error(ErrorCode::kWrongKey, store.name_for_messages() + ": " + std::string(why));
+  return Error(ErrorCode::kWrongKey, std::string(why) + " (" + store.name_for_messages() + ")");
 }
 
 // The body of a config object. Errors: kCorrupt, kTruncated, kFormatTooNew.
@@ -143,9 +140,8 @@ Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObj
     std::vector<std::string> problems = unreadable;
     problems.insert(problems.end(), foreign.begin(), foreign.end());
     return Error(too_new ? ErrorCode::kFormatTooNew : ErrorCode::kCorrupt,
-                 store.name_for_messages() +
-                     ": no key slot under keys/ can be read; without one the repository cannot be opened" +
-                     in_parentheses(problems));
+                 "no key slot under keys/ of " + store.name_for_messages() +
+                     " can be read; without one the repository cannot be opened" + in_parentheses(problems));
   }
   const std::string problems = in_parentheses(unreadable);
   if (secret.kind == SlotKind::kClear)
@@ -174,13 +170,7 @@ Error take_back(ObjectStore& store, const std::vector<std::string>& names, Error
 
 Result<void> Repository::init(ObjectStore& store, const Clock& clock, const InitOptions& options) {
   DRS_RETURN_IF_ERROR(validate(options.chunks));
-  constexpr std::array kKinds = {ObjectKind::kConfig};
-  DRS_ASSIGN_OR_RETURN(auto found, list_kinds(store, kKinds));
-  const auto taken = [&] {
-    return Error(ErrorCode::kAlreadyExists,
-                 store.name_for_messages() + " already holds a repository; nothing was changed");
-  };
-  if (!found[ObjectKind::kConfig].empty()) return taken();
+  DRS_RETURN_IF_ERROR(require_empty_place(store));
 
   Config config;
   random_bytes(config.repository.mutable_view());
@@ -208,7 +198,8 @@ Result<void> Repository::init(ObjectStore& store, const Clock& clock, const Init
   if (created.ok()) return {};
   if (created.error().code == ErrorCode::kAlreadyExists) {  // another init was quicker
     DRS_RETURN_IF_ERROR(store.remove(slot_key));
-    return taken();
+    return Error(ErrorCode::kAlreadyExists,
+                 store.name_for_messages() + " already holds a repository; nothing was changed");
   }
   // A failed put may have stored its object: a lost reply, or a directory that could not be synced.
   const auto stored = get_object(store, name, kDocumentBytesMax);
@@ -223,11 +214,8 @@ Result<void> Repository::init_replica(ObjectStore& store, Repository& source, co
   if (encrypted != (options.secret.kind != SlotKind::kClear))
     return Error(ErrorCode::kUsage, encrypted ? "a replica of an encrypted repository is encrypted too: it needs a key"
                                               : "the repository is not encrypted, so its replica cannot have a key");
+  DRS_RETURN_IF_ERROR(require_empty_place(store));
   constexpr ObjectKind kConfig = ObjectKind::kConfig;
-  DRS_ASSIGN_OR_RETURN(auto there, list_kinds(store, std::span(&kConfig, 1)));
-  if (!there[kConfig].empty())
-    return Error(ErrorCode::kAlreadyExists,
-                 store.name_for_messages() + " already holds a repository; nothing was changed");
   // Manifests remember the config under which they were written: all of them come along, the oldest first.
   DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> configs, source.list(kConfig));
   std::sort(configs.begin(), configs.end(), [](const ObjectInfo& a, const ObjectInfo& b) { return a.key < b.key; });
@@ -290,7 +278,7 @@ Result<void> Repository::unlock(const Secret& secret, std::span<const ObjectKind
   DRS_ASSIGN_OR_RETURN(const auto slot_infos, list(ObjectKind::kSlot));
   std::vector<NamedObject> configs = named(config_infos);
   const std::vector<NamedObject> slots = named(slot_infos);
-  if (configs.empty()) return no_repository(objects);
+  if (configs.empty()) return no_repository_error(objects);
   // The highest counts. A lower one instead would drop what the highest requires: features, or a reader's refusal.
   const auto highest = std::max_element(configs.begin(), configs.end(), [](const NamedObject& a, const NamedObject& b) {
     return a.parsed.number < b.parsed.number;

@@ -43,8 +43,8 @@ struct ReplicaOptions {
 
 class Repository {
  public:
-  // Creates the repository's first slot and its config. Errors: kAlreadyExists when there is one (nothing is touched);
-  // what the store reports. `crypto` is the backend all later work takes.
+  // Creates the repository's first slot and its config. Errors: kAlreadyExists when there is one, or what is left of
+  // one (lost_config.h; nothing is touched); what the store reports. `crypto` is the backend all later work takes.
   static Result<void> init(ObjectStore& store, const Clock& clock, const InitOptions& options);
 
   // Creates a replica of `source`: its id, master key and config objects, and a key slot of the replica's own. Objects

@@ -66,6 +66,32 @@ def new_replica(new_repository):
     return make
 
 
+def test_a_lost_config_is_never_built_over_and_a_replicas_brings_it_back(source, new_replica):
+    replica = new_replica(source)
+    copy(source, replica)
+    source.remove_all("config")
+    before = source.tree()
+    err = source.run("init", expect=2).err
+    assert "nothing under config/:" in err and "replica" in err and "nothing was changed" in err
+    err = source.run("init", "--replica-of", replica.path, env=from_env(replica), expect=2).err
+    assert "nothing under config/:" in err
+    for command in (["push", "s"], ["pull", "pg/app"], ["list"], ["verify"], ["scrub"]):
+        err = source.run(*command, input=OTHER, expect=10).err
+        assert "Copy config/ of a backup or of a replica" in err and "only in an empty place" in err
+    assert source.tree() == before
+    for name in replica.names("config"):
+        source.write_object(name, replica.read_object(name))
+    prove(source)
+
+    source.remove_all("config")
+    source.remove_all("keys")
+    assert "config/ and keys/" in source.run("init", expect=2).err
+    for name in [*replica.names("config"), *replica.names("keys")]:
+        source.write_object(name, replica.read_object(name))
+    source.key = replica.key
+    prove(source)
+
+
 @pytest.fixture(params=["replica", "other"])
 def target(request, source, new_replica, new_repository):
     """A repository with a key of its own to copy `source` into: a replica of it, or any other."""

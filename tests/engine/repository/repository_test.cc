@@ -149,6 +149,41 @@ TEST_F(RepositoryTest, NamesSlotsAfterTheirDigest) {
   EXPECT_EQ(slots[0].key, slot_name(slot_id(*objects_->find(slots[0].key)->bytes)));
 }
 
+TEST_F(RepositoryTest, InitRefusesWhereAnyObjectOfARepositoryIsLeft) {
+  const Digest digest = sha256(as_bytes("x"));
+  Uuid uuid;
+  const std::string manifest = manifest_name(StreamTag(), uuid);
+  for (const std::string& name : {pack_name(digest), index_name(digest), manifest, removed_name(manifest),
+                                  session_name(StreamTag(), uuid, 0), condemned_name(uuid), damaged_name(digest)}) {
+    objects_ = std::make_shared<MemoryObjects>();
+    ASSERT_TRUE(objects_->insert(name, Bytes(4), 0));
+    const auto store = make_memory_store(objects_);
+    InitOptions options;
+    options.secret = raw_key(1);
+    const auto made = Repository::init(*store, clock_, options);
+    ASSERT_FALSE(made.ok()) << name;
+    EXPECT_EQ(made.error().code, ErrorCode::kAlreadyExists) << name;
+    for (const char* const part : {name.c_str(), "config/ and keys/", "replica", "nothing was changed"})
+      EXPECT_NE(made.error().message.find(part), std::string::npos) << made.error().message;
+    EXPECT_EQ(objects_->list("").size(), 1U) << name;
+    const auto opened = open(raw_key(1), std::make_shared<FaultPlan>());
+    EXPECT_EQ(opened.error().code, ErrorCode::kNoRepository);
+    EXPECT_NE(opened.error().message.find("config/ and keys/ of a backup or of a replica"), std::string::npos)
+        << opened.error().message;
+  }
+}
+
+TEST_F(RepositoryTest, InitRunsOverKeySlotsAloneAndWhatDoctorLeft) {
+  init();
+  for (const ObjectInfo& config : objects_->list("config/")) objects_->erase(config.key);
+  ASSERT_TRUE(objects_->insert("doctor/3f", Bytes(1), 0));
+  const auto opened = open(raw_key(1), std::make_shared<FaultPlan>());
+  EXPECT_EQ(opened.error().code, ErrorCode::kNoRepository);
+  EXPECT_NE(opened.error().message.find("no object under config/"), std::string::npos);
+  init();
+  EXPECT_TRUE(open(raw_key(1), std::make_shared<FaultPlan>()).ok());
+}
+
 TEST_F(RepositoryTest, AForgedSlotIsNoWayInAndTheLastRealOneStays) {
   init();
   const auto repository = open(raw_key(1), std::make_shared<FaultPlan>());
