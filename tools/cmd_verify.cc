@@ -76,11 +76,9 @@ void compare_heads(const Expectations& expected, const SnapshotCatalog& catalog,
   }
 }
 
-std::string verdict(ExitCode code) {
+std::string verdict(ExitCode code, const std::vector<Finding>& findings) {
   switch (code) {
-    case ExitCode::kDamage:
-      return "DAMAGE FOUND: the snapshots named above cannot be restored whole; push the same data again, and look for "
-             "another copy";
+    case ExitCode::kDamage: return damage_verdict(findings);
     case ExitCode::kRollback:
       return "DELETION OR ROLLBACK SUSPECTED: something that was there is gone without an authentic mark of removal";
     case ExitCode::kWarnings: return "verified, with warnings";
@@ -156,7 +154,7 @@ Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& comman
   compare_heads(expected, catalog, report->findings);
   const ExitCode code = exit_code_of(report->findings, command.warn_exit);
   context.output.document("drstream.verify/1", verify_json(*report, code));
-  context.output.text(findings_text(report->findings) + summary(*report, command) + verdict(code));
+  context.output.text(findings_text(report->findings) + summary(*report, command) + verdict(code, report->findings));
   return code;
 }
 

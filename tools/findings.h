@@ -13,6 +13,9 @@ namespace drs {
 std::string findings_text(const std::vector<Finding>& findings);
 nlohmann::ordered_json findings_json(const std::vector<Finding>& findings);
 
+// What damage means for snapshots, and what to do, in one line: the damage of an index costs none.
+std::string damage_verdict(const std::vector<Finding>& findings);
+
 // Damage, then deletion, then (with `warnings_count`) warnings: the worst decides.
 ExitCode exit_code_of(const std::vector<Finding>& findings, bool warnings_count);
 

@@ -26,6 +26,24 @@ TEST(Findings, TheWorstDecidesTheExitCode) {
   EXPECT_EQ(exit_code_of({finding(Severity::kDeletion), finding(Severity::kDamage)}, false), ExitCode::kDamage);
 }
 
+TEST(Findings, OnlyDamageThatCostsASnapshotIsSaidToCostOne) {
+  Finding pack = finding(Finding::Severity::kDamage);
+  EXPECT_NE(damage_verdict({pack}).find("cannot be restored whole"), std::string::npos);
+  Finding index = pack;
+  index.object = "index/3f00";
+  index.affected.clear();
+  index.affected_count = 0;
+  EXPECT_NE(damage_verdict({index, finding(Finding::Severity::kWarning)}).find("repair index"), std::string::npos);
+  EXPECT_EQ(damage_verdict({index}).find("cannot be restored"), std::string::npos);
+  EXPECT_NE(damage_verdict({index, pack}).find("cannot be restored whole"), std::string::npos);
+  Finding slot = index;
+  slot.object = "keys/3f00";
+  EXPECT_NE(damage_verdict({index, slot}).find("no snapshot needs"), std::string::npos);
+  Finding manifest = index;
+  manifest.object = "manifests/3f00";
+  EXPECT_NE(damage_verdict({manifest}).find("cannot be restored whole"), std::string::npos);
+}
+
 TEST(Findings, TextNamesObjectProblemSnapshotAndRange) {
   EXPECT_EQ(findings_text({finding(Finding::Severity::kDamage)}),
             "damage: packs/3f/3f00: expected A, got B\n"
