@@ -98,16 +98,21 @@ Result<bool> end_empty(CommandContext& context, SpoolEntry& entry) {
   return empty;
 }
 
-void tell_foreign(CommandContext& context, const Repository& repository, const SpoolEntry& entry,
-                  const std::string& own) {
-  const std::string id = repository.config().repository.hex();
-  if (entry.owner().starts_with(id + " "))
-    context.log.warn(
-        "{} is left alone: its push went to this repository at {}; if the repository has moved here, "
-        "write this line into {}/owner: {}",
-        entry.path(), entry.owner().substr(id.size() + 1), entry.path(), own);
-  else
+// Of an entry that is not to be finished here. Another repository's is none of our business; one of this repository's
+// id, pushed to another place, may be a replica's, or this is not the place that was meant.
+std::optional<Error> tell_foreign(CommandContext& context, const Repository& repository, const SpoolEntry& entry,
+                                  const std::string& own) {
+  const std::string id = repository.config().repository.hex() + " ";
+  if (!entry.owner().starts_with(id)) {
     context.log.warn("{} is left alone: it is of another repository ({})", entry.path(), entry.owner());
+    return std::nullopt;
+  }
+  Error error{ErrorCode::kUsage,
+              fmt::format("{} is of a push to this repository at {}, not at {}: resume it with that --repository; if "
+                          "the repository has moved here, write this line into {}/owner: {}",
+                          entry.path(), entry.owner().substr(id.size()), own.substr(id.size()), entry.path(), own)};
+  context.log.error("{}; it is left alone", error.message);
+  return error;
 }
 
 nlohmann::ordered_json tell_committed(CommandContext& context, const Repository& repository, const RecordedPush& push) {
@@ -158,17 +163,18 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
       if (!ended.ok() || *ended) continue;
     }
     if (entry.owner() != own) {
-      if (entry.whole())
-        tell_foreign(context, *repository, entry, own);
-      else
+      if (!entry.whole())
         leave_alone({ErrorCode::kCorrupt, entry.path() + "/owner is damaged: it does not say whose the objects are"});
+      else if (const auto elsewhere = tell_foreign(context, *repository, entry, own))
+        count(*elsewhere);
       continue;
     }
     ++seen;
     bool kept = false;
     auto push = resume(context, *repository, entry, kept);
     if (push.ok()) {
-      document["committed"].push_back(tell_committed(context, *repository, *push));
+      document["committed"].push_back(
+          tell_committed(context, *repository, *push));
       continue;
     }
     const Error& error = push.error();

@@ -88,6 +88,11 @@ Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository, 
                        std::move(setup.protocol), std::move(setup.store));
 }
 
+Result<std::string> s3_server(const RepositoryPlace& place) {
+  DRS_ASSIGN_OR_RETURN(const S3Setup setup, set_up(place, {}));
+  return setup.address.url(setup.address.bucket_path());
+}
+
 Result<S3Probe> open_s3_probe(const RepositoryPlace& repository, const StoreSurroundings& opened_by) {
   DRS_ASSIGN_OR_RETURN(S3Setup setup, set_up(repository, opened_by));
   auto protocol = std::make_unique<S3Protocol>(std::move(setup.address), std::move(setup.credentials), request_clock(),

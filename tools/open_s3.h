@@ -14,6 +14,9 @@ namespace drs {
 // Errors: kUsage (URL, settings, no credentials set up), kDenied, kUnavailable (the place of the credentials).
 Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& place, const StoreSurroundings& opened_by);
 
+// Where requests for the bucket go: "https://host/bucket". Errors: the same.
+Result<std::string> s3_server(const RepositoryPlace& place);
+
 struct S3Probe {
   std::unique_ptr<CloudProbe> probe;
   const S3Protocol* protocol = nullptr;  // the probe's

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "engine/format/names.h"
+#include "tools/place_address.h"
 #include "tools/size_text.h"
 
 namespace drs {
@@ -48,15 +47,7 @@ SpoolRuling spool_ruling(std::string_view key) {
 }
 
 std::string spool_owner(const Repository& repository, const RepositoryPlace& place) {
-  std::string name = place.name;
-  if (place.kind == RepositoryPlace::Kind::kLocal) {
-    std::error_code error;
-    const auto path = std::filesystem::canonical(name, error);
-    if (!error) name = path.string();
-  }
-  // One line, whatever the path holds.
-  std::replace(name.begin(), name.end(), '\n', ' ');
-  return repository.config().repository.hex() + " " + name;
+  return repository.config().repository.hex() + " " + place_address(place);
 }
 
 PushSpool::PushSpool(CommandContext& context, std::string directory, SpoolEntry entry)

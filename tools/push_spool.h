@@ -27,7 +27,7 @@ struct SpoolSettings {
 // Packs in any order, index objects behind the packs they name, the manifest last; all else goes through.
 SpoolRuling spool_ruling(std::string_view key);
 
-// How a spool's entry says whose it is: the repository's id, then its place.
+// How a spool's entry says whose it is: the repository's id, then where it is: a replica has the same id elsewhere.
 std::string spool_owner(const Repository& repository, const RepositoryPlace& place);
 
 class PushSpool {

@@ -265,6 +265,41 @@ def test_entries_of_other_repositories_are_left_alone(new_repository, spool):
     assert entries(spool) == []
 
 
+def die_recorded(repository, spool, tmp_path):
+    """Leaves an entry of a push that died with its manifest recorded."""
+    repository.push(STREAM, SMALL)
+    hits = recorded_hits(repository, spool, tmp_path, "push", STREAM, "--spool", spool, input=SMALL)
+    last = max(count for point, count in hits if point == "spool.after_put")
+    repository.run("push", STREAM, "--spool", spool, input=SMALL, env=die_at(("spool.after_put", last)), expect=None)
+
+
+def test_an_entry_for_another_place_of_the_same_repository_is_kept(drs, new_repository, spool, tmp_path):
+    replica = new_repository("replica", key=drs.key)
+    replica.run("init", "--replica-of", drs.path)
+    die_recorded(drs, spool, tmp_path)
+    (entry,) = entries(spool)
+    err = replica.run("resume", "--spool", spool, expect=2).err
+    assert "resume it with that --repository" in err and str(drs.path) in err
+    assert entries(spool) == [entry]
+    drs.run("resume", "--spool", spool)
+    assert drs.pull(STREAM) == SMALL and entries(spool) == []
+
+
+def test_an_entry_for_another_server_of_the_same_name_is_kept(new_s3_repository, minio, fault_proxy, spool, tmp_path):
+    repository = new_s3_repository(minio)
+    repository.run("init")
+    home = repository.endpoint
+    die_recorded(repository, spool, tmp_path)
+    (entry,) = entries(spool)
+    repository.endpoint = fault_proxy(minio).endpoint
+    err = repository.run("resume", "--spool", spool, expect=2).err
+    assert home in err and repository.endpoint in err
+    assert entries(spool) == [entry]
+    repository.endpoint = home
+    repository.run("resume", "--spool", spool)
+    assert repository.pull(STREAM) == SMALL and entries(spool) == []
+
+
 def test_a_snapshot_whose_shared_packs_are_gone_waits_for_them(drs, spool, tmp_path):
     drs.push(STREAM, SMALL)
     shared = drs.names("packs")
