@@ -14,6 +14,7 @@
 #include "tools/host_name.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
+#include "tools/seen_heads.h"
 #include "tools/selector_text.h"
 #include "tools/size_text.h"
 #include "tools/time_text.h"
@@ -40,11 +41,11 @@ struct Choice {
   std::vector<const BrokenManifest*> broken;
 };
 
-Result<Choice> choose(const CopyCommand& command, const SnapshotCatalog& catalog, WallNs now_ns) {
+Result<Choice> choose(const CopyCommand& command, const SeenHeads& seen, const SnapshotCatalog& catalog) {
   const bool all = command.selectors.empty() && command.streams.empty();
   std::set<const Snapshot*> named;
   for (const std::string& selector : command.selectors) {
-    DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, find_snapshot(catalog, selector, now_ns));
+    DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, selector));
     named.insert(snapshot);
   }
   const std::set<std::string> streams(command.streams.begin(), command.streams.end());
@@ -53,8 +54,7 @@ Result<Choice> choose(const CopyCommand& command, const SnapshotCatalog& catalog
     const bool known = std::any_of(catalog.broken.begin(), catalog.broken.end(),
                                    [&](const BrokenManifest& broken) { return broken.stream == stream; });
     // For its near matches.
-    if (!known && catalog.latest(stream) == nullptr)
-      DRS_RETURN_IF_ERROR(find_snapshot(catalog, stream + "@latest", now_ns));
+    if (!known && catalog.latest(stream) == nullptr) DRS_RETURN_IF_ERROR(seen.find(catalog, stream + "@latest"));
   }
   Choice choice;
   for (const Snapshot& snapshot : catalog.live)
@@ -205,7 +205,7 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   DRS_ASSIGN_OR_RETURN(const auto source, open_repository(context, from, other));
   clean_leftovers(context, to);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*source));
-  DRS_ASSIGN_OR_RETURN(const Choice choice, choose(command, catalog, context.clock.wall_ns()));
+  DRS_ASSIGN_OR_RETURN(const Choice choice, choose(command, SeenHeads(context, *source, from), catalog));
 
   CopyOptions options;
   options.compression = command.compression;

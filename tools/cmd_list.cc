@@ -2,12 +2,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "tools/command.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
+#include "tools/seen_heads.h"
 #include "tools/selector_text.h"
 #include "tools/size_text.h"
 #include "tools/snapshot_json.h"
@@ -27,8 +31,11 @@ struct ListCommand {
   std::uint64_t limit = 0;  // 0: all
 };
 
-// Oldest first. Errors: kUsage (no such stream, with near matches; a tag or time that cannot be read).
-Result<std::vector<const Snapshot*>> choose(const SnapshotCatalog& catalog, const ListCommand& command, WallNs now_ns) {
+// Oldest first. A snapshot is no older than those that its stream had before it, whatever time a clock that was set
+// back gave it. Errors: those of find_snapshot (no such stream, or one whose snapshots are damaged or gone); kUsage (a
+// tag or time that cannot be read).
+Result<std::vector<const Snapshot*>> choose(const SeenHeads& seen, const SnapshotCatalog& catalog,
+                                            const ListCommand& command, WallNs now_ns) {
   DRS_ASSIGN_OR_RETURN(const auto tags, parse_tags(command.tags));
   std::optional<WallNs> since_ns;
   if (!command.since.empty()) {
@@ -36,25 +43,27 @@ Result<std::vector<const Snapshot*>> choose(const SnapshotCatalog& catalog, cons
   }
   if (!command.stream.empty() && catalog.latest(command.stream) == nullptr) {
     DRS_RETURN_IF_ERROR(check_stream_name(command.stream));
-    Selector selector;
-    selector.text = command.stream;
-    selector.stream = command.stream;
-    const auto found = select_snapshot(catalog, selector);
+    const auto found = seen.find(catalog, command.stream + "@latest");
     if (!found.ok()) return found.error();
   }
-  std::vector<const Snapshot*> chosen;
+  std::vector<std::pair<WallNs, const Snapshot*>> dated;
+  const std::string* stream = nullptr;
+  WallNs latest_ns = 0;  // that a clock gave to the stream's earlier snapshots
   for (const Snapshot& snapshot : catalog.live) {
     const ManifestHeader& manifest = snapshot.manifest;
+    if (stream == nullptr || *stream != manifest.stream) latest_ns = std::numeric_limits<WallNs>::min();
+    stream = &manifest.stream;
+    WallNs made_ns = manifest.snapshot_ns;
+    if (has_time_of_a_clock(manifest)) made_ns = latest_ns = std::max(latest_ns, made_ns);
     if (!command.stream.empty() && manifest.stream != command.stream) continue;
-    if (since_ns && manifest.snapshot_ns < *since_ns) continue;
-    if (has_tags(manifest.tags, tags)) chosen.push_back(&snapshot);
+    if (since_ns && made_ns < *since_ns) continue;
+    if (has_tags(manifest.tags, tags)) dated.emplace_back(made_ns, &snapshot);
   }
-  std::stable_sort(chosen.begin(), chosen.end(), [](const Snapshot* a, const Snapshot* b) {
-    return a->manifest.snapshot_ns < b->manifest.snapshot_ns;
-  });
-  const std::size_t limit = static_cast<std::size_t>(command.limit);
-  if (limit > 0 && chosen.size() > limit)
-    chosen.erase(chosen.begin(), chosen.end() - static_cast<std::ptrdiff_t>(limit));
+  std::stable_sort(dated.begin(), dated.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  const std::size_t limit = command.limit > 0 ? static_cast<std::size_t>(command.limit) : dated.size();
+  std::vector<const Snapshot*> chosen;
+  for (std::size_t i = dated.size() - std::min(limit, dated.size()); i < dated.size(); ++i)
+    chosen.push_back(dated[i].second);
   return chosen;
 }
 
@@ -81,8 +90,9 @@ std::string table_of(const std::vector<const Snapshot*>& snapshots) {
 Result<ExitCode> run_list(CommandContext& context, const ListCommand& command) {
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kSnapshots));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
-  DRS_ASSIGN_OR_RETURN(const auto chosen, choose(catalog, command, context.clock.wall_ns()));
-  const std::size_t warnings = warn_of_catalog(context, *repository, catalog);
+  const SeenHeads seen(context, *repository);
+  DRS_ASSIGN_OR_RETURN(const auto chosen, choose(seen, catalog, command, context.clock.wall_ns()));
+  const std::size_t warnings = seen.warn_of(catalog);
   nlohmann::ordered_json document;
   document["repository"] = repository->config().repository.hex();
   document["snapshots"] = nlohmann::ordered_json::array();

@@ -20,7 +20,7 @@
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
 #include "tools/request_counts_text.h"
-#include "tools/selector_text.h"
+#include "tools/seen_heads.h"
 #include "tools/size_text.h"
 #include "tools/time_text.h"
 
@@ -139,8 +139,7 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
                                  needs_of(repository->store())));
   if (!memory.notice.empty()) context.log.info("{}", memory.notice);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
-  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot,
-                       find_snapshot(catalog, command.selector, context.clock.wall_ns()));
+  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, SeenHeads(context, *repository).find(catalog, command.selector));
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
   DRS_ASSIGN_OR_RETURN(const Target target, make_target(command, context, snapshot->manifest));
   Sink* const sink = target.sink.get();

@@ -121,7 +121,7 @@ Result<std::unique_ptr<Source>> make_source(const PushCommand& command, const Co
 Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
   DRS_ASSIGN_OR_RETURN(const PushOptions options, push_options(command, context.clock.wall_ns()));
   DRS_RETURN_IF_ERROR(check_choices(command, context));
-  DRS_ASSIGN_OR_RETURN(const auto destinations, open_push_destinations(context, command.also));
+  DRS_ASSIGN_OR_RETURN(const auto destinations, open_push_destinations(context, command.also, command.stream));
   DRS_ASSIGN_OR_RETURN(const PushShares shares, plan_push_shares(context.options, destinations, options.compression,
                                                                  !command.spool.directory.empty()));
   for (const std::string& notice : shares.notices) context.log.info("{}", notice);

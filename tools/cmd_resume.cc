@@ -14,6 +14,7 @@
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
 #include "tools/push_spool.h"
+#include "tools/seen_heads.h"
 #include "tools/snapshot_json.h"
 
 namespace drs {
@@ -115,10 +116,15 @@ std::optional<Error> tell_foreign(CommandContext& context, const Repository& rep
   return error;
 }
 
-nlohmann::ordered_json tell_committed(CommandContext& context, const Repository& repository, const RecordedPush& push) {
+nlohmann::ordered_json tell_committed(CommandContext& context, Repository& repository, SeenHeads seen,
+                                      const RecordedPush& push) {
   const ManifestHeader& manifest = push.manifest;
-  const Head head{manifest.stream, manifest.sequence, push.manifest_digest, push.manifest_name, manifest.finished_ns};
-  record_head(context, repository, head, manifest);
+  const Head head{manifest.stream,    manifest.sequence,    push.manifest_digest,
+                  push.manifest_name, manifest.finished_ns, {}};
+  // The push began long ago: what has been seen meanwhile is compared with what is there now.
+  const auto catalog = load_snapshots(repository, manifest.stream);
+  const auto before = seen.load(manifest.stream);
+  seen.record(head, before && catalog.ok() ? check_head(*before, *catalog) : std::nullopt);
   context.output.remark(fmt::format("snapshot {} stream {} bytes {} sha256 {} resumed, producer: {}",
                                     manifest.session.hex(), manifest.stream, manifest.bytes,
                                     manifest.sha256 ? manifest.sha256->hex() : "-",
@@ -174,7 +180,7 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
     auto push = resume(context, *repository, entry, kept);
     if (push.ok()) {
       document["committed"].push_back(
-          tell_committed(context, *repository, *push));
+          tell_committed(context, *repository, SeenHeads(context, *repository, place), *push));
       continue;
     }
     const Error& error = push.error();

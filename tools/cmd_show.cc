@@ -8,7 +8,7 @@
 #include "tools/heads.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
-#include "tools/selector_text.h"
+#include "tools/seen_heads.h"
 #include "tools/size_text.h"
 #include "tools/snapshot_json.h"
 #include "tools/tag_text.h"
@@ -49,14 +49,15 @@ std::string lines_of(const Snapshot& snapshot) {
   line("sequence", std::to_string(manifest.sequence));
   line("predecessor", manifest.predecessor_name.empty() ? "none" : manifest.predecessor_name);
   line("manifest", snapshot.name);
-  line("head", format_head({manifest.stream, manifest.sequence, snapshot.digest, snapshot.name, manifest.finished_ns}));
+  line("head",
+       format_head({manifest.stream, manifest.sequence, snapshot.digest, snapshot.name, manifest.finished_ns, {}}));
   return out;
 }
 
 Result<ExitCode> run_show(CommandContext& context, const std::string& selector) {
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kSnapshots));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
-  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, find_snapshot(catalog, selector, context.clock.wall_ns()));
+  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, SeenHeads(context, *repository).find(catalog, selector));
   context.output.document("drstream.show/1", snapshot_json(snapshot->name, snapshot->digest, snapshot->manifest));
   context.output.text(lines_of(*snapshot));
   return ExitCode::kOk;

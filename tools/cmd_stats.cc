@@ -8,8 +8,10 @@
 
 #include "engine/repository/block_index.h"
 #include "engine/repository/pack_catalog.h"
+#include "engine/repository/snapshots.h"
 #include "tools/command.h"
 #include "tools/open_repository.h"
+#include "tools/seen_heads.h"
 #include "tools/size_text.h"
 #include "tools/text_table.h"
 #include "tools/time_text.h"
@@ -133,7 +135,7 @@ std::string stats_text(const Repository& repository, const Totals& totals,
 Result<ExitCode> run_stats(CommandContext& context) {
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
-  warn_of_catalog(context, *repository, catalog);
+  SeenHeads(context, *repository).warn_of(catalog);
   DRS_ASSIGN_OR_RETURN(const Totals totals, count(context, *repository, catalog));
   std::map<std::string, StreamTotals> streams;
   for (const Snapshot& snapshot : catalog.live) {

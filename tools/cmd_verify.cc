@@ -12,7 +12,7 @@
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
 #include "tools/percent_text.h"
-#include "tools/selector_text.h"
+#include "tools/seen_heads.h"
 #include "tools/size_text.h"
 #include "verify/verify.h"
 
@@ -31,56 +31,67 @@ struct VerifyCommand {
 };
 
 struct Expectations {
-  bool enforced = false;    // --expect-head was given: what is wrong is exit 13, else a warning
-  std::vector<Head> heads;  // to compare
+  bool asked = false;  // --expect-head was given: that there is nothing to compare with is a finding too
+  HeadDirectory::Recorded recorded;
 };
 
 // An --expect-head that is followed by a selector has swallowed it: what is no STREAM=SEQ:DIGEST is a selector.
-Result<Expectations> expectations(CommandContext& context, const Repository& repository, const VerifyCommand& command,
+Result<Expectations> expectations(const SeenHeads& seen, const VerifyCommand& command,
                                   std::vector<std::string>& selectors) {
   Expectations out;
-  out.enforced = !command.expect_head.empty();
-  bool all = command.expect_head.empty();
+  out.asked = !command.expect_head.empty();
   for (const std::string& text : command.expect_head) {
     if (text.find('=') == std::string::npos) {
-      all = true;
       if (text != kAllHeads) selectors.push_back(text);
       continue;
     }
     DRS_ASSIGN_OR_RETURN(Head head, parse_head(text));
-    out.heads.push_back(std::move(head));
+    out.recorded.heads.push_back(std::move(head));
   }
-  if (!all) return out;
-  auto recorded = head_directory(context, repository).load_all();
+  auto recorded = seen.directory().load_all();
   if (!recorded.ok()) {
-    if (out.enforced) return Error{ErrorCode::kUsage, std::move(recorded).error().message};
-    context.log.warn("{}", recorded.error().message);
+    out.recorded.unreadable.push_back(std::move(recorded).error());
     return out;
   }
-  if (out.enforced && recorded->empty())
-    context.log.warn("--state-dir {} has no head of this repository: nothing to compare with",
-                     context.options.state_dir);
-  out.heads.insert(out.heads.end(), recorded->begin(), recorded->end());
+  out.recorded.unreadable = std::move(recorded->unreadable);
+  out.recorded.elsewhere = std::move(recorded->elsewhere);
+  out.recorded.heads.insert(out.recorded.heads.end(), recorded->heads.begin(), recorded->heads.end());
   return out;
 }
 
-void compare_heads(const Expectations& expected, const SnapshotCatalog& catalog, std::vector<Finding>& findings) {
-  for (const Head& head : expected.heads) {
-    const auto trouble = check_head(head, catalog);
-    if (!trouble) continue;
-    Finding finding;
-    finding.severity = expected.enforced ? Finding::Severity::kDeletion : Finding::Severity::kWarning;
-    finding.object = head.manifest_name.empty() ? "head of " + head.stream : head.manifest_name;
-    finding.problem = *trouble;
-    findings.push_back(std::move(finding));
-  }
+Finding finding_of(Finding::Severity severity, std::string object, std::string problem) {
+  Finding finding;
+  finding.severity = severity;
+  finding.object = std::move(object);
+  finding.problem = std::move(problem);
+  return finding;
+}
+
+// Who asked for a comparison that cannot be made is told as loudly as of one that failed.
+void compare_heads(const CommandContext& context, const Expectations& expected, const SnapshotCatalog& catalog,
+                   std::vector<Finding>& findings) {
+  using Severity = Finding::Severity;
+  for (const LostSnapshot& lost : lost_snapshots(expected.recorded.heads, catalog))
+    findings.push_back(finding_of(
+        Severity::kDeletion, lost.manifest_name.empty() ? "head of " + lost.stream : lost.manifest_name, lost.problem));
+  for (const Head& head : expected.recorded.elsewhere)
+    if (const auto problem = check_head(head, catalog))
+      findings.push_back(finding_of(Severity::kWarning, head.manifest_name, elsewhere_text(head, *problem)));
+  for (const Error& error : expected.recorded.unreadable)
+    findings.push_back(finding_of(expected.asked ? Severity::kDeletion : Severity::kWarning, "heads", error.message));
+  if (expected.asked && expected.recorded.heads.empty() && expected.recorded.unreadable.empty())
+    findings.push_back(finding_of(Severity::kDeletion, "heads",
+                                  "--expect-head has nothing to compare with: --state-dir " +
+                                      context.options.state_dir +
+                                      " holds no head of this repository at this place; give one as push printed it"));
 }
 
 std::string verdict(ExitCode code, const std::vector<Finding>& findings) {
   switch (code) {
     case ExitCode::kDamage: return damage_verdict(findings);
     case ExitCode::kRollback:
-      return "DELETION OR ROLLBACK SUSPECTED: something that was there is gone without an authentic mark of removal";
+      return "DELETION OR ROLLBACK SUSPECTED: something that was there is gone without an authentic mark of removal, "
+             "or what was there is not known";
     case ExitCode::kWarnings: return "verified, with warnings";
     default: return "no damage found";
   }
@@ -136,12 +147,13 @@ Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& comman
   DRS_ASSIGN_OR_RETURN(const PullMemory memory, plan_pull(options.memory_bytes, options.threads));  // the floor
   if (!memory.notice.empty()) context.log.info("{}", memory.notice);
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kStored));
+  const SeenHeads seen(context, *repository);
   std::vector<std::string> selectors = command.selectors;
-  DRS_ASSIGN_OR_RETURN(const Expectations expected, expectations(context, *repository, command, selectors));
+  DRS_ASSIGN_OR_RETURN(const Expectations expected, expectations(seen, command, selectors));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
   std::set<const Snapshot*> rebuild;
   for (const std::string& selector : selectors) {
-    DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, find_snapshot(catalog, selector, context.clock.wall_ns()));
+    DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, selector));
     if (rebuild.insert(snapshot).second) options.rebuild.push_back(snapshot);
   }
 
@@ -151,7 +163,7 @@ Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& comman
     return verify(*repository, catalog, options, counters, context.cancel);
   }();
   if (!report.ok()) return std::move(report).error();
-  compare_heads(expected, catalog, report->findings);
+  compare_heads(context, expected, catalog, report->findings);
   const ExitCode code = exit_code_of(report->findings, command.warn_exit);
   context.output.document("drstream.verify/1", verify_json(*report, code));
   context.output.text(findings_text(report->findings) + summary(*report, command) + verdict(code, report->findings));
@@ -172,8 +184,8 @@ void add_verify_command(CommandSet& commands) {
   add_flag(*app, "--read-only", command->read_only, "Record no marks of damage in the repository");
   with_variable(
       app->add_option("--expect-head", command->expect_head,
-                      "Exit 13 when what was seen is gone or older: STREAM=SEQUENCE:DIGEST as push printed it, "
-                      "or, without a value, all heads of this repository in --state-dir")
+                      "Exit 13 also when there is no head to compare with: STREAM=SEQUENCE:DIGEST as push printed it, "
+                      "or, without a value, all heads of this repository in --state-dir, which are always compared")
           ->type_name("[HEAD]")
           ->expected(0, 1)
           ->allow_extra_args(false)

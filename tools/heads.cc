@@ -33,6 +33,7 @@ std::string encode_head(const Head& head) {
   out["manifest_digest"] = head.manifest_digest.hex();
   out["manifest"] = head.manifest_name;
   out["finished_ns"] = head.finished_ns;
+  out["place"] = head.place;
   return out.dump(2) + "\n";
 }
 
@@ -46,6 +47,7 @@ std::optional<Head> decode_head(const std::string& text) {
   Head head;
   head.stream = string_of("stream");
   head.manifest_name = string_of("manifest");
+  head.place = string_of("place");
   const auto sequence = json.find("sequence");
   const auto finished = json.find("finished_ns");
   const bool good = string_of("schema") == kSchema && !head.stream.empty() && sequence != json.end() &&
@@ -84,14 +86,16 @@ std::string latest_seen(std::string_view stream, const SnapshotCatalog& catalog)
 
 }  // namespace
 
-HeadDirectory::HeadDirectory(std::string state_dir, const Uuid& repository)
-    : directory_(std::move(state_dir) + "/heads/" + repository.hex()) {}
+HeadDirectory::HeadDirectory(std::string state_dir, const Uuid& repository, std::string place)
+    : directory_(std::move(state_dir) + "/heads/" + repository.hex()), place_(std::move(place)) {}
 
 std::string HeadDirectory::path_of(std::string_view stream) const {
-  return directory_ + "/" + sha256(as_bytes(stream)).hex() + std::string(kSuffix);
+  return directory_ + "/" + sha256(as_bytes(place_ + "\n" + std::string(stream))).hex() + std::string(kSuffix);
 }
 
 Result<void> HeadDirectory::store(const Head& head) {
+  Head seen = head;
+  seen.place = place_;
   // Nobody else's business what is backed up here.
   std::error_code error;
   const mode_t mask = ::umask(077);
@@ -105,7 +109,7 @@ Result<void> HeadDirectory::store(const Head& head) {
   const auto write = [&]() -> Result<void> {
     Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd) return error_from_errno(errno, "create " + temporary);
-    if (!write_all(fd.get(), encode_head(head)) || ::fsync(fd.get()) != 0)
+    if (!write_all(fd.get(), encode_head(seen)) || ::fsync(fd.get()) != 0)
       return error_from_errno(errno, "write " + temporary);
     DRS_RETURN_IF_ERROR(fd.close());
     if (::rename(temporary.c_str(), path.c_str()) != 0) return error_from_errno(errno, "rename to " + path);
@@ -123,20 +127,24 @@ Result<std::optional<Head>> HeadDirectory::load(std::string_view stream) const {
   return load_file(path_of(stream));
 }
 
-Result<std::vector<Head>> HeadDirectory::load_all() const {
-  std::vector<Head> heads;
+Result<HeadDirectory::Recorded> HeadDirectory::load_all() const {
+  Recorded recorded;
   std::error_code error;
   std::filesystem::directory_iterator entry(directory_, error);
-  if (error == std::errc::no_such_file_or_directory) return heads;
+  if (error == std::errc::no_such_file_or_directory) return recorded;
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::string path = entry->path().string();
     if (!path.ends_with(kSuffix)) continue;
-    DRS_ASSIGN_OR_RETURN(auto head, load_file(path));
-    if (head) heads.push_back(*std::move(head));
+    auto head = load_file(path);
+    if (!head.ok())
+      recorded.unreadable.push_back(std::move(head).error());
+    else if (*head)
+      ((*head)->place == place_ ? recorded.heads : recorded.elsewhere).push_back(**std::move(head));
   }
   if (error) return error_from_errno(error.value(), "list " + directory_);
-  std::sort(heads.begin(), heads.end(), [](const Head& a, const Head& b) { return a.stream < b.stream; });
-  return heads;
+  std::sort(recorded.heads.begin(), recorded.heads.end(),
+            [](const Head& a, const Head& b) { return a.stream < b.stream; });
+  return recorded;
 }
 
 Result<Head> parse_head(std::string_view text) {
@@ -185,8 +193,16 @@ std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& c
       head.manifest_name.empty() ? "" : ", " + head.manifest_name, latest_seen(head.stream, catalog));
 }
 
-std::optional<std::string> check_successor(const Head& before, const ManifestHeader& pushed) {
-  if (before.finished_ns > pushed.started_ns || pushed.sequence > before.sequence) return {};
+std::vector<LostSnapshot> lost_snapshots(const std::vector<Head>& heads, const SnapshotCatalog& catalog) {
+  std::vector<LostSnapshot> lost;
+  for (const Head& head : heads)
+    if (auto trouble = check_head(head, catalog))
+      lost.push_back({head.stream, head.manifest_name, head.sequence, *std::move(trouble)});
+  return lost;
+}
+
+std::optional<std::string> check_successor(const Head& before, const Head& pushed) {
+  if (pushed.sequence > before.sequence) return {};
   return fmt::format(
       "stream {}: this push got sequence {}, but sequence {} was seen before: the repository is older than "
       "what this machine has seen",

@@ -1,7 +1,8 @@
 // Heads: what this machine has seen of each stream, kept outside the repository, so that somebody who removes or rolls
 // back snapshots in the repository is noticed (exit code 13).
 //
-// One small file per repository and stream: <state-dir>/heads/<repository id>/<SHA-256 of the stream's name>.json.
+// One small file for each stream at each place of a repository, since a replica may lag behind:
+// <state-dir>/heads/<repository id>/<SHA-256 of place and stream>.json.
 #pragma once
 
 #include <optional>
@@ -9,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/repository/snapshots.h"
+#include "engine/repository/snapshot_selection.h"
 #include "io/result.h"
 
 namespace drs {
@@ -20,24 +21,32 @@ struct Head {
   Digest manifest_digest;
   std::string manifest_name;  // empty where given by hand
   WallNs finished_ns = 0;
+  std::string place;  // where it was seen; empty where given by hand
   friend bool operator==(const Head&, const Head&) = default;
 };
 
 class HeadDirectory {
  public:
-  // Nothing is read or created yet.
-  HeadDirectory(std::string state_dir, const Uuid& repository);
+  // `place`: where the repository is (tools/place_address.h). Nothing is read or created yet.
+  HeadDirectory(std::string state_dir, const Uuid& repository, std::string place);
 
-  // Whole and durable when it returns: temporary file, fsync, rename. Errors: kDenied, kNoSpace, kIo, with the path.
+  // As seen at this place. Whole and durable when it returns: temporary file, fsync, rename. Errors: kDenied, kNoSpace,
+  // kIo, with the path.
   Result<void> store(const Head& head);
   // Empty: none was recorded. Errors: kCorrupt (not a head), kDenied, kIo.
   [[nodiscard]] Result<std::optional<Head>> load(std::string_view stream) const;
-  // All heads of this repository, by stream. Errors: as load.
-  [[nodiscard]] Result<std::vector<Head>> load_all() const;
+  struct Recorded {
+    std::vector<Head> heads;        // by stream, of this place
+    std::vector<Head> elsewhere;    // of other places with this repository id: replicas, or it was moved
+    std::vector<Error> unreadable;  // files that are no heads, or cannot be read: what they knew is not known
+  };
+  // All heads of this repository. Errors: kDenied, kIo (the directory).
+  [[nodiscard]] Result<Recorded> load_all() const;
   [[nodiscard]] std::string path_of(std::string_view stream) const;
 
  private:
   const std::string directory_;
+  const std::string place_;
 };
 
 // "pg/app=12:<64 hex digits>", as push prints it. Errors: kUsage.
@@ -48,9 +57,12 @@ std::string format_head(const Head& head);
 // Otherwise what is wrong, for exit code 13. A manifest that is there but unreadable is damage, which verify reports.
 std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& catalog);
 
-// The same right after a push, from what it made alone: `before` is the head recorded earlier. Several pushes of a
-// stream at once may share a sequence number.
-std::optional<std::string> check_successor(const Head& before, const ManifestHeader& pushed);
+// The heads that `catalog` contradicts, as check_head says.
+std::vector<LostSnapshot> lost_snapshots(const std::vector<Head>& heads, const SnapshotCatalog& catalog);
+
+// The same for what a push has made, without a catalog: `before` is the head that was recorded when it began. No clock
+// is asked. Several pushes of a stream at once may share a sequence number, but none has one from before it began.
+std::optional<std::string> check_successor(const Head& before, const Head& pushed);
 
 // $XDG_STATE_HOME/drstream, or ~/.local/state/drstream; /var/lib/drstream for root.
 std::string default_state_dir();

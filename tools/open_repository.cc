@@ -119,49 +119,4 @@ void clean_leftovers(CommandContext& context, const RepositoryPlace& place) {
   if (!cleaned.ok()) context.log.debug("temporary files of interrupted pushes stay: {}", cleaned.error().message);
 }
 
-HeadDirectory head_directory(const CommandContext& context, const Repository& repository) {
-  return HeadDirectory(context.options.state_dir, repository.config().repository);
-}
-
-void record_head(CommandContext& context, const Repository& repository, const Head& head,
-                 const ManifestHeader& manifest) {
-  HeadDirectory heads = head_directory(context, repository);
-  const auto before = heads.load(head.stream);
-  if (!before.ok()) context.log.warn("{}", before.error().message);
-  if (before.ok() && *before) {
-    if (const auto trouble = check_successor(**before, manifest)) {
-      context.log.warn("{}; the head {} is kept (`drstream verify --expect-head` compares; remove it to start anew)",
-                       *trouble, heads.path_of(head.stream));
-      return;
-    }
-    // Another push of this stream that ran at the same time got further.
-    if ((*before)->sequence > head.sequence) return;
-  }
-  const auto stored = heads.store(head);
-  if (!stored.ok())
-    context.log.warn("the head could not be remembered in --state-dir: {}; keep the one printed",
-                     stored.error().message);
-}
-
-std::size_t warn_of_catalog(CommandContext& context, const Repository& repository, const SnapshotCatalog& catalog) {
-  std::size_t count = 0;
-  const auto warn = [&](const std::string& text) {
-    ++count;
-    context.log.warn("{}", text);
-  };
-  for (const BrokenManifest& broken : catalog.broken)
-    warn(fmt::format("{} is damaged: {}", broken.name, broken.error.message));
-  for (const MissingPredecessor& missing : catalog.missing)
-    warn(fmt::format("stream {}: {} names {} as its predecessor, which is gone without an authentic mark of removal",
-                     missing.stream, missing.named_by, missing.name));
-  const auto heads = head_directory(context, repository).load_all();
-  if (!heads.ok()) {
-    warn(heads.error().message);
-    return count;
-  }
-  for (const Head& head : *heads)
-    if (const auto trouble = check_head(head, catalog)) warn(*trouble);
-  return count;
-}
-
 }  // namespace drs

@@ -6,10 +6,8 @@
 #include <span>
 
 #include "engine/repository/repository.h"
-#include "engine/repository/snapshots.h"
 #include "io/file_system.h"
 #include "tools/command.h"
-#include "tools/heads.h"
 #include "tools/open_s3.h"
 #include "tools/repository_place.h"
 
@@ -48,15 +46,5 @@ Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, Rea
 
 // Removes the temporary files of pushes and copies that died there, where it is a directory. Best effort.
 void clean_leftovers(CommandContext& context, const RepositoryPlace& place);
-
-// The heads of this machine for a repository.
-HeadDirectory head_directory(const CommandContext& context, const Repository& repository);
-
-// Remembers the head, unless the repository is older than what was seen before. Warns of that, and where it fails.
-void record_head(CommandContext& context, const Repository& repository, const Head& head,
-                 const ManifestHeader& manifest);
-
-// Warns of everything in the catalog that is damaged, missing, or older than the heads recorded here. Returns how much.
-std::size_t warn_of_catalog(CommandContext& context, const Repository& repository, const SnapshotCatalog& catalog);
 
 }  // namespace drs

@@ -10,6 +10,7 @@
 #include "io/catch_thrown.h"
 #include "io/helper_thread.h"
 #include "tools/open_repository.h"
+#include "tools/seen_heads.h"
 
 namespace drs {
 namespace {
@@ -52,7 +53,8 @@ bool is_told_at_the_end(ErrorCode code) {
 }  // namespace
 
 Result<std::vector<PushDestination>> open_push_destinations(CommandContext& context,
-                                                            const std::vector<std::string>& also) {
+                                                            const std::vector<std::string>& also,
+                                                            const std::string& stream) {
   DRS_ASSIGN_OR_RETURN(auto destinations, parse_places(context.options, also));
   std::optional<Secret> shared;  // what the key options give, taken once
   for (PushDestination& destination : destinations) {
@@ -68,6 +70,7 @@ Result<std::vector<PushDestination>> open_push_destinations(CommandContext& cont
     const bool named = repository.ok() || repository.error().message.starts_with(destination.title + ":");
     if (!named && destinations.size() > 1) return std::move(repository).error().with_context(destination.title);
     DRS_ASSIGN_OR_RETURN(destination.repository, std::move(repository));
+    destination.head_before = SeenHeads(context, *destination.repository, destination.place).load(stream);
   }
   return destinations;
 }

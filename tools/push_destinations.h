@@ -12,6 +12,7 @@
 #include "engine/pipeline/push.h"
 #include "engine/repository/repository.h"
 #include "tools/command.h"
+#include "tools/heads.h"
 #include "tools/push_spool.h"
 #include "tools/repository_place.h"
 
@@ -21,12 +22,14 @@ struct PushDestination {
   RepositoryPlace place;
   std::string title;  // what messages call it
   std::unique_ptr<Repository> repository;
+  std::optional<Head> head_before;  // of the stream, as it was recorded before the push
 };
 
 // All are opened before the first byte is read: one that is missing now is a mistake to mend, not an outage to survive.
 // Errors: kUsage (a place was named twice); those of open_repository, with the place where there are several.
 Result<std::vector<PushDestination>> open_push_destinations(CommandContext& context,
-                                                            const std::vector<std::string>& also);
+                                                            const std::vector<std::string>& also,
+                                                            const std::string& stream);
 
 // How --memory and --threads are shared out.
 struct PushShares {

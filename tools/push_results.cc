@@ -8,14 +8,15 @@
 #include "tools/open_repository.h"
 #include "tools/push_stats_text.h"
 #include "tools/request_counts_text.h"
+#include "tools/seen_heads.h"
 #include "tools/snapshot_json.h"
 
 namespace drs {
 namespace {
 
 Head head_of(const PushReport& report) {
-  return {report.manifest.stream, report.manifest.sequence, report.manifest_digest, report.manifest_name,
-          report.manifest.finished_ns};
+  return {report.manifest.stream, report.manifest.sequence,    report.manifest_digest,
+          report.manifest_name,   report.manifest.finished_ns, {}};
 }
 
 std::string summary_line(const PushReport& report) {
@@ -50,14 +51,17 @@ FailureReport explain_failure(const CommandContext& context, const Error& error)
 }
 
 // `prefix` names the repository where there are several.
-void tell_committed(CommandContext& context, const Repository& repository, const PushReport& report,
+void tell_committed(CommandContext& context, const PushDestination& destination, const PushReport& report,
                     const std::string& prefix, bool with_stats) {
+  const Repository& repository = *destination.repository;
+  const Head head = head_of(report);
   for (const std::string& warning : report.warnings) context.log.warn("{}{}", prefix, warning);
   for (const std::string& anomaly : report.anomalies)
     context.log.warn("{}anomaly, committed with a tag as asked: {}", prefix, anomaly);
-  record_head(context, repository, head_of(report), report.manifest);
+  SeenHeads(context, repository, destination.place)
+      .record(head, destination.head_before ? check_successor(*destination.head_before, head) : std::nullopt);
   context.output.remark(prefix + summary_line(report));
-  context.output.remark(prefix + "head " + format_head(head_of(report)));
+  context.output.remark(prefix + "head " + format_head(head));
   if (with_stats)
     context.output.text(push_stats_text(report.stats) + request_counts_text(repository.store().request_counts()));
 }
@@ -115,7 +119,7 @@ Result<ExitCode> tell_push_results(CommandContext& context, const std::vector<Pu
   for (std::size_t i = 0; i < results.size(); ++i) {
     const std::string prefix = several ? destinations[i].title + ": " : "";
     if (results[i].ok()) {
-      tell_committed(context, *destinations[i].repository, *results[i], prefix, with_stats);
+      tell_committed(context, destinations[i], *results[i], prefix, with_stats);
     } else if (several) {
       const FailureReport failure = explain_failure(context, results[i].error());
       context.output.remark(fmt::format("{}no snapshot (exit {}): {}", prefix, failure.exit_status, failure.message));

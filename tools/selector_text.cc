@@ -83,16 +83,18 @@ Result<Selector> parse_selector(std::string_view text, const std::function<bool(
   return selector;
 }
 
-Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::string_view text, WallNs now_ns) {
+Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::string_view text, WallNs now_ns,
+                                      std::span<const LostSnapshot> lost) {
   const auto stream_exists = [&catalog](std::string_view name) { return catalog.latest(name) != nullptr; };
   DRS_ASSIGN_OR_RETURN(const Selector selector, parse_selector(text, stream_exists, now_ns));
-  const Snapshot* const oldest = selector.at_or_before ? oldest_of(catalog, selector.stream) : nullptr;
-  if (oldest != nullptr && oldest->manifest.snapshot_ns > *selector.at_or_before)
-    return Error{ErrorCode::kNoSnapshot,
-                 fmt::format("stream '{}' has no snapshot at or before {}; its oldest is of {} ({})", selector.stream,
-                             format_time_local(*selector.at_or_before), format_time_local(oldest->manifest.snapshot_ns),
-                             oldest->id())};
-  return select_snapshot(catalog, selector);
+  auto found = select_snapshot(catalog, selector, lost);
+  if (found.ok() || found.error().code != ErrorCode::kNoSnapshot || !selector.at_or_before) return found;
+  const Snapshot* const oldest = oldest_of(catalog, selector.stream);
+  if (oldest == nullptr) return found;
+  return Error{ErrorCode::kNoSnapshot,
+               fmt::format("stream '{}' has no snapshot at or before {}; its oldest is of {} ({})", selector.stream,
+                           format_time_local(*selector.at_or_before), format_time_local(oldest->manifest.snapshot_ns),
+                           oldest->id())};
 }
 
 }  // namespace drs

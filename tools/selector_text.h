@@ -1,11 +1,12 @@
 // What names a stream and what selects a snapshot on the command line. The meaning of a selector is
-// engine/repository/snapshots.h; here is its text alone.
+// engine/repository/snapshot_selection.h; here is its text alone.
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string_view>
 
-#include "engine/repository/snapshots.h"
+#include "engine/repository/snapshot_selection.h"
 #include "io/result.h"
 
 namespace drs {
@@ -20,7 +21,9 @@ Result<void> check_stream_name(std::string_view name);
 Result<Selector> parse_selector(std::string_view text, const std::function<bool(std::string_view)>& stream_exists,
                                 WallNs now_ns);
 
-// Parses against the streams of `catalog` and selects. Errors: kUsage, with near matches; kCorrupt.
-Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::string_view text, WallNs now_ns);
+// Parses against the streams of `catalog` and selects. Errors: kUsage, saying what is accepted; those of
+// select_snapshot.
+Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::string_view text, WallNs now_ns,
+                                      std::span<const LostSnapshot> lost);
 
 }  // namespace drs

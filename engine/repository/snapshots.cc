@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "codecs/sha256.h"
@@ -34,44 +35,6 @@ Digest digest_of(const Result<Bytes>& object) {
 bool older(const Snapshot& a, const Snapshot& b) {
   return std::tie(a.manifest.stream, a.manifest.sequence, a.manifest.snapshot_ns, a.manifest.session) <
          std::tie(b.manifest.stream, b.manifest.sequence, b.manifest.snapshot_ns, b.manifest.session);
-}
-
-// Edit distance, for "did you mean".
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
-std::string near_matches(const SnapshotCatalog& catalog, const std::string& wanted) {
-  std::set<std::string> streams;
-  for (const Snapshot& snapshot : catalog.live) streams.insert(snapshot.manifest.stream);
-  if (streams.empty()) return "the repository holds no snapshot";
-  std::vector<std::pair<std::size_t, std::string>> ranked;
-  for (const std::string& stream : streams) {
-    const bool contains = stream.find(wanted) != std::string::npos || wanted.find(stream) != std::string::npos;
-    ranked.emplace_back(contains ? 0 : distance(stream, wanted), stream);
-  }
-  std::sort(ranked.begin(), ranked.end());
-  std::string text = "nearest streams: ";
-  for (std::size_t i = 0; i < std::min<std::size_t>(ranked.size(), 3); ++i) {
-    if (i > 0) text += ", ";
-    text += ranked[i].second;
-  }
-  return text;
-}
-
-Error broken_error(const BrokenManifest& broken) {
-  return broken.error.with_context(broken.name);
 }
 
 }  // namespace
@@ -148,7 +111,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
     };
     auto mark = decode();
     if (!mark.ok()) {
-      catalog.broken.push_back({name, std::move(mark).error(), digest_of(object), "", false, true});
+      catalog.broken.push_back({name, std::move(mark).error(), digest_of(object), "", false, 0});
       return {};
     }
     removed.insert(mark->manifest_name);
@@ -160,7 +123,12 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   std::vector<ObjectInfo> not_removed;
   for (const ObjectInfo& info : manifests)
     if (!removed.contains(info.key)) not_removed.push_back(info);
-  std::unordered_set<std::string> accounted;  // by live manifests, as predecessors or as unreadable
+  // By live manifests, as predecessors or as unreadable: the least sequence number of those.
+  std::unordered_map<std::string, std::uint64_t> accounted;
+  const auto account = [&accounted](const std::string& name, std::uint64_t sequence) {
+    const auto [entry, first] = accounted.try_emplace(name, sequence);
+    if (!first) entry->second = std::min(entry->second, sequence);
+  };
   const auto take_manifest = [&](std::size_t place, Result<Bytes> object) -> Result<void> {
     const std::string& name = not_removed[place].key;
     auto opened =
@@ -168,7 +136,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
     if (!opened.ok()) {
       if (opened.error().code == ErrorCode::kNotFound) return {};  // removed since it was listed
       if (!is_broken(opened.error())) return std::move(opened).error();
-      catalog.broken.push_back({name, std::move(opened).error(), digest_of(object), "", false, false});
+      catalog.broken.push_back({name, std::move(opened).error(), digest_of(object), "", false, std::nullopt});
       return {};
     }
     auto* const manifest = std::get_if<Manifest>(&*opened);
@@ -176,8 +144,8 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
       catalog.fences.push_back(name);
       return {};
     }
-    for (const UnreadableManifest& unreadable : manifest->unreadable) accounted.insert(unreadable.name);
-    if (!manifest->predecessor_name.empty()) accounted.insert(manifest->predecessor_name);
+    for (const UnreadableManifest& unreadable : manifest->unreadable) account(unreadable.name, manifest->sequence);
+    if (!manifest->predecessor_name.empty()) account(manifest->predecessor_name, manifest->sequence);
     catalog.live.push_back({name, document_identity(*object), static_cast<ManifestHeader&&>(*manifest)});
     return {};
   };
@@ -199,8 +167,9 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   for (BrokenManifest& broken : catalog.broken) {
     const auto parsed = parse_name(broken.name);
     if (const auto known = streams.find(parsed->tag); known != streams.end()) broken.stream = known->second;
-    broken.accounted = accounted.contains(manifest_of(broken));
-    broken.superseded = broken.superseded || broken.accounted;
+    const auto successor = accounted.find(manifest_of(broken));
+    broken.accounted = successor != accounted.end();
+    if (broken.accounted && !broken.superseded_by) broken.superseded_by = successor->second;
   }
 
   std::unordered_set<std::string> present;
@@ -209,63 +178,9 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   for (const Snapshot& snapshot : catalog.live) {
     const std::string& predecessor = snapshot.manifest.predecessor_name;
     if (!predecessor.empty() && !present.contains(predecessor) && !removed.contains(predecessor))
-      catalog.missing.push_back({snapshot.manifest.stream, predecessor, snapshot.name});
+      catalog.missing.push_back({snapshot.manifest.stream, predecessor, snapshot.name, snapshot.manifest.sequence});
   }
   return catalog;
-}
-
-Result<const Snapshot*> select_snapshot(const SnapshotCatalog& catalog, const Selector& selector) {
-  if (selector.stream.empty()) {
-    const Snapshot* found = nullptr;
-    std::size_t matches = 0;
-    std::string ids;
-    for (const Snapshot& snapshot : catalog.live) {
-      if (!snapshot.id().starts_with(selector.text)) continue;
-      found = &snapshot;
-      if (++matches <= 3) ids += (ids.empty() ? "" : ", ") + snapshot.id() + " (" + snapshot.manifest.stream + ")";
-    }
-    if (matches == 1) return found;
-    if (matches > 1)
-      return Error(ErrorCode::kUsage,
-                   "'" + selector.text + "' begins the ids of " + std::to_string(matches) + " snapshots: " + ids);
-    for (const BrokenManifest& broken : catalog.broken) {
-      const auto parsed = parse_name(broken.name);
-      if (parsed && parsed->kind == ObjectKind::kManifest && parsed->uuid.hex().starts_with(selector.text))
-        return broken_error(broken);
-    }
-    return Error(ErrorCode::kNoSnapshot,
-                 "no stream or snapshot id '" + selector.text + "'; " + near_matches(catalog, selector.text));
-  }
-
-  const Snapshot* found = nullptr;
-  const Snapshot* oldest = nullptr;
-  for (const Snapshot& snapshot : catalog.live) {
-    if (snapshot.manifest.stream != selector.stream) continue;
-    if (oldest == nullptr) oldest = &snapshot;
-    if (!selector.at_or_before) {
-      found = &snapshot;
-    } else if (snapshot.manifest.snapshot_ns <= *selector.at_or_before &&
-               (found == nullptr || snapshot.manifest.snapshot_ns >= found->manifest.snapshot_ns)) {
-      found = &snapshot;
-    }
-  }
-  if (!selector.at_or_before) {
-    for (const BrokenManifest& broken : catalog.broken)
-      if (broken.stream == selector.stream && !broken.superseded)
-        return broken_error(broken).with_context(
-            "the newest snapshot of stream '" + selector.stream +
-            "' may be the one whose manifest is damaged; name an older one by its id or time");
-  }
-  if (found != nullptr) return found;
-  if (oldest == nullptr && !catalog.broken.empty())
-    return broken_error(catalog.broken.front())
-        .with_context("no readable snapshot of stream '" + selector.stream +
-                      "', and a damaged manifest that may be one");
-  if (oldest == nullptr)
-    return Error(ErrorCode::kNoSnapshot,
-                 "no stream '" + selector.stream + "'; " + near_matches(catalog, selector.stream));
-  return Error(ErrorCode::kNoSnapshot, "stream '" + selector.stream + "' has no snapshot that old ('" + selector.text +
-                                           "'); its oldest is " + oldest->id());
 }
 
 }  // namespace drs

@@ -1,5 +1,5 @@
-// The snapshots of a repository: every live manifest, and how a user's selector finds one. Only headers are held; the
-// recipe parts of a manifest, up to 2.5 MiB, are read again where they are used.
+// The snapshots of a repository: every live manifest, and what is damaged or missing beside them. Only headers are
+// held; the recipe parts of a manifest, up to 2.5 MiB, are read again where they are used.
 #pragma once
 
 #include <optional>
@@ -26,10 +26,11 @@ Result<Manifest> read_manifest(const Repository& repository, ObjectStore& store,
 struct BrokenManifest {
   std::string name;
   Error error;
-  Digest digest;            // SHA-256 of its bytes; zeros where they could not be read
-  std::string stream;       // where its name tells
-  bool accounted = false;   // a live manifest names its manifest as predecessor or as unreadable
-  bool superseded = false;  // accounted, so it is not the newest; or a mark
+  Digest digest;           // SHA-256 of its bytes; zeros where they could not be read
+  std::string stream;      // where its name tells
+  bool accounted = false;  // a live manifest names its manifest as predecessor or as unreadable
+  // The least sequence number of those live manifests, which came later; 0 for a mark of removal, which is no snapshot.
+  std::optional<std::uint64_t> superseded_by;
 };
 
 // A predecessor that a live manifest names, which is neither there nor marked as removed.
@@ -37,6 +38,7 @@ struct MissingPredecessor {
   std::string stream;
   std::string name;  // of the missing manifest
   std::string named_by;
+  std::uint64_t before_sequence = 0;  // of the manifest that names it: what is missing came earlier
 };
 
 // What a new snapshot says of those before it.
@@ -65,15 +67,5 @@ struct SnapshotCatalog {
 // Reads all manifests and removal marks, or those of one stream; damaged ones go to `broken` and do not stop it.
 // Errors: the store's.
 Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::optional<std::string>& stream = std::nullopt);
-
-// "pg/app", "pg/app@latest", "pg/app@<time>", an id, or a unique prefix of one (at least 4 digits).
-struct Selector {
-  std::string text;                    // as typed
-  std::string stream;                  // empty: an id
-  std::optional<WallNs> at_or_before;  // "@time"
-};
-// Errors: kNoSnapshot naming near matches (an unknown stream or id, no snapshot that old); kUsage (an ambiguous
-// id); kCorrupt when the manifest that the selector means is damaged.
-Result<const Snapshot*> select_snapshot(const SnapshotCatalog& catalog, const Selector& selector);
 
 }  // namespace drs

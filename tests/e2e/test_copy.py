@@ -66,6 +66,16 @@ def new_replica(new_repository):
     return make
 
 
+def test_a_replica_that_lags_behind_is_warned_of_and_used(source, new_replica):
+    replica = new_replica(source)
+    copy(source, replica)
+    source.push("pg/app", OTHER)
+    same_machine = {"DRSTREAM_STATE_DIR": str(source.state)}
+    outcome = replica.run("pull", "pg/app", env=same_machine)
+    assert outcome.out == NEW and f"it was seen at {source.path}" in outcome.err
+    assert "lags behind" in replica.run("verify", env=same_machine).out.decode()
+
+
 def test_a_lost_config_is_never_built_over_and_a_replicas_brings_it_back(source, new_replica):
     replica = new_replica(source)
     copy(source, replica)

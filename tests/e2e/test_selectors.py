@@ -30,6 +30,57 @@ def test_a_stream_and_a_time_select_the_newest_at_or_before(pushed, selector, ex
     assert pushed.pull(selector) == expected
 
 
+ELSEWHERE = {"DRSTREAM_STATE_DIR": "/nowhere"}  # a machine that has seen nothing
+
+
+@pytest.mark.every_store
+def test_a_deleted_newest_snapshot_is_not_replaced_by_an_older_one_in_silence(pushed, new_repository):
+    newest = pushed.json("show", "pg/app")
+    older = pushed.json("show", "pg/app@2026-01-02T12:00Z")
+    pushed.remove_object(newest["manifest"])
+    for selector in ["pg/app", "pg/app@latest", "pg/app@now", "pg/app@2026-01-02T12:00Z", newest["id"]]:
+        for command in ["pull", "show"]:
+            outcome = pushed.run(command, selector, expect=13)
+            assert outcome.out == b"" and "gone without an authentic mark of removal" in outcome.err, outcome
+    assert "nothing was written" in pushed.run("pull", "pg/app", expect=13).err
+    other = new_repository("other", key=pushed.key)
+    other.run("init")
+    other.run("copy", "pg/app", "--from-repository", pushed.path, env={"DRSTREAM_STATE_DIR": str(pushed.state)}, expect=13)
+    # By its id, or where the lost one cannot be meant, an older one is given.
+    assert pushed.pull(older["id"]) == b"app 1"
+    assert pushed.pull("pg/app@2026-01-01T12:00Z") == b"app 0"
+    assert pushed.pull("pg/billing") == b"billing"
+    assert pushed.pull("pg/app", env=ELSEWHERE) == b"app 1"
+    # Once something newer is there, that is the newest.
+    pushed.push("pg/app", b"app 3")
+    pushed.push("pg/app", b"app 4")
+    assert pushed.pull("pg/app") == b"app 4"
+
+
+def test_a_stream_that_is_gone_as_a_whole_is_not_unknown(pushed):
+    pushed.remove_object(pushed.json("show", "pg/billing")["manifest"])
+    for command in (["pull", "pg/billing"], ["show", "pg/billing"], ["list", "pg/billing"], ["verify", "pg/billing"]):
+        assert "sequence 1 was seen" in pushed.run(*command, expect=13).err
+    pushed.run("pull", "pg/billing", env=ELSEWHERE, expect=16)
+
+
+def test_a_time_does_not_pass_over_a_damaged_newer_snapshot(pushed):
+    newest = pushed.json("show", "pg/app")
+    pushed.flip(newest["manifest"])
+    for selector in ["pg/app", "pg/app@now", "pg/app@2026-01-03T02:00:00Z", newest["id"]]:
+        outcome = pushed.run("pull", selector, expect=4)
+        assert outcome.out == b"" and newest["manifest"] in outcome.err
+    (older,) = [s["id"] for s in pushed.snapshots() if s["stream"] == "pg/app" and s["sequence"] == 2]
+    assert pushed.pull(older) == b"app 1"
+
+
+def test_a_gap_in_the_chain_counts_where_it_may_be_meant(pushed):
+    pushed.remove_object(pushed.json("show", "pg/app@2026-01-02T12:00Z")["manifest"])
+    assert "as its predecessor" in pushed.run("pull", "pg/app@2026-01-02T12:00Z", env=ELSEWHERE, expect=13).err
+    assert pushed.pull("pg/app", env=ELSEWHERE) == b"app 2"
+    assert pushed.pull("pg/app@now") == b"app 2"
+
+
 def test_a_time_without_a_zone_is_local(pushed):
     # 02:30 in a zone five hours west of Greenwich is 07:30 UTC.
     assert pushed.pull("pg/app@2026-01-01T21:30", env={"TZ": "EST5"}) == b"app 1"

@@ -123,9 +123,23 @@ def test_a_lost_newest_snapshot_is_noticed_by_its_head(pushed):
     pushed.remove_object(pushed.json("show", "old")["manifest"])
     assert "gone without an authentic mark" in pushed.run("verify", "--expect-head", expect=13).out.decode()
     pushed.run("verify", "--expect-head", head, env={"DRSTREAM_STATE_DIR": str(pushed.folder / "elsewhere")}, expect=13)
-    # Unasked it is a warning.
-    assert "warning" in pushed.run("verify").out.decode()
-    pushed.run("verify", "--warn-exit", expect=9)
+    # What this machine has seen is compared unasked.
+    assert "gone without an authentic mark" in pushed.run("verify", expect=13).out.decode()
+
+
+def test_to_expect_a_head_where_none_is_known_is_a_finding(pushed):
+    elsewhere = pushed.folder / "elsewhere"
+    outcome = pushed.run("verify", "--expect-head", env={"DRSTREAM_STATE_DIR": str(elsewhere)}, expect=13)
+    assert "nothing to compare with" in outcome.out.decode()
+    pushed.run("verify", env={"DRSTREAM_STATE_DIR": str(elsewhere)})
+    # One head that cannot be read hides no other.
+    heads = sorted((pushed.state / "heads").rglob("*.json"))
+    for unreadable, severity, code in [(heads[:1], "warning", 0), (heads, "warning", 0)]:
+        for path in unreadable:
+            path.write_bytes(b"{")
+        told = pushed.run("verify", expect=code).out.decode()
+        assert told.count(f"{severity}: heads: ") == len(unreadable)
+        pushed.run("verify", "--expect-head", expect=13)
 
 
 @pytest.mark.every_store

@@ -19,7 +19,7 @@ Digest digest_of(Byte first) {
 }
 
 Head head(std::uint64_t sequence, Byte digest) {
-  return {"pg/app", sequence, digest_of(digest), "manifests/a-b", 100};
+  return {"pg/app", sequence, digest_of(digest), "manifests/a-b", 100, "here"};
 }
 
 Snapshot snapshot(std::uint64_t sequence, Byte digest, const std::string& name) {
@@ -33,10 +33,10 @@ Snapshot snapshot(std::uint64_t sequence, Byte digest, const std::string& name) 
 
 TEST(HeadDirectory, LoadsWhatWasStored) {
   const test::TemporaryDirectory directory;
-  HeadDirectory heads(directory.file("state/deep"), Uuid{});
+  HeadDirectory heads(directory.file("state/deep"), Uuid{}, "here");
   ASSERT_TRUE(heads.load("pg/app").ok());
   EXPECT_FALSE(heads.load("pg/app")->has_value());
-  EXPECT_TRUE(heads.load_all()->empty());
+  EXPECT_TRUE(heads.load_all()->heads.empty());
   ASSERT_TRUE(heads.store(head(1, 1)).ok());
   ASSERT_TRUE(heads.store(head(2, 2)).ok());
   Head other = head(7, 7);
@@ -45,20 +45,35 @@ TEST(HeadDirectory, LoadsWhatWasStored) {
   EXPECT_EQ(**heads.load("pg/app"), head(2, 2));
   const auto all = heads.load_all();
   ASSERT_TRUE(all.ok());
-  EXPECT_EQ(*all, (std::vector<Head>{other, head(2, 2)}));
+  EXPECT_EQ(all->heads, (std::vector<Head>{other, head(2, 2)}));
 }
 
 TEST(HeadDirectory, KeepsRepositoriesApart) {
   const test::TemporaryDirectory directory;
   Uuid second;
   second.data[0] = 1;
-  ASSERT_TRUE(HeadDirectory(directory.path(), Uuid{}).store(head(1, 1)).ok());
-  EXPECT_TRUE(HeadDirectory(directory.path(), second).load_all()->empty());
+  ASSERT_TRUE(HeadDirectory(directory.path(), Uuid{}, "here").store(head(1, 1)).ok());
+  EXPECT_TRUE(HeadDirectory(directory.path(), second, "here").load_all()->heads.empty());
+}
+
+TEST(HeadDirectory, KeepsPlacesOfOneRepositoryApart) {
+  const test::TemporaryDirectory directory;
+  HeadDirectory here(directory.path(), Uuid{}, "here");
+  HeadDirectory there(directory.path(), Uuid{}, "there");
+  ASSERT_TRUE(here.store(head(12, 1)).ok());
+  ASSERT_TRUE(there.store(head(3, 2)).ok());
+  EXPECT_EQ((**here.load("pg/app")).sequence, 12U);
+  const auto seen = there.load_all();
+  ASSERT_TRUE(seen.ok());
+  ASSERT_EQ(seen->heads.size(), 1U);
+  EXPECT_EQ(seen->heads[0].sequence, 3U);
+  ASSERT_EQ(seen->elsewhere.size(), 1U);
+  EXPECT_EQ(seen->elsewhere[0], head(12, 1));
 }
 
 TEST(HeadDirectory, LeavesNoTemporaryFileAndLetsNobodyElseRead) {
   const test::TemporaryDirectory directory;
-  HeadDirectory heads(directory.path(), Uuid{});
+  HeadDirectory heads(directory.path(), Uuid{}, "here");
   ASSERT_TRUE(heads.store(head(1, 1)).ok());
   const std::filesystem::path path = heads.path_of("pg/app");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path.parent_path()), {}), 1);
@@ -71,14 +86,20 @@ TEST(HeadDirectory, LeavesNoTemporaryFileAndLetsNobodyElseRead) {
 
 TEST(HeadDirectory, RefusesAFileThatIsNoHead) {
   const test::TemporaryDirectory directory;
-  HeadDirectory heads(directory.path(), Uuid{});
+  HeadDirectory heads(directory.path(), Uuid{}, "here");
   ASSERT_TRUE(heads.store(head(1, 1)).ok());
   for (const char* text : {"", "{", "[]", "{\"schema\":\"drstream.head/1\"}", "{\"schema\":7}"}) {
     std::ofstream(heads.path_of("pg/app"), std::ios::trunc) << text;
     const auto loaded = heads.load("pg/app");
     ASSERT_FALSE(loaded.ok()) << text;
     EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt);
-    EXPECT_FALSE(heads.load_all().ok());
+    Head other = head(2, 2);
+    other.stream = "other";
+    ASSERT_TRUE(heads.store(other).ok());
+    const auto all = heads.load_all();
+    ASSERT_TRUE(all.ok());
+    EXPECT_EQ(all->unreadable.size(), 1U);
+    EXPECT_EQ(all->heads.size(), 1U) << "one that cannot be read hides no other";
   }
 }
 
@@ -86,6 +107,7 @@ TEST(HeadText, ReadsWhatItPrints) {
   Head plain = head(12, 0x3f);
   plain.manifest_name.clear();
   plain.finished_ns = 0;
+  plain.place.clear();
   plain.stream = "k8s/ns:app=1";
   const auto back = parse_head(format_head(plain));
   ASSERT_TRUE(back.ok());
@@ -145,19 +167,21 @@ TEST(CheckHead, ReportsASequenceThatDoesNotAgree) {
 
 TEST(CheckHead, LeavesAnUnreadableManifestToTheReportOfDamage) {
   SnapshotCatalog catalog;
-  catalog.broken.push_back({"manifests/a-b", Error{ErrorCode::kCorrupt, "x"}, {}, "", false, false});
+  catalog.broken.push_back({"manifests/a-b", Error{ErrorCode::kCorrupt, "x"}, {}, "", false, std::nullopt});
   EXPECT_EQ(check_head(head(2, 2), catalog), std::nullopt);
 }
 
-TEST(CheckSuccessor, WarnsOnlyWhenTheRepositoryWentBack) {
-  Manifest pushed;
-  pushed.started_ns = 200;
-  pushed.sequence = 3;
-  EXPECT_EQ(check_successor(head(2, 2), pushed), std::nullopt);
-  pushed.sequence = 2;
-  EXPECT_TRUE(check_successor(head(2, 2), pushed).has_value());
-  pushed.started_ns = 50;  // began before the head was finished: a legal sibling
-  EXPECT_EQ(check_successor(head(2, 2), pushed), std::nullopt);
+TEST(CheckSuccessor, WarnsOnlyWhenTheRepositoryWentBackWhateverTheClockSays) {
+  const Head before = head(2, 2);
+  for (const WallNs finished_ns : {WallNs{0}, before.finished_ns, before.finished_ns + 1'000'000}) {
+    Head pushed = head(3, 3);
+    pushed.finished_ns = finished_ns;
+    EXPECT_EQ(check_successor(before, pushed), std::nullopt);
+    pushed.sequence = 2;
+    EXPECT_TRUE(check_successor(before, pushed).has_value()) << finished_ns;
+    pushed.sequence = 1;
+    EXPECT_TRUE(check_successor(before, pushed).has_value()) << finished_ns;
+  }
 }
 
 }  // namespace

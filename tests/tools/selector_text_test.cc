@@ -87,11 +87,11 @@ TEST(SelectorText, AnUnknownStreamHasACodeOfItsOwnAndNearMatches) {
   Snapshot snapshot;
   snapshot.manifest.stream = "pg/app";
   catalog.live.push_back(snapshot);
-  const auto found = find_snapshot(catalog, "pg/apq", 0);
+  const auto found = find_snapshot(catalog, "pg/apq", 0, {});
   ASSERT_FALSE(found.ok());
   EXPECT_EQ(found.error().code, ErrorCode::kNoSnapshot);
   EXPECT_NE(found.error().message.find("pg/app"), std::string::npos) << found.error().message;
-  EXPECT_TRUE(find_snapshot(catalog, "pg/app", 0).ok());
+  EXPECT_TRUE(find_snapshot(catalog, "pg/app", 0, {}).ok());
 }
 
 TEST(SelectorText, ATimeBeforeTheOldestSnapshotNamesTheOldest) {
@@ -100,11 +100,11 @@ TEST(SelectorText, ATimeBeforeTheOldestSnapshotNamesTheOldest) {
   snapshot.manifest.stream = "pg/app";
   snapshot.manifest.snapshot_ns = 1'795'140'005'000'000'000;
   catalog.live.push_back(snapshot);
-  const auto found = find_snapshot(catalog, "pg/app@2020-01-01", 0);
+  const auto found = find_snapshot(catalog, "pg/app@2020-01-01", 0, {});
   ASSERT_FALSE(found.ok());
   EXPECT_EQ(found.error().code, ErrorCode::kNoSnapshot);
   EXPECT_NE(found.error().message.find("2026-11-20"), std::string::npos) << found.error().message;
-  EXPECT_TRUE(find_snapshot(catalog, "pg/app@2026-12-01", 0).ok());
+  EXPECT_TRUE(find_snapshot(catalog, "pg/app@2026-12-01", 0, {}).ok());
 }
 
 }  // namespace

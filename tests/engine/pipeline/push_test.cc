@@ -10,7 +10,7 @@
 #include "engine/format/document.h"
 #include "engine/format/manifest_texts.h"
 #include "engine/format/names.h"
-#include "engine/repository/snapshots.h"
+#include "engine/repository/snapshot_selection.h"
 #include "sinks/memory_store.h"
 #include "tests/engine/pipeline/buffer_source.h"
 #include "tests/engine/pipeline/read_back.h"

@@ -11,6 +11,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
+#include "engine/repository/snapshot_selection.h"
 #include "sinks/memory_store.h"
 
 namespace drs {

@@ -1,0 +1,42 @@
+// How a user's selector finds a snapshot, and refuses to guess where the one that is meant may be damaged or gone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "engine/repository/snapshots.h"
+#include "io/result.h"
+
+namespace drs {
+
+// "pg/app", "pg/app@latest", "pg/app@<time>", an id, or a unique prefix of one (at least 4 digits).
+struct Selector {
+  std::string text;                    // as typed
+  std::string stream;                  // empty: an id
+  std::optional<WallNs> at_or_before;  // "@time"
+};
+
+// A snapshot that somebody has seen, and that is gone without an authentic mark of removal.
+struct LostSnapshot {
+  std::string stream;
+  std::string manifest_name;  // empty where not known
+  std::uint64_t sequence = 0;
+  std::string problem;  // how that is known, for messages
+};
+
+// Whether a clock, not the operator (push --time), gave the snapshot its time.
+bool has_time_of_a_clock(const ManifestHeader& manifest);
+
+// The snapshot of the highest sequence number; with a time, of those whose time is not later. Sequence numbers decide
+// between times that clocks gave, since a clock may have been set back; a time that the operator gave decides for
+// itself.
+//
+// Errors: kCorrupt or what else is wrong with a manifest, where a damaged one may be what the selector means; kRollback
+// where it may be one that is missing: a predecessor that a live manifest names, or one of `lost`. An id in full means
+// no other. kNoSnapshot naming near matches (an unknown stream or id, no snapshot that old); kUsage (an ambiguous id).
+Result<const Snapshot*> select_snapshot(const SnapshotCatalog& catalog, const Selector& selector,
+                                        std::span<const LostSnapshot> lost = {});
+
+}  // namespace drs

@@ -1,0 +1,91 @@
+#include "tools/seen_heads.h"
+
+#include <fmt/format.h>
+
+#include "tools/place_address.h"
+#include "tools/selector_text.h"
+
+namespace drs {
+namespace {
+
+std::string address_of_repository(const CommandContext& context, const Repository& repository) {
+  const auto place = repository_place(context.options);
+  return place.ok() ? place_address(*place) : repository.store().name_for_messages();
+}
+
+}  // namespace
+
+SeenHeads::SeenHeads(CommandContext& context, const Repository& repository, const RepositoryPlace& place)
+    : context_(context), directory_(context.options.state_dir, repository.config().repository, place_address(place)) {}
+
+SeenHeads::SeenHeads(CommandContext& context, const Repository& repository)
+    : context_(context),
+      directory_(context.options.state_dir, repository.config().repository,
+                 address_of_repository(context, repository)) {}
+
+std::optional<Head> SeenHeads::load(const std::string& stream) const {
+  auto head = directory_.load(stream);
+  if (head.ok()) return *std::move(head);
+  context_.log.warn("{}", head.error().message);
+  return std::nullopt;
+}
+
+void SeenHeads::record(const Head& head, const std::optional<std::string>& trouble) {
+  if (trouble) {
+    context_.log.warn("{}; the head {} is kept (`drstream verify` compares; remove it to start anew)", *trouble,
+                      directory_.path_of(head.stream));
+    return;
+  }
+  // Another push of this stream that ran at the same time may have got further.
+  const auto current = directory_.load(head.stream);
+  if (current.ok() && *current && (*current)->sequence > head.sequence) return;
+  const auto stored = directory_.store(head);
+  if (!stored.ok())
+    context_.log.warn("the head could not be remembered in --state-dir: {}; keep the one printed",
+                      stored.error().message);
+}
+
+Result<const Snapshot*> SeenHeads::find(const SnapshotCatalog& catalog, const std::string& selector) const {
+  HeadDirectory::Recorded recorded;
+  if (auto loaded = directory_.load_all(); loaded.ok())
+    recorded = *std::move(loaded);
+  else
+    recorded.unreadable.push_back(std::move(loaded).error());
+  for (const Error& error : recorded.unreadable) context_.log.warn("{}", error.message);
+  const std::vector<LostSnapshot> lost = lost_snapshots(recorded.heads, catalog);
+  DRS_ASSIGN_OR_RETURN(const Snapshot* const found, find_snapshot(catalog, selector, context_.clock.wall_ns(), lost));
+  for (const Head& head : recorded.elsewhere) {
+    if (head.stream != found->manifest.stream || head.sequence <= found->manifest.sequence) continue;
+    if (const auto problem = check_head(head, catalog)) context_.log.warn("{}", elsewhere_text(head, *problem));
+  }
+  return found;
+}
+
+std::size_t SeenHeads::warn_of(const SnapshotCatalog& catalog) const {
+  std::size_t count = 0;
+  const auto warn = [&](const std::string& text) {
+    ++count;
+    context_.log.warn("{}", text);
+  };
+  for (const BrokenManifest& broken : catalog.broken)
+    warn(fmt::format("{} is damaged: {}", broken.name, broken.error.message));
+  for (const MissingPredecessor& missing : catalog.missing)
+    warn(fmt::format("stream {}: {} names {} as its predecessor, which is gone without an authentic mark of removal",
+                     missing.stream, missing.named_by, missing.name));
+  const auto recorded = directory_.load_all();
+  if (!recorded.ok()) {
+    warn(recorded.error().message);
+    return count;
+  }
+  for (const Error& error : recorded->unreadable) warn(error.message);
+  for (const LostSnapshot& lost : lost_snapshots(recorded->heads, catalog)) warn(lost.problem);
+  for (const Head& head : recorded->elsewhere)
+    if (const auto problem = check_head(head, catalog)) warn(elsewhere_text(head, *problem));
+  return count;
+}
+
+std::string elsewhere_text(const Head& head, const std::string& problem) {
+  return fmt::format("{}; it was seen at {}, of which this may be a replica that lags behind", problem, head.place);
+}
+
+}  // namespace drs

@@ -1,0 +1,45 @@
+// The heads of one opened repository (tools/heads.h), as a command uses them.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "engine/repository/repository.h"
+#include "engine/repository/snapshot_selection.h"
+#include "tools/command.h"
+#include "tools/heads.h"
+#include "tools/repository_place.h"
+
+namespace drs {
+
+class SeenHeads {
+ public:
+  // `context` must outlive it.
+  SeenHeads(CommandContext& context, const Repository& repository, const RepositoryPlace& place);
+  // Of what --repository names.
+  SeenHeads(CommandContext& context, const Repository& repository);
+
+  [[nodiscard]] const HeadDirectory& directory() const { return directory_; }
+
+  // The head of a stream; empty where there is none or it cannot be read, which is warned of.
+  [[nodiscard]] std::optional<Head> load(const std::string& stream) const;
+  // Remembers the head of what was just committed, unless there is `trouble`: the repository contradicts what was seen
+  // before. Warns of that, and where it fails.
+  void record(const Head& head, const std::optional<std::string>& trouble);
+
+  // What a selector of the command line means, by `catalog` and by what was seen here. Warns where the answer is older
+  // than what was seen at another place of the repository. Errors: those of find_snapshot (tools/selector_text.h).
+  [[nodiscard]] Result<const Snapshot*> find(const SnapshotCatalog& catalog, const std::string& selector) const;
+  // Warns of everything in the catalog that is damaged, missing, or older than what was seen. Returns how much.
+  std::size_t warn_of(const SnapshotCatalog& catalog) const;
+
+ private:
+  CommandContext& context_;
+  HeadDirectory directory_;
+};
+
+// What is wrong with `head`, which was seen at another place of the repository.
+std::string elsewhere_text(const Head& head, const std::string& problem);
+
+}  // namespace drs
