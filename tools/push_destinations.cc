@@ -6,9 +6,11 @@
 #include <atomic>
 #include <thread>
 
+#include "engine/pipeline/same_place.h"
 #include "io/broadcast.h"
 #include "io/catch_thrown.h"
 #include "io/helper_thread.h"
+#include "tools/host_name.h"
 #include "tools/open_repository.h"
 #include "tools/seen_heads.h"
 
@@ -19,19 +21,12 @@ namespace {
 constexpr std::size_t kSlotBytes = 1 * kMiB;
 constexpr std::size_t kRingBytes = 8 * kSlotBytes;
 
-bool is_same(const RepositoryPlace& a, const RepositoryPlace& b) {
-  return a.kind == b.kind && a.name == b.name && a.cloud.endpoint_url == b.cloud.endpoint_url;
-}
-
 Result<std::vector<PushDestination>> parse_places(const GlobalOptions& options, const std::vector<std::string>& also) {
   std::vector<PushDestination> destinations(1 + also.size());
   DRS_ASSIGN_OR_RETURN(destinations[0].place, repository_place(options));
   for (std::size_t i = 0; i < also.size(); ++i) {
     RepositoryPlace& place = destinations[i + 1].place;
     DRS_ASSIGN_OR_RETURN(place, parse_repository_place(also[i], options.cloud));
-    for (std::size_t j = 0; j <= i; ++j)
-      if (is_same(destinations[j].place, place))
-        return Error{ErrorCode::kUsage, fmt::format("--also {}: this repository is named twice", place.name)};
   }
   for (PushDestination& destination : destinations) {
     const RepositoryPlace& place = destination.place;
@@ -48,6 +43,21 @@ Result<std::vector<PushDestination>> parse_places(const GlobalOptions& options, 
 // Failures that all repositories share, or that the end tells anyhow.
 bool is_told_at_the_end(ErrorCode code) {
   return code == ErrorCode::kSource || code == ErrorCode::kCancelled || code == ErrorCode::kLimitMissed;
+}
+
+// One repository under two names would be believed to hold two copies.
+Result<void> refuse_one_place_twice(const std::vector<PushDestination>& destinations, const std::string& stream) {
+  for (std::size_t i = 0; i < destinations.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      auto same = is_same_place(*destinations[j].repository, *destinations[i].repository,
+                                {.stream = stream, .host = host_name()});
+      if (!same.ok()) return std::move(same).error().with_context(destinations[j].title);
+      if (*same)
+        return Error{ErrorCode::kUsage, fmt::format("--also {}: this repository is named twice; '{}' is the same place",
+                                                    destinations[i].title, destinations[j].title)};
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -67,11 +77,12 @@ Result<std::vector<PushDestination>> open_push_destinations(CommandContext& cont
       return open_repository(context, destination.place, *secret);
     };
     auto repository = open();
-    const bool named = repository.ok() || repository.error().message.starts_with(destination.title + ":");
-    if (!named && destinations.size() > 1) return std::move(repository).error().with_context(destination.title);
+    if (!repository.ok() && destinations.size() > 1)
+      return std::move(repository).error().with_context(destination.title);
     DRS_ASSIGN_OR_RETURN(destination.repository, std::move(repository));
     destination.head_before = SeenHeads(context, *destination.repository, destination.place).load(stream);
   }
+  DRS_RETURN_IF_ERROR(refuse_one_place_twice(destinations, stream));
   return destinations;
 }
 

@@ -26,7 +26,8 @@ struct PushDestination {
 };
 
 // All are opened before the first byte is read: one that is missing now is a mistake to mend, not an outage to survive.
-// Errors: kUsage (a place was named twice); those of open_repository, with the place where there are several.
+// Errors: kUsage (one repository under two names, whatever they are); those of open_repository, with the place where
+// there are several.
 Result<std::vector<PushDestination>> open_push_destinations(CommandContext& context,
                                                             const std::vector<std::string>& also,
                                                             const std::string& stream);
