@@ -6,6 +6,7 @@
 
 #include "codecs/crc32c.h"
 #include "codecs/random.h"
+#include "sinks/foreign_text.h"
 #include "sinks/gcs/gcs_json.h"
 #include "sinks/uri_encoding.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kListKeysMax = 1000;
 constexpr const char* kStatQuery = "fields=name%2Csize%2CtimeCreated";
+constexpr std::size_t kNameBytesMax = 200;  // of a foreign name in a message
 constexpr std::size_t kBoundaryBytes = 16;  // random: what nobody can guess does not occur in a body
 
 // https://cloud.google.com/storage/docs/json_api/v1/status-codes
@@ -62,6 +64,14 @@ bool is_whole(const HttpTransfer& transfer) {
   if (transfer.status == 200) return transfer.header("content-length") == bytes;
   return transfer.received_bytes > 0 &&
          transfer.header("content-range") == "bytes 0-" + std::to_string(transfer.received_bytes - 1) + "/" + bytes;
+}
+
+// Whether the answer to a put is about its object: the name in the metadata that were sent, and as many bytes.
+bool names_what_was_sent(const StoreRequest& put, const GcsObject& stored) {
+  std::uint64_t bytes = 0;
+  for (const ByteView piece : put.body) bytes += piece.size();
+  return stored.size_bytes == bytes &&
+         put.preamble.find("\"name\":" + nlohmann::json(stored.name).dump()) != std::string::npos;
 }
 
 Judgement again(Judgement::Kind kind, Error error, bool doubtful) {
@@ -194,6 +204,12 @@ Judgement GcsProtocol::judge_success(const StoreRequest& request, const HttpTran
       // is compared.
       const Result<GcsObject> stored = parse_gcs_object(text);
       if (!stored.ok()) return again(Kind::kRetry, stored.error(), true);
+      if (!names_what_was_sent(request, *stored))
+        return again(Kind::kRetry,
+                     {ErrorCode::kUnavailable, "the store says it has made another object than it was asked for: " +
+                                                   foreign_text(stored->name, kNameBytesMax) + " of " +
+                                                   std::to_string(stored->size_bytes) + " bytes"},
+                     true);
       if (stored->crc32c == request.body_crc32c) return {};
       return again(Kind::kRetry,
                    {ErrorCode::kUnavailable, "the store says it holds bytes of CRC-32C " + stored->crc32c +

@@ -152,7 +152,9 @@ def test_doctor_tells_a_server_that_is_no_store(behind):
     assert "answered 404" in checks["connection"]["detail"]
 
 
-def test_a_wrong_endpoint_fails_within_seconds(new_s3_repository, minio):
+def test_a_wrong_endpoint_fails_within_seconds(new_s3_repository, minio, full_run):
+    if not full_run:
+        pytest.skip("takes 10 s; RequestEngineTest holds the same")
     wrong = ["http://127.0.0.1:1", "http://no-such-host.invalid", f"https://127.0.0.1:{minio.port}"]
     repositories = [new_s3_repository(minio, name=f"wrong{number}") for number in range(len(wrong))]
     started = time.monotonic()

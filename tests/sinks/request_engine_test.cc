@@ -344,7 +344,7 @@ TEST_F(RequestEngineTest, AnAnswerHasALimitOfItsOwnAndTheBudgetHoldsForAllAttemp
   ASSERT_FALSE(done.ok());
   EXPECT_NE(done.error().message.find("--answer-timeout"), std::string::npos) << done.error().message;
   EXPECT_GT(took, std::chrono::milliseconds(900));
-  EXPECT_LT(took, std::chrono::milliseconds(1900));  // the last attempt may begin when the budget ends
+  EXPECT_LT(took, std::chrono::milliseconds(2600));  // the last attempt may begin when the budget ends
   EXPECT_TRUE(request.deadline.has_value());
 }
 

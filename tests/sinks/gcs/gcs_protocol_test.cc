@@ -231,6 +231,16 @@ TEST_F(GcsStoreTest, EachRefusalSaysWhatToDo) {
   }
 }
 
+TEST_F(GcsStoreTest, AnAnswerAboutAnotherObjectIsNoneToThePut) {
+  const std::string sum = gcs_crc32c_text(crc32c(as_bytes("hello")));
+  for (const std::string& other : {R"({"name":"p/other","size":"5","crc32c":")" + sum + R"("})",
+                                   R"({"name":"p/k","size":"6","crc32c":")" + sum + R"("})"}) {
+    serve({answer(200, other), answer(200, stored("hello")), taken()});
+    EXPECT_TRUE(put("hello").ok());
+    EXPECT_EQ(server_->requests().size(), 3U) << other;
+  }
+}
+
 TEST_F(GcsStoreTest, OnlyGoogleItselfSaysThatAnObjectIsGoneAndOnlyTwice) {
   const ScriptedAnswer text = answer(404, "No such object: bucket/p/k");
   const ScriptedAnswer gone = answer(404, error_body("notFound", "No such object: bucket/p/k"));
