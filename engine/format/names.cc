@@ -6,10 +6,9 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kNumberDigits = 8;
-constexpr std::uint32_t kNumberMax = 99'999'999;
 
 std::string number_text(std::uint32_t number) {
-  DRS_ASSERT(number <= kNumberMax, "a number in a name has at most 8 digits");
+  DRS_ASSERT(number <= kNumberInNameMax, "a number in a name has at most 8 digits");
   const std::string digits = std::to_string(number);
   return std::string(kNumberDigits - digits.size(), '0') + digits;
 }

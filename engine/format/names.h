@@ -13,6 +13,9 @@ namespace drs {
 
 using StreamTag = FixedBytes<16>;
 
+// The numbers in names have 8 decimal digits.
+inline constexpr std::uint32_t kNumberInNameMax = 99'999'999;
+
 std::string pack_name(const Digest& digest);                           // packs/3f/3fa0...
 std::string index_name(const Digest& digest);                          // index/3fa0...
 std::string config_name(std::uint32_t number);                         // config/00000001

@@ -82,11 +82,12 @@ Result<std::unique_ptr<PushSession>> PushSession::begin(Repository& repository, 
     record.session = *identity.session;
     DRS_RETURN_IF_ERROR(store.list("sessions/", [&](const ObjectInfo& info) -> Result<void> {
       const auto parsed = parse_name(info.key);
-      if (parsed && parsed->kind == ObjectKind::kSession && parsed->uuid == record.session && parsed->tag == tag)
+      if (parsed && parsed->kind == ObjectKind::kSession && parsed->uuid == record.session && parsed->tag == tag) {
         session->number_next_ = std::max(session->number_next_, parsed->number + 1);
+        session->earlier_.push_back(info.key);
+      }
       return {};
     }));
-    session->number_first_ = session->number_next_;
   } else {
     random_bytes(record.session.mutable_view());
   }
@@ -106,9 +107,8 @@ PushSession::~PushSession() {
   stop_changed_.notify_all();
   if (thread_.joinable()) thread_.join();
   if (commit_in_doubt_) return;
-  std::vector<ObjectKey> records;
-  for (std::uint32_t number = number_first_; number < number_next_; ++number)
-    records.push_back(session_name(repository_.keys().stream_tag(record_.stream), record_.session, number));
+  std::vector<ObjectKey> records = written_;
+  if (committed_) records.insert(records.end(), earlier_.begin(), earlier_.end());
   static_cast<void>(store_.remove_all(records));
 }
 
@@ -122,8 +122,15 @@ Result<void> PushSession::start() {
 Result<void> PushSession::write_record(ObjectStore& store) {
   record_.heartbeat_ns = repository_.clock().wall_ns();
   last_beat_ = repository_.clock().steady();
+  // Anybody who can write to the store can leave any number there.
+  if (number_next_ > kNumberInNameMax)
+    return Error(ErrorCode::kConflict,
+                 "an object under sessions/ says that session " + record_.session.hex() + " has had " +
+                     std::to_string(kNumberInNameMax) +
+                     " heartbeats, which none of ours has: remove it (`drstream` never wrote it), and run this again");
   // Each try has a name of its own: what an earlier one stored whose answer was lost holds another time.
   const std::string name = session_name(repository_.keys().stream_tag(record_.stream), record_.session, number_next_++);
+  written_.push_back(name);
   DRS_RETURN_IF_ERROR(put_own_object(
       store, name, encode_document(repository_.keys(), ObjectKind::kSession, name, encode_session(record_))));
   return failpoint("push.session");
@@ -217,7 +224,7 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
     return Error(ErrorCode::kUnsettled, "the manifest " + name +
                                             " is written and reads back whole, but whether it was " +
                                             "marked as removed meanwhile cannot be told: " + removed.error().message);
-  number_first_ = 0;
+  committed_ = true;
   return document_identity(object);
 }
 

@@ -71,7 +71,9 @@ class PushSession {
   const std::chrono::steady_clock::time_point begun_;
   std::chrono::steady_clock::time_point last_beat_;
   bool commit_in_doubt_ = false;
-  std::uint32_t number_first_ = 0;  // of the session objects that are removed at the end
+  bool committed_ = false;
+  std::vector<ObjectKey> earlier_;  // session objects of earlier attempts
+  std::vector<ObjectKey> written_;
   std::uint32_t number_next_ = 0;
 
   mutable std::mutex mutex_;

@@ -98,6 +98,31 @@ TEST_F(PushSessionTest, WithoutACommitNoSessionIsLeftBehindEither) {
   EXPECT_EQ(left_behind(), 0U);
 }
 
+// Names under sessions/ prove nothing: who can write there can leave any number.
+TEST_F(PushSessionTest, ALargeNumberInTheNameOfAnEarlierAttemptCostsNothing) {
+  const Uuid session = session_->id();
+  session_.reset();
+  const std::string planted = session_name(repository_->keys().stream_tag("s"), session, kNumberInNameMax - 1);
+  ASSERT_TRUE(objects_->insert(planted, Bytes(10), 0));
+  const PushSession::Identity identity{.stream = "s", .host = "h", .session = session};
+  auto again = PushSession::begin(*repository_, repository_->store(), identity, {});
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  session_ = *std::move(again);
+  EXPECT_EQ(commit(), "ok");
+  EXPECT_EQ(left_behind(), 0U);
+}
+
+TEST_F(PushSessionTest, ASessionWhoseNumbersAreUsedUpIsAConflict) {
+  const Uuid session = session_->id();
+  session_.reset();
+  const std::string planted = session_name(repository_->keys().stream_tag("s"), session, kNumberInNameMax);
+  ASSERT_TRUE(objects_->insert(planted, Bytes(10), 0));
+  const PushSession::Identity identity{.stream = "s", .host = "h", .session = session};
+  const auto again = PushSession::begin(*repository_, repository_->store(), identity, {});
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, ErrorCode::kConflict);
+}
+
 TEST_F(PushSessionTest, AFenceMetAtTheCommitIsAConflict) {
   const Bytes fence =
       encode_document(repository_->keys(), ObjectKind::kFence, name_, encode_fence({session_->id(), "s", 1, "prune"}));
