@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "io/child_spawn.h"
+#include "io/error_class.h"
 
 namespace drs {
 namespace {
@@ -37,10 +38,6 @@ std::vector<std::string> environment_without(const std::vector<std::string>& nam
     if (std::find(names.begin(), names.end(), name) == names.end()) kept.emplace_back(variable);
   }
   return kept;
-}
-
-bool is_shortage(int number) {
-  return number == EAGAIN || number == ENOMEM || number == EMFILE || number == ENFILE;
 }
 
 Deadline deadline_of(const std::optional<std::chrono::seconds>& timeout) {
@@ -98,7 +95,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const ChildOptions& op
                                          .guardian_socket = options.guardian ? options.guardian->socket() : -1});
   if (const int number = spawned.error_number; number != 0) {
     const bool guardian_is_gone = number == EPIPE || number == ETIMEDOUT;
-    return Error{is_shortage(number) || guardian_is_gone ? ErrorCode::kIo : ErrorCode::kUsage,
+    return Error{is_shortage_errno(number) || guardian_is_gone ? ErrorCode::kIo : ErrorCode::kUsage,
                  "cannot run '" + options.argv.front() +
                      "': " + (guardian_is_gone ? "the process that guards it is gone" : std::strerror(number)),
                  number};

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "io/descriptor_limit.h"
 #include "io/guardian.h"
 
 namespace drs {
@@ -53,6 +54,7 @@ void set_up_signals() {
   if (failure == 0) {
     // What a library opened without O_CLOEXEC is none of the child's business.
     ::closefrom(STDERR_FILENO + 1);
+    restore_descriptor_limit();
     set_up_signals();
     ::execvpe(argv[0], argv, environment);
     failure = errno;

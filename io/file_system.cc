@@ -44,6 +44,16 @@ FileInfo info_of(std::string name, const struct stat& status) {
           .modified_ns = status.st_mtim.tv_sec * kNsPerSecond + status.st_mtim.tv_nsec};
 }
 
+std::string_view kind_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFLNK: return "a symbolic link";
+    case S_IFIFO: return "a named pipe";
+    case S_IFSOCK: return "a socket";
+    case S_IFDIR: return "a directory";
+    default: return "a device";
+  }
+}
+
 // A directory resolved once, and a name in it.
 struct Place {
   Fd owned;
@@ -72,10 +82,10 @@ class RealFileSystem final : public FileSystem {
     int mode_flags = (flags.write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     if (flags.create_exclusive) mode_flags |= O_CREAT | O_EXCL;
     Fd file(open_raw(path, mode_flags));
-    if (!file) return failed("open", path);
+    if (!file) return errno == ENXIO ? strange("open", path, "a socket or a pipe") : failed("open", path);
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return failed("stat", path);
-    if (!S_ISREG(status.st_mode)) return Error{ErrorCode::kDenied, quoted("open", path) + ": not a regular file"};
+    if (!S_ISREG(status.st_mode)) return strange("open", path, kind_of(status.st_mode));
     if (::fcntl(file.get(), F_SETFL, flags.write ? O_RDWR : O_RDONLY) != 0) return failed("open", path);
     // O_DIRECT is set afterwards: given to open with O_CREAT it can fail and leave the new file behind.
     OpenedFile opened;
@@ -179,8 +189,8 @@ class RealFileSystem final : public FileSystem {
         if (errno == ENOENT) continue;  // removed while we looked
         return failed("list", path);
       }
-      // Links, sockets and the like are nobody's here.
-      if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) continue;
+      // What is neither has no bytes of its own; reading it says what it is.
+      if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) status.st_size = 0;
       DRS_RETURN_IF_ERROR(visit(info_of(std::string(name), status)));
     }
     if (errno != 0) return failed("list", path);
@@ -192,7 +202,7 @@ class RealFileSystem final : public FileSystem {
     struct stat status {};
     if (::fstatat(place.directory, place.leaf.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return failed("stat", path);
     if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
-      return Error{ErrorCode::kDenied, quoted("stat", path) + ": neither a file nor a directory"};
+      return strange("stat", path, kind_of(status.st_mode));
     }
     return info_of(place.leaf, status);
   }
@@ -217,8 +227,12 @@ class RealFileSystem final : public FileSystem {
   [[nodiscard]] std::string quoted(std::string_view what, const std::string& path) const {
     return std::string(what) + " '" + root_name_ + (path.empty() ? "" : "/") + path + "'";
   }
+  [[nodiscard]] Error strange(std::string_view what, const std::string& path, std::string_view kind) const {
+    return {ErrorCode::kCorrupt, quoted(what, path) + ": it is " + std::string(kind) + " where a file was expected"};
+  }
   [[nodiscard]] Error failed(std::string_view what, const std::string& path) const {
     const int number = errno;
+    if (number == ELOOP) return strange(what, path, "a symbolic link, which is not followed,");
     return error_from_errno(number, quoted(what, path));
   }
 

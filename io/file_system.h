@@ -38,7 +38,8 @@ struct FileInfo {
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  // Errors of every call: kNotFound, kDenied, kNoSpace, kIo, with the path in the text.
+  // Errors of every call: kNotFound, kDenied, kNoSpace, kIo, with the path in the text; kCorrupt where a link, a pipe
+  // or a socket has the name of a file. Links are never followed.
   virtual Result<OpenedFile> open(const std::string& path, OpenFlags flags) = 0;
   // After an operation on a direct file came back with EINVAL: what follows goes through the page cache.
   virtual void drop_direct(int fd) = 0;
@@ -55,8 +56,8 @@ class FileSystem {
   virtual Result<void> make_directory(const std::string& path) = 0;  // kAlreadyExists if there
   // Makes the names in a directory durable. `path` "" is the root. kUsage: this file system cannot sync directories.
   virtual Result<void> sync_directory(const std::string& path) = 0;
-  // Calls `visit` for each regular file and directory, in no order; its error ends the list. kNotFound if `path` is not
-  // there.
+  // Calls `visit` for each entry, in no order; what is neither file nor directory appears as a file of 0 bytes. The
+  // error of `visit` ends the list. kNotFound if `path` is not there.
   virtual Result<void> list(const std::string& path, const std::function<Result<void>(const FileInfo&)>& visit) = 0;
   virtual Result<FileInfo> stat(const std::string& path) = 0;
   virtual Result<std::uint64_t> size_of(int fd) = 0;

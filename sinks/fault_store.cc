@@ -1,6 +1,7 @@
 #include "sinks/fault_store.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace drs {
@@ -8,8 +9,8 @@ namespace {
 
 Error fault_error(const Fault& fault, std::string_view action, const ObjectKey& key) {
   const ErrorCode code = fault.kind == FaultKind::kFail ? fault.code : ErrorCode::kUnavailable;
-  return Error{code,
-               std::string(action) + " '" + key + "': planned fault (" + std::string(error_code_name(code)) + ")"};
+  return Error{code, std::string(action) + " '" + key + "': planned fault (" + std::string(error_code_name(code)) + ")",
+               code == ErrorCode::kIo ? EIO : 0};
 }
 
 class FaultStore final : public ObjectStore {

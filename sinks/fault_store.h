@@ -26,7 +26,7 @@ enum class FaultKind : std::uint8_t {
 
 struct Fault {
   FaultKind kind = FaultKind::kFail;
-  ErrorCode code = ErrorCode::kUnavailable;  // for kFail: kUnavailable, kNoSpace, kDenied, kIo
+  ErrorCode code = ErrorCode::kUnavailable;  // for kFail: kUnavailable, kNoSpace, kDenied, kIo (EIO)
 };
 
 // Any thread.

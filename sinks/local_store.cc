@@ -49,6 +49,7 @@ Error explained(const Error& error, std::string_view action, const ObjectKey& ke
     case ErrorCode::kUnavailable:
     case ErrorCode::kNotFound:
     case ErrorCode::kCancelled:
+    case ErrorCode::kCorrupt:  // no file: a link, a pipe
     case ErrorCode::kIo: break;
     default: out.code = ErrorCode::kIo;
   }
@@ -144,7 +145,8 @@ class LocalStore final : public ObjectStore {
   }
 
   Result<void> remove(const ObjectKey& key) override {
-    DRS_RETURN_IF_ERROR(stat(key));  // a directory is no object
+    const auto there = stat(key);  // a directory is no object
+    if (!there.ok() && there.error().code != ErrorCode::kCorrupt) return there.error();
     objects_.forget(key);
     DRS_RETURN_IF_ERROR(files_.remove(key));
     DRS_RETURN_IF_ERROR(failpoint("local.after_remove"));

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "io/error_class.h"
+
 namespace drs {
 namespace {
 
-constexpr std::size_t kOpenObjectsMax = 64;
+// For each store, of which there are as many as threads; the usual limit of a process is 1,024.
+constexpr std::size_t kOpenObjectsMax = 16;
 
 }  // namespace
 
@@ -28,6 +31,10 @@ Result<std::shared_ptr<OpenObject>> OpenObjects::open(const std::string& path, b
     return found->object;
   }
   auto file = files_.open(path, {.direct = direct});
+  if (!file.ok() && is_shortage(file.error()) && !entries_.empty()) {
+    entries_.clear();
+    file = files_.open(path, {.direct = direct});
+  }
   if (!file.ok()) {
     const auto info = files_.stat(path);
     if (info.ok() && info->is_directory)

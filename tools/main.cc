@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "io/clock.h"
+#include "io/descriptor_limit.h"
 #include "tools/application.h"
 #include "tools/descriptors.h"
 #include "tools/exit_code.h"
@@ -34,6 +35,7 @@ void set_signals() {
 int main(int argc, char** argv) {
   if (!drs::occupy_standard_descriptors()) return static_cast<int>(drs::ExitCode::kInternal);
   protect_memory();
+  drs::raise_descriptor_limit();
   set_signals();
   try {
     const drs::SystemClock clock;

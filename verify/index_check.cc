@@ -6,7 +6,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
-#include "verify/object_fault.h"
+#include "io/error_class.h"
 #include "verify/pack_table.h"
 
 namespace drs {
@@ -71,7 +71,11 @@ Result<std::map<std::uint32_t, std::size_t>> IndexCheck::find_lost_packs(const I
     if (bytes != named[i].bytes) {
       // A push may have stored it since packs were listed; and lists have no checksum.
       const auto info = store.stat(name);
-      if (!info.ok() && info.error().code != ErrorCode::kNotFound) return info.error();
+      if (!info.ok() && !is_object_fault(info.error())) return info.error();
+      if (!info.ok() && info.error().code != ErrorCode::kNotFound) {
+        lost[i] = context_.findings.report(Finding::Severity::kDamage, name, info.error().message);
+        continue;
+      }
       if (!info.ok()) {
         const bool pruned = condemned_.contains(named[i].name);
         lost[i] = context_.findings.report(

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "io/error_class.h"
 #include "verify/index_object.h"
-#include "verify/object_fault.h"
 
 namespace drs {
 namespace {

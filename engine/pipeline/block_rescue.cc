@@ -6,19 +6,9 @@
 
 #include "codecs/hmac_sha256.h"
 #include "engine/format/names.h"
+#include "io/error_class.h"
 
 namespace drs {
-
-bool is_damage(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kCorrupt:
-    case ErrorCode::kTruncated:
-    case ErrorCode::kNotFound:
-    case ErrorCode::kFormatTooNew:  // by a flipped bit, as the config and the manifest were not
-    case ErrorCode::kIo: return true;
-    default: return false;
-  }
-}
 
 Result<std::unique_ptr<BlockRescue>> BlockRescue::open(Repository& repository, ObjectStore& store,
                                                        const Failure& failure, std::size_t index_cache_bytes) {
@@ -67,11 +57,11 @@ Result<RecipePart> BlockRescue::read_recipe_part(const RecipePartRef& ref) {
   std::optional<BlockLocation> tried;
   if (auto location = locate(ref.block); location.ok())
     tried = *std::move(location);
-  else if (!is_damage(location.error()))
+  else if (!is_object_fault(location.error()))
     return std::move(location).error();
   DRS_RETURN_IF_ERROR(look_again(tried, part.error()));
   part = reader_.read_recipe_part(*index_, ref);
-  if (part.ok() || !is_damage(part.error())) return part;
+  if (part.ok() || !is_object_fault(part.error())) return part;
   return read_other_copy(ref, part.error());
 }
 
@@ -105,9 +95,9 @@ Result<BlockRescue::Rescued> BlockRescue::rescue(const BlockId& id, const std::o
     std::copy(bytes->begin(), bytes->end(), plain.begin());
     return Rescued{bytes->size(), bytes->size(), location->record.sealed_bytes, false};
   }
-  if (!is_damage(error)) return error;
+  if (!is_object_fault(error)) return error;
   auto healed = heal(id, plain);
-  if (healed.ok() || !is_damage(healed.error())) return healed;
+  if (healed.ok() || !is_object_fault(healed.error())) return healed;
   return Error{ErrorCode::kCorrupt, error.message + "; it cannot be rebuilt: " + healed.error().message};
 }
 
@@ -152,7 +142,7 @@ Result<void> BlockRescue::fill_from_unit(std::uint32_t unit, MissingChunks& miss
         return {};
       });
   // A damaged index object ends the visit early; what it told before is still good.
-  if (!visited.ok() && !is_damage(visited.error())) return visited.error();
+  if (!visited.ok() && !is_object_fault(visited.error())) return visited.error();
   for (const std::uint32_t block : candidates) {
     if (missing.empty()) break;
     fill_from_block({unit, block}, missing, plain, rescued);

@@ -80,8 +80,4 @@ class BlockRescue {
   std::vector<std::uint32_t> units_;  // in the order they are searched: where chunks were found last comes first
 };
 
-// True for errors that mean "these bytes are lost or wrong", which another copy may mend; false for those of a store
-// that does not answer or refuses.
-bool is_damage(const Error& error);
-
 }  // namespace drs

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "io/error_class.h"
+
 namespace drs {
 namespace {
 
@@ -17,13 +19,6 @@ constexpr std::uint64_t kChunkBytesGuess = 16 * kKiB;
 
 // More than a few copies of a chunk need not be looked at.
 constexpr std::size_t kHintsMax = 16;
-
-// Whether the index could not be read because of what is stored (then the chunk is simply stored again) and not for
-// want of the store.
-bool is_damage(ErrorCode code) {
-  return code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated || code == ErrorCode::kNotFound ||
-         code == ErrorCode::kIo;
-}
 
 }  // namespace
 
@@ -44,7 +39,7 @@ Result<void> DedupIndex::load(std::vector<std::string>& warnings) {
   for (std::uint32_t unit = 0; unit < index_.unit_count(); ++unit) {
     auto loaded = load_unit(unit);
     if (loaded.ok()) continue;
-    if (!is_damage(loaded.error().code)) return loaded;
+    if (!is_object_fault(loaded.error())) return loaded;
     warnings.push_back(loaded.error().message + "; what only this names is stored again");
   }
   return {};
@@ -226,7 +221,7 @@ Result<DedupIndex::Answer> DedupIndex::find(const ChunkId& id, std::uint16_t byt
   for (std::size_t i = 0; i < hint_count; ++i) {
     auto found = candidate(hints[i].unit, hints[i].block);
     if (!found.ok()) {
-      if (is_damage(found.error().code)) continue;
+      if (is_object_fault(found.error())) continue;
       return std::move(found).error();
     }
     if (!found->usable) continue;

@@ -14,6 +14,7 @@
 #include "engine/repository/block_index.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/read_again.h"
+#include "io/error_class.h"
 #include "sinks/object_store.h"
 
 namespace drs {
@@ -29,17 +30,6 @@ constexpr std::size_t kTailReadBytes = 256 * kKiB;
 constexpr std::size_t kRepairedIndexBytesMax = 16 * kMiB;
 
 using DigestSet = std::unordered_set<Digest, FixedBytesHash>;
-
-bool is_damage(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kCorrupt:
-    case ErrorCode::kTruncated:
-    case ErrorCode::kNotFound:
-    case ErrorCode::kFormatTooNew:  // by a flipped bit: a repository that is too new was refused at its config
-    case ErrorCode::kIo: return true;
-    default: return false;
-  }
-}
 
 // An index object as it was found.
 struct ExistingIndex {
@@ -119,7 +109,7 @@ class IndexRepair {
     else if (intact.ok())
       intact = opened.error();
     if (intact.ok()) return std::optional(std::move(existing));
-    if (!is_damage(intact.error().code)) return intact.error();
+    if (!is_object_fault(intact.error())) return intact.error();
     if (intact.error().code == ErrorCode::kNotFound) return std::optional<ExistingIndex>();
     problem(intact.error().message);
     existing.damaged = true;
@@ -222,7 +212,7 @@ class IndexRepair {
       if (!intact.ok()) contents = intact.error();
     }
     if (!contents.ok()) {
-      if (!is_damage(contents.error().code)) return contents.error();
+      if (!is_object_fault(contents.error())) return contents.error();
       if (contents.error().code == ErrorCode::kNotFound) return {};  // a prune has deleted it since
       ++report_.packs_unreadable;
       problem(contents.error().message);
@@ -301,7 +291,7 @@ class IndexRepair {
       }
       if (existing.stale && !options_.all) {
         const auto lost = read_again_if_damaged([&] { return lost_blocks(*index, existing.object); });
-        if (!lost.ok() && !is_damage(lost.error().code)) return lost.error();
+        if (!lost.ok() && !is_object_fault(lost.error())) return lost.error();
         if (lost.ok() && *lost > 0) {
           problem(name + " is kept: " + std::to_string(*lost) +
                   " of its blocks are in no pack any more, and it alone tells from which chunks they can be rebuilt");
@@ -328,7 +318,7 @@ class IndexRepair {
     for (const DirectoryEntry& entry : directory) {
       if (packs_.find(summary.packs[entry.pack].name) != nullptr) continue;
       const auto location = index.locate(entry.record.id);
-      if (!location.ok() && !is_damage(location.error().code)) return location.error();
+      if (!location.ok() && !is_object_fault(location.error())) return location.error();
       if (!location.ok()) ++lost;
     }
     return lost;

@@ -5,6 +5,7 @@
 
 #include "engine/format/names.h"
 #include "engine/pipeline/restore_buffers.h"
+#include "io/error_class.h"
 
 namespace drs {
 namespace {
@@ -122,7 +123,7 @@ Result<bool> RestoreFetcher::take_step() {
     return Error{ErrorCode::kCorrupt, stream_range(step_->run.stream_offset_bytes, step_->run.bytes) + ": " +
                                           describe(**location_) + " is not a block of data"};
   }
-  if (!is_damage(location_->error())) return location_->error();
+  if (!is_object_fault(location_->error())) return location_->error();
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/pipeline/pull.h"
 #include "engine/pipeline/push.h"
 #include "engine/pipeline/stream_bridge.h"
+#include "io/error_class.h"
 #include "io/helper_thread.h"
 
 namespace drs {
@@ -88,7 +89,7 @@ Result<std::optional<Error>> StreamCopy::copy_whole(const Snapshot& snapshot) {
   const auto pushed = push(*target_, bridge, options, memory_.push, push_arena, *progress_, *cancel_);
   if (!pushed.ok()) bridge.cancel();
   puller.join();
-  if (!pulled.ok() && is_damage(pulled.error())) return std::optional(pulled.error());
+  if (!pulled.ok() && is_object_fault(pulled.error())) return std::optional(pulled.error());
   if (!pushed.ok()) return pushed.error().with_context("copying " + bridge.name());
   report_->read_bytes += pulled->read_bytes;
   report_->packs += pushed->packs;

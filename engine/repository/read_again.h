@@ -8,23 +8,19 @@
 
 #include "engine/format/document.h"
 #include "io/bytes.h"
+#include "io/error_class.h"
 #include "io/result.h"
 #include "sinks/object_store.h"
 
 namespace drs {
 
 // `read` reads from a store and checks what it read; it must be fit to run twice. It runs again, once, if its error is
-// that the bytes are wrong; that run's result counts.
+// damage (io/error_class.h); that run's result counts.
 template <typename Read>
 auto read_again_if_damaged(const Read& read) {
   auto result = read();
-  if (result.ok()) return result;
-  switch (result.error().code) {
-    case ErrorCode::kCorrupt:
-    case ErrorCode::kTruncated:
-    case ErrorCode::kFormatTooNew: return read();  // the last may be a flipped bit in a version
-    default: return result;
-  }
+  if (!result.ok() && is_damage(result.error())) return read();
+  return result;
 }
 
 // get_object for an object that ends in its digest (docs/FORMAT.md): read again, once, if the digest is wrong. What is

@@ -10,6 +10,7 @@
 #include "engine/repository/lost_config.h"
 #include "engine/repository/read_again.h"
 #include "engine/repository/settled_put.h"
+#include "io/error_class.h"
 
 namespace drs {
 namespace {
@@ -108,11 +109,10 @@ Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObj
     const std::string& name = slots[i].info.key;
     const Result<Bytes>& bytes = slot_bytes[i];
     if (!bytes.ok()) {
-      const ErrorCode code = bytes.error().code;
-      if (code == ErrorCode::kNotFound) continue;  // removed since it was listed
-      if (code != ErrorCode::kCorrupt && code != ErrorCode::kTruncated && code != ErrorCode::kIo) return bytes.error();
+      if (bytes.error().code == ErrorCode::kNotFound) continue;  // removed since it was listed
+      if (!is_damage(bytes.error())) return bytes.error();
       unreadable.push_back(bytes.error().message);
-      if (code == ErrorCode::kIo && !io_error) io_error = bytes.error();
+      if (bytes.error().code == ErrorCode::kIo && !io_error) io_error = bytes.error();
       continue;
     }
     const auto slot = decode_slot(*bytes);
@@ -225,7 +225,7 @@ Result<void> Repository::init_replica(ObjectStore& store, Repository& source, co
     auto object = get_object(source.store(), name, kDocumentBytesMax);
     if (object.ok() && decode_document(source.keys(), ObjectKind::kConfig, name, *object).ok())
       objects.emplace_back(name, *std::move(object));
-    else if (!object.ok() && object.error().code == ErrorCode::kUnavailable)
+    else if (!object.ok() && !is_object_fault(object.error()))
       return std::move(object).error();
   }
   if (objects.empty()) return Error(ErrorCode::kCorrupt, "no config object of the source can be read any more");

@@ -12,6 +12,7 @@
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
+#include "io/error_class.h"
 
 namespace drs {
 namespace {
@@ -20,12 +21,6 @@ namespace {
 std::string manifest_of(const BrokenManifest& broken) {
   const auto parsed = parse_name(broken.name);
   return manifest_name(parsed->tag, parsed->uuid);
-}
-
-// Damage, or a newer version's: told in the catalog. Anything else ends the reading.
-bool is_broken(const Error& error) {
-  return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kTruncated ||
-         error.code == ErrorCode::kFormatTooNew || error.code == ErrorCode::kIo;
 }
 
 Digest digest_of(const Result<Bytes>& object) {
@@ -99,7 +94,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
     const std::string& name = marks[place].key;
     if (!object.ok()) {
       if (object.error().code == ErrorCode::kNotFound) return {};  // pruned since it was listed, its manifest before it
-      if (!is_broken(object.error())) return std::move(object).error();
+      if (!is_damage(object.error())) return std::move(object).error();
     }
     const auto decode = [&]() -> Result<RemovedMark> {
       DRS_RETURN_IF_ERROR(object.ok() ? Result<void>() : Result<void>(object.error()));
@@ -135,7 +130,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
         object.ok() ? open_manifest_object(repository.keys(), name, *object) : Result<ManifestObject>(object.error());
     if (!opened.ok()) {
       if (opened.error().code == ErrorCode::kNotFound) return {};  // removed since it was listed
-      if (!is_broken(opened.error())) return std::move(opened).error();
+      if (!is_damage(opened.error())) return std::move(opened).error();
       catalog.broken.push_back({name, std::move(opened).error(), digest_of(object), "", false, std::nullopt});
       return {};
     }

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <vector>
 
 #include "tests/io/temporary_directory.h"
@@ -63,8 +64,8 @@ TEST_F(RealFileSystemTest, FollowsNoSymbolicLinks) {
   EXPECT_FALSE(files_->open("etc/passwd", {}).ok());
   EXPECT_FALSE(files_->open("passwd", {}).ok());
   EXPECT_FALSE(files_->stat("etc/passwd").ok());
-  EXPECT_FALSE(files_->stat("passwd").ok());
-  EXPECT_TRUE(names_in("").empty());
+  EXPECT_EQ(files_->stat("passwd").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(files_->open("passwd", {}).error().code, ErrorCode::kCorrupt);
 }
 
 void refuse_openat2_like_an_old_container() {
@@ -102,7 +103,22 @@ TEST_F(RealFileSystemTest, OpensNothingButRegularFilesAndDoesNotHang) {
   ASSERT_EQ(::mkfifo(directory_.file("fifo").c_str(), 0600), 0);
   const auto opened = files_->open("fifo", {});
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(opened.error().code, ErrorCode::kDenied);
+  EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(RealFileSystemTest, ListsWhatIsNoFileAsAFileWithoutBytes) {
+  ASSERT_EQ(::symlink("/etc/passwd", directory_.file("link").c_str()), 0);
+  ASSERT_EQ(::mkfifo(directory_.file("pipe").c_str(), 0600), 0);
+  std::map<std::string, std::uint64_t> sizes;
+  ASSERT_TRUE(files_
+                  ->list("",
+                         [&](const FileInfo& info) -> Result<void> {
+                           sizes[info.name] = info.size_bytes;
+                           EXPECT_FALSE(info.is_directory) << info.name;
+                           return {};
+                         })
+                  .ok());
+  EXPECT_EQ(sizes, (std::map<std::string, std::uint64_t>{{"link", 0}, {"pipe", 0}}));
 }
 
 TEST_F(RealFileSystemTest, CreateIsExclusiveAndPrivate) {

@@ -1,0 +1,64 @@
+#include "io/error_class.h"
+
+#include <cerrno>
+
+namespace drs {
+namespace {
+
+// What the medium or its file system says of bytes it cannot give back.
+bool is_medium_errno(int number) {
+  switch (number) {
+    case EIO:
+    case EBADMSG:    // XFS, btrfs: a checksum failed
+    case EILSEQ:     // some block devices: a checksum failed
+    case ENODATA:    // a sector that cannot be read
+    case EREMOTEIO:  // the same, behind a bus
+    case EUCLEAN:    // ext4, XFS: metadata is corrupt
+      return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+bool is_shortage_errno(int number) {
+  switch (number) {
+    case EAGAIN:
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: return true;
+    default: return false;
+  }
+}
+
+ErrorClass classify(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kTruncated: return ErrorClass::kDamage;
+    case ErrorCode::kFormatTooNew: return ErrorClass::kTooNew;
+    case ErrorCode::kNotFound: return ErrorClass::kAbsent;
+    case ErrorCode::kInternal: return ErrorClass::kMachine;
+    case ErrorCode::kIo:
+      if (is_medium_errno(error.error_number)) return ErrorClass::kDamage;
+      return is_shortage_errno(error.error_number) ? ErrorClass::kMachine : ErrorClass::kStore;
+    case ErrorCode::kBusy: return is_shortage_errno(error.error_number) ? ErrorClass::kMachine : ErrorClass::kOther;
+    case ErrorCode::kDenied:
+    case ErrorCode::kNoSpace:
+    case ErrorCode::kUnavailable: return ErrorClass::kStore;
+    case ErrorCode::kUsage:
+    case ErrorCode::kSource:
+    case ErrorCode::kAlreadyExists:
+    case ErrorCode::kConflict:
+    case ErrorCode::kNoRepository:
+    case ErrorCode::kWrongKey:
+    case ErrorCode::kRollback:
+    case ErrorCode::kSinkClosed:
+    case ErrorCode::kCancelled:
+    case ErrorCode::kUnsettled:
+    case ErrorCode::kAnomaly: return ErrorClass::kOther;
+  }
+  return ErrorClass::kOther;
+}
+
+}  // namespace drs
