@@ -8,6 +8,7 @@
 #include "tools/heads.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
+#include "tools/printable.h"
 #include "tools/seen_heads.h"
 #include "tools/size_text.h"
 #include "tools/snapshot_json.h"
@@ -21,7 +22,7 @@ std::string lines_of(const Snapshot& snapshot) {
   const ManifestHeader& manifest = snapshot.manifest;
   std::string out;
   const auto line = [&out](std::string_view name, const std::string& value) {
-    if (!value.empty()) out += fmt::format("{:<14} {}\n", name, value);
+    if (!value.empty()) out += fmt::format("{:<14} {}\n", name, printable_message(value));
   };
   const auto size = [](std::uint64_t bytes) { return fmt::format("{} ({})", bytes, format_size(bytes)); };
   line("id", snapshot.id());

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "tools/printable.h"
+
 namespace drs {
 namespace {
 
@@ -35,7 +37,7 @@ void Console::write_lines(std::string_view text) {
   std::string out;
   const bool redraw = is_terminal_ && !status_.empty();
   if (redraw) out += kEraseLine;
-  out += text;
+  out += printable_lines(text);
   if (!text.ends_with('\n')) out += '\n';
   if (redraw) out += fitted_status();
   emit(out);
@@ -43,7 +45,7 @@ void Console::write_lines(std::string_view text) {
 
 void Console::status(std::string_view text) {
   const std::lock_guard lock(mutex_);
-  status_ = text;
+  status_ = printable_value(text);
   if (!has_room()) return;
   if (is_terminal_)
     emit(std::string(kEraseLine) + fitted_status());

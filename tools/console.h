@@ -17,7 +17,8 @@ class Console {
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
-  // Writes `text`, which may have several lines, and a line feed if it does not end in one.
+  // Writes `text`, which may have several lines, and a line feed if it does not end in one. What a terminal would obey
+  // is escaped (tools/printable.h).
   void write_lines(std::string_view text);
   // Shows `text` as the status until the next status or end_status. Dropped, not waited for, where the other side of fd
   // does not read (Ctrl-S).

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tools/output.h"
+#include "tools/printable.h"
 #include "tools/time_text.h"
 
 namespace drs {
@@ -38,7 +39,7 @@ class ConsoleSink final : public spdlog::sinks::base_sink<std::mutex> {
     }
     std::string line = "drstream: ";
     if (message.level != spdlog::level::info) line.append(level).append(": ");
-    line += text;
+    line += printable_message(text);
     console_.write_lines(line);
   }
   void flush_() override {}

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tools/printable.h"
+
 namespace drs {
 
 void Output::text(std::string_view lines) {
@@ -34,13 +36,13 @@ void Output::emit(std::string_view text) {
     return;
   }
   console_.end_status();
-  std::string out(text);
+  std::string out = printable_lines(text);
   if (!out.ends_with('\n')) out += '\n';
   if (!write_all(options_.stdout_fd, out) && !failure_) failure_ = error_from_errno(errno, "write to stdout");
 }
 
 std::string json_text(const nlohmann::ordered_json& value, int indent) {
-  return value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return printable_json(value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 }  // namespace drs

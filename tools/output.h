@@ -45,7 +45,8 @@ class Output {
   std::optional<Error> failure_;
 };
 
-// JSON text of a value; bytes that are not UTF-8 are replaced, so that this cannot fail. `indent` < 0: one line.
+// JSON text of a value; bytes that are not UTF-8 are replaced, so that this cannot fail, and what a terminal would obey
+// is escaped. `indent` < 0: one line.
 std::string json_text(const nlohmann::ordered_json& value, int indent);
 
 }  // namespace drs

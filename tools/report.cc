@@ -5,8 +5,10 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "io/error_class.h"
 #include "tools/key_digits.h"
 #include "tools/output.h"
+#include "tools/printable.h"
 #include "tools/time_text.h"
 
 namespace drs {
@@ -65,6 +67,9 @@ bool is_of_the_system(const Error& error) {
 std::string_view next_step_of(const Error& error, CommandEffect effect) {
   const bool restores = effect == CommandEffect::kRestores;
   const bool pushes = effect == CommandEffect::kCommits || effect == CommandEffect::kCommitsInOne;
+  if (is_shortage_errno(error.error_number))
+    return "this machine is short of descriptors, memory or threads: stop what else runs, raise the limit (`ulimit -n`, "
+           "`ulimit -u`, the container's), or give fewer --threads, then run it again; nothing needs repair";
   switch (error.code) {
     case ErrorCode::kInternal:
       return "run it again; if it fails again, check this machine's memory and report the message and "
@@ -130,7 +135,8 @@ FailureReport explain(const Error& error, CommandEffect effect, int exit_status)
 }
 
 std::string failure_text(const FailureReport& report, std::string_view command) {
-  std::string text = fmt::format("drstream{}{}: error: {}", command.empty() ? "" : " ", command, report.message);
+  std::string text =
+      fmt::format("drstream{}{}: error: {}", command.empty() ? "" : " ", command, printable_message(report.message));
   if (!report.consequence.empty()) text += fmt::format("\n  consequence: {}", report.consequence);
   if (!report.next_step.empty()) text += fmt::format("\n  next step: {}", report.next_step);
   return text;

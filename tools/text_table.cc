@@ -5,11 +5,13 @@
 #include <algorithm>
 
 #include "io/result.h"
+#include "tools/printable.h"
 
 namespace drs {
 
 void TextTable::add_row(std::vector<std::string> cells) {
   DRS_ASSERT(cells.size() == columns_.size(), "a row has one cell for each column");
+  for (std::string& cell : cells) cell = printable_value(cell);
   rows_.push_back(std::move(cells));
 }
 

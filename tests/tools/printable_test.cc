@@ -1,0 +1,67 @@
+#include "tools/printable.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/output.h"
+
+namespace drs {
+namespace {
+
+TEST(Printable, KeepsOrdinaryTextOfAnyLanguage) {
+  const std::string text = "pg/app é 数据库 😀 — 1\t2\n3\n";
+  EXPECT_EQ(printable_lines(text), text);
+  EXPECT_EQ(printable_value("é 数"), "é 数");
+}
+
+TEST(Printable, EscapesWhatATerminalObeys) {
+  EXPECT_EQ(printable_lines("a\x1b[2Kb\rc\bd\x7f"), "a\\x1b[2Kb\\rc\\x08d\\x7f");
+  EXPECT_EQ(printable_lines("\xc2\x9b"
+                            "31m"),
+            "\\x9b31m");  // C1: the one-byte CSI
+  EXPECT_EQ(printable_lines("a\xe2\x80\xae"
+                            "b\xe2\x81\xa6"),
+            "a\\u202eb\\u2066");  // right to left, isolate
+  EXPECT_EQ(printable_lines(std::string_view("a\0b", 3)), "a\\x00b");
+}
+
+TEST(Printable, EscapesBytesThatAreNoUtf8) {
+  EXPECT_EQ(printable_lines("\xff\x9b"), "\\xff\\x9b");
+  EXPECT_EQ(printable_lines("\xc0\x9b"), "\\xc0\\x9b");           // overlong
+  EXPECT_EQ(printable_lines("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
+  EXPECT_EQ(printable_lines("\xe2\x80"), "\\xe2\\x80");           // cut
+  EXPECT_EQ(printable_lines("\xf5\x80\x80\x80"), "\\xf5\\x80\\x80\\x80");
+}
+
+TEST(Printable, AValueIsOneLine) {
+  EXPECT_EQ(printable_value("x\nno damage found\t!"), "x\\nno damage found\\t!");
+}
+
+TEST(Printable, NoQuotedLineBeginsALine) {
+  EXPECT_EQ(printable_message("it said\nno damage found\n"), "it said\n    no damage found");
+}
+
+TEST(Printable, EveryByteAndPairComesOutHarmlessAndAsUtf8) {
+  for (int a = 0; a < 256; ++a) {
+    for (int b = 0; b < 256; ++b) {
+      const std::string text = {static_cast<char>(a), static_cast<char>(b)};
+      const std::string shown = printable_value(text);
+      for (const char c : shown) EXPECT_FALSE((c >= 0 && c < 0x20) || c == 0x7f) << a << " " << b;
+      EXPECT_NO_THROW(static_cast<void>(nlohmann::json(shown).dump())) << a << " " << b;
+      EXPECT_EQ(printable_value(shown), shown);
+    }
+  }
+}
+
+TEST(Printable, JsonMeansTheSameAndHoldsNoControlCharacter) {
+  const std::string hostile = "a\x1b[2K\n\xc2\x9b\xe2\x80\xae\x7f\"\\";
+  const std::string text = json_text(nlohmann::ordered_json{{"stream", hostile}}, 2);
+  EXPECT_EQ(nlohmann::json::parse(text)["stream"], hostile);
+  EXPECT_EQ(text.find('\x7f'), std::string::npos);
+  EXPECT_EQ(text.find("\xc2\x9b"), std::string::npos);
+  EXPECT_EQ(text.find("\xe2\x80\xae"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace drs
