@@ -14,6 +14,7 @@
 #include "tools/host_name.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
+#include "tools/printable.h"
 #include "tools/seen_heads.h"
 #include "tools/selector_text.h"
 #include "tools/size_text.h"
@@ -177,18 +178,20 @@ std::string lines_of(const CopyReport& report, const VerifyReport& verified, con
     if (copy.outcome == Outcome::kPresent) continue;
     const ManifestHeader& manifest = copy.source->manifest;
     out += fmt::format("{} {} of {} from {}{}\n", outcome_name(copy.outcome), copy.source->id(), manifest.stream,
-                       format_time_local(manifest.snapshot_ns), copy.problem.empty() ? "" : ": " + copy.problem);
+                       format_time_local(manifest.snapshot_ns),
+                       copy.problem.empty() ? "" : ": " + printable_value(copy.problem));
   }
   for (const BrokenManifest* const broken : choice.broken)
-    out += fmt::format("damaged {}: {}\n", broken->name, broken->error.message);
+    out += fmt::format("damaged {}: {}\n", broken->name, printable_value(broken->error.message));
   out += fmt::format("{} snapshots copied, {} were there, {} are removed there, {} are damaged here{}\n",
                      report.count(Outcome::kCopied), report.count(Outcome::kPresent), report.count(Outcome::kRemoved),
                      report.count(Outcome::kDamaged) + choice.broken.size(),
                      report.replica ? fmt::format("; {} marks of removal", report.removal_marks) : "");
   out += fmt::format("read {}, stored {} in {} packs, {:.2f} seconds\n", format_size(report.read_bytes),
                      format_size(report.stored_bytes), report.packs, report.seconds);
-  out += findings_text(verified.findings) + fmt::format("verified there: {} snapshots, {} blocks referenced",
-                                                        verified.snapshots, verified.blocks_referenced);
+  out +=
+      findings_text(verified.findings, false) + damaged_snapshots_text(verified) +
+      fmt::format("verified there: {} snapshots, {} blocks referenced", verified.snapshots, verified.blocks_referenced);
   return out;
 }
 

@@ -38,7 +38,8 @@ std::string summary(const ScrubReport& report, ExitCode code) {
   if (report.unknown_names > 0) out += fmt::format("{} names are not drstream's\n", report.unknown_names);
   if (report.marked > 0)
     out += fmt::format("marked {} packs as damaged: pushes store their chunks anew\n", report.marked);
-  if (report.unmarked > 0) out += fmt::format("took back the damage marks of {} packs\n", report.unmarked);
+  if (report.unmarked > 0)
+    out += fmt::format("took back the damage marks of {} packs, which are whole\n", report.unmarked);
   out += code == ExitCode::kDamage
              ? "DAMAGE FOUND: `drstream verify`, with the key, tells which snapshots are affected"
              : "no damage found; whether something is absent only `drstream verify`, with the key, can tell";
@@ -59,7 +60,7 @@ Result<ExitCode> run_scrub(CommandContext& context, const ScrubCommand& command)
   if (!report.ok()) return std::move(report).error();
   const ExitCode code = exit_code_of(report->findings, false);
   context.output.document("drstream.scrub/1", scrub_json(*report, code));
-  context.output.text(findings_text(report->findings) + summary(*report, code));
+  context.output.text(findings_text(report->findings, false) + summary(*report, code));
   return code;
 }
 

@@ -55,7 +55,7 @@ Result<Totals> count(CommandContext& context, Repository& repository, const Snap
   totals.packs = packs.packs().size();
   totals.packs_bytes = packs.total_bytes();
   for (const PackInfo& pack : packs.packs()) {
-    if (pack.damaged) ++totals.packs_damaged;
+    if (pack.marked) ++totals.packs_damaged;
     if (pack.condemned) ++totals.packs_condemned;
   }
   DRS_ASSIGN_OR_RETURN(const auto index,

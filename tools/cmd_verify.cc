@@ -107,12 +107,18 @@ std::string summary(const VerifyReport& report, const VerifyCommand& command) {
                        format_percent(report.bytes_read, report.packs_bytes), report.packs_read, report.blocks_decoded,
                        report.chunks_checked, format_size(report.decoded_bytes));
   else
-    out += "read 0 % of the stored data: structure alone was checked (--read-data reads all)\n";
+    out += report.packs_read == 0
+               ? "read 0 % of the stored data: structure alone was checked (--read-data reads all)\n"
+               : fmt::format(
+                     "read {} packs, which are marked as damaged, and of the rest the structure alone "
+                     "(--read-data reads all)\n",
+                     report.packs_read);
   if (report.snapshots_rebuilt > 0)
     out += fmt::format("rebuilt {} snapshots, {}\n", report.snapshots_rebuilt, format_size(report.rebuilt_bytes));
   if (report.marked > 0)
     out += fmt::format("marked {} packs as damaged: pushes store their chunks anew\n", report.marked);
-  if (report.unmarked > 0) out += fmt::format("took back the damage marks of {} packs\n", report.unmarked);
+  if (report.unmarked > 0)
+    out += fmt::format("took back the damage marks of {} packs, which are whole\n", report.unmarked);
   return out;
 }
 
@@ -120,6 +126,7 @@ nlohmann::ordered_json verify_json(const VerifyReport& report, ExitCode code) {
   nlohmann::ordered_json out;
   out["exit_code"] = static_cast<int>(code);
   out["findings"] = findings_json(report.findings);
+  out.update(damaged_snapshots_json(report));
   out["snapshots"] = report.snapshots;
   out["recipe_parts"] = report.recipe_parts;
   out["blocks_referenced"] = report.blocks_referenced;
@@ -166,7 +173,8 @@ Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& comman
   compare_heads(context, expected, catalog, report->findings);
   const ExitCode code = exit_code_of(report->findings, command.warn_exit);
   context.output.document("drstream.verify/1", verify_json(*report, code));
-  context.output.text(findings_text(report->findings) + summary(*report, command) + verdict(code, report->findings));
+  context.output.text(findings_text(report->findings, context.options.log.verbosity > 0) +
+                      damaged_snapshots_text(*report) + summary(*report, command) + verdict(code, report->findings));
   return code;
 }
 

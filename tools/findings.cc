@@ -4,6 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/printable.h"
+#include "tools/size_text.h"
+#include "tools/time_text.h"
+
 namespace drs {
 namespace {
 
@@ -18,15 +22,63 @@ std::string_view severity_name(Finding::Severity severity) {
 
 }  // namespace
 
-std::string findings_text(const std::vector<Finding>& findings) {
+std::string findings_text(const std::vector<Finding>& findings, bool ranges) {
   std::string out;
   for (const Finding& finding : findings) {
-    out += fmt::format("{}: {}: {}\n", severity_name(finding.severity), finding.object, finding.problem);
+    out += fmt::format("{}: {}: {}\n", severity_name(finding.severity), printable_value(finding.object),
+                       printable_value(finding.problem));
+    if (!ranges) {
+      if (finding.affected_count > 0)
+        out += fmt::format("  affects {} ranges of bytes (-v lists them)\n", finding.affected_count);
+      continue;
+    }
     for (const AffectedRange& range : finding.affected)
-      out += fmt::format("  affects {} snapshot {} bytes {} to {}\n", range.stream, range.snapshot_id,
+      out += fmt::format("  affects {} snapshot {} bytes {} to {}\n", printable_value(range.stream), range.snapshot_id,
                          range.offset_bytes, range.offset_bytes + range.bytes);
     if (finding.affected_count > finding.affected.size())
       out += fmt::format("  and {} more ranges\n", finding.affected_count - finding.affected.size());
+  }
+  return out;
+}
+
+std::string damaged_snapshots_text(const VerifyReport& report) {
+  std::string out;
+  for (const DamagedSnapshot& snapshot : report.damaged_snapshots)
+    out += fmt::format("damaged snapshot: {} {} of {}, sequence {}: {} in {} ranges, the first found at byte {}\n",
+                       printable_value(snapshot.stream), snapshot.snapshot_id, format_time_local(snapshot.snapshot_ns),
+                       snapshot.sequence, format_size(snapshot.bytes), snapshot.ranges, snapshot.first_offset_bytes);
+  for (const HitStream& stream : report.hit_streams) {
+    const std::string name = printable_value(stream.stream);
+    if (stream.intact_id.empty())
+      out += fmt::format("no snapshot of {} is intact: look for another copy of the repository\n", name);
+    else
+      out += fmt::format("the newest intact snapshot of {} is {} of {}, sequence {}, as far as this run has read\n",
+                         name, stream.intact_id, format_time_local(stream.intact_ns), stream.intact_sequence);
+  }
+  return out;
+}
+
+nlohmann::ordered_json damaged_snapshots_json(const VerifyReport& report) {
+  nlohmann::ordered_json out;
+  out["damaged_snapshots"] = nlohmann::ordered_json::array();
+  for (const DamagedSnapshot& snapshot : report.damaged_snapshots) {
+    nlohmann::ordered_json entry;
+    entry["stream"] = snapshot.stream;
+    entry["snapshot"] = snapshot.snapshot_id;
+    entry["time"] = format_time_utc(snapshot.snapshot_ns);
+    entry["sequence"] = snapshot.sequence;
+    entry["ranges"] = snapshot.ranges;
+    entry["bytes"] = snapshot.bytes;
+    entry["first_offset"] = snapshot.first_offset_bytes;
+    out["damaged_snapshots"].push_back(std::move(entry));
+  }
+  out["hit_streams"] = nlohmann::ordered_json::array();
+  for (const HitStream& stream : report.hit_streams) {
+    nlohmann::ordered_json entry;
+    entry["stream"] = stream.stream;
+    entry["newest_intact"] = nullptr;
+    if (!stream.intact_id.empty()) entry["newest_intact"] = stream.intact_id;
+    out["hit_streams"].push_back(std::move(entry));
   }
   return out;
 }

@@ -10,8 +10,13 @@
 
 namespace drs {
 
-std::string findings_text(const std::vector<Finding>& findings);
+// `ranges`: every range of bytes that is kept, else their number.
+std::string findings_text(const std::vector<Finding>& findings, bool ranges);
+// One line for each damaged snapshot, then the newest intact one of each stream that is hit.
+std::string damaged_snapshots_text(const VerifyReport& report);
 nlohmann::ordered_json findings_json(const std::vector<Finding>& findings);
+// The members "damaged_snapshots" and "hit_streams".
+nlohmann::ordered_json damaged_snapshots_json(const VerifyReport& report);
 
 // What damage means for snapshots, and what to do, in one line: the damage of an index costs none.
 std::string damage_verdict(const std::vector<Finding>& findings);

@@ -67,8 +67,10 @@ bool is_of_the_system(const Error& error) {
 std::string_view next_step_of(const Error& error, CommandEffect effect) {
   const bool restores = effect == CommandEffect::kRestores;
   const bool pushes = effect == CommandEffect::kCommits || effect == CommandEffect::kCommitsInOne;
+  if (error.error_number == ENOMEM) return "free memory, or give less --memory, then run it again";
   if (is_shortage_errno(error.error_number))
-    return "this machine is short of descriptors, memory or threads: stop what else runs, raise the limit (`ulimit -n`, "
+    return "this machine is short of descriptors, memory or threads: stop what else runs, raise the limit (`ulimit "
+           "-n`, "
            "`ulimit -u`, the container's), or give fewer --threads, then run it again; nothing needs repair";
   switch (error.code) {
     case ErrorCode::kInternal:
@@ -100,7 +102,6 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
       return "look whether the snapshot is there (`drstream list`) and whether the store takes objects (`drstream "
              "doctor`); push again if it is not";
     case ErrorCode::kNoSpace:
-      if (error.error_number == ENOMEM) return "free memory, or give less --memory, then run it again";
       return restores ? "free space where the output goes, then pull again"
                       : "free space or raise the quota, then run it again; nothing needs repair";
     case ErrorCode::kUnavailable: return "check that the store can be reached, then run it again";

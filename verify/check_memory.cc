@@ -1,6 +1,7 @@
 #include "verify/check_memory.h"
 
 #include <algorithm>
+#include <string>
 #include <thread>
 
 namespace drs {
@@ -11,6 +12,8 @@ constexpr std::size_t kPieceBytes = 2 * kMiB;
 // A pack's table while its blocks pass: 1,024 blocks of the smallest chunks take about 4 MiB sealed and 5 MiB decoded.
 constexpr std::size_t kTableBytes = 10 * kMiB;
 constexpr std::size_t kRebuildBlocksMax = 256;
+constexpr std::uint64_t kListedObjectBytes = 200;
+constexpr std::uint64_t kListBytesFree = 16 * kMiB;
 
 std::size_t round_up(std::size_t bytes) {
   return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
@@ -44,6 +47,16 @@ CheckMemory plan_check(CheckKind kind, std::size_t memory_bytes, std::size_t thr
   // One more than threads: while one waits for the first piece of an object, the others keep the cores busy.
   memory.workers = std::clamp<std::size_t>(for_workers / worker_bytes, 1, threads + 1);
   return memory;
+}
+
+Result<std::size_t> memory_beside_list(std::uint64_t objects, std::size_t memory_bytes) {
+  const std::uint64_t list_bytes = objects * kListedObjectBytes;
+  if (list_bytes <= kListBytesFree) return memory_bytes;
+  if (list_bytes > memory_bytes / 2)
+    return Error{ErrorCode::kUsage, "the repository has " + std::to_string(objects) + " objects, whose list takes " +
+                                        std::to_string(list_bytes / kMiB) + " MiB: --memory must be " +
+                                        std::to_string(2 * list_bytes / kMiB + 1) + " MiB or more"};
+  return memory_bytes - static_cast<std::size_t>(list_bytes - kListBytesFree);
 }
 
 Result<CheckBuffers> CheckBuffers::map(const CheckMemory& memory) {

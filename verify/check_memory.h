@@ -29,6 +29,10 @@ enum class CheckKind : std::uint8_t { kVerify, kScrub };
 CheckMemory plan_check(CheckKind kind, std::size_t memory_bytes, std::size_t threads, std::uint64_t largest_bytes,
                        std::size_t operation_bytes);
 
+// What is left of the ceiling beside the list of `objects` stored objects: 200 bytes each, of which the program's own
+// 32 MiB hold some. Errors: kUsage when the list takes more than half; the text says how much --memory is needed.
+Result<std::size_t> memory_beside_list(std::uint64_t objects, std::size_t memory_bytes);
+
 // The payload buffers of each worker, out of one mapping.
 class CheckBuffers {
  public:

@@ -10,7 +10,9 @@ void DamageMap::add_pack(const Digest& pack, std::size_t finding) {
   packs_[pack] = Damage{.finding = finding, .all_blocks = true, .offsets_bytes = {}};
 }
 
-void DamageMap::add_blocks(const Digest& pack, std::size_t finding, std::vector<std::uint32_t> offsets_bytes) {
+void DamageMap::add_blocks(const Digest& pack, std::size_t finding, const std::vector<DamagedBlock>& blocks) {
+  std::vector<std::uint32_t> offsets_bytes;
+  for (const DamagedBlock& block : blocks) offsets_bytes.push_back(block.offset_bytes);
   std::sort(offsets_bytes.begin(), offsets_bytes.end());
   const std::scoped_lock lock(mutex_);
   const bool fits = blocks_ + offsets_bytes.size() <= kBlocksMax;

@@ -20,8 +20,8 @@ class DamageMap {
 
   // Every block of the pack. `finding`: its number in the FindingList.
   void add_pack(const Digest& pack, std::size_t finding);
-  // The blocks whose seals begin at these offsets.
-  void add_blocks(const Digest& pack, std::size_t finding, std::vector<std::uint32_t> offsets_bytes);
+  // The blocks with these seals.
+  void add_blocks(const Digest& pack, std::size_t finding, const std::vector<DamagedBlock>& blocks);
   // The finding that damages this block.
   [[nodiscard]] std::optional<std::size_t> find(const BlockLocation& location) const;
 

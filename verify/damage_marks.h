@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
-#include <unordered_set>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include "engine/repository/damage.h"
 #include "io/bytes.h"
 #include "io/clock.h"
 #include "sinks/object_store.h"
@@ -20,13 +23,17 @@ class DamageMarks {
   DamageMarks(FindingList& findings, const Clock& clock, std::string found_by, bool read_only)
       : findings_(findings), clock_(clock), found_by_(std::move(found_by)), read_only_(read_only) {}
 
-  // Marks a pack as damaged, once. A mark that cannot be set is a warning among the findings.
-  void set(ObjectStore& store, const Digest& pack, const std::string& problem);
-  // Takes the mark of a pack back. A mark that cannot be removed is a warning.
-  void clear(ObjectStore& store, const Digest& pack);
+  // What is marked already. Before the first of the calls below, while no other thread has begun.
+  void know(MarkedPacks marked) { known_ = std::move(marked); }
+  // Marks blocks of a pack as damaged, or, with none, the pack; once, and not what is marked already. A mark that
+  // cannot be set is a warning among the findings.
+  void set(ObjectStore& store, const Digest& pack, const std::string& problem, std::vector<DamagedBlock> blocks = {});
+  // Takes the marks of a pack that proved whole back; with `found_by` only those that such a check set. A mark that
+  // cannot be removed is a warning.
+  void clear(ObjectStore& store, const Digest& pack, std::string_view found_by = {});
 
   [[nodiscard]] std::uint64_t set_count() const;
-  [[nodiscard]] std::uint64_t cleared_count() const;
+  [[nodiscard]] std::uint64_t cleared_count() const;  // packs
 
  private:
   FindingList& findings_;
@@ -34,9 +41,15 @@ class DamageMarks {
   const std::string found_by_;
   const bool read_only_;
   mutable std::mutex mutex_;
-  std::unordered_set<Digest, FixedBytesHash> seen_;
+  MarkedPacks known_;
   std::uint64_t set_count_ = 0;
   std::uint64_t cleared_count_ = 0;
 };
+
+// A mark that cannot be read: its whole pack counts as marked, and nothing else is lost by it.
+inline void report_bad_mark(FindingList& findings, const std::string& name, const std::string& problem) {
+  findings.report(Finding::Severity::kWarning, name,
+                  "the damage mark cannot be read, and counts as one of the whole pack: " + problem);
+}
 
 }  // namespace drs

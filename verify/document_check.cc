@@ -8,14 +8,13 @@
 #include "engine/format/manifest_object.h"
 #include "engine/format/slot.h"
 #include "engine/repository/read_again.h"
-#include "verify/object_fault.h"
+#include "io/error_class.h"
 
 namespace drs {
 namespace {
 
 constexpr std::array<std::string_view, 5> kAlways = {"config/", "keys/", "sessions/", "condemned/", "damaged/"};
 constexpr std::array<std::string_view, 2> kReadByCatalog = {"manifests/", "removed/"};
-constexpr std::size_t kMarkTextBytesMax = 200;  // kept of what a damage mark says
 
 Result<void> require(bool condition, const char* otherwise) {
   if (condition) return {};
@@ -45,7 +44,10 @@ Result<void> DocumentCheck::check(std::size_t number, ObjectStore& store) {
   if (checked.ok()) return {};
   if (!is_object_fault(checked.error())) return checked;
   if (checked.error().code == ErrorCode::kNotFound) return {};  // removed since it was listed
-  context_.findings.report(Finding::Severity::kDamage, object.key, checked.error().message);
+  if (object.parsed.kind == ObjectKind::kDamaged)
+    report_bad_mark(context_.findings, object.key, checked.error().message);
+  else
+    context_.findings.report(Finding::Severity::kDamage, object.key, checked.error().message);
   return {};
 }
 
@@ -54,10 +56,8 @@ Result<void> DocumentCheck::check_bytes(const Object& object, ByteView bytes) {
     case ObjectKind::kSlot: return check_slot(object, bytes);
     case ObjectKind::kDamaged: {
       DRS_ASSIGN_OR_RETURN(const DamagedMark mark, decode_damaged(bytes));
-      DRS_RETURN_IF_ERROR(require(mark.pack == object.parsed.digest, "the mark is of another pack than its name says"));
-      const std::scoped_lock lock(mutex_);
-      marks_[mark.pack] = mark.found_by + ": " + mark.problem.substr(0, kMarkTextBytesMax);
-      return {};
+      return require(mark.pack == object.parsed.digest && mark.id == object.parsed.uuid,
+                     "the mark is another one than its name says");
     }
     case ObjectKind::kManifest:
       DRS_RETURN_IF_ERROR(open_manifest_object(context_.repository.keys(), object.key, bytes));

@@ -4,7 +4,6 @@
 
 #include <mutex>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -27,8 +26,6 @@ class DocumentCheck {
   // What the objects said; after all checks.
   [[nodiscard]] const std::unordered_set<Digest, FixedBytesHash>& config_digests() const { return config_digests_; }
   [[nodiscard]] const std::unordered_set<Digest, FixedBytesHash>& condemned() const { return condemned_; }
-  // Of packs: "scrub: the SHA-256 of its bytes is ...".
-  [[nodiscard]] const std::unordered_map<Digest, std::string, FixedBytesHash>& marks() const { return marks_; }
 
  private:
   struct Object {
@@ -45,7 +42,6 @@ class DocumentCheck {
   std::mutex mutex_;
   std::unordered_set<Digest, FixedBytesHash> config_digests_;
   std::unordered_set<Digest, FixedBytesHash> condemned_;
-  std::unordered_map<Digest, std::string, FixedBytesHash> marks_;
 };
 
 }  // namespace drs

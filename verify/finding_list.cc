@@ -59,6 +59,16 @@ void FindingList::affects(std::size_t finding, const Snapshot& snapshot, std::ui
   const std::string id = snapshot.id();
   const bool continues =
       entry.finding.affected_count > 0 && entry.last_snapshot_id == id && entry.last_end_bytes == offset_bytes;
+  DamagedSnapshot& damaged = damaged_snapshots_[id];
+  if (damaged.ranges == 0) {
+    damaged.stream = snapshot.manifest.stream;
+    damaged.snapshot_id = id;
+    damaged.snapshot_ns = snapshot.manifest.snapshot_ns;
+    damaged.sequence = snapshot.manifest.sequence;
+    damaged.first_offset_bytes = offset_bytes;
+  }
+  damaged.bytes += bytes;
+  damaged.ranges += continues ? 0 : 1;
   if (continues) {
     if (entry.last_is_kept) entry.finding.affected.back().bytes += bytes;
   } else {
@@ -71,6 +81,11 @@ void FindingList::affects(std::size_t finding, const Snapshot& snapshot, std::ui
   }
   entry.last_snapshot_id = id;
   entry.last_end_bytes = offset_bytes + bytes;
+}
+
+std::unordered_map<std::string, DamagedSnapshot> FindingList::damaged_snapshots() const {
+  const std::scoped_lock lock(mutex_);
+  return damaged_snapshots_;
 }
 
 std::vector<Finding> FindingList::take() {

@@ -34,6 +34,8 @@ class FindingList {
   // The finding damages these bytes of a snapshot, which makes it damage whatever it was. A range that continues the
   // one before is joined to it.
   void affects(std::size_t finding, const Snapshot& snapshot, std::uint64_t offset_bytes, std::uint64_t bytes);
+  // Every snapshot that a finding affects, by its id.
+  [[nodiscard]] std::unordered_map<std::string, DamagedSnapshot> damaged_snapshots() const;
   // All findings, gravest first, then by name. Leaves the list empty.
   std::vector<Finding> take();
 
@@ -51,6 +53,7 @@ class FindingList {
   mutable std::mutex mutex_;
   std::vector<Entry> entries_;
   std::unordered_map<std::string, std::size_t> by_object_;
+  std::unordered_map<std::string, DamagedSnapshot> damaged_snapshots_;
   std::size_t affected_kept_ = 0;
   std::uint64_t overflowed_ = 0;  // objects without a finding of their own
 };

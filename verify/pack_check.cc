@@ -5,7 +5,7 @@
 
 #include "engine/format/names.h"
 #include "engine/format/recipe.h"
-#include "verify/object_fault.h"
+#include "io/error_class.h"
 
 namespace drs {
 
@@ -24,20 +24,22 @@ Result<void> PackCheck::check(const PackInfo& pack) {
     DRS_ASSIGN_OR_RETURN(verdict, read(pack, name));
   }
   if (verdict.problem.empty()) {
-    if (!pack.damaged) return {};
+    if (!pack.marked) return {};
     if (context_.options.read_only) {
-      context_.findings.report(Finding::Severity::kWarning, damaged_name(pack.name),
-                               "the pack is whole; its damage mark stays, because this check is read-only");
+      context_.findings.report(Finding::Severity::kWarning, name,
+                               "is whole, but marked as damaged; the mark stays, because this check is read-only");
     }
     context_.marks.clear(store_, pack.name);
     return {};
   }
   const std::size_t finding = context_.findings.report(Finding::Severity::kDamage, name, verdict.problem);
-  if (verdict.all_blocks)
+  if (verdict.all_blocks) {
+    verdict.damaged_blocks.clear();
     context_.damage.add_pack(pack.name, finding);
-  else
-    context_.damage.add_blocks(pack.name, finding, std::move(verdict.damaged_offsets_bytes));
-  if (verdict.lasting) context_.marks.set(store_, pack.name, verdict.problem);
+  } else {
+    context_.damage.add_blocks(pack.name, finding, verdict.damaged_blocks);
+  }
+  if (verdict.lasting) context_.marks.set(store_, pack.name, verdict.problem, std::move(verdict.damaged_blocks));
   return {};
 }
 
@@ -74,14 +76,14 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
     if (first_damage.empty()) {
       first_damage = good.error().message + " (at offset " + std::to_string(block.record.offset_bytes) + ")";
     }
-    verdict.damaged_offsets_bytes.push_back(block.record.offset_bytes);
+    verdict.damaged_blocks.push_back({block.record.offset_bytes, block.record.sealed_bytes});
   });
   if (!digest.ok()) {
     if (!is_object_fault(digest.error())) return digest.error();
     verdict.add("it cannot be read to its end: " + digest.error().message);
     verdict.lasting = verdict.lasting || is_lasting_damage(digest.error());
     for (; passed < blocks.size(); ++passed) {
-      verdict.damaged_offsets_bytes.push_back(blocks[passed]->record.offset_bytes);
+      verdict.damaged_blocks.push_back({blocks[passed]->record.offset_bytes, blocks[passed]->record.sealed_bytes});
     }
   } else {
     ++counts_.packs;
@@ -92,9 +94,9 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
       verdict.lasting = true;
     }
   }
-  if (!verdict.damaged_offsets_bytes.empty()) {
+  if (!verdict.damaged_blocks.empty()) {
     verdict.lasting = true;
-    verdict.add(std::to_string(verdict.damaged_offsets_bytes.size()) + " of its " + std::to_string(blocks.size()) +
+    verdict.add(std::to_string(verdict.damaged_blocks.size()) + " of its " + std::to_string(blocks.size()) +
                 " blocks are damaged" + (first_damage.empty() ? "" : ", first: " + first_damage));
   } else if (!verdict.problem.empty() && !verdict.all_blocks) {
     verdict.add("every block in it still decodes");

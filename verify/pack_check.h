@@ -44,7 +44,7 @@ class PackCheck {
     std::string problem;  // empty: it is whole
     bool lasting = false;
     bool all_blocks = false;
-    std::vector<std::uint32_t> damaged_offsets_bytes;
+    std::vector<DamagedBlock> damaged_blocks;
     void add(const std::string& text) { problem += (problem.empty() ? "" : "; ") + text; }
   };
   Result<Verdict> read(const PackInfo& pack, const std::string& name);

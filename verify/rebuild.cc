@@ -7,7 +7,7 @@
 #include "codecs/xxh3.h"
 #include "engine/format/names.h"
 #include "engine/format/recipe.h"
-#include "verify/object_fault.h"
+#include "io/error_class.h"
 #include "verify/recipe_check.h"
 
 namespace drs {
@@ -105,7 +105,10 @@ Result<const Bytes*> Rebuild::block(const Snapshot& snapshot, const BlockId& id,
     finding = context_.damage.find(*location);  // its ranges are known then
     if (!finding) {
       const std::string& problem = plain.error().message;
-      if (is_lasting_damage(plain.error())) context_.marks.set(store_, location->pack, problem);
+      if (is_lasting_damage(plain.error())) {
+        context_.marks.set(store_, location->pack, problem,
+                           {{location->record.offset_bytes, location->record.sealed_bytes}});
+      }
       finding = context_.findings.report(Finding::Severity::kDamage, pack_name(location->pack), problem);
       context_.findings.affects(*finding, snapshot, offset_bytes, bytes);
     }

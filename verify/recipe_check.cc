@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "engine/format/names.h"
+#include "io/error_class.h"
 #include "verify/index_check.h"
-#include "verify/object_fault.h"
 
 namespace drs {
 
@@ -72,7 +72,10 @@ Result<std::optional<RecipePart>> RecipeCheck::read_part(const Snapshot& snapsho
   if (!plain.ok()) {
     if (!is_object_fault(plain.error())) return plain.error();
     const std::string& problem = plain.error().message;
-    if (is_lasting_damage(plain.error())) context_.marks.set(store_, location.pack, problem);
+    if (is_lasting_damage(plain.error())) {
+      context_.marks.set(store_, location.pack, problem,
+                         {{location.record.offset_bytes, location.record.sealed_bytes}});
+    }
     return unreadable(context_.findings.report(Finding::Severity::kDamage, pack_name(location.pack), problem));
   }
   if (!context_.options.read_data) {

@@ -14,10 +14,10 @@
 #include "engine/repository/lost_config.h"
 #include "engine/repository/parallel.h"
 #include "engine/repository/read_again.h"
+#include "io/error_class.h"
 #include "verify/check_memory.h"
 #include "verify/damage_marks.h"
 #include "verify/finding_list.h"
-#include "verify/object_fault.h"
 #include "verify/object_sweep.h"
 
 namespace drs {
@@ -39,7 +39,7 @@ std::string name_of(const ParsedName& parsed) {
     case ObjectKind::kSlot: return slot_name(parsed.uuid);
     case ObjectKind::kSession: return session_name(parsed.tag, parsed.uuid, parsed.number);
     case ObjectKind::kCondemned: return condemned_name(parsed.uuid);
-    case ObjectKind::kDamaged: return damaged_name(parsed.digest);
+    case ObjectKind::kDamaged: return damaged_name(parsed.digest, parsed.uuid);
     case ObjectKind::kFence: break;  // has a manifest's name
   }
   return {};
@@ -66,9 +66,8 @@ Result<std::optional<Uuid>> check_document(const ParsedName& parsed, ByteView by
   }
   if (parsed.kind == ObjectKind::kDamaged) {
     DRS_ASSIGN_OR_RETURN(const DamagedMark mark, decode_damaged(bytes));
-    if (mark.pack != parsed.digest) {
-      return Error{ErrorCode::kCorrupt, "the mark is of pack " + mark.pack.hex() + ", not of the one in its name"};
-    }
+    if (mark.pack != parsed.digest || mark.id != parsed.uuid)
+      return Error{ErrorCode::kCorrupt, "it says it is " + damaged_name(mark.pack, mark.id)};
     return std::optional<Uuid>();
   }
   if (parsed.kind == ObjectKind::kSlot) {
@@ -102,7 +101,6 @@ class Scrub {
   Result<void> check_digest(const ScrubObject& object, const std::string& name, ObjectStore& store,
                             const SweepBuffers& buffers);
   Result<void> check_small(const ScrubObject& object, const std::string& name, ObjectStore& store);
-  void pack_is_whole(const ScrubObject& object, ObjectStore& store);
 
   ObjectStore& store_;
   const ScrubOptions& options_;
@@ -112,8 +110,8 @@ class Scrub {
   DamageMarks marks_;
   ScrubReport report_;
   std::vector<ScrubObject> objects_;
-  std::vector<Digest> marked_packs_;  // sorted
-  std::optional<Uuid> repository_;    // of the highest config that can be read
+  std::vector<ObjectInfo> mark_objects_;
+  std::optional<Uuid> repository_;  // of the highest config that can be read
 };
 
 Result<ScrubReport> Scrub::run() {
@@ -123,8 +121,9 @@ Result<ScrubReport> Scrub::run() {
   for (const ScrubObject& object : objects_) largest_bytes = std::max(largest_bytes, object.bytes);
   progress_.total_bytes.store(report_.bytes, std::memory_order_relaxed);
 
+  DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, memory_beside_list(objects_.size(), options_.memory_bytes));
   const CheckMemory memory =
-      plan_check(CheckKind::kScrub, options_.memory_bytes, options_.threads, largest_bytes, store_.operation_bytes());
+      plan_check(CheckKind::kScrub, memory_bytes, options_.threads, largest_bytes, store_.operation_bytes());
   DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
   DRS_ASSIGN_OR_RETURN(const auto stores, worker_stores(store_, memory.workers));
   for (const auto& store : stores) store->register_memory(buffers.whole());
@@ -147,10 +146,11 @@ Result<void> Scrub::list() {
     ++report_.objects;
     report_.bytes += info.size_bytes;
     objects_.push_back({*parsed, info.size_bytes});
-    if (parsed->kind == ObjectKind::kDamaged) marked_packs_.push_back(parsed->digest);
+    if (parsed->kind == ObjectKind::kDamaged) mark_objects_.push_back(info);
     return {};
   }));
-  std::sort(marked_packs_.begin(), marked_packs_.end());
+  DRS_ASSIGN_OR_RETURN(MarkedPacks marked, load_marks(store_, mark_objects_));
+  marks_.know(std::move(marked));
   // Configs first, packs and index objects last, where the time goes.
   std::stable_sort(objects_.begin(), objects_.end(),
                    [](const ScrubObject& a, const ScrubObject& b) { return a.parsed.kind > b.parsed.kind; });
@@ -185,11 +185,16 @@ Result<void> Scrub::check(const ScrubObject& object, ObjectStore& store, const S
                      ? read_again_if_damaged([&] { return check_digest(object, name, store, buffers); })
                      : check_small(object, name, store);
   if (checked.ok()) {
-    if (object.parsed.kind == ObjectKind::kPack) pack_is_whole(object, store);
+    // The marks of a scrub. What verify found in a pack with the right digest, only verify can find gone.
+    if (object.parsed.kind == ObjectKind::kPack) marks_.clear(store, object.parsed.digest, "scrub");
     return {};
   }
   if (!is_object_fault(checked.error())) return checked;
   if (checked.error().code == ErrorCode::kNotFound) return {};  // removed since it was listed
+  if (object.parsed.kind == ObjectKind::kDamaged) {
+    report_bad_mark(findings_, name, checked.error().message);
+    return {};
+  }
   findings_.report(Finding::Severity::kDamage, name, checked.error().message);
   if (object.parsed.kind == ObjectKind::kPack && is_lasting_damage(checked.error())) {
     marks_.set(store, object.parsed.digest, checked.error().message);
@@ -228,16 +233,6 @@ Result<void> Scrub::check_small(const ScrubObject& object, const std::string& na
   }
   return Error{ErrorCode::kCorrupt,
                "it says it is of repository " + repository->hex() + ", the config here is of " + repository_->hex()};
-}
-
-// Takes back the mark of a scrub. What verify found in a pack with the right digest, only verify can find gone.
-void Scrub::pack_is_whole(const ScrubObject& object, ObjectStore& store) {
-  const Digest& pack = object.parsed.digest;
-  if (!std::binary_search(marked_packs_.begin(), marked_packs_.end(), pack)) return;
-  const auto bytes = get_document(store, damaged_name(pack), kDocumentBytesMax);
-  if (!bytes.ok()) return;
-  const auto mark = decode_damaged(*bytes);
-  if (mark.ok() && mark->pack == pack && mark->found_by == "scrub") marks_.clear(store, pack);
 }
 
 }  // namespace

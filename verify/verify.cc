@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "engine/format/names.h"
@@ -68,20 +70,16 @@ Result<std::vector<ObjectInfo>> list_index_objects(ObjectStore& store) {
   return objects;
 }
 
-// Packs that an earlier check found damaged, and that this one does not read again.
-void report_marked_packs(CheckContext& context, const PackCatalog& packs, const DocumentCheck& documents) {
-  for (const PackInfo& pack : packs.packs()) {
-    if (!pack.damaged) continue;
-    const auto mark = documents.marks().find(pack.name);
-    const std::string by = mark == documents.marks().end() ? "an earlier check" : mark->second;
-    const std::size_t finding =
-        context.findings.report(Finding::Severity::kDamage, pack_name(pack.name),
-                                "is marked as damaged, by " + by + "; verify --read-data tells whether it still is");
-    context.damage.add_pack(pack.name, finding);
-  }
+// With `read_data` all, else those that are marked: a mark says where to look, and proves nothing.
+std::vector<PackInfo> packs_to_read(const CheckContext& context, const PackCatalog& packs) {
+  if (context.options.read_data) return packs.packs();
+  std::vector<PackInfo> marked;
+  for (const PackInfo& pack : packs.packs())
+    if (pack.marked) marked.push_back(pack);
+  return marked;
 }
 
-Result<void> read_packs(CheckContext& context, const PackCatalog& packs, const Stores& stores,
+Result<void> read_packs(CheckContext& context, const std::vector<PackInfo>& packs, const Stores& stores,
                         const CheckBuffers& buffers, VerifyReport& report) {
   std::vector<PackCheck> checks;
   checks.reserve(stores.size());
@@ -89,8 +87,8 @@ Result<void> read_packs(CheckContext& context, const PackCatalog& packs, const S
     DRS_ASSIGN_OR_RETURN(PackCheck check, PackCheck::make(context, *stores[worker], buffers.worker(worker)));
     checks.push_back(std::move(check));
   }
-  const auto read = for_each_parallel(stores.size(), packs.packs().size(), [&](std::size_t worker, std::size_t pack) {
-    return checks[worker].check(packs.packs()[pack]);
+  const auto read = for_each_parallel(stores.size(), packs.size(), [&](std::size_t worker, std::size_t pack) {
+    return checks[worker].check(packs[pack]);
   });
   for (const PackCheck& check : checks) {
     const PackCheck::Counts& counts = check.counts();
@@ -138,7 +136,29 @@ Result<void> check_recipes(CheckContext& context, const SnapshotCatalog& catalog
   return {};
 }
 
-// Index objects and, with `read_data`, packs: the part that runs on all workers.
+// Which snapshots are hit, and what is left of their streams. `catalog.live` is in the order of both lists.
+void report_snapshots(const SnapshotCatalog& catalog, const FindingList& findings, VerifyReport& report) {
+  const auto damaged = findings.damaged_snapshots();
+  std::map<std::string, HitStream> hit;
+  for (const BrokenManifest& broken : catalog.broken)
+    if (!broken.stream.empty()) hit[broken.stream].stream = broken.stream;
+  for (const Snapshot& snapshot : catalog.live) {
+    const auto found = damaged.find(snapshot.id());
+    if (found == damaged.end()) continue;
+    report.damaged_snapshots.push_back(found->second);
+    hit[snapshot.manifest.stream].stream = snapshot.manifest.stream;
+  }
+  for (const Snapshot& snapshot : catalog.live) {
+    const auto stream = hit.find(snapshot.manifest.stream);
+    if (stream == hit.end() || damaged.contains(snapshot.id())) continue;
+    stream->second.intact_id = snapshot.id();  // the last one stays
+    stream->second.intact_ns = snapshot.manifest.snapshot_ns;
+    stream->second.intact_sequence = snapshot.manifest.sequence;
+  }
+  for (auto& [name, stream] : hit) report.hit_streams.push_back(std::move(stream));
+}
+
+// Index objects and packs: the part that runs on all workers.
 Result<void> check_stored(CheckContext& context, const DocumentCheck& documents, const PackCatalog& packs,
                           const std::vector<ObjectInfo>& index_objects, const Stores& stores, const CheckMemory& memory,
                           IndexClaims& claims, VerifyReport& report) {
@@ -150,11 +170,7 @@ Result<void> check_stored(CheckContext& context, const DocumentCheck& documents,
         return index_check.check(index_objects[object], *stores[worker], buffers.worker(worker));
       }));
   index_check.report_uncovered();
-  if (!context.options.read_data) {
-    report_marked_packs(context, packs, documents);
-    return {};
-  }
-  return read_packs(context, packs, stores, buffers, report);
+  return read_packs(context, packs_to_read(context, packs), stores, buffers, report);
 }
 
 }  // namespace
@@ -171,6 +187,7 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
 
   constexpr auto kPassOver = PackCatalog::UnreadableCondemned::kPassOver;
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, kPassOver));
+  marks.know(packs.marks());
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> index_objects, list_index_objects(repository.store()));
   report.packs = packs.packs().size();
   report.packs_bytes = packs.total_bytes();
@@ -187,7 +204,9 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
     for (const Snapshot* snapshot : options.rebuild) total_bytes += snapshot->manifest.bytes;
     progress.total_bytes.store(total_bytes, std::memory_order_relaxed);
   }
-  const CheckMemory memory = plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, largest_bytes,
+  DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes,
+                       memory_beside_list(packs.packs().size() + index_objects.size(), options.memory_bytes));
+  const CheckMemory memory = plan_check(CheckKind::kVerify, memory_bytes, options.threads, largest_bytes,
                                         repository.store().operation_bytes());
 
   {
@@ -204,6 +223,7 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
     DRS_RETURN_IF_ERROR(check_recipes(context, catalog, packs, memory, claims, report));
   }
 
+  report_snapshots(catalog, findings, report);
   report.findings = findings.take();
   report.marked = marks.set_count();
   report.unmarked = marks.cleared_count();
@@ -227,6 +247,7 @@ Result<VerifyReport> verify_snapshots(Repository& repository, const SnapshotCata
       plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, 0, repository.store().operation_bytes());
   IndexClaims claims(repository, findings);
   DRS_RETURN_IF_ERROR(check_recipes(context, catalog, packs, memory, claims, report));
+  report_snapshots(catalog, findings, report);
   report.findings = findings.take();
   report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
   return report;

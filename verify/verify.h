@@ -5,7 +5,8 @@
 // stored block of every pack is read, opened, decompressed, its XXH3 and chunk ids recomputed, and every recipe
 // resolved against the true chunk lengths. Named snapshots are also rebuilt by a reader of verify's own, and length,
 // SHA-256 and XXH3 of the whole compared. It never stops at the first fault; each finding names the object, and the
-// snapshots and byte ranges that it affects.
+// snapshots and byte ranges that it affects. Packs that are marked as damaged are read in any case: anyone can make a
+// mark, so it says where to look and proves nothing.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +36,25 @@ struct Finding {
   std::uint64_t affected_count = 0;
 };
 
+// A live snapshot that cannot be restored whole. Never cut: one for each.
+struct DamagedSnapshot {
+  std::string stream;
+  std::string snapshot_id;
+  WallNs snapshot_ns = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t ranges = 0;
+  std::uint64_t bytes = 0;               // in these ranges
+  std::uint64_t first_offset_bytes = 0;  // of the first range that was found
+};
+
+// A stream with a damaged snapshot or manifest.
+struct HitStream {
+  std::string stream;
+  std::string intact_id;  // its newest snapshot in which this run found no damage; empty: none
+  WallNs intact_ns = 0;
+  std::uint64_t intact_sequence = 0;
+};
+
 struct VerifyOptions {
   bool read_data = false;
   bool read_only = false;                // record no damage marks
@@ -45,6 +65,8 @@ struct VerifyOptions {
 
 struct VerifyReport {
   std::vector<Finding> findings;
+  std::vector<DamagedSnapshot> damaged_snapshots;  // by stream, oldest first
+  std::vector<HitStream> hit_streams;              // by name
   std::uint64_t snapshots = 0;
   std::uint64_t recipe_parts = 0;
   std::uint64_t blocks_referenced = 0;  // by recipe parts; a block that two parts name counts twice

@@ -128,9 +128,16 @@ Bytes encode_damaged(const DamagedMark& mark) {
   writer.u8(kDamagedVersion);
   writer.u8(0);
   writer.raw(mark.pack.view());
+  writer.raw(mark.id.view());
   writer.i64(mark.found_ns);
   writer.short_string(mark.found_by);
   writer.short_string(mark.problem);
+  DRS_ASSERT(mark.blocks.size() <= kDamagedBlocksMax, "a damage mark names at most 1,024 blocks");
+  writer.u16(static_cast<std::uint16_t>(mark.blocks.size()));
+  for (const DamagedBlock& block : mark.blocks) {
+    writer.u32(block.offset_bytes);
+    writer.u32(block.bytes);
+  }
   writer.raw(sha256(out).view());
   return out;
 }
@@ -151,9 +158,29 @@ Result<DamagedMark> decode_damaged(ByteView object) {
   if (version == 0 || zero != 0) return corrupt("damage mark: version is ", version, " ", zero, ", expected 1 0");
   DamagedMark mark;
   mark.pack = reader.fixed<32>();
+  mark.id = reader.fixed<16>();
   mark.found_ns = reader.i64();
   mark.found_by = reader.short_string();
   mark.problem = reader.short_string();
+  const std::uint16_t count = reader.u16();
+  DRS_RETURN_IF_ERROR(reader.check());
+  if (mark.found_by.size() > kDamagedTextBytesMax || mark.problem.size() > kDamagedTextBytesMax)
+    return corrupt("damage mark: a text of more than ", kDamagedTextBytesMax, " bytes");
+  if (count > kDamagedBlocksMax)
+    return corrupt("damage mark: ", count, " blocks, at most ", kDamagedBlocksMax, " are allowed");
+  std::uint64_t end_bytes = 0;
+  for (std::uint16_t i = 0; i < count; ++i) {
+    const std::uint32_t offset_bytes = reader.u32();
+    const std::uint32_t bytes = reader.u32();
+    DRS_RETURN_IF_ERROR(reader.check());
+    if (offset_bytes < end_bytes || bytes == 0)
+      return corrupt("damage mark: block ", i, " is empty, out of order, or overlaps the one before");
+    end_bytes = std::uint64_t{offset_bytes} + bytes;
+    if (end_bytes > kPackBytesMax)
+      return corrupt("damage mark: block ", i, " ends at ", end_bytes, ", a pack has at most ", kPackBytesMax,
+                     " bytes");
+    mark.blocks.push_back({offset_bytes, bytes});
+  }
   DRS_RETURN_IF_ERROR(reader.finish());
   return mark;
 }

@@ -57,12 +57,24 @@ struct CondemnedPacks {
 Bytes encode_condemned(const CondemnedPacks& packs);
 Result<CondemnedPacks> decode_condemned(ByteView body);
 
-// The whole object: a damage mark has no envelope and needs no key.
+inline constexpr std::size_t kDamagedBlocksMax = 1024;         // of one mark: as many as a pack has
+inline constexpr std::size_t kDamagedTextBytesMax = 4 * kKiB;  // of `found_by`, of `problem`
+
+// The bytes of a block's seal in its pack.
+struct DamagedBlock {
+  std::uint32_t offset_bytes = 0;
+  std::uint32_t bytes = 0;
+  friend bool operator==(const DamagedBlock&, const DamagedBlock&) = default;
+};
+
+// The whole object: a damage mark has no envelope and needs no key. Several marks of one pack add up.
 struct DamagedMark {
   Digest pack;
+  Uuid id;  // drawn at random: the rest of its name
   WallNs found_ns = 0;
   std::string found_by;
   std::string problem;
+  std::vector<DamagedBlock> blocks;  // by offset, none overlapping; empty: the whole pack
   friend bool operator==(const DamagedMark&, const DamagedMark&) = default;
 };
 Bytes encode_damaged(const DamagedMark& mark);

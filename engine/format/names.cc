@@ -51,8 +51,10 @@ bool parse_rest(std::string_view rest, ParsedName& name) {
     case ObjectKind::kPack:
       return split_at(rest, 2, '/', first, second) && parse_hex(second, name.digest.mutable_view()) &&
              second.starts_with(first);
-    case ObjectKind::kIndex:
-    case ObjectKind::kDamaged: return parse_hex(rest, name.digest.mutable_view());
+    case ObjectKind::kIndex: return parse_hex(rest, name.digest.mutable_view());
+    case ObjectKind::kDamaged:
+      return split_at(rest, 2 * Digest::kBytes, '-', first, second) && parse_hex(first, name.digest.mutable_view()) &&
+             parse_hex(second, name.uuid.mutable_view());
     case ObjectKind::kManifest:
     case ObjectKind::kRemoved: return parse_tag_and_session(rest, name);
     case ObjectKind::kConfig: return parse_number(rest, name.number);
@@ -127,8 +129,8 @@ std::string condemned_name(const Uuid& id) {
   return "condemned/" + id.hex();
 }
 
-std::string damaged_name(const Digest& pack) {
-  return "damaged/" + pack.hex();
+std::string damaged_name(const Digest& pack, const Uuid& mark) {
+  return "damaged/" + pack.hex() + "-" + mark.hex();
 }
 
 std::optional<ParsedName> parse_name(std::string_view name) {

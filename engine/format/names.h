@@ -26,7 +26,7 @@ std::string removed_name(std::string_view manifest_name);              // remove
 // says which name a fence takes, whatever became of the object.
 std::string session_name(const StreamTag& tag, const Uuid& session, std::uint32_t heartbeat);
 std::string condemned_name(const Uuid& id);
-std::string damaged_name(const Digest& pack);
+std::string damaged_name(const Digest& pack, const Uuid& mark);  // damaged/<pack>-<mark>
 
 // What all names of a kind begin with: "packs/". A fence has a manifest's name.
 std::string_view name_prefix(ObjectKind kind);
@@ -35,7 +35,7 @@ std::string_view name_prefix(ObjectKind kind);
 struct ParsedName {
   ObjectKind kind;
   Digest digest;             // packs, index, damaged
-  Uuid uuid;                 // slots, sessions, condemned; the session of manifests and removed marks
+  Uuid uuid;                 // slots, sessions, condemned, damaged; the session of manifests and removed marks
   StreamTag tag;             // manifests, removed marks, sessions
   std::uint32_t number = 0;  // config, heartbeat
 };

@@ -12,7 +12,9 @@
 #include "engine/pipeline/block_rescue.h"
 #include "engine/pipeline/reused_objects.h"
 #include "engine/repository/parallel.h"
+#include "engine/repository/read_again.h"
 #include "engine/repository/settled_put.h"
+#include "io/error_class.h"
 #include "io/failpoint.h"
 
 namespace drs {
@@ -113,7 +115,7 @@ Result<void> ReplicaCopy::carry_marks(const std::vector<const Snapshot*>& chosen
     const auto object = get_object(source_.store(), name, kDocumentBytesMax);
     const auto whole = object.ok() ? decode_document(source_.keys(), ObjectKind::kRemoved, name, *object) : object;
     if (!whole.ok()) {
-      if (!is_damage(whole.error())) return whole.error();
+      if (!is_object_fault(whole.error())) return whole.error();
       report_.warnings.push_back(name + " was not copied: " + whole.error().message);
       continue;
     }
@@ -160,11 +162,11 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
 Result<std::optional<Error>> ReplicaCopy::copy_whole(const Snapshot& snapshot) {
   const auto needs = needs_of(snapshot);
   if (!needs.ok()) {
-    if (!is_damage(needs.error())) return needs.error();
+    if (!is_object_fault(needs.error())) return needs.error();
     return std::optional(needs.error());
   }
   DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, *needs, condemned_));
-  const Missing missing = missing_packs(*needs);
+  DRS_ASSIGN_OR_RETURN(const Missing missing, missing_packs(*needs));
   if (missing.target_damage) return missing.target_damage;
   DRS_RETURN_IF_ERROR(copy_packs(missing.packs));
   for (const auto& [pack, bytes] : needs->packs)
@@ -178,6 +180,9 @@ Result<ReplicaCopy::Needs> ReplicaCopy::needs_of(const Snapshot& snapshot) {
   const auto note = [&](const BlockLocation& location) {
     needs.packs.emplace(location.pack, location.pack_bytes);
     needs.units.insert(location.place.unit);
+    if (const PackMarks* const marks = target_packs_.marks_of(location.pack);
+        marks != nullptr && marks->covers(location.record.offset_bytes, location.record.sealed_bytes))
+      needs.marked.insert(location.pack);
   };
   DRS_ASSIGN_OR_RETURN(const Manifest manifest, read_manifest(source_, source_.store(), snapshot));
   for (const ManifestStream& stream : manifest.streams) {
@@ -195,7 +200,7 @@ Result<ReplicaCopy::Needs> ReplicaCopy::needs_of(const Snapshot& snapshot) {
   return needs;
 }
 
-ReplicaCopy::Missing ReplicaCopy::missing_packs(const Needs& needs) {
+Result<ReplicaCopy::Missing> ReplicaCopy::missing_packs(const Needs& needs) {
   Missing missing;
   for (const auto& [name, bytes] : needs.packs) {
     const PackInfo* const there = target_packs_.find(name);
@@ -203,12 +208,21 @@ ReplicaCopy::Missing ReplicaCopy::missing_packs(const Needs& needs) {
       if (!damaged_.contains(name)) missing.packs.push_back({.name = name, .bytes = bytes});
       continue;
     }
-    if (there->damaged || there->bytes != bytes) {
+    if (there->bytes != bytes) {
       missing.target_damage =
-          Error(ErrorCode::kCorrupt,
-                pack_name(name) + " in the target " +
-                    (there->damaged ? "is marked as damaged (`drstream verify --read-data` there tells whether it is)"
-                                    : "has " + std::to_string(there->bytes) + " bytes, not " + std::to_string(bytes)));
+          Error(ErrorCode::kCorrupt, pack_name(name) + " in the target has " + std::to_string(there->bytes) +
+                                         " bytes, not " + std::to_string(bytes));
+    } else if (needs.marked.contains(name) && !proved_.contains(name)) {
+      // A mark says where to look, and proves nothing.
+      const PooledBuffer buffer = buffers_->acquire();
+      const auto whole = read_again_if_damaged([&, size = bytes, &pack = name] {
+        return read_whole(target_.store(), pack_name(pack), static_cast<std::size_t>(size), pack, buffer.bytes());
+      });
+      if (!whole.ok() && !is_object_fault(whole.error())) return whole.error();
+      if (whole.ok())
+        proved_.insert(name);
+      else
+        missing.target_damage = whole.error().with_context("in the target");
     }
     ++report_.packs_present;
   }
@@ -244,7 +258,7 @@ Result<void> ReplicaCopy::copy_pack(std::size_t worker, const PackInfo& pack) {
   {
     const std::lock_guard lock(mutex_);
     report_.read_bytes += pack.bytes;
-    if (!whole.ok() && is_damage(whole.error())) {
+    if (!whole.ok() && is_object_fault(whole.error())) {
       damaged_.emplace(pack.name, whole.error());
       return {};
     }
@@ -283,7 +297,7 @@ Result<void> ReplicaCopy::copy_index_object(std::uint32_t unit) {
   const Digest digest = parse_name(name)->digest;
   const auto object = read_whole(source_.store(), name, listed->second, digest, buffer.bytes());
   if (!object.ok()) {
-    if (!is_damage(object.error())) return object.error();
+    if (!is_object_fault(object.error())) return object.error();
     report_.warnings.push_back(object.error().message +
                                ", and was not copied: the target's packs are read by their own tables; run `drstream "
                                "repair index` there");
@@ -320,7 +334,7 @@ Result<void> ReplicaCopy::write_index(std::uint32_t unit) {
     if (!fresh_.contains(pack.name)) continue;
     const auto contents = contents_of(unit, pack);
     if (!contents.ok()) {
-      if (!is_damage(contents.error())) return contents.error();
+      if (!is_object_fault(contents.error())) return contents.error();
       report_.warnings.push_back(index_->unit_name(unit) + " is damaged: " + contents.error().message);
       continue;
     }
@@ -353,7 +367,7 @@ Result<PackContents> ReplicaCopy::contents_of(std::uint32_t unit, const IndexedP
 
 Result<std::optional<Error>> ReplicaCopy::copy_manifest(const Snapshot& snapshot, const Needs& needs) {
   const auto object = get_object(source_.store(), snapshot.name, kDocumentBytesMax);
-  if (!object.ok() && !is_damage(object.error())) return object.error();
+  if (!object.ok() && !is_object_fault(object.error())) return object.error();
   if (!object.ok()) return std::optional(object.error());
   const auto manifest = open_manifest(source_.keys(), snapshot.name, *object);
   if (!manifest.ok() || document_identity(*object) != snapshot.digest)

@@ -48,6 +48,7 @@ class ReplicaCopy {
   struct Needs {
     std::unordered_map<Digest, std::uint64_t, FixedBytesHash> packs;  // and their sizes
     std::unordered_set<std::uint32_t> units;                          // of the index, that say so
+    DigestSet marked;                                                 // packs whose needed blocks the target has marked
   };
   struct Missing {
     std::vector<PackInfo> packs;         // to be copied
@@ -67,7 +68,7 @@ class ReplicaCopy {
   // Each of these that returns an optional error: the damage that keeps the snapshot from being copied, if any.
   Result<std::optional<Error>> copy_whole(const Snapshot& snapshot);
   Result<Needs> needs_of(const Snapshot& snapshot);
-  Missing missing_packs(const Needs& needs);
+  Result<Missing> missing_packs(const Needs& needs);
   Result<void> copy_packs(const std::vector<PackInfo>& packs);
   Result<void> copy_pack(std::size_t worker, const PackInfo& pack);
   Result<void> copy_index(const Needs& needs);
@@ -100,6 +101,7 @@ class ReplicaCopy {
   std::unordered_set<std::string> target_index_;               // names of its index objects
   DigestSet fresh_;                                            // packs of this copy that no index object covers yet
   std::unordered_map<Digest, Error, FixedBytesHash> damaged_;  // packs of the source
+  DigestSet proved_;                                           // packs of the target that are marked, and whole
 
   std::optional<BufferArena> arena_;
   std::unique_ptr<BufferPool> buffers_;

@@ -58,6 +58,7 @@ Error missing_block(const RecordedPush& push, BlockIndex& index, ObjectStore& st
 // Every block that the snapshot needs, the recipe's own ones included, in a pack that a later push might use too.
 Result<void> find_blocks(Repository& repository, const RecordedPush& push, const PackCatalog& packs, BlockIndex& index,
                          ReusedObjects& reused) {
+  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
   const auto find = [&](const BlockId& block) -> Result<void> {
     const auto location = index.locate(block);
     if (!location.ok() && location.error().code != ErrorCode::kNotFound) return location.error();
@@ -65,9 +66,10 @@ Result<void> find_blocks(Repository& repository, const RecordedPush& push, const
     if (location->usable) return {};
     if (packs.find(location->pack)->condemned)
       return gone(push, pack_name(location->pack) + ", which it needs, was condemned by a prune");
-    return Error(ErrorCode::kCorrupt, pack_name(location->pack) + ", which the snapshot needs, is marked as damaged");
+    // Anyone can make a mark: it is a reason to look, and no verdict.
+    const auto read = reader.read(*location);
+    return read.ok() ? Result<void>() : Result<void>(read.error());
   };
-  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
   for (const ManifestStream& stream : push.manifest.streams) {
     for (const RecipePartRef& ref : stream.parts) {
       DRS_RETURN_IF_ERROR(find(ref.block));

@@ -7,6 +7,7 @@
 #include "engine/repository/block_index_unit.h"
 #include "engine/repository/index_ends.h"
 #include "engine/repository/read_again.h"
+#include "io/error_class.h"
 
 namespace drs {
 namespace {
@@ -25,13 +26,6 @@ std::uint64_t list_key(std::uint32_t unit, std::uint32_t block) {
 
 bool by_id(const DirectoryEntry& a, const DirectoryEntry& b) {
   return a.record.id < b.record.id;
-}
-
-// Nothing but this object is lost. Whether the repository is too new the config says; an index that claims it may as
-// well have a flipped bit in its version.
-bool can_do_without(const Error& error) {
-  return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kTruncated || error.code == ErrorCode::kIo ||
-         error.code == ErrorCode::kFormatTooNew;
 }
 
 }  // namespace
@@ -84,7 +78,7 @@ Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, Obj
       index->vanished_ = true;
       continue;
     }
-    if (!can_do_without(loaded.error())) return std::move(loaded).error();
+    if (!is_damage(loaded.error())) return std::move(loaded).error();
     index->problems_.push_back({pack_name(pack.name), std::move(loaded).error()});
   }
   return index;
@@ -108,7 +102,7 @@ Result<bool> BlockIndex::load_index_objects() {
       whole = false;
       return {};
     }
-    if (!can_do_without(ends.error())) return std::move(ends).error();
+    if (!is_damage(ends.error())) return std::move(ends).error();
     problems_.push_back({info.key, std::move(ends).error()});
     return {};
   };
@@ -370,7 +364,9 @@ Result<BlockLocation> BlockIndex::location(BlockPlace place) {
   if (info->bytes != pack.bytes)
     return Error(ErrorCode::kNotFound, pack_name(pack.name) + " has " + std::to_string(info->bytes) +
                                            " bytes, expected " + std::to_string(pack.bytes));
-  return BlockLocation{place, entry.record, pack.name, pack.bytes, pack.salt, info->usable()};
+  return BlockLocation{place,     entry.record,
+                       pack.name, pack.bytes,
+                       pack.salt, packs_.usable(*info, entry.record.offset_bytes, entry.record.sealed_bytes)};
 }
 
 // Reads the list of `block` and those that lie behind it in the same unit, into the cache.

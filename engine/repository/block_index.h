@@ -33,7 +33,7 @@ struct BlockLocation {
   Digest pack;
   std::uint64_t pack_bytes = 0;
   Salt salt;
-  bool usable = true;  // false: the pack is marked as damaged or condemned
+  bool usable = true;  // false: the pack is condemned, or the block is marked as damaged
 };
 
 using Directory = std::shared_ptr<const std::vector<DirectoryEntry>>;

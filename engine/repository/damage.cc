@@ -1,24 +1,82 @@
 #include "engine/repository/damage.h"
 
-#include "engine/format/manifest.h"
+#include <algorithm>
+#include <utility>
+
+#include "codecs/random.h"
 #include "engine/format/names.h"
+#include "engine/repository/read_again.h"
+#include "io/error_class.h"
 
 namespace drs {
+namespace {
 
-Result<void> mark_damaged(ObjectStore& store, const Clock& clock, const Digest& pack, const std::string& found_by,
-                          const std::string& problem) {
-  DamagedMark mark;
-  mark.pack = pack;
-  mark.found_ns = clock.wall_ns();
-  mark.found_by = found_by;
-  mark.problem = problem.substr(0, 1000);
-  auto stored = put_object(store, damaged_name(pack), encode_damaged(mark));
-  if (!stored.ok() && stored.error().code == ErrorCode::kAlreadyExists) return {};
-  return stored;
+constexpr std::size_t kProblemBytesMax = 1000;
+
+bool by_offset(const DamagedBlock& a, const DamagedBlock& b) {
+  return a.offset_bytes < b.offset_bytes;
 }
 
-Result<void> clear_damaged(ObjectStore& store, const Digest& pack) {
-  auto removed = store.remove(damaged_name(pack));
+}  // namespace
+
+bool PackMarks::covers(std::uint32_t offset_bytes, std::uint32_t bytes) const {
+  if (whole) return true;
+  // The first that ends behind the beginning of the range.
+  const auto at = std::partition_point(blocks.begin(), blocks.end(), [&](const DamagedBlock& block) {
+    return block.offset_bytes + block.bytes <= offset_bytes;
+  });
+  return at != blocks.end() && at->offset_bytes < std::uint64_t{offset_bytes} + bytes;
+}
+
+void PackMarks::add(std::span<const DamagedBlock> more) {
+  blocks.insert(blocks.end(), more.begin(), more.end());
+  std::sort(blocks.begin(), blocks.end(), by_offset);
+  std::vector<DamagedBlock> merged;
+  for (const DamagedBlock& block : blocks) {
+    const std::uint32_t end_bytes = block.offset_bytes + block.bytes;  // within a pack: no overflow
+    if (merged.empty() || block.offset_bytes > merged.back().offset_bytes + merged.back().bytes)
+      merged.push_back(block);
+    else
+      merged.back().bytes = std::max(merged.back().bytes, end_bytes - merged.back().offset_bytes);
+  }
+  blocks = std::move(merged);
+}
+
+Result<MarkedPacks> load_marks(ObjectStore& store, std::span<const ObjectInfo> listed) {
+  MarkedPacks packs;
+  const auto take = [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
+    const auto name = parse_name(listed[place].key);
+    Result<DamagedMark> mark = bytes.ok() ? decode_damaged(*bytes) : Result<DamagedMark>(std::move(bytes).error());
+    if (!mark.ok() && !is_object_fault(mark.error())) return std::move(mark).error();
+    if (!mark.ok() && mark.error().code == ErrorCode::kNotFound) return {};  // taken back since it was listed
+    PackMarks& pack = packs[name->digest];
+    const bool good = mark.ok() && mark->pack == name->digest && mark->id == name->uuid;
+    pack.marks.push_back({name->uuid, good ? mark->found_by : ""});
+    if (!good || mark->blocks.empty())
+      pack.whole = true;
+    else
+      pack.add(mark->blocks);
+    return {};
+  };
+  DRS_RETURN_IF_ERROR(get_documents(store, listed, kDocumentBytesMax, take));
+  return packs;
+}
+
+Result<void> mark_damaged(ObjectStore& store, const Clock& clock, const Digest& pack, const std::string& found_by,
+                          const std::string& problem, std::vector<DamagedBlock> blocks) {
+  DamagedMark mark;
+  mark.pack = pack;
+  random_bytes(mark.id.mutable_view());
+  mark.found_ns = clock.wall_ns();
+  mark.found_by = found_by;
+  mark.problem = problem.substr(0, kProblemBytesMax);
+  std::sort(blocks.begin(), blocks.end(), by_offset);
+  if (blocks.size() <= kDamagedBlocksMax) mark.blocks = std::move(blocks);
+  return put_object(store, damaged_name(pack, mark.id), encode_damaged(mark));
+}
+
+Result<void> clear_damaged(ObjectStore& store, const Digest& pack, const Uuid& mark) {
+  auto removed = store.remove(damaged_name(pack, mark));
   if (!removed.ok() && removed.error().code == ErrorCode::kNotFound) return {};
   return removed;
 }

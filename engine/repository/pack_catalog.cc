@@ -6,6 +6,7 @@
 #include "engine/format/manifest.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
+#include "io/error_class.h"
 
 namespace drs {
 namespace {
@@ -56,14 +57,12 @@ Result<std::optional<std::vector<Digest>>> PackCatalog::try_load_condemned(Repos
           condemned.insert(condemned.end(), record->packs.begin(), record->packs.end());
           return {};
         }
-        const ErrorCode code = record.error().code;
-        if (code == ErrorCode::kNotFound) {
+        if (record.error().code == ErrorCode::kNotFound) {
           vanished = true;
           return {};
         }
-        const bool damaged = code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated ||
-                             code == ErrorCode::kFormatTooNew || code == ErrorCode::kIo;
-        if (!damaged || unreadable == UnreadableCondemned::kFail) return std::move(record).error().with_context(name);
+        if (!is_damage(record.error()) || unreadable == UnreadableCondemned::kFail)
+          return std::move(record).error().with_context(name);
         return {};
       }));
   if (vanished) return std::optional<std::vector<Digest>>();
@@ -90,9 +89,22 @@ Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemne
   for (const Digest& name : condemned)
     if (PackInfo* pack = find_sorted(catalog.packs_, name)) pack->condemned = true;
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> damaged, repository.list(ObjectKind::kDamaged));
-  for (const ObjectInfo& info : damaged)
-    if (PackInfo* pack = find_sorted(catalog.packs_, parse_name(info.key)->digest)) pack->damaged = true;
+  DRS_ASSIGN_OR_RETURN(catalog.marks_, load_marks(repository.store(), damaged));
+  for (const auto& [name, marks] : catalog.marks_)
+    if (PackInfo* pack = find_sorted(catalog.packs_, name)) pack->marked = true;
   return catalog;
+}
+
+const PackMarks* PackCatalog::marks_of(const Digest& name) const {
+  const auto found = marks_.find(name);
+  return found == marks_.end() ? nullptr : &found->second;
+}
+
+bool PackCatalog::usable(const PackInfo& pack, std::uint32_t offset_bytes, std::uint32_t bytes) const {
+  if (pack.condemned) return false;
+  if (!pack.marked) return true;
+  const PackMarks* const marks = marks_of(pack.name);
+  return marks == nullptr || !marks->covers(offset_bytes, bytes);
 }
 
 const PackInfo* PackCatalog::find(const Digest& name) const {

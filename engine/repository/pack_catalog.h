@@ -1,4 +1,5 @@
-// Which packs exist, and which of them are condemned or marked as damaged: what may be deduplicated onto.
+// Which packs exist, which of them are condemned, and which of their blocks are marked as damaged: what may be
+// deduplicated onto.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/repository/damage.h"
 #include "engine/repository/repository.h"
 
 namespace drs {
@@ -15,8 +17,7 @@ struct PackInfo {
   Digest name;
   std::uint64_t bytes = 0;
   bool condemned = false;
-  bool damaged = false;
-  [[nodiscard]] bool usable() const { return !condemned && !damaged; }
+  bool marked = false;  // some of its blocks, or all, are marked as damaged
 };
 
 class PackCatalog {
@@ -35,6 +36,11 @@ class PackCatalog {
                                                     UnreadableCondemned unreadable = UnreadableCondemned::kFail);
   // nullptr: no such pack.
   [[nodiscard]] const PackInfo* find(const Digest& name) const;
+  // nullptr: no mark.
+  [[nodiscard]] const PackMarks* marks_of(const Digest& name) const;
+  [[nodiscard]] const MarkedPacks& marks() const { return marks_; }  // also of packs that are gone
+  // Whether a push may use these bytes of a pack: not condemned, and no mark names one of them.
+  [[nodiscard]] bool usable(const PackInfo& pack, std::uint32_t offset_bytes, std::uint32_t bytes) const;
   [[nodiscard]] const std::vector<PackInfo>& packs() const { return packs_; }  // sorted by name
   void add(const Digest& name, std::uint64_t bytes);                           // a pack this process has just stored
   [[nodiscard]] std::uint64_t total_bytes() const;
@@ -44,6 +50,7 @@ class PackCatalog {
                                                                        UnreadableCondemned unreadable);
   std::vector<PackInfo> packs_;
   std::vector<PackInfo> added_;
+  MarkedPacks marks_;
 };
 
 }  // namespace drs

@@ -50,7 +50,7 @@ def test_damage_is_named_with_snapshot_and_byte_range(pushed):
     assert 0 < sum(a["bytes"] for a in finding["affected"]) < len(OLD)
     for affected in finding["affected"]:
         assert affected["offset"] + affected["bytes"] <= len(OLD)
-    text = pushed.run("verify", "--read-data", "--read-only", expect=4).out.decode()
+    text = pushed.run("verify", "--read-data", "--read-only", "-v", expect=4).out.decode()
     assert f"affects old snapshot {snapshot['id']} bytes" in text
 
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace drs {
@@ -45,10 +46,38 @@ TEST(Findings, OnlyDamageThatCostsASnapshotIsSaidToCostOne) {
 }
 
 TEST(Findings, TextNamesObjectProblemSnapshotAndRange) {
-  EXPECT_EQ(findings_text({finding(Finding::Severity::kDamage)}),
+  EXPECT_EQ(findings_text({finding(Finding::Severity::kDamage)}, true),
             "damage: packs/3f/3f00: expected A, got B\n"
             "  affects pg/app snapshot 0123 bytes 100 to 150\n"
             "  and 2 more ranges\n");
+}
+
+TEST(Findings, WithoutRangesTextCountsThem) {
+  EXPECT_EQ(findings_text({finding(Finding::Severity::kDamage)}, false),
+            "damage: packs/3f/3f00: expected A, got B\n"
+            "  affects 3 ranges of bytes (-v lists them)\n");
+}
+
+TEST(Findings, TextOfStoredBytesIsOneHarmlessLine) {
+  Finding hostile = finding(Finding::Severity::kDamage);
+  hostile.problem = "x\x1b[2J\nno damage found";
+  hostile.affected_count = 0;
+  EXPECT_EQ(findings_text({hostile}, false), "damage: packs/3f/3f00: x\\x1b[2J\\nno damage found\n");
+}
+
+TEST(Findings, EachDamagedSnapshotHasALineAndEachHitStreamItsNewestIntactOne) {
+  VerifyReport report;
+  for (int i = 0; i < 300; ++i) report.damaged_snapshots.push_back({"pg", "id" + std::to_string(i), 0, 1, 1, 5, 7});
+  report.hit_streams = {{"gone", "", 0, 0}, {"pg", "ab12", 0, 9}};
+  const std::string text = damaged_snapshots_text(report);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 302);
+  EXPECT_NE(text.find("damaged snapshot: pg id299 of"), std::string::npos);
+  EXPECT_NE(text.find("no snapshot of gone is intact"), std::string::npos);
+  EXPECT_NE(text.find("the newest intact snapshot of pg is ab12 of"), std::string::npos);
+  const auto json = damaged_snapshots_json(report);
+  EXPECT_EQ(json["damaged_snapshots"].size(), 300U);
+  EXPECT_TRUE(json["hit_streams"][0]["newest_intact"].is_null());
+  EXPECT_EQ(json["hit_streams"][1]["newest_intact"], "ab12");
 }
 
 TEST(Findings, JsonHasTheSame) {

@@ -20,6 +20,17 @@ bool scrub_detects(const StoredRepository& stored) {
 
 class EveryDamage : public ::testing::Test {
  protected:
+  // A damage mark proves nothing, so a bad one is named, and is no damage.
+  static bool is_mark(const std::string& name) { return name.starts_with("damaged/"); }
+  static bool is_found(const CheckRun& run, const std::string& name) {
+    return is_mark(name) ? run.about(name) != nullptr && !run.detected() : run.detected();
+  }
+  bool scrub_finds(const std::string& name) {
+    if (!is_mark(name)) return scrub_detects(stored_);
+    const auto report = run_scrub(stored_);
+    return report.ok() && report->findings.size() == 1 && report->findings[0].object == name &&
+           report->findings[0].severity == Finding::Severity::kWarning;
+  }
   StoredRepository stored_;
 };
 
@@ -54,10 +65,10 @@ TEST_F(EveryDamage, FlippedByteIsFoundByVerifyAndScrub) {
       flipped[at] ^= static_cast<Byte>(1U << (at % 8));
       stored_.objects->damage(name, flipped);
       const CheckRun run = run_verify(stored_);
-      ASSERT_TRUE(run.detected()) << name << " byte " << at;
+      ASSERT_TRUE(is_found(run, name)) << name << " byte " << at;
       ASSERT_TRUE(run.error || run.about(name))
           << name << " byte " << at << " is not named: " << described(run.report.findings);
-      ASSERT_TRUE(scrub_detects(stored_)) << name << " byte " << at;
+      ASSERT_TRUE(scrub_finds(name)) << name << " byte " << at;
     }
     stored_.objects->damage(name, bytes);
   }
@@ -68,8 +79,8 @@ TEST_F(EveryDamage, TruncationIsFound) {
   for (const auto& [name, bytes] : stored_.built) {
     for (std::size_t size = 0; size < bytes.size(); size += size < 90 || size + 60 > bytes.size() ? 1U : 31U) {
       stored_.objects->damage(name, Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)));
-      ASSERT_TRUE(run_verify(stored_).detected()) << name << " to " << size;
-      ASSERT_TRUE(scrub_detects(stored_)) << name << " to " << size;
+      ASSERT_TRUE(is_found(run_verify(stored_), name)) << name << " to " << size;
+      ASSERT_TRUE(scrub_finds(name)) << name << " to " << size;
     }
     stored_.objects->damage(name, bytes);
   }
@@ -81,8 +92,8 @@ TEST_F(EveryDamage, ExtensionIsFound) {
       Bytes longer = bytes;
       longer.push_back(more);
       stored_.objects->damage(name, longer);
-      EXPECT_TRUE(run_verify(stored_).detected()) << name;
-      EXPECT_TRUE(scrub_detects(stored_)) << name;
+      EXPECT_TRUE(is_found(run_verify(stored_), name)) << name;
+      EXPECT_TRUE(scrub_finds(name)) << name;
     }
     stored_.objects->damage(name, bytes);
   }
@@ -106,8 +117,8 @@ TEST_F(EveryDamage, ObjectOfAnotherRepositoryIsFound) {
     for (const auto& [other_name, other_bytes] : other.built) {
       if (folder(other_name) != folder(name)) continue;
       stored_.objects->damage(name, other_bytes);
-      EXPECT_TRUE(run_verify(stored_).detected()) << other_name << " in place of " << name;
-      EXPECT_TRUE(scrub_detects(stored_)) << other_name << " in place of " << name;
+      EXPECT_TRUE(is_found(run_verify(stored_), name)) << other_name << " in place of " << name;
+      EXPECT_TRUE(scrub_finds(name)) << other_name << " in place of " << name;
     }
     stored_.objects->damage(name, bytes);
   }
@@ -155,9 +166,9 @@ TEST_F(EveryDamage, IsFoundByTheStructureCheckWhereItNeedsNoData) {
     Bytes longer = bytes;
     longer.push_back(0);
     stored_.objects->damage(name, longer);
-    EXPECT_TRUE(run_verify(stored_, settings).detected()) << name << " extended";
+    EXPECT_TRUE(is_found(run_verify(stored_, settings), name)) << name << " extended";
     stored_.objects->damage(name, Bytes(bytes.begin(), bytes.end() - 1));
-    EXPECT_TRUE(run_verify(stored_, settings).detected()) << name << " truncated";
+    EXPECT_TRUE(is_found(run_verify(stored_, settings), name)) << name << " truncated";
     stored_.objects->damage(name, bytes);
   }
 }

@@ -76,6 +76,7 @@ TEST(FindingList, KeepsAHundredRangesAndCountsAll) {
   EXPECT_EQ(findings[0].affected.size(), FindingList::kAffectedMax);
   EXPECT_EQ(findings[0].affected_count, 250U);
   EXPECT_EQ(findings[0].affected.back().bytes, 5U);
+  EXPECT_EQ(list.damaged_snapshots().at(snapshot_of(1).id()).ranges, 250U);
   EXPECT_EQ(findings[0].severity, kDamage);  // what affects a snapshot is more than a warning
 }
 

@@ -287,7 +287,7 @@ void StoredRepository::build(std::uint32_t seed) {
   damaged.pack = packs.packs[0];
   damaged.found_by = "scrub";
   damaged.problem = "p";
-  mark = damaged_name(damaged.pack);
+  mark = damaged_name(damaged.pack, damaged.id);
   must(put_object(disk, mark, encode_damaged(damaged)));
 }
 

@@ -203,7 +203,7 @@ Result<Bytes> names(ByteView input) {
       case ObjectKind::kSlot: return slot_name(parsed->uuid);
       case ObjectKind::kSession: return session_name(parsed->tag, parsed->uuid, parsed->number);
       case ObjectKind::kCondemned: return condemned_name(parsed->uuid);
-      case ObjectKind::kDamaged: return damaged_name(parsed->digest);
+      case ObjectKind::kDamaged: return damaged_name(parsed->digest, parsed->uuid);
       case ObjectKind::kFence: break;
     }
     return {};

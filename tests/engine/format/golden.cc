@@ -247,8 +247,12 @@ CondemnedPacks condemned() {
 }
 
 DamagedMark damaged() {
-  return {
-      .pack = fixed_digest("lost pack"), .found_ns = kNow + 90 * kSecond, .found_by = "scrub", .problem = "SHA-256"};
+  return {.pack = fixed_digest("lost pack"),
+          .id = fixed_uuid("damage mark"),
+          .found_ns = kNow + 90 * kSecond,
+          .found_by = "verify",
+          .problem = "2 of its 3 blocks are damaged",
+          .blocks = {{78, 1000}, {5000, 16}}};
 }
 
 BuiltPack build_pack(std::string_view salt_label, const std::vector<PlainBlock>& blocks) {
@@ -327,7 +331,7 @@ std::map<std::string, Bytes> reproducible_objects() {
   put_document(ObjectKind::kSession, session_name(keys().stream_tag(session().stream), session().session, 3),
                encode_session(session()));
   put_document(ObjectKind::kCondemned, condemned_name(fixed_uuid("condemned")), encode_condemned(condemned()));
-  out[damaged_name(damaged().pack)] = encode_damaged(damaged());
+  out[damaged_name(damaged().pack, damaged().id)] = encode_damaged(damaged());
   return out;
 }
 

@@ -109,7 +109,8 @@ TEST(Golden, DocumentsDecode) {
   CondemnedPacks condemned = golden::condemned();
   std::ranges::sort(condemned.packs);
   EXPECT_EQ(*decode_condemned(document_body(ObjectKind::kCondemned)), condemned);
-  EXPECT_EQ(*decode_damaged(read_file(kDirectory / damaged_name(golden::damaged().pack))), golden::damaged());
+  EXPECT_EQ(*decode_damaged(read_file(kDirectory / damaged_name(golden::damaged().pack, golden::damaged().id))),
+            golden::damaged());
 }
 
 TEST(Golden, AnArchiveOfTopicsDecodesButIsNoStreamOfBytes) {

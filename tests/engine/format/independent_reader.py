@@ -53,7 +53,7 @@ NAMES = {
     "removed": f"removed/{HEX}{{32}}-{HEX}{{32}}",
     "session": f"sessions/{HEX}{{32}}-{HEX}{{32}}-[0-9]{{8}}",
     "condemned": f"condemned/{HEX}{{32}}",
-    "damaged": f"damaged/{HEX}{{64}}",
+    "damaged": f"damaged/{HEX}{{64}}-{HEX}{{32}}",
 }
 
 
@@ -521,15 +521,23 @@ def read_condemned(body):
 
 
 def read_damaged(data):
-    """The digest of the pack."""
+    """Pack, uuid of the mark, [(offset, bytes)] of the damaged blocks; none means the whole pack."""
     reader = Reader(without_digest(data, "damage mark", DOCUMENT_BYTES_MAX), "damage mark")
     check(reader.raw(6) == b"drsdmg", "damage mark: magic")
     check_known(reader.u8(), [1], "damage mark: version")
     check(reader.u8() == 0, "damage mark: a byte that is 0")
-    pack = reader.raw(32)
-    reader.i64(), reader.string(), reader.string()
+    pack, mark = reader.raw(32), reader.raw(16)
+    reader.i64()
+    check(max(len(reader.string()), len(reader.string())) <= 4096, "damage mark: a text is too long")
+    blocks, end = [], 0
+    for _ in range(reader.count(8, "H", 1024)):
+        offset, count = reader.u32(), reader.u32()
+        check(offset >= end and count > 0, "damage mark: blocks are out of order, overlap, or are empty")
+        end = offset + count
+        check(end <= 128 << 20, "damage mark: a block ends outside of any pack")
+        blocks.append((offset, count))
     reader.finish()
-    return pack
+    return pack, mark, blocks
 
 
 # Packs, index objects, recipes, blocks.

@@ -134,3 +134,13 @@ def test_a_removed_snapshot_is_not_live(repository):
     mark = repository / "removed" / manifest.name
     shutil.copy(objects(repository, "removed")[0], mark)
     assert_refused(read(repository, "latest"), "does not authenticate")  # a mark of another manifest is not a mark
+
+
+def test_it_reads_the_blocks_of_a_damage_mark():
+    sys.path.insert(0, str(READER.parent))
+    import independent_reader
+
+    (mark,) = objects(GOLDEN, "damaged")
+    pack, number, blocks = independent_reader.read_damaged(mark.read_bytes())
+    assert mark.name == f"{pack.hex()}-{number.hex()}"
+    assert blocks == [(78, 1000), (5000, 16)]

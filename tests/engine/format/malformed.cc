@@ -384,6 +384,13 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("damaged__digest__corrupt", with_u8(damaged, 20, static_cast<Byte>(damaged[20] ^ 1)));
   add("damaged__wrong-magic__corrupt", redigested(with_u8(damaged, 0, 'D')));
   add("damaged__version-2__format-too-new", redigested(with_u8(damaged, 6, 2)));
+  const std::size_t blocks_at = damaged.size() - Digest::kBytes - 2 * 8;  // of the golden one's two blocks
+  add("damaged__overlap__corrupt", redigested(with_u32(damaged, blocks_at + 8, 1077)));
+  add("damaged__empty-block__corrupt", redigested(with_u32(damaged, blocks_at + 12, 0)));
+  add("damaged__outside-of-any-pack__corrupt", redigested(with_u32(damaged, blocks_at + 12, 0x7FFFFFFF)));
+  add("damaged__too-many-blocks__corrupt", redigested(with_u8(damaged, blocks_at - 1, 0xFF)));
+  add("damaged__fewer-blocks-than-bytes__corrupt", redigested(with_u8(damaged, blocks_at - 2, 1)));
+  add("damaged__more-blocks-than-bytes__truncated", redigested(with_u8(damaged, blocks_at - 2, 3)));
 
   const Bytes& document = good["document/config"];
   const std::size_t object_at = 1 + 2 + config_name(1).size();

@@ -27,7 +27,7 @@ TEST(Names, AreThoseOfTheFormat) {
   EXPECT_EQ(session_name(filled<16>(0xAB), filled<16>(0xAB), 99'999'999),
             "sessions/" + hex32 + "-" + hex32 + "-99999999");
   EXPECT_EQ(condemned_name(filled<16>(0xAB)), "condemned/" + hex32);
-  EXPECT_EQ(damaged_name(filled<32>(0xAB)), "damaged/" + hex32 + hex32);
+  EXPECT_EQ(damaged_name(filled<32>(0xAB), filled<16>(0xAB)), "damaged/" + hex32 + hex32 + "-" + hex32);
 }
 
 TEST(Names, ParseToTheirParts) {
@@ -42,6 +42,11 @@ TEST(Names, ParseToTheirParts) {
   EXPECT_EQ(session->tag, filled<16>(2));
   EXPECT_EQ(session->uuid, filled<16>(3));
   EXPECT_EQ(session->number, 12U);
+  const auto mark = parse_name(damaged_name(filled<32>(5), filled<16>(6)));
+  ASSERT_TRUE(mark.has_value());
+  EXPECT_EQ(mark->kind, ObjectKind::kDamaged);
+  EXPECT_EQ(mark->digest, filled<32>(5));
+  EXPECT_EQ(mark->uuid, filled<16>(6));
   const auto pack = parse_name(pack_name(filled<32>(4)));
   ASSERT_TRUE(pack.has_value());
   EXPECT_EQ(pack->kind, ObjectKind::kPack);

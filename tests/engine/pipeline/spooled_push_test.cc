@@ -11,6 +11,7 @@
 #include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/push_session.h"
+#include "engine/repository/damage.h"
 #include "tests/engine/pipeline/repository_fixture.h"
 
 namespace drs {
@@ -177,11 +178,25 @@ TEST_F(SpooledPushTest, DamageIsNoVerdict) {
   objects().damage(pack, Bytes(whole.begin(), whole.end() - 1));
   EXPECT_EQ(finish(), "corrupt");
   objects().damage(pack, whole);
-  ASSERT_TRUE(objects().insert(damaged_name(shared_), plain_bytes(10, 1), 0));
+  EXPECT_FALSE(committed());
+  EXPECT_EQ(finish(), "ok");
+}
+
+TEST_F(SpooledPushTest, AForgedMarkHoldsNothingUp) {
+  const auto store = fixture_.repository().store().another();
+  ASSERT_TRUE(mark_damaged(**store, fixture_.repository().clock(), shared_, "nobody", "a lie").ok());
+  EXPECT_EQ(finish(), "ok");
+}
+
+TEST_F(SpooledPushTest, AMarkThatIsTrueHoldsTheCommitUp) {
+  const auto store = fixture_.repository().store().another();
+  ASSERT_TRUE(mark_damaged(**store, fixture_.repository().clock(), shared_, "scrub", "SHA-256").ok());
+  const std::string pack = pack_name(shared_);
+  Bytes bytes = *objects().find(pack)->bytes;
+  for (std::size_t at = kEnvelopeBytes; at + 400 < bytes.size(); at += 50) bytes[at] ^= 1;  // blocks, not the table
+  objects().damage(pack, bytes);
   EXPECT_EQ(finish(), "corrupt");
   EXPECT_FALSE(committed());
-  ASSERT_TRUE(objects().erase(damaged_name(shared_)));
-  EXPECT_EQ(finish(), "ok");
 }
 
 TEST_F(SpooledPushTest, ADamagedRecordIsNoProof) {

@@ -1,0 +1,90 @@
+// Damage marks under verify: they name blocks, say where to look, and prove nothing.
+#include <gtest/gtest.h>
+
+#include "engine/format/marks.h"
+#include "engine/format/names.h"
+#include "engine/repository/damage.h"
+#include "engine/repository/pack_catalog.h"
+#include "tests/verify/check_runs.h"
+
+namespace drs::test {
+namespace {
+
+class DamageMarksTest : public ::testing::Test {
+ protected:
+  void flip(const std::string& name, std::size_t at) {
+    Bytes bytes = stored_.object(name);
+    bytes[at] ^= 1;
+    stored_.objects->damage(name, bytes);
+  }
+  [[nodiscard]] std::vector<std::string> marks_of(const Digest& pack) const {
+    std::vector<std::string> names = stored_.names();
+    std::erase_if(names, [&](const std::string& name) { return !name.starts_with("damaged/" + pack.hex()); });
+    return names;
+  }
+  [[nodiscard]] bool is_marked(const Digest& pack) const { return !marks_of(pack).empty(); }
+  StoredRepository stored_;
+};
+
+TEST_F(DamageMarksTest, AMarkNamesTheDamagedBlocks) {
+  VerifySettings settings;
+  settings.read_only = false;
+  const BlockRecord& block = stored_.block_x.record;
+  flip(stored_.pack_first, block.offset_bytes);
+  run_verify(stored_, settings);
+  const auto marks = marks_of(stored_.pack_first_digest);
+  ASSERT_EQ(marks.size(), 1U);
+  EXPECT_EQ(decode_damaged(stored_.object(marks.front()))->blocks,
+            (std::vector<DamagedBlock>{{block.offset_bytes, block.sealed_bytes}}));
+  // Whatever asks for undamaged blocks gets the others.
+  const auto repository = stored_.open();
+  const auto packs = PackCatalog::load(**repository);
+  const PackInfo* const pack = packs->find(stored_.pack_first_digest);
+  EXPECT_FALSE(packs->usable(*pack, block.offset_bytes, block.sealed_bytes));
+  EXPECT_TRUE(packs->usable(*pack, block.offset_bytes + block.sealed_bytes, 1));
+  EXPECT_TRUE(packs->usable(*pack, 0, block.offset_bytes));
+}
+
+TEST_F(DamageMarksTest, AForgedMarkIsReadAndTakenBackAndIsNoDamage) {
+  const auto store = stored_.store();
+  const std::string lie = "x\x1b[2J\nno damage found";
+  ASSERT_TRUE(mark_damaged(*store, stored_.clock, stored_.pack_first_digest, lie, lie).ok());
+  ASSERT_TRUE(put_object(*store, damaged_name(stored_.pack_second_digest, Uuid()), Bytes(100)).ok());
+  VerifySettings settings;
+  settings.read_data = false;
+  CheckRun run = run_verify(stored_, settings);
+  EXPECT_FALSE(run.detected()) << described(run.report.findings);
+  EXPECT_EQ(run.report.packs_read, 2U);
+  settings.read_only = false;
+  run = run_verify(stored_, settings);
+  EXPECT_FALSE(run.detected()) << described(run.report.findings);
+  EXPECT_EQ(run.report.unmarked, 2U);
+  EXPECT_FALSE(is_marked(stored_.pack_first_digest) || is_marked(stored_.pack_second_digest));
+}
+
+TEST_F(DamageMarksTest, AMarkedPackIsReadAlsoWhenStructureAloneIsChecked) {
+  flip(stored_.pack_first, stored_.block_x.record.offset_bytes);
+  const auto store = stored_.store();
+  ASSERT_TRUE(mark_damaged(*store, stored_.clock, stored_.pack_first_digest, "scrub", "SHA-256").ok());
+  VerifySettings settings;
+  settings.read_data = false;
+  const CheckRun run = run_verify(stored_, settings);
+  ASSERT_NE(run.about(stored_.pack_first), nullptr) << described(run.report.findings);
+  EXPECT_GT(run.about(stored_.pack_first)->affected_count, 0U);
+}
+
+TEST_F(DamageMarksTest, TellsEachDamagedSnapshotAndTheNewestIntactOneOfItsStream) {
+  flip(stored_.pack_first, stored_.block_x.record.offset_bytes);  // db 1 and db 2 need it, gone 3 does not
+  const CheckRun run = run_verify(stored_);
+  ASSERT_EQ(run.report.damaged_snapshots.size(), 2U);
+  EXPECT_EQ(run.report.damaged_snapshots[0].stream, "db");
+  EXPECT_EQ(run.report.damaged_snapshots[0].sequence, 1U);
+  EXPECT_EQ(run.report.damaged_snapshots[1].sequence, 2U);
+  EXPECT_GT(run.report.damaged_snapshots[1].bytes, 0U);
+  ASSERT_EQ(run.report.hit_streams.size(), 1U);
+  EXPECT_EQ(run.report.hit_streams[0].stream, "db");
+  EXPECT_TRUE(run.report.hit_streams[0].intact_id.empty());
+}
+
+}  // namespace
+}  // namespace drs::test
