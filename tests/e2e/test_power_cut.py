@@ -91,7 +91,10 @@ def test_a_power_cut_loses_nothing_that_was_committed(binary, disk, tmp_path, fu
 
 def test_what_a_second_push_reuses_of_a_killed_one_survives_a_power_cut(binary, disk, tmp_path, full_run):  # noqa: F811
     """Two pushes of the same bytes at once. The first is killed where it has named a pack and not synced the directory,
-    or anywhere; the second reuses what it finds and, often, commits; then the power goes."""
+    or anywhere; the second reuses what it finds and, often, commits; then the power goes.
+
+    On Linux 6.18 this holds on all three even where the second does not sync that directory: its own syncs commit what
+    the first did before. Whether it relies on that, only the simulated disk tells (push_power_cut_test.cc)."""
     seeds = chosen_seeds(300 if full_run else 3)
     reused = committed = 0
     repository = None
@@ -100,6 +103,11 @@ def test_what_a_second_push_reuses_of_a_killed_one_survives_a_power_cut(binary, 
         chance = random.Random(seed)
         if number % CUTS_PER_DISK == 0:
             repository = new_repository(binary, disk, tmp_path / f"heads-{number}")
+            # As in every repository of some size. The sync of a folder makes new folders in it durable with all that
+            # they hold, on btrfs; old ones not.
+            for byte in range(256):
+                (repository.path / "packs" / f"{byte:02x}").mkdir(parents=True)
+            os.sync()
             held = {}
         data = chance.randbytes(chance.randrange(200_000, 1_500_000))
         kill = f"local.after_link:{chance.randrange(2, 5)}:abort" if chance.randrange(4) else ""
