@@ -219,7 +219,7 @@ TEST_F(PullDamage, RefusesAStreamWhoseDigestDiffers) {
   PullRun run(fixture_, sha256, budget(2, 4, 2));
   expect_refused(run);
   expect_contains(run.report.error().message, "SHA-256");
-  const Snapshot xxh3 = fixture_.change_manifest(snapshot_, [](Manifest& manifest) {
+  const Snapshot xxh3 = fixture_.change_manifest(sha256, [](Manifest& manifest) {
     manifest.streams.front().sha256.reset();
     manifest.streams.front().xxh3.data[3] ^= 1;
   });
