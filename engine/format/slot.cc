@@ -16,9 +16,9 @@ namespace {
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kWrappedBytes = kKeyBytes + kAeadTagBytes;
 constexpr std::size_t kSlotLabelBytesMax = 1024;
-// Envelope, repository, number of the master key, kind, scrypt's parameters and salt, an empty label, time, a clear
-// key, MAC, digest.
-constexpr std::size_t kSlotBytesMin = kEnvelopeBytes + 16 + 2 + 1 + 9 + 32 + 2 + 8 + 2 + kKeyBytes + 32 + 32;
+// Without the number of the master key, so that a slot of a draft that had none is told to be one: envelope,
+// repository, kind, scrypt's parameters and salt, an empty label, time, a clear key, MAC, digest.
+constexpr std::size_t kSlotBytesMin = kEnvelopeBytes + 16 + 1 + 9 + 32 + 2 + 8 + 2 + kKeyBytes + 32 + 32;
 
 // A slot object taken apart; views into it.
 struct Layout {

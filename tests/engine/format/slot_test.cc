@@ -120,6 +120,20 @@ TEST(Slot, OfAnUnknownKindOrAnotherMasterKeyIsTooNewWhateverFollows) {
   }
 }
 
+// The draft before had no number of the master key: its slots begin with what is one now.
+TEST(Slot, OfTheDraftBeforeIsTooNewAndNotDamaged) {
+  for (const SlotKind kind : {SlotKind::kRawKey, SlotKind::kPassphrase, SlotKind::kClear}) {
+    SlotFields unlabelled = fields(kind);
+    unlabelled.label.clear();
+    const Bytes secret = kind == SlotKind::kClear ? Bytes() : golden::raw_key();
+    Bytes object = *encode_slot(golden::keys(), unlabelled, secret);
+    object.erase(object.begin() + kEnvelopeBytes + 16, object.begin() + kEnvelopeBytes + 18);
+    const auto decoded = decode_slot(redigested(object));
+    ASSERT_FALSE(decoded.ok());
+    EXPECT_EQ(decoded.error().code, ErrorCode::kFormatTooNew) << decoded.error().message;
+  }
+}
+
 TEST(Slot, DoesNotHoldTheMasterKeyInClearUnlessItSaysSo) {
   const RepositoryKeys keys = golden::keys();
   const auto holds_master = [&](const Bytes& object) { return !std::ranges::search(object, keys.master()).empty(); };

@@ -108,6 +108,21 @@ TEST_F(RepositoryTest, TheConfigWithTheHighestNumberCountsAndNoOtherInItsPlace) 
   EXPECT_NE(damaged.error().message.find("put this object back from a replica"), std::string::npos);
 }
 
+TEST_F(RepositoryTest, OfAnotherDraftOfTheFormatIsRefusedAndNotCalledDamaged) {
+  init();
+  const auto first = open(raw_key(1), std::make_shared<FaultPlan>());
+  ASSERT_TRUE(first.ok());
+  Bytes body = encode_config((*first)->config());
+  constexpr std::size_t kDraftAt = 2 + 16 + 1 + 1 + 32 + 13 + 4 + 7;
+  ASSERT_EQ(body[kDraftAt], 1);
+  body[kDraftAt] = 0;
+  objects_->damage(config_name(1), encode_document((*first)->keys(), ObjectKind::kConfig, config_name(1), body));
+  const auto refused = open(raw_key(1), std::make_shared<FaultPlan>());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kFormatTooNew);
+  EXPECT_NE(refused.error().message.find("pull its snapshots with that version"), std::string::npos);
+}
+
 TEST_F(RepositoryTest, ASlotThatIsTooNewIsPassedOverWithANoticeWhereAnotherOpens) {
   init();
   {
