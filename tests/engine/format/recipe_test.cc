@@ -46,8 +46,12 @@ TEST(RecipePart, GrowsByNoMoreThanItsBoundsSay) {
   part.blocks = {{.session = golden::fixed_uuid("a"), .counter = kHuge}};
   EXPECT_LE(encode_recipe_part(part).size(), empty_bytes + kDictionaryEntryBytesMax);
   const std::size_t without_run_bytes = encode_recipe_part(part).size();
-  part.runs = {
-      {.block = 0xFFFFFFFF, .chunk_first = 65'534, .chunk_count = 1, .offset_bytes = kBlockBytesMax, .bytes = kHuge}};
+  // No part has as many blocks as a block has bytes; the other fields are the largest that a reader accepts.
+  part.runs = {{.block = kBlockBytesMax,
+                .chunk_first = 65'534,
+                .chunk_count = 65'535,
+                .offset_bytes = kBlockBytesMax,
+                .bytes = kBlockBytesMax}};
   EXPECT_LE(encode_recipe_part(part).size(), without_run_bytes + kRunBytesMax);
 }
 
