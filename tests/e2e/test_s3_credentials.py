@@ -113,6 +113,7 @@ def system_trusts(tmp_path):
         folder.mkdir()
         shutil.copy(ca_file, folder / "own.pem")
         subprocess.run(["openssl", "rehash", folder], check=True)
+        shutil.copy("/etc/ssl/certs/ca-certificates.crt", folder)  # libcurl wants it to be there
         return ["unshare", "--mount", "sh", "-c", f'mount --bind "{folder}" /etc/ssl/certs && exec "$0" "$@"']
 
     return launcher
