@@ -2,12 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <utility>
 #include <vector>
 
+#include "engine/repository/snapshot_selection.h"
 #include "tools/command.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
@@ -31,8 +30,7 @@ struct ListCommand {
   std::uint64_t limit = 0;  // 0: all
 };
 
-// Oldest first. A snapshot is no older than those that its stream had before it, whatever time a clock that was set
-// back gave it. Errors: those of find_snapshot (no such stream, or one whose snapshots are damaged or gone); kUsage (a
+// Oldest first. Errors: those of find_snapshot (no such stream, or one whose snapshots are damaged or gone); kUsage (a
 // tag or time that cannot be read).
 Result<std::vector<const Snapshot*>> choose(const SeenHeads& seen, const SnapshotCatalog& catalog,
                                             const ListCommand& command, WallNs now_ns) {
@@ -46,24 +44,16 @@ Result<std::vector<const Snapshot*>> choose(const SeenHeads& seen, const Snapsho
     const auto found = seen.find(catalog, command.stream + "@latest");
     if (!found.ok()) return found.error();
   }
-  std::vector<std::pair<WallNs, const Snapshot*>> dated;
-  const std::string* stream = nullptr;
-  WallNs latest_ns = 0;  // that a clock gave to the stream's earlier snapshots
-  for (const Snapshot& snapshot : catalog.live) {
-    const ManifestHeader& manifest = snapshot.manifest;
-    if (stream == nullptr || *stream != manifest.stream) latest_ns = std::numeric_limits<WallNs>::min();
-    stream = &manifest.stream;
-    WallNs made_ns = manifest.snapshot_ns;
-    if (has_time_of_a_clock(manifest)) made_ns = latest_ns = std::max(latest_ns, made_ns);
-    if (!command.stream.empty() && manifest.stream != command.stream) continue;
-    if (since_ns && made_ns < *since_ns) continue;
-    if (has_tags(manifest.tags, tags)) dated.emplace_back(made_ns, &snapshot);
-  }
-  std::stable_sort(dated.begin(), dated.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  const std::size_t limit = command.limit > 0 ? static_cast<std::size_t>(command.limit) : dated.size();
   std::vector<const Snapshot*> chosen;
-  for (std::size_t i = dated.size() - std::min(limit, dated.size()); i < dated.size(); ++i)
-    chosen.push_back(dated[i].second);
+  for (const DatedSnapshot& dated : oldest_first(catalog)) {
+    const ManifestHeader& manifest = dated.snapshot->manifest;
+    if (!command.stream.empty() && manifest.stream != command.stream) continue;
+    if (since_ns && dated.made_ns < *since_ns) continue;
+    if (has_tags(manifest.tags, tags)) chosen.push_back(dated.snapshot);
+  }
+  const std::size_t limit = static_cast<std::size_t>(command.limit);
+  if (limit > 0 && chosen.size() > limit)
+    chosen.erase(chosen.begin(), chosen.end() - static_cast<std::ptrdiff_t>(limit));
   return chosen;
 }
 

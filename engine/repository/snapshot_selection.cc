@@ -1,6 +1,7 @@
 #include "engine/repository/snapshot_selection.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -154,6 +155,22 @@ Result<const Snapshot*> select_by_id(const SnapshotCatalog& catalog, const Selec
 
 bool has_time_of_a_clock(const ManifestHeader& manifest) {
   return manifest.snapshot_ns == manifest.started_ns;
+}
+
+std::vector<DatedSnapshot> oldest_first(const SnapshotCatalog& catalog) {
+  std::vector<DatedSnapshot> dated;
+  WallNs latest_ns = 0;  // that a clock gave to the stream's earlier snapshots
+  for (const Snapshot& snapshot : catalog.live) {
+    const ManifestHeader& manifest = snapshot.manifest;
+    if (dated.empty() || dated.back().snapshot->manifest.stream != manifest.stream)
+      latest_ns = std::numeric_limits<WallNs>::min();
+    WallNs made_ns = manifest.snapshot_ns;
+    if (has_time_of_a_clock(manifest)) made_ns = latest_ns = std::max(latest_ns, made_ns);
+    dated.push_back({made_ns, &snapshot});
+  }
+  std::stable_sort(dated.begin(), dated.end(),
+                   [](const DatedSnapshot& a, const DatedSnapshot& b) { return a.made_ns < b.made_ns; });
+  return dated;
 }
 
 Result<const Snapshot*> select_snapshot(const SnapshotCatalog& catalog, const Selector& selector,

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/repository/snapshots.h"
 #include "io/result.h"
@@ -17,6 +18,14 @@ struct Selector {
   std::string stream;                  // empty: an id
   std::optional<WallNs> at_or_before;  // "@time"
 };
+
+struct DatedSnapshot {
+  WallNs made_ns = 0;
+  const Snapshot* snapshot = nullptr;
+};
+// All live snapshots. One whose time a clock gave is no older than those that its stream had before it: the clock may
+// have been set back.
+std::vector<DatedSnapshot> oldest_first(const SnapshotCatalog& catalog);
 
 // A snapshot that somebody has seen, and that is gone without an authentic mark of removal.
 struct LostSnapshot {

@@ -72,6 +72,21 @@ TEST(SnapshotSelection, AClockSetBackHidesNoSnapshotThatCameLater) {
   EXPECT_EQ(sequence_of(select_snapshot(catalog, at(1000))), 3U);
 }
 
+TEST(SnapshotSelection, AClockSetBackDoesNotMakeALaterSnapshotOlder) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 100), snapshot(2, 200), snapshot(3, 150), snapshot(4, 50, 5000)};
+  catalog.live.push_back(snapshot(5, 120));
+  catalog.live.back().manifest.stream = "pg/other";
+  std::vector<std::uint64_t> sequences;
+  std::vector<WallNs> times;
+  for (const DatedSnapshot& dated : oldest_first(catalog)) {
+    sequences.push_back(dated.snapshot->manifest.sequence);
+    times.push_back(dated.made_ns);
+  }
+  EXPECT_EQ(sequences, (std::vector<std::uint64_t>{4, 1, 5, 2, 3}));
+  EXPECT_EQ(times, (std::vector<WallNs>{50, 100, 120, 200, 200}));
+}
+
 TEST(SnapshotSelection, ATimeThatTheOperatorGaveCountsAsGiven) {
   SnapshotCatalog catalog;
   catalog.live = {snapshot(1, 200, 5000), snapshot(2, 100, 5001)};
