@@ -168,8 +168,9 @@ TEST_F(RepositoryTest, InitRefusesWhereAnyObjectOfARepositoryIsLeft) {
   const Digest digest = sha256(as_bytes("x"));
   Uuid uuid;
   const std::string manifest = manifest_name(StreamTag(), uuid);
-  for (const std::string& name : {pack_name(digest), index_name(digest), manifest, removed_name(manifest),
-                                  session_name(StreamTag(), uuid, 0), condemned_name(uuid), damaged_name(digest)}) {
+  for (const std::string& name :
+       {pack_name(digest), index_name(digest), manifest, removed_name(manifest), session_name(StreamTag(), uuid, 0),
+        condemned_name(uuid), damaged_name(digest, uuid)}) {
     objects_ = std::make_shared<MemoryObjects>();
     ASSERT_TRUE(objects_->insert(name, Bytes(4), 0));
     const auto store = make_memory_store(objects_);
