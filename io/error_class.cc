@@ -56,7 +56,8 @@ ErrorClass classify(const Error& error) {
     case ErrorCode::kSinkClosed:
     case ErrorCode::kCancelled:
     case ErrorCode::kUnsettled:
-    case ErrorCode::kAnomaly: return ErrorClass::kOther;
+    case ErrorCode::kLimitMissed:
+    case ErrorCode::kNoSnapshot: return ErrorClass::kOther;
   }
   return ErrorClass::kOther;
 }
