@@ -13,6 +13,7 @@
 #include "engine/pipeline/stream_digest.h"
 #include "engine/pipeline/stream_reader.h"
 #include "engine/repository/block_reader.h"
+#include "io/error_class.h"
 
 namespace drs {
 namespace {
@@ -85,7 +86,7 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   PreviousRecipe recipe;
   if (previous != nullptr) {
     const auto manifest = read_manifest(repository, *index_store, *previous);
-    if (!manifest.ok() && !is_damage(manifest.error())) return manifest.error();
+    if (!manifest.ok() && !is_object_fault(manifest.error())) return manifest.error();
     if (!manifest.ok()) {
       warnings.push_back(manifest.error().message + "; its data is stored again");
     } else {
