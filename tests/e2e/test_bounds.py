@@ -17,7 +17,7 @@ USAGE = 2
 
 def test_a_long_command_is_recorded_with_a_mark_that_says_so(drs):
     drs.run("push", "s", "--exec", "--", "sh", "-c", "echo hello", "x" * 100_000)
-    command = drs.snapshots()[-1]["command"]
+    command = drs.snapshots()[-1]["producer"]["command"]
     assert len(command) == 16 * 1024
     assert command.startswith("sh -c 'echo hello' xxx") or command.startswith("sh -c echo hello xxx")
     assert command.endswith("xxx [cut: it had %d bytes]" % (100_000 + len(command.split("xxx")[0])))
