@@ -5,7 +5,6 @@
 
 #include "engine/format/manifest_texts.h"
 #include "engine/format/names.h"
-#include "engine/pipeline/block_rescue.h"
 #include "engine/pipeline/deduplicator.h"
 #include "engine/pipeline/push_session.h"
 #include "engine/pipeline/push_workers.h"

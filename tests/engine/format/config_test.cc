@@ -7,6 +7,12 @@
 namespace drs {
 namespace {
 
+// The code of a refusal, or "ok".
+template <typename T>
+std::string code_of(const Result<T>& result) {
+  return result.ok() ? "ok" : std::string(error_code_name(result.error().code));
+}
+
 TEST(Config, RoundTrips) {
   Config config = golden::config();
   config.encrypted = false;
@@ -29,9 +35,9 @@ TEST(Config, WithAnyUnknownRequiredFeatureIsTooNewEvenWithFieldsWeDoNotKnow) {
     Config config = golden::config();
     config.required_features |= std::uint64_t{1} << bit;
     Bytes body = encode_config(config);
-    EXPECT_EQ(decode_config(body).error().code, ErrorCode::kFormatTooNew) << bit;
+    EXPECT_EQ(code_of(decode_config(body)), "format-too-new") << bit;
     body.push_back(1);
-    EXPECT_EQ(decode_config(body).error().code, ErrorCode::kFormatTooNew) << bit;
+    EXPECT_EQ(code_of(decode_config(body)), "format-too-new") << bit;
   }
 }
 
@@ -58,8 +64,8 @@ TEST(Config, IgnoresEveryOptionalFeature) {
 }
 
 TEST(Config, OfANewerVersionIsTooNewHoweverShort) {
-  EXPECT_EQ(decode_config(Bytes{2, 0}).error().code, ErrorCode::kFormatTooNew);
-  EXPECT_EQ(decode_config(Bytes{2}).error().code, ErrorCode::kTruncated);
+  EXPECT_EQ(code_of(decode_config(Bytes{2, 0})), "format-too-new");
+  EXPECT_EQ(code_of(decode_config(Bytes{2})), "truncated");
 }
 
 TEST(Config, RefusesABlockSmallerThanAChunk) {

@@ -23,6 +23,12 @@ Bytes redigested(Bytes object) {
   return object;
 }
 
+// The code of a refusal, or "ok".
+template <typename T>
+std::string code_of(const Result<T>& result) {
+  return result.ok() ? "ok" : std::string(error_code_name(result.error().code));
+}
+
 ErrorCode decode_error(const RepositoryKeys& keys, ObjectKind kind, const std::string& name, const Bytes& object) {
   const auto decoded = decode_document(keys, kind, name, object);
   EXPECT_FALSE(decoded.ok());
@@ -88,7 +94,7 @@ TEST(Document, WithASignatureIsTooNewHoweverLong) {
     const Digest digest = sha256(object);
     writer.raw(digest.view());
     EXPECT_EQ(decode_error(golden::keys(), kKind, kName, object), ErrorCode::kFormatTooNew) << bytes;
-    EXPECT_EQ(peek_document(kKind, object).error().code, ErrorCode::kFormatTooNew) << bytes;
+    EXPECT_EQ(code_of(peek_document(kKind, object)), "format-too-new") << bytes;
   }
 }
 
@@ -115,7 +121,7 @@ TEST(Document, DamagedInItsVersionIsCorruptAndNotTooNew) {
 }
 
 TEST(Document, OfMoreThanFourMebibytesIsRefused) {
-  EXPECT_EQ(peek_document(kKind, Bytes(kDocumentBytesMax + 1)).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(code_of(peek_document(kKind, Bytes(kDocumentBytesMax + 1))), "corrupt");
 }
 
 }  // namespace

@@ -20,6 +20,12 @@ Secret raw_key(std::uint8_t fill) {
   return secret;
 }
 
+// The code of a refusal, or "ok".
+template <typename T>
+std::string code_of(const Result<T>& result) {
+  return result.ok() ? "ok" : std::string(error_code_name(result.error().code));
+}
+
 class RepositoryTest : public testing::Test {
  protected:
   Result<std::unique_ptr<Repository>> open(const Secret& secret, std::shared_ptr<FaultPlan> plan) {
@@ -66,7 +72,7 @@ TEST_F(RepositoryTest, OpensBesideASlotThatCannotBeRead) {
   damaged.back() ^= 1;
   objects_->damage(slot_name(*second), damaged);
   EXPECT_TRUE(open(raw_key(1), std::make_shared<FaultPlan>()).ok());
-  EXPECT_EQ(open(raw_key(2), std::make_shared<FaultPlan>()).error().code, ErrorCode::kWrongKey);
+  EXPECT_EQ(code_of(open(raw_key(2), std::make_shared<FaultPlan>())), "wrong-key");
 }
 
 // A newer config, as a later `drstream upgrade` would write it.
@@ -154,7 +160,7 @@ TEST_F(RepositoryTest, ASlotThatIsTooNewIsPassedOverWithANoticeWhereAnotherOpens
   }
   EXPECT_EQ(opened_count, 1);
   make_newer(names[1]);
-  EXPECT_EQ(open(raw_key(1), std::make_shared<FaultPlan>()).error().code, ErrorCode::kFormatTooNew);
+  EXPECT_EQ(code_of(open(raw_key(1), std::make_shared<FaultPlan>())), "format-too-new");
 }
 
 TEST_F(RepositoryTest, NamesSlotsAfterTheirDigest) {
