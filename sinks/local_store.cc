@@ -50,6 +50,7 @@ Error explained(const Error& error, std::string_view action, const ObjectKey& ke
     case ErrorCode::kNotFound:
     case ErrorCode::kCancelled:
     case ErrorCode::kCorrupt:  // no file: a link, a pipe
+    case ErrorCode::kBusy:     // no thread to be had
     case ErrorCode::kIo: break;
     default: out.code = ErrorCode::kIo;
   }

@@ -116,17 +116,26 @@ void check_data(FileSystem& files, OpenedFile file, std::vector<CheckResult>& re
   random_bytes(written.bytes);
   CheckResult direct{"O_DIRECT", State::kGood, "works"};
   if (!file.direct) direct = {"O_DIRECT", State::kNotice, "refused: data goes through the page cache"};
-  const auto transfer = [&](IoKind kind, Page& page) {
-    const IoOperation operation{.kind = kind, .fd = file.fd, .bytes = page.bytes};
-    const std::int64_t result = perform(**ring, operation);
-    if (result != -EINVAL || !file.direct) return result;
-    direct = {"O_DIRECT", State::kNotice,
-              fmt::format("accepted, but {} with it are refused (larger sectors, or a file system that cannot): data "
-                          "goes through the page cache",
-                          kind == IoKind::kWrite ? "writes" : "reads")};
-    files.drop_direct(file.fd);
-    file.direct = false;
-    return perform(**ring, operation);
+  const auto transfer = [&](IoKind kind, Page& page) -> std::int64_t {
+    std::int64_t moved = 0;
+    while (moved < kPageBytes) {
+      const auto at = static_cast<std::size_t>(moved);
+      const IoOperation operation{
+          .kind = kind, .fd = file.fd, .offset_bytes = at, .bytes = MutableByteView(page.bytes).subspan(at)};
+      const std::int64_t result = perform(**ring, operation);
+      if (result == -EINVAL && file.direct) {
+        direct = {"O_DIRECT", State::kNotice,
+                  fmt::format("accepted, but {} with it are refused (larger sectors, or a file system that cannot): "
+                              "data goes through the page cache",
+                              kind == IoKind::kWrite ? "writes" : "reads")};
+        files.drop_direct(file.fd);
+        file.direct = false;
+        continue;
+      }
+      if (result <= 0) return result;
+      moved += result;
+    }
+    return moved;
   };
   if (const auto result = transfer(IoKind::kWrite, written); result != kPageBytes) return bad("a write", result);
   const auto synced = perform(**ring, {.kind = IoKind::kSyncData, .fd = file.fd, .bytes = {}});
@@ -167,9 +176,11 @@ std::vector<CheckResult> check_file_system(FileSystem& files) {
   const auto synced = files.sync_directory("");
   results.push_back(synced.ok() ? CheckResult{"directory sync", State::kGood, "accepted"}
                                 : CheckResult{"directory sync", State::kBad, synced.error().message});
-  if (linked.ok()) static_cast<void>(files.remove(second));
-  const auto removed = files.remove(name);
-  if (!removed.ok()) results.push_back({"removing", State::kBad, removed.error().message});
+  for (const std::string& left : {second, name}) {
+    if (left == second && !linked.ok()) continue;
+    const auto removed = files.remove(left);
+    if (!removed.ok()) results.push_back({"removing", State::kBad, removed.error().message});
+  }
   return results;
 }
 
