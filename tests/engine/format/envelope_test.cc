@@ -63,8 +63,11 @@ TEST(Envelope, WithAnyKindMethodFlagOrSuiteThatIsUnknownIsTooNew) {
 TEST(Envelope, OfANewerVersionIsTooNewWhateverElseChanged) {
   Bytes out;
   encode_envelope({.kind = ObjectKind::kPack, .salt = {}, .commitment = {}}, out);
-  out[6] = 77;
   out[7] = 2;
+  EXPECT_EQ(decode_envelope(out, ObjectKind::kPack).error().code, ErrorCode::kFormatTooNew);
+  // Of another kind it would be corrupt.
+  EXPECT_EQ(decode_envelope(out, ObjectKind::kIndex).error().code, ErrorCode::kFormatTooNew);
+  out[6] = 77;
   out[10] = 1;
   EXPECT_EQ(decode_envelope(out, ObjectKind::kIndex).error().code, ErrorCode::kFormatTooNew);
 }
