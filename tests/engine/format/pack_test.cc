@@ -138,6 +138,28 @@ class WholePack : public testing::Test {
   golden::BuiltPack pack_ = golden::build_pack("compressed pack", golden::compressed_pack_blocks());
 };
 
+// Two seals of one object under one nonce: whoever wrote that has broken the encryption of both.
+TEST_F(WholePack, WhoseTableHasTheOrdinalOfABlockIsRefused) {
+  const Salt salt{};
+  for (const std::uint64_t ordinal : {pack_.table[1].record.ordinal, std::uint64_t{99}}) {
+    const ObjectSealer sealer(golden::keys(), ObjectKind::kPack, "", kBackend, &salt);
+    Bytes object;
+    encode_envelope(sealer.envelope(), object);
+    object.resize(2000);  // where the blocks lie, which nobody opens here
+    const Bytes table = encode_pack_table(pack_.table);
+    sealer.append({SealKind::kPackTable, Codec::kRaw, ordinal, table.size()}, table, object);
+    ByteWriter writer(object);
+    writer.u64(ordinal);
+    writer.u32(static_cast<std::uint32_t>(table.size() + kSealBytes));
+    const auto opened = open_pack_table(golden::keys(), kBackend, ByteView(object).first(kEnvelopeBytes), object,
+                                        object.size(), golden::config().chunks);
+    ASSERT_EQ(opened.ok(), ordinal == 99) << (opened.ok() ? "" : opened.error().message);
+    if (!opened.ok()) {
+      EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
+    }
+  }
+}
+
 TEST_F(WholePack, OpensItsTableFromEnoughOfItsEnd) {
   const std::size_t enough = pack_tail_bytes(2, 6, 1);
   for (const std::size_t tail_bytes : {pack_.object.size(), enough + 1, enough}) {
