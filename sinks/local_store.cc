@@ -335,8 +335,8 @@ class LocalStore final : public ObjectStore {
 
   // The ring failed: nothing will come back from it. Ends all operations; unnamed ones as soon as they are named.
   void break_down(const Error& error) {
-    broken_ = Error{error.code == ErrorCode::kBusy ? ErrorCode::kBusy : ErrorCode::kIo, error.message,
-                    error.error_number};
+    broken_ =
+        Error{error.code == ErrorCode::kBusy ? ErrorCode::kBusy : ErrorCode::kIo, error.message, error.error_number};
     ring_.reset();
     give_up_all(*broken_);
   }

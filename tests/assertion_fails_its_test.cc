@@ -11,10 +11,10 @@
 
 namespace drs::test {
 
-[[noreturn]] void real_assert_failed(const char* expression, const char* text, std::source_location where)
-    __asm__("__real_" DRS_ASSERT_FAILED);
-[[noreturn]] void assert_failed_in_a_test(const char* expression, const char* text, std::source_location where)
-    __asm__("__wrap_" DRS_ASSERT_FAILED);
+[[noreturn]] void real_assert_failed(const char* expression, const char* text,
+                                     std::source_location where) __asm__("__real_" DRS_ASSERT_FAILED);
+[[noreturn]] void assert_failed_in_a_test(const char* expression, const char* text,
+                                          std::source_location where) __asm__("__wrap_" DRS_ASSERT_FAILED);
 
 void assert_failed_in_a_test(const char* expression, const char* text, std::source_location where) {
   if (testing::internal::InDeathTestChild()) real_assert_failed(expression, text, where);

@@ -165,7 +165,8 @@ def test_a_gap_in_the_chain_is_noticed_without_any_head(pushed):
 def test_the_head_is_printed_and_kept_per_stream(pushed):
     outcome = pushed.run("push", "old", input=OLD)
     line = outcome.out.decode().splitlines()[1]
-    digest = sha256_hex(pushed.read_object(pushed.json("show", "old")["manifest"]))
+    # The identity of a document: all bytes before the length of its signature.
+    digest = sha256_hex(pushed.read_object(pushed.json("show", "old")["manifest"])[: -32 - 2])
     assert line == f"head old=2:{digest}"
     assert len(list((pushed.state / "heads").rglob("*.json"))) == 2
 
