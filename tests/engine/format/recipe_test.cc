@@ -66,6 +66,7 @@ TEST(RecipePart, RefusesRunsThatNoBlockCouldHold) {
       [](drs::Run& r) { r.chunk_first = 65'535; },  // more chunks than a block counts
       [](drs::Run& r) { r.bytes = kBlockBytesMax + 1; },
       [](drs::Run& r) { r.bytes = ~std::uint64_t{0}; },
+      [](drs::Run& r) { r.chunk_first = 5, r.offset_bytes = kBlockBytesMax - 10; },  // it ends outside
   };
   for (const auto& change : changes) {
     RecipePart part = golden::recipe_part();

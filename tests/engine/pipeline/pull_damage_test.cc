@@ -106,6 +106,16 @@ TEST_F(PullDamage, HealsADamagedBlockFromOtherCopiesOfItsChunks) {
   EXPECT_EQ(run.sink.commits, 1);
 }
 
+TEST_F(PullDamage, RefusesABlockAllButOneOfWhoseChunksHaveAnotherCopy) {
+  const std::vector<Bytes>& chunks = fixture_.chunks_of(pieces_[13].block);
+  fixture_.add_block({chunks[2], chunks[0]});
+  fixture_.add_index({fixture_.close_pack()});
+  damage_block(1, 3);
+  PullRun run(fixture_, snapshot_, budget(2, 4, 2));
+  expect_refused(run);
+  expect_contains(run.report.error().message, "1 of its 3 chunks have no other copy");
+}
+
 TEST_F(PullDamage, HealsAWholeLostPack) {
   store_again(0, 5);
   store_again(5, 5);

@@ -152,6 +152,23 @@ TEST_F(PushTest, LocksAnewWhatASnapshotReuses) {
             1);
 }
 
+TEST_F(PushTest, UsesNoPackThatAPruneHasCondemned) {
+  const Bytes stream = random_stream(12, 3 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  CondemnedPacks condemned;
+  for (const ObjectInfo& info : objects_->list("packs/")) condemned.packs.push_back(parse_name(info.key)->digest);
+  const std::string record = condemned_name(Uuid());
+  objects_->insert(
+      record, encode_document(repository_->keys(), ObjectKind::kCondemned, record, encode_condemned(condemned)), 0);
+  const auto again = push_bytes(stream);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->manifest.new_bytes, stream.size());
+  for (const Digest& pack : condemned.packs) objects_->erase(pack_name(pack));
+  const auto back = read_back(again->manifest);
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(*back, stream);
+}
+
 TEST_F(PushTest, ReliesOnNothingThatAPruneDeletedBesideIt) {
   const Bytes stream = random_stream(11, 3 << 20);
   ASSERT_TRUE(push_bytes(stream).ok());
