@@ -28,11 +28,6 @@ Result<std::uint64_t> spool_size(CommandContext& context, const SpoolDirectory& 
   return std::min(wanted_bytes, usable_bytes);
 }
 
-// Whether a push that failed so may still be committed from its spool: anything but a verdict that it must not be.
-bool can_be_resumed(ErrorCode code) {
-  return code != ErrorCode::kConflict;
-}
-
 }  // namespace
 
 SpoolRuling spool_ruling(std::string_view key) {
@@ -100,7 +95,8 @@ Result<PushReport> PushSpool::end(Result<PushReport> report) {
   const bool recorded = !spool_->recorded().empty();
   cancelling_.reset();
   spool_.reset();
-  if (!report.ok() && recorded && can_be_resumed(report.error().code)) {
+  // Whatever ended it: only `resume` gives a recorded stream up, for an authentic verdict.
+  if (!report.ok() && recorded) {
     Error error = std::move(report).error();
     error.message += fmt::format(
         "; the whole stream is kept in {}: `drstream resume --spool {}` commits it once the store can be written, "

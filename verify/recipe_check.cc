@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/format/names.h"
+#include "engine/repository/removal.h"
 #include "io/error_class.h"
 #include "verify/index_check.h"
 
@@ -11,8 +12,11 @@ namespace drs {
 
 Result<void> report_lost_manifest(CheckContext& context, const Snapshot& snapshot, const Error& error) {
   if (!is_object_fault(error)) return error;
-  if (error.code == ErrorCode::kNotFound && context.repository.store().stat(removed_name(snapshot.name)).ok())
-    return {};
+  if (error.code == ErrorCode::kNotFound) {
+    DRS_ASSIGN_OR_RETURN(const auto removed,
+                         removal_of(context.repository.keys(), context.repository.store(), snapshot.name));
+    if (removed) return {};
+  }
   const std::size_t finding = context.findings.report(Finding::Severity::kDamage, snapshot.name, error.message);
   context.findings.affects(finding, snapshot, 0, snapshot.manifest.bytes);
   return {};

@@ -13,6 +13,7 @@
 #include "engine/format/manifest_texts.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
+#include "engine/repository/removal.h"
 #include "io/failpoint.h"
 #include "io/helper_thread.h"
 
@@ -217,10 +218,11 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
     return Error(ErrorCode::kUnsettled, "the manifest " + name + (created.ok() ? " is" : " may be") +
                                             " written, but cannot be read back: " + stored.error().message);
   }
-  const auto removed = store_.stat(removed_name(name));
-  commit_in_doubt_ = !removed.ok() && removed.error().code != ErrorCode::kNotFound;
-  if (removed.ok()) return Error(ErrorCode::kConflict, name + " was marked as removed while it was being made");
-  if (removed.error().code != ErrorCode::kNotFound)
+  const auto removed = removal_of(repository_.keys(), store_, name);
+  commit_in_doubt_ = !removed.ok();
+  if (removed.ok() && *removed)
+    return Error(ErrorCode::kConflict, name + " was marked as removed while it was being made");
+  if (!removed.ok())
     return Error(ErrorCode::kUnsettled, "the manifest " + name +
                                             " is written and reads back whole, but whether it was " +
                                             "marked as removed meanwhile cannot be told: " + removed.error().message);

@@ -13,6 +13,7 @@
 #include "engine/pipeline/reused_objects.h"
 #include "engine/repository/parallel.h"
 #include "engine/repository/read_again.h"
+#include "engine/repository/removal.h"
 #include "engine/repository/settled_put.h"
 #include "io/error_class.h"
 #include "io/failpoint.h"
@@ -113,13 +114,15 @@ Result<void> ReplicaCopy::carry_marks(const std::vector<const Snapshot*>& chosen
     if (live.contains(mark.manifest_name) && !options_.mirror) continue;
     const std::string name = removed_name(mark.manifest_name);
     const auto object = get_object(source_.store(), name, kDocumentBytesMax);
-    const auto whole = object.ok() ? decode_document(source_.keys(), ObjectKind::kRemoved, name, *object) : object;
-    if (!whole.ok()) {
-      if (!is_object_fault(whole.error())) return whole.error();
-      report_.warnings.push_back(name + " was not copied: " + whole.error().message);
+    const auto whole = object.ok() ? open_removed(source_.keys(), name, *object) : Result<RemovedMark>(object.error());
+    const auto stored =
+        whole.ok() ? put_settled(target_.store(), name, *object, sha256(*object)) : Result<void>(whole.error());
+    if (!stored.ok()) {
+      // In the target something else may have its name.
+      if (!is_object_fault(stored.error())) return stored.error();
+      report_.warnings.push_back(name + " was not copied: " + stored.error().message);
       continue;
     }
-    DRS_RETURN_IF_ERROR(put_settled(target_.store(), name, *object, sha256(*object)));
     ++report_.removal_marks;
   }
   return {};

@@ -14,6 +14,7 @@
 #include "engine/repository/block_reader.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/read_again.h"
+#include "engine/repository/removal.h"
 
 namespace drs {
 namespace {
@@ -148,9 +149,8 @@ Result<bool> is_given_up(Repository& repository, const RecordedPush& push) {
   const auto committed = is_committed(repository, push, store);
   if (!committed.ok() && committed.error().code == ErrorCode::kConflict) return true;  // a fence
   if (!committed.ok()) return committed.error();
-  const auto removed = store.stat(removed_name(push.manifest_name));
-  if (!removed.ok() && removed.error().code != ErrorCode::kNotFound) return removed.error();
-  return removed.ok();
+  DRS_ASSIGN_OR_RETURN(const auto removed, removal_of(repository.keys(), store, push.manifest_name));
+  return removed.has_value();
 }
 
 }  // namespace drs

@@ -12,6 +12,7 @@
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
+#include "engine/repository/removal.h"
 #include "io/error_class.h"
 
 namespace drs {
@@ -96,15 +97,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
       if (object.error().code == ErrorCode::kNotFound) return {};  // pruned since it was listed, its manifest before it
       if (!is_damage(object.error())) return std::move(object).error();
     }
-    const auto decode = [&]() -> Result<RemovedMark> {
-      DRS_RETURN_IF_ERROR(object.ok() ? Result<void>() : Result<void>(object.error()));
-      DRS_ASSIGN_OR_RETURN(const Bytes body, decode_document(repository.keys(), ObjectKind::kRemoved, name, *object));
-      DRS_ASSIGN_OR_RETURN(RemovedMark mark, decode_removed(body));
-      if (removed_name(mark.manifest_name) != name)
-        return Error(ErrorCode::kCorrupt, "the mark's name does not agree with what it holds");
-      return mark;
-    };
-    auto mark = decode();
+    auto mark = object.ok() ? open_removed(repository.keys(), name, *object) : Result<RemovedMark>(object.error());
     if (!mark.ok()) {
       catalog.broken.push_back({name, std::move(mark).error(), digest_of(object), "", false, 0});
       return {};

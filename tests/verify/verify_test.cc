@@ -253,7 +253,7 @@ TEST_F(VerifyTest, HoldsTheHooksOfAnIndexAgainstItsChunkLists) {
   session.data.fill(77);
   PackWriter pack(keys, session);
   std::vector<Bytes> chunks;
-  for (std::uint32_t i = 0; i < 64; ++i) chunks.push_back(sample_bytes(60 + i, 300 + i));
+  for (std::uint32_t i = 0; i < 512; ++i) chunks.push_back(sample_bytes(40 + i % 50, 300 + i));  // one in 16 is a hook
   pack.add_data(chunks, Codec::kRaw);
   pack.store(*stored_.store());
   const Salt salt{};

@@ -159,12 +159,27 @@ TEST_F(PushSessionTest, AManifestThatReadsBackDifferentlyIsNoSuccess) {
 }
 
 TEST_F(PushSessionTest, ARemovalMarkMetAtTheCommitIsAConflict) {
+  const std::string mark = removed_name(name_);
+  const Bytes body = encode_removed({name_, Digest{}, "s", 1, 1, "by a test"});
   at_manifest("get", [&](int) -> std::optional<Error> {
-    objects_->insert(removed_name(name_), Bytes(10), 0);
+    objects_->insert(mark, encode_document(repository_->keys(), ObjectKind::kRemoved, mark, body), 0);
     return std::nullopt;
   });
   EXPECT_EQ(commit(), "conflict");
   EXPECT_EQ(left_behind(), 0U);
+}
+
+// Whoever can write, and has no key, does not make a snapshot that stands look as if it did not.
+TEST_F(PushSessionTest, WhatOnlyHasTheNameOfARemovalMarkIsNone) {
+  const std::string other = removed_name(manifest_name(StreamTag(), Uuid()));
+  const Bytes body = encode_removed({manifest_name(StreamTag(), Uuid()), Digest{}, "s", 1, 1, "of another"});
+  for (const Bytes& object : {Bytes(10), encode_document(repository_->keys(), ObjectKind::kRemoved, other, body)}) {
+    session_.reset();
+    begin();
+    objects_->damage(removed_name(name_), object);
+    EXPECT_EQ(commit(), "ok");
+    EXPECT_EQ(left_behind(), 0U);
+  }
 }
 
 TEST_F(PushSessionTest, TheSessionStaysWhileItIsNotKnownHowTheCommitEnded) {

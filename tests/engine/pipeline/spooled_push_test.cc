@@ -109,8 +109,22 @@ TEST_F(SpooledPushTest, ADamagedManifestIsNoFence) {
 
 TEST_F(SpooledPushTest, ASnapshotThatWasRemovedIsNotLiveAgain) {
   const std::string name = removed_name(snapshot_.name);
-  ASSERT_TRUE(objects().insert(name, plain_bytes(10, 1), 0));
+  const Bytes body = encode_removed({snapshot_.name, snapshot_.digest, "pg/app", 1, 1, "by a test"});
+  const Bytes mark = encode_document(fixture_.repository().keys(), ObjectKind::kRemoved, name, body);
+  ASSERT_TRUE(objects().insert(name, mark, 0));
   EXPECT_EQ(finish(), "conflict");
+  const auto given_up = is_given_up(fixture_.repository(), recorded());
+  EXPECT_TRUE(given_up.ok() && *given_up);
+}
+
+// Nor is it given up for a mark that needed no key: what is spooled may be the last copy.
+TEST_F(SpooledPushTest, WhatOnlyHasTheNameOfARemovalMarkGivesNothingUp) {
+  ASSERT_TRUE(objects().insert(removed_name(snapshot_.name), plain_bytes(10, 1), 0));
+  const auto given_up = is_given_up(fixture_.repository(), recorded());
+  ASSERT_TRUE(given_up.ok()) << given_up.error().message;
+  EXPECT_FALSE(*given_up);
+  EXPECT_EQ(finish(), "ok");
+  EXPECT_TRUE(committed());
 }
 
 TEST_F(SpooledPushTest, APackThatIsGoneSinceThePushIsMissed) {
