@@ -10,8 +10,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "codecs/random.h"
@@ -59,16 +57,34 @@ std::optional<Head> decode_head(const std::string& text) {
   return head;
 }
 
+// A head is some hundred bytes long. What else may stand under its name, a FIFO or a link to a device, is not waited
+// for.
+constexpr std::size_t kHeadFileBytesMax = 64 * kKiB;
+
 Result<std::optional<Head>> load_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) {
     if (errno == ENOENT || errno == ENOTDIR) return std::optional<Head>();
     return error_from_errno(errno, "read the head " + path);
   }
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  struct stat status {};
+  std::string text(kHeadFileBytesMax, '\0');
+  const bool regular = ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
+  const ssize_t got = regular ? ::read(file.get(), text.data(), text.size()) : -1;
+  text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
   auto head = decode_head(text);
   if (!head) return Error{ErrorCode::kCorrupt, "the head " + path + " cannot be read; remove it to start anew"};
   return head;
+}
+
+// Whether what was seen at `place` was seen here: also where a directory has been moved since, or is the same under
+// another name, as with a bind mount. Another directory that is there may be a replica that lags behind.
+bool is_here(const std::string& place, const std::string& here) {
+  if (place == here) return true;
+  if (!place.starts_with('/') || !here.starts_with('/')) return false;
+  std::error_code error;
+  if (std::filesystem::equivalent(place, here, error)) return true;
+  return !std::filesystem::exists(place + "/config", error);
 }
 
 Result<void> sync_directory(const std::string& path) {
@@ -139,7 +155,7 @@ Result<HeadDirectory::Recorded> HeadDirectory::load_all() const {
     if (!head.ok())
       recorded.unreadable.push_back(std::move(head).error());
     else if (*head)
-      ((*head)->place == place_ ? recorded.heads : recorded.elsewhere).push_back(**std::move(head));
+      (is_here((*head)->place, place_) ? recorded.heads : recorded.elsewhere).push_back(**std::move(head));
   }
   if (error) return error_from_errno(error.value(), "list " + directory_);
   std::sort(recorded.heads.begin(), recorded.heads.end(),

@@ -56,6 +56,44 @@ TEST(HeadDirectory, KeepsRepositoriesApart) {
   EXPECT_TRUE(HeadDirectory(directory.path(), second, "here").load_all()->heads.empty());
 }
 
+TEST(HeadDirectory, KnowsADirectoryThatWasMovedOrHasASecondName) {
+  const test::TemporaryDirectory directory;
+  const std::string old_place = directory.file("old");
+  const std::string new_place = directory.file("new");
+  std::filesystem::create_directories(old_place + "/config");
+  ASSERT_TRUE(HeadDirectory(directory.path(), Uuid{}, old_place).store(head(12, 1)).ok());
+  const auto seen_here = [&](const std::string& here) {
+    const auto seen = HeadDirectory(directory.path(), Uuid{}, here).load_all();
+    return seen.ok() ? seen->heads.size() : 99;
+  };
+  std::filesystem::create_directory_symlink(old_place, directory.file("second name"));
+  EXPECT_EQ(seen_here(directory.file("second name")), 1U);
+  std::filesystem::create_directories(new_place + "/config");
+  EXPECT_EQ(seen_here(new_place), 0U);  // it may be a replica
+  std::filesystem::remove_all(new_place);
+  std::filesystem::rename(old_place, new_place);
+  EXPECT_EQ(seen_here(new_place), 1U);
+}
+
+TEST(HeadDirectory, ReadsNothingButAFile) {
+  const test::TemporaryDirectory directory;
+  const HeadDirectory heads(directory.path(), Uuid{}, "here");
+  const std::string path = heads.path_of("pg/app");
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  const auto is_refused = [&] {
+    const auto loaded = heads.load("pg/app");
+    return !loaded.ok() && loaded.error().code == ErrorCode::kCorrupt;
+  };
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_TRUE(is_refused());
+  std::filesystem::remove(path);
+  std::filesystem::create_directory(path);
+  EXPECT_TRUE(is_refused());
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink("/dev/zero", path);
+  EXPECT_TRUE(is_refused());
+}
+
 TEST(HeadDirectory, KeepsPlacesOfOneRepositoryApart) {
   const test::TemporaryDirectory directory;
   HeadDirectory here(directory.path(), Uuid{}, "here");
