@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engine/pipeline/copy.h"
+#include "engine/pipeline/same_place.h"
 #include "engine/repository/snapshots.h"
 #include "tools/command.h"
 #include "tools/findings.h"
@@ -206,6 +207,11 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   // What is proven there at the end must come from there.
   DRS_ASSIGN_OR_RETURN(const auto target, open_repository(context, to, secret, Reads::kStored));
   DRS_ASSIGN_OR_RETURN(const auto source, open_repository(context, from, other));
+  DRS_ASSIGN_OR_RETURN(const bool same, is_same_place(*target, *source, {.stream = "copy", .host = host_name()}));
+  if (same)
+    return Error{ErrorCode::kUsage, fmt::format("--from-repository {}: it and {} are the same place; a copy of a "
+                                                "repository onto itself is no second copy",
+                                                command.from.place, to.name)};
   clean_leftovers(context, to);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*source));
   DRS_ASSIGN_OR_RETURN(const Choice choice, choose(command, SeenHeads(context, *source, from), catalog));

@@ -66,6 +66,14 @@ def new_replica(new_repository):
     return make
 
 
+def test_a_copy_of_a_repository_onto_itself_is_refused(source):
+    second_name = source.folder / "second-name"
+    second_name.symlink_to(source.path)
+    for place in (source.path, second_name):
+        outcome = source.run("copy", "--from-repository", place, expect=2)
+        assert "same place" in outcome.err
+
+
 def test_a_replica_that_lags_behind_is_warned_of_and_used(source, new_replica):
     replica = new_replica(source)
     copy(source, replica)
