@@ -43,6 +43,10 @@ Result<void> check_stream_name(std::string_view name) {
     good = good && (is_stream_name_char(c) || (c == '/' && previous != '/'));
     previous = c;
   }
+  if (good && name.size() == kIdDigits && looks_like_id(name))
+    return Error{
+        ErrorCode::kUsage,
+        fmt::format("'{}' is not a stream name: it looks like the id of a snapshot, and would be taken for it", name)};
   if (good && previous != '/') return {};
   return Error{
       ErrorCode::kUsage,

@@ -26,6 +26,9 @@ TEST(StreamName, RefusesWhatCouldBeMistaken) {
     EXPECT_NE(checked.error().message.find("pg/app"), std::string::npos);
   }
   EXPECT_FALSE(check_stream_name(std::string(201, 'a')).ok());
+  // Not even all that begins like an id: a stream of that very name wins over one.
+  EXPECT_FALSE(check_stream_name(std::string(32, 'a')).ok());
+  EXPECT_TRUE(check_stream_name(std::string(31, 'a')).ok());
 }
 
 TEST(SelectorText, AStreamMeansItsLatest) {
