@@ -10,9 +10,6 @@
 namespace drs {
 namespace {
 
-// From the moment a command stops reading until it must have ended by itself.
-constexpr std::chrono::seconds kEndGrace{5};
-
 // How often we look whether the last of the stream was read: nothing tells when a pipe becomes empty.
 constexpr std::chrono::milliseconds kLookAgainMin{1};
 constexpr std::chrono::milliseconds kLookAgainMax{50};
@@ -23,6 +20,7 @@ class ChildSink final : public ConsumerSink {
       : child_(std::move(child)),
         timeout_(options.child.timeout),
         may_stop_(options.may_stop),
+        end_grace_(options.end_grace),
         interrupt_(std::move(interrupt)) {}
   ~ChildSink() override { abandon(); }
   ChildSink(const ChildSink&) = delete;
@@ -31,13 +29,19 @@ class ChildSink final : public ConsumerSink {
   Result<void> write(ByteView bytes) override {
     while (!bytes.empty()) {
       if (error_.has_value()) return *error_;
-      const Wake wake = child_->wait(interrupt_, POLLOUT, child_->timeout());
+      const Wake wake = child_->wait(interrupt_, POLLOUT, stall_deadline());
       if (wake.interrupted) return fail_cancelled();
       if (wake.unguarded) return fail_unguarded();
-      if (!wake.ready && !wake.exited) return fail_late();
+      if (wake.exited) note_exit();
+      if (!wake.ready && !wake.exited) {
+        if (is_late()) return fail_late();
+        if (reads_on()) continue;
+        return fail_held_open();
+      }
       const ssize_t wrote = ::write(child_->pipe(), bytes.data(), bytes.size());
       if (wrote >= 0) {
         bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+        if (exited_) note_moved();
       } else if (errno == EPIPE) {
         return fail_closed();
       } else if (errno != EINTR && errno != EAGAIN) {
@@ -79,23 +83,54 @@ class ChildSink final : public ConsumerSink {
   // Until the pipe is empty while its end is still open to us: only then every byte was read by somebody.
   Result<void> wait_until_read() {
     for (auto pause = kLookAgainMin;; pause = std::min(2 * pause, kLookAgainMax)) {
-      int unread_bytes = 0;
-      if (::ioctl(child_->pipe(), FIONREAD, &unread_bytes) != 0) {
+      const int unread = unread_bytes();
+      if (unread < 0) {
         return fail(ErrorCode::kIo, "look at the pipe to '" + child_->command() + "': " + std::strerror(errno));
       }
-      if (unread_bytes == 0) return {};
-      const auto next = std::chrono::steady_clock::now() + pause;
-      const Deadline& timeout = child_->timeout();
-      if (timeout.has_value() && *timeout < next - pause) return fail_late();
-      if (!has_reader()) {
-        const Error error = fail_closed();
+      if (unread == 0) return {};
+      if (is_late()) return fail_late();
+      const bool has_one = has_reader();
+      if (!has_one || (exited_ && !reads_on())) {
+        const Error error = has_one ? fail_held_open() : fail_closed();
         if (stopped_well_) return {};
         return error;
       }
-      const Wake wake = child_->wait(interrupt_, 0, next);
+      const Wake wake = child_->wait(interrupt_, 0, std::chrono::steady_clock::now() + pause);
       if (wake.interrupted) return fail_cancelled();
       if (wake.unguarded) return fail_unguarded();
+      if (wake.exited) note_exit();
     }
+  }
+
+  // Bytes in the pipe; -1 and errno on an error.
+  [[nodiscard]] int unread_bytes() const {
+    int bytes = 0;
+    return ::ioctl(child_->pipe(), FIONREAD, &bytes) == 0 ? bytes : -1;
+  }
+
+  [[nodiscard]] bool is_late() const {
+    const Deadline& timeout = child_->timeout();
+    return timeout.has_value() && *timeout <= std::chrono::steady_clock::now();
+  }
+
+  // Once the command has exited, a process that it started may still read, but nobody may keep the pipe open in vain.
+  void note_exit() {
+    exited_ = true;
+    note_moved();
+  }
+  void note_moved() {
+    moved_unread_bytes_ = unread_bytes();
+    moved_at_ = std::chrono::steady_clock::now();
+  }
+  [[nodiscard]] Deadline stall_deadline() const {
+    const Deadline& timeout = child_->timeout();
+    if (!exited_) return timeout;
+    const auto grace_end = moved_at_ + end_grace_;
+    return timeout.has_value() ? std::min(*timeout, grace_end) : grace_end;
+  }
+  bool reads_on() {
+    if (unread_bytes() != moved_unread_bytes_) note_moved();
+    return std::chrono::steady_clock::now() < moved_at_ + end_grace_;
   }
 
   [[nodiscard]] bool has_reader() const {
@@ -121,7 +156,7 @@ class ChildSink final : public ConsumerSink {
                     "its input");
   }
   Error fail_closed() {
-    Deadline late = std::chrono::steady_clock::now() + kEndGrace;
+    Deadline late = std::chrono::steady_clock::now() + end_grace_;
     if (may_stop_) late = child_->timeout();
     const auto end = child_->wait_end(interrupt_, late);
     if (!end.has_value() && interrupt_.is_raised()) return fail_cancelled();
@@ -133,12 +168,26 @@ class ChildSink final : public ConsumerSink {
     return fail(ErrorCode::kSinkClosed, text + child_->stderr_quote());
   }
 
+  Error fail_held_open() {
+    const ChildEnd end = child_->kill();  // with what it started, before that takes the closed pipe for the end
+    ended_ = true;
+    child_->close_pipe();
+    stopped_well_ = may_stop_ && end.success();
+    return fail(ErrorCode::kSinkClosed, "'" + child_->command() + "' stopped reading before the end and " + end.text() +
+                                            "; a process that it started kept its input open without reading it" +
+                                            child_->stderr_quote());
+  }
+
   const std::unique_ptr<ChildProcess> child_;
   const std::optional<std::chrono::seconds> timeout_;
   const bool may_stop_;
+  const std::chrono::milliseconds end_grace_;
   const Interrupt interrupt_;
   bool ended_ = false;
   bool stopped_well_ = false;
+  bool exited_ = false;                               // the command
+  std::chrono::steady_clock::time_point moved_at_{};  // once it has exited: the last byte into or out of the pipe
+  int moved_unread_bytes_ = 0;                        // and what the pipe held then
   std::optional<Error> error_;
 };
 

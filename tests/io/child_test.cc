@@ -346,6 +346,35 @@ TEST_F(ChildSinkTest, AConsumerThatMayStopSucceedsByItsStatusAlone) {
   }
 }
 
+// dash gives what it starts in the background no stdin, unless that was kept under another number.
+TEST_F(ChildSinkTest, AProcessThatKeepsTheInputOpenWithoutReadingCannotHangUs) {
+  for (const std::size_t bytes : {std::size_t{5000}, 8 * kMiB}) {  // all of it fits the pipe; and not
+    const auto to =
+        make_child_sink({.child = shell("exec 3<&0; sleep 40 <&3 & exit 0"), .end_grace = milliseconds(300)});
+    ASSERT_TRUE(to.ok());
+    const auto begin = steady_clock::now();
+    auto result = (*to)->write(Bytes(bytes));
+    if (result.ok()) result = (*to)->commit();
+    EXPECT_LT(steady_clock::now() - begin, seconds(10));
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code, ErrorCode::kSinkClosed);
+    EXPECT_THAT(result.error().message,
+                HasSubstr("exited with status 0; a process that it started kept its input open"));
+  }
+}
+
+TEST_F(ChildSinkTest, AProcessThatReadsOnAfterTheCommandEndedIsWaitedFor) {
+  const std::string out = directory_.file("out");
+  const std::string script = "exec 3<&0; (for i in 1 2 3 4 5 6; do sleep 0.2; head -c 40000 >> " + out +
+                             "; done; cat >> " + out + ") <&3 & exit 0";
+  const auto to = make_child_sink({.child = shell(script), .end_grace = milliseconds(700)});
+  ASSERT_TRUE(to.ok());
+  const auto wrote = (*to)->write(Bytes(3 * kMiB));
+  ASSERT_TRUE(wrote.ok()) << wrote.error().message;
+  const auto committed = (*to)->commit();
+  EXPECT_TRUE(committed.ok()) << committed.error().message;
+}
+
 TEST_F(ChildSinkTest, ASlowConsumerIsWaitedFor) {
   const std::string out = directory_.file("out");
   const auto to = sink(shell("sleep 0.3; cat > " + out));
