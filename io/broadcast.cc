@@ -56,7 +56,10 @@ Broadcast::Broadcast(Source& source, const BroadcastOptions& options)
 
 Result<std::unique_ptr<Broadcast>> Broadcast::start(Source& source, const BroadcastOptions& options) {
   std::unique_ptr<Broadcast> broadcast(new Broadcast(source, options));
-  DRS_ASSIGN_OR_RETURN(broadcast->thread_, start_helper_thread([raw = broadcast.get()] { raw->run(); }));
+  DRS_ASSIGN_OR_RETURN(
+      broadcast->thread_,
+      start_helper_thread([raw = broadcast.get()] { raw->conclude(raw->read_all()); },
+                          [raw = broadcast.get()](Error thrown) { raw->conclude(std::move(thrown)); }));
   return broadcast;
 }
 
@@ -70,8 +73,7 @@ Source& Broadcast::branch(std::size_t index) {
   return *branches_[index];
 }
 
-void Broadcast::run() {
-  Result<ProducerProof> outcome = read_all();
+void Broadcast::conclude(Result<ProducerProof> outcome) {
   const std::lock_guard lock(mutex_);
   outcome_.emplace(std::move(outcome));
   changed_.notify_all();

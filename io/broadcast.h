@@ -38,7 +38,7 @@ class Broadcast {
  private:
   class Branch;
   Broadcast(Source& source, const BroadcastOptions& options);
-  void run();
+  void conclude(Result<ProducerProof> outcome);
   Result<ProducerProof> read_all();
   bool wait_for_slot(std::uint64_t slot);
   [[nodiscard]] bool slot_is_free(std::uint64_t slot) const;  // under mutex_

@@ -33,9 +33,10 @@ class ChildSource final : public Source {
 
   // Errors: kIo.
   Result<void> start_watch() {
-    DRS_ASSIGN_OR_RETURN(watch_, start_helper_thread([this] {
-                           if (child_->await_exit(stop_watching_)) mark_exit();
-                         }));
+    const auto watch = [this] {
+      if (child_->await_exit(stop_watching_)) mark_exit();
+    };
+    DRS_ASSIGN_OR_RETURN(watch_, start_helper_thread(watch, must_not_throw));
     return {};
   }
 

@@ -2,6 +2,9 @@
 
 #include <csignal>
 #include <system_error>
+#include <utility>
+
+#include "io/catch_thrown.h"
 
 namespace drs {
 namespace {
@@ -15,25 +18,38 @@ sigset_t signals_of_the_process() {
   return signals;
 }
 
+Result<std::thread> start(std::function<void()> body, std::function<void(Error)> on_thrown) {
+  try {
+    return std::thread([body = std::move(body), on_thrown = std::move(on_thrown)] {
+      auto done = catch_thrown([&]() -> Result<void> {
+        body();
+        return {};
+      });
+      if (!done.ok()) on_thrown(std::move(done).error());
+    });
+  } catch (const std::system_error& failure) {
+    Error error = error_from_errno(failure.code().value(), "cannot start a thread");
+    return Error{ErrorCode::kBusy,
+                 error.message +
+                     " (the limit of threads is reached: of this user, see ulimit -u, of the container, "
+                     "see pids.max, or of the machine; raise it, or run with fewer --threads)",
+                 error.error_number};
+  }
+}
+
 }  // namespace
 
-Result<std::thread> start_helper_thread(std::function<void()> body) {
+Result<std::thread> start_helper_thread(std::function<void()> body, std::function<void(Error)> on_thrown) {
   const sigset_t signals = signals_of_the_process();
   sigset_t before;
   ::pthread_sigmask(SIG_BLOCK, &signals, &before);
-  Result<std::thread> started = Error{ErrorCode::kInternal, "no thread was started"};
-  try {
-    started = std::thread(std::move(body));
-  } catch (const std::system_error& failure) {
-    Error error = error_from_errno(failure.code().value(), "cannot start a thread");
-    started = Error{ErrorCode::kBusy,
-                    error.message +
-                        " (the limit of threads is reached: of this user, see ulimit -u, of the container, "
-                        "see pids.max, or of the machine; raise it, or run with fewer --threads)",
-                    error.error_number};
-  }
+  Result<std::thread> started = catch_thrown([&] { return start(std::move(body), std::move(on_thrown)); });
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return started;
+}
+
+void must_not_throw(const Error& thrown) {
+  DRS_ASSERT(false, thrown.message.c_str());
 }
 
 }  // namespace drs

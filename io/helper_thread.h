@@ -9,7 +9,12 @@
 
 namespace drs {
 
-// How every thread here is started. Errors: kBusy when the machine, the user or the container has no more threads.
-Result<std::thread> start_helper_thread(std::function<void()> body);
+// How every thread here is started. What a library throws in `body` (want of memory, above all) is given to
+// `on_thrown`, on the same thread, after which that ends: whoever waits for its work must hear of it. Errors: kBusy
+// when the machine, the user or the container has no more threads, or no memory for one.
+Result<std::thread> start_helper_thread(std::function<void()> body, std::function<void(Error)> on_thrown);
+
+// For a body in which nothing is thrown: ends the process if something was.
+void must_not_throw(const Error& thrown);
 
 }  // namespace drs

@@ -48,7 +48,7 @@ void PosixRing::submit(IoOperation& operation) {
 Result<void> PosixRing::start_threads() {
   threads_.reserve(thread_count_max_);
   while (threads_.size() < thread_count_max_) {
-    auto thread = start_helper_thread([this] { work(); });
+    auto thread = start_helper_thread([this] { work(); }, must_not_throw);
     // Fewer threads are slower, not wrong.
     if (!thread.ok() && !threads_.empty()) return {};
     if (!thread.ok()) return std::move(thread).error();

@@ -12,6 +12,7 @@
 namespace drs {
 namespace {
 
+constexpr std::size_t kPieceBytes = 4096;              // read at a time
 constexpr std::size_t kLineBytesMax = 8 * kKiB;        // a longer line is passed on in parts
 constexpr std::size_t kLeftInPipeBytesMax = 1 * kMiB;  // what the child itself can have left behind
 
@@ -21,7 +22,10 @@ Result<std::unique_ptr<StderrTap>> StderrTap::start(Fd read_end, int pass_to) {
   DRS_RETURN_IF_ERROR(set_nonblocking(read_end.get()));
   DRS_ASSIGN_OR_RETURN(Interrupt stop, Interrupt::create());
   std::unique_ptr<StderrTap> tap(new StderrTap(std::move(read_end), pass_to, std::move(stop)));
-  DRS_ASSIGN_OR_RETURN(tap->thread_, start_helper_thread([raw = tap.get()] { raw->read_to_end(); }));
+  // All that the thread will need: it must go on reading whatever happens, or the child stops.
+  tap->tail_.reserve(kTailBytesMax + kPieceBytes);
+  tap->line_.reserve(kLineBytesMax);
+  DRS_ASSIGN_OR_RETURN(tap->thread_, start_helper_thread([raw = tap.get()] { raw->read_to_end(); }, must_not_throw));
   return tap;
 }
 
@@ -36,7 +40,7 @@ std::string StderrTap::tail() const {
 }
 
 void StderrTap::read_to_end() {
-  std::array<char, 4096> piece;
+  std::array<char, kPieceBytes> piece;
   bool stopping = false;
   for (std::size_t left_bytes = kLeftInPipeBytesMax; left_bytes >= piece.size();) {
     const ssize_t got = ::read(read_end_.get(), piece.data(), piece.size());

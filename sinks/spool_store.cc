@@ -430,7 +430,10 @@ Result<std::unique_ptr<Spool>> Spool::open(ObjectStore& store, std::unique_ptr<O
       *spool->queue_, std::move(upload_store), std::move(upload_local),
       SpoolUploader::Options{spool->options_.upload_bytes_max, spool->options_.retry_pause,
                              spool->options_.on_uploads_stopped});
-  DRS_ASSIGN_OR_RETURN(spool->thread_, start_helper_thread([uploader = spool->uploader_.get()] { uploader->run(); }));
+  SpoolUploader* const uploader = spool->uploader_.get();
+  DRS_ASSIGN_OR_RETURN(spool->thread_,
+                       start_helper_thread([uploader] { uploader->run(); },
+                                           [uploader](Error thrown) { uploader->fail(std::move(thrown)); }));
   return spool;
 }
 

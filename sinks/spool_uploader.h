@@ -32,13 +32,14 @@ class SpoolUploader {
   SpoolUploader& operator=(const SpoolUploader&) = delete;
 
   void run();  // until the queue is stopped
+  // Ends the uploads. On the thread of `run`.
+  void fail(Error error);
 
  private:
   struct Upload;
   void start_next();
   void start_put(Upload& upload);
   void finish(Upload& upload);
-  void fail(Error error);
   Result<void> settle(const Upload& upload, Result<void> result);
   Result<bool> is_stored(const Upload& upload);
 

@@ -89,7 +89,8 @@ ProgressReporter::ProgressReporter(const ProgressOptions& options, std::span<con
   if (!options_.on_console && !options_.fd) return;
   if (options_.fd) sender_.emplace(*options_.fd);
   // Without a thread the work goes on unseen.
-  if (auto thread = start_helper_thread([this] { run(); }); thread.ok()) thread_ = *std::move(thread);
+  auto thread = start_helper_thread([this] { run(); }, [](const Error&) {});
+  if (thread.ok()) thread_ = *std::move(thread);
 }
 
 ProgressReporter::~ProgressReporter() {

@@ -168,7 +168,7 @@ Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
   };
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < destinations.size(); ++i) {
-    auto thread = start_helper_thread([&run, i] { run(i); });
+    auto thread = start_helper_thread([&run, i] { run(i); }, must_not_throw);
     if (thread.ok()) {
       threads.push_back(*std::move(thread));
     } else {

@@ -41,7 +41,7 @@ SignalThread::SignalThread(CancelToken& cancel) : cancel_(cancel) {
 
 Result<std::unique_ptr<SignalThread>> SignalThread::start(CancelToken& cancel) {
   std::unique_ptr<SignalThread> signals(new SignalThread(cancel));
-  DRS_ASSIGN_OR_RETURN(signals->thread_, start_helper_thread([raw = signals.get()] { raw->run(); }));
+  DRS_ASSIGN_OR_RETURN(signals->thread_, start_helper_thread([raw = signals.get()] { raw->run(); }, must_not_throw));
   return signals;
 }
 

@@ -83,7 +83,7 @@ PackWriter::PackWriter(const Repository& repository, ObjectStore& store, BufferP
     : repository_(repository), store_(store), buffers_(packs), failure_(failure), meter_(meter), options_(options) {}
 
 Result<void> PackWriter::start() {
-  DRS_ASSIGN_OR_RETURN(thread_, start_helper_thread([this] { run_store(); }));
+  DRS_ASSIGN_OR_RETURN(thread_, start_helper_thread([this] { run_store(); }, must_not_throw));
   return {};
 }
 
@@ -255,7 +255,7 @@ void PackWriter::pack_is_durable(StoredPack& stored) {
   }
   pending_.push_back(std::move(contents));
   if (auto point = failpoint("push.pack_durable"); !point.ok()) failure_.fail(std::move(point).error());
-  failure_.guard([&] { publish_index(false); });
+  publish_index(false);
 }
 
 void PackWriter::publish_index(bool all) {
@@ -340,7 +340,7 @@ void PackWriter::run_store() {
       for (auto& stored : in_store_) stored->done = stored->named;
     }
     for (auto& stored : in_store_)
-      if (stored->done) pack_left_store(*stored);
+      if (stored->done) failure_.guard([&] { pack_left_store(*stored); });
     const auto finished =
         std::partition(in_store_.begin(), in_store_.end(), [](const auto& stored) { return !stored->done; });
     const auto finished_count = static_cast<std::size_t>(in_store_.end() - finished);

@@ -126,8 +126,9 @@ Result<PullReport> run_threads(Repository& repository, const ManifestStream& str
                          *store, *rescue, board, sealed, progress);
 
   std::vector<std::thread> threads;
+  threads.reserve(workers.size() + 2);
   const auto start = [&](std::function<void()> body) {
-    auto thread = start_helper_thread(std::move(body));
+    auto thread = start_helper_thread(std::move(body), [&failure](Error thrown) { failure.fail(std::move(thrown)); });
     if (thread.ok()) {
       threads.push_back(*std::move(thread));
     } else {
@@ -148,12 +149,14 @@ Result<PullReport> run_threads(Repository& repository, const ManifestStream& str
     });
   }
   PullReport report;
-  run(board.follow(RestoreBoard::Follower::kEmitter, [&](ByteView bytes) -> Result<void> {
-    DRS_RETURN_IF_ERROR(sink.write(bytes));
-    report.bytes += bytes.size();
-    progress.bytes += bytes.size();
-    return {};
-  }));
+  failure.guard([&] {
+    run(board.follow(RestoreBoard::Follower::kEmitter, [&](ByteView bytes) -> Result<void> {
+      DRS_RETURN_IF_ERROR(sink.write(bytes));
+      report.bytes += bytes.size();
+      progress.bytes += bytes.size();
+      return {};
+    }));
+  });
   for (std::thread& thread : threads) thread.join();
   DRS_RETURN_IF_ERROR(failure.result());
 

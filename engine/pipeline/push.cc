@@ -143,7 +143,7 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   const Chunker chunker(repository.config().chunks, repository.keys().chunk_cut());
   StreamReader stream(source, chunker, segments, failure, meter,
                       options.gates.trailer_pattern.empty() ? 0 : kTrailerBytes);
-  StreamDigest digest(options.stream_sha256, meter);
+  StreamDigest digest(options.stream_sha256, failure, meter);
   DRS_RETURN_IF_ERROR(digest.start());
   Pass pass;
   const auto started = std::chrono::steady_clock::now();
@@ -171,6 +171,7 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
     pass.to_secure = reused.names(pack_store->locks() && repository.clock().steady() - session.begun() > kSecuredFor);
   }
   pass.digests = digest.finish();
+  DRS_RETURN_IF_ERROR(failure.result());
   pass.totals = deduplicator.totals();
   pass.parts = deduplicator.parts();
   pass.packs = packs.totals();

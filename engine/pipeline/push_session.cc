@@ -116,7 +116,11 @@ PushSession::~PushSession() {
 Result<void> PushSession::start() {
   DRS_RETURN_IF_ERROR(write_record(store_));
   DRS_ASSIGN_OR_RETURN(std::shared_ptr<ObjectStore> store, repository_.store().another());
-  DRS_ASSIGN_OR_RETURN(thread_, start_helper_thread([this, store = std::move(store)] { beat(*store); }));
+  const auto on_thrown = [this](Error thrown) {
+    const std::lock_guard lock(mutex_);
+    if (heartbeat_result_.ok()) heartbeat_result_ = std::move(thrown);
+  };
+  DRS_ASSIGN_OR_RETURN(thread_, start_helper_thread([this, store = std::move(store)] { beat(*store); }, on_thrown));
   return {};
 }
 

@@ -18,7 +18,8 @@ PushWorkers::PushWorkers(std::vector<BlockSealer> sealers, ByteView chunk_id_key
 
 Result<void> PushWorkers::start() {
   for (const auto& worker : workers_) {
-    auto thread = start_helper_thread([this, &worker = *worker] { failure_.guard([&] { run(worker); }); });
+    auto thread = start_helper_thread([this, &worker = *worker] { run(worker); },
+                                      [this](Error thrown) { failure_.fail(std::move(thrown)); });
     // Fewer threads are slower, not wrong.
     if (!thread.ok() && !threads_.empty()) return {};
     if (!thread.ok()) return std::move(thread).error();

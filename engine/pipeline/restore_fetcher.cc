@@ -5,6 +5,7 @@
 
 #include "engine/format/names.h"
 #include "engine/pipeline/restore_buffers.h"
+#include "io/catch_thrown.h"
 #include "io/error_class.h"
 
 namespace drs {
@@ -46,13 +47,15 @@ RestoreFetcher::RestoreFetcher(const std::vector<RecipePartRef>& parts, const Op
     reads_.push_back(std::move(read));
   }
   DRS_ASSERT(!reads_.empty(), "a restore needs at least one sealed buffer");
+  arrived_.reserve(reads_.size());
 }
 
 Result<void> RestoreFetcher::run() {
-  Result<void> result = run_until_done();
+  Result<void> result = catch_thrown([&] { return run_until_done(); });
   // The store writes into our buffers until it is done, also after an error.
   while (store_.in_flight() > 0) {
-    if (auto ran = store_.run(true); !ran.ok() && result.ok()) result = std::move(ran).error();
+    auto ran = catch_thrown([&] { return store_.run(true); });
+    if (!ran.ok() && result.ok()) result = std::move(ran).error();
   }
   return result;
 }
@@ -193,7 +196,10 @@ void RestoreFetcher::submit() {
 }
 
 void RestoreFetcher::settle_reads() {
-  for (Read* const read : std::exchange(arrived_, {})) {
+  std::vector<Read*> arrived;
+  arrived.reserve(reads_.size());
+  arrived.swap(arrived_);
+  for (Read* const read : arrived) {
     const std::size_t delivered = read->get.result.ok() ? *read->get.result : 0;
     read_bytes_ += delivered;
     progress_.stored_bytes += delivered;

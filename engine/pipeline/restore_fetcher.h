@@ -74,7 +74,7 @@ class RestoreFetcher {
   bool plan_ended_ = false;
   std::vector<std::unique_ptr<Read>> reads_;
   Read* open_ = nullptr;        // may still grow
-  std::vector<Read*> arrived_;  // by the store's completions
+  std::vector<Read*> arrived_;  // by the store's completions, which must not throw: has room for all reads
   std::uint64_t read_bytes_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include "engine/pipeline/pull.h"
 #include "engine/pipeline/push.h"
 #include "engine/pipeline/stream_bridge.h"
+#include "io/catch_thrown.h"
 #include "io/error_class.h"
 #include "io/helper_thread.h"
 
@@ -72,10 +73,6 @@ Result<std::optional<Error>> StreamCopy::copy_whole(const Snapshot& snapshot) {
   StreamBridge bridge("snapshot " + snapshot.id() + " of " + manifest.stream, manifest.bytes);
   ProgressCounters pulling;
   Result<PullReport> pulled = Error(ErrorCode::kInternal, "the pull did not run");
-  DRS_ASSIGN_OR_RETURN(std::thread puller, start_helper_thread([&] {
-                         pulled = pull(*source_, snapshot, bridge, {}, memory_.pull, pull_arena, pulling, *cancel_);
-                         if (!pulled.ok()) bridge.fail(pulled.error());
-                       }));
   PushOptions options;
   options.stream = manifest.stream;
   options.snapshot_ns = manifest.snapshot_ns;
@@ -86,7 +83,17 @@ Result<std::optional<Error>> StreamCopy::copy_whole(const Snapshot& snapshot) {
   options.host = manifest.host;
   options.tool_version = options_->tool_version;
   options.original = &manifest;
-  const auto pushed = push(*target_, bridge, options, memory_.push, push_arena, *progress_, *cancel_);
+  const auto on_thrown = [&](Error thrown) {
+    pulled = std::move(thrown);
+    bridge.fail(pulled.error());
+  };
+  const auto run_pull = [&] {
+    pulled = pull(*source_, snapshot, bridge, {}, memory_.pull, pull_arena, pulling, *cancel_);
+    if (!pulled.ok()) bridge.fail(pulled.error());
+  };
+  DRS_ASSIGN_OR_RETURN(std::thread puller, start_helper_thread(run_pull, on_thrown));
+  const auto pushed =
+      catch_thrown([&] { return push(*target_, bridge, options, memory_.push, push_arena, *progress_, *cancel_); });
   if (!pushed.ok()) bridge.cancel();
   puller.join();
   if (!pulled.ok() && is_object_fault(pulled.error())) return std::optional(pulled.error());

@@ -4,10 +4,12 @@
 
 namespace drs {
 
-StreamDigest::StreamDigest(bool with_sha256, PushMeter& meter) : with_sha256_(with_sha256), meter_(meter) {}
+StreamDigest::StreamDigest(bool with_sha256, Failure& failure, PushMeter& meter)
+    : with_sha256_(with_sha256), failure_(failure), meter_(meter) {}
 
 Result<void> StreamDigest::start() {
-  DRS_ASSIGN_OR_RETURN(thread_, start_helper_thread([this] { run(); }));
+  DRS_ASSIGN_OR_RETURN(
+      thread_, start_helper_thread([this] { run(); }, [this](Error thrown) { failure_.fail(std::move(thrown)); }));
   return {};
 }
 

@@ -11,6 +11,7 @@
 
 #include "codecs/sha256.h"
 #include "codecs/xxh3.h"
+#include "engine/pipeline/failure.h"
 #include "engine/pipeline/push_stats.h"
 #include "engine/pipeline/segment.h"
 #include "io/result.h"
@@ -19,7 +20,8 @@ namespace drs {
 
 class StreamDigest {
  public:
-  StreamDigest(bool with_sha256, PushMeter& meter);
+  // What ends the thread early goes to `failure`.
+  StreamDigest(bool with_sha256, Failure& failure, PushMeter& meter);
   ~StreamDigest();
   StreamDigest(const StreamDigest&) = delete;
   StreamDigest& operator=(const StreamDigest&) = delete;
@@ -32,12 +34,13 @@ class StreamDigest {
     std::optional<Digest> sha256;
     Xxh3Digest xxh3;
   };
-  // Waits until all of it is hashed.
+  // Waits until all of it is hashed, or the push has failed.
   Digests finish();
 
  private:
   void run();
   const bool with_sha256_;
+  Failure& failure_;
   PushMeter& meter_;
   Sha256 sha256_;
   Xxh3Stream xxh3_;

@@ -39,7 +39,7 @@ Result<void> for_each_parallel(std::size_t workers, std::size_t item_count,
   };
   std::vector<std::thread> threads;
   for (std::size_t worker = 1; worker < std::min(workers, item_count); ++worker) {
-    auto thread = start_helper_thread([&run, worker] { run(worker); });
+    auto thread = start_helper_thread([&run, worker] { run(worker); }, must_not_throw);
     if (!thread.ok()) break;  // fewer threads are slower, not wrong
     threads.push_back(*std::move(thread));
   }

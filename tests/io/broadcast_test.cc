@@ -9,6 +9,7 @@
 #include <chrono>
 #include <deque>
 #include <future>
+#include <new>
 
 #include "io/buffer_pool.h"
 #include "io/child_source.h"
@@ -30,7 +31,7 @@ constexpr std::size_t kSlots = 4;
 // Gives `data`; then ends, fails or stands still, as told.
 class ScriptedSource final : public Source {
  public:
-  enum class Then { kEnd, kFail, kBlock };
+  enum class Then { kEnd, kFail, kThrow, kBlock };
   explicit ScriptedSource(Bytes data, Then then = Then::kEnd) : data_(std::move(data)), then_(then) {}
 
   void start(MutableByteView buffer) override {
@@ -45,6 +46,7 @@ class ScriptedSource final : public Source {
     if (count < buffer.size() && then_ == Then::kBlock) static_cast<void>(wait_for(interrupt_, {}));
     if (interrupt_.is_raised()) return Error{ErrorCode::kCancelled, "cancelled"};
     if (count < buffer.size() && then_ == Then::kFail) return Error{ErrorCode::kSource, "the tape is torn"};
+    if (count < buffer.size() && then_ == Then::kThrow) throw std::bad_alloc();
     std::copy_n(data_.begin() + static_cast<std::ptrdiff_t>(offset), count, buffer.begin());
     given_bytes_ += count;
     return count;
@@ -201,6 +203,16 @@ TEST_F(BroadcastTest, AnErrorOfTheSourceReachesEveryBranch) {
   }
   EXPECT_EQ(shared->branch(0).conclude().error().code, ErrorCode::kSource);
   EXPECT_EQ(source.conclusions(), 0);
+}
+
+TEST_F(BroadcastTest, WantOfMemoryIsToldToEveryBranch) {
+  ScriptedSource source(random_bytes(10 * kSlotBytes, 6), ScriptedSource::Then::kThrow);
+  const auto shared = broadcast(source, 2);
+  auto other = std::async(std::launch::async, [&] { return read(shared->branch(1), 777); });
+  for (const auto& seen : {read(shared->branch(0), kSlotBytes), other.get()}) {
+    ASSERT_FALSE(seen.ok());
+    EXPECT_EQ(seen.error().code, ErrorCode::kBusy);
+  }
 }
 
 TEST_F(BroadcastTest, AProducerThatFailedAtItsEndIsToldToEveryBranch) {

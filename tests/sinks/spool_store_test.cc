@@ -28,6 +28,7 @@ constexpr std::size_t kObjectBytes = 1000;
 // A store whose puts stand still until the gate is open, and that remembers in which order they ended.
 struct Gate {
   std::atomic<bool> open = false;
+  std::atomic<bool> no_memory = false;  // puts throw
   std::mutex mutex;
   std::vector<ObjectKey> stored;
   std::vector<ObjectKey> order() {
@@ -39,7 +40,10 @@ struct Gate {
 class GatedStore final : public ObjectStore {
  public:
   GatedStore(std::unique_ptr<ObjectStore> inner, Gate& gate) : inner_(std::move(inner)), gate_(gate) {}
-  void put(PutOperation& operation) override { held_.push_back(&operation); }
+  void put(PutOperation& operation) override {
+    if (gate_.no_memory) throw std::bad_alloc();
+    held_.push_back(&operation);
+  }
   void name(PutOperation& operation, ObjectKey key) override { operation.key = std::move(key); }
   void drop(PutOperation& /*operation*/) override { FAIL() << "nothing is dropped here"; }
   void get(GetOperation& operation) override { inner_->get(operation); }
@@ -265,6 +269,14 @@ TEST_F(SpoolTest, AStoreThatRefusesIsTheTroubleOfWhoeverHasToWait) {
   EXPECT_EQ(put("manifests/1"), "denied");
   EXPECT_EQ(spool_->recorded().size(), 1U) << "recorded all the same: it may be stored later";
   EXPECT_TRUE(objects_->list("").empty());
+}
+
+TEST_F(SpoolTest, WantOfMemoryEndsTheUploadsForWhoeverHasToWait) {
+  gate_.no_memory = true;
+  open();
+  EXPECT_EQ(put("packs/1"), "ok");
+  EXPECT_EQ(outcome(spool_->drain()), "busy");
+  EXPECT_EQ(stopped_, 1);
 }
 
 TEST_F(SpoolTest, AnOutageIsWaitedOutWhileNobodyWaits) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <new>
 #include <thread>
 
 #include "engine/format/names.h"
@@ -150,6 +151,29 @@ TEST(Pull, StopsWhenTheSinkFails) {
     EXPECT_EQ(run.sink.commits, 0);
     EXPECT_EQ(run.sink.abandons, 1);
   }
+}
+
+// In any of its threads: the one that reads, and the one that writes.
+TEST(Pull, EndsWithAnErrorForWantOfMemory) {
+  RepositoryFixture fixture;
+  std::mt19937_64 random(9);
+  const auto pieces = random_stream(fixture, 30, 200, random);
+  const Snapshot snapshot = fixture.add_snapshot("s", pieces, 50);
+  const auto expect_error = [](const PullRun& run) {
+    ASSERT_FALSE(run.report.ok());
+    EXPECT_EQ(run.report.error().code, ErrorCode::kBusy);
+    EXPECT_EQ(run.sink.commits, 0);
+    EXPECT_EQ(run.sink.abandons, 1);
+  };
+  expect_error(PullRun(fixture, snapshot, budget(3, 4, 2), {},
+                       [](PullRun& self) { self.sink.on_write = [] { throw std::bad_alloc(); }; }));
+  const auto caller = std::this_thread::get_id();
+  int left = 5;
+  fixture.faults().fail = [&](const GetOperation&) -> std::optional<Error> {
+    if (std::this_thread::get_id() != caller && left-- == 0) throw std::bad_alloc();
+    return std::nullopt;
+  };
+  expect_error(PullRun(fixture, snapshot, budget(3, 4, 2)));
 }
 
 TEST(Pull, StopsWhenCancelled) {

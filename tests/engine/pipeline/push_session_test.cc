@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <new>
 #include <thread>
 
 #include "engine/format/document.h"
@@ -244,9 +245,11 @@ TEST_F(PushSessionTest, AHeartbeatThatFailsEndsThePush) {
     std::deque<MutableByteView> started_;
     std::atomic<bool> cancelled_{false};
     int reads_ = 0;
-  } source;
-  *hook_ = [](std::string_view operation, std::string_view key) -> std::optional<Error> {
+  };
+  bool throws = false;
+  *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
     if (operation != "put" || !key.starts_with("sessions/") || key.ends_with("00000000")) return std::nullopt;
+    if (throws) throw std::bad_alloc();
     return Error(ErrorCode::kDenied, "no heartbeat here");
   };
   PushOptions options;
@@ -254,14 +257,18 @@ TEST_F(PushSessionTest, AHeartbeatThatFailsEndsThePush) {
   options.heartbeats = {.every = std::chrono::nanoseconds(0), .look_every = std::chrono::milliseconds(1)};
   const auto memory = plan_push(kMemoryBytesMin, 1, options.compression);
   ASSERT_TRUE(memory.ok());
-  auto arena = BufferArena::map(memory->arena_bytes);
-  ASSERT_TRUE(arena.ok());
-  ProgressCounters progress;
-  CancelToken cancel;
-  const auto report = push(*repository_, source, options, *memory, *arena, progress, cancel);
-  ASSERT_FALSE(report.ok());
-  EXPECT_EQ(report.error().code, ErrorCode::kDenied) << report.error().message;
-  EXPECT_TRUE(objects_->list("manifests/").empty());
+  for (const ErrorCode code : {ErrorCode::kDenied, ErrorCode::kBusy}) {
+    throws = code == ErrorCode::kBusy;
+    EndlessSource source;
+    auto arena = BufferArena::map(memory->arena_bytes);
+    ASSERT_TRUE(arena.ok());
+    ProgressCounters progress;
+    CancelToken cancel;
+    const auto report = push(*repository_, source, options, *memory, *arena, progress, cancel);
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error().code, code) << report.error().message;
+    EXPECT_TRUE(objects_->list("manifests/").empty());
+  }
 }
 
 }  // namespace
