@@ -225,6 +225,8 @@ TEST(Decompressor, RefusesFramesThatAreNotOurs) {
   // The same in a single segment with its size is ours.
   ASSERT_TRUE(decode(Codec::kZstd, bytes_from_hex("28b52ffd200529000068656c6c6f"), out).ok());
   EXPECT_EQ(as_text(out), "hello");
+  // With a skippable frame behind it, which zstd would pass over, it is not.
+  EXPECT_FALSE(decode(Codec::kZstd, bytes_from_hex("28b52ffd200529000068656c6c6f502a4d1800000000"), out).ok());
   // A frame that announces 4 GiB is refused by its size, before anything is allocated.
   EXPECT_FALSE(decode(Codec::kZstd, bytes_from_hex("28b52ffda0ffffffff29000068656c6c6f"), out).ok());
 }
