@@ -1,6 +1,9 @@
 #include "io/helper_thread.h"
 
 #include <csignal>
+#include <exception>
+#include <new>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -20,13 +23,17 @@ sigset_t signals_of_the_process() {
 
 Result<std::thread> start(std::function<void()> body, std::function<void(Error)> on_thrown) {
   try {
-    return std::thread([body = std::move(body), on_thrown = std::move(on_thrown)] {
-      auto done = catch_thrown([&]() -> Result<void> {
-        body();
-        return {};
-      });
-      if (!done.ok()) on_thrown(std::move(done).error());
-    });
+    // The error for want of memory is made beforehand: a thread may not have enough of it for the text.
+    return std::thread(
+        [body = std::move(body), on_thrown = std::move(on_thrown), no_memory = no_memory_error()]() mutable {
+          try {
+            body();
+          } catch (const std::bad_alloc&) {
+            on_thrown(std::move(no_memory));
+          } catch (const std::exception& thrown) {
+            on_thrown({ErrorCode::kInternal, std::string("a library failed: ") + thrown.what()});
+          }
+        });
   } catch (const std::system_error& failure) {
     Error error = error_from_errno(failure.code().value(), "cannot start a thread");
     return Error{ErrorCode::kBusy,
