@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "io/catch_thrown.h"
 #include "io/clock.h"
 #include "io/result.h"
 #include "sinks/iso_time.h"
@@ -73,9 +74,10 @@ class CredentialsProvider {
     round_ = round;
     tried_at_ = clock_.steady();
     lock.unlock();
-    Result<Credentials> fetched = fetch_();
+    // Whatever was thrown, too, ends the round: else all wait for it for ever.
+    Result<Credentials> fetched = catch_thrown([&] { return fetch_(); });
     lock.lock();
-    round->result = take(std::move(fetched));
+    round->result = catch_thrown([&] { return take(std::move(fetched)); });
     round->done = true;
     round_ = nullptr;
     round_done_.notify_all();

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -208,6 +209,22 @@ TEST_F(CredentialsProviderTest, AllThatWaitForOneFetchHearWhatItCameTo) {
   slow.end(Error{ErrorCode::kUnavailable, "60 s are over"});
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(heard, 8);
+}
+
+TEST_F(CredentialsProviderTest, AFetchThatThrowsIsAFailureLikeAnyOtherAndNobodyWaitsForItForEver) {
+  bool throws = true;
+  CredentialsProvider<TestCredentials> provider(
+      [&]() -> Result<TestCredentials> {
+        if (std::exchange(throws, false)) throw std::bad_alloc();
+        return TestCredentials{"first", {}};
+      },
+      clock_);
+  try {
+    expect_error(provider.get(), ErrorCode::kBusy, "no memory left");
+  } catch (const std::bad_alloc&) {
+    FAIL() << "it got out; the next get would wait for ever";
+  }
+  EXPECT_EQ((*provider.get())->id, "first");
 }
 
 TEST_F(CredentialsProviderTest, ARefreshThatGivesTheSameIsADenial) {
