@@ -32,6 +32,11 @@ std::string_view bare_etag(std::string_view etag) {
   return etag;
 }
 
+// Of a put, when the look at what became of it failed.
+ErrorCode code_after_look(const Error& error) {
+  return error.code == ErrorCode::kCancelled ? ErrorCode::kCancelled : ErrorCode::kUnavailable;
+}
+
 class CloudStore final : public ObjectStore {
  public:
   CloudStore(std::shared_ptr<const Shared> shared, std::unique_ptr<HttpClient> client)
@@ -356,13 +361,12 @@ class CloudStore final : public ObjectStore {
 
   void take_stat_before_put(Put& put) {
     const Result<void>& result = put.request.result;
-    if (result.ok()) {
+    if (result.ok())
       finish(put, Error{ErrorCode::kAlreadyExists, "put " + put.operation->key + ": the name is taken"});
-    } else if (result.error().code == ErrorCode::kNotFound) {
+    else if (result.error().code == ErrorCode::kNotFound)
       send_body<&CloudStore::take_put>(put);
-    } else {
+    else
       finish(put, result);
-    }
   }
 
   void take_put(Put& put) {
@@ -390,7 +394,7 @@ class CloudStore final : public ObjectStore {
     const HttpTransfer& answer = put.request.answer;
     if (!result.ok()) {
       const bool gone = result.error().code == ErrorCode::kNotFound;
-      finish(put, Error{ErrorCode::kUnavailable,
+      finish(put, Error{code_after_look(result.error()),
                         gone ? "put " + put.operation->key + ": " + protocol_->name_for_messages() +
                                    " answered that it had stored the object, and does not have it: does something on "
                                    "the way answer in its place?"
@@ -438,7 +442,7 @@ class CloudStore final : public ObjectStore {
     const HttpTransfer& answer = put.request.answer;
     const bool ends_before = answer.status == 416;  // an empty object has no range
     if (!put.request.result.ok() && !ends_before) {
-      finish(put, Error{ErrorCode::kUnavailable, put.request.result.error().message});
+      finish(put, Error{code_after_look(put.request.result.error()), put.request.result.error().message});
       return;
     }
     const std::size_t received = ends_before ? 0 : answer.received_bytes;

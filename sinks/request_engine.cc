@@ -52,7 +52,10 @@ RequestEngine::RequestEngine(std::unique_ptr<HttpClient> client, StoreProtocol& 
         return complete;
       }()),
       window_(std::min(options_.parallel_first, options_.parallel_max), options_.parallel_max),
-      dice_(std::random_device{}()) {}
+      dice_(std::random_device{}()) {
+  if (options_.cancel != nullptr)
+    cancelling_.reset(new CancelToken::Registration(options_.cancel->on_cancel([this] { client_->wake(); })));
+}
 
 RequestEngine::~RequestEngine() {
   for (Attempt& attempt : attempts_)
@@ -60,6 +63,7 @@ RequestEngine::~RequestEngine() {
 }
 
 void RequestEngine::start(StoreRequest& request) {
+  notice_cancel();
   request.doubtful = false;
   request.redirect_url.clear();
   queued_.push_back(&request);
@@ -96,20 +100,53 @@ std::chrono::milliseconds RequestEngine::pause() const {
   auto until = RetrySchedule::Time::max();
   // What waits for its time waits for room, too.
   const bool full = running_ >= window_.size();
-  for (const Attempt& attempt : attempts_)
+  for (const Attempt& attempt : attempts_) {
     if (!attempt.running && !full) until = std::min(until, attempt.not_before);
+    if (attempt.running && cancelled_at_) until = std::min(until, cancel_end(attempt));
+  }
   constexpr std::chrono::milliseconds kLongest{1000};
   if (until == RetrySchedule::Time::max()) return kLongest;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock_.steady());
   return std::clamp(left, std::chrono::milliseconds(0), kLongest);
 }
 
+void RequestEngine::notice_cancel() {
+  if (cancelled_at_ || !cancelled()) return;
+  cancelled_at_ = clock_.steady();
+  for (StoreRequest* const request : std::exchange(queued_, {}))
+    finish(*request, Error{ErrorCode::kCancelled, request->what + ": asked to stop"});
+}
+
+// Until when an attempt may go on although it was cancelled. Bytes that were sent are worth a moment's wait: an answer
+// leaves no doubt.
+RetrySchedule::Time RequestEngine::cancel_end(const Attempt& attempt) const {
+  const bool began_after = attempt.launched_at >= *cancelled_at_;
+  if (!began_after && attempt.transfer.body.empty()) return *cancelled_at_;
+  return std::max(attempt.launched_at, *cancelled_at_) + options_.cancel_grace;
+}
+
+// Ends an attempt that runs, because of a cancel.
+void RequestEngine::give_up(Attempt& attempt) {
+  client_->give_up(attempt.transfer);
+  attempt.running = false;
+  --running_;
+  count(attempt);
+  attempt.request->doubtful = true;
+  finish(attempt, Error{ErrorCode::kCancelled, attempt.request->what +
+                                                   ": asked to stop before the store answered; whether it has done "
+                                                   "what it was asked is unknown"});
+}
+
 // Those whose time has come first, then new ones.
 void RequestEngine::start_waiting() {
+  notice_cancel();
   const auto now = clock_.steady();
   for (auto at = attempts_.begin(); at != attempts_.end();) {
     Attempt& attempt = *at++;  // what follows may end it
-    if (attempt.running) continue;
+    if (attempt.running) {
+      if (cancelled_at_ && cancel_end(attempt) <= now) give_up(attempt);
+      continue;
+    }
     if (attempt.schedule.failures() > 0 && cancelled()) {
       finish(attempt, Error{ErrorCode::kCancelled, attempt.request->what + ": asked to stop"});
     } else if (attempt.not_before <= now && running_ < window_.size()) {
@@ -138,6 +175,10 @@ void RequestEngine::launch(Attempt& attempt) {
   } else if (options_.outage->given_up() && transfer.body.empty()) {
     transfer.quiet_max = kAwayQuietMax;
   }
+  // What takes connections and says nothing may be no store at all.
+  if (!options_.outage->was_met() && transfer.body.empty())
+    transfer.quiet_max = transfer.quiet_max.count() == 0 ? options_.retry.brief_budget
+                                                         : std::min(transfer.quiet_max, options_.retry.brief_budget);
   auto authorised = protocol_.authorise(request, transfer);
   if (!authorised.ok()) {
     // Credentials that were never there are not waited for.
@@ -155,6 +196,7 @@ void RequestEngine::launch(Attempt& attempt) {
     ended.engine->take_answer(ended);
   };
   attempt.running = true;
+  attempt.launched_at = clock_.steady();
   ++running_;
   client_->start(transfer);
 }
@@ -182,14 +224,19 @@ Judgement RequestEngine::judge(const Attempt& attempt) {
   return judgement;
 }
 
+void RequestEngine::count(const Attempt& attempt) {
+  if (!options_.counts) return;
+  const HttpTransfer& transfer = attempt.transfer;
+  options_.counts->count_attempt(attempt.request->kind, body_bytes(transfer),
+                                 transfer.received_bytes + transfer.text.size());
+}
+
 void RequestEngine::take_answer(Attempt& attempt) {
   attempt.running = false;
   --running_;
   const HttpTransfer& transfer = attempt.transfer;
   attempt.request->doubtful = attempt.request->doubtful || transfer.sent_again;
-  if (options_.counts)
-    options_.counts->count_attempt(attempt.request->kind, body_bytes(transfer),
-                                   transfer.received_bytes + transfer.text.size());
+  count(attempt);
   const Judgement judgement = judge(attempt);
   if (!judgement.stranger) options_.outage->met();
   switch (judgement.kind) {
@@ -305,12 +352,16 @@ void RequestEngine::try_again(Attempt& attempt, const Judgement& judgement) {
 
 void RequestEngine::finish(Attempt& attempt, Result<void> result) {
   StoreRequest& request = *attempt.request;
-  if (options_.counts) options_.counts->count_request(request.kind);
-  request.result = std::move(result);
   request.deadline = attempt.schedule.deadline();
   request.answer = std::move(attempt.transfer);
-  finished_.push_back(&request);
   attempts_.remove_if([&](const Attempt& other) { return &other == &attempt; });
+  finish(request, std::move(result));
+}
+
+void RequestEngine::finish(StoreRequest& request, Result<void> result) {
+  if (options_.counts) options_.counts->count_request(request.kind);
+  request.result = std::move(result);
+  finished_.push_back(&request);
 }
 
 }  // namespace drs

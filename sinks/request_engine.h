@@ -15,6 +15,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -110,8 +111,11 @@ class RequestEngine {
     RetryOptions retry;
     std::size_t parallel_max = 32;
     std::size_t parallel_first = 8;
-    // Borrowed. Once cancelled, what fails is not tried again but ends with kCancelled; first attempts are still made.
-    const CancelToken* cancel = nullptr;
+    // Borrowed. Once cancelled, nothing waits for long: what runs without a body, or was never attempted, ends with
+    // kCancelled at once, what runs with one after `cancel_grace`, and what fails is not tried again. What is started
+    // after that is attempted once, for `cancel_grace`.
+    CancelToken* cancel = nullptr;
+    std::chrono::milliseconds cancel_grace{2'000};
     // Of the store that several engines serve; none: the engine's own.
     std::shared_ptr<StoreOutage> outage;
     std::shared_ptr<RequestCounts> counts = {};  // where requests are counted, if anywhere
@@ -144,11 +148,16 @@ class RequestEngine {
     bool looks_again = false;          // for what was said to be gone
     std::optional<StoreRequest> look;  // with this, where not with the same request
     RetrySchedule::Time not_before{};
+    RetrySchedule::Time launched_at{};
 
     [[nodiscard]] const StoreRequest& sent() const { return look ? *look : *request; }
   };
   void start_waiting();
+  void notice_cancel();
+  [[nodiscard]] RetrySchedule::Time cancel_end(const Attempt& attempt) const;
+  void give_up(Attempt& attempt);
   void launch(Attempt& attempt);
+  void count(const Attempt& attempt);
   void take_answer(Attempt& attempt);
   Judgement judge(const Attempt& attempt);
   void look_again(Attempt& attempt, const Judgement& judgement);
@@ -156,6 +165,7 @@ class RequestEngine {
   void try_again(Attempt& attempt, const Judgement& judgement);
   [[nodiscard]] bool cancelled() const { return options_.cancel != nullptr && options_.cancel->cancelled(); }
   void finish(Attempt& attempt, Result<void> result);
+  void finish(StoreRequest& request, Result<void> result);
   [[nodiscard]] std::chrono::milliseconds pause() const;
 
   std::unique_ptr<HttpClient> client_;
@@ -169,7 +179,9 @@ class RequestEngine {
   std::vector<StoreRequest*> finished_;
   std::atomic<bool> woken_{false};
   bool authorised_once_ = false;
+  std::optional<RetrySchedule::Time> cancelled_at_;  // when it was noticed
   std::mt19937_64 dice_;
+  std::unique_ptr<CancelToken::Registration> cancelling_;  // last: it wakes the client
 };
 
 }  // namespace drs
