@@ -18,6 +18,10 @@ Result<RemovedMark> open_removed(const RepositoryKeys& keys, const std::string& 
 Result<std::optional<RemovedMark>> removal_of(const RepositoryKeys& keys, ObjectStore& store,
                                               const std::string& manifest_name) {
   const std::string name = removed_name(manifest_name);
+  // Without bucket-wide list permission, S3 answers 403 for a missing object; `stat` looks in a list then.
+  const auto there = store.stat(name);
+  if (!there.ok() && there.error().code == ErrorCode::kNotFound) return std::optional<RemovedMark>();
+  if (!there.ok()) return there.error();
   const auto object = get_document(store, name, kDocumentBytesMax);
   auto mark = object.ok() ? open_removed(keys, name, *object) : Result<RemovedMark>(object.error());
   if (mark.ok()) return std::optional(*std::move(mark));

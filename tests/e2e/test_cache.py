@@ -12,7 +12,7 @@ STREAM = "pg/app"
 DATA = sample_bytes(9_000_000)
 
 LISTINGS_MAX = 8  # each kind of object once
-ABSENT = {"removed": 2}  # a commit looks twice before it takes the removal mark of its manifest for absent
+ABSENT = {"removed": 1}  # a commit looks twice before it takes the removal mark of its manifest for absent
 
 
 class Far:

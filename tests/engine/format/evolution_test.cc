@@ -13,11 +13,11 @@
 namespace drs {
 namespace {
 
-Bytes redigested(Bytes object) {
-  object.resize(object.size() - Digest::kBytes);
-  const Digest digest = sha256(object);
-  ByteWriter(object).raw(digest.view());
-  return object;
+Bytes redigested(const Bytes& object) {
+  Bytes out(object.begin(), object.end() - static_cast<std::ptrdiff_t>(Digest::kBytes));
+  const Digest digest = sha256(out);
+  ByteWriter(out).raw(digest.view());
+  return out;
 }
 
 TEST(Evolution, BlocksOfUnknownKindsAndCodecsAreTooNew) {
