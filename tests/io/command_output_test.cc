@@ -6,6 +6,8 @@
 #include <chrono>
 #include <thread>
 
+#include "tests/io/real_vfork.h"
+
 namespace drs {
 namespace {
 
@@ -38,6 +40,7 @@ TEST(CommandOutput, IsWhatAGoodCommandPrinted) {
 }
 
 TEST(CommandOutput, OfACommandThatFailsIsNothing) {
+  DRS_NEEDS_REAL_VFORK();
   const auto failed = run(shell("printf secret; echo 'no agent' >&2; exit 3"));
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().code, ErrorCode::kSource);

@@ -16,6 +16,7 @@
 #include "io/child_sink.h"
 #include "io/child_source.h"
 #include "tests/io/read_source.h"
+#include "tests/io/real_vfork.h"
 #include "tests/io/temporary_directory.h"
 
 namespace drs {
@@ -147,6 +148,7 @@ TEST_F(GuardianTest, ALostGuardianEndsTheRestoreAndTheConsumerFirst) {
 }
 
 TEST_F(GuardianTest, NoCommandRunsWithoutItsGuardian) {
+  DRS_NEEDS_REAL_VFORK();
   const auto guardian = *Guardian::start();
   ASSERT_TRUE(soon([] { return guardians().size() == 1; }));
   ::kill(guardians().front(), SIGKILL);
@@ -161,6 +163,7 @@ TEST_F(GuardianTest, NoCommandRunsWithoutItsGuardian) {
 }
 
 TEST_F(GuardianTest, ACommandThatCannotRunLeavesNoGuardian) {
+  DRS_NEEDS_REAL_VFORK();
   const auto guardian = *Guardian::start();
   ChildOptions options;
   options.argv = {"psqll-that-is-not-there"};
