@@ -82,6 +82,12 @@ class Drstream(Peer):
         return first_line([cls.binary, "version"])
 
 
+class DrstreamBefore(Drstream):
+    """Another build, usually of an older commit."""
+
+    name = "drstream before"
+
+
 class DrstreamNoReadback(Drstream):
     name = "drstream --no-readback"
     remarks = "as above, blocks not decoded again"
