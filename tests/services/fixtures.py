@@ -46,53 +46,24 @@ def certificates(tmp_path_factory):
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture(scope="session")
-def minio(provide):
-    with provide(Minio) as server:
-        yield server
+def one_for_all(service, *needs):
+    """A fixture of one running `service` for all tests of a run; `needs`: fixtures that it is given."""
+
+    def serve(request, provide):
+        with provide(service, *map(request.getfixturevalue, needs)) as server:
+            yield server
+
+    return pytest.fixture(scope="session")(serve)
 
 
-@pytest.fixture(scope="session")
-def minio_tls(provide, certificates):
-    with provide(Minio, certificates) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def versitygw(provide):
-    with provide(Versitygw) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def versitygw_tls(provide, certificates):
-    with provide(Versitygw, certificates) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def fake_gcs(provide):
-    with provide(FakeGcs) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def fake_gcs_tls(provide, certificates):
-    with provide(FakeGcs, certificates) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def moto_server(provide):
-    with provide(MotoServer) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def toxiproxy(provide):
-    """toxiproxy.proxy(port): a context manager of a ToxicProxy in front of that port."""
-    with provide(Toxiproxy) as server:
-        yield server
+minio = one_for_all(Minio)
+minio_tls = one_for_all(Minio, "certificates")
+versitygw = one_for_all(Versitygw)
+versitygw_tls = one_for_all(Versitygw, "certificates")
+fake_gcs = one_for_all(FakeGcs)
+fake_gcs_tls = one_for_all(FakeGcs, "certificates")
+moto_server = one_for_all(MotoServer)
+toxiproxy = one_for_all(Toxiproxy)  # toxiproxy.proxy(port): a context manager of a ToxicProxy in front of that port
 
 
 @pytest.fixture
