@@ -2,15 +2,16 @@
 
     DRSTREAM_BINARY=PATH   the command; else $DRSTREAM_BUILD/tools/drstream, else build/release/tools/drstream
     DRSTREAM_TEST_FULL=1   every byte of every object instead of a sample, 20 sizes of a full disk
-    DRSTREAM_TEST_STORE=local|s3|s3-https|versitygw   only the tests of `drs`, `new_repository` and `make_repository`,
-                           with repositories in a folder, in MinIO over HTTP or HTTPS, or in versitygw
+    DRSTREAM_TEST_STORE=local|s3|s3-https|versitygw|seaweedfs   only the tests of `drs`, `new_repository` and
+                           `make_repository`, with repositories in a folder, in MinIO over HTTP or HTTPS, in versitygw,
+                           or in SeaweedFS
 
 A run that names no store has repositories in folders.
 
 Tests find and damage objects with the methods of Repository, so that they run on every store. Two marks say otherwise:
 
     local_only("why")      not on other stores
-    every_store            on each store, where none is chosen; versitygw only with DRSTREAM_TEST_FULL=1
+    every_store            on each store, where none is chosen; versitygw and SeaweedFS only with DRSTREAM_TEST_FULL=1
 
 A fixture that builds on one of those three needs a name of its own; else pytest does not see that there is a store.
 """
@@ -30,8 +31,8 @@ from s3_repository import S3Repository
 ROOT = Path(__file__).resolve().parents[2]
 
 # And the fixture of its server.
-STORES = {"local": None, "s3": "minio", "s3-https": "minio_tls", "versitygw": "versitygw"}
-FURTHER_STORES = ("versitygw",)  # test_s3_servers.py tries them in each run
+STORES = {"local": None, "s3": "minio", "s3-https": "minio_tls", "versitygw": "versitygw", "seaweedfs": "seaweedfs"}
+FURTHER_STORES = ("versitygw", "seaweedfs")  # test_s3_servers.py is for them
 CHOSEN_STORE = os.environ.get("DRSTREAM_TEST_STORE")
 
 

@@ -1,6 +1,6 @@
 """S3 as servers other than MinIO have it: a repository's life, faults on the way, and locks.
 
-With DRSTREAM_TEST_FULL=1 every fault, and many random ones.
+versitygw in each run. With DRSTREAM_TEST_FULL=1 also SeaweedFS, every fault, and many random ones.
 """
 
 import os
@@ -17,7 +17,7 @@ STREAM = "pg/app"
 DATA = sample_bytes(5_000_000)
 
 
-@pytest.fixture(scope="module", params=["versitygw"])
+@pytest.fixture(scope="module", params=["versitygw", "seaweedfs"] if FULL else ["versitygw"])
 def server(request):
     return request.getfixturevalue(request.param)
 

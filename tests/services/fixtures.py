@@ -15,6 +15,7 @@ from services.google_login import GoogleLogin
 from services.metadata_server import MetadataServer
 from services.minio import Minio
 from services.moto_server import MotoServer
+from services.seaweedfs import SeaweedFs
 from services.toxiproxy import Toxiproxy
 from services.versitygw import Versitygw
 
@@ -60,6 +61,8 @@ minio = one_for_all(Minio)
 minio_tls = one_for_all(Minio, "certificates")
 versitygw = one_for_all(Versitygw)
 versitygw_tls = one_for_all(Versitygw, "certificates")
+seaweedfs = one_for_all(SeaweedFs)  # its build takes many minutes: for the campaigns alone
+seaweedfs_tls = one_for_all(SeaweedFs, "certificates")
 fake_gcs = one_for_all(FakeGcs)
 fake_gcs_tls = one_for_all(FakeGcs, "certificates")
 moto_server = one_for_all(MotoServer)

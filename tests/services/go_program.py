@@ -23,6 +23,17 @@ def go_module(name, package, version):
     return install_once(f"{name}-{version}", build) / package.rsplit("/", 1)[-1]
 
 
+def go_program_of_module(name, module, version, package):
+    """The path of the program in the folder `package` of a module that no `go install` takes, since it replaces modules
+    that it needs: built where it was downloaded."""
+
+    def build(folder):
+        source = json.loads(run_go("mod", "download", "-json", f"{module}@{version}"))["Dir"]
+        run_go("-C", source, "build", "-trimpath", "-o", folder / package, f"./{package}", CGO_ENABLED=0)
+
+    return install_once(f"{name}-{version}", build) / package
+
+
 def run_go(*arguments, **variables):
     return run_installer(go(), *arguments, GOTOOLCHAIN="local", **variables)
 

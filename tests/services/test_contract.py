@@ -1,6 +1,7 @@
 """What every ObjectStore promises (tests/sinks/object_store_contract_test.cc), of real servers.
 
     DRSTREAM_BUILD=FOLDER   the build whose tests are run; else build/release
+    DRSTREAM_TEST_FULL=1    of SeaweedFS too, whose build takes long
 """
 
 import os
@@ -28,6 +29,8 @@ def gcs(server):
 
 SERVERS = [(s3, "minio"), (s3, "minio_tls"), (s3, "versitygw"), (s3, "versitygw_tls"), (gcs, "fake_gcs"),
            (gcs, "fake_gcs_tls")]
+if os.environ.get("DRSTREAM_TEST_FULL") == "1":
+    SERVERS += [(s3, "seaweedfs"), (s3, "seaweedfs_tls")]
 
 
 @pytest.mark.parametrize("settings, server", SERVERS)
