@@ -10,9 +10,12 @@
 
 #include "io/descriptor_limit.h"
 #include "io/guardian.h"
+#include "io/pipe.h"
 
 namespace drs {
 namespace {
+
+constexpr int kReportFd = STDERR_FILENO + 1;
 
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -44,22 +47,39 @@ void set_up_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// Runs in the child, in our memory: system calls only, and nothing is changed but `failure`.
-[[noreturn]] void become_command(const SpawnRequest& request, char* const* argv, char* const* environment,
-                                 volatile int& failure) {
-  failure = 0;
+// The steps up to the command; returns the errno of the one that failed. The command's other end of `report` closes
+// when it starts, so it is the one descriptor that is kept.
+int try_to_become(const SpawnRequest& request, char* const* argv, char* const* environment, int& report) {
   if (request.own_session) ::setsid();
-  if (request.guardian_socket >= 0) failure = Guardian::register_self(request.guardian_socket);
-  if (failure == 0 && !set_up_descriptors(request)) failure = errno;
-  if (failure == 0) {
-    // What a library opened without O_CLOEXEC is none of the child's business.
-    ::closefrom(STDERR_FILENO + 1);
-    restore_descriptor_limit();
-    set_up_signals();
-    ::execvpe(argv[0], argv, environment);
-    failure = errno;
+  if (request.guardian_socket >= 0) {
+    if (const int failure = Guardian::register_self(request.guardian_socket); failure != 0) return failure;
   }
+  if (!set_up_descriptors(request)) return errno;
+  // What a library opened without O_CLOEXEC is none of the child's business.
+  if (report != kReportFd && ::dup3(report, kReportFd, O_CLOEXEC) < 0) return errno;
+  report = kReportFd;
+  ::closefrom(kReportFd + 1);
+  restore_descriptor_limit();
+  set_up_signals();
+  ::execvpe(argv[0], argv, environment);
+  return errno;
+}
+
+// Runs in the child, in our memory: system calls only, and nothing of ours is changed.
+[[noreturn]] void become_command(const SpawnRequest& request, char* const* argv, char* const* environment, int report) {
+  const int failure = try_to_become(request, argv, environment, report);
+  static_cast<void>(::write(report, &failure, sizeof failure) < 0);
   ::_exit(127);
+}
+
+// What the child wrote before it gave up: an errno. 0: it has become the command, or was killed, which its end will
+// show.
+int reported_failure(int report) {
+  int failure = 0;
+  ssize_t got = -1;
+  do got = ::read(report, &failure, sizeof failure);
+  while (got < 0 && errno == EINTR);
+  return got == sizeof failure ? failure : 0;
 }
 
 }  // namespace
@@ -67,16 +87,19 @@ void set_up_signals() {
 Spawned spawn_command(const SpawnRequest& request) {
   const std::vector<char*> argv = pointers_to(request.argv);
   const std::vector<char*> environment = pointers_to(request.environment);
-  volatile int failure = 0;
+  auto report = make_pipe();
+  if (!report.ok()) return {.error_number = report.error().error_number};
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   // A handler of ours that ran in the child would run in our memory.
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t pid = ::vfork();
-  if (pid == 0) become_command(request, argv.data(), environment.data(), failure);
-  Spawned out{.pid = pid, .error_number = pid < 0 ? errno : failure};
+  if (pid == 0) become_command(request, argv.data(), environment.data(), report->write_end.get());
+  Spawned out{.pid = pid, .error_number = pid < 0 ? errno : 0};
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  report->write_end = Fd();
+  if (pid > 0) out.error_number = reported_failure(report->read_end.get());
   if (pid > 0 && out.error_number != 0) {
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }

@@ -12,7 +12,6 @@
 #include "io/child_sink.h"
 #include "io/child_source.h"
 #include "tests/io/read_source.h"
-#include "tests/io/real_vfork.h"
 #include "tests/io/temporary_directory.h"
 
 namespace drs {
@@ -105,7 +104,6 @@ TEST_F(ChildSourceTest, ACommandKilledBySignalIsNamedSo) {
 }
 
 TEST_F(ChildSourceTest, AMissingCommandIsTheOperatorsError) {
-  DRS_NEEDS_REAL_VFORK();
   ChildOptions options;
   options.argv = {"pg_dumpp-that-is-not-there"};
   const auto made = make_child_source(options);
@@ -420,7 +418,6 @@ TEST_F(ChildSinkTest, AConsumerThatHangsIsStoppedAtItsTimeout) {
 }
 
 TEST_F(ChildSinkTest, AMissingCommandIsTheOperatorsError) {
-  DRS_NEEDS_REAL_VFORK();
   ChildOptions options;
   options.argv = {"psqll-that-is-not-there"};
   EXPECT_EQ(make_child_sink({.child = options}).error().code, ErrorCode::kUsage);

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <thread>
 
-#include "tests/io/real_vfork.h"
 
 namespace drs {
 namespace {
@@ -40,7 +39,6 @@ TEST(CommandOutput, IsWhatAGoodCommandPrinted) {
 }
 
 TEST(CommandOutput, OfACommandThatFailsIsNothing) {
-  DRS_NEEDS_REAL_VFORK();
   const auto failed = run(shell("printf secret; echo 'no agent' >&2; exit 3"));
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().code, ErrorCode::kSource);

@@ -16,7 +16,6 @@
 #include "io/child_sink.h"
 #include "io/child_source.h"
 #include "tests/io/read_source.h"
-#include "tests/io/real_vfork.h"
 #include "tests/io/temporary_directory.h"
 
 namespace drs {
@@ -148,7 +147,6 @@ TEST_F(GuardianTest, ALostGuardianEndsTheRestoreAndTheConsumerFirst) {
 }
 
 TEST_F(GuardianTest, NoCommandRunsWithoutItsGuardian) {
-  DRS_NEEDS_REAL_VFORK();
   const auto guardian = *Guardian::start();
   ASSERT_TRUE(soon([] { return guardians().size() == 1; }));
   ::kill(guardians().front(), SIGKILL);
@@ -163,7 +161,6 @@ TEST_F(GuardianTest, NoCommandRunsWithoutItsGuardian) {
 }
 
 TEST_F(GuardianTest, ACommandThatCannotRunLeavesNoGuardian) {
-  DRS_NEEDS_REAL_VFORK();
   const auto guardian = *Guardian::start();
   ChildOptions options;
   options.argv = {"psqll-that-is-not-there"};
