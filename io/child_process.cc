@@ -81,7 +81,8 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const ChildOptions& op
   Fd errors;
   if (!options.asks_on_terminal) {
     DRS_ASSIGN_OR_RETURN(Pipe pipe, make_pipe());
-    DRS_ASSIGN_OR_RETURN(stderr_tap, StderrTap::start(std::move(pipe.read_end), options.stderr_to));
+    DRS_ASSIGN_OR_RETURN(stderr_tap,
+                         StderrTap::start(std::move(pipe.read_end), options.stderr_to));
     errors = std::move(pipe.write_end);
   }
 
@@ -94,6 +95,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const ChildOptions& op
                                          .own_session = !options.asks_on_terminal,
                                          .guardian_socket = options.guardian ? options.guardian->socket() : -1});
   if (const int number = spawned.error_number; number != 0) {
+    if (options.guardian != nullptr) options.guardian->let_go();
     const bool guardian_is_gone = number == EPIPE || number == ETIMEDOUT;
     return Error{is_shortage_errno(number) || guardian_is_gone ? ErrorCode::kIo : ErrorCode::kUsage,
                  "cannot run '" + options.argv.front() +
@@ -152,6 +154,7 @@ bool ChildProcess::await_exit(const Interrupt& interrupt) const {
 
 void ChildProcess::close_pipe() {
   pipe_ = Fd();
+  needs_guard_ = false;
   if (guardian_ != nullptr) guardian_->let_go();
 }
 
@@ -171,7 +174,7 @@ void ChildProcess::signal_group(int number) const {
 ChildEnd ChildProcess::reap() {
   const std::lock_guard lock(mutex_);
   if (end_.has_value()) return *end_;
-  // The guardian goes while the child's number is still taken: it must not kill another's.
+  // The guardian lets go while the child's number is still taken: it must not kill another's.
   siginfo_t info{};
   while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
   }

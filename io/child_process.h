@@ -25,9 +25,9 @@ struct ChildOptions {
   std::vector<std::string> environment_remove;  // names of variables that the child must not see: keys
   std::optional<std::chrono::seconds> timeout;  // from start to exit; none: as long as it takes
   int stderr_to = 2;                            // where its stderr is passed on to; borrowed
-  Guardian* guardian = nullptr;                 // ends the child when we die; for one child; must outlive it
+  Guardian* guardian = nullptr;                 // ends the child when we die; for one at a time; must outlive it
   // For a command that asks a person: it stays in our session, so that it reaches the terminal, and has our stderr.
-  // Signals then reach it alone, not what it started.
+  // Signals then reach it alone, not what it started; the death of the thread that started it kills it.
   bool asks_on_terminal = false;
 };
 
@@ -58,7 +58,7 @@ class ChildProcess {
   // Our end of the pipe: non-blocking, as large as allowed.
   [[nodiscard]] int pipe() const { return pipe_.get(); }
   [[nodiscard]] std::size_t pipe_capacity_bytes() const { return pipe_capacity_bytes_; }
-  // A child that reads sees the end of its input, unless one of its own holds the pipe open; the guardian goes.
+  // A child that reads sees the end of its input, unless one of its own holds the pipe open; the guardian lets go.
   void close_pipe();
 
   // Waits until the pipe is ready for `events` (0: does not care), the child has ended, it has lost its guardian, the
@@ -93,7 +93,7 @@ class ChildProcess {
   const std::string command_;
   const Deadline timeout_;
   Guardian* const guardian_;
-  const bool needs_guard_;  // its end of input must not come by accident
+  bool needs_guard_;  // its end of input must not come by accident
   const bool leads_group_;
   Fd pipe_;
   std::size_t pipe_capacity_bytes_ = 0;

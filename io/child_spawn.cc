@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,13 +48,22 @@ void set_up_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// Nothing else ends what stays in our session when we are killed.
+int end_with(pid_t parent) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return errno;
+  return ::getppid() == parent ? 0 : ESRCH;  // it died before
+}
+
 // The steps up to the command; returns the errno of the one that failed. The command's other end of `report` closes
 // when it starts, so it is the one descriptor that is kept.
-int try_to_become(const SpawnRequest& request, char* const* argv, char* const* environment, int& report) {
-  if (request.own_session) ::setsid();
-  if (request.guardian_socket >= 0) {
-    if (const int failure = Guardian::register_self(request.guardian_socket); failure != 0) return failure;
-  }
+int try_to_become(const SpawnRequest& request, char* const* argv, char* const* environment, pid_t parent, int& report) {
+  int failure = 0;
+  if (request.own_session)
+    ::setsid();
+  else
+    failure = end_with(parent);
+  if (failure == 0 && request.guardian_socket >= 0) failure = Guardian::register_self(request.guardian_socket);
+  if (failure != 0) return failure;
   if (!set_up_descriptors(request)) return errno;
   // What a library opened without O_CLOEXEC is none of the child's business.
   if (report != kReportFd && ::dup3(report, kReportFd, O_CLOEXEC) < 0) return errno;
@@ -66,8 +76,9 @@ int try_to_become(const SpawnRequest& request, char* const* argv, char* const* e
 }
 
 // Runs in the child, in our memory: system calls only, and nothing of ours is changed.
-[[noreturn]] void become_command(const SpawnRequest& request, char* const* argv, char* const* environment, int report) {
-  const int failure = try_to_become(request, argv, environment, report);
+[[noreturn]] void become_command(const SpawnRequest& request, char* const* argv, char* const* environment, pid_t parent,
+                                 int report) {
+  const int failure = try_to_become(request, argv, environment, parent, report);
   static_cast<void>(::write(report, &failure, sizeof failure) < 0);
   ::_exit(127);
 }
@@ -89,13 +100,14 @@ Spawned spawn_command(const SpawnRequest& request) {
   const std::vector<char*> environment = pointers_to(request.environment);
   auto report = make_pipe();
   if (!report.ok()) return {.error_number = report.error().error_number};
+  const pid_t parent = ::getpid();
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   // A handler of ours that ran in the child would run in our memory.
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t pid = ::vfork();
-  if (pid == 0) become_command(request, argv.data(), environment.data(), report->write_end.get());
+  if (pid == 0) become_command(request, argv.data(), environment.data(), parent, report->write_end.get());
   Spawned out{.pid = pid, .error_number = pid < 0 ? errno : 0};
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   report->write_end = Fd();

@@ -23,9 +23,10 @@ struct Spawned {
   int error_number = 0;  // not 0: the command does not run, and nothing is left to be reaped
 };
 
-// vfork and exec: copies no page tables however large we are. The child inherits stdin, stdout and stderr alone, an
-// empty signal mask, and default actions for SIGPIPE, SIGXFSZ and SIGCHLD, which main changes; what else was ignored
-// when we started (nohup) stays ignored.
+// vfork and exec: copies no page tables however large we are. A child that leads no session of its own is killed when
+// the thread that started it dies. The child inherits stdin, stdout and stderr alone, an empty signal mask, and default
+// actions for SIGPIPE, SIGXFSZ and SIGCHLD, which main changes; what else was ignored when we started (nohup) stays
+// ignored.
 Spawned spawn_command(const SpawnRequest& request);
 
 }  // namespace drs

@@ -16,7 +16,7 @@
 namespace drs {
 namespace {
 
-enum class Word : std::uint8_t { kRegister, kRegistered, kLetGo };
+enum class Word : std::uint8_t { kRegister, kRegistered, kLetGo, kLetGone };
 struct Message {
   Word word = Word::kRegister;
   pid_t pid = -1;
@@ -92,7 +92,12 @@ void end_child(pid_t child, int process) {
   pid_t child = -1;
   int process = -1;
   for (Message message; receive_message(0, message);) {
-    if (message.word == Word::kLetGo) ::_exit(0);
+    if (message.word == Word::kLetGo) {
+      ::closefrom(1);  // the write end of the pipe, and what refers to the child
+      child = -1;
+      send_message(0, {.word = Word::kLetGone, .pid = -1});
+      continue;
+    }
     child = message.pid;
     process = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
     send_message(0, {.word = Word::kRegistered, .pid = child});
@@ -121,13 +126,15 @@ Result<std::unique_ptr<Guardian>> Guardian::start() {
   return std::unique_ptr<Guardian>(new Guardian(pid, std::move(sockets[0]), std::move(pipe)));
 }
 
-Guardian::~Guardian() {
-  let_go();
+void Guardian::let_go() {
+  if (!send_message(socket_.get(), {.word = Word::kLetGo, .pid = -1})) return;
+  // A child that died between its word and the answer has left that unread.
+  for (Message message; receive_message(socket_.get(), message) && message.word != Word::kLetGone;) {
+  }
 }
 
-void Guardian::let_go() {
-  if (!socket_) return;
-  send_message(socket_.get(), {.word = Word::kLetGo, .pid = -1});
+Guardian::~Guardian() {
+  let_go();
   socket_ = Fd();
   pid_t reaped = -1;
   do reaped = ::waitpid(pid_, nullptr, 0);

@@ -4,6 +4,7 @@
 // killed. So the guardian holds a second write end of that pipe. When we die it sends SIGKILL to the child's process
 // group, waits for the child to end, and only then goes, which closes that end: no consumer takes our death for the end
 // of its data. A signal at the parent's death cannot do this: it arrives after the descriptors were closed.
+// A producer or a command that gives credentials is ended in the same way, and only the first child has that pipe.
 //
 // The child reports itself before it becomes the command, so that there is no moment without a guard. The guardian runs
 // in a session of its own, blocks all signals, keeps no other descriptor of ours and wipes environment and arguments.
@@ -24,15 +25,16 @@ class Guardian {
  public:
   // Forks: call it while the process is small, since the guardian keeps what memory it has then. Errors: kIo.
   static Result<std::unique_ptr<Guardian>> start();
-  ~Guardian();  // as let_go()
+  ~Guardian();  // as let_go(); then the guardian ends
   Guardian(const Guardian&) = delete;
   Guardian& operator=(const Guardian&) = delete;
 
   // The pipe for the child's stdin, whose write end the guardian holds too. Once.
   [[nodiscard]] Pipe take_pipe() { return std::move(pipe_); }
-  // Hung up (POLLHUP) when the guardian is gone; -1 after let_go.
+  // Hung up (POLLHUP) when the guardian is gone.
   [[nodiscard]] int socket() const { return socket_.get(); }
-  // The child has ended, or may see the end of its input: the guardian closes its write end and ends. Waits for that.
+  // The child has ended, or may see the end of its input: the guardian closes its write end and forgets the child.
+  // Waits for that. The guardian stays, for the next child.
   void let_go();
 
   // Called by the child between fork and exec, as the leader of its group: puts it under guard. Only system calls.

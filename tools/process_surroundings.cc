@@ -5,12 +5,15 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "io/command_output.h"
 #include "io/fd.h"
+#include "io/guardian.h"
 #include "tools/keys.h"
 #include "tools/word_list.h"
 
@@ -36,16 +39,30 @@ Result<SecretBytes> read_small_file(const std::string& path) {
   return Error{ErrorCode::kUsage, "'" + path + "' is larger than 1 MiB: that is no configuration"};
 }
 
-// What it prints on stderr is for the operator: it goes where ours goes.
-Result<SecretBytes> run_credential_process(const std::string& command, CancelToken& cancel) {
-  DRS_ASSIGN_OR_RETURN(std::vector<std::string> words, split_words(command));
-  ChildOptions options;
-  options.argv = std::move(words);
-  const auto keys = key_variable_names();
-  options.environment_remove.assign(keys.begin(), keys.end());
-  options.timeout = kCredentialProcessTimeout;
-  return command_output(options, kCommandOutputBytesMax, cancel);
-}
+// Runs one credential_process at a time. What it prints on stderr is for the operator: it goes where ours goes.
+class CredentialProcess {
+ public:
+  Result<SecretBytes> run(const std::string& command, CancelToken& cancel) {
+    DRS_ASSIGN_OR_RETURN(std::vector<std::string> words, split_words(command));
+    ChildOptions options;
+    options.argv = std::move(words);
+    options.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
+    options.timeout = kCredentialProcessTimeout;
+    const std::lock_guard lock(mutex_);
+    // Kept from the first run on, which opens the store: what is mapped later is not the guardian's to keep.
+    if (!guardian_) {
+      DRS_ASSIGN_OR_RETURN(guardian_, Guardian::start());
+    }
+    options.guardian = guardian_.get();
+    auto output = command_output(options, kCommandOutputBytesMax, cancel);
+    if (!output.ok() && output.error().code == ErrorCode::kIo) guardian_.reset();  // it may be gone
+    return output;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<Guardian> guardian_;  // guarded by mutex_
+};
 
 }  // namespace
 
@@ -58,9 +75,9 @@ Surroundings process_surroundings(HttpFetch fetch, const Clock& clock, CancelTok
           .read_file = read_small_file,
           .fetch = std::move(fetch),
           .run_command =
-              [cancel](const std::string& command) {
+              [cancel, process = std::make_shared<CredentialProcess>()](const std::string& command) {
                 CancelToken none;
-                return run_credential_process(command, cancel != nullptr ? *cancel : none);
+                return process->run(command, cancel != nullptr ? *cancel : none);
               },
           .clock = clock};
 }

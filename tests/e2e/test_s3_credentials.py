@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -90,6 +91,31 @@ def test_a_signal_ends_a_credential_process_that_hangs_and_the_push(new_s3_repos
     assert push.returncode == 128 + signal.SIGTERM, err.decode()
     with pytest.raises(ProcessLookupError):
         os.kill(int(began.read_text()), 0)
+
+
+@pytest.mark.parametrize("how", ["kill", "two signals"])
+def test_a_credential_process_does_not_outlive_a_killed_push(new_s3_repository, minio, how):
+    """Nor does what it started."""
+    repository = new_s3_repository(minio)
+    repository.run("init")
+    began = repository.folder / "began"
+    process_of(repository, f"trap '' TERM; sleep 600 & echo $$ $! > {began}.new; mv {began}.new {began}; wait")
+    push = repository.start("push", "s", stdin=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not began.exists():
+        assert push.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    if how == "kill":
+        push.kill()
+    else:
+        push.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        push.send_signal(signal.SIGTERM)
+    push.wait(10)
+    left = [Path("/proc") / pid for pid in began.read_text().split()]
+    while any(process.exists() and "\nState:\tZ" not in (process / "status").read_text() for process in left):
+        assert time.monotonic() < deadline, "it runs on"
+        time.sleep(0.02)
 
 
 def test_a_credential_process_gives_credentials(new_s3_repository, minio):

@@ -15,6 +15,7 @@
 
 #include "io/child_sink.h"
 #include "io/child_source.h"
+#include "io/command_output.h"
 #include "tests/io/read_source.h"
 #include "tests/io/temporary_directory.h"
 
@@ -93,6 +94,12 @@ TEST_F(GuardianTest, AConsumerSeesTheEndOfAStreamThatWasCommitted) {
   const auto committed = sink->commit();
   EXPECT_TRUE(committed.ok()) << committed.error().message;
   EXPECT_TRUE(std::filesystem::exists(finished_));
+}
+
+TEST_F(GuardianTest, EndsWithItsOwner) {
+  auto guardian = *Guardian::start();
+  ASSERT_TRUE(soon([] { return guardians().size() == 1; }));
+  guardian.reset();
   EXPECT_TRUE(guardians().empty());
 }
 
@@ -129,6 +136,45 @@ TEST_F(GuardianTest, AProducerEndsWithUs) {
   EXPECT_TRUE(soon([&] { return has_ended(consumer_pid()); }));
 }
 
+TEST_F(GuardianTest, ACommandRunForItsOutputEndsWithUsWhicheverItIs) {
+  const pid_t self = ::fork();
+  if (self == 0) {
+    const auto guardian = *Guardian::start();
+    CancelToken none;
+    ChildOptions missing = shell("", *guardian);
+    missing.argv = {"/no/such/command"};
+    const bool refused = !command_output(missing, 100, none).ok();
+    const bool ran = command_output(shell("echo first", *guardian), 100, none).ok();
+    if (!refused || !ran) ::_exit(1);
+    std::thread killer([&] {
+      while (consumer_pid() == 0) std::this_thread::sleep_for(milliseconds(1));
+      ::kill(::getpid(), SIGKILL);
+    });
+    static_cast<void>(command_output(shell("sleep 60 & echo $! > " + started_ + "; wait", *guardian), 100, none));
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(self, &status, 0), self);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_TRUE(soon([&] { return has_ended(consumer_pid()); })) << "what the command had started runs on";
+}
+
+TEST_F(GuardianTest, ACommandThatAsksOnTheTerminalEndsWithUs) {
+  const pid_t self = ::fork();
+  if (self == 0) {
+    std::thread killer([&] {
+      while (consumer_pid() == 0) std::this_thread::sleep_for(milliseconds(1));
+      ::kill(::getpid(), SIGKILL);
+    });
+    ChildOptions options;
+    options.argv = {"/bin/sh", "-c", "echo $$ > " + started_ + "; exec sleep 60"};
+    options.asks_on_terminal = true;
+    CancelToken none;
+    static_cast<void>(command_output(options, 100, none));
+  }
+  ASSERT_EQ(::waitpid(self, nullptr, 0), self);
+  EXPECT_TRUE(soon([&] { return has_ended(consumer_pid()); }));
+}
+
 TEST_F(GuardianTest, ALostGuardianEndsTheRestoreAndTheConsumerFirst) {
   const auto guardian = *Guardian::start();
   const auto sink = *make_child_sink({.child = shell(consumer(), *guardian)});
@@ -160,7 +206,7 @@ TEST_F(GuardianTest, NoCommandRunsWithoutItsGuardian) {
   EXPECT_FALSE(std::filesystem::exists(finished_));
 }
 
-TEST_F(GuardianTest, ACommandThatCannotRunLeavesNoGuardian) {
+TEST_F(GuardianTest, ACommandThatCannotRunIsTheOperatorsError) {
   const auto guardian = *Guardian::start();
   ChildOptions options;
   options.argv = {"psqll-that-is-not-there"};
