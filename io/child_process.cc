@@ -82,7 +82,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const ChildOptions& op
   if (!options.asks_on_terminal) {
     DRS_ASSIGN_OR_RETURN(Pipe pipe, make_pipe());
     DRS_ASSIGN_OR_RETURN(stderr_tap,
-                         StderrTap::start(std::move(pipe.read_end), options.stderr_to));
+                         StderrTap::start(std::move(pipe.read_end), options.stderr_to, options.stderr_filter));
     errors = std::move(pipe.write_end);
   }
 

@@ -25,6 +25,7 @@ struct ChildOptions {
   std::vector<std::string> environment_remove;  // names of variables that the child must not see: keys
   std::optional<std::chrono::seconds> timeout;  // from start to exit; none: as long as it takes
   int stderr_to = 2;                            // where its stderr is passed on to; borrowed
+  StderrTap::Filter stderr_filter = nullptr;    // what becomes of each line on that way
   Guardian* guardian = nullptr;                 // ends the child when we die; for one at a time; must outlive it
   // For a command that asks a person: it stays in our session, so that it reaches the terminal, and has our stderr.
   // Signals then reach it alone, not what it started; the death of the thread that started it kills it.

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "io/bytes.h"
+#include "io/catch_thrown.h"
 #include "io/helper_thread.h"
 
 namespace drs {
@@ -16,12 +17,33 @@ constexpr std::size_t kPieceBytes = 4096;              // read at a time
 constexpr std::size_t kLineBytesMax = 8 * kKiB;        // a longer line is passed on in parts
 constexpr std::size_t kLeftInPipeBytesMax = 1 * kMiB;  // what the child itself can have left behind
 
+// How many bytes of `text` come before a character of UTF-8 that it ends within.
+std::size_t whole_characters_bytes(std::string_view text) {
+  for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+    const auto byte = static_cast<std::uint8_t>(text[text.size() - back]);
+    if ((byte & 0xC0) == 0x80) continue;
+    const std::size_t bytes = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+    return bytes > back ? text.size() - back : text.size();
+  }
+  return text.size();
+}
+
+// One write per line, so that lines of several writers do not mix. There is no way to report that our stderr fails.
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t wrote = ::write(fd, text.data(), text.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+}
+
 }  // namespace
 
-Result<std::unique_ptr<StderrTap>> StderrTap::start(Fd read_end, int pass_to) {
+Result<std::unique_ptr<StderrTap>> StderrTap::start(Fd read_end, int pass_to, Filter filter) {
   DRS_RETURN_IF_ERROR(set_nonblocking(read_end.get()));
   DRS_ASSIGN_OR_RETURN(Interrupt stop, Interrupt::create());
-  std::unique_ptr<StderrTap> tap(new StderrTap(std::move(read_end), pass_to, std::move(stop)));
+  std::unique_ptr<StderrTap> tap(new StderrTap(std::move(read_end), pass_to, filter, std::move(stop)));
   // All that the thread will need: it must go on reading whatever happens, or the child stops.
   tap->tail_.reserve(kTailBytesMax + kPieceBytes);
   tap->line_.reserve(kLineBytesMax);
@@ -56,7 +78,7 @@ void StderrTap::read_to_end() {
       break;
     }
   }
-  pass_line();
+  pass(line_.size());
 }
 
 void StderrTap::take(std::string_view text) {
@@ -67,20 +89,23 @@ void StderrTap::take(std::string_view text) {
   }
   for (const char c : text) {
     line_ += c;
-    if (c == '\n' || line_.size() >= kLineBytesMax) pass_line();
+    if (c == '\n')
+      pass(line_.size());
+    else if (line_.size() >= kLineBytesMax)
+      pass(whole_characters_bytes(line_));
   }
 }
 
-void StderrTap::pass_line() {
-  // One write per line, so that lines of several writers do not mix. Nobody to tell when our own stderr fails.
-  std::string_view rest = line_;
-  while (!rest.empty()) {
-    const ssize_t wrote = ::write(pass_to_, rest.data(), rest.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) break;
-    rest.remove_prefix(static_cast<std::size_t>(wrote));
+void StderrTap::pass(std::size_t bytes) {
+  const std::string_view text = std::string_view(line_).substr(0, bytes);
+  if (filter_ == nullptr) {
+    write_all(pass_to_, text);
+  } else {
+    // A line that there is no memory to filter is not shown.
+    const auto shown = catch_thrown([&]() -> Result<std::string> { return filter_(text); });
+    if (shown.ok()) write_all(pass_to_, *shown);
   }
-  line_.clear();
+  line_.erase(0, bytes);
 }
 
 }  // namespace drs

@@ -1,4 +1,5 @@
 // StderrTap: passes what a child writes to its stderr on to ours, line by line, and keeps the last of it for messages.
+// What a terminal would obey in it is the filter's to take out.
 #pragma once
 
 #include <mutex>
@@ -15,8 +16,12 @@ class StderrTap {
  public:
   static constexpr std::size_t kTailBytesMax = 4096;
 
-  // Reads `read_end` on a thread of its own and writes to `pass_to` (borrowed). Errors: kIo.
-  static Result<std::unique_ptr<StderrTap>> start(Fd read_end, int pass_to);
+  // What is written in place of a line, or of a part of a long one, which ends with a whole character.
+  using Filter = std::string (*)(std::string_view text);
+
+  // Reads `read_end` on a thread of its own and writes to `pass_to` (borrowed), through `filter` unless it is null.
+  // Errors: kIo.
+  static Result<std::unique_ptr<StderrTap>> start(Fd read_end, int pass_to, Filter filter);
   ~StderrTap() { finish(); }
   StderrTap(const StderrTap&) = delete;
   StderrTap& operator=(const StderrTap&) = delete;
@@ -27,14 +32,15 @@ class StderrTap {
   [[nodiscard]] std::string tail() const;
 
  private:
-  StderrTap(Fd read_end, int pass_to, Interrupt stop)
-      : read_end_(std::move(read_end)), pass_to_(pass_to), stop_(std::move(stop)) {}
+  StderrTap(Fd read_end, int pass_to, Filter filter, Interrupt stop)
+      : read_end_(std::move(read_end)), pass_to_(pass_to), filter_(filter), stop_(std::move(stop)) {}
   void read_to_end();
   void take(std::string_view text);
-  void pass_line();
+  void pass(std::size_t bytes);  // of line_
 
   const Fd read_end_;
   const int pass_to_;
+  const Filter filter_;
   const Interrupt stop_;
   std::string line_;  // begun and not passed on
   mutable std::mutex mutex_;

@@ -14,6 +14,7 @@
 #include "io/file_sink.h"
 #include "io/pipe.h"
 #include "io/stream_sink.h"
+#include "tools/child_options.h"
 #include "tools/command.h"
 #include "tools/descriptors.h"
 #include "tools/keys.h"
@@ -84,8 +85,7 @@ Result<Target> make_target(const PullCommand& command, const CommandContext& con
   Target target;
   if (command.exec) {
     ConsumerOptions options;
-    options.child.argv = context.child_command;
-    options.child.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
+    options.child = child_options(context.child_command);
     options.child.guardian = context.guardian;
     options.may_stop = command.consumer_may_stop;
     DRS_ASSIGN_OR_RETURN(auto consumer, make_child_sink(options));

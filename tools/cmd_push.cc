@@ -8,6 +8,7 @@
 #include "io/child_source.h"
 #include "io/file_source.h"
 #include "io/pipe_source.h"
+#include "tools/child_options.h"
 #include "tools/command.h"
 #include "tools/descriptors.h"
 #include "tools/duration_text.h"
@@ -106,9 +107,7 @@ Result<std::unique_ptr<Source>> make_source(const PushCommand& command, const Co
                                             MutableByteView memory) {
   if (!command.file.empty()) return make_file_source(command.file, context.options.io, memory);
   if (!command.exec) return make_pipe_source(STDIN_FILENO, "stdin");
-  ChildOptions child;
-  child.argv = context.child_command;
-  child.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
+  ChildOptions child = child_options(context.child_command);
   child.guardian = context.guardian;
   if (command.timeout) child.timeout = std::chrono::ceil<std::chrono::seconds>(*command.timeout);
   auto source = make_child_source(child);

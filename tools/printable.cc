@@ -79,6 +79,10 @@ std::string printable_value(std::string_view text) {
   return escaped(text, "", text_escape);
 }
 
+std::string printable_speech(std::string_view text) {
+  return escaped(text, "\n\t\r", text_escape);
+}
+
 std::string printable_message(std::string_view text) {
   while (text.ends_with('\n')) text.remove_suffix(1);
   const std::string lines = printable_lines(text);

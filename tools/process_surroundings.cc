@@ -14,7 +14,7 @@
 #include "io/command_output.h"
 #include "io/fd.h"
 #include "io/guardian.h"
-#include "tools/keys.h"
+#include "tools/child_options.h"
 #include "tools/word_list.h"
 
 namespace drs {
@@ -44,9 +44,7 @@ class CredentialProcess {
  public:
   Result<SecretBytes> run(const std::string& command, CancelToken& cancel) {
     DRS_ASSIGN_OR_RETURN(std::vector<std::string> words, split_words(command));
-    ChildOptions options;
-    options.argv = std::move(words);
-    options.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
+    ChildOptions options = child_options(std::move(words));
     options.timeout = kCredentialProcessTimeout;
     const std::lock_guard lock(mutex_);
     // Kept from the first run on, which opens the store: what is mapped later is not the guardian's to keep.

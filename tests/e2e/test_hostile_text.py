@@ -2,7 +2,9 @@
 
 import json
 import os
+import pty
 import struct
+import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -47,6 +49,35 @@ def test_what_a_failing_producer_says_is_escaped_in_the_message(drs):
     message = outcome.err[outcome.err.index("error:") :]
     assert_harmless(message.encode())
     assert "\\x1b[2J" in message
+
+
+def said_on_a_terminal(drs, *arguments):
+    """What a terminal gets of the command's stderr."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen([drs.binary, *map(str, arguments)], env=drs.environment(), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=end)  # fmt: skip
+    os.close(end)
+    said = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            said += piece
+    except OSError:  # the other end is closed
+        pass
+    os.close(terminal)
+    assert process.wait(60) == 0, said
+    return said.replace(b"\r\n", b"\n")
+
+
+def test_what_a_producer_or_consumer_says_does_nothing_to_a_terminal_and_is_a_files_byte_for_byte(drs):
+    said = b"10 %\r20 %\n\tgr\xc3\xbcn \x1b[2J\x9b31m\n"
+    shown = "10 %\r20 %\n\tgrün \\x1b[2J\\x9b31m\n".encode()
+    speak = "printf '" + "".join(f"\\{byte:03o}" for byte in said) + "' >&2; "
+    producer = ["push", "s", "-q", "--exec", "--", "sh", "-c", speak + "echo data"]
+    consumer = ["pull", "s", "-q", "--exec", "--", "sh", "-c", speak + "cat >/dev/null"]
+    for command in (producer, consumer):
+        assert shown in said_on_a_terminal(drs, *command)
+        outcome = subprocess.run([drs.binary, *command], env=drs.environment(), capture_output=True, check=True)
+        assert said in outcome.stderr
 
 
 def forge_mark(drs, pack, text):

@@ -173,6 +173,28 @@ TEST_F(ChildSourceTest, MuchStderrNeitherBlocksNorIsLost) {
   EXPECT_EQ(std::count(passed_on.begin(), passed_on.end(), '\n'), 20'000);
 }
 
+TEST_F(ChildSourceTest, StderrArrivesByteForByteWithoutAFilter) {
+  const auto from = source(shell("printf '\\033[2J\\233\\r\\377\\n\\007' >&2"));
+  EXPECT_TRUE(read(*from).ok());
+  EXPECT_TRUE(from->conclude().ok());
+  EXPECT_EQ(log(), "\x1b[2J\x9b\r\xff\n\x07");
+}
+
+TEST_F(ChildSourceTest, AFilterOfStderrGetsLinesAndOfLongOnesWholeCharacters) {
+  ChildOptions options =
+      shell("printf 'one\\ntwo\\nx' >&2; for i in $(seq 4000); do printf '\\350\\252\\236'; done >&2");
+  options.stderr_filter = [](std::string_view text) { return "<" + std::string(text) + ">"; };
+  const auto from = source(options);
+  EXPECT_TRUE(read(*from).ok());
+  EXPECT_TRUE(from->conclude().ok());
+  std::string passed_on = log();
+  const std::string begin = "<one\n><two\n><x\xe8\xaa\x9e\xe8";
+  EXPECT_EQ(passed_on.substr(0, begin.size()), begin);
+  EXPECT_THAT(passed_on, HasSubstr("\xe8\xaa\x9e><\xe8\xaa\x9e"));
+  std::erase_if(passed_on, [](char c) { return c == '<' || c == '>'; });
+  EXPECT_EQ(passed_on.size(), 8 + 1 + 3 * 4000U);
+}
+
 TEST_F(ChildSourceTest, ACommandThatHangsIsStoppedAtItsTimeout) {
   ChildOptions options = shell("printf begun; echo waiting >&2; sleep 60");
   options.timeout = seconds(1);

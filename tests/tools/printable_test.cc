@@ -34,6 +34,10 @@ TEST(Printable, EscapesBytesThatAreNoUtf8) {
   EXPECT_EQ(printable_lines("\xf5\x80\x80\x80"), "\\xf5\\x80\\x80\\x80");
 }
 
+TEST(Printable, WhatACommandSaysKeepsItsCarriageReturns) {
+  EXPECT_EQ(printable_speech("10 %\r20 %\n\tgrün\x1b[2J\x07"), "10 %\r20 %\n\tgrün\\x1b[2J\\x07");
+}
+
 TEST(Printable, AValueIsOneLine) {
   EXPECT_EQ(printable_value("x\nno damage found\t!"), "x\\nno damage found\\t!");
 }
