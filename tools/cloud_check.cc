@@ -91,9 +91,8 @@ class CloudCheck {
   void check_server(const S3ServerTraits& server) {
     if (!server.refuses_checksums) return;
     add("checksum header", State::kNotice,
-        "the server refuses the header x-amz-checksum-sha256, so it is left out: the signature holds the SHA-256 of "
-        "what "
-        "is sent, and each object is looked for after it was put");
+        "the server refuses the header x-amz-checksum-sha256 and gets Content-MD5 in its place: the signature holds "
+        "the SHA-256 of what is sent, and each object is looked for after it was put");
   }
 
   void check_bucket(const S3Protocol& s3) {

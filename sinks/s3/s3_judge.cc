@@ -253,8 +253,7 @@ Judgement S3Protocol::judge(const StoreRequest& request, const HttpTransfer& tra
     // Some answers say 200 before they know that they will fail.
     return code.empty() ? judge_success(request, transfer) : again(Kind::kRetry, true);
   }
-  if (request.kind == StoreRequest::Kind::kRemove && is_about_checksums(transfer)) server_->refuses_checksums = true;
-  if (request.kind == StoreRequest::Kind::kPut && is_about_checksums(transfer)) {
+  if (is_about_checksums(transfer)) {
     server_->refuses_checksums = true;  // once more, without it
     return {.kind = Kind::kOnceMore, .error = explain(transfer, ErrorCode::kUsage, "")};
   }

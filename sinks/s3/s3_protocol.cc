@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "codecs/base64.h"
+#include "codecs/md5.h"
 #include "codecs/sha256.h"
 #include "sinks/endpoint.h"
 #include "sinks/iso_time.h"
@@ -83,7 +84,7 @@ StoreRequest S3Protocol::remove(const ObjectKey& key) {
 }
 
 std::size_t S3Protocol::remove_keys_max() const {
-  return server_->refuses_checksums ? 1 : kS3DeleteKeysMax;  // S3 refuses the request without a checksum
+  return kS3DeleteKeysMax;
 }
 
 StoreRequest S3Protocol::remove_several(std::span<const ObjectKey> keys) {
@@ -187,10 +188,10 @@ Result<StoreProtocol::Credentials> S3Protocol::authorise(const StoreRequest& req
   to_sign.payload_hash = hash;
   to_sign.time_ns = clock_.wall_ns();
   to_sign.headers = request.headers;
-  if (request.kind == StoreRequest::Kind::kPut && server_->refuses_checksums) {
-    const auto is_checksum = [](const HttpHeader& header) { return header.name == kS3ChecksumHeader; };
-    std::erase_if(to_sign.headers, is_checksum);
-    std::erase_if(transfer.headers, is_checksum);
+  const auto is_checksum = [](const HttpHeader& header) { return header.name == kS3ChecksumHeader; };
+  if (server_->refuses_checksums && std::erase_if(transfer.headers, is_checksum) > 0) {
+    if (const auto digest = md5(transfer.body)) transfer.headers.push_back({"Content-MD5", to_base64(*digest)});
+    to_sign.headers = transfer.headers;
   }
   std::string host = address_.host();
   transfer.url = address_.url(request.path, request.query);

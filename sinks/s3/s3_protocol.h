@@ -1,6 +1,7 @@
 // How S3 is spoken to: requests signed with Signature Version 4, and what its answers mean, error by error. A put says
 // `If-None-Match: *`, so that it never replaces, and the SHA-256 of its bytes, which the server checks before it keeps
-// them; where a server refuses the header that says it, it is left out, and the signature alone protects the bytes.
+// them. A server that refuses the header which says it gets Content-MD5 in its place; a lock, and a removal of several
+// objects, need one of the two.
 //
 // An answer is S3's if it looks like it: an error with its XML, a put or a HEAD with an ETag. What does not comes from
 // something in between, or from a server that is no S3: it says nothing about what is stored.
@@ -37,7 +38,7 @@ bool s3_error_passes(std::string_view code);
 
 // What was learnt about a server. Any thread.
 struct S3ServerTraits {
-  std::atomic<bool> refuses_checksums{false};  // the header x-amz-checksum-sha256 of a put
+  std::atomic<bool> refuses_checksums{false};  // the header x-amz-checksum-sha256
   std::atomic<bool> encrypts{false};           // has carried out a put that asks for server-side encryption
 };
 

@@ -122,8 +122,9 @@ def test_encryption_that_the_server_cannot_do_is_told(new_s3_repository, minio):
     assert "--sse aws:kms" in err and "--single-writer" not in err
 
 
-def test_a_checksum_header_that_is_refused_is_left_out_and_doctor_tells(new_s3_repository, minio, fault_proxy):
-    repository = new_s3_repository(minio)
+@pytest.fixture
+def without_checksums(minio, fault_proxy):
+    """A server that refuses the checksum header of a PUT."""
     proxy = fault_proxy(minio)
     body = (b"<Error><Code>InvalidArgument</Code><Message>Unsupported header 'x-amz-checksum-sha256' received for this "
             b"API call.</Message></Error>")
@@ -135,13 +136,30 @@ def test_a_checksum_header_that_is_refused_is_left_out_and_doctor_tells(new_s3_r
         return exchange.send(exchange.forward())
 
     proxy.on(unless_left_out, method="PUT", times=None)
-    repository.endpoint = proxy.endpoint
+    return proxy
+
+
+def test_a_checksum_header_that_is_refused_is_left_out_and_doctor_tells(new_s3_repository, minio, without_checksums):
+    repository = new_s3_repository(minio)
+    repository.endpoint = without_checksums.endpoint
     repository.run("init")
     repository.push(STREAM, DATA, *QUICK)
     assert repository.pull(STREAM) == DATA
     found = {check["name"]: check for check in repository.json("doctor")["checks"]}
     assert found["checksum header"]["state"] == "notice"
     assert found["checksums"]["state"] == "ok"
+
+
+def test_locks_are_set_where_the_checksum_header_is_refused(new_s3_repository, minio, without_checksums):
+    repository = new_s3_repository(minio, bucket=minio.new_bucket(object_lock=True))
+    repository.endpoint = without_checksums.endpoint
+    repository.run("init", "--lock-days", "20")
+    first = repository.push(STREAM, DATA, *QUICK, "--lock-days", "20")
+    assert "retain" not in first["requests"]
+    again = repository.push(STREAM, DATA, *QUICK, "--lock-days", "40")
+    assert again["requests"]["retain"]["requests"] > 0
+    pack = f"{repository.prefix}/{repository.largest_pack()}"
+    assert repository.client.retention(repository.bucket, pack)[0] == "GOVERNANCE"
 
 
 def test_doctor_tells_a_server_that_is_no_store(behind):

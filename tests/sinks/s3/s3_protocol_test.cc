@@ -40,6 +40,12 @@ class S3ProtocolTest : public ::testing::Test {
   }
   Judgement judge_put(const HttpTransfer& transfer) { return judge(StoreRequest::Kind::kPut, "PUT", transfer); }
   Judgement judge_head(const HttpTransfer& transfer) { return judge(StoreRequest::Kind::kStat, "HEAD", transfer); }
+  // The value of a header of a request.
+  static std::string sent(const HttpTransfer& transfer, std::string_view name) {
+    for (const HttpHeader& header : transfer.headers)
+      if (header.name == name) return header.value;
+    return "";
+  }
   static std::string told(const Judgement& judgement) { return judgement.error ? judgement.error->message : ""; }
   static bool says(const Judgement& judgement, std::string_view text) {
     return told(judgement).find(text) != std::string::npos;
@@ -129,17 +135,44 @@ TEST_F(S3ProtocolTest, SignsAPutsConditionAndItsChecksum) {
   const StoreRequest request = protocol_.put(operation);
   HttpTransfer transfer = transfer_of(request);
   ASSERT_TRUE(protocol_.authorise(request, transfer).ok());
-  const auto sent = [&](std::string_view name) {
-    for (const HttpHeader& header : transfer.headers)
-      if (header.name == name) return header.value;
-    return std::string();
-  };
-  EXPECT_EQ(sent("If-None-Match"), "*");
-  EXPECT_EQ(sent("x-amz-checksum-sha256"), "Iw2DWNyOiJC0xY3utikS7i8gNXrpKlzIYbmOaP4xrLU=");
-  const std::string signature = sent("Authorization");
+  EXPECT_EQ(sent(transfer, "If-None-Match"), "*");
+  EXPECT_EQ(sent(transfer, "x-amz-checksum-sha256"), "Iw2DWNyOiJC0xY3utikS7i8gNXrpKlzIYbmOaP4xrLU=");
+  const std::string signature = sent(transfer, "Authorization");
   const std::string names = signature.substr(signature.find("SignedHeaders="));
   for (const char* const name : {"host", "if-none-match", "x-amz-checksum-sha256", "x-amz-content-sha256"})
     EXPECT_NE(names.find(name), std::string::npos) << name << " in " << signature;
+}
+
+// S3 takes no lock without a checksum, whether a put asks for it or the bucket by itself.
+TEST_F(S3ProtocolTest, SendsContentMd5WithEveryLockWhereTheChecksumIsRefused) {
+  S3ProtocolOptions options;
+  options.put.lock = S3Lock{S3Lock::Mode::kGovernance, std::chrono::days(20)};
+  options.put.lock_prefixes = {"packs/"};
+  PutOperation operation;
+  operation.key = "packs/x";
+  operation.body = {as_bytes("bo"), as_bytes("dy")};
+  for (const auto kind : {StoreRequest::Kind::kPut, StoreRequest::Kind::kRetain}) {
+    S3Protocol locking(address_, credentials_, clock_, options);
+    StoreRequest request = kind == StoreRequest::Kind::kPut ? locking.put(operation) : locking.retain("packs/x");
+    request.kind = kind;
+    if (kind == StoreRequest::Kind::kPut) request.body = operation.body;
+    HttpTransfer first = transfer_of(request);
+    ASSERT_TRUE(locking.authorise(request, first).ok());
+    EXPECT_EQ(sent(first, "Content-MD5"), "");
+    first.status = 400;
+    first.text =
+        "<Error><Code>InvalidArgument</Code><Message>Unsupported header 'x-amz-checksum-sha256'</Message></Error>";
+    EXPECT_EQ(locking.judge(request, first).kind, Kind::kOnceMore);
+    HttpTransfer second = transfer_of(request);
+    ASSERT_TRUE(locking.authorise(request, second).ok());
+    EXPECT_EQ(sent(second, "x-amz-checksum-sha256"), "");
+    EXPECT_EQ(sent(second, "Content-MD5").size(), 24U);
+    if (kind == StoreRequest::Kind::kPut) {
+      EXPECT_EQ(sent(second, "Content-MD5"), "hBotaJrYa9FhFEdFPCLG/A==");
+      EXPECT_EQ(sent(second, "x-amz-object-lock-mode"), "GOVERNANCE");
+    }
+    EXPECT_NE(sent(second, "Authorization").find("SignedHeaders=content-md5;"), std::string::npos);
+  }
 }
 
 TEST_F(S3ProtocolTest, RefreshesCredentialsThatExpired) {
