@@ -1,10 +1,10 @@
 """What the campaigns share: a ledger of what was committed, an unsteady hand with SIGKILL, strace, and peaks of memory.
 
 A campaign runs at a small size in every test run and at its full size by `scripts/campaign`. Each prints what it did.
+Its trials pass through `share`, so that --part divides them, and its chances come from `dice` or `--seed`.
 """
 
 import os
-import random
 import resource
 import shutil
 import signal
@@ -17,15 +17,6 @@ from repository import TIMEOUT_SECONDS, sha256_hex
 STREAM = "s"
 # Stored as they are: what a campaign needs is many writes, not many seconds of compression.
 QUICK = ["--compression", "none"]
-
-
-def chosen_seeds(count):
-    """The seeds of `count` trials, those of this part only where the environment asks for one (i/n, from 1)."""
-    first = int(os.environ.get("DRSTREAM_TEST_SEED") or random.randrange(10**9))
-    part, parts = map(int, os.environ.get("DRSTREAM_TEST_PART", "1/1").split("/"))
-    seeds = range(first, first + count)[part - 1 :: parts]
-    print(f"seeds {seeds[0]} to {seeds[-1]} (DRSTREAM_TEST_SEED={first}, part {part} of {parts})")
-    return seeds
 
 
 class Ledger:

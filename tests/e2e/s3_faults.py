@@ -1,6 +1,5 @@
 """Commands against a store that misbehaves, and what must hold afterwards. A further command is one line in COMMANDS."""
 
-import random
 from collections import namedtuple
 
 from campaign_support import QUICK, STREAM, Ledger
@@ -171,9 +170,3 @@ def random_rules(proxy, dice):
         proxy.on(fault.make(), fault.method, fault.path, nth=nth, times=times)
         chosen.setdefault(name, []).append((nth, times))
     return chosen, codes
-
-
-def seeded(seed=None):
-    seed = random.randrange(10**9) if seed is None else seed
-    print(f"seed {seed}")
-    return random.Random(seed)

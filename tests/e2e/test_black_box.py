@@ -3,8 +3,8 @@
 Whatever the table says, no command hangs, aborts or ends with 1, `pull` never exits 0 with bytes that are not those of
 the newest snapshot, and what `verify` and `scrub` call damage is named.
 
-    DRSTREAM_TEST_FULL=1        every kind and way, with 20 places of the one bit; else a third of them, by DRSTREAM_SEED
-    DRSTREAM_TEST_PART=i/n      the i-th of n equal parts of that, from 1
+    DRSTREAM_TEST_FULL=1   every kind and way, with 20 places of the one bit; else a third of them
+    --seed N               which third, and which bits; else 1
 """
 
 import os
@@ -16,21 +16,17 @@ import pytest
 
 pytestmark = pytest.mark.local_only("links, pipes and folders")
 
-SEED = int(os.environ.get("DRSTREAM_SEED", "1"))
-
 
 @pytest.fixture(scope="module")
 def specimen(binary, tmp_path_factory):
     return black_box.Specimen(binary, tmp_path_factory.mktemp("black-box") / "specimen")
 
 
-def cases(full_run):
-    every = [(kind, way, SEED) for kind in black_box.KINDS for way in black_box.WAYS]
+def cases(full_run, seed):
+    every = [(kind, way, seed) for kind in black_box.KINDS for way in black_box.WAYS]
     if full_run:
-        every += [(kind, "one bit", seed) for kind in black_box.KINDS for seed in range(SEED + 1, SEED + 20)]
-        part, parts = map(int, os.environ.get("DRSTREAM_TEST_PART", "1/1").split("/"))
-        return every[part - 1 :: parts]
-    return random.Random(SEED).sample(every, len(every) // 3)
+        return every + [(kind, "one bit", bit) for kind in black_box.KINDS for bit in range(seed + 1, seed + 20)]
+    return random.Random(seed).sample(every, len(every) // 3)
 
 
 def test_the_specimen_is_whole(specimen):
@@ -44,7 +40,8 @@ def test_the_table_has_every_kind_and_way():
     assert set(black_box.table()) == wanted
 
 
-def test_every_exit_code_is_the_one_of_the_table(specimen, full_run, tmp_path):
+def test_every_exit_code_is_the_one_of_the_table(specimen, full_run, share, pytestconfig, tmp_path):
+    chosen = share(cases(full_run, pytestconfig.getoption("--seed") or 1))
     expected = black_box.table()
 
     def differences(numbered):
@@ -59,5 +56,5 @@ def test_every_exit_code_is_the_one_of_the_table(specimen, full_run, tmp_path):
         ]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = [line for lines in pool.map(differences, enumerate(cases(full_run))) for line in lines]
+        found = [line for lines in pool.map(differences, enumerate(chosen)) for line in lines]
     assert not found, "\n".join(found)

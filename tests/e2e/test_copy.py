@@ -1,7 +1,6 @@
 """Snapshots copied between repositories: as they are into a replica, made anew into any other; interrupted and resumed."""
 
 import os
-import random
 import subprocess
 import sys
 import time
@@ -223,15 +222,13 @@ def test_damage_is_named_and_the_rest_is_copied(source, target):
     prove(target, ["other"])
 
 
-def test_kill_9_at_random_moments_and_the_next_run_finishes(source, target, full_run):
-    moments = random.Random(seed := random.randrange(10**9))
-    print(f"seed {seed}")
+def test_kill_9_at_random_moments_and_the_next_run_finishes(source, target, full_run, share, dice):
     expected = {sha256_hex(data) for data in (OLD, NEW, OTHER)}
     started = time.monotonic()
     target.run("list")
     floor_seconds = time.monotonic() - started
-    for _ in range(60 if full_run else 6):
-        kill_after(target, floor_seconds + moments.uniform(0, 0.3), *from_options(source),
+    for _ in share(range(60 if full_run else 6)):
+        kill_after(target, floor_seconds + dice.uniform(0, 0.3), *from_options(source),
                    stdin=subprocess.DEVNULL, env=from_env(source))  # fmt: skip
         for snapshot in target.snapshots():
             assert sha256_hex(target.pull(snapshot["id"])) in expected

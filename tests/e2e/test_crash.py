@@ -7,7 +7,6 @@ cut test_power_cut.py.)
 
 import collections
 import os
-import random
 import re
 import time
 
@@ -26,11 +25,8 @@ def ledger(drs):
     return ledger
 
 
-def test_kill_9_at_random_moments_loses_nothing(drs, ledger, full_run, tmp_path):
-    kills = 300 if full_run else 20
-    seed = random.randrange(10**9)
-    print(f"seed {seed}")
-    moments = random.Random(seed)
+def test_kill_9_at_random_moments_loses_nothing(drs, ledger, full_run, share, dice, tmp_path):
+    kills = len(share(range(300 if full_run else 20)))
     path = tmp_path / "stream"
     started = time.monotonic()
     ledger.push(os.urandom(3_000_000))
@@ -38,13 +34,13 @@ def test_kill_9_at_random_moments_loses_nothing(drs, ledger, full_run, tmp_path)
     died = committed = number = 0
     while died < kills:
         assert number < 5 * kills, f"of {number} pushes only {died} could be killed"
-        data = BASE[: moments.randrange(len(BASE))] + moments.randbytes(moments.randrange(10_000, 3_000_000))
+        data = BASE[: dice.randrange(len(BASE))] + dice.randbytes(dice.randrange(10_000, 3_000_000))
         path.write_bytes(data)
         source = ["--file", path] if number % 3 == 0 else []
         options = [*QUICK, *source, "--io", ["auto", "posix"][number % 2], "--json"]
         with open(path, "rb") as stdin:
             code, out = kill_after(
-                drs, moments.uniform(0.001, 1.2 * push_seconds), "push", STREAM, *options, stdin=stdin
+                drs, dice.uniform(0.001, 1.2 * push_seconds), "push", STREAM, *options, stdin=stdin
             )
         assert code in (0, DIED)
         fresh = ledger.take_stock(data)
@@ -83,7 +79,7 @@ HARMLESS = {"local.after_remove"}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_push_that_stops_at_any_failpoint_loses_nothing(drs, ledger, full_run, tmp_path, action, store):
+def test_a_push_that_stops_at_any_failpoint_loses_nothing(drs, ledger, full_run, share, tmp_path, action, store):
     log = tmp_path / "points"
 
     def stream():
@@ -93,7 +89,7 @@ def test_a_push_that_stops_at_any_failpoint_loses_nothing(drs, ledger, full_run,
     hits = hits_of(log)
     assert {name.split(".")[0] for name in hits} == ({"local", "push"} if store == "local" else {"push"})
     tried = reached = committed = 0
-    for name, nth in places(hits, full_run):
+    for name, nth in share(places(hits, full_run)):
         data = stream()
         point = f"{name}:{nth}:{action}"
         outcome = drs.run("push", STREAM, *QUICK, input=data, env=with_failpoint(log, point), expect=None)
@@ -117,12 +113,12 @@ def test_a_push_that_stops_at_any_failpoint_loses_nothing(drs, ledger, full_run,
 
 @pytest.mark.local_only("of an init, only what writes files has failpoints")
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_init_that_stops_at_any_failpoint_can_be_run_again(new_repository, full_run, tmp_path, action):
+def test_an_init_that_stops_at_any_failpoint_can_be_run_again(new_repository, full_run, share, tmp_path, action):
     log = tmp_path / "points"
     first = new_repository("first")
     first.run("init", env={"DRSTREAM_FAILPOINT_LOG": str(log)})
     tried = 0
-    for name, nth in places(hits_of(log), full_run):
+    for name, nth in share(places(hits_of(log), full_run)):
         repository = new_repository(f"{name}-{nth}")
         point = f"{name}:{nth}:{action}"
         outcome = repository.run("init", env=with_failpoint(log, point), expect=None)
@@ -135,7 +131,7 @@ def test_an_init_that_stops_at_any_failpoint_can_be_run_again(new_repository, fu
         ledger.prove()
         tried += 1
     print(f"{action} at {tried} places of init")
-    assert tried >= 10
+    assert tried >= len(share(range(10)))
 
 
 WRITING = ["pwrite64", "fdatasync", "linkat", "ftruncate", "fallocate"]
@@ -152,7 +148,7 @@ def calls_of(trace):
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_any_failing_system_call_loses_nothing(drs, ledger, missing, full_run, tmp_path, call):
+def test_any_failing_system_call_loses_nothing(drs, ledger, missing, full_run, share, tmp_path, call):
     trace = tmp_path / "trace"
     push = ["push", STREAM, *QUICK, "--io", "posix"]
 
@@ -165,7 +161,7 @@ def test_any_failing_system_call_loses_nothing(drs, ledger, missing, full_run, t
     most = calls_of(trace.read_text()).get(call, 0)
     if most == 0:
         pytest.skip(f"a push does not call {call}")
-    chosen = range(1, most + 1) if full_run else sorted({1, (most + 1) // 2, most})
+    chosen = share(range(1, most + 1) if full_run else sorted({1, (most + 1) // 2, most}))
     failed = 0
     for nth in chosen:
         data = stream()
@@ -181,4 +177,4 @@ def test_any_failing_system_call_loses_nothing(drs, ledger, missing, full_run, t
         ledger.push(BASE)
         failed += outcome.code != 0
     ledger.prove()
-    print(f"EIO from call {list(chosen)[:1]}..{most} of {call}: {len(chosen)} pushes, {failed} failed")
+    print(f"EIO from calls {chosen[:1]}..{most} of {call}: {len(chosen)} pushes, {failed} failed")

@@ -1,7 +1,6 @@
 """Commands that drstream starts: what a producer proves, what a consumer may take for the end of its data."""
 
 import os
-import random
 import signal
 import subprocess
 import time
@@ -43,20 +42,19 @@ def test_no_fatal_signal_looks_like_the_end_of_the_data(drs, tmp_path, number):
     assert not (tmp_path / "committed").exists()
 
 
-def test_no_consumer_takes_a_killed_restore_for_a_whole_one(drs, tmp_path, full_run):
+def test_no_consumer_takes_a_killed_restore_for_a_whole_one(drs, tmp_path, full_run, share, dice):
     """SIGKILL at random moments: who sees a clean end has every byte."""
     data = sample_bytes(64_000_000 if full_run else 6_000_000)
     drs.push("s", data)
     began = time.monotonic()
     drs.run("pull", "s", "--exec", "--", "sh", "-c", "cat > /dev/null")
     usual_seconds = time.monotonic() - began
-    moments = random.Random(9)
     cut_short = 0
-    for round_number in range(1000 if full_run else 30):
+    for round_number in share(range(1000 if full_run else 30)):
         folder = tmp_path / str(round_number)
         folder.mkdir()
         process = drs.start("pull", "s", "--exec", "--", "sh", "-c", consumer_script(folder))
-        time.sleep(moments.uniform(0, usual_seconds))
+        time.sleep(dice.uniform(0, usual_seconds))
         process.kill()
         process.communicate()
         if (folder / "started").exists() and (folder / "started").read_text().endswith("\n"):

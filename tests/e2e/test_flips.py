@@ -129,30 +129,29 @@ def flip_all(repository, folder, flips):
     return unseen, sum((codes for _, codes in results), collections.Counter())
 
 
-def test_every_flipped_byte_of_a_small_repository_is_found(binary, tmp_path, full_run):
+def test_every_flipped_byte_of_a_small_repository_is_found(binary, tmp_path, full_run, share, dice):
     (tmp_path / "small").mkdir()
     repository = small_repository(binary, tmp_path / "small")
     objects = repository.objects()
     assert {kind_of(name) for name in objects} == KINDS
-    seed = random.randrange(10**9)
-    masks = random.Random(seed)
     flips = []
     edges_of = set()
     for name, size in sorted(objects.items()):
-        positions = set(range(size) if full_run else range(masks.randrange(STRIDE), size, STRIDE))
+        positions = set(range(size) if full_run else range(dice.randrange(STRIDE), size, STRIDE))
         if kind_of(name) not in edges_of:  # one object of each kind, byte by byte where its fields are densest
             edges_of.add(kind_of(name))
             positions |= {*range(min(size, EDGE_BYTES)), *range(max(0, size - EDGE_BYTES), size)}
-        flips += [(name, position, 1 << masks.randrange(8)) for position in sorted(positions)]
+        flips += [(name, position, 1 << dice.randrange(8)) for position in sorted(positions)]
+    flips = share(flips)
     unseen, codes = flip_all(repository, tmp_path, flips)
-    print(f"{len(flips)} flips (seed {seed}) in {len(objects)} objects of {sum(objects.values())} bytes; verify said:")
+    print(f"{len(flips)} flips in {len(objects)} objects of {sum(objects.values())} bytes; verify said:")
     for (kind, code), count in sorted(codes.items()):
         print(f"  {kind}: exit {code} {count} times")
     assert unseen == []
 
 
 @pytest.mark.parametrize("encryption", ["key", "none"])
-def test_random_flips_in_a_larger_repository_are_found(binary, tmp_path, full_run, encryption):
+def test_random_flips_in_a_larger_repository_are_found(binary, tmp_path, full_run, share, dice, encryption):
     (tmp_path / "large").mkdir()
     count, payload_bytes = (1000, 200_000_000) if full_run else (20, 8_000_000)
     repository = Repository(binary, tmp_path / "large", key="" if encryption == "key" else None)
@@ -162,12 +161,11 @@ def test_random_flips_in_a_larger_repository_are_found(binary, tmp_path, full_ru
     repository.push("a", base, *QUICK)
     repository.push("a", base[: len(base) // 2] + sample_bytes(payload_bytes // 4), "--compression", "zstd:1")
     objects = repository.objects()
-    seed = random.randrange(10**9)
-    places = random.Random(seed)
     names = sorted(objects)
     flips = []
-    for name in places.choices(names, weights=[objects[name] for name in names], k=count):
-        flips.append((name, places.randrange(objects[name]), 1 << places.randrange(8)))
+    for name in dice.choices(names, weights=[objects[name] for name in names], k=count):
+        flips.append((name, dice.randrange(objects[name]), 1 << dice.randrange(8)))
+    flips = share(flips)
     unseen, codes = flip_all(repository, tmp_path, flips)
-    print(f"{count} random flips (seed {seed}) in {sum(objects.values())} bytes: {dict(codes)}")
+    print(f"{len(flips)} random flips in {sum(objects.values())} bytes: {dict(codes)}")
     assert unseen == []

@@ -56,9 +56,9 @@ def begin(repository):
 
 
 @pytest.mark.parametrize("io", ["auto", "posix"])
-def test_a_full_disk_stops_the_push_and_loses_nothing(on_disk, disk, full_run, io):
+def test_a_full_disk_stops_the_push_and_loses_nothing(on_disk, disk, full_run, share, io):
     options = ["--io", io, "--compression", "none"]
-    for free_bytes in sizes(full_run):
+    for free_bytes in share(sizes(full_run)):
         begin(on_disk)  # without the packs that the push before left and this one would use
         ballast = leave_free(disk, free_bytes)
         outcome = on_disk.run("push", "s", *options, input=SECOND, expect=5)

@@ -1,8 +1,7 @@
 """Power cuts on ext4, XFS and btrfs (tests/e2e/disks.py): what was committed restores, and nothing needs repair.
 
     DRSTREAM_TEST_FULL=1   50 cuts of one push and 300 of two on each file system
-    DRSTREAM_TEST_SEED=n   the seed of the first cut; those after it count on
-    DRSTREAM_TEST_PART=i/n only part i of n of the cuts, from 1
+    --seed N               the seed of the first cut; those after it count on
 """
 
 import json
@@ -13,7 +12,7 @@ import threading
 import time
 
 import pytest
-from campaign_support import QUICK, STREAM, Ledger, chosen_seeds
+from campaign_support import QUICK, STREAM, Ledger
 from disks import disk  # noqa: F401, a fixture
 from repository import Repository, sample_bytes, sha256_hex
 
@@ -52,10 +51,10 @@ def new_repository(binary, disk, folder):
 
 
 @pytest.mark.parametrize("io", ["auto", "posix"])
-def test_a_power_cut_loses_nothing_that_was_committed(binary, disk, tmp_path, full_run, io):  # noqa: F811
+def test_a_power_cut_loses_nothing_that_was_committed(binary, disk, tmp_path, full_run, share, seed, io):  # noqa: F811
     if io == "posix" and disk.kind != "ext4" and not full_run:
         pytest.skip("in the full campaign only")
-    seeds = chosen_seeds(50 if full_run else 2)
+    seeds = share(range(seed, seed + (50 if full_run else 2)))
     interrupted = committed = half_seen = 0
     repository = ledger = None
     for number, seed in enumerate(seeds):
@@ -89,13 +88,13 @@ def test_a_power_cut_loses_nothing_that_was_committed(binary, disk, tmp_path, fu
     )
 
 
-def test_what_a_second_push_reuses_of_a_killed_one_survives_a_power_cut(binary, disk, tmp_path, full_run):  # noqa: F811
+def test_what_a_second_push_reuses_of_a_killed_one_survives_a_power_cut(binary, disk, tmp_path, full_run, share, seed):  # noqa: F811
     """Two pushes of the same bytes at once. The first is killed where it has named a pack and not synced the directory,
     or anywhere; the second reuses what it finds and, often, commits; then the power goes.
 
     On Linux 6.18 this holds on all three even where the second does not sync that directory: its own syncs commit what
     the first did before. Whether it relies on that, only the simulated disk tells (push_power_cut_test.cc)."""
-    seeds = chosen_seeds(300 if full_run else 3)
+    seeds = share(range(seed, seed + (300 if full_run else 3)))
     reused = committed = 0
     repository = None
     held = {}

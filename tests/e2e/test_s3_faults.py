@@ -7,7 +7,7 @@ import time
 
 import pytest
 from campaign_support import QUICK, STREAM, kill_after
-from s3_faults import COMMANDS, FAULTS, STORES, Subject, random_rules, seeded
+from s3_faults import COMMANDS, FAULTS, STORES, Subject, random_rules
 from s3_repository import S3Repository
 from services import faults
 
@@ -19,8 +19,8 @@ def subject(binary, minio, tmp_path_factory):
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_fault_that_passes_is_not_seen(subject, minio, fault_proxy, command, fault):
-    subject.meet(command, fault, fault_proxy(minio), subject.data(seeded()))
+def test_a_fault_that_passes_is_not_seen(subject, minio, fault_proxy, dice, command, fault):
+    subject.meet(command, fault, fault_proxy(minio), subject.data(dice))
 
 
 TOXICS = {
@@ -39,23 +39,23 @@ TOXICS = {
 
 @pytest.mark.parametrize("toxic", TOXICS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_bad_wire_that_mends_is_not_seen(subject, minio, toxiproxy, command, toxic):
+def test_a_bad_wire_that_mends_is_not_seen(subject, minio, toxiproxy, dice, command, toxic):
     with toxiproxy.proxy(minio.port) as proxy:
         name = TOXICS[toxic](proxy)
         mend = threading.Timer(0.7, lambda: proxy.remove(name))
         mend.start()
         try:
-            outcome = subject.attempt(command, f"http://{proxy.address}", subject.data(seeded()))
+            outcome = subject.attempt(command, f"http://{proxy.address}", subject.data(dice))
         finally:
             mend.join()
     assert outcome.code == 0, outcome.err
 
 
-def test_a_pull_finds_what_was_stored_after_its_lists_were_made(subject, minio, fault_proxy):
+def test_a_pull_finds_what_was_stored_after_its_lists_were_made(subject, minio, fault_proxy, dice):
     """A pull lists everything at once: the manifest may be in its list, and the packs and the index not yet."""
     proxy = fault_proxy(minio)
     subject.attempt("pull", proxy.endpoint, b"")
-    data = subject.data(seeded())
+    data = subject.data(dice)
     subject.ledger.push(data)
     proxy.on(faults.stale_list(), "GET", "prefix=[^&]*(packs|index)", times=2)
     outcome = subject.attempt("pull", proxy.endpoint, b"")
@@ -63,12 +63,12 @@ def test_a_pull_finds_what_was_stored_after_its_lists_were_made(subject, minio, 
     assert outcome.out == data, outcome.err
 
 
-def test_a_store_that_takes_no_manifest_is_away_and_not_damaged(subject, minio, fault_proxy):
+def test_a_store_that_takes_no_manifest_is_away_and_not_damaged(subject, minio, fault_proxy, dice):
     """It serves reads, as one that has lost its quorum for writes."""
     subject.repository.variables["DRSTREAM_STORE_TIMEOUT"] = "1s"
     proxy = fault_proxy(minio)
     proxy.on(faults.internal_error(), "PUT", "/manifests/", times=None)
-    outcome = subject.attempt("push", proxy.endpoint, subject.data(seeded()))
+    outcome = subject.attempt("push", proxy.endpoint, subject.data(dice))
     subject.repository.variables["DRSTREAM_STORE_TIMEOUT"] = "3s"
     assert outcome.code == 6, outcome.err
 
@@ -79,25 +79,24 @@ LASTING = {"500": (6,), "404 of an ingress": (6,), "200 of a block page": (6,), 
 
 @pytest.mark.parametrize("fault", LASTING)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_fault_that_stays_ends_in_time_and_says_which_store_and_why(subject, minio, fault_proxy, command, fault):
+def test_a_fault_that_stays_ends_in_time_and_says_which_store_and_why(subject, minio, fault_proxy, dice, command, fault):
     subject.repository.variables["DRSTREAM_STORE_TIMEOUT"] = "1s"
     proxy = fault_proxy(minio)
     how = FAULTS[fault]
     proxy.on(how.make(), how.method, how.path, nth=6, times=None)
     started = time.monotonic()
-    outcome = subject.attempt(command, proxy.endpoint, subject.data(seeded()))
+    outcome = subject.attempt(command, proxy.endpoint, subject.data(dice))
     subject.repository.variables["DRSTREAM_STORE_TIMEOUT"] = "3s"
     assert outcome.code in LASTING[fault], (outcome.code, outcome.err)
     assert f"127.0.0.1:{proxy.port}" in outcome.err
     assert time.monotonic() - started < 60
 
 
-def test_random_faults_and_kills_lose_nothing(subject, minio, fault_proxy, full_run):
-    rounds = 300 if full_run else 8
-    dice = seeded()
+def test_random_faults_and_kills_lose_nothing(subject, minio, fault_proxy, full_run, share, dice):
+    rounds = share(range(300 if full_run else 8))
     repository = subject.repository
     codes = {}
-    for number in range(rounds):
+    for number in rounds:
         proxy = fault_proxy(minio)
         repository.variables["DRSTREAM_STORE_TIMEOUT"] = "1s"
         rules, codes_then = random_rules(proxy, dice)
@@ -119,4 +118,4 @@ def test_random_faults_and_kills_lose_nothing(subject, minio, fault_proxy, full_
         proxy.__exit__()
     repository.variables["DRSTREAM_STORE_TIMEOUT"] = "3s"
     subject.ledger.prove()
-    print(f"{rounds} schedules, exit codes {codes}; {len(subject.ledger.held)} snapshots whole")
+    print(f"{len(rounds)} schedules, exit codes {codes}; {len(subject.ledger.held)} snapshots whole")

@@ -7,7 +7,7 @@ import os
 
 import pytest
 from repository import sample_bytes
-from s3_faults import COMMANDS, FAULTS, TYPED, Subject, random_rules, seeded
+from s3_faults import COMMANDS, FAULTS, TYPED, Subject, random_rules
 from s3_repository import S3Repository
 from services.s3_client import error_code
 from test_s3_lock import LOCKED, days_left, part
@@ -73,13 +73,12 @@ SOME = ["500 after it was done", "412 that is not true", "lost reply", "request 
 
 @pytest.mark.parametrize("fault", FAULTS if FULL else SOME)
 @pytest.mark.parametrize("command", COMMANDS if FULL else ["push", "pull"])
-def test_a_fault_that_passes_is_not_seen(subject, server, fault_proxy, command, fault):
-    subject.meet(command, fault, fault_proxy(server), subject.data(seeded()))
+def test_a_fault_that_passes_is_not_seen(subject, server, fault_proxy, dice, command, fault):
+    subject.meet(command, fault, fault_proxy(server), subject.data(dice))
 
 
-def test_random_faults_lose_nothing(subject, server, fault_proxy):
-    dice = seeded()
-    for number in range(100 if FULL else 3):
+def test_random_faults_lose_nothing(subject, server, fault_proxy, dice, share):
+    for number in share(range(100 if FULL else 3)):
         with fault_proxy(server) as proxy:
             subject.repository.variables["DRSTREAM_STORE_TIMEOUT"] = "1s"
             rules, codes = random_rules(proxy, dice)

@@ -4,7 +4,6 @@ restores; nothing that was known when a push began is stored again; two of the s
 
 import collections
 import os
-import random
 import signal
 import threading
 
@@ -60,9 +59,7 @@ def stored_bytes(machine):
     return sum(size for name, size in machine.objects().items() if name.startswith(("packs/", "index/")))
 
 
-def test_pushes_at_once_and_killed_ones_disturb_nobody(machines, full_run):
-    dice = random.Random(seed := random.randrange(10**9))
-    print(f"seed {seed}")
+def test_pushes_at_once_and_killed_ones_disturb_nobody(machines, full_run, dice):
     first = machines[0]
     first.push("base", BASE, *QUICK)
     allowed_bytes = stored_bytes(first)

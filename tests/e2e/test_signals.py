@@ -225,11 +225,11 @@ def test_a_stopped_prompt_has_echo_and_none_once_it_goes_on(drs):
 
 
 @pytest.mark.every_store
-def test_kill_9_at_any_moment_leaves_the_old_snapshots_and_nothing_to_repair(drs, tmp_path, full_run):
+def test_kill_9_at_any_moment_leaves_the_old_snapshots_and_nothing_to_repair(drs, tmp_path, full_run, share):
     drs.push("s", DATA)
     source = tmp_path / "source"
     sequence = 1
-    for round_number in range(50 if full_run else 5):
+    for round_number in share(range(50 if full_run else 5)):
         data = sample_bytes(3_000_000, seed=100 + round_number)
         source.write_bytes(data)
         process = drs.start("push", "s", "--file", source)

@@ -213,11 +213,11 @@ def some(hits, full_run):
     return [hit for hit in hits if hit[0].startswith(("spool.", "push."))]
 
 
-def test_killed_anywhere_a_push_is_finished_or_cleaned_up(new_repository, spool, tmp_path, full_run):
+def test_killed_anywhere_a_push_is_finished_or_cleaned_up(new_repository, spool, tmp_path, full_run, share):
     trial = new_repository("trial")
     trial.run("init")
     push = ("push", STREAM, "--spool", spool)
-    for number, hit in enumerate(some(recorded_hits(trial, spool, tmp_path, *push, input=SMALL), full_run)):
+    for number, hit in enumerate(share(some(recorded_hits(trial, spool, tmp_path, *push, input=SMALL), full_run))):
         repository = new_repository(f"killed-{number}")
         repository.run("init")
         repository.run(*push, input=SMALL, env=die_at(hit), expect=None)
@@ -234,7 +234,7 @@ def test_killed_anywhere_a_push_is_finished_or_cleaned_up(new_repository, spool,
         repository.run("verify", "--read-data")
 
 
-def test_a_resume_that_is_killed_is_resumed_again(new_repository, spool, tmp_path, full_run):
+def test_a_resume_that_is_killed_is_resumed_again(new_repository, spool, tmp_path, full_run, share):
     def dead_push(name):
         repository = new_repository(name)
         repository.run("init")
@@ -245,7 +245,7 @@ def test_a_resume_that_is_killed_is_resumed_again(new_repository, spool, tmp_pat
         return repository
 
     resume = ("resume", "--spool", spool)
-    for number, hit in enumerate(some(recorded_hits(dead_push("trial"), spool, tmp_path, *resume), full_run)):
+    for number, hit in enumerate(share(some(recorded_hits(dead_push("trial"), spool, tmp_path, *resume), full_run))):
         repository = dead_push(f"killed-{number}")
         repository.run(*resume, env=die_at(hit), expect=None)
         repository.run(*resume)

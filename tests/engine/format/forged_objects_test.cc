@@ -2,11 +2,11 @@
 // key made right again. None may be accepted with another meaning than the object it was made from.
 //
 //   DRSTREAM_TEST_FULL=1 format_test --gtest_filter='ForgedObjects.*'         a million of them, about a minute
-//   DRSTREAM_TEST_SEED=N                                                      others than those of seed 1
+//   DRSTREAM_TEST_SEED=N, DRSTREAM_TEST_PART=I/N                              others than those of seed 1, a part of
+//   them
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
 #include <random>
 
@@ -14,6 +14,7 @@
 #include "engine/format/document.h"
 #include "engine/format/index.h"
 #include "engine/format/names.h"
+#include "tests/campaign.h"
 #include "tests/engine/format/golden.h"
 
 namespace drs {
@@ -198,18 +199,13 @@ void make_digest_right(ObjectKind kind, Bytes& object) {
   std::copy(digest.data.begin(), digest.data.end(), object.end() - static_cast<std::ptrdiff_t>(Digest::kBytes));
 }
 
-std::uint64_t number_of(const char* variable, std::uint64_t otherwise) {
-  const char* const text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 TEST(ForgedObjects, AreRefusedOrMeanWhatTheOriginalMeans) {
   const std::vector<Original> all = originals();
   ASSERT_GE(all.size(), 9U);
-  const bool full = number_of("DRSTREAM_TEST_FULL", 0) != 0;
-  Forger forger(all, number_of("DRSTREAM_TEST_SEED", 1));
+  const auto [part, parts] = test::campaign_part();
+  Forger forger(all, test::campaign_seed() + part);
   std::size_t accepted = 0;
-  const std::size_t count = full ? 1'000'000 : 20'000;
+  const std::size_t count = (test::is_full_run() ? 1'000'000 : 20'000) / parts;
   for (std::size_t i = 0; i < count; ++i) {
     const Original& original = forger.any();
     Bytes object = forger.forge(original.object);

@@ -1,12 +1,10 @@
 // Two pushes and a power cut over the simulated disk: the first is killed, often just after it has given a pack its
 // name; the second reuses what it finds; then the power goes. What a push called committed restores.
 //
-//   DRSTREAM_TEST_FULL=1        10,000 cuts
-//   DRSTREAM_TEST_PART=i/n      only part i of n of them, from 1
+//   DRSTREAM_TEST_FULL=1        10,000 cuts; parts and seeds: tests/campaign.h
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <random>
 #include <thread>
 
@@ -14,6 +12,7 @@
 #include "engine/repository/snapshots.h"
 #include "io/sim_file_system.h"
 #include "sinks/local_store.h"
+#include "tests/campaign.h"
 #include "tests/engine/pipeline/buffer_source.h"
 #include "tests/engine/pipeline/read_back.h"
 
@@ -199,18 +198,11 @@ void PushPowerCut::cut(std::uint64_t seed) {
 }
 
 TEST_F(PushPowerCut, LosesNothingThatWasCommittedOnWhatAKilledPushHadJustNamed) {
-  const bool full = std::getenv("DRSTREAM_TEST_FULL") != nullptr;
-  std::uint64_t part = 1;
-  std::uint64_t parts = 1;
-  if (const char* const text = std::getenv("DRSTREAM_TEST_PART")) {
-    char* slash = nullptr;
-    part = std::strtoull(text, &slash, 10);
-    ASSERT_EQ(*slash, '/') << "DRSTREAM_TEST_PART=" << text;
-    parts = std::strtoull(slash + 1, nullptr, 10);
-  }
-  const std::uint64_t cuts = full ? 10'000 : 60;
+  const auto [part, parts] = test::campaign_part();
+  const std::uint64_t cuts = test::is_full_run() ? 10'000 : 60;
   std::uint64_t made = 0;
-  for (std::uint64_t seed = part; seed <= cuts && !HasFailure(); seed += parts) {
+  for (std::uint64_t number = part; number < cuts && !HasFailure(); number += parts) {
+    const std::uint64_t seed = test::campaign_seed() + number;
     SCOPED_TRACE("seed " + std::to_string(seed));
     cut(seed);
     ++made;
