@@ -1,8 +1,11 @@
 #include "io/file_sink.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -99,6 +102,7 @@ class FileSink final : public Sink {
       DRS_RETURN_IF_ERROR(write_current());
       DRS_RETURN_IF_ERROR(wait_for_writes());
     }
+    if (force_) keep_permissions();
     // Gives back what was reserved and not used.
     if (reserved_ && ::ftruncate(file_.fd(), static_cast<off_t>(offset_bytes_)) != 0) return failed("truncate");
     // Never repeated after an error: a second sync may report success over lost data.
@@ -195,6 +199,21 @@ class FileSink final : public Sink {
     submit(staging);
   }
 
+  // What is replaced keeps its owner, group and mode, as far as we may give them. Permissions of a group or owner that
+  // cannot be kept go to no other: the group gets what all others have, and the bits that run a file as its owner go.
+  void keep_permissions() {
+    struct stat replaced {};
+    if (::fstatat(target_.directory.get(), target_.leaf.c_str(), &replaced, AT_SYMLINK_NOFOLLOW) != 0) return;
+    if (!S_ISREG(replaced.st_mode)) return;
+    constexpr auto kUnchanged = static_cast<uid_t>(-1);
+    const bool owner_kept = ::fchown(file_.fd(), replaced.st_uid, replaced.st_gid) == 0;
+    const bool group_kept = owner_kept || ::fchown(file_.fd(), kUnchanged, replaced.st_gid) == 0;
+    mode_t mode = replaced.st_mode & (owner_kept ? 07777 : 0777);
+    if (!group_kept) mode = (mode & 0707) | ((mode & 0007) << 3);
+    // A file system without modes refuses; the file is then as private as it gets there.
+    [[maybe_unused]] const int changed = ::fchmod(file_.fd(), mode);
+  }
+
   Result<void> take_name() {
     const int directory = target_.directory.get();
     const char* const part = part_name_.c_str();
@@ -232,6 +251,42 @@ class FileSink final : public Sink {
   const std::unique_ptr<Ring> ring_;  // last: its destructor waits for operations that name what stands above
 };
 
+// The file that a path stands for: what its links point to in the end, be it there or not.
+Result<std::string> follow_links(std::string path) {
+  constexpr int kLinksMax = 40;  // as the kernel
+  for (int i = 0; i < kLinksMax; ++i) {
+    std::error_code no_link;
+    const std::filesystem::path target = std::filesystem::read_symlink(path, no_link);
+    if (no_link) return path;
+    path = (std::filesystem::path(path).parent_path() / target).string();
+  }
+  return error_from_errno(ELOOP, "follow '" + path + "'");
+}
+
+// A block device is all that is on it: overwritten only with --force, only if the stream fits, and never while it is
+// in use.
+Result<Fd> open_block_device(const std::string& path, bool force, std::optional<std::uint64_t> size_hint) {
+  if (!force)
+    return Error{ErrorCode::kAlreadyExists,
+                 "'" + path + "' is a block device: what is on it would be lost; give --force to overwrite it", EEXIST};
+  // The kernel refuses O_EXCL for a device that is mounted, or a part of another.
+  Fd device(::open(path.c_str(), O_WRONLY | O_EXCL | O_NOCTTY | O_CLOEXEC));
+  if (!device && errno == EBUSY)
+    return Error{ErrorCode::kUsage,
+                 "the device '" + path +
+                     "' is in use: mounted, swapped to, or a part of a RAID or a volume group; release it first",
+                 EBUSY};
+  if (!device) return error_from_errno(errno, "open '" + path + "'");
+  std::uint64_t device_bytes = 0;
+  if (::ioctl(device.get(), BLKGETSIZE64, &device_bytes) != 0)
+    return error_from_errno(errno, "ask for the size of '" + path + "'");
+  if (device_bytes < size_hint.value_or(0))
+    return Error{ErrorCode::kUsage, "the device '" + path + "' holds " + std::to_string(device_bytes) +
+                                        " bytes, and the output is " + std::to_string(*size_hint) +
+                                        " bytes: name a larger one"};
+  return device;
+}
+
 Result<Target> open_target(const std::string& path) {
   const std::filesystem::path parsed(path);
   Target target{.path = path, .directory = Fd(), .leaf = parsed.filename().string()};
@@ -254,21 +309,26 @@ Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force
 
 Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force, std::unique_ptr<Ring> ring,
                                              std::optional<std::uint64_t> size_hint) {
-  std::string final_path = path;
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) return Error{ErrorCode::kUsage, "'" + path + "' is a directory", EISDIR};
-    if (!S_ISREG(status.st_mode)) {
-      Fd device(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
-      if (!device) return error_from_errno(errno, "open '" + path + "'");
-      return make_owned_stream_sink(std::move(device), "file " + path);
-    }
-    if (!force) return already_exists(path);
-    // What a symbolic link points to is replaced, not the link.
-    std::error_code ignored;
-    const auto resolved = std::filesystem::canonical(path, ignored);
-    if (!ignored) final_path = resolved.string();
+  const bool found = ::stat(path.c_str(), &status) == 0;
+  if (found && S_ISDIR(status.st_mode)) return Error{ErrorCode::kUsage, "'" + path + "' is a directory", EISDIR};
+  if (found && S_ISBLK(status.st_mode)) {
+    DRS_ASSIGN_OR_RETURN(Fd device, open_block_device(path, force, size_hint));
+    return make_owned_stream_sink(std::move(device), "device " + path);
   }
+  if (found && !S_ISREG(status.st_mode)) {
+    Fd device(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+    if (!device) return error_from_errno(errno, "open '" + path + "'");
+    return make_owned_stream_sink(std::move(device), "file " + path);
+  }
+  if (found && !force) return already_exists(path);
+  // What a symbolic link points to is replaced or made, not the link.
+  DRS_ASSIGN_OR_RETURN(const std::string final_path, follow_links(path));
+  if (!force && final_path != path)
+    return Error{ErrorCode::kAlreadyExists,
+                 "'" + path + "' is a link to '" + final_path +
+                     "', which is not there; give --force to write the file that the link names",
+                 EEXIST};
   DRS_ASSIGN_OR_RETURN(Target target, open_target(final_path));
   DRS_ASSIGN_OR_RETURN(std::string part_name, random_part_name(target.leaf));
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(kDepth * kStagingBytes));

@@ -192,7 +192,8 @@ void add_pull_command(CommandSet& commands) {
       ->type_name("");
   add_text(*app, "-o,--output", command->output, "FILE",
            "Write a file: under a temporary name, renamed when it is whole and checked");
-  add_flag(*app, "--force", command->force, "Replace the file of --output if there is one");
+  add_flag(*app, "--force", command->force,
+           "Replace the file of --output if there is one, or overwrite it if it is a block device");
   add_flag(*app, "--exec", command->exec,
            "Feed the command behind --; it is killed if the stream turns out to be damaged, or if drstream dies");
   add_flag(*app, "--consumer-may-stop", command->consumer_may_stop,

@@ -45,7 +45,9 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
         case ErrorCode::kNoSnapshot:
         case ErrorCode::kRollback:
         case ErrorCode::kAlreadyExists: return "nothing was written";
-        default: return "the output is incomplete: do not use it; a file under its own name was not replaced";
+        default:
+          return "the output is incomplete: do not use it; a file of that name was not replaced, a device may be "
+                 "overwritten in part";
       }
     case CommandEffect::kProves: return "nothing was proven by this run";
     case CommandEffect::kChanges:

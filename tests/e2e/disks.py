@@ -79,14 +79,18 @@ class Disk:
         self.mount()
 
 
-@pytest.fixture(params=KINDS)
-def disk(request, tmp_path, missing):
+def make_loop_nodes():
+    """Containers may have the driver and no nodes."""
     if os.geteuid() != 0:
-        pytest.skip("mounting takes root")
+        pytest.skip("loop devices and mounting take root")
     for number in range(8):
-        # Containers may have the driver and no nodes.
         with contextlib.suppress(OSError):
             os.mknod(f"/dev/loop{number}", 0o60600, os.makedev(LOOP_MAJOR, number))
+
+
+@pytest.fixture(params=KINDS)
+def disk(request, tmp_path, missing):
+    make_loop_nodes()
     made = Disk(request.param, tmp_path, missing)
     yield made
     made.unmount()

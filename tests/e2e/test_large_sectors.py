@@ -1,27 +1,21 @@
 """A disk whose sectors are larger than what O_DIRECT is given here: all data goes through the page cache, and works."""
 
-import contextlib
 import os
 import subprocess
 
 import pytest
+from disks import make_loop_nodes
 from repository import Repository, sample_bytes
 
 SECTOR_BYTES = 16384
 IMAGE_BYTES = 320 << 20  # XFS takes no less
-LOOP_MAJOR = 7
 DATA = sample_bytes(9_000_123, seed=3)
 
 
 @pytest.fixture
 def large_sectors(tmp_path, missing):
     """A folder on an XFS of 16 KiB sectors."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting takes root")
-    for number in range(8):
-        # Containers may have the driver and no nodes.
-        with contextlib.suppress(OSError):
-            os.mknod(f"/dev/loop{number}", 0o60600, os.makedev(LOOP_MAJOR, number))
+    make_loop_nodes()
     image, folder = tmp_path / "disk.img", tmp_path / "disk"
     image.touch()
     os.truncate(image, IMAGE_BYTES)

@@ -2,8 +2,10 @@
 
 import os
 import stat
+import subprocess
 
 import pytest
+from disks import make_loop_nodes
 from repository import sample_bytes, sha256_hex
 
 DATA = sample_bytes(6_000_000)
@@ -46,6 +48,58 @@ def test_a_file_gets_its_name_when_it_is_whole(pushed, tmp_path):
     assert target.read_bytes() == DATA
     assert stat.S_IMODE(target.stat().st_mode) & 0o077 == 0
     assert leftovers(tmp_path) == []
+
+
+@pytest.fixture
+def new_device(tmp_path, missing):
+    """Makes block devices, whose bytes are not zero."""
+    make_loop_nodes()
+    made = []
+
+    def make(size_bytes):
+        image = tmp_path / f"image{len(made)}"
+        image.write_bytes(b"\x55" * size_bytes)
+        attach = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True, check=False)
+        if attach.returncode != 0:
+            missing(f"no loop device here: {attach.stderr.strip()}")
+        made.append(attach.stdout.strip())
+        return made[-1], image
+
+    yield make
+    for device in made:
+        subprocess.run(["losetup", "--detach", device], check=True)
+
+
+def test_a_block_device_is_overwritten_only_with_force(pushed, new_device):
+    device, image = new_device(8 << 20)
+    before = image.read_bytes()
+    outcome = pushed.run("pull", "pg/app", "-o", device, expect=2)
+    assert "block device" in outcome.err and "--force" in outcome.err and "nothing was written" in outcome.err
+    assert image.read_bytes() == before
+    pushed.run("pull", "pg/app", "-o", device, "--force")
+    assert image.read_bytes() == DATA + before[len(DATA):]
+
+
+def test_a_block_device_that_is_too_small_is_left_as_it_is(pushed, new_device):
+    device, image = new_device(4 << 20)
+    before = image.read_bytes()
+    outcome = pushed.run("pull", "pg/app", "-o", device, "--force", expect=2)
+    assert f"holds {4 << 20} bytes, and the output is {len(DATA)} bytes" in outcome.err
+    assert "nothing was written" in outcome.err
+    assert image.read_bytes() == before
+    pushed.run("pull", "pg/app", "-o", device, "--force", "--length", "1MiB")
+    assert image.read_bytes() == DATA[: 1 << 20] + before[1 << 20 :]
+
+
+def test_a_block_device_that_is_in_use_is_left_as_it_is(pushed, new_device):
+    device, image = new_device(8 << 20)
+    before = image.read_bytes()
+    holder = os.open(device, os.O_RDONLY | os.O_EXCL)  # as a mount does
+    try:
+        assert "in use" in pushed.run("pull", "pg/app", "-o", device, "--force", expect=2).err
+    finally:
+        os.close(holder)
+    assert image.read_bytes() == before
 
 
 def test_a_file_that_exists_is_not_replaced_without_force(pushed, tmp_path):

@@ -152,6 +152,65 @@ TEST_P(FileSinkTest, ForceReplacesWhatALinkPointsToAndNotTheLink) {
   EXPECT_EQ(as_text(read_whole_file(path_)), "new");
 }
 
+TEST_P(FileSinkTest, ALinkToWhatIsNotThereIsRefusedAtOnce) {
+  const std::string link = directory_.file("link");
+  ASSERT_EQ(::symlink("restored", link.c_str()), 0);
+  const auto sink = make_file_sink(link, false, GetParam(), std::nullopt);
+  ASSERT_FALSE(sink.ok());
+  EXPECT_EQ(sink.error().code, ErrorCode::kAlreadyExists);
+  EXPECT_EQ(directory_.entry_count(), 1U);
+}
+
+TEST_P(FileSinkTest, ForceMakesWhatALinkNamesAndKeepsTheLink) {
+  const std::string link = directory_.file("link");
+  const std::string second = directory_.file("second");
+  ASSERT_EQ(::symlink("second", link.c_str()), 0);
+  ASSERT_EQ(::symlink(path_.c_str(), second.c_str()), 0);
+  auto sink = make_file_sink(link, true, GetParam(), std::nullopt);
+  ASSERT_TRUE(sink.ok());
+  ASSERT_TRUE((*sink)->write(as_bytes("new")).ok());
+  ASSERT_TRUE((*sink)->commit().ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_TRUE(std::filesystem::is_symlink(second));
+  EXPECT_EQ(as_text(read_whole_file(path_)), "new");
+}
+
+TEST_P(FileSinkTest, LinksThatGoInACircleAreRefused) {
+  const std::string link = directory_.file("link");
+  ASSERT_EQ(::symlink("link", link.c_str()), 0);
+  EXPECT_FALSE(make_file_sink(link, true, GetParam(), std::nullopt).ok());
+  EXPECT_EQ(directory_.entry_count(), 1U);
+}
+
+TEST_P(FileSinkTest, AReplacedFileKeepsItsModeAndOwner) {
+  test::write_whole_file(path_, random_bytes(10, 8));
+  const bool root = ::geteuid() == 0;
+  if (root) {
+    ASSERT_EQ(::chown(path_.c_str(), 1234, 2345), 0);
+  }
+  ASSERT_EQ(::chmod(path_.c_str(), 0644), 0);
+  auto sink = open(true);
+  ASSERT_TRUE(sink.ok());
+  ASSERT_TRUE((*sink)->write(as_bytes("new")).ok());
+  ASSERT_TRUE((*sink)->commit().ok());
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0644U);
+  if (root) {
+    EXPECT_EQ(status.st_uid, 1234U);
+    EXPECT_EQ(status.st_gid, 2345U);
+  }
+}
+
+TEST_P(FileSinkTest, ANewFileIsItsOwnersAlone) {
+  auto sink = open(true);
+  ASSERT_TRUE(sink.ok());
+  ASSERT_TRUE((*sink)->commit().ok());
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0600U);
+}
+
 TEST_P(FileSinkTest, AFullDiskShowsAtOnceWithASizeHint) {
   const auto sink = open(false, std::uint64_t{1} << 50);
   ASSERT_FALSE(sink.ok());
