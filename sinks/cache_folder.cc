@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <ctime>
 #include <memory>
@@ -24,6 +25,30 @@ constexpr std::size_t kReadBytes = 256 * kKiB;
 constexpr const char* kTagName = "CACHEDIR.TAG";
 constexpr std::string_view kTag =
     "Signature: 8a477f597d28d172789f06886806bc55\n# Written by drstream; may be removed.\n";
+
+bool is_draft_name(std::string_view name) {
+  Uuid random;
+  return name.starts_with(kDraftPrefix) && from_hex(name.substr(kDraftPrefix.size()), random.mutable_view());
+}
+
+// A name in `folder` that no other file has or gets.
+std::string draft_path(const std::string& folder) {
+  Uuid random;
+  random_bytes(random.mutable_view());
+  return folder + "/" + std::string(kDraftPrefix) + random.hex();
+}
+
+// Whether nothing lies in the folder but what another process that is making the cache has begun to write.
+Result<bool> is_empty_folder(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
+  if (!folder) return error_from_errno(errno, "list " + path);
+  while (const dirent* const listed = ::readdir(folder.get())) {
+    const std::string_view name = listed->d_name;
+    const bool of_the_file_system = name == "." || name == ".." || name == "lost+found";
+    if (!of_the_file_system && !is_draft_name(name)) return false;
+  }
+  return true;
+}
 
 struct StoredFile {
   std::string name;
@@ -102,6 +127,7 @@ void CacheFolder::give_up_locked(const std::string& why) {
 }
 
 std::optional<Fd> CacheFolder::open(const CacheEntry& entry) {
+  if (!is_cache()) return std::nullopt;
   const std::string path = path_of(entry.name);
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK));
   if (!file) return std::nullopt;
@@ -126,14 +152,8 @@ std::optional<Fd> CacheFolder::open(const CacheEntry& entry) {
 std::optional<CacheDraft> CacheFolder::begin(std::uint64_t size_bytes) {
   const std::scoped_lock lock(mutex_);
   if (given_up_ || size_bytes > options_.size_bytes_max) return std::nullopt;
-  if (auto made = make_folder(); !made.ok()) {
-    give_up_locked(made.error().message);
-    return std::nullopt;
-  }
-  if (!make_room(size_bytes)) return std::nullopt;
-  Uuid random;
-  random_bytes(random.mutable_view());
-  std::string path = options_.path + "/" + std::string(kDraftPrefix) + random.hex();
+  if (!claim_folder() || !make_room(size_bytes)) return std::nullopt;
+  std::string path = draft_path(options_.path);
   Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) {
     give_up_locked(error_from_errno(errno, "create " + path).message);
@@ -159,6 +179,48 @@ std::optional<Fd> CacheFolder::keep(CacheDraft draft, const CacheEntry& entry) {
   return std::move(draft.file_);
 }
 
+bool CacheFolder::is_cache() {
+  const std::scoped_lock lock(mutex_);
+  return is_cache_locked();
+}
+
+// Whether our tag is in the folder, by which some drstream made it a cache.
+bool CacheFolder::is_cache_locked() {
+  if (tagged_) return true;
+  const std::string path = options_.path + "/" + kTagName;
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK));
+  if (!file) return false;
+  std::array<char, kTag.size()> found{};
+  const ssize_t got = ::read(file.get(), found.data(), found.size());
+  tagged_ = got == ssize_t{found.size()} && std::string_view(found.data(), found.size()) == kTag;
+  return tagged_;
+}
+
+// Makes the folder a cache, if it is none yet and may become one. It may have been removed since the last time.
+bool CacheFolder::claim_folder() {
+  tagged_ = false;
+  if (is_cache_locked()) return true;
+  const auto failed = [&](const Error& error) {
+    give_up_locked(error.message);
+    return false;
+  };
+  if (const auto made = make_folder(); !made.ok()) return failed(made.error());
+  const auto empty = is_empty_folder(options_.path);
+  if (!empty.ok()) return failed(empty.error());
+  if (*empty) {
+    if (const auto tagged = write_tag(); !tagged.ok()) return failed(tagged.error());
+  }
+  // Another process may have been first.
+  if (is_cache_locked()) return true;
+  given_up_ = true;
+  if (!std::exchange(told_, true) && options_.warn)
+    options_.warn("the folder " + options_.path +
+                  " is not used as a cache: it holds files, and no CACHEDIR.TAG of drstream says that they may be "
+                  "removed; name a new or empty folder with --cache-dir; reads go to the store, backups are not "
+                  "affected");
+  return false;
+}
+
 Result<void> CacheFolder::make_folder() const {
   struct stat found = {};
   if (::stat(options_.path.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return {};
@@ -167,10 +229,21 @@ Result<void> CacheFolder::make_folder() const {
     const std::string part = options_.path.substr(0, slash);
     if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return error_from_errno(errno, "create " + part);
   }
+  return {};
+}
+
+// Whole or not at all, and synced: a tag that a power cut has torn would make the folder look like another program's.
+Result<void> CacheFolder::write_tag() const {
   const std::string tag = options_.path + "/" + kTagName;
-  const Fd file(::open(tag.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (file) return write_at(file.get(), 0, as_bytes(kTag));
-  return errno == EEXIST ? Result<void>() : error_from_errno(errno, "create " + tag);
+  const std::string path = draft_path(options_.path);
+  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return error_from_errno(errno, "create " + path);
+  const CacheDraft removed_at_the_end(path, Fd(), 0);
+  DRS_RETURN_IF_ERROR(write_at(file.get(), 0, as_bytes(kTag)));
+  if (::fsync(file.get()) != 0) return error_from_errno(errno, "sync " + path);
+  DRS_RETURN_IF_ERROR(file.close());
+  if (::rename(path.c_str(), tag.c_str()) != 0) return error_from_errno(errno, "rename to " + tag);
+  return {};
 }
 
 // Removes the least recently used files until `size_bytes` more fit, with a tenth to spare; and drafts that were left
@@ -188,7 +261,7 @@ bool CacheFolder::make_room(std::uint64_t size_bytes) {
   while (const dirent* const listed = ::readdir(folder.get())) {
     StoredFile file;
     file.name = listed->d_name;
-    const bool draft = file.name.starts_with(kDraftPrefix);
+    const bool draft = is_draft_name(file.name);
     if (!draft && !from_hex(file.name, file.entry.mutable_view())) continue;  // not ours
     struct stat found = {};
     if (::fstatat(::dirfd(folder.get()), file.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) continue;

@@ -9,8 +9,12 @@
 // more than fits does not push out what will be read first the next time. Several processes that write at once may
 // exceed the size for as long as they run.
 //
-// A folder that is full, read-only or broken costs nothing but time: no call here fails for it. What was wrong is told
-// once. Threads: any.
+// A folder is a cache only if it was made as one: new or empty when the first file was written, and since then marked
+// by a file CACHEDIR.TAG of ours. In any other no file is read, written or removed: files of other programs may have
+// such names, too.
+//
+// A folder that is full, read-only, broken or no cache costs nothing but time: no call here fails for it. What was
+// wrong is told once. Threads: any.
 #pragma once
 
 #include <sys/types.h>
@@ -60,6 +64,7 @@ class CacheFolder {
     std::string path;
     std::uint64_t size_bytes_max = 0;
     std::function<void(const std::string&)> tell;  // at most once; from any thread
+    std::function<void(const std::string&)> warn;  // likewise: the folder is no cache; the operator named a wrong one
   };
   // The folder is made with mode 0700 when the first file is written.
   explicit CacheFolder(Options options) : options_(std::move(options)) {}
@@ -77,10 +82,14 @@ class CacheFolder {
 
  private:
   [[nodiscard]] std::string path_of(const Digest& name) const;
+  bool is_cache();
   // All of these need the mutex.
   void give_up_locked(const std::string& why);
   bool make_room(std::uint64_t size_bytes);
-  Result<void> make_folder() const;
+  bool is_cache_locked();
+  bool claim_folder();
+  [[nodiscard]] Result<void> make_folder() const;
+  [[nodiscard]] Result<void> write_tag() const;
 
   const Options options_;
   std::mutex mutex_;
@@ -89,6 +98,7 @@ class CacheFolder {
   bool all_used_ = false;                                   // no file is left that could make room
   bool given_up_ = false;                                   // nothing more is written
   bool told_ = false;
+  bool tagged_ = false;  // the folder was seen to be a cache
 };
 
 }  // namespace drs

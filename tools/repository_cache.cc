@@ -25,12 +25,12 @@ std::unique_ptr<ObjectStore> with_cache(std::unique_ptr<ObjectStore> store, cons
                                         const CacheOptions& options, spdlog::logger& log) {
   const std::string folder = options.folder.empty() ? default_cache_dir() : options.folder;
   if (place.kind == RepositoryPlace::Kind::kLocal || options.off || folder.empty()) return store;
-  const auto tell = [&log](const std::string& text) { log.debug("{}", text); };
+  CacheFolder::Options shared{folder, options.size_bytes, {}, {}};
+  shared.tell = [&log](const std::string& text) { log.debug("{}", text); };
+  shared.warn = [&log](const std::string& text) { log.warn("{}", text); };
   // The same bucket name on another server is another place.
   CacheStoreOptions cache{place.name + '\n' + store->io_description(), cached_kinds()};
-  return make_cache_store(std::move(store),
-                          std::make_shared<CacheFolder>(CacheFolder::Options{folder, options.size_bytes, tell}),
-                          std::move(cache));
+  return make_cache_store(std::move(store), std::make_shared<CacheFolder>(std::move(shared)), std::move(cache));
 }
 
 std::string default_cache_dir() {

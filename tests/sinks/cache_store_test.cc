@@ -50,7 +50,8 @@ class CacheStoreTest : public testing::Test {
   // As another process would.
   void open(std::uint64_t size_bytes_max = 64 * kMiB, const std::string& place = "here") {
     folder_ = std::make_shared<CacheFolder>(
-        CacheFolder::Options{path(), size_bytes_max, [this](const std::string& text) { told_.push_back(text); }});
+        CacheFolder::Options{path(), size_bytes_max, [this](const std::string& text) { told_.push_back(text); },
+                             [this](const std::string& text) { warned_.push_back(text); }});
     plan_ = std::make_shared<FaultPlan>();
     store_ = make_cache_store(
         make_fault_store(make_memory_store(objects_, &clock_), plan_), folder_,
@@ -85,6 +86,7 @@ class CacheStoreTest : public testing::Test {
   TestClock clock_;
   std::shared_ptr<MemoryObjects> objects_ = std::make_shared<MemoryObjects>();
   std::vector<std::string> told_;
+  std::vector<std::string> warned_;
   std::shared_ptr<CacheFolder> folder_;
   std::shared_ptr<FaultPlan> plan_;
   std::unique_ptr<ObjectStore> store_;
@@ -372,14 +374,56 @@ TEST_F(CacheStoreTest, RemovesWhatKilledProcessesLeft) {
   const Bytes index = random_bytes(1'000, 60);
   put_behind(index_key(index), index);
   fs::create_directories(path());
-  const fs::path stale = path() + "/incoming-stale";
-  const fs::path fresh = path() + "/incoming-fresh";
+  const fs::path stale = path() + "/incoming-" + std::string(32, 'a');
+  const fs::path fresh = path() + "/incoming-" + std::string(32, 'b');
   std::ofstream(stale) << "half";
   std::ofstream(fresh) << "half";
   age(stale, 2);
   cost_of_reading(index_key(index), index);
   EXPECT_FALSE(fs::exists(stale));
   EXPECT_TRUE(fs::exists(fresh));
+}
+
+// Other programs name files by their digest, too.
+TEST_F(CacheStoreTest, TouchesNothingInAFolderThatIsNoCacheAndSaysSoOnce) {
+  fs::create_directories(path());
+  const Bytes index = random_bytes(100'000, 66);
+  put_behind(index_key(index), index);
+  const fs::path same_name = path() + "/" + sha256(index).hex();
+  const fs::path other = path() + "/" + std::string(64, '0');
+  const fs::path draft = path() + "/incoming-stale";
+  for (const fs::path& file : {same_name, other, draft}) {
+    std::ofstream(file) << "another program's";
+    age(file, 48);
+  }
+  open(100'010);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(cost_of_reading(index_key(index), index), 1U);
+  for (const fs::path& file : {same_name, other, draft}) EXPECT_EQ(fs::file_size(file), 17U) << file;
+  EXPECT_EQ(std::distance(fs::directory_iterator(path()), {}), 3);
+  ASSERT_EQ(warned_.size(), 1U) << "once";
+  EXPECT_NE(warned_.front().find(path()), std::string::npos) << warned_.front();
+}
+
+TEST_F(CacheStoreTest, TakesTheTagOfAnotherProgramForNoneOfOurs) {
+  fs::create_directories(path());
+  std::ofstream(path() + "/CACHEDIR.TAG") << "Signature: 8a477f597d28d172789f06886806bc55\n# Created by restic: may be "
+                                             "removed at any time, as everything else that lies here.\n";
+  const Bytes index = random_bytes(1'000, 67);
+  put_behind(index_key(index), index);
+  cost_of_reading(index_key(index), index);
+  EXPECT_TRUE(files().empty());
+  EXPECT_EQ(warned_.size(), 1U);
+}
+
+TEST_F(CacheStoreTest, TakesAnEmptyFolderOrANewVolumeForACache) {
+  fs::create_directories(path() + "/lost+found");
+  const Bytes index = random_bytes(1'000, 68);
+  put_behind(index_key(index), index);
+  cost_of_reading(index_key(index), index);
+  open();
+  EXPECT_EQ(cost_of_reading(index_key(index), index), 0U);
+  EXPECT_TRUE(fs::exists(path() + "/CACHEDIR.TAG"));
+  EXPECT_TRUE(warned_.empty());
 }
 
 TEST_F(CacheStoreTest, LeavesNoDraftBehind) {
@@ -422,7 +466,7 @@ TEST_F(CacheStoreTest, SharesItsFolderBetweenProcessesThatFillAndEmptyIt) {
   for (std::uint64_t who = 0; who < 4; ++who) {
     threads.emplace_back([&, who] {
       for (std::uint64_t round = 0; round < 8; ++round) {
-        auto folder = std::make_shared<CacheFolder>(CacheFolder::Options{path(), 300'000, nullptr});
+        auto folder = std::make_shared<CacheFolder>(CacheFolder::Options{path(), 300'000, nullptr, nullptr});
         const auto store = make_cache_store(make_memory_store(objects_, &clock_), folder,
                                             {"here", {{"index/", CacheEntry::Check::kNameIsDigest}}});
         listed_keys(*store, "index/");

@@ -83,7 +83,7 @@ StoreKind cached(std::string name, std::uint64_t size_bytes_max) {
             };
             auto environment = std::make_shared<Environment>();
             auto folder = std::make_shared<CacheFolder>(
-                CacheFolder::Options{environment->root.path() + "/cache", size_bytes_max, nullptr});
+                CacheFolder::Options{environment->root.path() + "/cache", size_bytes_max, nullptr, nullptr});
             auto store = make_cache_store(
                 make_memory_store(std::make_shared<MemoryObjects>(), &environment->clock), folder,
                 {"here", {{"index/", CacheEntry::Check::kNameIsDigest}, {"", CacheEntry::Check::kEndsInDigest}}});
