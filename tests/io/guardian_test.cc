@@ -192,6 +192,19 @@ TEST_F(GuardianTest, ALostGuardianEndsTheRestoreAndTheConsumerFirst) {
   EXPECT_FALSE(std::filesystem::exists(finished_));
 }
 
+TEST_F(GuardianTest, NoGuardianIsNeededOnceTheInputMayEnd) {
+  const auto guardian = *Guardian::start();
+  const auto sink = *make_child_sink({.child = shell(consumer() + "; sleep 0.3", *guardian)});
+  EXPECT_TRUE(sink->write(Bytes(1000)).ok());
+  std::thread killer([&] {
+    EXPECT_TRUE(soon([&] { return std::filesystem::exists(finished_); }));
+    for (const pid_t pid : guardians()) ::kill(pid, SIGKILL);
+  });
+  const auto committed = sink->commit();
+  killer.join();
+  EXPECT_TRUE(committed.ok()) << committed.error().message;
+}
+
 TEST_F(GuardianTest, NoCommandRunsWithoutItsGuardian) {
   const auto guardian = *Guardian::start();
   ASSERT_TRUE(soon([] { return guardians().size() == 1; }));
