@@ -32,9 +32,10 @@ std::string_view bare_etag(std::string_view etag) {
   return etag;
 }
 
-// Of a put, when the look at what became of it failed.
-ErrorCode code_after_look(const Error& error) {
-  return error.code == ErrorCode::kCancelled ? ErrorCode::kCancelled : ErrorCode::kUnavailable;
+// The error of a put that may have stored its object all the same.
+Error in_doubt(Error error) {
+  if (error.code != ErrorCode::kCancelled) error.code = ErrorCode::kUnavailable;
+  return error;
 }
 
 class CloudStore final : public ObjectStore {
@@ -385,21 +386,21 @@ class CloudStore final : public ObjectStore {
     const bool taken = !result.ok() && result.error().code == ErrorCode::kAlreadyExists;
     if (taken && put.request.doubtful)
       read_back(put);  // it may be ours, from an attempt whose answer never came
+    else if (!result.ok() && put.request.doubtful)
+      finish(put, in_doubt(result.error().with_context("after an attempt without an answer")));
     else
       finish(put, result);
   }
 
   void take_stat_after_put(Put& put) {
-    const Result<void>& result = put.request.result;
+    Result<void> result = put.request.result;
     const HttpTransfer& answer = put.request.answer;
     if (!result.ok()) {
-      const bool gone = result.error().code == ErrorCode::kNotFound;
-      finish(put, Error{code_after_look(result.error()),
-                        gone ? "put " + put.operation->key + ": " + protocol_->name_for_messages() +
-                                   " answered that it had stored the object, and does not have it: does something on "
-                                   "the way answer in its place?"
-                             : result.error().message});
-      return;
+      if (result.error().code == ErrorCode::kNotFound)
+        result = Error{ErrorCode::kUnavailable, "put " + put.operation->key + ": " + protocol_->name_for_messages() +
+                                                    " answered that it had stored the object, and does not have it: "
+                                                    "does something on the way answer in its place?"};
+      return finish(put, in_doubt(result.error()));
     }
     const auto there = protocol_->parse_stat(put.operation->key, answer);
     const bool same =
@@ -416,7 +417,7 @@ class CloudStore final : public ObjectStore {
     if (!result.ok()) {
       const bool refused = result.error().code == ErrorCode::kAlreadyExists;
       if (refused) shared_->create_only_proven = true;
-      finish(put, refused ? Result<void>() : result);
+      finish(put, refused ? Result<void>() : in_doubt(result.error()));  // the first put was answered with success
       return;
     }
     const ObjectKey& key = put.operation->key;
@@ -441,10 +442,7 @@ class CloudStore final : public ObjectStore {
     const std::size_t bytes = body_bytes(*put.operation);
     const HttpTransfer& answer = put.request.answer;
     const bool ends_before = answer.status == 416;  // an empty object has no range
-    if (!put.request.result.ok() && !ends_before) {
-      finish(put, Error{code_after_look(put.request.result.error()), put.request.result.error().message});
-      return;
-    }
+    if (!put.request.result.ok() && !ends_before) return finish(put, in_doubt(put.request.result.error()));
     const std::size_t received = ends_before ? 0 : answer.received_bytes;
     const bool same = ends_before ? bytes == 0
                                   : object_bytes(answer) == bytes && body_matches(*put.operation, put.compared_bytes,

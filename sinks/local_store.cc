@@ -308,7 +308,9 @@ class LocalStore final : public ObjectStore {
           publication.result.ok() || publication.result.error().code == ErrorCode::kAlreadyExists;
       const auto sync = synced.find(parent_directory(key));
       if (relies_on_name && sync != synced.end() && !sync->second.ok()) {
-        publication.result = sync->second;
+        // Not kNoSpace or kDenied: the name was made, and a power cut may bring it back.
+        publication.result = Error{ErrorCode::kIo, "its name cannot be made durable: " + sync->second.error().message,
+                                   sync->second.error().error_number};
         // Another process may sync the directory, see no error, and rely on what it finds there.
         if (publication.named) static_cast<void>(files_.remove(key));
       }

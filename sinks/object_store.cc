@@ -196,6 +196,7 @@ Result<void> put_own_object(ObjectStore& store, const ObjectKey& key, ByteView b
     const auto there = get_object(store, key, body.size());
     if (there.ok() && std::equal(there->begin(), there->end(), body.begin(), body.end())) return {};
     if (!there.ok() && there.error().code == ErrorCode::kUnavailable) return stored;  // the store has tried long enough
+    if (!there.ok() && there.error().code == ErrorCode::kDenied) return there.error();
     if (!there.ok() && there.error().code == ErrorCode::kNotFound) stored = put_object(store, key, body);
   }
   return stored;

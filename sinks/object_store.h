@@ -40,8 +40,8 @@ struct PutOperation {
   // Of the body, where the caller has it: some stores have their server check it, and need not compute it again. To be
   // set before the operation has its key.
   std::optional<Digest> sha256 = {};
-  // Errors: kAlreadyExists (the name was taken, whatever by; the object there is untouched), kUnavailable (outcome
-  // unknown: settle it by reading), kNoSpace, kDenied, kIo.
+  // Errors: kAlreadyExists (taken, whatever by; the object there is untouched), kUnavailable (outcome unknown: settle
+  // it by reading), kIo (failed, but the object may still appear), kNoSpace and kDenied (not there, and stays away).
   Result<void> result;
   void (*done)(PutOperation&) = nullptr;
   void* owner = nullptr;  // the caller's own

@@ -117,6 +117,20 @@ TEST_F(CloudStoreTest, SettlesALostReplyByComparing) {
   EXPECT_EQ(methods(), Methods{"PUT"});
 }
 
+TEST_F(CloudStoreTest, ARefusalAfterAnAttemptWithoutAnAnswerLeavesTheOutcomeOpen) {
+  serve({s3_error(403, "AccessDenied")});
+  EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), "denied");
+  serve({cut_off(), s3_error(403, "AccessDenied")});
+  const auto denied = put_object(*store_, "a", as_bytes("body"));
+  ASSERT_EQ(outcome(denied), "unavailable");
+  EXPECT_NE(denied.error().message.find("AccessDenied"), std::string::npos) << denied.error().message;
+  serve({answer(500), s3_error(507, "QuotaExceeded")});
+  EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), "unavailable");
+  // The put that proves that the server does not replace is a second one.
+  serve({s3_stored(), s3_error(403, "AccessDenied")});
+  EXPECT_EQ(outcome(put_object(*store_, "a", as_bytes("body"))), "unavailable");
+}
+
 TEST_F(CloudStoreTest, ReadsAgainWhatIsNotTheRangeThatWasAskedFor) {
   const std::string error = "<Error><Code>InternalError</Code></Error>";
   serve({answer(200, error), answer(200, "0123456789"), part("234", "2-4/10"), part("0123", "0-3/10"),

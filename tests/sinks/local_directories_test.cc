@@ -141,6 +141,16 @@ TEST_F(LocalStoreSyncs, ANameIsNotSecureWhereTheSyncFails) {
   EXPECT_EQ(outcome(store_->secure({"packs/ab/1"})), "io");
 }
 
+// Full or refused means that the object never appears, and a power cut can bring back a name that was made.
+TEST_F(LocalStoreSyncs, APutWhoseNameIsNotDurableIsNeitherFullNorRefused) {
+  for (const ErrorCode code : {ErrorCode::kNoSpace, ErrorCode::kDenied}) {
+    const std::string directory(error_code_name(code));
+    files_->failures.emplace(directory, Error{code, "planned"});
+    EXPECT_EQ(outcome(put_object(*store_, directory + "/1", as_bytes("x"))), "io") << directory;
+    EXPECT_EQ(outcome(store_->stat(directory + "/1")), "not-found");
+  }
+}
+
 TEST_F(LocalStoreSyncs, ANameThatHasVanishedSinceItWasListedIsNotSecure) {
   ASSERT_TRUE(put_object(*store_, "packs/ab/1", as_bytes("x")).ok());
   ASSERT_TRUE(put_object(*store_, "packs/ab/2", as_bytes("x")).ok());
