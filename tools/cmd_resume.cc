@@ -184,10 +184,12 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
       continue;
     }
     const Error& error = push.error();
-    if (error.code == ErrorCode::kCancelled) return error;
+    const bool unsettled = error.code == ErrorCode::kUnsettled;
+    if (error.code == ErrorCode::kCancelled || (unsettled && context.cancel.cancelled())) return error;
     context.log.error("the push in {}: {}; {}", entry.path(), error.message,
-                      kept ? "no snapshot was made; its spool is kept, resume again"
-                           : "no snapshot was made, and its spool is removed");
+                      !kept       ? "no snapshot was made, and its spool is removed"
+                      : unsettled ? "do not count on a snapshot of it; its spool is kept, resume again"
+                                  : "no snapshot was made; its spool is kept, resume again");
     document["failed"].push_back(
         {{"entry", entry.path()}, {"code", error_code_name(error.code)}, {"message", error.message}, {"kept", kept}});
     count(error);

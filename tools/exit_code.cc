@@ -92,7 +92,8 @@ ExitCode exit_code_of(ErrorCode code) {
 }
 
 int exit_status_of(const Error& error, int signal_received) {
-  if (error.code == ErrorCode::kCancelled && signal_received != 0) return exit_status_of_signal(signal_received);
+  const bool stopped = error.code == ErrorCode::kCancelled || error.code == ErrorCode::kUnsettled;
+  if (stopped && signal_received != 0) return exit_status_of_signal(signal_received);
   return static_cast<int>(exit_code_of(error.code));
 }
 

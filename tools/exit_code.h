@@ -48,7 +48,8 @@ std::span<const ExitCodeMeaning> exit_code_meanings();
 inline int exit_status_of_signal(int signal_number) {
   return 128 + signal_number;
 }
-// What the process exits with for `error`, once `signal_received` (0: none) has asked it to stop.
+// What the process exits with for `error`, once `signal_received` (0: none) has asked it to stop. A commit that the
+// signal met is unsettled, and the message says so.
 int exit_status_of(const Error& error, int signal_received);
 
 // Where one command works on several repositories, its worst failure decides the exit code. From the worst: stopped by

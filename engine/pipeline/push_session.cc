@@ -30,6 +30,10 @@ Error fenced(const std::string& name) {
   return {ErrorCode::kConflict, name + " was fenced by a prune while this session was under way; run it again"};
 }
 
+bool is_cancel(const Error& error) {
+  return error.code == ErrorCode::kCancelled;
+}
+
 // A compiled regular expression of the C library: unlike std::regex it does not recurse for every byte of the text.
 class Pattern {
  public:
@@ -181,13 +185,20 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
   if (created.ok()) created = failpoint("push.after_manifest");
   // Whatever the answer was, what stands there now decides: a lost reply, or somebody else's fence.
   const auto is_open = [](const Error& error) {
-    return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kAlreadyExists ||
-           error.code == ErrorCode::kCancelled;
+    return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kAlreadyExists || is_cancel(error);
+  };
+  // A signal ends what waits for the store. What is asked after it still gets a short time, so a look that it ended is
+  // made once more.
+  bool looked_after_cancel = !created.ok() && is_cancel(created.error());
+  const auto look = [&](const auto& read) {
+    auto result = read();
+    if (result.ok() || !is_cancel(result.error()) || std::exchange(looked_after_cancel, true)) return result;
+    return read();
   };
   if (!created.ok() && !is_open(created.error())) {
-    const auto there = store_.stat(name);
+    const auto there = look([&] { return store_.stat(name); });
     if (!there.ok() && there.error().code == ErrorCode::kNotFound) {
-      // After any other error the manifest may come back: a name that was not durable, an answer that was lost.
+      // A put that was refused never appears (ObjectStore). After any other error the manifest may come back.
       const ErrorCode code = created.error().code;
       commit_in_doubt_ = code != ErrorCode::kNoSpace && code != ErrorCode::kDenied;
       return created.error();
@@ -203,13 +214,21 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
     fence = is_fence(repository_.keys(), name, stored);
     return Error(ErrorCode::kCorrupt, "it was just stored and reads back differently");
   };
-  auto stored = read_again_if_damaged(read_back);
+  const auto stands = [&] { return look([&] { return read_again_if_damaged(read_back); }); };
+  auto stored = stands();
   if (!stored.ok() && stored.error().code == ErrorCode::kNotFound && !created.ok()) {
-    if (created.error().code == ErrorCode::kCancelled) return created.error();
+    const auto may_appear = [&](const Error& error) {
+      return Error(ErrorCode::kUnsettled,
+                   "the manifest " + name + " is not there, but may still appear: " + error.message,
+                   error.error_number);
+    };
+    if (is_cancel(created.error())) return may_appear(created.error());
     const auto again = put_object(store_, name, object);
-    if (!again.ok() && !is_open(again.error())) return again.error();
-    stored = read_again_if_damaged(read_back);
-    if (!stored.ok() && stored.error().code == ErrorCode::kNotFound && !again.ok()) return again.error();
+    if (!again.ok() && !is_open(again.error())) return may_appear(again.error());
+    looked_after_cancel = looked_after_cancel || (!again.ok() && is_cancel(again.error()));
+    stored = stands();
+    if (!stored.ok() && stored.error().code == ErrorCode::kNotFound && !again.ok())
+      return is_cancel(again.error()) ? may_appear(again.error()) : again.error();
   }
   if (!stored.ok() && stored.error().code == ErrorCode::kCorrupt && fence && !created.ok()) {
     commit_in_doubt_ = false;
@@ -222,7 +241,7 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
     return Error(ErrorCode::kUnsettled, "the manifest " + name + (created.ok() ? " is" : " may be") +
                                             " written, but cannot be read back: " + stored.error().message);
   }
-  const auto removed = removal_of(repository_.keys(), store_, name);
+  const auto removed = look([&] { return removal_of(repository_.keys(), store_, name); });
   commit_in_doubt_ = !removed.ok();
   if (removed.ok() && *removed)
     return Error(ErrorCode::kConflict, name + " was marked as removed while it was being made");

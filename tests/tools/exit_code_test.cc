@@ -54,6 +54,9 @@ TEST(ExitCode, SignalsGive128AndTheirNumber) {
   const Error cancelled(ErrorCode::kCancelled, "x");
   EXPECT_EQ(exit_status_of(cancelled, SIGTERM), 143);
   EXPECT_EQ(exit_status_of(cancelled, 0), 1);
+  const Error unsettled(ErrorCode::kUnsettled, "x");
+  EXPECT_EQ(exit_status_of(unsettled, SIGTERM), 143);
+  EXPECT_EQ(exit_status_of(unsettled, 0), 5);
   EXPECT_EQ(exit_status_of(Error(ErrorCode::kNoSpace, "x"), SIGTERM), 5);
 }
 

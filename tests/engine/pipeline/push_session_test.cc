@@ -188,7 +188,7 @@ TEST_F(PushSessionTest, TheSessionStaysWhileItIsNotKnownHowTheCommitEnded) {
     *hook_ = nullptr;
     begin();
     at_manifest("put", [&](int) { return Error(code, "no answer"); });
-    EXPECT_EQ(commit(), error_code_name(code));
+    EXPECT_EQ(commit(), code == ErrorCode::kCancelled ? "unsettled" : error_code_name(code));
     EXPECT_EQ(left_behind(), 1U) << error_code_name(code);
     for (const ObjectInfo& info : objects_->list("sessions/")) objects_->erase(info.key);
   }
@@ -208,6 +208,45 @@ TEST_F(PushSessionTest, ARefusedManifestLeavesNoSessionBehind) {
     EXPECT_EQ(commit(), error_code_name(code));
     EXPECT_EQ(left_behind(), 0U) << error_code_name(code);
   }
+}
+
+TEST_F(PushSessionTest, ARefusalAfterAPutWithoutAnAnswerSettlesNothing) {
+  for (const ErrorCode code : {ErrorCode::kNoSpace, ErrorCode::kDenied}) {
+    *hook_ = nullptr;
+    begin();
+    at_manifest("put", [&](int nth) { return Error(nth == 1 ? ErrorCode::kUnavailable : code, "refused"); });
+    EXPECT_EQ(commit(), "unsettled");
+    EXPECT_EQ(left_behind(), 1U) << error_code_name(code);
+    for (const ObjectInfo& info : objects_->list("sessions/")) objects_->erase(info.key);
+  }
+}
+
+// A signal ends what is waiting for the store; what is asked after it gets a short time.
+TEST_F(PushSessionTest, ASignalAfterTheManifestWasStoredLeavesTheSnapshotCommitted) {
+  const Error stop(ErrorCode::kCancelled, "asked to stop");
+  at_manifest("get", [&](int nth) { return nth == 1 ? std::optional(stop) : std::nullopt; });
+  EXPECT_EQ(commit(), "ok");
+  EXPECT_EQ(left_behind(), 0U);
+  *hook_ = nullptr;
+  begin();
+  *hook_ = [&, looked = false](std::string_view operation, std::string_view key) mutable -> std::optional<Error> {
+    if (operation != "stat" || key != removed_name(name_) || std::exchange(looked, true)) return std::nullopt;
+    return stop;
+  };
+  EXPECT_EQ(commit(), "ok");
+  EXPECT_EQ(left_behind(), 0U);
+}
+
+TEST_F(PushSessionTest, AfterASignalAStoreThatStaysSilentIsAskedOnceMoreOnly) {
+  int looks = 0;
+  at_manifest("get", [&](int nth) {
+    looks = nth;
+    return Error(ErrorCode::kCancelled, "asked to stop");
+  });
+  EXPECT_EQ(commit(), "unsettled");
+  EXPECT_EQ(looks, 2);
+  EXPECT_TRUE(stands());
+  EXPECT_EQ(left_behind(), 1U);
 }
 
 TEST_F(PushSessionTest, HeartbeatsFollowTheSteadyClock) {
