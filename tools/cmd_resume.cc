@@ -63,7 +63,10 @@ Result<RecordedPush> finish(CommandContext& context, Repository& repository, con
   const auto finished = finish_recorded_push(
       repository, push, [&spool] { return spool->drain(); },
       static_cast<std::size_t>(context.options.memory_bytes) / 8);
-  if (finished.ok()) return push;
+  if (finished.ok()) {
+    for (const std::string& warning : *finished) context.log.warn("{}", warning);
+    return push;
+  }
   // What it needs is not there: that alone is no reason to throw away what may be the last copy.
   if (finished.error().code == ErrorCode::kConflict) {
     const auto given_up = is_given_up(repository, push);

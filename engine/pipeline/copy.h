@@ -37,7 +37,7 @@ struct SnapshotCopy {
     kCopied,
     kPresent,  // the target has it
     kRemoved,  // the target has a mark that it was removed there
-    kDamaged,  // not copied; `problem` names what is damaged
+    kDamaged,  // not copied; `problem` names what is damaged, in the source or in the target
     kFenced,   // replica: not copied, since a prune of the target has fenced an earlier copy that stayed silent
   };
   const Snapshot* source = nullptr;

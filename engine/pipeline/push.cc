@@ -228,7 +228,9 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kIndex};
   DRS_RETURN_IF_ERROR(repository.list_ahead(kListedFirst));
   DRS_ASSIGN_OR_RETURN(PackCatalog catalog,
-                       PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kFail, kListedThen));
+                       PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kDistrust, kListedThen));
+  for (const CondemnedList::Unreadable& record : catalog.unreadable_condemned())
+    report.warnings.push_back(record.warning());
   // Now already: that a bucket cannot lock objects is told before the stream is read.
   if (repository.store().locks()) DRS_RETURN_IF_ERROR(secure_for_commit(repository.store(), {}));
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog snapshots, load_snapshots(repository, options.stream));

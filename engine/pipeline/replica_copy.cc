@@ -53,9 +53,11 @@ Result<void> ReplicaCopy::open() {
   DRS_ASSIGN_OR_RETURN(session_,
                        PushSession::begin(target_, target_.store(), {.stream = stream, .host = options_.host}, {}));
   secured_since_ = target_.clock().steady();
-  DRS_ASSIGN_OR_RETURN(const std::vector<Digest> condemned, PackCatalog::load_condemned(target_));
-  condemned_.insert(condemned.begin(), condemned.end());
+  DRS_ASSIGN_OR_RETURN(const CondemnedList condemned, PackCatalog::load_condemned(target_));
+  condemned_.insert(condemned.packs.begin(), condemned.packs.end());
   DRS_ASSIGN_OR_RETURN(target_packs_, PackCatalog::load(target_));
+  for (const CondemnedList::Unreadable& record : target_packs_.unreadable_condemned())
+    report_.warnings.push_back("in the target: " + record.warning());
   std::size_t largest_bytes = kPageBytes;
   std::string largest;
   const auto measure = [&](const std::string& name, std::uint64_t bytes) {
@@ -169,6 +171,7 @@ Result<std::optional<Error>> ReplicaCopy::copy_whole(const Snapshot& snapshot) {
     return std::optional(needs.error());
   }
   DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, *needs, condemned_));
+  if (auto doubt = may_be_condemned(*needs)) return doubt;
   DRS_ASSIGN_OR_RETURN(const Missing missing, missing_packs(*needs));
   if (missing.target_damage) return missing.target_damage;
   DRS_RETURN_IF_ERROR(copy_packs(missing.packs));
@@ -381,8 +384,12 @@ Result<std::optional<Error>> ReplicaCopy::copy_manifest(const Snapshot& snapshot
       PushSession::begin(
           target_, target_.store(),
           {.stream = snapshot.manifest.stream, .host = options_.host, .session = snapshot.manifest.session}, {}));
-  DRS_ASSIGN_OR_RETURN(const std::vector<Digest> condemned, PackCatalog::load_condemned(target_));
-  DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, needs, DigestSet(condemned.begin(), condemned.end())));
+  DRS_ASSIGN_OR_RETURN(const CondemnedList condemned, PackCatalog::load_condemned(target_));
+  DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, needs, DigestSet(condemned.packs.begin(), condemned.packs.end())));
+  const auto& known = target_packs_.unreadable_condemned();  // what may_be_condemned has looked at
+  for (const CondemnedList::Unreadable& record : condemned.unreadable)
+    if (std::none_of(known.begin(), known.end(), [&](const auto& other) { return other.name == record.name; }))
+      return std::optional(Error(ErrorCode::kCorrupt, "in the target: " + record.warning()));
   DRS_RETURN_IF_ERROR(session_->check_not_fenced());
   DRS_RETURN_IF_ERROR(secure(needs));
   DRS_RETURN_IF_ERROR(session->commit(snapshot.name, *object));
@@ -398,6 +405,20 @@ Result<void> ReplicaCopy::check_not_condemned(const Snapshot& snapshot, const Ne
                        " needs, was condemned by a prune of the target: it is deleted there, or will be, and is never "
                        "stored there again; the snapshot was not copied, and a new replica can take it");
   return {};
+}
+
+std::optional<Error> ReplicaCopy::may_be_condemned(const Needs& needs) const {
+  const auto& unreadable = target_packs_.unreadable_condemned();
+  if (unreadable.empty()) return std::nullopt;
+  for (const auto& [pack, bytes] : needs.packs) {
+    const PackInfo* const there = target_packs_.find(pack);
+    if (there != nullptr && !there->may_be_condemned) continue;
+    return Error(ErrorCode::kCorrupt, pack_name(pack) +
+                                          (there != nullptr ? " in the target may be condemned: "
+                                                            : " is not in the target, and may be condemned there: ") +
+                                          unreadable.front().warning());
+  }
+  return std::nullopt;
 }
 
 // The packs, and every index object of the target: which of them lead to the packs only reading them would tell.

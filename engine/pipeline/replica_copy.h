@@ -7,7 +7,8 @@
 // Against a prune of the replica (docs/FORMAT.md, "Replicas"): one session spans the whole copy, from before
 // the replica's condemned packs, and then all its packs, are listed; each manifest is put under a session of its own
 // name, begun before condemned packs are listed again and before the first session is found not fenced. A pack that was
-// ever condemned there is neither used nor put again. Before the manifest, what it relies on there is secured
+// ever condemned there is neither used nor put again; where a record of them cannot be read, a snapshot that may need
+// one is not copied. Before the manifest, what it relies on there is secured
 // (ObjectStore::secure). Threads: one, and those that `add` starts.
 #pragma once
 
@@ -78,6 +79,9 @@ class ReplicaCopy {
   Result<std::optional<Error>> copy_manifest(const Snapshot& snapshot, const Needs& needs);
   // kConflict where the target has condemned one of the packs.
   static Result<void> check_not_condemned(const Snapshot& snapshot, const Needs& needs, const DigestSet& condemned);
+  // The error where a record of the target cannot be read that may condemn one of the packs. The times of the source
+  // say nothing about when the target had a pack, so one that is not there may have been condemned and deleted.
+  [[nodiscard]] std::optional<Error> may_be_condemned(const Needs& needs) const;
   Result<void> secure(const Needs& needs);
 
   Repository& source_;

@@ -65,8 +65,12 @@ Result<void> find_blocks(Repository& repository, const RecordedPush& push, const
     if (!location.ok() && location.error().code != ErrorCode::kNotFound) return location.error();
     if (!location.ok()) return missing_block(push, index, repository.store(), block);
     if (location->usable) return {};
-    if (packs.find(location->pack)->condemned)
-      return gone(push, pack_name(location->pack) + ", which it needs, was condemned by a prune");
+    const PackInfo& pack = *packs.find(location->pack);
+    if (pack.condemned) return gone(push, pack_name(pack.name) + ", which it needs, was condemned by a prune");
+    if (pack.may_be_condemned)
+      return Error(ErrorCode::kCorrupt,
+                   "the snapshot " + push.manifest_name + " needs " + pack_name(pack.name) +
+                       ", which may be condemned: " + packs.unreadable_condemned().front().warning());
     // Anyone can make a mark: it is a reason to look, and no verdict.
     const auto read = reader.read(*location);
     return read.ok() ? Result<void>() : Result<void>(read.error());
@@ -88,7 +92,8 @@ Result<void> find_blocks(Repository& repository, const RecordedPush& push, const
 
 // Finds all that the snapshot needs, and secures it. What has gone since it was listed is looked for in new lists: a
 // repair may have replaced an index object. That a pack is gone for good counts when two lists agree.
-Result<void> check_blocks(Repository& repository, const RecordedPush& push, std::size_t index_cache_bytes) {
+Result<void> check_blocks(Repository& repository, const RecordedPush& push, std::size_t index_cache_bytes,
+                          std::vector<std::string>& warnings) {
   bool gone_before = false;
   for (int attempt = 0; attempt < kListAttempts; ++attempt) {
     // As they are now, in the order of a push (DESIGN section 6), whatever was listed before.
@@ -96,12 +101,15 @@ Result<void> check_blocks(Repository& repository, const RecordedPush& push, std:
     constexpr std::array kListedThen = {ObjectKind::kIndex};
     DRS_RETURN_IF_ERROR(repository.list_ahead(kListedFirst));
     DRS_ASSIGN_OR_RETURN(const PackCatalog packs,
-                         PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kFail, kListedThen));
+                         PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kDistrust, kListedThen));
     DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
                          BlockIndex::load(repository, repository.store(), packs, {index_cache_bytes}));
     ReusedObjects reused(*index, Uuid());  // whichever session put them: that was long ago
     const auto found = find_blocks(repository, push, packs, *index, reused);
-    if (found.ok()) return secure_for_commit(repository.store(), reused.names(false));
+    if (found.ok()) {
+      for (const CondemnedList::Unreadable& record : packs.unreadable_condemned()) warnings.push_back(record.warning());
+      return secure_for_commit(repository.store(), reused.names(false));
+    }
     if (index->vanished()) continue;
     if (found.error().code != ErrorCode::kConflict || gone_before) return found;
     gone_before = true;
@@ -123,8 +131,9 @@ Result<RecordedPush> open_recorded_push(const Repository& repository, std::strin
   return push;
 }
 
-Result<void> finish_recorded_push(Repository& repository, const RecordedPush& push,
-                                  const std::function<Result<void>()>& upload, std::size_t index_cache_bytes) {
+Result<std::vector<std::string>> finish_recorded_push(Repository& repository, const RecordedPush& push,
+                                                      const std::function<Result<void>()>& upload,
+                                                      std::size_t index_cache_bytes) {
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> store, repository.store().another());
   DRS_ASSIGN_OR_RETURN(const bool committed, is_committed(repository, push, *store));
   // The session first, as in a push: no prune that begins now takes what was looked at after that.
@@ -135,13 +144,14 @@ Result<void> finish_recorded_push(Repository& repository, const RecordedPush& pu
                                            .session = push.manifest.session,
                                            .started_ns = push.manifest.started_ns},
                                           {}));
+  std::vector<std::string> warnings;
   if (!committed) {
     DRS_RETURN_IF_ERROR(upload());
-    DRS_RETURN_IF_ERROR(check_blocks(repository, push, index_cache_bytes));
+    DRS_RETURN_IF_ERROR(check_blocks(repository, push, index_cache_bytes, warnings));
   }
   DRS_ASSIGN_OR_RETURN(const Digest digest, session->commit(push.manifest_name, push.object));
   DRS_ASSERT(digest == push.manifest_digest, "a manifest was committed with other bytes");
-  return {};
+  return warnings;
 }
 
 Result<bool> is_given_up(Repository& repository, const RecordedPush& push) {

@@ -27,11 +27,13 @@ Result<RecordedPush> open_recorded_push(const Repository& repository, std::strin
 // Commits it: takes its session up again, runs `upload`, which returns once everything spooled is in the store, looks
 // that every block the snapshot needs lies in a pack that exists and that nobody condemned, secures these
 // (ObjectStore::secure), creates the manifest. Once it was committed, by this call or before, doing it again is a
-// success. `repository`: its store takes the manifest; `index_cache_bytes`: memory for directories of the index.
-// Errors: kConflict (fenced or removed meanwhile, or a pack it needs is gone: the producer must run again), kCorrupt
-// (something it needs is damaged, which may be mended), those of `upload`, the store's.
-Result<void> finish_recorded_push(Repository& repository, const RecordedPush& push,
-                                  const std::function<Result<void>()>& upload, std::size_t index_cache_bytes);
+// success. Returns warnings. `repository`: its store takes the manifest; `index_cache_bytes`: memory for directories of
+// the index. Errors: kConflict (fenced or removed meanwhile, or a pack it needs is gone: the producer must run again),
+// kCorrupt (something it needs is damaged, or may be condemned by a record that cannot be read; either may be mended),
+// those of `upload`, the store's.
+Result<std::vector<std::string>> finish_recorded_push(Repository& repository, const RecordedPush& push,
+                                                      const std::function<Result<void>()>& upload,
+                                                      std::size_t index_cache_bytes);
 
 // Whether the store proves that the push was given up: a prune's fence has the manifest's name, or a removal mark names
 // it. What is merely not there proves nothing. Errors: the store's, kCorrupt.

@@ -12,6 +12,7 @@ namespace drs {
 namespace {
 
 constexpr int kListAttempts = 10;
+constexpr std::int64_t kTimesDifferNs = 3600LL * 1'000'000'000LL;  // CondemnedList::that_may_name
 
 bool by_name(const PackInfo& a, const PackInfo& b) {
   return a.name < b.name;
@@ -32,7 +33,21 @@ Result<CondemnedPacks> read_condemned(Repository& repository, const std::string&
 
 }  // namespace
 
-Result<std::vector<Digest>> PackCatalog::load_condemned(Repository& repository, UnreadableCondemned unreadable) {
+std::string CondemnedList::Unreadable::warning() const {
+  return name + " cannot be read: " + error.message +
+         "; it may condemn any pack that was stored before it, so none of those is used; next: put it back from a copy "
+         "of this store, or, while no prune of this repository runs, remove it";
+}
+
+const CondemnedList::Unreadable* CondemnedList::that_may_name(std::int64_t pack_modified_ns) const {
+  for (const Unreadable& record : unreadable) {
+    const bool known = pack_modified_ns != 0 && record.modified_ns != 0;
+    if (!known || pack_modified_ns - kTimesDifferNs <= record.modified_ns) return &record;
+  }
+  return nullptr;
+}
+
+Result<CondemnedList> PackCatalog::load_condemned(Repository& repository, UnreadableCondemned unreadable) {
   for (int attempt = 0; attempt < kListAttempts; ++attempt) {
     DRS_ASSIGN_OR_RETURN(auto condemned, try_load_condemned(repository, unreadable));
     if (condemned) return *std::move(condemned);
@@ -43,36 +58,37 @@ Result<std::vector<Digest>> PackCatalog::load_condemned(Repository& repository, 
 }
 
 // Nothing where a record that was listed is gone.
-Result<std::optional<std::vector<Digest>>> PackCatalog::try_load_condemned(Repository& repository,
-                                                                           UnreadableCondemned unreadable) {
+Result<std::optional<CondemnedList>> PackCatalog::try_load_condemned(Repository& repository,
+                                                                     UnreadableCondemned unreadable) {
   ObjectStore& store = repository.store();
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> records, repository.list(ObjectKind::kCondemned));
-  std::vector<Digest> condemned;
+  CondemnedList condemned;
   bool vanished = false;
   DRS_RETURN_IF_ERROR(
       get_documents(store, records, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
         const std::string& name = records[place].key;
         auto record = read_condemned(repository, name, std::move(bytes));
         if (record.ok()) {
-          condemned.insert(condemned.end(), record->packs.begin(), record->packs.end());
+          condemned.packs.insert(condemned.packs.end(), record->packs.begin(), record->packs.end());
           return {};
         }
         if (record.error().code == ErrorCode::kNotFound) {
           vanished = true;
           return {};
         }
-        if (!is_damage(record.error()) || unreadable == UnreadableCondemned::kFail)
-          return std::move(record).error().with_context(name);
+        const bool passed_over = unreadable == UnreadableCondemned::kPassOver && is_damage(record.error());
+        if (!passed_over && !is_lasting_damage(record.error())) return std::move(record).error().with_context(name);
+        condemned.unreadable.push_back({name, records[place].modified_ns, std::move(record).error()});
         return {};
       }));
-  if (vanished) return std::optional<std::vector<Digest>>();
+  if (vanished) return std::optional<CondemnedList>();
   return std::optional(std::move(condemned));
 }
 
 Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemned unreadable,
                                       std::span<const ObjectKind> with) {
   PackCatalog catalog;
-  DRS_ASSIGN_OR_RETURN(const std::vector<Digest> condemned, load_condemned(repository, unreadable));
+  DRS_ASSIGN_OR_RETURN(CondemnedList condemned, load_condemned(repository, unreadable));
   if (!with.empty()) {
     std::vector<ObjectKind> kinds(with.begin(), with.end());
     kinds.insert(kinds.end(), {ObjectKind::kPack, ObjectKind::kDamaged});
@@ -83,11 +99,14 @@ Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemne
     PackInfo pack;
     pack.name = parse_name(info.key)->digest;
     pack.bytes = info.size_bytes;
+    pack.may_be_condemned =
+        unreadable == UnreadableCondemned::kDistrust && condemned.that_may_name(info.modified_ns) != nullptr;
     catalog.packs_.push_back(pack);
   }
   std::sort(catalog.packs_.begin(), catalog.packs_.end(), by_name);
-  for (const Digest& name : condemned)
+  for (const Digest& name : condemned.packs)
     if (PackInfo* pack = find_sorted(catalog.packs_, name)) pack->condemned = true;
+  catalog.unreadable_ = std::move(condemned.unreadable);
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> damaged, repository.list(ObjectKind::kDamaged));
   DRS_ASSIGN_OR_RETURN(catalog.marks_, load_marks(repository.store(), damaged));
   for (const auto& [name, marks] : catalog.marks_)
@@ -101,7 +120,7 @@ const PackMarks* PackCatalog::marks_of(const Digest& name) const {
 }
 
 bool PackCatalog::usable(const PackInfo& pack, std::uint32_t offset_bytes, std::uint32_t bytes) const {
-  if (pack.condemned) return false;
+  if (pack.condemned || pack.may_be_condemned) return false;
   if (!pack.marked) return true;
   const PackMarks* const marks = marks_of(pack.name);
   return marks == nullptr || !marks->covers(offset_bytes, bytes);

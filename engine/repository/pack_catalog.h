@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/repository/damage.h"
@@ -17,40 +18,63 @@ struct PackInfo {
   Digest name;
   std::uint64_t bytes = 0;
   bool condemned = false;
-  bool marked = false;  // some of its blocks, or all, are marked as damaged
+  bool may_be_condemned = false;  // by a record that cannot be read; only with UnreadableCondemned::kDistrust
+  bool marked = false;            // some of its blocks, or all, are marked as damaged
+};
+
+// What the records under condemned/ say.
+struct CondemnedList {
+  struct Unreadable {
+    std::string name;
+    std::int64_t modified_ns = 0;  // the store's time; 0 where unknown
+    Error error;                   // damage
+    // For whoever writes: the record, what is wrong with it, and what brings things back in order.
+    [[nodiscard]] std::string warning() const;
+  };
+  std::vector<Digest> packs;  // that some prune is about to delete, or has deleted
+  std::vector<Unreadable> unreadable;
+
+  // An unreadable record that may name a pack of this time (the store's; 0: unknown); nullptr: none. It names packs
+  // that were there before it. So one that is younger by more than an hour is none of them: an hour covers coarse times
+  // of files and servers of one store whose clocks differ.
+  [[nodiscard]] const Unreadable* that_may_name(std::int64_t pack_modified_ns) const;
 };
 
 class PackCatalog {
  public:
-  // A record of condemned packs that cannot be read may condemn anything: a push must stop there (kFail, the record's
-  // kCorrupt), a check goes on without it (kPassOver).
-  enum class UnreadableCondemned : std::uint8_t { kFail, kPassOver };
+  // What becomes of packs that a record which cannot be read may condemn: a writer uses none of them (kDistrust), a
+  // check or a restore takes no notice (kPassOver).
+  enum class UnreadableCondemned : std::uint8_t { kDistrust, kPassOver };
   // Reads the condemned records, and only then lists packs and damage marks: a prune that is done with a record has
   // deleted its packs before. For a writer, which also names what else it lists at the same time (`with`, for
-  // Repository::list to give), nothing that was listed ahead counts. Errors: the store's.
-  static Result<PackCatalog> load(Repository& repository, UnreadableCondemned unreadable = UnreadableCondemned::kFail,
+  // Repository::list to give), nothing that was listed ahead counts. Errors: the store's; kFormatTooNew (a record).
+  static Result<PackCatalog> load(Repository& repository,
+                                  UnreadableCondemned unreadable = UnreadableCondemned::kDistrust,
                                   std::span<const ObjectKind> with = {});
-  // The packs that some prune is about to delete, or has deleted. Lists again where a record that was listed is gone;
-  // kUnavailable when that does not end.
-  static Result<std::vector<Digest>> load_condemned(Repository& repository,
-                                                    UnreadableCondemned unreadable = UnreadableCondemned::kFail);
+  // Lists again where a record that was listed is gone; kUnavailable when that does not end. kFormatTooNew (of a
+  // record) where the unreadable ones matter.
+  static Result<CondemnedList> load_condemned(Repository& repository,
+                                              UnreadableCondemned unreadable = UnreadableCondemned::kDistrust);
   // nullptr: no such pack.
   [[nodiscard]] const PackInfo* find(const Digest& name) const;
   // nullptr: no mark.
   [[nodiscard]] const PackMarks* marks_of(const Digest& name) const;
   [[nodiscard]] const MarkedPacks& marks() const { return marks_; }  // also of packs that are gone
-  // Whether a push may use these bytes of a pack: not condemned, and no mark names one of them.
+  // The records that could not be read. Whoever uses this catalog for writing tells of them.
+  [[nodiscard]] const std::vector<CondemnedList::Unreadable>& unreadable_condemned() const { return unreadable_; }
+  // Whether a push may use these bytes of a pack: not condemned for all that is known, and no mark names one of them.
   [[nodiscard]] bool usable(const PackInfo& pack, std::uint32_t offset_bytes, std::uint32_t bytes) const;
   [[nodiscard]] const std::vector<PackInfo>& packs() const { return packs_; }  // sorted by name
   void add(const Digest& name, std::uint64_t bytes);                           // a pack this process has just stored
   [[nodiscard]] std::uint64_t total_bytes() const;
 
  private:
-  static Result<std::optional<std::vector<Digest>>> try_load_condemned(Repository& repository,
-                                                                       UnreadableCondemned unreadable);
+  static Result<std::optional<CondemnedList>> try_load_condemned(Repository& repository,
+                                                                 UnreadableCondemned unreadable);
   std::vector<PackInfo> packs_;
   std::vector<PackInfo> added_;
   MarkedPacks marks_;
+  std::vector<CondemnedList::Unreadable> unreadable_;
 };
 
 }  // namespace drs

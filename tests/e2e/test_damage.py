@@ -6,6 +6,7 @@ names it, and pull either fails or gives exactly the bytes that went in.
 """
 
 import hashlib
+import json
 import random
 
 import pytest
@@ -248,6 +249,18 @@ def test_a_manifest_that_rots_blocks_its_stream_only_until_the_next_push(specime
     repository.run("verify", expect=4)
     numbers = [snapshot["sequence"] for snapshot in repository.snapshots() if snapshot["stream"] == "a"]
     assert numbers == [1, 2, 4, 5]
+
+
+def test_what_cannot_be_read_under_condemned_stops_no_push_and_is_told(specimen):
+    repository = specimen.repository
+    data = next(iter(specimen.contents.values()))
+    record = "condemned/" + "0123456789abcdef" * 2
+    specimen.put(record, b"no record")
+    pushed = repository.run("push", "c", "--json", input=data)
+    assert record in pushed.err and "remove it" in pushed.err
+    assert [record in warning for warning in json.loads(pushed.out)["warnings"]] == [True]
+    assert repository.pull("c") == data
+    assert record in repository.run("verify", expect=FOUND).out.decode()
 
 
 def test_a_manifest_under_another_name_is_no_snapshot(specimen):

@@ -13,6 +13,7 @@
 #include "sinks/fault_store.h"
 #include "sinks/memory_store.h"
 #include "tests/engine/pipeline/buffer_source.h"
+#include "tests/sinks/hook_store.h"
 #include "tests/verify/stored_repository.h"
 #include "verify/verify.h"
 
@@ -215,6 +216,43 @@ TEST_F(ReplicaCopyTest, RefusesPacksThatAPruneOfTheTargetIsAboutToDelete) {
   EXPECT_EQ(report.error().code, ErrorCode::kConflict);
   EXPECT_THAT(report.error().message, HasSubstr(stored_.pack_first));
   EXPECT_FALSE(target_.names().contains(stored_.manifest_1));
+}
+
+TEST_F(ReplicaCopyTest, CopiesNothingThatAnUnreadableRecordOfTheTargetMayCondemn) {
+  const std::string record = condemned_name(Uuid{});
+  target_.objects->insert(record, Bytes(100), target_.clock.wall_ns());
+  const auto refused = copy();
+  ASSERT_TRUE(refused.ok()) << refused.error().message;
+  EXPECT_EQ(refused->count(Outcome::kDamaged), 3U);
+  EXPECT_THAT(refused->snapshots.front().problem, HasSubstr(record));
+  EXPECT_THAT(refused->warnings, testing::ElementsAre(HasSubstr(record)));
+  EXPECT_THAT(target_.names("packs/"), IsEmpty());
+  EXPECT_THAT(target_.names("manifests/"), IsEmpty());
+  // What the target has stored since is none that the record condemns.
+  target_.objects->erase(record);
+  ASSERT_TRUE(copy().ok());
+  for (const std::string& manifest : target_.names("manifests/")) target_.objects->erase(manifest);
+  target_.objects->insert(record, Bytes(100), 1);
+  const auto copied = copy();
+  ASSERT_TRUE(copied.ok()) << copied.error().message;
+  EXPECT_EQ(copied->count(Outcome::kCopied), 3U);
+}
+
+TEST_F(ReplicaCopyTest, ARecordThatAppearsUnreadableBeforeTheCommitStopsIt) {
+  const std::string record = condemned_name(Uuid{});
+  const auto hook = std::make_shared<test::StoreHook>();
+  const auto target = target_.open();
+  ASSERT_TRUE(target.ok());
+  (*target)->replace_store(std::make_unique<test::HookStore>(target_.store(), hook));
+  *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    // A prune ends beside the copy, and its record is damaged.
+    if (operation == "put" && key.starts_with("packs/")) target_.objects->insert(record, Bytes(100), 1);
+    return std::nullopt;
+  };
+  const auto report = copy_all(*source_, **target);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->count(Outcome::kCopied), 0U);
+  EXPECT_THAT(target_.names("manifests/"), IsEmpty());
 }
 
 TEST_F(ReplicaCopyTest, TakesWhatEveryStreamOfASnapshotNeeds) {

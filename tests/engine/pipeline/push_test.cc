@@ -169,6 +169,28 @@ TEST_F(PushTest, UsesNoPackThatAPruneHasCondemned) {
   EXPECT_EQ(*back, stream);
 }
 
+// Anybody who can write can leave an object there.
+TEST_F(PushTest, ACondemnedRecordThatCannotBeReadStopsNoPush) {
+  constexpr std::int64_t kTwoHours = 2 * 3600LL * 1'000'000'000LL;
+  repository_->replace_store(make_memory_store(objects_, &clock_));
+  const Bytes stream = random_stream(12, 3 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  const std::string record = condemned_name(Uuid());
+  objects_->insert(record, Bytes(100), clock_.wall_ns());
+  const auto again = push_bytes(stream);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->manifest.new_bytes, stream.size());
+  EXPECT_THAT(again->warnings, ::testing::ElementsAre(::testing::HasSubstr(record)));
+  EXPECT_EQ(*read_back(again->manifest), stream);
+  // What is younger can be none that it condemns.
+  objects_->erase(record);
+  objects_->insert(record, Bytes(100), clock_.wall_ns() - kTwoHours);
+  const auto third = push_bytes(stream);
+  ASSERT_TRUE(third.ok()) << third.error().message;
+  EXPECT_EQ(third->manifest.new_bytes, 0U);
+  EXPECT_EQ(third->warnings.size(), 1U);
+}
+
 TEST_F(PushTest, ReliesOnNothingThatAPruneDeletedBesideIt) {
   const Bytes stream = random_stream(11, 3 << 20);
   ASSERT_TRUE(push_bytes(stream).ok());

@@ -133,6 +133,16 @@ TEST_F(SpooledPushTest, APackThatIsGoneSinceThePushIsMissed) {
   EXPECT_FALSE(committed());
 }
 
+TEST_F(SpooledPushTest, APackThatAnUnreadableRecordMayCondemnIsNotReliedOn) {
+  const std::string record = condemned_name(Uuid());
+  ASSERT_TRUE(objects().insert(record, plain_bytes(100, 1), 0));
+  EXPECT_EQ(finish(), "corrupt");  // no verdict: what is spooled is kept
+  EXPECT_FALSE(committed());
+  objects().erase(record);
+  EXPECT_EQ(finish(), "ok");
+  EXPECT_TRUE(committed());
+}
+
 TEST_F(SpooledPushTest, APackThatIsCondemnedSinceThePushIsNotReliedOn) {
   Uuid id;
   const std::string name = condemned_name(id);

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <random>
+#include <set>
 
 #include "engine/format/document.h"
 #include "engine/format/marks.h"
@@ -100,7 +102,7 @@ TEST_F(CondemnedRecords, AreReadBeforePacksAreListed) {
     constexpr std::array kAhead = {ObjectKind::kPack};
     ASSERT_TRUE(!writer || repository_->list_ahead(kAhead).ok());
     order.clear();
-    const auto catalog = writer ? PackCatalog::load(*repository_, PackCatalog::UnreadableCondemned::kFail, kWith)
+    const auto catalog = writer ? PackCatalog::load(*repository_, PackCatalog::UnreadableCondemned::kDistrust, kWith)
                                 : PackCatalog::load(*repository_);
     ASSERT_TRUE(catalog.ok());
     EXPECT_TRUE(catalog->find(packs_[0])->condemned);
@@ -135,6 +137,40 @@ TEST_F(CondemnedRecords, ThatAlwaysVanishAreNotPassedOver) {
   const auto catalog = PackCatalog::load(*repository_);
   ASSERT_FALSE(catalog.ok());
   EXPECT_EQ(catalog.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(CondemnedRecords, ThatCannotBeReadMayNameAnyPackThatIsNotClearlyYounger) {
+  constexpr std::int64_t kHour = 3600LL * 1'000'000'000LL;
+  constexpr std::int64_t kRecord = 1'800'000'000'000'000'000;
+  std::mt19937_64 random(3);
+  std::map<std::int64_t, Digest> by_time;  // packs_ have none
+  for (const std::int64_t time : {kRecord - 100 * kHour, kRecord, kRecord + kHour, kRecord + kHour + 1}) {
+    const Digest& pack = by_time[time] = random_digest(random);
+    ASSERT_TRUE(objects_->insert(pack_name(pack), Bytes(10), time));
+  }
+  const auto usable = [&](PackCatalog::UnreadableCondemned unreadable) {
+    const auto catalog = PackCatalog::load(*repository_, unreadable);
+    EXPECT_TRUE(catalog.ok()) << catalog.error().message;
+    std::set<std::int64_t> times;
+    for (const auto& [time, pack] : by_time)
+      if (catalog->usable(*catalog->find(pack), 0, 10)) times.insert(time);
+    if (catalog->usable(*catalog->find(packs_[0]), 0, 10)) times.insert(0);
+    return times;
+  };
+  using Times = std::set<std::int64_t>;
+  const std::string record = record_of(packs_[0]);
+  for (const Bytes& garbage : {Bytes(), Bytes(7), Bytes(1000, 'x')}) {
+    ASSERT_TRUE(objects_->insert(record, garbage, kRecord));
+    EXPECT_EQ(usable(PackCatalog::UnreadableCondemned::kDistrust), Times{kRecord + kHour + 1});
+    EXPECT_EQ(usable(PackCatalog::UnreadableCondemned::kPassOver).size(), 5U);
+    objects_->erase(record);
+  }
+  ASSERT_TRUE(objects_->insert(record, Bytes(7), 0));
+  EXPECT_EQ(usable(PackCatalog::UnreadableCondemned::kDistrust), Times());
+  const auto catalog = PackCatalog::load(*repository_);
+  ASSERT_TRUE(catalog.ok());
+  ASSERT_EQ(catalog->unreadable_condemned().size(), 1U);
+  EXPECT_NE(catalog->unreadable_condemned().front().warning().find(record), std::string::npos);
 }
 
 }  // namespace
