@@ -13,24 +13,8 @@ namespace drs {
 Result<std::unique_ptr<BlockRescue>> BlockRescue::open(Repository& repository, ObjectStore& store,
                                                        const Failure& failure, std::size_t index_cache_bytes) {
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, store));
-  std::unique_ptr<BlockRescue> rescue(
-      new BlockRescue(repository, store, failure, index_cache_bytes, std::move(reader)));
-  DRS_RETURN_IF_ERROR(rescue->load_index());
-  return rescue;
-}
-
-// What was there stays if this fails.
-Result<void> BlockRescue::load_index() {
-  if (index_ != nullptr) index_->drop_cache();  // memory for one
-  // What a prune has condemned may still be read; a damaged record of it must not stop a restore.
-  DRS_ASSIGN_OR_RETURN(PackCatalog listed, PackCatalog::load(repository_, PackCatalog::UnreadableCondemned::kPassOver));
-  auto packs = std::make_unique<PackCatalog>(std::move(listed));
-  DRS_ASSIGN_OR_RETURN(auto index, BlockIndex::load(repository_, store_, *packs, {.cache_bytes = index_cache_bytes_}));
-  index_ = std::move(index);  // first: the old one refers to the old packs
-  packs_ = std::move(packs);
-  units_.resize(index_->unit_count());
-  std::iota(units_.begin(), units_.end(), 0U);
-  return {};
+  DRS_ASSIGN_OR_RETURN(auto index, LiveIndex::open(repository, store, {.cache_bytes = index_cache_bytes}));
+  return std::unique_ptr<BlockRescue>(new BlockRescue(repository, failure, std::move(index), std::move(reader)));
 }
 
 Result<void> BlockRescue::check_running() const {
@@ -38,39 +22,50 @@ Result<void> BlockRescue::check_running() const {
   return {};
 }
 
-Result<BlockLocation> BlockRescue::locate(const BlockId& id) {
-  auto location = index_->locate(id);
-  if (location.ok() || location.error().code != ErrorCode::kNotFound || listed_again_) return location;
-  listed_again_ = true;
-  DRS_RETURN_IF_ERROR(load_index());
-  return index_->locate(id);
+Result<bool> BlockRescue::renew(const std::optional<BlockLocation>& tried, const Error& error) {
+  DRS_RETURN_IF_ERROR(check_running());
+  return lists_->renew(tried, error);
 }
 
-Result<void> BlockRescue::look_again(const std::optional<BlockLocation>& tried, const Error& error) {
-  if (error.code != ErrorCode::kNotFound || !tried || packs_->find(tried->pack) == nullptr) return {};
-  return load_index();
+Result<BlockLocation> BlockRescue::locate(const BlockId& id) {
+  return lists_->locate(id);
 }
 
 Result<RecipePart> BlockRescue::read_recipe_part(const RecipePartRef& ref) {
-  auto part = reader_.read_recipe_part(*index_, ref);
+  auto part = reader_.read_recipe_part(lists_->index(), ref);
   if (part.ok()) return part;
-  std::optional<BlockLocation> tried;
-  if (auto location = locate(ref.block); location.ok())
-    tried = *std::move(location);
-  else if (!is_object_fault(location.error()))
-    return std::move(location).error();
-  DRS_RETURN_IF_ERROR(look_again(tried, part.error()));
-  part = reader_.read_recipe_part(*index_, ref);
-  if (part.ok() || !is_object_fault(part.error())) return part;
-  return read_other_copy(ref, part.error());
+  for (;;) {
+    const auto location = locate(ref.block);
+    if (!location.ok() && !is_object_fault(location.error())) return location.error();
+    part = reader_.read_recipe_part(lists_->index(), ref);
+    if (part.ok() || !is_object_fault(part.error())) return part;
+    const auto tried = location.ok() ? std::optional(*location) : std::nullopt;
+    DRS_ASSIGN_OR_RETURN(bool changed, renew(tried, part.error()));
+    if (changed) continue;
+    auto other = read_other_copy(ref, part.error());
+    if (other.ok() || !is_object_fault(other.error())) return other;
+    DRS_ASSIGN_OR_RETURN(changed, renew(std::nullopt, other.error()));
+    if (!changed) return other;
+  }
+}
+
+// All units, those first in which something was found last. Places in them count until lists are made again.
+std::vector<std::uint32_t>& BlockRescue::units() {
+  if (units_of_ != lists_->lists_made()) {
+    units_.resize(lists_->index().unit_count());
+    std::iota(units_.begin(), units_.end(), 0U);
+    units_of_ = lists_->lists_made();
+  }
+  return units_;
 }
 
 // Claims that locate() did not choose. Rare, so the directories are simply read through.
 Result<RecipePart> BlockRescue::read_other_copy(const RecipePartRef& ref, const Error& error) {
-  for (const std::uint32_t unit : units_) {
+  BlockIndex& index = lists_->index();
+  for (const std::uint32_t unit : units()) {
     DRS_RETURN_IF_ERROR(check_running());
-    for (std::uint32_t block = 0; block < index_->unit_blocks(unit); ++block) {
-      const auto location = index_->location({unit, block});
+    for (std::uint32_t block = 0; block < index.unit_blocks(unit); ++block) {
+      const auto location = index.location({unit, block});
       if (!location.ok() || location->record.id != ref.block) continue;
       const auto plain = reader_.read(*location);
       if (!plain.ok()) continue;
@@ -85,25 +80,34 @@ Result<RecipePart> BlockRescue::read_other_copy(const RecipePartRef& ref, const 
 
 Result<BlockRescue::Rescued> BlockRescue::rescue(const BlockId& id, const std::optional<BlockLocation>& tried,
                                                  const Error& first_error, MutableByteView plain) {
-  DRS_RETURN_IF_ERROR(look_again(tried, first_error));
-  Error error = first_error;
-  if (const auto location = locate(id); !location.ok()) {
-    error = location.error();
-  } else if (const auto bytes = reader_.read(*location); !bytes.ok()) {
-    error = bytes.error();
-  } else {
-    std::copy(bytes->begin(), bytes->end(), plain.begin());
-    return Rescued{bytes->size(), bytes->size(), location->record.sealed_bytes, false};
+  DRS_RETURN_IF_ERROR(renew(tried, first_error));
+  for (;;) {
+    std::optional<BlockLocation> at;
+    Error error = first_error;
+    if (const auto location = locate(id); !location.ok()) {
+      error = location.error();
+    } else if (const auto bytes = reader_.read(*location); !bytes.ok()) {
+      error = bytes.error();
+      at = *location;
+    } else {
+      std::copy(bytes->begin(), bytes->end(), plain.begin());
+      return Rescued{bytes->size(), bytes->size(), location->record.sealed_bytes, false};
+    }
+    if (!is_object_fault(error)) return error;
+    DRS_ASSIGN_OR_RETURN(bool changed, renew(at, error));
+    if (changed) continue;
+    auto healed = heal(id, plain);
+    if (healed.ok() || !is_object_fault(healed.error())) return healed;
+    error = Error{ErrorCode::kCorrupt, error.message + "; it cannot be rebuilt: " + healed.error().message};
+    DRS_ASSIGN_OR_RETURN(changed, renew(std::nullopt, error));
+    if (!changed) return error;
   }
-  if (!is_object_fault(error)) return error;
-  auto healed = heal(id, plain);
-  if (healed.ok() || !is_object_fault(healed.error())) return healed;
-  return Error{ErrorCode::kCorrupt, error.message + "; it cannot be rebuilt: " + healed.error().message};
 }
 
 Result<BlockRescue::Rescued> BlockRescue::heal(const BlockId& id, MutableByteView plain) {
-  DRS_ASSIGN_OR_RETURN(const BlockPlace claim, index_->any_claim(id));
-  DRS_ASSIGN_OR_RETURN(const ChunkList chunks, index_->chunks(claim));
+  BlockIndex& index = lists_->index();
+  DRS_ASSIGN_OR_RETURN(const BlockPlace claim, index.any_claim(id));
+  DRS_ASSIGN_OR_RETURN(const ChunkList chunks, index.chunks(claim));
   Rescued rescued;
   rescued.healed = true;
   MissingChunks missing;
@@ -116,14 +120,15 @@ Result<BlockRescue::Rescued> BlockRescue::heal(const BlockId& id, MutableByteVie
   if (missing.empty() || rescued.plain_bytes > plain.size()) {
     return Error{ErrorCode::kCorrupt, "the index does not know its chunks"};
   }
-  for (std::size_t i = 0; i < units_.size() && !missing.empty(); ++i) {
+  std::vector<std::uint32_t>& units = this->units();
+  for (std::size_t i = 0; i < units.size() && !missing.empty(); ++i) {
     DRS_RETURN_IF_ERROR(check_running());
     const std::size_t missing_before = missing.size();
-    DRS_RETURN_IF_ERROR(fill_from_unit(units_[i], missing, plain, rescued));
+    DRS_RETURN_IF_ERROR(fill_from_unit(units[i], missing, plain, rescued));
     if (missing.size() < missing_before) {
       // What was lost together was mostly stored again together.
-      std::rotate(units_.begin(), units_.begin() + static_cast<std::ptrdiff_t>(i),
-                  units_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      std::rotate(units.begin(), units.begin() + static_cast<std::ptrdiff_t>(i),
+                  units.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     }
   }
   if (missing.empty()) return rescued;
@@ -134,8 +139,8 @@ Result<BlockRescue::Rescued> BlockRescue::heal(const BlockId& id, MutableByteVie
 Result<void> BlockRescue::fill_from_unit(std::uint32_t unit, MissingChunks& missing, MutableByteView plain,
                                          Rescued& rescued) {
   std::vector<std::uint32_t> candidates;
-  const auto visited =
-      index_->visit_chunks(unit, [&](std::uint32_t block, const std::vector<ChunkEntry>& entries) -> Result<void> {
+  const auto visited = lists_->index().visit_chunks(
+      unit, [&](std::uint32_t block, const std::vector<ChunkEntry>& entries) -> Result<void> {
         const bool wanted = std::any_of(entries.begin(), entries.end(),
                                         [&](const ChunkEntry& chunk) { return missing.contains(chunk.id); });
         if (wanted) candidates.push_back(block);
@@ -151,12 +156,12 @@ Result<void> BlockRescue::fill_from_unit(std::uint32_t unit, MissingChunks& miss
 }
 
 bool BlockRescue::fill_from_block(BlockPlace place, MissingChunks& missing, MutableByteView plain, Rescued& rescued) {
-  const auto chunks = index_->chunks(place);
+  const auto chunks = lists_->index().chunks(place);
   if (!chunks.ok()) return false;
   const bool wanted = std::any_of((*chunks)->begin(), (*chunks)->end(),
                                   [&](const ChunkEntry& chunk) { return missing.contains(chunk.id); });
   if (!wanted) return false;
-  const auto location = index_->location(place);
+  const auto location = lists_->index().location(place);
   if (!location.ok()) return false;
   const auto bytes = reader_.read(*location);
   if (!bytes.ok()) return false;

@@ -12,9 +12,8 @@
 #include <vector>
 
 #include "engine/pipeline/failure.h"
-#include "engine/repository/block_index.h"
 #include "engine/repository/block_reader.h"
-#include "engine/repository/pack_catalog.h"
+#include "engine/repository/live_index.h"
 #include "engine/repository/repository.h"
 
 namespace drs {
@@ -26,8 +25,7 @@ class BlockRescue {
   static Result<std::unique_ptr<BlockRescue>> open(Repository& repository, ObjectStore& store, const Failure& failure,
                                                    std::size_t index_cache_bytes);
 
-  // Where to read a block first. What is not there is looked for in fresh lists, once: the snapshot may be newer than
-  // ours. Errors: as BlockIndex::locate.
+  // Where to read a block first. Errors: as LiveIndex::locate.
   Result<BlockLocation> locate(const BlockId& id);
 
   // A recipe part, from any copy that can be read. Errors: kCorrupt (damage; the text names the block and what is wrong
@@ -53,31 +51,22 @@ class BlockRescue {
   };
   using MissingChunks = std::unordered_map<ChunkId, MissingChunk, FixedBytesHash>;
 
-  BlockRescue(Repository& repository, ObjectStore& store, const Failure& failure, std::size_t index_cache_bytes,
-              BlockReader reader)
-      : repository_(repository),
-        store_(store),
-        failure_(failure),
-        index_cache_bytes_(index_cache_bytes),
-        reader_(std::move(reader)) {}
+  BlockRescue(Repository& repository, const Failure& failure, std::unique_ptr<LiveIndex> lists, BlockReader reader)
+      : repository_(repository), failure_(failure), lists_(std::move(lists)), reader_(std::move(reader)) {}
   [[nodiscard]] Result<void> check_running() const;
-  Result<void> load_index();
-  // Looks everything up anew if the pack is there according to our list, but not in the store.
-  Result<void> look_again(const std::optional<BlockLocation>& tried, const Error& error);
+  Result<bool> renew(const std::optional<BlockLocation>& tried, const Error& error);
+  std::vector<std::uint32_t>& units();
   Result<RecipePart> read_other_copy(const RecipePartRef& ref, const Error& error);
   Result<Rescued> heal(const BlockId& id, MutableByteView plain);
   Result<void> fill_from_unit(std::uint32_t unit, MissingChunks& missing, MutableByteView plain, Rescued& rescued);
   bool fill_from_block(BlockPlace place, MissingChunks& missing, MutableByteView plain, Rescued& rescued);
 
   Repository& repository_;
-  ObjectStore& store_;
   const Failure& failure_;
-  const std::size_t index_cache_bytes_;
+  const std::unique_ptr<LiveIndex> lists_;
   BlockReader reader_;
-  std::unique_ptr<PackCatalog> packs_;
-  std::unique_ptr<BlockIndex> index_;
-  bool listed_again_ = false;
-  std::vector<std::uint32_t> units_;  // in the order they are searched: where chunks were found last comes first
+  std::vector<std::uint32_t> units_;
+  std::uint64_t units_of_ = 0;  // of which lists
 };
 
 }  // namespace drs

@@ -31,7 +31,7 @@ class PullDamage : public ::testing::Test {
       pieces_.push_back({block, 0, 3});
       if (i % 10 == 9) packs_.push_back(fixture_.close_pack());
     }
-    index_ = fixture_.add_index(packs_);
+    index_ = add_index(packs_);
     snapshot_ = fixture_.add_snapshot("pg/app", pieces_, 7);
     expected_ = fixture_.stream_of(pieces_);
   }
@@ -46,7 +46,12 @@ class PullDamage : public ::testing::Test {
       fixture_.add_block({plain_bytes(100, 1000 + i), chunks[2], chunks[0]});
       fixture_.add_block({chunks[1], plain_bytes(100, 2000 + i)});
     }
-    fixture_.add_index({fixture_.close_pack()});
+    add_index({fixture_.close_pack()});
+  }
+  std::string add_index(const std::vector<Digest>& packs) {
+    const std::string name = fixture_.add_index(packs);
+    indexed_[name] = packs;
+    return name;
   }
   void fail_reads(std::function<std::optional<Error>(const GetOperation&)> fail) {
     const std::lock_guard lock(fixture_.faults().mutex);
@@ -57,6 +62,7 @@ class PullDamage : public ::testing::Test {
   std::vector<Piece> pieces_;
   std::vector<Digest> packs_;
   std::string index_;
+  std::map<std::string, std::vector<Digest>> indexed_;  // by index object
   Snapshot snapshot_;
   Bytes expected_;
 };
@@ -190,6 +196,63 @@ TEST_F(PullDamage, FollowsBlocksThatAPruneMovesMeanwhile) {
   EXPECT_TRUE(moved);
   EXPECT_EQ(run.sink.bytes, expected_);
   EXPECT_EQ(run.report->healed_blocks, 0U);
+}
+
+TEST_F(PullDamage, FollowsBlocksThatSeveralPrunesMoveOneAfterTheOther) {
+  // Each pack that holds them disappears with the first read of it.
+  std::string holds = pack(1);
+  std::string names = index_;
+  int moves = 0;
+  fail_reads([&](const GetOperation& get) -> std::optional<Error> {
+    if (get.key != holds || moves == 3) return std::nullopt;
+    ++moves;
+    for (std::size_t i = 10; i < 20; ++i) fixture_.add_copy(pieces_[i].block);
+    const Digest moved = fixture_.close_pack();
+    const std::string index = fixture_.add_index({packs_[0], moved});
+    fixture_.objects().erase(names);
+    fixture_.objects().erase(holds);
+    holds = pack_name(moved);
+    names = index;
+    return std::nullopt;
+  });
+  PullRun run(fixture_, snapshot_, budget(2, 4, 2));
+  ASSERT_TRUE(run.report.ok()) << run.report.error().message;
+  EXPECT_EQ(moves, 3);
+  EXPECT_EQ(run.sink.bytes, expected_);
+  EXPECT_EQ(run.report->healed_blocks, 0U);
+}
+
+TEST_F(PullDamage, FollowsTheIndexAsOftenAsItIsReplaced) {
+  // Of a block that can only be rebuilt. Repairs replace the index objects whenever one of their chunk lists is read.
+  store_again(10, 10);
+  fixture_.objects().erase(pack(1));
+  int repairs = 0;
+  fail_reads([&](const GetOperation& get) -> std::optional<Error> {
+    if (!get.key.starts_with("index/") || get.offset_bytes != kEnvelopeBytes || repairs == 3) return std::nullopt;
+    ++repairs;
+    add_index(indexed_.at(get.key));
+    fixture_.objects().erase(get.key);
+    return std::nullopt;
+  });
+  PullRun run(fixture_, snapshot_, budget(2, 4, 2));
+  ASSERT_TRUE(run.report.ok()) << run.report.error().message;
+  EXPECT_EQ(repairs, 3);
+  EXPECT_EQ(run.sink.bytes, expected_);
+}
+
+// Damage of many blocks must not cost a list each.
+TEST_F(PullDamage, ListsAgainOnlyWhereSomethingHasChanged) {
+  store_again(10, 10);
+  fixture_.objects().erase(pack(1));
+  int lists = 0;
+  {
+    const std::lock_guard lock(fixture_.faults().mutex);
+    fixture_.faults().before_list = [&](std::string_view prefix) { lists += prefix == "packs/" ? 1 : 0; };
+  }
+  PullRun run(fixture_, snapshot_, budget(2, 4, 2));
+  ASSERT_TRUE(run.report.ok()) << run.report.error().message;
+  EXPECT_EQ(run.report->healed_blocks, 10U);
+  EXPECT_LE(lists, 2);
 }
 
 TEST_F(PullDamage, SurvivesTransientReadErrors) {
