@@ -40,20 +40,20 @@ void IndexCheck::damaged(const std::string& name, const std::string& problem) {
   report_damaged_index(context_.findings, name, problem);
 }
 
-Result<void> IndexCheck::check(const ObjectInfo& info, ObjectStore& store, const CheckBuffers::Worker& buffers) {
+Result<bool> IndexCheck::check(const ObjectInfo& info, ObjectStore& store, const CheckBuffers::Worker& buffers) {
   auto object = IndexObject::open(context_.repository, store, info);
   if (object.ok()) {
     DRS_ASSIGN_OR_RETURN(auto lost_packs, find_lost_packs(*object, store));
     claims_.add(info, object->summary(), std::move(lost_packs));
-    if (!context_.options.read_data) return {};
+    if (!context_.options.read_data) return true;
     auto checked = check_whole(*object, store, buffers);
-    if (checked.ok()) return {};
+    if (checked.ok()) return true;
     object = std::move(checked).error();
   }
   if (!is_object_fault(object.error())) return std::move(object).error();
-  if (object.error().code == ErrorCode::kNotFound) return {};  // replaced since it was listed
+  if (object.error().code == ErrorCode::kNotFound) return false;
   damaged(info.key, object.error().message);
-  return {};
+  return true;
 }
 
 Result<std::map<std::uint32_t, std::size_t>> IndexCheck::find_lost_packs(const IndexObject& object,

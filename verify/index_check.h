@@ -24,8 +24,9 @@ class IndexCheck {
              const std::unordered_set<Digest, FixedBytesHash>& condemned, IndexClaims& claims)
       : context_(context), packs_(packs), condemned_(condemned), claims_(claims), covered_(packs.packs().size()) {}
 
-  // Reads one index object. What is wrong becomes findings. Errors: those that are not about one object.
-  Result<void> check(const ObjectInfo& info, ObjectStore& store, const CheckBuffers::Worker& buffers);
+  // Reads one index object. What is wrong becomes findings; one that is not there was replaced since it was listed.
+  // False: so it was. Errors: those that are not about one object.
+  Result<bool> check(const ObjectInfo& info, ObjectStore& store, const CheckBuffers::Worker& buffers);
   // After all: reports the packs that no index object names.
   void report_uncovered();
 

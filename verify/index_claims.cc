@@ -19,7 +19,7 @@ void IndexClaims::add(const ObjectInfo& info, const IndexSummary& summary,
   for (const IndexSession& session : summary.sessions) {
     claims_[session.session].push_back({session.counter_min, session.counter_max, claimers_.size()});
   }
-  claimers_.push_back({info, std::move(lost_packs), std::nullopt});
+  claimers_.push_back({info, std::move(lost_packs), false, std::nullopt});
 }
 
 Result<std::optional<std::size_t>> IndexClaims::explain(ObjectStore& store, const BlockId& id) {
@@ -29,6 +29,7 @@ Result<std::optional<std::size_t>> IndexClaims::explain(ObjectStore& store, cons
   for (const Claim& claim : found->second) {
     if (id.counter < claim.counter_min || id.counter > claim.counter_max) continue;
     Claimer& claimer = claimers_[claim.claimer];
+    if (claimer.replaced) continue;
     if (!claimer.unreadable) {
       auto entries = directory(store, claim.claimer);
       if (entries.ok()) {
@@ -42,6 +43,8 @@ Result<std::optional<std::size_t>> IndexClaims::explain(ObjectStore& store, cons
         continue;
       }
       if (!is_object_fault(entries.error())) return std::move(entries).error();
+      claimer.replaced = entries.error().code == ErrorCode::kNotFound;
+      if (claimer.replaced) continue;
       claimer.unreadable = findings_.report(Finding::Severity::kDamage, claimer.info.key,
                                             "its directory cannot be read: " + entries.error().message);
     }

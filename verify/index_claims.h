@@ -35,6 +35,7 @@ class IndexClaims {
   struct Claimer {
     ObjectInfo info;
     std::map<std::uint32_t, std::size_t> lost_packs;
+    bool replaced = false;                  // it has gone since: no damage, and what took its place is in the index
     std::optional<std::size_t> unreadable;  // its finding, once its directory could not be read
   };
   struct Claim {

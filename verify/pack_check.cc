@@ -23,6 +23,11 @@ Result<void> PackCheck::check(const PackInfo& pack) {
     counts_ = counts_before;
     DRS_ASSIGN_OR_RETURN(verdict, read(pack, name));
   }
+  if (verdict.gone) {
+    counts_ = counts_before;
+    gone_.push_back(pack.name);
+    return {};
+  }
   if (verdict.problem.empty()) {
     if (!pack.marked) return {};
     if (context_.options.read_only) {
@@ -48,10 +53,11 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
   const Result<PackTable> table = read_pack_table(context_.repository, store_, pack.name, pack.bytes);
   if (!table.ok()) {
     if (!is_object_fault(table.error())) return table.error();
+    verdict.gone = table.error().code == ErrorCode::kNotFound;
+    if (verdict.gone) return verdict;
     verdict.add("its table cannot be read: " + table.error().message);
     verdict.lasting = is_lasting_damage(table.error());
     verdict.all_blocks = true;
-    if (table.error().code == ErrorCode::kNotFound) return verdict;
   }
 
   // The blocks in the order in which they pass.
@@ -80,6 +86,8 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
   });
   if (!digest.ok()) {
     if (!is_object_fault(digest.error())) return digest.error();
+    verdict.gone = digest.error().code == ErrorCode::kNotFound;
+    if (verdict.gone) return verdict;
     verdict.add("it cannot be read to its end: " + digest.error().message);
     verdict.lasting = verdict.lasting || is_lasting_damage(digest.error());
     for (; passed < blocks.size(); ++passed) {

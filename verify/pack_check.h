@@ -26,10 +26,12 @@ class PackCheck {
   // Everything must outlive the check.
   static Result<PackCheck> make(CheckContext& context, ObjectStore& store, const CheckBuffers::Worker& buffers);
 
-  // Reads one pack. Damage becomes a finding, an entry of the damage map and a mark; a whole pack loses its mark.
-  // Errors: those that are not about this pack (kUnavailable, kCancelled ...).
+  // Reads one pack. Damage becomes a finding, an entry of the damage map and a mark; a whole pack loses its mark; one
+  // that is not there is gone since it was listed, by a prune or otherwise, and whoever needs it tells. Errors: those
+  // that are not about this pack (kUnavailable, kCancelled ...).
   Result<void> check(const PackInfo& pack);
   [[nodiscard]] const Counts& counts() const { return counts_; }
+  [[nodiscard]] const std::vector<Digest>& gone() const { return gone_; }
 
  private:
   PackCheck(CheckContext& context, ObjectStore& store, const CheckBuffers::Worker& buffers, Decompressor decompressor)
@@ -42,6 +44,7 @@ class PackCheck {
   // What is wrong with a pack.
   struct Verdict {
     std::string problem;  // empty: it is whole
+    bool gone = false;    // there is no such object
     bool lasting = false;
     bool all_blocks = false;
     std::vector<DamagedBlock> damaged_blocks;
@@ -57,6 +60,7 @@ class PackCheck {
   Decompressor decompressor_;
   ChunkHasher hasher_;
   Counts counts_;
+  std::vector<Digest> gone_;
   std::vector<ByteView> messages_;
   std::vector<Digest> ids_;
 };

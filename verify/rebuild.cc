@@ -88,8 +88,14 @@ Result<const Bytes*> Rebuild::block(const Snapshot& snapshot, const BlockId& id,
     kept_.splice(kept_.begin(), kept_, found->second);
     return &kept_.front().plain;
   }
-  const auto location = index_.locate(id);
+  auto location = index_.locate(id);
   Result<Bytes> plain = location.ok() ? reader_.read(*location) : Result<Bytes>(location.error());
+  while (location.ok() && !plain.ok()) {
+    DRS_ASSIGN_OR_RETURN(const bool changed, index_.renew(*location, plain.error()));
+    if (!changed) break;
+    location = index_.locate(id);
+    plain = location.ok() ? reader_.read(*location) : Result<Bytes>(location.error());
+  }
   if (plain.ok()) {
     if (kept_.size() >= blocks_max_) {
       kept_places_.erase(kept_.back().id);

@@ -7,8 +7,8 @@
 #include <list>
 #include <unordered_map>
 
-#include "engine/repository/block_index.h"
 #include "engine/repository/block_reader.h"
+#include "engine/repository/live_index.h"
 #include "verify/check_context.h"
 #include "verify/index_claims.h"
 
@@ -18,7 +18,7 @@ namespace drs {
 class Rebuild {
  public:
   // `blocks_max`: decoded blocks to keep.
-  Rebuild(CheckContext& context, BlockIndex& index, BlockReader& reader, IndexClaims& claims, std::size_t blocks_max)
+  Rebuild(CheckContext& context, LiveIndex& index, BlockReader& reader, IndexClaims& claims, std::size_t blocks_max)
       : context_(context),
         store_(context.repository.store()),
         index_(index),
@@ -45,7 +45,7 @@ class Rebuild {
 
   CheckContext& context_;
   ObjectStore& store_;
-  BlockIndex& index_;
+  LiveIndex& index_;
   BlockReader& reader_;
   IndexClaims& claims_;
   const std::size_t blocks_max_;

@@ -57,7 +57,7 @@ Result<RecipeCheck::Located> RecipeCheck::locate(const Snapshot& snapshot, const
   } else if (record.offset_bytes < kEnvelopeBytes ||
              std::uint64_t{record.offset_bytes} + record.sealed_bytes + kPackFooterBytes > location->pack_bytes) {
     located.finding =
-        context_.findings.report(Finding::Severity::kDamage, index_.unit_name(location->place.unit),
+        context_.findings.report(Finding::Severity::kDamage, index_.index().unit_name(location->place.unit),
                                  "it places block " + to_string(id) + " outside of " + pack_name(location->pack));
   }
   located.location = *std::move(location);
@@ -69,10 +69,17 @@ Result<std::optional<RecipePart>> RecipeCheck::read_part(const Snapshot& snapsho
     context_.findings.affects(finding, snapshot, ref.stream_offset_bytes, ref.stream_bytes);
     return std::optional<RecipePart>();
   };
-  DRS_ASSIGN_OR_RETURN(const Located located, locate(snapshot, ref.block, BlockKind::kRecipe));
+  DRS_ASSIGN_OR_RETURN(Located located, locate(snapshot, ref.block, BlockKind::kRecipe));
   if (located.finding) return unreadable(*located.finding);
+  auto plain = reader_.read(*located.location);
+  while (!plain.ok()) {
+    DRS_ASSIGN_OR_RETURN(const bool changed, index_.renew(located.location, plain.error()));
+    if (!changed) break;
+    DRS_ASSIGN_OR_RETURN(located, locate(snapshot, ref.block, BlockKind::kRecipe));
+    if (located.finding) return unreadable(*located.finding);
+    plain = reader_.read(*located.location);
+  }
   const BlockLocation& location = *located.location;
-  const auto plain = reader_.read(location);
   if (!plain.ok()) {
     if (!is_object_fault(plain.error())) return plain.error();
     const std::string& problem = plain.error().message;
@@ -108,6 +115,8 @@ Result<void> RecipeCheck::check_part(const Snapshot& snapshot, const RecipePart&
     DRS_ASSIGN_OR_RETURN(const Located located, locate(snapshot, id, BlockKind::kData));
     Block block;
     block.finding = located.finding;
+    block.id = id;
+    block.lists = index_.lists_made();
     if (located.location) {
       block.place = located.location->place;
       block.raw_bytes = located.location->record.raw_bytes;
@@ -124,7 +133,7 @@ Result<void> RecipeCheck::check_part(const Snapshot& snapshot, const RecipePart&
   return {};
 }
 
-Result<void> RecipeCheck::check_run(const Snapshot& snapshot, const Run& run, const Block& block,
+Result<void> RecipeCheck::check_run(const Snapshot& snapshot, const Run& run, Block& block,
                                     std::uint64_t offset_bytes) {
   std::optional<std::size_t> finding = block.finding;
   if (!finding) {
@@ -138,7 +147,21 @@ Result<void> RecipeCheck::check_run(const Snapshot& snapshot, const Run& run, co
   return {};
 }
 
-Result<std::string> RecipeCheck::run_problem(const Run& run, const Block& block) {
+Result<ChunkList> RecipeCheck::chunks_of(Block& block) {
+  for (;;) {
+    if (block.lists != index_.lists_made()) {
+      DRS_ASSIGN_OR_RETURN(const BlockLocation location, index_.locate(block.id));
+      block.place = location.place;
+      block.lists = index_.lists_made();
+    }
+    auto chunks = index_.index().chunks(block.place);
+    if (chunks.ok() || !is_object_fault(chunks.error())) return chunks;
+    DRS_ASSIGN_OR_RETURN(const bool changed, index_.renew(std::nullopt, chunks.error()));
+    if (!changed) return chunks;
+  }
+}
+
+Result<std::string> RecipeCheck::run_problem(const Run& run, Block& block) {
   const std::uint64_t end_bytes = run.offset_bytes + run.bytes;
   const std::uint64_t chunk_end = std::uint64_t{run.chunk_first} + run.chunk_count;
   if (end_bytes > block.raw_bytes || chunk_end > block.chunk_count) {
@@ -146,17 +169,19 @@ Result<std::string> RecipeCheck::run_problem(const Run& run, const Block& block)
            " of a block that has " + std::to_string(block.raw_bytes) + " and " + std::to_string(block.chunk_count);
   }
   if (!context_.options.read_data) return std::string();
-  if (resolved_ != block.place) {
-    const auto chunks = index_.chunks(block.place);
+  if (resolved_ != block.id) {
+    const auto chunks = chunks_of(block);
     if (!chunks.ok()) {
-      // Restoring needs no chunk lists: the snapshot is not affected.
       if (!is_object_fault(chunks.error())) return chunks.error();
-      report_damaged_index(context_.findings, index_.unit_name(block.place.unit), chunks.error().message);
+      if (block.lists != index_.lists_made())
+        return "needs block " + to_string(block.id) + ", which is lost: " + chunks.error().message;
+      // Restoring needs no chunk lists: the snapshot is not affected.
+      report_damaged_index(context_.findings, index_.index().unit_name(block.place.unit), chunks.error().message);
       return std::string();
     }
     chunk_begins_.assign(1, 0);
     for (const ChunkEntry& chunk : **chunks) chunk_begins_.push_back(chunk_begins_.back() + chunk.bytes);
-    resolved_ = block.place;
+    resolved_ = block.id;
   }
   if (chunk_end >= chunk_begins_.size()) return std::string("takes chunks that its block's list does not have");
   const std::uint32_t begin = chunk_begins_[run.chunk_first];

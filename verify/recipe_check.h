@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "engine/repository/block_index.h"
 #include "engine/repository/block_reader.h"
+#include "engine/repository/live_index.h"
 #include "verify/check_context.h"
 #include "verify/index_claims.h"
 
@@ -21,7 +21,7 @@ Result<void> report_lost_manifest(CheckContext& context, const Snapshot& snapsho
 // One thread. Everything passed in must outlive it.
 class RecipeCheck {
  public:
-  RecipeCheck(CheckContext& context, BlockIndex& index, BlockReader& reader, IndexClaims& claims)
+  RecipeCheck(CheckContext& context, LiveIndex& index, BlockReader& reader, IndexClaims& claims)
       : context_(context), store_(context.repository.store()), index_(index), reader_(reader), claims_(claims) {}
 
   // Errors: those that are not about stored objects; kCancelled.
@@ -33,7 +33,9 @@ class RecipeCheck {
   // A block of a part's dictionary: what runs are held against, or what is wrong with it.
   struct Block {
     std::optional<std::size_t> finding;
+    BlockId id;
     BlockPlace place;
+    std::uint64_t lists = 0;  // in which the place counts (LiveIndex::lists_made)
     std::uint32_t raw_bytes = 0;
     std::uint32_t chunk_count = 0;
   };
@@ -45,19 +47,21 @@ class RecipeCheck {
   Result<Located> locate(const Snapshot& snapshot, const BlockId& id, BlockKind kind);
   Result<std::optional<RecipePart>> read_part(const Snapshot& snapshot, const RecipePartRef& ref);
   Result<void> check_part(const Snapshot& snapshot, const RecipePart& part);
-  Result<void> check_run(const Snapshot& snapshot, const Run& run, const Block& block, std::uint64_t offset_bytes);
+  Result<void> check_run(const Snapshot& snapshot, const Run& run, Block& block, std::uint64_t offset_bytes);
   // What is wrong with a run that lies in a readable block; empty when nothing is.
-  Result<std::string> run_problem(const Run& run, const Block& block);
+  Result<std::string> run_problem(const Run& run, Block& block);
+  // The chunks of a located block, located anew where that is needed.
+  Result<ChunkList> chunks_of(Block& block);
 
   CheckContext& context_;
   ObjectStore& store_;
-  BlockIndex& index_;
+  LiveIndex& index_;
   BlockReader& reader_;
   IndexClaims& claims_;
   std::uint64_t parts_ = 0;
   std::uint64_t blocks_ = 0;
   // Where each chunk of the block of the last run begins, and where the last ends.
-  std::optional<BlockPlace> resolved_;
+  std::optional<BlockId> resolved_;
   std::vector<std::uint32_t> chunk_begins_;
 };
 

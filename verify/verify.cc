@@ -1,15 +1,17 @@
 #include "verify/verify.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/format/names.h"
-#include "engine/repository/block_index.h"
 #include "engine/repository/block_reader.h"
+#include "engine/repository/live_index.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/parallel.h"
 #include "verify/check_context.h"
@@ -25,6 +27,8 @@ namespace drs {
 namespace {
 
 using Stores = std::vector<std::unique_ptr<ObjectStore>>;
+
+constexpr int kListAttempts = 10;
 
 void report_catalog(CheckContext& context, const SnapshotCatalog& catalog) {
   for (const BrokenManifest& broken : catalog.broken) {
@@ -79,8 +83,9 @@ std::vector<PackInfo> packs_to_read(const CheckContext& context, const PackCatal
   return marked;
 }
 
-Result<void> read_packs(CheckContext& context, const std::vector<PackInfo>& packs, const Stores& stores,
-                        const CheckBuffers& buffers, VerifyReport& report) {
+// Returns those that were gone when they were to be read.
+Result<std::vector<Digest>> read_packs(CheckContext& context, const std::vector<PackInfo>& packs, const Stores& stores,
+                                       const CheckBuffers& buffers, VerifyReport& report) {
   std::vector<PackCheck> checks;
   checks.reserve(stores.size());
   for (std::size_t worker = 0; worker < stores.size(); ++worker) {
@@ -90,7 +95,9 @@ Result<void> read_packs(CheckContext& context, const std::vector<PackInfo>& pack
   const auto read = for_each_parallel(stores.size(), packs.size(), [&](std::size_t worker, std::size_t pack) {
     return checks[worker].check(packs[pack]);
   });
+  std::vector<Digest> gone;
   for (const PackCheck& check : checks) {
+    gone.insert(gone.end(), check.gone().begin(), check.gone().end());
     const PackCheck::Counts& counts = check.counts();
     report.packs_read += counts.packs;
     report.bytes_read += counts.bytes;
@@ -98,7 +105,18 @@ Result<void> read_packs(CheckContext& context, const std::vector<PackInfo>& pack
     report.chunks_checked += counts.chunks;
     report.decoded_bytes += counts.decoded_bytes;
   }
-  return read;
+  if (!read.ok()) return read.error();
+  return gone;
+}
+
+// A list that names again what could not be found shows that the pack is not gone, but cannot be read.
+void report_absent(CheckContext& context, const std::vector<Digest>& gone, const PackCatalog& listed) {
+  for (const Digest& pack : gone) {
+    if (listed.find(pack) == nullptr) continue;
+    const std::size_t finding = context.findings.report(Finding::Severity::kDamage, pack_name(pack),
+                                                        "is listed, but the store says that it is not there");
+    context.damage.add_pack(pack, finding);
+  }
 }
 
 // What BlockIndex could not read, unless it has been told already.
@@ -116,12 +134,12 @@ void report_index_problems(CheckContext& context, const BlockIndex& index) {
   }
 }
 
-Result<void> check_recipes(CheckContext& context, const SnapshotCatalog& catalog, const PackCatalog& packs,
+Result<void> check_recipes(CheckContext& context, const SnapshotCatalog& catalog, PackCatalog packs,
                            const CheckMemory& memory, IndexClaims& claims, VerifyReport& report) {
   Repository& repository = context.repository;
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
-                       BlockIndex::load(repository, repository.store(), packs, {memory.index_cache_bytes}));
-  report_index_problems(context, *index);
+  DRS_ASSIGN_OR_RETURN(const auto index,
+                       LiveIndex::open(repository, repository.store(), {memory.index_cache_bytes}, std::move(packs)));
+  report_index_problems(context, index->index());
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
   RecipeCheck recipes(context, *index, reader, claims);
   for (const Snapshot& snapshot : catalog.live) DRS_RETURN_IF_ERROR(recipes.check(snapshot));
@@ -158,18 +176,36 @@ void report_snapshots(const SnapshotCatalog& catalog, const FindingList& finding
   for (auto& [name, stream] : hit) report.hit_streams.push_back(std::move(stream));
 }
 
-// Index objects and packs: the part that runs on all workers.
-Result<void> check_stored(CheckContext& context, const DocumentCheck& documents, const PackCatalog& packs,
-                          const std::vector<ObjectInfo>& index_objects, const Stores& stores, const CheckMemory& memory,
-                          IndexClaims& claims, VerifyReport& report) {
+// Index objects, and those that take the place of what is gone when it is to be read, as when a repair runs.
+Result<void> check_index(IndexCheck& check, std::vector<ObjectInfo> objects, ObjectStore& store, const Stores& stores,
+                         const CheckBuffers& buffers) {
+  std::unordered_set<std::string> seen;
+  for (int attempt = 0; attempt < kListAttempts && !objects.empty(); ++attempt) {
+    std::atomic<bool> replaced = false;
+    DRS_RETURN_IF_ERROR(
+        for_each_parallel(stores.size(), objects.size(), [&](std::size_t worker, std::size_t object) -> Result<void> {
+          DRS_ASSIGN_OR_RETURN(const bool there, check.check(objects[object], *stores[worker], buffers.worker(worker)));
+          if (!there) replaced = true;
+          return {};
+        }));
+    if (!replaced) break;
+    for (const ObjectInfo& info : objects) seen.insert(info.key);
+    DRS_ASSIGN_OR_RETURN(objects, list_index_objects(store));
+    std::erase_if(objects, [&](const ObjectInfo& info) { return seen.contains(info.key); });
+  }
+  check.report_uncovered();
+  return {};
+}
+
+// Index objects and packs: the part that runs on all workers. Returns the packs that were gone.
+Result<std::vector<Digest>> check_stored(CheckContext& context, const DocumentCheck& documents,
+                                         const PackCatalog& packs, std::vector<ObjectInfo> index_objects,
+                                         const Stores& stores, const CheckMemory& memory, IndexClaims& claims,
+                                         VerifyReport& report) {
   DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
   for (const auto& store : stores) store->register_memory(buffers.whole());
   IndexCheck index_check(context, packs, documents.condemned(), claims);
-  DRS_RETURN_IF_ERROR(
-      for_each_parallel(stores.size(), index_objects.size(), [&](std::size_t worker, std::size_t object) {
-        return index_check.check(index_objects[object], *stores[worker], buffers.worker(worker));
-      }));
-  index_check.report_uncovered();
+  DRS_RETURN_IF_ERROR(check_index(index_check, std::move(index_objects), context.repository.store(), stores, buffers));
   return read_packs(context, packs_to_read(context, packs), stores, buffers, report);
 }
 
@@ -188,7 +224,7 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
   constexpr auto kPassOver = PackCatalog::UnreadableCondemned::kPassOver;
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, kPassOver));
   marks.know(packs.marks());
-  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> index_objects, list_index_objects(repository.store()));
+  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> index_objects, list_index_objects(repository.store()));
   report.packs = packs.packs().size();
   report.packs_bytes = packs.total_bytes();
 
@@ -215,12 +251,15 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
     DRS_RETURN_IF_ERROR(check_documents(context, documents, stores));
     report_missing_configs(context, catalog, documents);
     IndexClaims claims(repository, findings);
-    DRS_RETURN_IF_ERROR(check_stored(context, documents, packs, index_objects, stores, memory, claims, report));
-    if (options.read_data) {
+    DRS_ASSIGN_OR_RETURN(
+        const std::vector<Digest> gone,
+        check_stored(context, documents, packs, std::move(index_objects), stores, memory, claims, report));
+    if (options.read_data || !gone.empty()) {
       // With the marks as they are now, a block that has a good copy elsewhere is looked for there.
       DRS_ASSIGN_OR_RETURN(packs, PackCatalog::load(repository, kPassOver));
+      report_absent(context, gone, packs);
     }
-    DRS_RETURN_IF_ERROR(check_recipes(context, catalog, packs, memory, claims, report));
+    DRS_RETURN_IF_ERROR(check_recipes(context, catalog, std::move(packs), memory, claims, report));
   }
 
   report_snapshots(catalog, findings, report);
@@ -239,14 +278,13 @@ Result<VerifyReport> verify_snapshots(Repository& repository, const SnapshotCata
   DamageMap damage;
   DamageMarks marks(findings, repository.clock(), "verify", true);
   CheckContext context{repository, options, findings, damage, marks, progress, cancel};
-  DRS_ASSIGN_OR_RETURN(const PackCatalog packs,
-                       PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kPassOver));
+  DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kPassOver));
   report.packs = packs.packs().size();
   report.packs_bytes = packs.total_bytes();
   const CheckMemory memory =
       plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, 0, repository.store().operation_bytes());
   IndexClaims claims(repository, findings);
-  DRS_RETURN_IF_ERROR(check_recipes(context, catalog, packs, memory, claims, report));
+  DRS_RETURN_IF_ERROR(check_recipes(context, catalog, std::move(packs), memory, claims, report));
   report_snapshots(catalog, findings, report);
   report.findings = findings.take();
   report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -38,13 +39,16 @@ struct VerifySettings {
   std::size_t memory_bytes = 32 * kMiB;
 };
 
-inline CheckRun run_verify(const StoredRepository& stored, const VerifySettings& settings = {}) {
+// `prepare`: before anything is listed.
+inline CheckRun run_verify(const StoredRepository& stored, const VerifySettings& settings = {},
+                           const std::function<void(Repository&)>& prepare = {}) {
   CheckRun run;
   auto repository = stored.open();
   if (!repository.ok()) {
     run.error = repository.error();
     return run;
   }
+  if (prepare) prepare(**repository);
   auto catalog = load_snapshots(**repository);
   if (!catalog.ok()) {
     run.error = catalog.error();
