@@ -8,6 +8,7 @@
 #include "engine/format/manifest_object.h"
 #include "engine/format/slot.h"
 #include "engine/repository/read_again.h"
+#include "engine/repository/removal.h"
 #include "io/error_class.h"
 
 namespace drs {
@@ -62,6 +63,9 @@ Result<void> DocumentCheck::check_bytes(const Object& object, ByteView bytes) {
     case ObjectKind::kManifest:
       DRS_RETURN_IF_ERROR(open_manifest_object(context_.repository.keys(), object.key, bytes));
       return {};
+    case ObjectKind::kRemoved:
+      DRS_RETURN_IF_ERROR(open_removed(context_.repository.keys(), object.key, bytes));
+      return {};
     default: {
       DRS_ASSIGN_OR_RETURN(const Bytes body,
                            decode_document(context_.repository.keys(), object.parsed.kind, object.key, bytes));
@@ -81,12 +85,6 @@ Result<void> DocumentCheck::check_body(const Object& object, ByteView bytes, Byt
       const std::scoped_lock lock(mutex_);
       config_digests_.insert(document_identity(bytes));
       return {};
-    }
-    case ObjectKind::kRemoved: {
-      DRS_ASSIGN_OR_RETURN(const RemovedMark mark, decode_removed(body));
-      const auto parsed = parse_name(mark.manifest_name);
-      return require(parsed && parsed->kind == ObjectKind::kManifest && removed_name(mark.manifest_name) == object.key,
-                     "the removal mark's name does not agree with what it holds");
     }
     case ObjectKind::kSession: {
       DRS_ASSIGN_OR_RETURN(const SessionRecord record, decode_session(body));
