@@ -11,6 +11,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/index.h"
 #include "engine/format/names.h"
+#include "engine/pipeline/push_session.h"
 #include "engine/repository/block_index.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/read_again.h"
@@ -51,6 +52,8 @@ class IndexRepair {
       : repository_(repository), store_(repository.store()), options_(options), progress_(progress), cancel_(cancel) {}
 
   Result<RepairIndexReport> run() {
+    // Tells the store's time. And what a repair beside this one finds is what a session under way has published.
+    DRS_ASSIGN_OR_RETURN(session_, PushSession::begin(repository_, store_, {.stream = "repair index", .host = {}}, {}));
     DRS_RETURN_IF_ERROR(read_existing());
     DRS_RETURN_IF_ERROR(load_running());
     DRS_ASSIGN_OR_RETURN(packs_, PackCatalog::load(repository_, PackCatalog::UnreadableCondemned::kPassOver));
@@ -116,8 +119,9 @@ class IndexRepair {
     return std::optional(std::move(existing));
   }
 
-  // The sessions under way. Listed after the index: the session of an object that was listed has either ended by now,
-  // with all its objects stored, or is found here.
+  // The sessions under way, by the store's clock alone: whether the last heartbeat is old is told by the session object
+  // of our own, which was put just now. Where a store gives no time all are under way. Listed after the index: the
+  // session of an object that was listed has either ended by now, with all its objects stored, or is found here.
   Result<void> load_running() {
     DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> sessions, repository_.list(ObjectKind::kSession));
     std::unordered_map<Uuid, std::pair<std::int64_t, std::int64_t>, FixedBytesHash> times;  // of its first, its last
@@ -126,8 +130,10 @@ class IndexRepair {
       at->second.first = std::min(at->second.first, info.modified_ns);
       at->second.second = std::max(at->second.second, info.modified_ns);
     }
-    const WallNs now = repository_.clock().wall_ns();
+    const auto own = times.find(session_->id());
+    const std::int64_t now = own == times.end() ? 0 : own->second.second;
     for (const auto& [session, range] : times) {
+      if (session == session_->id()) continue;
       if (range.second != 0 && now - range.second > kSilenceNs) continue;  // it died
       running_.insert(session);
       running_since_ns_ = std::min(running_since_ns_, range.first);
@@ -330,6 +336,7 @@ class IndexRepair {
   ProgressCounters& progress_;
   const CancelToken& cancel_;
   RepairIndexReport report_;
+  std::unique_ptr<PushSession> session_;
   PackCatalog packs_;
   std::vector<ExistingIndex> existing_;  // all but those that stay as they are
   std::unordered_set<Uuid, FixedBytesHash> running_;

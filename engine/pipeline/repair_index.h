@@ -3,7 +3,7 @@
 // durable; except those that alone know something: which blocks are in a pack whose table cannot be read, or (unless
 // `all` is asked for) of which chunks a block consisted that no pack holds any more, so that it can still be healed.
 // Beside pushes and copies: index objects are listed before packs, so that one of a pack that was just stored does not
-// look stale, and what a session that is under way may have published is never removed.
+// look stale, and what a session that is under way may have published is never removed. It has a session object itself.
 // Memory: at most 16 MiB of index objects to be written, and their blocks.
 #pragma once
 

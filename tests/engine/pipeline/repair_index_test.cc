@@ -183,6 +183,37 @@ TEST_F(RepairIndex, NeverRemovesWhatASessionUnderWayMayHavePublished) {
   EXPECT_FALSE(fixture_.objects().find(published));
 }
 
+// The clock of this machine may be wrong by days.
+TEST_F(RepairIndex, TellsRunningSessionsFromDeadOnesByTheStoresTimeAlone) {
+  constexpr std::int64_t kHourNs = 3600LL * 1'000'000'000LL;
+  class SkewedClock final : public Clock {
+   public:
+    explicit SkewedClock(std::int64_t by_ns) : by_ns_(by_ns) {}
+    [[nodiscard]] std::int64_t wall_ns() const override { return SystemClock().wall_ns() + by_ns_; }
+    [[nodiscard]] std::chrono::steady_clock::time_point steady() const override { return SystemClock().steady(); }
+
+   private:
+    const std::int64_t by_ns_;
+  };
+  const std::string session = session_name(StreamTag(), blocks_.front().session, 0);
+  for (const std::int64_t skew_ns : {-1000 * kHourNs, 1000 * kHourNs}) {
+    const SkewedClock clock(skew_ns);
+    const auto repository = fixture_.open(clock);
+    for (const bool dead : {false, true}) {
+      const std::string published = fixture_.add_index(packs_);
+      ASSERT_TRUE(
+          fixture_.objects().insert(session, plain_bytes(10, 1), SystemClock().wall_ns() - (dead ? 73 : 71) * kHourNs));
+      ProgressCounters progress;
+      CancelToken none;
+      ASSERT_TRUE(repair_index(*repository, {.all = true}, progress, none).ok());
+      EXPECT_EQ(fixture_.objects().find(published).has_value(), !dead) << skew_ns;
+      for (const ObjectInfo& object : fixture_.objects().list("index/")) fixture_.objects().erase(object.key);
+      ASSERT_TRUE(fixture_.objects().erase(session));
+      EXPECT_TRUE(fixture_.objects().list("sessions/").empty());
+    }
+  }
+}
+
 TEST_F(RepairIndex, NeverRemovesADamagedObjectThatIsYoungerThanASessionUnderWay) {
   const std::int64_t now = SystemClock().wall_ns();
   const std::string published = fixture_.add_index(packs_);

@@ -91,10 +91,14 @@ RepositoryFixture::RepositoryFixture() {
   options.secret = test_secret();
   const auto created = Repository::init(*store, clock_, options);
   DRS_ASSERT(created.ok(), "the test repository cannot be made");
-  auto opened = Repository::open(std::make_unique<FaultyStore>(make_memory_store(objects_, &clock_), faults_), clock_,
+  repository_ = open(clock_);
+}
+
+std::unique_ptr<Repository> RepositoryFixture::open(const Clock& clock) const {
+  auto opened = Repository::open(std::make_unique<FaultyStore>(make_memory_store(objects_, &clock_), faults_), clock,
                                  test_secret(), best_crypto_backend());
   DRS_ASSERT(opened.ok(), "the test repository cannot be opened");
-  repository_ = *std::move(opened);
+  return *std::move(opened);
 }
 
 void RepositoryFixture::append(BlockRecord record, ByteView plain, std::vector<ChunkEntry> chunks, bool raw) {

@@ -44,6 +44,8 @@ class RepositoryFixture {
   RepositoryFixture();
 
   [[nodiscard]] Repository& repository() { return *repository_; }
+  // The same repository once more, as a machine with this clock opens it; the store's clock is not it.
+  [[nodiscard]] std::unique_ptr<Repository> open(const Clock& clock) const;
   [[nodiscard]] MemoryObjects& objects() { return *objects_; }
   [[nodiscard]] ReadFaults& faults() { return *faults_; }
 
