@@ -72,18 +72,26 @@ struct PackWriter::StoredPack {
   ByteView bytes;
   Digest digest;
   PutOperation operation;
-  PackWriter* writer = nullptr;
+  bool has_digest = false;  // under the writer's mutex
+  // The store thread's own.
   bool started = false;
   bool named = false;
   bool done = false;
 };
 
-PackWriter::PackWriter(const Repository& repository, ObjectStore& store, BufferPool& packs, Failure& failure,
-                       PushMeter& meter, Options options)
-    : repository_(repository), store_(store), buffers_(packs), failure_(failure), meter_(meter), options_(options) {}
+PackWriter::PackWriter(const Repository& repository, std::unique_ptr<ObjectStore> store, BufferPool& packs,
+                       Failure& failure, PushMeter& meter, Options options)
+    : repository_(repository),
+      buffers_(packs),
+      failure_(failure),
+      meter_(meter),
+      options_(options),
+      store_(std::move(store)) {}
 
 Result<void> PackWriter::start() {
-  DRS_ASSIGN_OR_RETURN(thread_, start_helper_thread([this] { run_store(); }, must_not_throw));
+  // What is thrown leaves puts in flight of which nothing more is known: they stay until the store is gone.
+  const auto on_thrown = [this](Error thrown) { failure_.fail(std::move(thrown)); };
+  DRS_ASSIGN_OR_RETURN(thread_, start_helper_thread([this] { run_store(); }, on_thrown));
   return {};
 }
 
@@ -165,7 +173,6 @@ void PackWriter::close_pack(const std::shared_ptr<OpenPack>& pack) {
   auto stored = std::make_unique<StoredPack>();
   stored->pack = pack;
   stored->bytes = pack->complete();
-  stored->writer = this;
   StoredPack* const named = stored.get();
   {
     const std::lock_guard lock(mutex_);
@@ -178,7 +185,7 @@ void PackWriter::close_pack(const std::shared_ptr<OpenPack>& pack) {
   {
     const std::lock_guard lock(mutex_);
     named->digest = digest;
-    to_name_.push_back(named);
+    named->has_digest = true;
   }
   wake_store();
 }
@@ -186,7 +193,7 @@ void PackWriter::close_pack(const std::shared_ptr<OpenPack>& pack) {
 // The store's thread waits for us, or for a store that may be far away and busy with packs that came before.
 void PackWriter::wake_store() {
   work_.notify_one();
-  store_.wake();
+  store_->wake();
 }
 
 Result<void> PackWriter::flush() {
@@ -222,7 +229,7 @@ PackWriter::Totals PackWriter::totals() const {
 void PackWriter::start_put(StoredPack& stored) {
   // Pinning clears every page: 50 ms of a push that stores 1 KiB. Whoever has filled one pack will fill others.
   if (!registered_ && stored.bytes.size() >= options_.pack_bytes_target / 2) {
-    store_.register_memory(options_.pack_memory);
+    store_->register_memory(options_.pack_memory);
     registered_ = true;
   }
   stored.started = true;
@@ -232,7 +239,7 @@ void PackWriter::start_put(StoredPack& stored) {
     auto& finished = *static_cast<StoredPack*>(operation.owner);
     finished.done = true;
   };
-  store_.put(stored.operation);
+  store_->put(stored.operation);
 }
 
 void PackWriter::pack_is_durable(StoredPack& stored) {
@@ -269,7 +276,7 @@ void PackWriter::publish_index(bool all) {
     failure_.fail(std::move(point).error());
     return;
   }
-  if (auto stored = put_own_object(store_, index.name, object); !stored.ok()) {
+  if (auto stored = put_own_object(*store_, index.name, object); !stored.ok()) {
     failure_.fail(std::move(stored).error().with_context("storing " + index.name));
     return;
   }
@@ -306,52 +313,53 @@ void PackWriter::run_store() {
   for (;;) {
     clock.stage(PushStage::kStore, 0);
     const bool flush_index = flush_index_ && packs_alive_ == 0;
-    if (to_put_.empty() && to_name_.empty() && in_store_.empty() && !flush_index) {
+    if (to_put_.empty() && in_store_.empty() && !flush_index) {
       if (stop_) return;
       work_.wait(lock);
       continue;
     }
-    // After a failure nothing new is started. Whoever closes a pack still names it, and only then is it let go.
+    // After a failure nothing new is started. Whoever closes a pack still names it, and only then is it let go; at the
+    // end nobody is left who could.
     const bool give_up = failure_.failed();
-    auto to_put = std::exchange(to_put_, {});
-    auto to_name = std::exchange(to_name_, {});
+    const bool at_end = stop_;
+    in_store_.splice(in_store_.end(), to_put_);
+    std::vector<StoredPack*> to_name;
+    for (const auto& stored : in_store_)
+      if (!stored->named && (stored->has_digest || at_end)) to_name.push_back(stored.get());
     lock.unlock();
 
-    for (auto& stored : to_put) {
-      if (!give_up) start_put(*stored);
-      in_store_.push_back(std::move(stored));
-    }
+    for (const auto& stored : in_store_)
+      if (!stored->started && !stored->named && !give_up) start_put(*stored);
     for (StoredPack* stored : to_name) {
       stored->named = true;
       stored->operation.sha256 = stored->digest;
       if (!stored->started)
         stored->done = true;
-      else if (give_up)
-        store_.drop(stored->operation);
+      else if (give_up || !stored->has_digest)
+        store_->drop(stored->operation);
       else
-        store_.name(stored->operation, pack_name(stored->digest));
+        store_->name(stored->operation, pack_name(stored->digest));
     }
     // A put without a name cannot finish, so only look, and come back when it has one.
     const bool all_named =
         std::all_of(in_store_.begin(), in_store_.end(), [](const auto& stored) { return stored->named; });
-    auto ran = store_.run(all_named && store_.in_flight() > 0);
+    auto ran = store_->run(all_named && store_->in_flight() > 0);
     if (!ran.ok()) {
       failure_.fail(std::move(ran).error());
       for (auto& stored : in_store_) stored->done = stored->named;
     }
     for (auto& stored : in_store_)
       if (stored->done) failure_.guard([&] { pack_left_store(*stored); });
-    const auto finished =
-        std::partition(in_store_.begin(), in_store_.end(), [](const auto& stored) { return !stored->done; });
-    const auto finished_count = static_cast<std::size_t>(in_store_.end() - finished);
-    in_store_.erase(finished, in_store_.end());
+    const std::size_t finished_count = in_store_.remove_if([](const auto& stored) { return stored->done; });
     if (flush_index) failure_.guard([&] { publish_index(true); });
 
     lock.lock();
     packs_alive_ -= finished_count;
     if (flush_index) flush_index_ = false;
     if (finished_count > 0 || flush_index) drained_.notify_all();
-    if (!all_named && to_put_.empty() && to_name_.empty())
+    const bool may_name = std::any_of(in_store_.begin(), in_store_.end(),
+                                      [](const auto& stored) { return stored->has_digest && !stored->named; });
+    if (!all_named && to_put_.empty() && !may_name)
       work_.wait_for(lock, std::chrono::milliseconds(1));  // the digest is being computed
   }
 }
@@ -361,7 +369,7 @@ void PackWriter::pack_left_store(StoredPack& stored) {
   if (!failure_.failed()) {
     if (!result.ok() &&
         (result.error().code == ErrorCode::kUnavailable || result.error().code == ErrorCode::kAlreadyExists))
-      result = settle_put(store_, pack_name(stored.digest), stored.bytes, stored.digest, std::move(result).error());
+      result = settle_put(*store_, pack_name(stored.digest), stored.bytes, stored.digest, std::move(result).error());
     if (result.ok()) {
       pack_is_durable(stored);
       return;

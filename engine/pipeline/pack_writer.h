@@ -8,7 +8,7 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -40,9 +40,10 @@ class PackWriter {
     MutableByteView pack_memory;  // of all pack buffers: registered with the store once a pack was full
     std::size_t index_pending_bytes_max = 4 * kMiB;  // chunk lists waiting for their index object
   };
-  // `store` is used by the writer's own thread only. `packs` outlives the writer; errors go to `failure`.
-  PackWriter(const Repository& repository, ObjectStore& store, BufferPool& packs, Failure& failure, PushMeter& meter,
-             Options options);
+  // `store` is the writer's own, and goes before the memory of the packs. `packs` outlives the writer; errors go to
+  // `failure`.
+  PackWriter(const Repository& repository, std::unique_ptr<ObjectStore> store, BufferPool& packs, Failure& failure,
+             PushMeter& meter, Options options);
   ~PackWriter();
   // Before anything is reserved. Errors: kBusy when there is no thread to be had.
   Result<void> start();
@@ -88,7 +89,6 @@ class PackWriter {
   void publish_index(bool all);
 
   const Repository& repository_;
-  ObjectStore& store_;
   BufferPool& buffers_;
   Failure& failure_;
   PushMeter& meter_;
@@ -101,8 +101,7 @@ class PackWriter {
   std::shared_ptr<OpenPack> open_;
   bool opening_ = false;
   std::size_t packs_alive_ = 0;  // opened and not yet durable
-  std::deque<std::unique_ptr<StoredPack>> to_put_;
-  std::deque<StoredPack*> to_name_;
+  std::list<std::unique_ptr<StoredPack>> to_put_;
   bool stop_ = false;
   bool flush_index_ = false;
   std::vector<PublishedIndex> published_;
@@ -110,11 +109,13 @@ class PackWriter {
 
   // The store thread's own.
   bool registered_ = false;  // pack_memory, with the store
-  std::vector<std::unique_ptr<StoredPack>> in_store_;
+  std::list<std::unique_ptr<StoredPack>> in_store_;
   std::vector<PackContents> pending_;
   std::size_t pending_blocks_ = 0;
   std::size_t pending_bytes_ = 0;
 
+  const std::unique_ptr<ObjectStore>
+      store_;  // behind the packs that it may hold: those in flight at its end go with it
   std::thread thread_;
 };
 

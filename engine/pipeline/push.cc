@@ -72,7 +72,7 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
                         BufferArena& arena, PushSession& session, PackCatalog& catalog, const Snapshot* previous,
                         ProgressCounters& progress, std::vector<std::string>& warnings) {
   // The store's thread has an instance of its own, and so has the index: one for big writes, one for small reads.
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> pack_store, repository.store().another());
+  DRS_ASSIGN_OR_RETURN(std::unique_ptr<ObjectStore> pack_store, repository.store().another());
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> index_store, repository.store().another());
   BlockIndex::Options index_options;
   index_options.cache_bytes = memory.index_cache_bytes;
@@ -121,10 +121,10 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   pack_options.pack_bytes_target = memory.pack_bytes_target;
   pack_options.pack_memory = pack_memory;
   PushMeter meter;
-  PackWriter packs(repository, *pack_store, pack_buffers, failure, meter, pack_options);
+  PackWriter packs(repository, std::move(pack_store), pack_buffers, failure, meter, pack_options);
   ReusedObjects reused(*index, session.id());
   Deduplicator deduplicator(session.id(), *dedup, *index, catalog, session_blocks, packs, workers_to_wake, progress,
-                            pack_store->secures() ? &reused : nullptr, options.recipe);
+                            index_store->secures() ? &reused : nullptr, options.recipe);
   std::vector<BlockSealer> sealers;
   for (std::size_t i = 0; i < memory.workers; ++i) {
     DRS_ASSIGN_OR_RETURN(BlockSealer sealer, BlockSealer::make(options.compression, options.read_back, session.id(),
@@ -166,9 +166,9 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   if (auto finished = deduplicator.finish(); !finished.ok()) return give_up(std::move(finished).error());
   DRS_RETURN_IF_ERROR(workers.wait_sealed());
   DRS_RETURN_IF_ERROR(packs.flush());
-  if (pack_store->secures()) {
+  if (index_store->secures()) {
     deduplicator.finish_packs();
-    pass.to_secure = reused.names(pack_store->locks() && repository.clock().steady() - session.begun() > kSecuredFor);
+    pass.to_secure = reused.names(index_store->locks() && repository.clock().steady() - session.begun() > kSecuredFor);
   }
   pass.digests = digest.finish();
   DRS_RETURN_IF_ERROR(failure.result());

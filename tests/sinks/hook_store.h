@@ -14,7 +14,8 @@
 
 namespace drs::test {
 
-// `operation`: "put", "get", "list", "stat", "remove", "secure". What it returns is the operation's error.
+// `operation`: "put", "get", "list", "stat", "remove", "secure". What it returns is the operation's error. Also told of
+// "name" and "run", which have none; a hook may throw there.
 using StoreHook = std::function<std::optional<Error>(std::string_view operation, std::string_view key)>;
 
 class HookStore final : public ObjectStore {
@@ -31,7 +32,10 @@ class HookStore final : public ObjectStore {
       inner_->put(operation);
     }
   }
-  void name(PutOperation& operation, ObjectKey key) override { inner_->name(operation, std::move(key)); }
+  void name(PutOperation& operation, ObjectKey key) override {
+    static_cast<void>(called("name", key));
+    inner_->name(operation, std::move(key));
+  }
   void drop(PutOperation& operation) override { inner_->drop(operation); }
   void get(GetOperation& operation) override {
     if (auto error = called("get", operation.key)) {
@@ -42,6 +46,7 @@ class HookStore final : public ObjectStore {
     }
   }
   Result<std::size_t> run(bool wait) override {
+    static_cast<void>(called("run", ""));
     const auto puts = std::exchange(puts_, {});
     const auto gets = std::exchange(gets_, {});
     for (PutOperation* const put : puts) put->done(*put);

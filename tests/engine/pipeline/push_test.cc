@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
+#include <new>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
@@ -189,6 +192,27 @@ TEST_F(PushTest, ACondemnedRecordThatCannotBeReadStopsNoPush) {
   ASSERT_TRUE(third.ok()) << third.error().message;
   EXPECT_EQ(third->manifest.new_bytes, 0U);
   EXPECT_EQ(third->warnings.size(), 1U);
+}
+
+TEST_F(PushTest, WantOfMemoryInTheStoresCallsEndsThePushAndNotTheProcess) {
+  const auto hook = std::make_shared<test::StoreHook>();
+  repository_->replace_store(std::make_unique<test::HookStore>(make_memory_store(objects_), hook));
+  for (const std::string_view where : {"name", "run"}) {
+    std::mutex mutex;
+    std::set<std::thread::id> names_packs;
+    *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+      const std::lock_guard lock(mutex);
+      if (operation == "name" && key.starts_with("packs/")) names_packs.insert(std::this_thread::get_id());
+      if (operation == where && names_packs.contains(std::this_thread::get_id())) throw std::bad_alloc();
+      return std::nullopt;
+    };
+    const auto report = push_bytes(random_stream(13, 30 << 20), 4);
+    ASSERT_FALSE(report.ok()) << where;
+    EXPECT_EQ(report.error().code, ErrorCode::kBusy) << report.error().message;
+    EXPECT_TRUE(objects_->list("manifests/").empty());
+  }
+  *hook = nullptr;
+  EXPECT_TRUE(push_bytes(random_stream(13, 3 << 20)).ok());
 }
 
 TEST_F(PushTest, ReliesOnNothingThatAPruneDeletedBesideIt) {
