@@ -5,29 +5,17 @@
 
 #include <random>
 
-#include "engine/pipeline/push.h"
 #include "engine/repository/snapshots.h"
 #include "sinks/fault_store.h"
-#include "sinks/memory_store.h"
-#include "tests/engine/pipeline/buffer_source.h"
+#include "tests/engine/pipeline/push_fixture.h"
 
 namespace drs {
 namespace {
 
-class SampledDedupTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    store_ = make_memory_store(std::make_shared<MemoryObjects>());
-    InitOptions options;
-    options.secret.kind = SlotKind::kRawKey;
-    options.secret.bytes = SecretBytes(32);
-    options.secret.bytes.mutable_view()[5] = 9;
-    ASSERT_TRUE(Repository::init(*store_, clock_, options).ok());
-    auto opened = Repository::open(*store_->another(), clock_, options.secret, best_crypto_backend());
-    ASSERT_TRUE(opened.ok());
-    repository_ = *std::move(opened);
-  }
+using test::random_stream;
 
+class SampledDedupTest : public test::MemoryRepositoryTest {
+ protected:
   // A push whose table of known chunks has room for `entries`.
   PushReport push_with_table(const std::string& stream, ByteView bytes, std::size_t entries) {
     BufferSource source(bytes);
@@ -42,17 +30,6 @@ class SampledDedupTest : public ::testing::Test {
     EXPECT_TRUE(report.ok()) << (report.ok() ? "" : report.error().message);
     return *std::move(report);
   }
-
-  static Bytes random_stream(std::uint32_t seed, std::size_t bytes) {
-    std::mt19937_64 random(seed);
-    Bytes out(bytes);
-    for (Byte& b : out) b = static_cast<Byte>(random());
-    return out;
-  }
-
-  SystemClock clock_;
-  std::unique_ptr<ObjectStore> store_;
-  std::unique_ptr<Repository> repository_;
 };
 
 // 48 MiB are about 2,500 chunks; a table of 700 holds a quarter of them at best.
@@ -123,7 +100,7 @@ class OpenedIndex {
 // out the more lists are read in vain.
 TEST_F(SampledDedupTest, ReadsNoListForAChunkThatOnlyLooksLikeAKnownOne) {
   push_with_table("a", random_stream(4, 48 << 20), 4000);
-  OpenedIndex opened(*repository_, *store_->another(), 400);
+  OpenedIndex opened(*repository_, make_memory_store(objects_), 400);
   ASSERT_GE(opened.dedup->sample_shift(), 3U);
   const ChunkEntry sample = opened.chunks(true).at(0);
   const std::uint64_t before = opened.reads();
@@ -145,7 +122,7 @@ TEST_F(SampledDedupTest, ReadsNoListForAChunkThatOnlyLooksLikeAKnownOne) {
 // The table holds no more of an id than some bits; the block's list must agree in all of it, and in the length.
 TEST_F(SampledDedupTest, KnowsAChunkByItsWholeIdAndItsLengthOnly) {
   push_with_table("a", random_stream(6, 8 << 20), 4000);
-  OpenedIndex opened(*repository_, *store_->another(), 4000);
+  OpenedIndex opened(*repository_, make_memory_store(objects_), 4000);
   ASSERT_EQ(opened.dedup->sample_shift(), 0U);
   const std::vector<ChunkEntry> chunks = opened.chunks(true);
   const auto is_known = [&](const ChunkEntry& chunk) {
@@ -168,7 +145,7 @@ TEST_F(SampledDedupTest, KnowsAChunkByItsWholeIdAndItsLengthOnly) {
 
 // Thinning out would not take a single one of them away, but everything else.
 TEST_F(SampledDedupTest, IsNotFilledByCopiesOfOneChunk) {
-  OpenedIndex opened(*repository_, *store_->another(), 400);
+  OpenedIndex opened(*repository_, make_memory_store(objects_), 400);
   ChunkEntry chunk;
   chunk.bytes = 100;
   chunk.id.data[0] = 1;
@@ -179,9 +156,9 @@ TEST_F(SampledDedupTest, IsNotFilledByCopiesOfOneChunk) {
 
 TEST_F(SampledDedupTest, LeavesRoomForWhatThePushAdds) {
   push_with_table("a", random_stream(5, 48 << 20), 4000);
-  const std::uint64_t chunks = OpenedIndex(*repository_, *store_->another(), 4000).index->chunk_count();
+  const std::uint64_t chunks = OpenedIndex(*repository_, make_memory_store(objects_), 4000).index->chunk_count();
   // Half of the chunks would take 0.7 of the table; samples may have 0.75.
-  EXPECT_EQ(OpenedIndex(*repository_, *store_->another(), chunks * 10 / 14).dedup->sample_shift(), 2U);
+  EXPECT_EQ(OpenedIndex(*repository_, make_memory_store(objects_), chunks * 10 / 14).dedup->sample_shift(), 2U);
 }
 
 }  // namespace

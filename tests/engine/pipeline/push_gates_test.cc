@@ -1,27 +1,13 @@
 // The gates of a push, at and beside their exact limits.
 #include <gtest/gtest.h>
 
-#include "engine/pipeline/push.h"
-#include "sinks/memory_store.h"
-#include "tests/engine/pipeline/buffer_source.h"
+#include "tests/engine/pipeline/push_fixture.h"
 
 namespace drs {
 namespace {
 
-class PushGatesTest : public ::testing::Test {
+class PushGatesTest : public test::MemoryRepositoryTest {
  protected:
-  void SetUp() override {
-    store_ = make_memory_store(std::make_shared<MemoryObjects>());
-    InitOptions options;
-    options.secret.kind = SlotKind::kRawKey;
-    options.secret.bytes = SecretBytes(32);
-    options.secret.bytes.mutable_view()[2] = 3;
-    ASSERT_TRUE(Repository::init(*store_, clock_, options).ok());
-    auto opened = Repository::open(*store_->another(), clock_, options.secret, best_crypto_backend());
-    ASSERT_TRUE(opened.ok());
-    repository_ = *std::move(opened);
-  }
-
   bool passes(std::string_view text, const PushGates& gates) {
     const Bytes bytes(text.begin(), text.end());
     BufferSource source(bytes);
@@ -35,10 +21,6 @@ class PushGatesTest : public ::testing::Test {
     return push(*repository_, source, options, *memory, *arena, progress, cancel).ok();
   }
   bool passes(std::size_t bytes, const PushGates& gates = {}) { return passes(std::string(bytes, 'x'), gates); }
-
-  SystemClock clock_;
-  std::unique_ptr<ObjectStore> store_;
-  std::unique_ptr<Repository> repository_;
 };
 
 TEST_F(PushGatesTest, AStreamMayBeExactlyAsLongAsTheLeastSize) {

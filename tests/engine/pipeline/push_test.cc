@@ -15,71 +15,15 @@
 #include "engine/format/names.h"
 #include "engine/repository/snapshot_selection.h"
 #include "sinks/memory_store.h"
-#include "tests/engine/pipeline/buffer_source.h"
-#include "tests/engine/pipeline/read_back.h"
+#include "tests/engine/pipeline/push_fixture.h"
 #include "tests/sinks/hook_store.h"
 
 namespace drs {
 namespace {
 
-Bytes random_stream(std::uint32_t seed, std::size_t bytes) {
-  std::mt19937_64 random(seed);
-  Bytes out(bytes);
-  for (Byte& b : out) b = static_cast<Byte>(random());
-  return out;
-}
-
-// Text-like: compressible, without long repeats.
-Bytes text_stream(std::uint32_t seed, std::size_t bytes) {
-  std::mt19937_64 random(seed);
-  Bytes out;
-  out.reserve(bytes + 64);
-  while (out.size() < bytes) {
-    const std::string line = std::to_string(random() % 1000000) + "\tuser" + std::to_string(random() % 5000) +
-                             "@example.org\t2026-11-" + std::to_string(random() % 28) + "\n";
-    out.insert(out.end(), line.begin(), line.end());
-  }
-  out.resize(bytes);
-  return out;
-}
-
-class PushTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    store_ = make_memory_store(objects_);
-    InitOptions options;
-    options.secret.kind = SlotKind::kRawKey;
-    options.secret.bytes = SecretBytes(32);
-    options.secret.bytes.mutable_view()[0] = 1;
-    options.tool_version = "test";
-    ASSERT_TRUE(Repository::init(*store_, clock_, options).ok());
-    auto opened = Repository::open(*store_->another(), clock_, options.secret, best_crypto_backend());
-    ASSERT_TRUE(opened.ok()) << opened.error().message;
-    repository_ = *std::move(opened);
-  }
-
-  Result<PushReport> push_bytes(ByteView stream, std::size_t threads = 2, PushOptions options = {},
-                                std::size_t memory_bytes = kMemoryBytesMin) {
-    BufferSource source(stream);
-    return push_source(source, threads, std::move(options), memory_bytes);
-  }
-  Result<PushReport> push_source(Source& source, std::size_t threads = 2, PushOptions options = {},
-                                 std::size_t memory_bytes = kMemoryBytesMin) {
-    if (options.stream.empty()) options.stream = "test/stream";
-    DRS_ASSIGN_OR_RETURN(const PushMemory memory, plan_push(memory_bytes, threads, options.compression));
-    DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
-    ProgressCounters progress;
-    return push(*repository_, source, options, memory, arena, progress, cancel_);
-  }
-
-  Result<Bytes> read_back(const Manifest& manifest) { return test::read_back(*repository_, manifest); }
-
-  SystemClock clock_;
-  std::shared_ptr<MemoryObjects> objects_ = std::make_shared<MemoryObjects>();
-  std::unique_ptr<ObjectStore> store_;
-  std::unique_ptr<Repository> repository_;
-  CancelToken cancel_;
-};
+using test::PushTest;
+using test::random_stream;
+using test::text_stream;
 
 TEST_F(PushTest, StoresAStreamThatReadsBackIdentical) {
   for (const std::size_t bytes : {1UL, 100UL, 8191UL, 65534UL, 65535UL, 2UL << 20, (2UL << 20) + 1, 30UL << 20}) {
@@ -155,45 +99,6 @@ TEST_F(PushTest, LocksAnewWhatASnapshotReuses) {
             1);
 }
 
-TEST_F(PushTest, UsesNoPackThatAPruneHasCondemned) {
-  const Bytes stream = random_stream(12, 3 << 20);
-  ASSERT_TRUE(push_bytes(stream).ok());
-  CondemnedPacks condemned;
-  for (const ObjectInfo& info : objects_->list("packs/")) condemned.packs.push_back(parse_name(info.key)->digest);
-  const std::string record = condemned_name(Uuid());
-  objects_->insert(
-      record, encode_document(repository_->keys(), ObjectKind::kCondemned, record, encode_condemned(condemned)), 0);
-  const auto again = push_bytes(stream);
-  ASSERT_TRUE(again.ok()) << again.error().message;
-  EXPECT_EQ(again->manifest.new_bytes, stream.size());
-  for (const Digest& pack : condemned.packs) objects_->erase(pack_name(pack));
-  const auto back = read_back(again->manifest);
-  ASSERT_TRUE(back.ok()) << back.error().message;
-  EXPECT_EQ(*back, stream);
-}
-
-// Anybody who can write can leave an object there.
-TEST_F(PushTest, ACondemnedRecordThatCannotBeReadStopsNoPush) {
-  constexpr std::int64_t kTwoHours = 2 * 3600LL * 1'000'000'000LL;
-  repository_->replace_store(make_memory_store(objects_, &clock_));
-  const Bytes stream = random_stream(12, 3 << 20);
-  ASSERT_TRUE(push_bytes(stream).ok());
-  const std::string record = condemned_name(Uuid());
-  objects_->insert(record, Bytes(100), clock_.wall_ns());
-  const auto again = push_bytes(stream);
-  ASSERT_TRUE(again.ok()) << again.error().message;
-  EXPECT_EQ(again->manifest.new_bytes, stream.size());
-  EXPECT_THAT(again->warnings, ::testing::ElementsAre(::testing::HasSubstr(record)));
-  EXPECT_EQ(*read_back(again->manifest), stream);
-  // What is younger can be none that it condemns.
-  objects_->erase(record);
-  objects_->insert(record, Bytes(100), clock_.wall_ns() - kTwoHours);
-  const auto third = push_bytes(stream);
-  ASSERT_TRUE(third.ok()) << third.error().message;
-  EXPECT_EQ(third->manifest.new_bytes, 0U);
-  EXPECT_EQ(third->warnings.size(), 1U);
-}
-
 TEST_F(PushTest, WantOfMemoryInTheStoresCallsEndsThePushAndNotTheProcess) {
   const auto hook = std::make_shared<test::StoreHook>();
   repository_->replace_store(std::make_unique<test::HookStore>(make_memory_store(objects_), hook));
@@ -213,42 +118,6 @@ TEST_F(PushTest, WantOfMemoryInTheStoresCallsEndsThePushAndNotTheProcess) {
   }
   *hook = nullptr;
   EXPECT_TRUE(push_bytes(random_stream(13, 3 << 20)).ok());
-}
-
-TEST_F(PushTest, ReliesOnNothingThatAPruneDeletedBesideIt) {
-  const Bytes stream = random_stream(11, 3 << 20);
-  ASSERT_TRUE(push_bytes(stream).ok());
-  const std::string pack = objects_->list("packs/").front().key;
-  const std::string record = condemned_name(Uuid());
-  const auto hook = std::make_shared<test::StoreHook>();
-  repository_->replace_store(std::make_unique<test::HookStore>(make_memory_store(objects_), hook));
-  // The prune ends between a list of the records and the reading of this one, or just before packs are listed.
-  for (const std::string_view moment : {std::string_view(record), std::string_view("packs/")}) {
-    const auto whole = objects_->find(pack);
-    objects_->insert(record,
-                     encode_document(repository_->keys(), ObjectKind::kCondemned, record,
-                                     encode_condemned({1, {parse_name(pack)->digest}})),
-                     0);
-    bool pruned = false;
-    *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
-      if (key != moment || operation == "put" || pruned) return std::nullopt;
-      pruned = true;
-      objects_->erase(pack);
-      objects_->erase(record);
-      return std::nullopt;
-    };
-    const auto report = push_bytes(stream);
-    *hook = nullptr;
-    ASSERT_TRUE(report.ok()) << report.error().message;
-    EXPECT_TRUE(pruned);
-    const auto back = read_back(report->manifest);
-    ASSERT_TRUE(back.ok()) << moment << ": " << back.error().message;
-    EXPECT_EQ(*back, stream);
-    for (const ObjectInfo& info : objects_->list("packs/")) objects_->erase(info.key);
-    for (const ObjectInfo& info : objects_->list("index/")) objects_->erase(info.key);
-    for (const ObjectInfo& info : objects_->list("manifests/")) objects_->erase(info.key);
-    ASSERT_TRUE(objects_->insert(pack, *whole->bytes, 0));
-  }
 }
 
 TEST_F(PushTest, CommitsNothingWhenWhatItReusesCannotBeSecured) {
