@@ -22,7 +22,7 @@ class SeaweedFs(S3Server):
         owner = {"name": "owner", "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
                  "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
         users.write_text(json.dumps({"identities": [owner]}))
-        options = {"ip": "127.0.0.1", "ip.bind": "127.0.0.1", "dir": data, "volume.max": 100,
+        options = {"ip": "127.0.0.1", "ip.bind": "127.0.0.1", "dir": data, "volume.max": 10_000,
                    "master.volumeSizeLimitMB": 64, "master.telemetry": "false", "s3": "true", "s3.config": users,
                    "s3.port": self.port, "s3.port.iceberg": 0, "s3.port.lance": 0,
                    "s3.localSocket": folder / "s3.socket", "filer.localSocket": folder / "filer.socket"}
@@ -32,6 +32,10 @@ class SeaweedFs(S3Server):
         if certificates:
             options |= {"s3.cert.file": certificates.certificate_file, "s3.key.file": certificates.key_file}
         return [install(), "server", *(f"-{name}={value}" for name, value in options.items())]
+
+    def variables(self):
+        # Each bucket has volumes of its own: one of them, not seven, and enough for all buckets of a long run.
+        return {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
 
     def is_ready(self):
         # The gateway answers before there are volumes to write to.
