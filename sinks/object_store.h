@@ -41,7 +41,7 @@ struct PutOperation {
   // set before the operation has its key.
   std::optional<Digest> sha256 = {};
   // Errors: kAlreadyExists (taken, whatever by; the object there is untouched), kUnavailable (outcome unknown: settle
-  // it by reading), kIo (failed, but the object may still appear), kNoSpace and kDenied (not there, and stays away).
+  // it by reading), kIo and kBusy (failed, or no thread; it may still appear), kNoSpace and kDenied (it stays away).
   Result<void> result;
   void (*done)(PutOperation&) = nullptr;
   void* owner = nullptr;  // the caller's own
@@ -52,7 +52,7 @@ struct GetOperation {
   std::uint64_t offset_bytes = 0;
   MutableByteView destination;
   // Bytes delivered: destination.size(), or fewer only where the object ends. Errors: kNotFound, kUnavailable, kDenied,
-  // kIo.
+  // kIo, kBusy (no thread is to be had).
   Result<std::size_t> result = std::size_t{0};
   void (*done)(GetOperation&) = nullptr;
   void* owner = nullptr;
@@ -73,7 +73,7 @@ class ObjectStore {
   virtual void get(GetOperation& operation) = 0;
   // Moves operations on; with `wait` and some in flight, blocks until at least one is done. Returns how many were done:
   // 0 also when all that is in flight waits for its name. `done` may start further operations. Errors: kIo when the
-  // store itself broke; every operation in flight was ended (its `done` has run) before.
+  // store itself broke, kBusy for want of a thread; every operation in flight was ended (its `done` has run) before.
   virtual Result<std::size_t> run(bool wait) = 0;
   // From any thread: a `run` that waits returns soon although nothing is done. For who has more to submit; a store
   // whose operations take no longer than milliseconds need not hear it.
