@@ -20,7 +20,7 @@ constexpr std::size_t round_up(std::size_t value, std::size_t multiple) {
 }  // namespace
 
 Result<BufferArena> BufferArena::map(std::size_t size_bytes) {
-  const Error too_large{ErrorCode::kNoSpace,
+  const Error too_large{ErrorCode::kBusy,
                         "cannot map " + std::to_string(size_bytes / kMiB) + " MiB for buffers: lower --memory", ENOMEM};
   if (size_bytes > SIZE_MAX / 2) return too_large;
   const std::size_t rounded_bytes = std::max(round_up(size_bytes, kHugePageBytes), kHugePageBytes);

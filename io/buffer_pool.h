@@ -19,7 +19,7 @@ namespace drs {
 class BufferArena {
  public:
   // Maps `size_bytes` (rounded up to 2 MiB), aligned to 2 MiB, with MADV_HUGEPAGE and MADV_DONTDUMP. Nothing is
-  // touched, so memory is resident only once used. Errors: kNoSpace when the machine has not that much.
+  // touched, so memory is resident only once used. Errors: kBusy when the machine has not that much.
   static Result<BufferArena> map(std::size_t size_bytes);
   BufferArena(BufferArena&&) noexcept;
   BufferArena& operator=(BufferArena&&) noexcept;

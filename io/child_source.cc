@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "io/error_class.h"
 #include "io/helper_thread.h"
 
 namespace drs {
@@ -188,9 +189,8 @@ Result<std::unique_ptr<Source>> make_child_source(const ChildOptions& options, s
   DRS_ASSIGN_OR_RETURN(Interrupt stop_watching, Interrupt::create());
   auto child = ChildProcess::spawn(options, ChildPipe::kFromChild);
   if (!child.ok()) {
-    Error error = std::move(child).error();
-    if (error.code == ErrorCode::kIo) error.code = ErrorCode::kSource;
-    return error;
+    if (child.error().code != ErrorCode::kIo) return std::move(child).error();
+    return as_code_unless_shortage(ErrorCode::kSource, std::move(child).error());
   }
   auto source = std::make_unique<ChildSource>(*std::move(child), options, output_grace, std::move(interrupt),
                                               std::move(stop_watching));

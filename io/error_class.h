@@ -49,8 +49,15 @@ inline bool is_lasting_damage(const Error& error) {
   return classify(error) == ErrorClass::kDamage;
 }
 
+// This machine has no descriptor, memory or thread left: nothing is wrong with what is stored, asked or given.
 inline bool is_shortage(const Error& error) {
-  return classify(error) == ErrorClass::kMachine;
+  return classify(error) == ErrorClass::kMachine && error.code != ErrorCode::kInternal;
+}
+
+// The error as one of `code`, for a caller that knows whose trouble it is; a shortage stays one.
+inline Error as_code_unless_shortage(ErrorCode code, Error error) {
+  if (!is_shortage(error)) error.code = code;
+  return error;
 }
 
 // True for the errno of a resource that this machine is short of.

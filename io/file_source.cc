@@ -7,10 +7,10 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include "io/direct_file.h"
+#include "io/error_class.h"
 #include "io/file_stamp.h"
 
 namespace drs {
@@ -20,10 +20,8 @@ constexpr std::size_t kReadAheadMax = 4;         // buffers
 constexpr std::size_t kPieceBytes = 512 * kKiB;  // a buffer is read in pieces, to keep several in flight
 constexpr std::size_t kDepth = kFileSourceRingDepth;
 
-Error source_error(int number, std::string what) {
-  what += ": ";
-  what += std::strerror(number);
-  return {ErrorCode::kSource, std::move(what), number};
+Error source_error(int number, std::string_view what) {
+  return as_code_unless_shortage(ErrorCode::kSource, error_from_errno(number, what));
 }
 
 class FileSource final : public Source {

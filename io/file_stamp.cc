@@ -5,15 +5,15 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string>
+
+#include "io/error_class.h"
 
 namespace drs {
 
 Result<FileStamp> stamp_of(int fd, std::string_view name) {
   const auto failed = [name] {
-    const int number = errno;
-    return Error{ErrorCode::kSource, "stat " + std::string(name) + ": " + std::strerror(number), number};
+    return as_code_unless_shortage(ErrorCode::kSource, error_from_errno(errno, "stat " + std::string(name)));
   };
   struct stat status {};
   if (::fstat(fd, &status) != 0) return failed();

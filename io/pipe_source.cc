@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
 #include <optional>
 
+#include "io/error_class.h"
 #include "io/file_stamp.h"
 #include "io/interrupt.h"
 #include "io/pipe.h"
@@ -50,8 +50,7 @@ class PipeSource final : public Source {
       } else if (got == 0) {
         ended_ = true;
       } else if (errno != EINTR && errno != EAGAIN) {
-        const int number = errno;
-        return Error{ErrorCode::kSource, "read " + name_ + ": " + std::strerror(number), number};
+        return as_code_unless_shortage(ErrorCode::kSource, error_from_errno(errno, "read " + name_));
       }
     }
     read_bytes_ += filled_bytes;

@@ -99,7 +99,8 @@ void SpoolUploader::start_put(Upload& upload) {
   };
   // Codes that mean something about the store must not come from the spool.
   if (!upload.get.result.ok())
-    return refuse({ErrorCode::kIo, "the spool cannot be read: " + upload.get.result.error().message});
+    return refuse({ErrorCode::kIo, "the spool cannot be read: " + upload.get.result.error().message,
+                   upload.get.result.error().error_number});
   const Digest digest = sha256(upload.bytes());
   const auto& expected = upload.object.ruling.sha256;
   if (*upload.get.result != upload.object.bytes || (expected && *expected != digest))

@@ -202,7 +202,7 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
   document["running"] = entries.running;
   if (seen == 0) context.output.remark("nothing to resume in " + command.spool);
   context.output.document("drstream.resume/1", document);
-  return worst ? exit_code_of(worst->code) : ExitCode::kOk;
+  return worst ? exit_code_of(*worst) : ExitCode::kOk;
 }
 
 }  // namespace

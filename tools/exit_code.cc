@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "io/error_class.h"
+
 namespace drs {
 namespace {
 
@@ -44,8 +46,9 @@ constexpr std::array kMeanings = {
     ExitCodeMeaning{ExitCode::kRestoreIncomplete, "The restore is incomplete: its reader or consumer went away."},
     ExitCodeMeaning{ExitCode::kWarnings, "Verified with warnings (only with --warn-exit)."},
     ExitCodeMeaning{ExitCode::kNoRepository, "There is no repository at this place."},
-    ExitCodeMeaning{ExitCode::kBusy,
-                    "Somebody else holds what is needed, or this machine has no thread or memory left."},
+    ExitCodeMeaning{
+        ExitCode::kBusy,
+        "Another process holds what is needed, or this machine is short of descriptors, memory or threads."},
     ExitCodeMeaning{ExitCode::kKey, "Wrong or missing key."},
     ExitCodeMeaning{ExitCode::kRollback, "Rollback or deletion suspected: what was seen before is gone or older."},
     ExitCodeMeaning{ExitCode::kFormatTooNew, "The repository was written by a newer drstream."},
@@ -75,7 +78,7 @@ constexpr std::array kWorstFirst = {
 // The place in the order; 0 is the worst.
 std::size_t rank_of(const Error& error) {
   if (error.code == ErrorCode::kCancelled) return 0;
-  const auto* const found = std::find(kWorstFirst.begin(), kWorstFirst.end(), exit_code_of(error.code));
+  const auto* const found = std::find(kWorstFirst.begin(), kWorstFirst.end(), exit_code_of(error));
   return 1 + static_cast<std::size_t>(found - kWorstFirst.begin());
 }
 
@@ -85,16 +88,17 @@ std::span<const ExitCodeMapping> exit_code_table() {
   return kTable;
 }
 
-ExitCode exit_code_of(ErrorCode code) {
+ExitCode exit_code_of(const Error& error) {
+  if (is_shortage(error)) return ExitCode::kBusy;
   for (const ExitCodeMapping& row : kTable)
-    if (row.error == code) return row.exit;
+    if (row.error == error.code) return row.exit;
   return ExitCode::kInternal;
 }
 
 int exit_status_of(const Error& error, int signal_received) {
   const bool stopped = error.code == ErrorCode::kCancelled || error.code == ErrorCode::kUnsettled;
   if (stopped && signal_received != 0) return exit_status_of_signal(signal_received);
-  return static_cast<int>(exit_code_of(error.code));
+  return static_cast<int>(exit_code_of(error));
 }
 
 bool is_worse(const Error& error, const Error& than) {

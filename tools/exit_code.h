@@ -35,8 +35,9 @@ struct ExitCodeMapping {
 };
 // One row for each ErrorCode.
 std::span<const ExitCodeMapping> exit_code_table();
-// kCancelled gives kInternal here: what asked us to stop is a signal, and `main` exits with 128 + its number.
-ExitCode exit_code_of(ErrorCode code);
+// A shortage of this machine (io/error_class.h) is kBusy, whatever failed for it; else the table decides. kCancelled
+// gives kInternal here: what asked us to stop is a signal, and `main` exits with 128 + its number.
+ExitCode exit_code_of(const Error& error);
 
 struct ExitCodeMeaning {
   ExitCode exit;

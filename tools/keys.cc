@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "io/error_class.h"
 #include "io/fd.h"
 #include "io/interrupt.h"
 #include "tools/key_digits.h"
@@ -64,8 +65,11 @@ struct SecretFile {
 // A file, a FIFO or /dev/fd/N: what has no writer yet is waited for.
 Result<SecretFile> read_secret_file(const std::string& path, std::string_view what, CancelToken& cancel) {
   const auto failed = [&](int number) {
-    return key_error(fmt::format("cannot read the {} '{}': {}{}", what, path, std::strerror(number),
-                                 has_key_digits(path) ? "; a key itself belongs into BACKUP_ENCRYPTION_KEY" : ""));
+    const char* const advice = has_key_digits(path) ? "; a key itself belongs into BACKUP_ENCRYPTION_KEY" : "";
+    return as_code_unless_shortage(
+        ErrorCode::kWrongKey,
+        {ErrorCode::kIo, fmt::format("cannot read the {} '{}': {}{}", what, path, std::strerror(number), advice),
+         number});
   };
   DRS_ASSIGN_OR_RETURN(const Interrupt interrupt, Interrupt::create());
   const auto registration = cancel.on_cancel([&interrupt] { interrupt.raise(); });

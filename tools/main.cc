@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
     const auto signals = drs::SignalThread::start(cancel);
     if (!signals.ok()) {
       ::dprintf(STDERR_FILENO, "drstream: error: %s\n", signals.error().message.c_str());
-      return static_cast<int>(drs::exit_code_of(signals.error().code));
+      return static_cast<int>(drs::exit_code_of(signals.error()));
     }
     return drs::run_application(argc, argv, clock, cancel, **signals);
   } catch (const std::exception& thrown) {

@@ -1,6 +1,7 @@
 #include "tools/passphrase_command.h"
 
 #include "io/command_output.h"
+#include "io/error_class.h"
 #include "tools/word_list.h"
 
 namespace drs {
@@ -20,7 +21,8 @@ Result<SecretBytes> run_passphrase_command(const std::string& command, std::span
   options.asks_on_terminal = true;
   auto output = command_output(options, kOutputBytesMax, cancel);
   if (output.ok() || output.error().code == ErrorCode::kCancelled) return output;
-  return Error{ErrorCode::kWrongKey, "the passphrase command: " + output.error().message};
+  return as_code_unless_shortage(ErrorCode::kWrongKey,
+                                 std::move(output).error().with_context("the passphrase command"));
 }
 
 }  // namespace drs

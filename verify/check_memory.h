@@ -41,7 +41,7 @@ class CheckBuffers {
     MutableByteView plain;
     MutableByteView scratch;
   };
-  // Errors: kNoSpace.
+  // Errors: kBusy (no memory).
   static Result<CheckBuffers> map(const CheckMemory& memory);
   [[nodiscard]] const Worker& worker(std::size_t number) const { return workers_[number]; }
   [[nodiscard]] MutableByteView whole() const { return arena_.whole(); }  // for ObjectStore::register_memory

@@ -133,6 +133,7 @@ Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObj
       warnings.insert(warnings.end(), unreadable.begin(), unreadable.end());
       return Unlocked{std::move(master).value(), slots[i].parsed.uuid};
     }
+    if (is_shortage(master.error())) return std::move(master).error();
     if (master.error().code != ErrorCode::kWrongKey) unreadable.push_back(name + ": " + master.error().message);
   }
   if (io_error) return *std::move(io_error);  // whether the key is right cannot be told

@@ -4,6 +4,7 @@
 
 #include "codecs/base64.h"
 #include "codecs/rsa_signature.h"
+#include "io/error_class.h"
 #include "sinks/endpoint.h"
 #include "sinks/json_answer.h"
 #include "sinks/retried_fetch.h"
@@ -83,7 +84,8 @@ Result<GoogleToken> token_for(const Surroundings& surroundings, const Authorized
 Result<SecretBytes> subject_document(const Surroundings& surroundings, const ExternalAccount& account) {
   if (!account.subject_file.empty()) {
     Result<SecretBytes> file = surroundings.read_file(account.subject_file);
-    if (!file.ok()) return Error{ErrorCode::kUsage, "the subject token cannot be read: " + file.error().message};
+    if (!file.ok())
+      return as_code_unless_shortage(ErrorCode::kUsage, file.error().with_context("the subject token cannot be read"));
     return file;
   }
   HttpRequest request;

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "io/error_class.h"
+
 namespace drs {
 namespace {
 
@@ -36,10 +38,11 @@ TEST(BufferArena, IsNotResidentUntilUsed) {
   arena->whole()[0] = 1;
 }
 
-TEST(BufferArena, SaysNoSpaceWhenTheMachineHasNotThatMuch) {
+TEST(BufferArena, SaysThatMemoryIsShortWhenTheMachineHasNotThatMuch) {
   const auto arena = BufferArena::map(std::size_t{1} << 50);
   ASSERT_FALSE(arena.ok());
-  EXPECT_EQ(arena.error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(arena.error().code, ErrorCode::kBusy);
+  EXPECT_TRUE(is_shortage(arena.error()));
 }
 
 TEST(BufferArena, CarvesPartsThatDoNotOverlap) {

@@ -31,6 +31,15 @@ TEST(ErrorClass, AShortageIsNeitherDamageNorAbsence) {
   }
 }
 
+TEST(ErrorClass, WhoseTroubleItIsDoesNotHideAShortage) {
+  const Error denied = as_code_unless_shortage(ErrorCode::kSource, error_from_errno(EACCES, "open dump"));
+  EXPECT_EQ(denied.code, ErrorCode::kSource);
+  EXPECT_EQ(denied.error_number, EACCES);
+  for (const int number : kShortages)
+    EXPECT_TRUE(is_shortage(as_code_unless_shortage(ErrorCode::kSource, error_from_errno(number, "open dump"))));
+  EXPECT_FALSE(is_shortage({ErrorCode::kInternal, "this machine computes wrongly"}));
+}
+
 TEST(ErrorClass, EveryErrorOfAStoreHasItsClass) {
   const auto expected = [](ErrorCode code) {
     switch (code) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <csignal>
 #include <set>
 
@@ -28,7 +29,18 @@ constexpr Row kFrozen[] = {
 TEST(ExitCode, EachErrorCodeLeadsToItsFrozenNumber) {
   EXPECT_EQ(exit_code_table().size(), std::size(kFrozen));
   for (const Row& row : kFrozen)
-    EXPECT_EQ(static_cast<int>(exit_code_of(row.error)), row.exit) << error_code_name(row.error);
+    EXPECT_EQ(static_cast<int>(exit_code_of({row.error, "x"})), row.exit) << error_code_name(row.error);
+}
+
+TEST(ExitCode, AShortageOfThisMachineIsOneNumberWhateverFailedForIt) {
+  for (const int number : {EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
+    const Error shortage = error_from_errno(number, "open 'packs/3f'");
+    EXPECT_EQ(exit_status_of(shortage, 0), 11) << shortage.message;
+    EXPECT_TRUE(is_worse({ErrorCode::kIo, "the disk"}, shortage)) << "the order is that of the numbers";
+    EXPECT_FALSE(is_worse(shortage, {ErrorCode::kUnavailable, "the store"}));
+  }
+  EXPECT_EQ(exit_status_of({ErrorCode::kCorrupt, "a length of 2^60", ENOMEM}, 0), 4);
+  EXPECT_EQ(exit_status_of({ErrorCode::kInternal, "a bug", ENOMEM}, 0), 1);
 }
 
 TEST(ExitCode, TheTableHasEachErrorCodeOnce) {

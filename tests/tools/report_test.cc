@@ -76,7 +76,7 @@ TEST(Report, AStoreThatRefusesIsNoMatterOfADisk) {
 }
 
 TEST(Report, AShortageOfMemoryIsNoMatterOfAQuota) {
-  const auto report = explain({ErrorCode::kNoSpace, "cannot map", ENOMEM}, CommandEffect::kRestores, 5);
+  const auto report = explain({ErrorCode::kBusy, "cannot map", ENOMEM}, CommandEffect::kRestores, 11);
   EXPECT_NE(report.next_step.find("--memory"), std::string::npos);
   EXPECT_EQ(report.next_step.find("free space"), std::string::npos);
 }
