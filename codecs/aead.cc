@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "codecs/aead_cipher.h"
 #include "codecs/allocated.h"
@@ -12,8 +13,7 @@ namespace drs {
 namespace {
 
 EVP_CIPHER* gcm_algorithm() {
-  static EVP_CIPHER* const algorithm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
-  DRS_ASSERT(algorithm != nullptr, "OpenSSL offers no AES-256-GCM");
+  static EVP_CIPHER* const algorithm = allocated(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr));
   return algorithm;
 }
 
@@ -21,40 +21,40 @@ EVP_CIPHER* gcm_algorithm() {
 class GcmCall {
  public:
   GcmCall(ByteView key, ByteView nonce, bool encrypt) : context_(allocated(EVP_CIPHER_CTX_new())) {
-    check(EVP_CipherInit_ex2(context_, gcm_algorithm(), key.data(), nonce.data(), encrypt ? 1 : 0, nullptr));
+    check(EVP_CipherInit_ex2(context_.get(), gcm_algorithm(), key.data(), nonce.data(), encrypt ? 1 : 0, nullptr));
   }
-  GcmCall(const GcmCall&) = delete;
-  GcmCall& operator=(const GcmCall&) = delete;
-  ~GcmCall() { EVP_CIPHER_CTX_free(context_); }
 
   // A null `out` makes `in` additional data.
   void update(ByteView in, Byte* out) {
     while (!in.empty()) {
       const std::size_t step_bytes = std::min<std::size_t>(in.size(), std::size_t{1} << 30);  // OpenSSL counts in int
       int out_bytes = 0;
-      check(EVP_CipherUpdate(context_, out, &out_bytes, in.data(), static_cast<int>(step_bytes)));
+      check(EVP_CipherUpdate(context_.get(), out, &out_bytes, in.data(), static_cast<int>(step_bytes)));
       in = in.subspan(step_bytes);
       if (out != nullptr) out += step_bytes;
     }
   }
   void finish_encryption(MutableByteView tag) {
     check(finish());
-    check(EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_GET_TAG, kAeadTagBytes, tag.data()));
+    check(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, kAeadTagBytes, tag.data()));
   }
   [[nodiscard]] bool finish_decryption(ByteView tag) {
     Byte* const tag_bytes = const_cast<Byte*>(tag.data());  // only read
-    check(EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_SET_TAG, kAeadTagBytes, tag_bytes));
+    check(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kAeadTagBytes, tag_bytes));
     return finish() == 1;
   }
 
  private:
-  static void check(int done) { DRS_ASSERT(done == 1, "OpenSSL failed at AES-256-GCM"); }
+  struct Free {
+    void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+  };
+  static void check(int done) { had_memory(done == 1); }
   int finish() {
     Byte nothing[16];
     int nothing_bytes = 0;
-    return EVP_CipherFinal_ex(context_, nothing, &nothing_bytes);
+    return EVP_CipherFinal_ex(context_.get(), nothing, &nothing_bytes);
   }
-  EVP_CIPHER_CTX* context_;
+  std::unique_ptr<EVP_CIPHER_CTX, Free> context_;
 };
 
 class OpensslCipher final : public AeadCipher {

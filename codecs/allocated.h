@@ -12,4 +12,10 @@ Pointer allocated(Pointer pointer) {
   return pointer;
 }
 
+// After a call of such a library whose arguments are right, so that nothing but memory can be missing. OpenSSL often
+// gives another reason for want of memory ("unsupported", "initialization error"), or none.
+inline void had_memory(bool done) {
+  if (!done) throw std::bad_alloc();
+}
+
 }  // namespace drs

@@ -3,6 +3,7 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include "codecs/allocated.h"
 #include "codecs/openssl_kdf.h"
 
 namespace drs {
@@ -15,7 +16,7 @@ void hkdf_sha256(ByteView key, ByteView salt, ByteView info, MutableByteView out
   const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest_name, 0),
                                    kdf_bytes(OSSL_KDF_PARAM_KEY, key), kdf_bytes(OSSL_KDF_PARAM_SALT, salt),
                                    kdf_bytes(OSSL_KDF_PARAM_INFO, info), OSSL_PARAM_construct_end()};
-  DRS_ASSERT(openssl_kdf("HKDF", parameters, out), "OpenSSL failed to derive a key with HKDF");
+  had_memory(openssl_kdf("HKDF", parameters, out));
 }
 
 }  // namespace drs

@@ -9,8 +9,7 @@ namespace drs {
 namespace {
 
 EVP_MAC* hmac_algorithm() {
-  static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  DRS_ASSERT(algorithm != nullptr, "OpenSSL offers no HMAC");
+  static EVP_MAC* const algorithm = allocated(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
   return algorithm;
 }
 
@@ -27,7 +26,7 @@ OpensslHmac::OpensslHmac(ByteView key) : context_(allocated(EVP_MAC_CTX_new(hmac
   // A null key would mean "as before", so an empty one points somewhere.
   const Byte nowhere = 0;
   const Byte* const key_bytes = key.empty() ? &nowhere : key.data();
-  DRS_ASSERT(EVP_MAC_init(context_.get(), key_bytes, key.size(), parameters) == 1, "OpenSSL refused an HMAC key");
+  had_memory(EVP_MAC_init(context_.get(), key_bytes, key.size(), parameters) == 1);
 }
 
 Digest OpensslHmac::compute(ByteView message) {
@@ -36,7 +35,7 @@ Digest OpensslHmac::compute(ByteView message) {
   const bool done = EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1 &&
                     EVP_MAC_update(context_.get(), message.data(), message.size()) == 1 &&
                     EVP_MAC_final(context_.get(), digest.data.data(), &digest_bytes, Digest::kBytes) == 1;
-  DRS_ASSERT(done && digest_bytes == Digest::kBytes, "OpenSSL failed to compute HMAC-SHA-256");
+  had_memory(done && digest_bytes == Digest::kBytes);
   return digest;
 }
 

@@ -3,6 +3,8 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include <cerrno>
+
 #include "codecs/openssl_kdf.h"
 
 namespace drs {
@@ -33,8 +35,9 @@ Result<SecretBytes> scrypt(ByteView passphrase, ByteView salt, ScryptParameters 
   SecretBytes out(out_bytes);
   if (!openssl_kdf("SCRYPT", openssl_parameters, out.mutable_view())) {
     return Error{
-        ErrorCode::kInternal,
-        "scrypt failed: it needs " + std::to_string(((128 * n * parameters.r) + kMiB - 1) / kMiB) + " MiB of memory"};
+        ErrorCode::kBusy,
+        "scrypt failed: it needs " + std::to_string(((128 * n * parameters.r) + kMiB - 1) / kMiB) + " MiB of memory",
+        ENOMEM};
   }
   return out;
 }

@@ -18,7 +18,7 @@ struct ScryptParameters {
 };
 
 // Parameters come from stored bytes, so absurd ones are refused before any work: log2_n must lie in 10..20, r in 1..32,
-// p in 1..16, and the memory may not exceed 1 GiB. Errors: kCorrupt for those; kInternal if the memory is not there.
+// p in 1..16, and the memory may not exceed 1 GiB. Errors: kCorrupt for those; kBusy if the memory is not there.
 Result<SecretBytes> scrypt(ByteView passphrase, ByteView salt, ScryptParameters parameters, std::size_t out_bytes);
 
 }  // namespace drs

@@ -9,8 +9,7 @@ namespace {
 
 // Fetched once: a fetch by name takes locks and costs more than hashing a small message.
 const EVP_MD* sha256_algorithm() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  DRS_ASSERT(algorithm != nullptr, "OpenSSL offers no SHA-256");
+  static const EVP_MD* const algorithm = allocated(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   return algorithm;
 }
 
@@ -19,7 +18,7 @@ const EVP_MD* sha256_algorithm() {
 Digest sha256(ByteView bytes) {
   Digest digest;
   const int done = EVP_Digest(bytes.data(), bytes.size(), digest.data.data(), nullptr, sha256_algorithm(), nullptr);
-  DRS_ASSERT(done == 1, "OpenSSL failed to compute SHA-256");
+  had_memory(done == 1);
   return digest;
 }
 
@@ -41,19 +40,19 @@ Sha256::~Sha256() = default;
 
 void Sha256::update(ByteView bytes) {
   DRS_ASSERT(!context_->finished, "update() after finish()");
-  DRS_ASSERT(EVP_DigestUpdate(context_->raw, bytes.data(), bytes.size()) == 1, "OpenSSL failed to compute SHA-256");
+  had_memory(EVP_DigestUpdate(context_->raw, bytes.data(), bytes.size()) == 1);
 }
 
 Digest Sha256::finish() {
   DRS_ASSERT(!context_->finished, "finish() after finish()");
   Digest digest;
-  DRS_ASSERT(EVP_DigestFinal_ex(context_->raw, digest.data.data(), nullptr) == 1, "OpenSSL failed to compute SHA-256");
+  had_memory(EVP_DigestFinal_ex(context_->raw, digest.data.data(), nullptr) == 1);
   context_->finished = true;
   return digest;
 }
 
 void Sha256::reset() {
-  DRS_ASSERT(EVP_DigestInit_ex2(context_->raw, sha256_algorithm(), nullptr) == 1, "OpenSSL failed to start SHA-256");
+  had_memory(EVP_DigestInit_ex2(context_->raw, sha256_algorithm(), nullptr) == 1);
   context_->finished = false;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <exception>
+#include <new>
 
 #include "io/clock.h"
 #include "io/descriptor_limit.h"
@@ -46,6 +47,9 @@ int main(int argc, char** argv) {
       return static_cast<int>(drs::exit_code_of(signals.error()));
     }
     return drs::run_application(argc, argv, clock, cancel, **signals);
+  } catch (const std::bad_alloc&) {
+    ::dprintf(STDERR_FILENO, "drstream: error: there is no memory left\n");
+    return static_cast<int>(drs::ExitCode::kBusy);
   } catch (const std::exception& thrown) {
     ::dprintf(STDERR_FILENO, "drstream: error: %s\n", thrown.what());
     return static_cast<int>(drs::ExitCode::kInternal);

@@ -183,7 +183,9 @@ Result<Bytes> encode_slot(const RepositoryKeys& keys, const SlotFields& fields, 
   WrapKey key;
   if (!is_clear) {
     auto stretched = slot_secret(fields.kind, parameters, scrypt_salt, secret);
-    if (!stretched.ok()) return Error(ErrorCode::kUsage, stretched.error().message);
+    if (!stretched.ok() && stretched.error().code == ErrorCode::kCorrupt)
+      return Error(ErrorCode::kUsage, stretched.error().message);
+    if (!stretched.ok()) return std::move(stretched).error();
     key = derive_wrap_key(stretched->view(), envelope, keys.repository());
     envelope.commitment = key.commitment;
   }

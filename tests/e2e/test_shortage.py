@@ -31,8 +31,9 @@ def test_too_few_descriptors_are_neither_damage_nor_marks(drs, descriptors):
     add_packs(drs, 150)
     for command in (["scrub"], ["verify", "--read-data", "--read-only"]):
         outcome = drs.run("--threads", 15, *command, launcher=limited(descriptors, descriptors), expect=None)
-        assert outcome.code in (0, BUSY), outcome
-        assert "Too many open files" in outcome.err or outcome.code == 0, outcome
+        whole = 0 if command[0] == "scrub" else 4  # the packs that were added are nothing that a key opens
+        assert outcome.code in (whole, BUSY), outcome
+        assert "Too many open files" in outcome.err or outcome.code == whole, outcome
         assert "open files" not in outcome.out.decode(), outcome
     assert drs.names("damaged") == []
 
@@ -67,10 +68,27 @@ def commands(drs, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("descriptors", [4, 6, 8, 10, 13, 16, 20])
+@pytest.mark.parametrize("descriptors", [4, 7, 10, 16])
 def test_few_descriptors_are_one_exit_code_whatever_runs_out_of_them(drs, tmp_path, descriptors):
     drs.push("s", DATA)
     for arguments in commands(drs, tmp_path):
         outcome = drs.run(*arguments, input=DATA, launcher=limited(descriptors, descriptors), expect=(0, BUSY))
         assert outcome.code == 0 or "Too many open files" in outcome.err, outcome
     assert drs.names("damaged") == []
+
+
+@pytest.mark.parametrize("kib", [90_000, 180_000])
+def test_little_memory_is_the_same_exit_code_and_no_abort(drs, tmp_path, kib):
+    if "ASAN_OPTIONS" in drs.environment() or "TSAN_OPTIONS" in drs.environment():
+        pytest.skip("sanitizers map terabytes")
+    drs.push("s", DATA)
+    launcher = ["sh", "-c", f'ulimit -v {kib}; exec "$@"', "sh"]
+    for arguments in commands(drs, tmp_path):
+        drs.run("--threads", 2, *arguments, input=DATA, launcher=launcher, expect=(0, BUSY))
+    phrase = tmp_path / "phrase"
+    phrase.write_text("correct horse battery staple")
+    phrase.chmod(0o600)
+    drs.run("key", "add", "--new-passphrase-file", phrase)
+    drs.variables.clear()
+    err = drs.run("list", "--passphrase-file", phrase, launcher=launcher, expect=BUSY).err
+    assert "memory" in err
