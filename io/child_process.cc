@@ -167,6 +167,8 @@ std::optional<ChildEnd> ChildProcess::wait_end(const Interrupt& interrupt, Deadl
 }
 
 void ChildProcess::signal_group(int number) const {
+  // What we end ourselves must not stay because nobody reads our stderr.
+  if (stderr_tap_) stderr_tap_->hurry();
   const std::lock_guard lock(mutex_);
   if (!end_.has_value()) ::kill(leads_group_ ? -pid_ : pid_, number);
 }

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kPieceBytes = 4096;              // read at a time
 constexpr std::size_t kLineBytesMax = 8 * kKiB;        // a longer line is passed on in parts
 constexpr std::size_t kLeftInPipeBytesMax = 1 * kMiB;  // what the child itself can have left behind
+constexpr int kLooksOnceHurried = 20;                  // ten a second
 
 // How many bytes of `text` come before a character of UTF-8 that it ends within.
 std::size_t whole_characters_bytes(std::string_view text) {
@@ -28,17 +29,14 @@ std::size_t whole_characters_bytes(std::string_view text) {
   return text.size();
 }
 
-// One write per line, so that lines of several writers do not mix. There is no way to report that our stderr fails.
-void write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(fd, text.data(), text.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-}
-
 }  // namespace
+
+StderrTap::StderrTap(Fd read_end, int pass_to, Filter filter, Interrupt stop)
+    : read_end_(std::move(read_end)),
+      pass_to_(pass_to),
+      filter_(filter),
+      stop_(std::move(stop)),
+      looks_left_(kLooksOnceHurried) {}
 
 Result<std::unique_ptr<StderrTap>> StderrTap::start(Fd read_end, int pass_to, Filter filter) {
   DRS_RETURN_IF_ERROR(set_nonblocking(read_end.get()));
@@ -99,13 +97,18 @@ void StderrTap::take(std::string_view text) {
 void StderrTap::pass(std::size_t bytes) {
   const std::string_view text = std::string_view(line_).substr(0, bytes);
   if (filter_ == nullptr) {
-    write_all(pass_to_, text);
+    write(text);
   } else {
     // A line that there is no memory to filter is not shown.
     const auto shown = catch_thrown([&]() -> Result<std::string> { return filter_(text); });
-    if (shown.ok()) write_all(pass_to_, *shown);
+    if (shown.ok()) write(*shown);
   }
   line_.erase(0, bytes);
+}
+
+// One write per line, so that lines of several writers do not mix. There is no way to report that our stderr fails.
+void StderrTap::write(std::string_view text) {
+  static_cast<void>(pass_to_.deliver(text, [this] { return !hurried_ || looks_left_-- > 0; }));
 }
 
 }  // namespace drs

@@ -2,12 +2,14 @@
 // What a terminal would obey in it is the filter's to take out.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "io/interrupt.h"
+#include "io/line_sender.h"
 #include "io/pipe.h"
 
 namespace drs {
@@ -26,22 +28,26 @@ class StderrTap {
   StderrTap(const StderrTap&) = delete;
   StderrTap& operator=(const StderrTap&) = delete;
 
+  // Any thread: whoever reads what is passed on, and has stopped reading, is waited for no longer than 2 s from now on.
+  void hurry() { hurried_ = true; }
   // For when the child is gone: takes what is still in the pipe and ends, even where another process keeps it open.
   void finish();
   // The last of what was said, at most kTailBytesMax.
   [[nodiscard]] std::string tail() const;
 
  private:
-  StderrTap(Fd read_end, int pass_to, Filter filter, Interrupt stop)
-      : read_end_(std::move(read_end)), pass_to_(pass_to), filter_(filter), stop_(std::move(stop)) {}
+  StderrTap(Fd read_end, int pass_to, Filter filter, Interrupt stop);
   void read_to_end();
   void take(std::string_view text);
   void pass(std::size_t bytes);  // of line_
+  void write(std::string_view text);
 
   const Fd read_end_;
-  const int pass_to_;
+  LineSender pass_to_;
   const Filter filter_;
   const Interrupt stop_;
+  std::atomic<bool> hurried_ = false;
+  int looks_left_;    // once hurried
   std::string line_;  // begun and not passed on
   mutable std::mutex mutex_;
   std::string tail_;  // guarded by mutex_

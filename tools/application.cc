@@ -55,7 +55,7 @@ ParseOutcome parse(CLI::App& root, std::vector<std::string> own, Output& output)
 class Application {
  public:
   Application(CommandModel& model, const Clock& clock, CancelToken& cancel, const SignalState& signals)
-      : model_(model), clock_(clock), cancel_(cancel), signals_(signals), console_(STDERR_FILENO) {}
+      : model_(model), clock_(clock), cancel_(cancel), signals_(signals), console_(STDERR_FILENO, &cancel) {}
 
   int run(const Arguments& arguments) {
     Output early({false, false, STDOUT_FILENO}, console_);
@@ -105,7 +105,8 @@ class Application {
     const bool answer_is_all = effect == CommandEffect::kReads || effect == CommandEffect::kProves;
     console_.write_lines(
         fmt::format("drstream {}: {}: {}", path_, answer_is_all ? "error" : "warning", output.failure()->message));
-    return static_cast<int>(answer_is_all && code == ExitCode::kOk ? ExitCode::kDestination : code);
+    return answer_is_all && code == ExitCode::kOk ? exit_status_of(*output.failure(), signals_.received())
+                                                  : static_cast<int>(code);
   }
 
   int fail(const Error& error, CommandEffect effect, Output& output) {

@@ -12,6 +12,7 @@ namespace drs {
 namespace {
 
 constexpr std::string_view kEraseLine = "\r\x1b[K";
+constexpr int kLooksAfterSignal = 20;  // ten a second
 
 }  // namespace
 
@@ -30,7 +31,8 @@ bool write_all(int fd, std::string_view text) {
   return true;
 }
 
-Console::Console(int fd) : fd_(fd), is_terminal_(::isatty(fd) == 1) {}
+Console::Console(int fd, const CancelToken* stop)
+    : fd_(fd), is_terminal_(::isatty(fd) == 1), stop_(stop), looks_left_(kLooksAfterSignal), sender_(fd) {}
 
 void Console::write_lines(std::string_view text) {
   const std::lock_guard lock(mutex_);
@@ -72,8 +74,12 @@ bool Console::has_room() const {
   return ::poll(&ready, 1, 0) != 0;
 }
 
-void Console::emit(std::string_view text) const {
-  static_cast<void>(write_all(fd_, text));
+bool Console::waits_for_reader() {
+  return stop_ == nullptr || !stop_->cancelled() || looks_left_.fetch_sub(1) > 0;
+}
+
+void Console::emit(std::string_view text) {
+  static_cast<void>(sender_.deliver(text, [this] { return waits_for_reader(); }));
 }
 
 }  // namespace drs

@@ -31,6 +31,7 @@ void Output::append(std::string_view name, nlohmann::ordered_json value) {
 }
 
 void Output::emit(std::string_view text) {
+  if (failure_) return;  // after a part no whole can follow
   if (stdout_is_data_) {
     console_.write_lines(text);
     return;
@@ -38,7 +39,13 @@ void Output::emit(std::string_view text) {
   console_.end_status();
   std::string out = printable_lines(text);
   if (!out.ends_with('\n')) out += '\n';
-  if (!write_all(options_.stdout_fd, out) && !failure_) failure_ = error_from_errno(errno, "write to stdout");
+  switch (LineSender(options_.stdout_fd).deliver(out, [this] { return console_.waits_for_reader(); })) {
+    case LineSender::Delivery::kWhole: return;
+    case LineSender::Delivery::kGivenUp:
+      failure_ = Error{ErrorCode::kCancelled, "asked to stop while the reader of stdout did not read"};
+      return;
+    case LineSender::Delivery::kFailed: failure_ = error_from_errno(errno, "write to stdout");
+  }
 }
 
 std::string json_text(const nlohmann::ordered_json& value, int indent) {

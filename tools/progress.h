@@ -14,9 +14,9 @@
 #include <thread>
 
 #include "io/clock.h"
+#include "io/line_sender.h"
 #include "io/progress.h"
 #include "tools/console.h"
-#include "tools/line_sender.h"
 
 namespace drs {
 

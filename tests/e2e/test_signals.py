@@ -97,6 +97,41 @@ def test_a_signal_ends_a_pull_to_a_reader_that_does_not_read(drs, number, code):
     process.communicate()
 
 
+def full_pipe():
+    """A pipe with no room left, whose reader does not read."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(write_end, b"x" * 4096)
+    os.set_blocking(write_end, True)
+    return read_end, write_end
+
+
+def test_a_signal_ends_what_waits_for_a_reader_of_its_messages_that_does_not_read(drs, tmp_path):
+    drs.push("s", DATA)
+    read_end, write_end = full_pipe()
+    ready = tmp_path / "ready"
+    child = f"echo told >&2; echo $$ > {ready}; head -c 1000000 /dev/zero >&2; sleep 600"
+    processes = [
+        drs.start("push", "t", stdin=subprocess.PIPE, stderr=write_end),
+        drs.start("push", "u", "--exec", "--", "sh", "-c", child, stderr=write_end),
+        drs.start("list", "--json", stdout=write_end),
+        drs.start("list", "no/such/stream", "-r", tmp_path / "nowhere", stderr=write_end),
+    ]
+    session_in(ready)
+    time.sleep(0.3)
+    assert [process.poll() for process in processes] == [None] * 4, "a stalled reader is waited for"
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    codes = [process.wait(timeout=20) for process in processes]
+    assert codes == [143, 143, 143, 10]
+    for process in processes:
+        process.communicate()
+    os.close(read_end)
+    os.close(write_end)
+
+
 def test_a_signal_leaves_no_part_of_a_file(drs, tmp_path):
     drs.push("s", DATA)
     target = tmp_path / "out" / "file"

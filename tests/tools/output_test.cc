@@ -18,8 +18,10 @@ class Captured {
  public:
   Captured() : pipe_(*make_pipe()) {}
   [[nodiscard]] int fd() const { return pipe_.write_end.get(); }
+  // What is there now: a console may hold the pipe open.
   std::string text() {
     pipe_.write_end = Fd();
+    EXPECT_TRUE(set_nonblocking(pipe_.read_end.get()).ok());
     std::string out;
     std::array<char, 4096> buffer{};
     for (ssize_t got = 0; (got = ::read(pipe_.read_end.get(), buffer.data(), buffer.size())) > 0;)

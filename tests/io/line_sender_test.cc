@@ -1,4 +1,4 @@
-#include "tools/line_sender.h"
+#include "io/line_sender.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -6,6 +6,7 @@
 
 #include <array>
 #include <csignal>
+#include <thread>
 
 #include "io/pipe.h"
 
@@ -57,6 +58,43 @@ TEST(LineSender, FinishesALineThatASocketTookInPart) {
     EXPECT_TRUE(seen == line || seen == "last\n");
   }
   EXPECT_EQ(begin, whole.size());
+}
+
+TEST(LineSender, DeliversEverythingToAReaderThatIsSlow) {
+  Pipe pipe = *make_pipe();
+  const std::string lines(1'000'000, 'x');
+  std::string seen;
+  std::thread reader([&] { seen = read_all(pipe.read_end.get()); });
+  {
+    LineSender sender(pipe.write_end.get());
+    EXPECT_EQ(sender.deliver(lines, [] { return true; }), LineSender::Delivery::kWhole);
+  }
+  pipe.write_end = Fd();
+  reader.join();
+  EXPECT_EQ(seen, lines);
+}
+
+TEST(LineSender, GivesUpAReaderThatDoesNotReadOnceToldTo) {
+  Pipe pipe = *make_pipe();
+  ASSERT_TRUE(set_nonblocking(pipe.read_end.get()).ok());
+  LineSender sender(pipe.write_end.get());
+  const std::string line = std::string(999'999, 'x') + "\n";
+  int looks = 3;
+  EXPECT_EQ(sender.deliver(line, [&] { return --looks > 0; }), LineSender::Delivery::kGivenUp);
+  EXPECT_EQ(looks, 0);
+  std::string whole;
+  const auto read_on = [&] {
+    whole += read_all(pipe.read_end.get());
+    return true;
+  };
+  EXPECT_EQ(sender.deliver("last\n", read_on), LineSender::Delivery::kWhole);
+  EXPECT_EQ(whole + read_all(pipe.read_end.get()), line + "last\n") << "a line that was begun is ended first";
+}
+
+TEST(LineSender, SaysThatADeliveryFailed) {
+  const Fd read_only(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  LineSender sender(read_only.get());
+  EXPECT_EQ(sender.deliver("line\n", [] { return true; }), LineSender::Delivery::kFailed);
 }
 
 TEST(LineSender, LeavesTheFlagsOfTheDescriptorAlone) {
