@@ -49,6 +49,9 @@ bool BlockIndex::unit_is_uncovered_pack(std::uint32_t unit) const {
 std::string BlockIndex::unit_name(std::uint32_t unit) const {
   return units_.at(unit).name;
 }
+std::size_t BlockIndex::unit_bytes(std::uint32_t unit) const {
+  return units_.at(unit).bytes;
+}
 std::uint32_t BlockIndex::unit_blocks(std::uint32_t unit) const {
   return units_.at(unit).summary.block_count;
 }
@@ -60,8 +63,10 @@ Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, Obj
                                                      const PackCatalog& packs, Options options) {
   std::unique_ptr<BlockIndex> index(new BlockIndex(repository, store, packs, options));
   bool whole = false;
+  ListingRounds rounds;
   for (int attempt = 0; attempt < kListAttempts && !whole; ++attempt) {
-    DRS_ASSIGN_OR_RETURN(whole, index->load_index_objects());
+    DRS_RETURN_IF_ERROR(index->load_index_objects(rounds));
+    whole = !rounds.next();
   }
   if (!whole)
     return Error(
@@ -84,35 +89,37 @@ Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, Obj
   return index;
 }
 
-// The objects that are listed now, but for those that are units already. False: one of them has gone since, as when a
+// The objects that are listed now, but for those that are units already. One of them may have gone since, as when a
 // repair replaced it; what replaced it is found by listing again.
-Result<bool> BlockIndex::load_index_objects() {
+Result<void> BlockIndex::load_index_objects(ListingRounds& rounds) {
   DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> objects, repository_.list(ObjectKind::kIndex));
   std::unordered_set<std::string> known;
   for (const Unit& unit : units_) known.insert(unit.name);
   for (const Problem& problem : problems_) known.insert(problem.object);
   std::erase_if(objects, [&](const ObjectInfo& info) { return known.contains(info.key); });
-  bool whole = true;
   const auto take = [&](const ObjectInfo& info, Result<IndexEnds> ends) -> Result<void> {
     if (ends.ok()) {
       add_unit(info.key, info.size_bytes, ends->summary, ends->salt);
       return {};
     }
-    if (ends.error().code == ErrorCode::kNotFound) {
-      whole = false;
-      return {};
+    Error error = std::move(ends).error();
+    if (error.code == ErrorCode::kNotFound) {
+      if (!rounds.is_absent_again(info.key)) return {};
+      error = listed_but_absent();
     }
-    if (!is_damage(ends.error())) return std::move(ends).error();
-    problems_.push_back({info.key, std::move(ends).error()});
+    if (!is_damage(error)) return error;
+    problems_.push_back({info.key, std::move(error)});
     return {};
   };
-  DRS_RETURN_IF_ERROR(read_index_ends(repository_, store_, objects, take));
-  return whole;
+  return read_index_ends(repository_, store_, objects, take);
 }
 
 Result<void> BlockIndex::read_from(const Unit& unit, std::uint64_t offset_bytes, MutableByteView destination) {
   auto done = get_range(store_, unit.name, offset_bytes, destination);
-  if (!done.ok() && done.error().code == ErrorCode::kNotFound) vanished_ = true;
+  if (!done.ok() && done.error().code == ErrorCode::kNotFound) {
+    vanished_ = true;
+    if (unit.uncovered_pack) set_absent(unit.summary.packs.front().name);
+  }
   return done;
 }
 
@@ -364,9 +371,9 @@ Result<BlockLocation> BlockIndex::location(BlockPlace place) {
   if (info->bytes != pack.bytes)
     return Error(ErrorCode::kNotFound, pack_name(pack.name) + " has " + std::to_string(info->bytes) +
                                            " bytes, expected " + std::to_string(pack.bytes));
-  return BlockLocation{place,     entry.record,
-                       pack.name, pack.bytes,
-                       pack.salt, packs_.usable(*info, entry.record.offset_bytes, entry.record.sealed_bytes)};
+  const bool usable = !absent_packs_.contains(pack.name) &&
+                      packs_.usable(*info, entry.record.offset_bytes, entry.record.sealed_bytes);
+  return BlockLocation{place, entry.record, pack.name, pack.bytes, pack.salt, usable};
 }
 
 // Reads the list of `block` and those that lie behind it in the same unit, into the cache.

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/format/index.h"
@@ -33,7 +34,7 @@ struct BlockLocation {
   Digest pack;
   std::uint64_t pack_bytes = 0;
   Salt salt;
-  bool usable = true;  // false: the pack is condemned, or the block is marked as damaged
+  bool usable = true;  // false: the pack is condemned or not there, or the block is marked as damaged
 };
 
 using Directory = std::shared_ptr<const std::vector<DirectoryEntry>>;
@@ -45,7 +46,8 @@ class BlockIndex {
     std::size_t cache_bytes = 16 * kMiB;  // of directories and chunk lists
   };
   // A damaged index object is passed over (its packs then count as uncovered) and told in problems(); where one has
-  // gone since it was listed, the list is made again. `store` must outlive the index.
+  // gone since it was listed, the list is made again, and what is listed again and not there is damaged. `store` must
+  // outlive the index.
   static Result<std::unique_ptr<BlockIndex>> load(Repository& repository, ObjectStore& store, const PackCatalog& packs,
                                                   Options options);
   ~BlockIndex();
@@ -63,6 +65,7 @@ class BlockIndex {
   [[nodiscard]] std::uint64_t block_count() const;
   [[nodiscard]] bool unit_is_uncovered_pack(std::uint32_t unit) const;
   [[nodiscard]] std::string unit_name(std::uint32_t unit) const;  // of the object it was read from
+  [[nodiscard]] std::size_t unit_bytes(std::uint32_t unit) const;  // of that object
   [[nodiscard]] std::uint32_t unit_blocks(std::uint32_t unit) const;
   [[nodiscard]] const std::vector<IndexedPack>& unit_packs(std::uint32_t unit) const;  // until a unit is added
 
@@ -76,6 +79,8 @@ class BlockIndex {
   Result<IndexedPack> claimed_pack(BlockPlace place);
   // Forgets what was read and can be read again.
   void drop_cache();
+  // The store says that this pack is not there, whatever its list says: its blocks are not usable any more.
+  void set_absent(const Digest& pack) { absent_packs_.insert(pack); }
   // One claim, whether or not its pack exists: then kNotFound.
   Result<BlockLocation> location(BlockPlace place);
   // The chunks of a block. Cached.
@@ -105,7 +110,7 @@ class BlockIndex {
   std::uint32_t register_unit(Unit unit);
   template <typename Visit>
   Result<void> each_claim(const BlockId& id, const Visit& visit);
-  Result<bool> load_index_objects();
+  Result<void> load_index_objects(ListingRounds& rounds);
   Result<void> read_from(const Unit& unit, std::uint64_t offset_bytes, MutableByteView destination);
   Result<void> load_uncovered(const PackInfo& pack);
   void trim_cache();
@@ -128,6 +133,7 @@ class BlockIndex {
   std::unordered_map<Uuid, Claims, FixedBytesHash> claims_;
   std::vector<Problem> problems_;
   bool vanished_ = false;
+  std::unordered_set<Digest, FixedBytesHash> absent_packs_;
   std::list<CacheEntry> cache_;  // most recently used first
   std::unordered_map<std::uint64_t, std::list<CacheEntry>::iterator> cache_places_;
   std::unique_ptr<ObjectOpener> opener_;  // of the unit read last

@@ -5,6 +5,7 @@
 
 #include "codecs/random.h"
 #include "engine/format/names.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/read_again.h"
 #include "io/error_class.h"
 
@@ -44,11 +45,15 @@ void PackMarks::add(std::span<const DamagedBlock> more) {
 
 Result<MarkedPacks> load_marks(ObjectStore& store, std::span<const ObjectInfo> listed) {
   MarkedPacks packs;
+  std::vector<std::string> absent;
   const auto take = [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
     const auto name = parse_name(listed[place].key);
     Result<DamagedMark> mark = bytes.ok() ? decode_damaged(*bytes) : Result<DamagedMark>(std::move(bytes).error());
     if (!mark.ok() && !is_object_fault(mark.error())) return std::move(mark).error();
-    if (!mark.ok() && mark.error().code == ErrorCode::kNotFound) return {};  // taken back since it was listed
+    if (!mark.ok() && mark.error().code == ErrorCode::kNotFound) {
+      absent.push_back(listed[place].key);
+      return {};
+    }
     PackMarks& pack = packs[name->digest];
     const bool good = mark.ok() && mark->pack == name->digest && mark->id == name->uuid;
     pack.marks.push_back({name->uuid, good ? mark->found_by : ""});
@@ -59,6 +64,14 @@ Result<MarkedPacks> load_marks(ObjectStore& store, std::span<const ObjectInfo> l
     return {};
   };
   DRS_RETURN_IF_ERROR(get_documents(store, listed, kDocumentBytesMax, take));
+  // The others were taken back since they were listed.
+  DRS_ASSIGN_OR_RETURN(const auto unreadable, still_listed(store, absent));
+  for (const std::string& key : unreadable) {
+    const auto name = parse_name(key);
+    PackMarks& pack = packs[name->digest];
+    pack.marks.push_back({name->uuid, ""});
+    pack.whole = true;
+  }
   return packs;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/format/document.h"
+#include "engine/format/kinds.h"
 #include "engine/format/manifest.h"
 #include "engine/format/names.h"
 #include "engine/repository/read_again.h"
@@ -48,22 +49,21 @@ const CondemnedList::Unreadable* CondemnedList::that_may_name(std::int64_t pack_
 }
 
 Result<CondemnedList> PackCatalog::load_condemned(Repository& repository, UnreadableCondemned unreadable) {
+  ListingRounds rounds;
   for (int attempt = 0; attempt < kListAttempts; ++attempt) {
-    DRS_ASSIGN_OR_RETURN(auto condemned, try_load_condemned(repository, unreadable));
-    if (condemned) return *std::move(condemned);
+    DRS_ASSIGN_OR_RETURN(CondemnedList condemned, read_listed_condemned(repository, unreadable, rounds));
+    if (!rounds.next()) return condemned;
   }
   return Error(ErrorCode::kUnavailable,
                "records under condemned/ vanish whenever they are listed: run it again when "
                "the prunes of this repository have ended");
 }
 
-// Nothing where a record that was listed is gone.
-Result<std::optional<CondemnedList>> PackCatalog::try_load_condemned(Repository& repository,
-                                                                     UnreadableCondemned unreadable) {
+Result<CondemnedList> PackCatalog::read_listed_condemned(Repository& repository, UnreadableCondemned unreadable,
+                                                         ListingRounds& rounds) {
   ObjectStore& store = repository.store();
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> records, repository.list(ObjectKind::kCondemned));
   CondemnedList condemned;
-  bool vanished = false;
   DRS_RETURN_IF_ERROR(
       get_documents(store, records, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
         const std::string& name = records[place].key;
@@ -72,17 +72,17 @@ Result<std::optional<CondemnedList>> PackCatalog::try_load_condemned(Repository&
           condemned.packs.insert(condemned.packs.end(), record->packs.begin(), record->packs.end());
           return {};
         }
-        if (record.error().code == ErrorCode::kNotFound) {
-          vanished = true;
-          return {};
+        Error error = std::move(record).error();
+        if (error.code == ErrorCode::kNotFound) {
+          if (!rounds.is_absent_again(name)) return {};
+          error = listed_but_absent();
         }
-        const bool passed_over = unreadable == UnreadableCondemned::kPassOver && is_damage(record.error());
-        if (!passed_over && !is_lasting_damage(record.error())) return std::move(record).error().with_context(name);
-        condemned.unreadable.push_back({name, records[place].modified_ns, std::move(record).error()});
+        const bool passed_over = unreadable == UnreadableCondemned::kPassOver && is_damage(error);
+        if (!passed_over && !is_lasting_damage(error)) return std::move(error).with_context(name);
+        condemned.unreadable.push_back({name, records[place].modified_ns, std::move(error)});
         return {};
       }));
-  if (vanished) return std::optional<CondemnedList>();
-  return std::optional(std::move(condemned));
+  return condemned;
 }
 
 Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemned unreadable,
@@ -150,8 +150,8 @@ void PackCatalog::add(const Digest& name, std::uint64_t bytes) {
 
 std::uint64_t PackCatalog::total_bytes() const {
   std::uint64_t total = 0;
-  for (const PackInfo& pack : packs_) total += pack.bytes;
-  for (const PackInfo& pack : added_) total += pack.bytes;
+  for (const auto* const packs : {&packs_, &added_})
+    for (const PackInfo& pack : *packs) total += std::min<std::uint64_t>(pack.bytes, kPackBytesMax);
   return total;
 }
 

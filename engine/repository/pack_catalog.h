@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/repository/damage.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/repository.h"
 
 namespace drs {
@@ -51,8 +52,8 @@ class PackCatalog {
   static Result<PackCatalog> load(Repository& repository,
                                   UnreadableCondemned unreadable = UnreadableCondemned::kDistrust,
                                   std::span<const ObjectKind> with = {});
-  // Lists again where a record that was listed is gone; kUnavailable when that does not end. kFormatTooNew (of a
-  // record) where the unreadable ones matter.
+  // Lists again where a record that was listed is gone; kUnavailable when that does not end. One that is listed twice
+  // and never there counts as unreadable. kFormatTooNew (of a record) where the unreadable ones matter.
   static Result<CondemnedList> load_condemned(Repository& repository,
                                               UnreadableCondemned unreadable = UnreadableCondemned::kDistrust);
   // nullptr: no such pack.
@@ -66,11 +67,11 @@ class PackCatalog {
   [[nodiscard]] bool usable(const PackInfo& pack, std::uint32_t offset_bytes, std::uint32_t bytes) const;
   [[nodiscard]] const std::vector<PackInfo>& packs() const { return packs_; }  // sorted by name
   void add(const Digest& name, std::uint64_t bytes);                           // a pack this process has just stored
-  [[nodiscard]] std::uint64_t total_bytes() const;
+  [[nodiscard]] std::uint64_t total_bytes() const;  // one that is listed as longer than a pack can be: as the longest
 
  private:
-  static Result<std::optional<CondemnedList>> try_load_condemned(Repository& repository,
-                                                                 UnreadableCondemned unreadable);
+  static Result<CondemnedList> read_listed_condemned(Repository& repository, UnreadableCondemned unreadable,
+                                                     ListingRounds& rounds);
   std::vector<PackInfo> packs_;
   std::vector<PackInfo> added_;
   MarkedPacks marks_;

@@ -105,11 +105,15 @@ Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObj
   std::optional<Error> io_error;
   std::vector<std::string> unreadable;
   std::vector<std::string> foreign;
+  std::vector<std::string> absent;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const std::string& name = slots[i].info.key;
     const Result<Bytes>& bytes = slot_bytes[i];
     if (!bytes.ok()) {
-      if (bytes.error().code == ErrorCode::kNotFound) continue;  // removed since it was listed
+      if (bytes.error().code == ErrorCode::kNotFound) {  // removed since it was listed, most likely
+        absent.push_back(name + " is listed, but not there");
+        continue;
+      }
       if (!is_damage(bytes.error())) return bytes.error();
       unreadable.push_back(bytes.error().message);
       if (bytes.error().code == ErrorCode::kIo && !io_error) io_error = bytes.error();
@@ -136,6 +140,7 @@ Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObj
     if (is_shortage(master.error())) return std::move(master).error();
     if (master.error().code != ErrorCode::kWrongKey) unreadable.push_back(name + ": " + master.error().message);
   }
+  unreadable.insert(unreadable.end(), absent.begin(), absent.end());
   if (io_error) return *std::move(io_error);  // whether the key is right cannot be told
   if (readable == 0) {
     std::vector<std::string> problems = unreadable;

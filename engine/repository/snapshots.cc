@@ -6,11 +6,13 @@
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/read_again.h"
 #include "engine/repository/removal.h"
 #include "io/error_class.h"
@@ -78,53 +80,107 @@ Result<Manifest> read_manifest(const Repository& repository, ObjectStore& store,
   return manifest;
 }
 
-Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::optional<std::string>& stream) {
-  std::optional<StreamTag> only;
-  if (stream) only = repository.keys().stream_tag(*stream);
-  ObjectStore& store = repository.store();
+namespace {
+
+// Reads what the lists name into a catalog.
+class CatalogLoader {
+ public:
+  CatalogLoader(Repository& repository, const std::optional<std::string>& stream) : repository_(repository) {
+    if (stream) only_ = repository.keys().stream_tag(*stream);
+  }
+
+  Result<void> load() {
+    DRS_RETURN_IF_ERROR(list());
+    DRS_RETURN_IF_ERROR(read_marks(marks_));
+    DRS_RETURN_IF_ERROR(read_manifests(manifests_));
+    if (absent_.empty()) return {};
+    return load_absent();
+  }
+
   SnapshotCatalog catalog;
-  const auto of_stream = [&](const ObjectInfo& info) { return !only || *only == parse_name(info.key)->tag; };
-  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> manifests, repository.list(ObjectKind::kManifest));
-  std::erase_if(manifests, [&](const ObjectInfo& info) { return !of_stream(info); });
+  std::unordered_set<std::string> present;                 // manifests that are there, broken ones too
+  std::unordered_set<std::string> removed;                 // manifests that an authentic mark names
+  std::unordered_map<std::string, std::uint64_t> accounted;  // by live manifests, as predecessors or as unreadable: the
+                                                             // least sequence number of those
+
+ private:
+  using Infos = std::vector<ObjectInfo>;
+
   // Marks after manifests: a manifest is never live beside its mark, whichever appeared first.
-  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> marks, repository.list(ObjectKind::kRemoved));
-  std::erase_if(marks, [&](const ObjectInfo& info) { return !of_stream(info); });
-
-  std::unordered_set<std::string> removed;
-  const auto take_mark = [&](std::size_t place, Result<Bytes> object) -> Result<void> {
-    const std::string& name = marks[place].key;
-    if (!object.ok()) {
-      if (object.error().code == ErrorCode::kNotFound) return {};  // pruned since it was listed, its manifest before it
-      if (!is_damage(object.error())) return std::move(object).error();
-    }
-    auto mark = object.ok() ? open_removed(repository.keys(), name, *object) : Result<RemovedMark>(object.error());
-    if (!mark.ok()) {
-      catalog.broken.push_back({name, std::move(mark).error(), digest_of(object), "", false, 0});
-      return {};
-    }
-    removed.insert(mark->manifest_name);
-    catalog.removed.push_back(*std::move(mark));
+  Result<void> list() {
+    DRS_ASSIGN_OR_RETURN(manifests_, repository_.list(ObjectKind::kManifest));
+    DRS_ASSIGN_OR_RETURN(marks_, repository_.list(ObjectKind::kRemoved));
+    const auto of_another = [&](const ObjectInfo& info) { return only_ && *only_ != parse_name(info.key)->tag; };
+    std::erase_if(manifests_, of_another);
+    std::erase_if(marks_, of_another);
     return {};
-  };
-  DRS_RETURN_IF_ERROR(get_documents(store, marks, kDocumentBytesMax, take_mark));
+  }
 
-  std::vector<ObjectInfo> not_removed;
-  for (const ObjectInfo& info : manifests)
-    if (!removed.contains(info.key)) not_removed.push_back(info);
-  // By live manifests, as predecessors or as unreadable: the least sequence number of those.
-  std::unordered_map<std::string, std::uint64_t> accounted;
-  const auto account = [&accounted](const std::string& name, std::uint64_t sequence) {
-    const auto [entry, first] = accounted.try_emplace(name, sequence);
-    if (!first) entry->second = std::min(entry->second, sequence);
-  };
-  const auto take_manifest = [&](std::size_t place, Result<Bytes> object) -> Result<void> {
-    const std::string& name = not_removed[place].key;
+  // What was listed and is absent is listed again, beside the marks that are new. A manifest that is still listed, and
+  // not marked, is broken, and so is such a mark. The others were removed since they were listed.
+  Result<void> load_absent() {
+    absent_before_ = std::exchange(absent_, {});
+    std::unordered_set<std::string> known;
+    for (const ObjectInfo& info : marks_)
+      if (!absent_before_.contains(info.key)) known.insert(info.key);
+    DRS_RETURN_IF_ERROR(list());
+    std::erase_if(marks_, [&](const ObjectInfo& info) { return known.contains(info.key); });
+    std::erase_if(manifests_, [&](const ObjectInfo& info) { return !absent_before_.contains(info.key); });
+    DRS_RETURN_IF_ERROR(read_marks(marks_));
+    DRS_RETURN_IF_ERROR(read_manifests(manifests_));
+    std::erase_if(catalog.live, [&](const Snapshot& snapshot) { return removed.contains(snapshot.name); });
+    return {};
+  }
+
+  // Whether an object that could not be read is only gone. Makes `error` damage where two lists name it.
+  bool is_gone(const std::string& name, Error& error) {
+    if (error.code != ErrorCode::kNotFound) return false;
+    if (!absent_before_.contains(name)) {
+      absent_.insert(name);
+      return true;
+    }
+    error = listed_but_absent();
+    return false;
+  }
+
+  Result<void> read_marks(const Infos& marks) {
+    return get_documents(
+        repository_.store(), marks, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> object) -> Result<void> {
+          const std::string& name = marks[place].key;
+          auto mark =
+              object.ok() ? open_removed(repository_.keys(), name, *object) : Result<RemovedMark>(object.error());
+          if (mark.ok()) {
+            removed.insert(mark->manifest_name);
+            catalog.removed.push_back(*std::move(mark));
+            return {};
+          }
+          Error error = std::move(mark).error();
+          if (is_gone(name, error)) return {};  // pruned since it was listed, its manifest before it
+          if (!is_damage(error)) return error;
+          catalog.broken.push_back({name, std::move(error), digest_of(object), "", false, 0});
+          return {};
+        });
+  }
+
+  Result<void> read_manifests(const Infos& listed) {
+    Infos not_removed;
+    for (const ObjectInfo& info : listed)
+      if (!removed.contains(info.key)) not_removed.push_back(info);
+    return get_documents(repository_.store(), not_removed, kDocumentBytesMax,
+                         [&](std::size_t place, Result<Bytes> object) -> Result<void> {
+                           return take_manifest(not_removed[place].key, object);
+                         });
+  }
+
+  Result<void> take_manifest(const std::string& name, const Result<Bytes>& object) {
     auto opened =
-        object.ok() ? open_manifest_object(repository.keys(), name, *object) : Result<ManifestObject>(object.error());
+        object.ok() ? open_manifest_object(repository_.keys(), name, *object) : Result<ManifestObject>(object.error());
     if (!opened.ok()) {
-      if (opened.error().code == ErrorCode::kNotFound) return {};  // removed since it was listed
-      if (!is_damage(opened.error())) return std::move(opened).error();
-      catalog.broken.push_back({name, std::move(opened).error(), digest_of(object), "", false, std::nullopt});
+      Error error = std::move(opened).error();
+      if (is_gone(name, error)) return {};
+      if (!is_damage(error)) return error;
+      present.insert(name);
+      catalog.broken.push_back({name, std::move(error), digest_of(object), "", false, std::nullopt});
       return {};
     }
     auto* const manifest = std::get_if<Manifest>(&*opened);
@@ -132,12 +188,30 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
       catalog.fences.push_back(name);
       return {};
     }
-    for (const UnreadableManifest& unreadable : manifest->unreadable) account(unreadable.name, manifest->sequence);
-    if (!manifest->predecessor_name.empty()) account(manifest->predecessor_name, manifest->sequence);
+    present.insert(name);
+    const auto account = [&](const std::string& other) {
+      const auto [entry, first] = accounted.try_emplace(other, manifest->sequence);
+      if (!first) entry->second = std::min(entry->second, manifest->sequence);
+    };
+    for (const UnreadableManifest& unreadable : manifest->unreadable) account(unreadable.name);
+    if (!manifest->predecessor_name.empty()) account(manifest->predecessor_name);
     catalog.live.push_back({name, document_identity(*object), static_cast<ManifestHeader&&>(*manifest)});
     return {};
-  };
-  DRS_RETURN_IF_ERROR(get_documents(store, not_removed, kDocumentBytesMax, take_manifest));
+  }
+
+  Repository& repository_;
+  std::optional<StreamTag> only_;
+  Infos manifests_, marks_;
+  std::unordered_set<std::string> absent_;         // listed and not found, in this round of reads
+  std::unordered_set<std::string> absent_before_;  // in the first
+};
+
+}  // namespace
+
+Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::optional<std::string>& stream) {
+  CatalogLoader loader(repository, stream);
+  DRS_RETURN_IF_ERROR(loader.load());
+  SnapshotCatalog& catalog = loader.catalog;
   // They came in no order.
   const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
   std::sort(catalog.broken.begin(), catalog.broken.end(), by_name);
@@ -147,7 +221,7 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   std::sort(catalog.live.begin(), catalog.live.end(), older);
 
   std::map<StreamTag, std::string> streams;
-  if (stream) streams.emplace(*only, *stream);
+  if (stream) streams.emplace(repository.keys().stream_tag(*stream), *stream);
   for (const Snapshot& snapshot : catalog.live)
     streams.try_emplace(repository.keys().stream_tag(snapshot.manifest.stream), snapshot.manifest.stream);
   for (const RemovedMark& mark : catalog.removed)
@@ -155,20 +229,17 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   for (BrokenManifest& broken : catalog.broken) {
     const auto parsed = parse_name(broken.name);
     if (const auto known = streams.find(parsed->tag); known != streams.end()) broken.stream = known->second;
-    const auto successor = accounted.find(manifest_of(broken));
-    broken.accounted = successor != accounted.end();
+    const auto successor = loader.accounted.find(manifest_of(broken));
+    broken.accounted = successor != loader.accounted.end();
     if (broken.accounted && !broken.superseded_by) broken.superseded_by = successor->second;
   }
 
-  std::unordered_set<std::string> present;
-  for (const ObjectInfo& info : manifests) present.insert(info.key);
-  for (const std::string& fence : catalog.fences) present.erase(fence);
   for (const Snapshot& snapshot : catalog.live) {
     const std::string& predecessor = snapshot.manifest.predecessor_name;
-    if (!predecessor.empty() && !present.contains(predecessor) && !removed.contains(predecessor))
+    if (!predecessor.empty() && !loader.present.contains(predecessor) && !loader.removed.contains(predecessor))
       catalog.missing.push_back({snapshot.manifest.stream, predecessor, snapshot.name, snapshot.manifest.sequence});
   }
-  return catalog;
+  return std::move(catalog);
 }
 
 }  // namespace drs

@@ -64,7 +64,8 @@ struct SnapshotCatalog {
   [[nodiscard]] NextSnapshot next(std::string_view stream) const;
 };
 
-// Reads all manifests and removal marks, or those of one stream; damaged ones go to `broken` and do not stop it.
+// Reads all manifests and removal marks, or those of one stream; damaged ones go to `broken` and do not stop it. So do
+// those that are listed, and listed again, but not there: a manifest that is only gone has a mark, or is missed.
 // Errors: the store's.
 Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::optional<std::string>& stream = std::nullopt);
 

@@ -2,6 +2,7 @@
 // to fail. Any thread may be in a hook.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,10 +19,12 @@ namespace drs::test {
 // "name" and "run", which have none; a hook may throw there.
 using StoreHook = std::function<std::optional<Error>(std::string_view operation, std::string_view key)>;
 
-class HookStore final : public ObjectStore {
+class HookStore : public ObjectStore {
  public:
-  HookStore(std::unique_ptr<ObjectStore> inner, std::shared_ptr<StoreHook> hook)
-      : inner_(std::move(inner)), hook_(std::move(hook)) {}
+  // `change`: of each object, before a list shows it.
+  HookStore(std::unique_ptr<ObjectStore> inner, std::shared_ptr<StoreHook> hook,
+            std::function<void(ObjectInfo&)> change = {})
+      : inner_(std::move(inner)), hook_(std::move(hook)), change_(std::move(change)) {}
 
   void put(PutOperation& operation) override {
     if (operation.key.empty()) return inner_->put(operation);
@@ -62,7 +65,11 @@ class HookStore final : public ObjectStore {
   [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
   Result<void> list(std::string_view prefix, const Visit& visit) override {
     if (auto error = called("list", prefix)) return *std::move(error);
-    return inner_->list(prefix, visit);
+    return inner_->list(prefix, [&](const ObjectInfo& info) {
+      ObjectInfo shown = info;
+      if (change_) change_(shown);
+      return visit(shown);
+    });
   }
   Result<ObjectInfo> stat(const ObjectKey& key) override {
     if (auto error = called("stat", key)) return *std::move(error);
@@ -81,7 +88,7 @@ class HookStore final : public ObjectStore {
   }
   Result<std::unique_ptr<ObjectStore>> another() override {
     DRS_ASSIGN_OR_RETURN(auto inner, inner_->another());
-    return std::unique_ptr<ObjectStore>(std::make_unique<HookStore>(std::move(inner), hook_));
+    return std::unique_ptr<ObjectStore>(std::make_unique<HookStore>(std::move(inner), hook_, change_));
   }
   void register_memory(MutableByteView memory) override { inner_->register_memory(memory); }
   [[nodiscard]] std::string name_for_messages() const override { return inner_->name_for_messages(); }
@@ -93,8 +100,18 @@ class HookStore final : public ObjectStore {
   }
   std::unique_ptr<ObjectStore> inner_;
   std::shared_ptr<StoreHook> hook_;
+  std::function<void(ObjectInfo&)> change_;
   std::vector<PutOperation*> puts_;
   std::vector<GetOperation*> gets_;
 };
+
+// For a store that lists these objects, and says of each that it is not there.
+inline std::shared_ptr<StoreHook> only_listed(std::vector<std::string> keys) {
+  return std::make_shared<StoreHook>(
+      [keys = std::move(keys)](std::string_view operation, std::string_view key) -> std::optional<Error> {
+        if (operation == "list" || std::find(keys.begin(), keys.end(), key) == keys.end()) return std::nullopt;
+        return Error(ErrorCode::kNotFound, "not there");
+      });
+}
 
 }  // namespace drs::test

@@ -129,14 +129,44 @@ TEST_F(CondemnedRecords, AreListedAgainWhereOneIsGone) {
 }
 
 TEST_F(CondemnedRecords, ThatAlwaysVanishAreNotPassedOver) {
-  condemn(packs_[0]);
+  std::mt19937_64 random(4);
   *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
-    if (operation != "get" || !key.starts_with("condemned/")) return std::nullopt;
-    return Error(ErrorCode::kNotFound, "gone");
+    if (operation == "list" && key == "condemned/") condemn(random_digest(random));
+    if (operation == "get" && key.starts_with("condemned/")) objects_->erase(std::string(key));
+    return std::nullopt;
   };
   const auto catalog = PackCatalog::load(*repository_);
   ASSERT_FALSE(catalog.ok());
   EXPECT_EQ(catalog.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(CondemnedRecords, ThatAreListedAgainAndNotThereCountAsUnreadable) {
+  condemn(packs_[0]);
+  *hook_ = *test::only_listed({record_of(packs_[0])});
+  for (const auto unreadable :
+       {PackCatalog::UnreadableCondemned::kDistrust, PackCatalog::UnreadableCondemned::kPassOver}) {
+    const auto catalog = PackCatalog::load(*repository_, unreadable);
+    ASSERT_TRUE(catalog.ok()) << catalog.error().message;
+    ASSERT_EQ(catalog->unreadable_condemned().size(), 1U);
+    EXPECT_EQ(catalog->unreadable_condemned().front().name, record_of(packs_[0]));
+    EXPECT_EQ(catalog->find(packs_[1])->may_be_condemned, unreadable == PackCatalog::UnreadableCondemned::kDistrust);
+  }
+}
+
+TEST_F(CondemnedRecords, AMarkOfDamageThatIsOnlyListedMarksTheWholePack) {
+  ASSERT_TRUE(mark_damaged(repository_->store(), clock_, packs_[0], "verify", "p", {{0, 1}}).ok());
+  *hook_ = *test::only_listed({objects_->list("damaged/").front().key});
+  auto catalog = PackCatalog::load(*repository_);
+  ASSERT_TRUE(catalog.ok()) << catalog.error().message;
+  EXPECT_FALSE(catalog->usable(*catalog->find(packs_[0]), 5, 5));
+  // One that was taken back meanwhile is none.
+  *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation == "get" && key.starts_with("damaged/")) objects_->erase(std::string(key));
+    return std::nullopt;
+  };
+  catalog = PackCatalog::load(*repository_);
+  ASSERT_TRUE(catalog.ok()) << catalog.error().message;
+  EXPECT_TRUE(catalog->usable(*catalog->find(packs_[0]), 0, 1));
 }
 
 TEST_F(CondemnedRecords, ThatCannotBeReadMayNameAnyPackThatIsNotClearlyYounger) {

@@ -9,6 +9,7 @@
 #include "engine/repository/key_slots.h"
 #include "sinks/fault_store.h"
 #include "sinks/memory_store.h"
+#include "tests/sinks/hook_store.h"
 
 namespace drs {
 namespace {
@@ -73,6 +74,16 @@ TEST_F(RepositoryTest, OpensBesideASlotThatCannotBeRead) {
   objects_->damage(slot_name(*second), damaged);
   EXPECT_TRUE(open(raw_key(1), std::make_shared<FaultPlan>()).ok());
   EXPECT_EQ(code_of(open(raw_key(2), std::make_shared<FaultPlan>())), "wrong-key");
+}
+
+TEST_F(RepositoryTest, ASlotThatIsListedAndNotThereIsNamedBesideTheWrongKey) {
+  init();
+  const auto second = add_slot(**open(raw_key(1), std::make_shared<FaultPlan>()), raw_key(2), "second");
+  ASSERT_TRUE(second.ok());
+  auto store = std::make_unique<test::HookStore>(make_memory_store(objects_), test::only_listed({slot_name(*second)}));
+  const auto opened = Repository::open(std::move(store), clock_, raw_key(2), best_crypto_backend());
+  EXPECT_EQ(code_of(opened), "wrong-key");
+  EXPECT_NE(opened.error().message.find(slot_name(*second)), std::string::npos) << opened.error().message;
 }
 
 // A newer config, as a later `drstream upgrade` would write it.

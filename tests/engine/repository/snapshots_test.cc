@@ -13,6 +13,7 @@
 #include "engine/format/names.h"
 #include "engine/repository/snapshot_selection.h"
 #include "sinks/memory_store.h"
+#include "tests/sinks/hook_store.h"
 
 namespace drs {
 namespace {
@@ -32,7 +33,8 @@ class SnapshotsTest : public testing::Test {
     options.secret = {SlotKind::kRawKey, SecretBytes(32)};
     const auto store = make_memory_store(objects_);
     ASSERT_TRUE(Repository::init(*store, clock_, options).ok());
-    auto opened = Repository::open(make_memory_store(objects_), clock_, options.secret, best_crypto_backend());
+    auto opened = Repository::open(std::make_unique<test::HookStore>(make_memory_store(objects_), hook_), clock_,
+                                   options.secret, best_crypto_backend());
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     repository_ = *std::move(opened);
   }
@@ -83,8 +85,68 @@ class SnapshotsTest : public testing::Test {
 
   SystemClock clock_;
   std::shared_ptr<MemoryObjects> objects_ = std::make_shared<MemoryObjects>();
+  std::shared_ptr<test::StoreHook> hook_ = std::make_shared<test::StoreHook>();
   std::unique_ptr<Repository> repository_;
 };
+
+TEST_F(SnapshotsTest, AManifestThatIsListedAgainAndNotThereCountsAsUnreadable) {
+  const std::string first = push();
+  const std::string lost = push();
+  *hook_ = *test::only_listed({lost});
+  for (const auto& stream : {std::optional<std::string>(), std::optional(kStream)}) {
+    const SnapshotCatalog catalog = load(stream);
+    ASSERT_EQ(catalog.broken.size(), 1U);
+    EXPECT_EQ(catalog.broken.front().name, lost);
+    EXPECT_EQ(code_of(latest(catalog)), "corrupt");
+    const NextSnapshot next = catalog.next(kStream);
+    EXPECT_EQ(next.sequence, 3U);
+    ASSERT_EQ(next.unreadable.size(), 1U);
+    EXPECT_EQ(next.unreadable.front().name, lost);
+  }
+  const std::string newest = push();
+  EXPECT_EQ((*latest(load()))->name, newest);
+}
+
+TEST_F(SnapshotsTest, AManifestThatIsRemovedWhileItIsReadIsRemoved) {
+  const std::string first = push();
+  push();
+  const Snapshot newest = load().live.back();
+  *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation != "get" || key != newest.name) return std::nullopt;
+    remove(newest);
+    objects_->erase(newest.name);
+    return std::nullopt;
+  };
+  const SnapshotCatalog catalog = load();
+  EXPECT_TRUE(catalog.broken.empty());
+  EXPECT_TRUE(catalog.missing.empty());
+  EXPECT_EQ((*latest(catalog))->name, first);
+  EXPECT_EQ(catalog.next(kStream).sequence, 3U);
+}
+
+TEST_F(SnapshotsTest, APredecessorThatIsDeletedWithoutAMarkWhileItIsReadIsMissed) {
+  const std::string first = push();
+  push();
+  *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation == "get" && key == first) objects_->erase(first);
+    return std::nullopt;
+  };
+  const SnapshotCatalog catalog = load();
+  EXPECT_TRUE(catalog.broken.empty());
+  ASSERT_EQ(catalog.missing.size(), 1U);
+  EXPECT_EQ(catalog.missing.front().name, first);
+}
+
+TEST_F(SnapshotsTest, AMarkThatIsListedAgainAndNotThereIsBrokenAndRemovesNothing) {
+  push();
+  const std::string marked = push();
+  remove(load().live.back());
+  *hook_ = *test::only_listed({removed_name(marked)});
+  const SnapshotCatalog catalog = load();
+  ASSERT_EQ(catalog.broken.size(), 1U);
+  EXPECT_EQ(catalog.broken.front().name, removed_name(marked));
+  EXPECT_EQ((*latest(catalog))->name, marked);
+}
 
 TEST_F(SnapshotsTest, AFenceIsNoSnapshotAndNoDamage) {
   push();
