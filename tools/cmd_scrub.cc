@@ -34,7 +34,8 @@ nlohmann::ordered_json scrub_json(const ScrubReport& report, ExitCode code) {
 
 std::string summary(const ScrubReport& report, ExitCode code) {
   std::string out =
-      fmt::format("scrubbed {} objects, {}, all of what is there\n", report.objects, format_size(report.bytes));
+      fmt::format("scrubbed {} objects, {}{}\n", report.objects, format_size(report.bytes),
+                  code == ExitCode::kOk ? ", all of what is there" : ", which is all that could be read whole");
   if (report.unknown_names > 0) out += fmt::format("{} names are not drstream's\n", report.unknown_names);
   if (report.marked > 0)
     out += fmt::format("marked {} packs as damaged: pushes store their chunks anew\n", report.marked);

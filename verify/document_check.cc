@@ -7,6 +7,7 @@
 #include "engine/format/document.h"
 #include "engine/format/manifest_object.h"
 #include "engine/format/slot.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/read_again.h"
 #include "engine/repository/removal.h"
 #include "io/error_class.h"
@@ -38,18 +39,45 @@ Result<void> DocumentCheck::list(ObjectStore& store) {
 Result<void> DocumentCheck::check(std::size_t number, ObjectStore& store) {
   if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
   const Object& object = objects_[number];
-  const std::size_t bytes_max = object.parsed.kind == ObjectKind::kSlot ? kSlotBytesMax : kDocumentBytesMax;
-  auto bytes = get_document(store, object.key, bytes_max);
-  Result<void> checked = bytes.ok() ? check_bytes(object, *bytes) : Result<void>(bytes.error());
-  if (bytes.ok()) context_.progress.bytes.fetch_add(bytes->size(), std::memory_order_relaxed);
+  const auto checked = read(object, store);
   if (checked.ok()) return {};
   if (!is_object_fault(checked.error())) return checked;
-  if (checked.error().code == ErrorCode::kNotFound) return {};  // removed since it was listed
-  if (object.parsed.kind == ObjectKind::kDamaged)
-    report_bad_mark(context_.findings, object.key, checked.error().message);
-  else
-    context_.findings.report(Finding::Severity::kDamage, object.key, checked.error().message);
+  if (checked.error().code == ErrorCode::kNotFound) {
+    const std::scoped_lock lock(mutex_);
+    absent_.push_back(number);
+  } else {
+    report(object, checked.error());
+  }
   return {};
+}
+
+Result<void> DocumentCheck::check_absent(ObjectStore& store) {
+  std::vector<std::string> names;
+  for (const std::size_t number : absent_) names.push_back(objects_[number].key);
+  DRS_ASSIGN_OR_RETURN(const auto listed, still_listed(store, names));
+  for (const std::size_t number : absent_) {
+    const Object& object = objects_[number];
+    if (!listed.contains(object.key)) continue;  // removed since it was listed
+    auto checked = read(object, store);
+    if (checked.ok()) continue;
+    if (!is_object_fault(checked.error())) return checked;
+    report(object, checked.error().code == ErrorCode::kNotFound ? listed_but_absent() : checked.error());
+  }
+  return {};
+}
+
+Result<void> DocumentCheck::read(const Object& object, ObjectStore& store) {
+  const std::size_t bytes_max = object.parsed.kind == ObjectKind::kSlot ? kSlotBytesMax : kDocumentBytesMax;
+  DRS_ASSIGN_OR_RETURN(const Bytes bytes, get_document(store, object.key, bytes_max));
+  context_.progress.bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
+  return check_bytes(object, bytes);
+}
+
+void DocumentCheck::report(const Object& object, const Error& error) {
+  if (object.parsed.kind == ObjectKind::kDamaged)
+    report_bad_mark(context_.findings, object.key, error.message);
+  else
+    context_.findings.report(Finding::Severity::kDamage, object.key, error.message);
 }
 
 Result<void> DocumentCheck::check_bytes(const Object& object, ByteView bytes) {

@@ -22,6 +22,8 @@ class DocumentCheck {
   [[nodiscard]] std::size_t count() const { return objects_.size(); }
   // Checks one of them. Any thread, each with a store of its own. Errors: those that are not about one object.
   Result<void> check(std::size_t object, ObjectStore& store);
+  // After all checks: lists again what was listed and not found, and reports what is listed still. Errors: as check.
+  Result<void> check_absent(ObjectStore& store);
 
   // What the objects said; after all checks.
   [[nodiscard]] const std::unordered_set<Digest, FixedBytesHash>& config_digests() const { return config_digests_; }
@@ -33,6 +35,8 @@ class DocumentCheck {
     std::uint64_t bytes = 0;
     ParsedName parsed;
   };
+  Result<void> read(const Object& object, ObjectStore& store);
+  void report(const Object& object, const Error& error);
   Result<void> check_bytes(const Object& object, ByteView bytes);
   Result<void> check_body(const Object& object, ByteView bytes, ByteView body);
   Result<void> check_slot(const Object& object, ByteView bytes) const;
@@ -42,6 +46,7 @@ class DocumentCheck {
   std::mutex mutex_;
   std::unordered_set<Digest, FixedBytesHash> config_digests_;
   std::unordered_set<Digest, FixedBytesHash> condemned_;
+  std::vector<std::size_t> absent_;  // objects that were not found
 };
 
 }  // namespace drs

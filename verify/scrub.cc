@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "engine/format/names.h"
 #include "engine/format/slot.h"
 #include "engine/repository/lost_config.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/parallel.h"
 #include "engine/repository/read_again.h"
 #include "io/error_class.h"
@@ -98,9 +100,15 @@ class Scrub {
   Result<void> list();
   Result<void> find_repository();
   Result<void> check(const ScrubObject& object, ObjectStore& store, const SweepBuffers& buffers);
+  Result<void> check_absent(ObjectStore& store, const SweepBuffers& buffers);
+  Result<void> read(const ScrubObject& object, const std::string& name, ObjectStore& store,
+                    const SweepBuffers& buffers);
+  void report(const ScrubObject& object, const std::string& name, ObjectStore& store, const Error& error);
+  // Both tell how many bytes the object has, where all of them came.
   Result<void> check_digest(const ScrubObject& object, const std::string& name, ObjectStore& store,
-                            const SweepBuffers& buffers);
-  Result<void> check_small(const ScrubObject& object, const std::string& name, ObjectStore& store);
+                            const SweepBuffers& buffers, std::optional<std::uint64_t>& bytes);
+  Result<void> check_small(const ScrubObject& object, const std::string& name, ObjectStore& store,
+                           std::optional<std::uint64_t>& bytes);
 
   ObjectStore& store_;
   const ScrubOptions& options_;
@@ -112,14 +120,22 @@ class Scrub {
   std::vector<ScrubObject> objects_;
   std::vector<ObjectInfo> mark_objects_;
   std::optional<Uuid> repository_;  // of the highest config that can be read
+  std::mutex mutex_;                // of what follows, while checks run
+  std::uint64_t objects_read_ = 0, bytes_read_ = 0;
+  std::vector<const ScrubObject*> absent_;  // listed, and not found
 };
 
 Result<ScrubReport> Scrub::run() {
   DRS_RETURN_IF_ERROR(list());
   DRS_RETURN_IF_ERROR(find_repository());
   std::uint64_t largest_bytes = 0;
-  for (const ScrubObject& object : objects_) largest_bytes = std::max(largest_bytes, object.bytes);
-  progress_.total_bytes.store(report_.bytes, std::memory_order_relaxed);
+  std::uint64_t listed_bytes = 0;
+  for (const ScrubObject& object : objects_) {
+    largest_bytes = std::max(largest_bytes, object.bytes);
+    // What is listed as longer than it can be is not read.
+    listed_bytes += std::min<std::uint64_t>(object.bytes, bytes_max(object.parsed.kind));
+  }
+  progress_.total_bytes.store(listed_bytes, std::memory_order_relaxed);
 
   DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, memory_beside_list(objects_.size(), options_.memory_bytes));
   const CheckMemory memory =
@@ -130,6 +146,9 @@ Result<ScrubReport> Scrub::run() {
   DRS_RETURN_IF_ERROR(for_each_parallel(stores.size(), objects_.size(), [&](std::size_t worker, std::size_t object) {
     return check(objects_[object], *stores[worker], buffers.worker(worker).sweep);
   }));
+  DRS_RETURN_IF_ERROR(check_absent(*stores.front(), buffers.worker(0).sweep));
+  report_.objects = objects_read_;
+  report_.bytes = bytes_read_;
   report_.findings = findings_.take();
   report_.marked = marks_.set_count();
   report_.unmarked = marks_.cleared_count();
@@ -143,8 +162,6 @@ Result<void> Scrub::list() {
       ++report_.unknown_names;
       return {};
     }
-    ++report_.objects;
-    report_.bytes += info.size_bytes;
     objects_.push_back({*parsed, info.size_bytes});
     if (parsed->kind == ObjectKind::kDamaged) mark_objects_.push_back(info);
     return {};
@@ -181,38 +198,67 @@ Result<void> Scrub::find_repository() {
 Result<void> Scrub::check(const ScrubObject& object, ObjectStore& store, const SweepBuffers& buffers) {
   if (cancel_.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
   const std::string name = name_of(object.parsed);
-  auto checked = is_named_by_digest(object.parsed.kind)
-                     ? read_again_if_damaged([&] { return check_digest(object, name, store, buffers); })
-                     : check_small(object, name, store);
-  if (checked.ok()) {
-    // The marks of a scrub. What verify found in a pack with the right digest, only verify can find gone.
-    if (object.parsed.kind == ObjectKind::kPack) marks_.clear(store, object.parsed.digest, "scrub");
-    return {};
-  }
+  auto checked = read(object, name, store, buffers);
+  if (checked.ok()) return {};
   if (!is_object_fault(checked.error())) return checked;
-  if (checked.error().code == ErrorCode::kNotFound) return {};  // removed since it was listed
-  if (object.parsed.kind == ObjectKind::kDamaged) {
-    report_bad_mark(findings_, name, checked.error().message);
-    return {};
-  }
-  findings_.report(Finding::Severity::kDamage, name, checked.error().message);
-  if (object.parsed.kind == ObjectKind::kPack && is_lasting_damage(checked.error())) {
-    marks_.set(store, object.parsed.digest, checked.error().message);
+  if (checked.error().code == ErrorCode::kNotFound) {
+    const std::scoped_lock lock(mutex_);
+    absent_.push_back(&object);
+  } else {
+    report(object, name, store, checked.error());
   }
   return {};
 }
 
-Result<void> Scrub::check_digest(const ScrubObject& object, const std::string& name, ObjectStore& store,
-                                 const SweepBuffers& buffers) {
-  ObjectSweep sweep(store, buffers, progress_, cancel_);
-  DRS_ASSIGN_OR_RETURN(const Digest digest, sweep.run(name, object.bytes));
-  if (digest != object.parsed.digest) {
-    return Error{ErrorCode::kCorrupt, "the SHA-256 of its " + std::to_string(object.bytes) + " bytes is " +
-                                          digest.hex() + ", expected its name"};
+// Lists again what was listed and not found: what is listed still was not removed in between.
+Result<void> Scrub::check_absent(ObjectStore& store, const SweepBuffers& buffers) {
+  std::vector<std::string> names;
+  for (const ScrubObject* const object : absent_) names.push_back(name_of(object->parsed));
+  DRS_ASSIGN_OR_RETURN(const auto listed, still_listed(store, names));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!listed.contains(names[i])) continue;
+    auto checked = read(*absent_[i], names[i], store, buffers);
+    if (checked.ok()) continue;
+    if (!is_object_fault(checked.error())) return checked;
+    report(*absent_[i], names[i], store,
+           checked.error().code == ErrorCode::kNotFound ? listed_but_absent() : checked.error());
   }
+  return {};
+}
+
+Result<void> Scrub::read(const ScrubObject& object, const std::string& name, ObjectStore& store,
+                         const SweepBuffers& buffers) {
+  std::optional<std::uint64_t> bytes;
+  auto checked = is_named_by_digest(object.parsed.kind)
+                     ? read_again_if_damaged([&] { return check_digest(object, name, store, buffers, bytes); })
+                     : check_small(object, name, store, bytes);
+  // The marks of a scrub. What verify found in a pack with the right digest, only verify can find gone.
+  if (checked.ok() && object.parsed.kind == ObjectKind::kPack) marks_.clear(store, object.parsed.digest, "scrub");
+  const std::scoped_lock lock(mutex_);
+  if (bytes) ++objects_read_;
+  bytes_read_ += bytes.value_or(0);
+  return checked;
+}
+
+void Scrub::report(const ScrubObject& object, const std::string& name, ObjectStore& store, const Error& error) {
+  if (object.parsed.kind == ObjectKind::kDamaged) return report_bad_mark(findings_, name, error.message);
+  findings_.report(Finding::Severity::kDamage, name, error.message);
+  if (object.parsed.kind == ObjectKind::kPack && is_lasting_damage(error))
+    marks_.set(store, object.parsed.digest, error.message);
+}
+
+Result<void> Scrub::check_digest(const ScrubObject& object, const std::string& name, ObjectStore& store,
+                                 const SweepBuffers& buffers, std::optional<std::uint64_t>& bytes) {
   if (object.bytes > bytes_max(object.parsed.kind)) {
     return Error{ErrorCode::kCorrupt, "it has " + std::to_string(object.bytes) + " bytes, at most " +
                                           std::to_string(bytes_max(object.parsed.kind)) + " are allowed"};
+  }
+  ObjectSweep sweep(store, buffers, progress_, cancel_);
+  DRS_ASSIGN_OR_RETURN(const Digest digest, sweep.run(name, object.bytes));
+  bytes = object.bytes;
+  if (digest != object.parsed.digest) {
+    return Error{ErrorCode::kCorrupt, "the SHA-256 of its " + std::to_string(object.bytes) + " bytes is " +
+                                          digest.hex() + ", expected its name"};
   }
   Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(object.bytes, kEnvelopeBytes)));
   DRS_RETURN_IF_ERROR(get_range(store, name, 0, head));
@@ -220,10 +266,12 @@ Result<void> Scrub::check_digest(const ScrubObject& object, const std::string& n
   return envelope.ok() ? Result<void>() : Result<void>(envelope.error());
 }
 
-Result<void> Scrub::check_small(const ScrubObject& object, const std::string& name, ObjectStore& store) {
-  DRS_ASSIGN_OR_RETURN(const Bytes bytes, get_document(store, name, bytes_max(object.parsed.kind)));
-  progress_.bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
-  DRS_ASSIGN_OR_RETURN(const std::optional<Uuid> repository, check_document(object.parsed, bytes));
+Result<void> Scrub::check_small(const ScrubObject& object, const std::string& name, ObjectStore& store,
+                                std::optional<std::uint64_t>& bytes) {
+  DRS_ASSIGN_OR_RETURN(const Bytes whole, get_document(store, name, bytes_max(object.parsed.kind)));
+  bytes = whole.size();
+  progress_.bytes.fetch_add(whole.size(), std::memory_order_relaxed);
+  DRS_ASSIGN_OR_RETURN(const std::optional<Uuid> repository, check_document(object.parsed, whole));
   if (!repository || !repository_ || *repository == *repository_) return {};
   if (object.parsed.kind == ObjectKind::kSlot) {
     findings_.report(Finding::Severity::kWarning, name,

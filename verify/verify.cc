@@ -11,6 +11,7 @@
 
 #include "engine/format/names.h"
 #include "engine/repository/block_reader.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/live_index.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/parallel.h"
@@ -59,9 +60,9 @@ void report_missing_configs(CheckContext& context, const SnapshotCatalog& catalo
 
 Result<void> check_documents(CheckContext& context, DocumentCheck& documents, const Stores& stores) {
   DRS_RETURN_IF_ERROR(documents.list(context.repository.store()));
-  return for_each_parallel(stores.size(), documents.count(), [&](std::size_t worker, std::size_t object) {
-    return documents.check(object, *stores[worker]);
-  });
+  const auto check = [&](std::size_t worker, std::size_t object) { return documents.check(object, *stores[worker]); };
+  DRS_RETURN_IF_ERROR(for_each_parallel(stores.size(), documents.count(), check));
+  return documents.check_absent(context.repository.store());
 }
 
 Result<std::vector<ObjectInfo>> list_index_objects(ObjectStore& store) {
@@ -113,9 +114,9 @@ Result<std::vector<Digest>> read_packs(CheckContext& context, const std::vector<
 void report_absent(CheckContext& context, const std::vector<Digest>& gone, const PackCatalog& listed) {
   for (const Digest& pack : gone) {
     if (listed.find(pack) == nullptr) continue;
-    const std::size_t finding = context.findings.report(Finding::Severity::kDamage, pack_name(pack),
-                                                        "is listed, but the store says that it is not there");
-    context.damage.add_pack(pack, finding);
+    const std::string problem = listed_but_absent().message;
+    context.damage.add_pack(pack, context.findings.report(Finding::Severity::kDamage, pack_name(pack), problem));
+    context.marks.set(context.repository.store(), pack, problem);
   }
 }
 
@@ -233,7 +234,7 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
   for (const PackInfo& pack : packs.packs()) largest_bytes = std::max(largest_bytes, pack.bytes);
   for (const ObjectInfo& info : index_objects) {
     largest_bytes = std::max(largest_bytes, info.size_bytes);
-    index_bytes += info.size_bytes;
+    index_bytes += std::min<std::uint64_t>(info.size_bytes, kIndexBytesMax);
   }
   if (options.read_data) {
     std::uint64_t total_bytes = report.packs_bytes + index_bytes;

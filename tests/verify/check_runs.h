@@ -71,14 +71,17 @@ inline CheckRun run_verify(const StoredRepository& stored, const VerifySettings&
   return run;
 }
 
-inline Result<ScrubReport> run_scrub(const StoredRepository& stored, bool read_only = true, std::size_t threads = 1) {
+inline Result<ScrubReport> run_scrub(ObjectStore&& store, const Clock& clock, bool read_only = true,
+                                     std::size_t threads = 1) {
   ScrubOptions options;
   options.read_only = read_only;
   options.threads = threads;
   ProgressCounters progress;
   CancelToken cancel;
-  const auto store = stored.store();
-  return scrub(*store, stored.clock, options, progress, cancel);
+  return scrub(store, clock, options, progress, cancel);
+}
+inline Result<ScrubReport> run_scrub(const StoredRepository& stored, bool read_only = true, std::size_t threads = 1) {
+  return run_scrub(std::move(*stored.store()), stored.clock, read_only, threads);
 }
 
 inline std::string described(const std::vector<Finding>& findings) {

@@ -5,6 +5,7 @@
 #include "engine/format/manifest.h"
 #include "engine/format/names.h"
 #include "engine/repository/damage.h"
+#include "tests/sinks/hook_store.h"
 #include "tests/verify/check_runs.h"
 
 namespace drs::test {
@@ -65,6 +66,49 @@ TEST_F(ScrubTest, LeavesNoTraceWhenReadOnly) {
   const auto names = stored_.names();
   EXPECT_EQ(run_scrub(stored_, true)->marked, 0U);
   EXPECT_EQ(stored_.names(), names);
+}
+
+TEST_F(ScrubTest, ReportsWhatIsListedAgainAndNotThereAndCountsNoByteOfIt) {
+  const auto whole = run_scrub(stored_);
+  for (const std::string& name : stored_.names()) {
+    const auto report = run_scrub(HookStore(stored_.store(), only_listed({name})), stored_.clock);
+    ASSERT_TRUE(report.ok()) << name << ": " << report.error().message;
+    ASSERT_EQ(report->findings.size(), 1U) << name << ": " << described(report->findings);
+    EXPECT_EQ(report->findings[0].object, name);
+    const bool is_mark = name.starts_with("damaged/");
+    EXPECT_EQ(report->findings[0].severity, is_mark ? Finding::Severity::kWarning : Finding::Severity::kDamage) << name;
+    EXPECT_EQ(report->objects, whole->objects - 1) << name;
+    EXPECT_EQ(report->bytes, whole->bytes - stored_.object(name).size()) << name;
+  }
+}
+
+TEST_F(ScrubTest, MarksAPackThatIsListedAgainAndNotThere) {
+  const auto report = run_scrub(HookStore(stored_.store(), only_listed({stored_.pack_first})), stored_.clock, false);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->marked, 1U);
+  EXPECT_TRUE(is_marked(stored_.pack_first_digest));
+}
+
+TEST_F(ScrubTest, WhatIsRemovedWhileItRunsIsNoDamage) {
+  const auto hook = std::make_shared<StoreHook>();
+  *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation == "get" && !key.starts_with("config/")) stored_.objects->erase(std::string(key));
+    return std::nullopt;
+  };
+  const auto report = run_scrub(HookStore(stored_.store(), hook), stored_.clock);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->findings.empty()) << described(report->findings);
+  EXPECT_EQ(report->objects, 2U);
+}
+
+TEST_F(ScrubTest, DoesNotReadWhatIsListedAsLongerThanItCanBe) {
+  const auto lengthen = [&](ObjectInfo& info) {
+    if (info.key.starts_with("packs/") || info.key.starts_with("index/")) info.size_bytes = UINT64_MAX;
+  };
+  const auto report = run_scrub(HookStore(stored_.store(), only_listed({}), lengthen), stored_.clock);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->findings.size(), 5U) << described(report->findings);
+  EXPECT_EQ(report->objects, stored_.names().size() - 5);
 }
 
 TEST_F(ScrubTest, CountsNamesThatItDoesNotKnow) {

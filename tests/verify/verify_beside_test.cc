@@ -112,13 +112,21 @@ TEST_F(VerifyBesideTest, APackThatASnapshotNeedsIsMissedWheneverItGoes) {
   }
 }
 
+TEST_F(VerifyBesideTest, WhateverIsListedAgainAndNotThereIsReported) {
+  for (const std::string& name : stored_.names()) {
+    if (name == stored_.pack_orphan) continue;  // only reading packs tells
+    run_ = run_verify(stored_, {.read_data = false}, [&](Repository& repository) {
+      repository.replace_store(std::make_unique<HookStore>(stored_.store(), only_listed({name})));
+    });
+    ASSERT_FALSE(run_.error) << name << ": " << run_.error->message;
+    EXPECT_NE(run_.about(name), nullptr) << name << "\n" << described(run_.report.findings);
+    EXPECT_TRUE(run_.detected() || name.starts_with("damaged/")) << name;
+  }
+}
+
 // A store that lists what it does not have.
 TEST_F(VerifyBesideTest, APackThatIsListedButNotThereIsDamage) {
-  const auto hook = std::make_shared<StoreHook>();
-  *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
-    if (operation == "list" || key != stored_.pack_second) return std::nullopt;
-    return Error(ErrorCode::kNotFound, "not there");
-  };
+  const auto hook = only_listed({stored_.pack_second});
   for (const bool rebuild : {false, true}) {
     run_ = run_verify(stored_, {.rebuild = rebuild}, [&](Repository& repository) {
       repository.replace_store(std::make_unique<HookStore>(stored_.store(), hook));
