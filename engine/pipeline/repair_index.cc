@@ -13,6 +13,7 @@
 #include "engine/format/names.h"
 #include "engine/pipeline/push_session.h"
 #include "engine/repository/block_index.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/read_again.h"
 #include "io/error_class.h"
@@ -62,7 +63,7 @@ class IndexRepair {
     for (const PackInfo& pack : packs_.packs()) {
       DRS_RETURN_IF_ERROR(check_cancelled());
       if (!covered_.contains(pack.name)) DRS_RETURN_IF_ERROR(add_pack(pack));
-      progress_.bytes += pack.bytes;
+      progress_.bytes += std::min<std::uint64_t>(pack.bytes, kPackBytesMax);
     }
     DRS_RETURN_IF_ERROR(write_pending());
     DRS_RETURN_IF_ERROR(remove_superseded());
@@ -83,26 +84,25 @@ class IndexRepair {
   // What is gone when it is read was replaced by another repair: listed again, until all that is listed was read.
   Result<void> read_existing() {
     std::unordered_set<std::string> known;
+    ListingRounds rounds;
     for (int attempt = 0; attempt < kListAttempts; ++attempt) {
       DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> objects, repository_.list(ObjectKind::kIndex));
-      bool vanished = false;
       for (const ObjectInfo& info : objects) {
         if (known.contains(info.key)) continue;
         DRS_RETURN_IF_ERROR(check_cancelled());
-        DRS_ASSIGN_OR_RETURN(auto existing, read_one(info));
-        vanished = vanished || !existing;
+        DRS_ASSIGN_OR_RETURN(auto existing, read_one(info, rounds));
         if (!existing) continue;
         known.insert(info.key);
         existing_.push_back(*std::move(existing));
       }
-      if (!vanished) return {};
+      if (!rounds.next()) return {};
     }
     return Error{ErrorCode::kUnavailable,
                  "objects under index/ vanish whenever they are listed: run it again when the other repair has ended"};
   }
 
-  // Nothing where the object is gone.
-  Result<std::optional<ExistingIndex>> read_one(const ObjectInfo& info) {
+  // Nothing where the object is gone. One that is listed again and not there is damaged.
+  Result<std::optional<ExistingIndex>> read_one(const ObjectInfo& info, ListingRounds& rounds) {
     ExistingIndex existing;
     existing.object = info;
     auto intact = read_again_if_damaged([&] { return check_digest(info, index_name); });
@@ -113,7 +113,10 @@ class IndexRepair {
       intact = opened.error();
     if (intact.ok()) return std::optional(std::move(existing));
     if (!is_object_fault(intact.error())) return intact.error();
-    if (intact.error().code == ErrorCode::kNotFound) return std::optional<ExistingIndex>();
+    if (intact.error().code == ErrorCode::kNotFound) {
+      if (!rounds.is_absent_again(info.key)) return std::optional<ExistingIndex>();
+      intact = listed_but_absent().with_context(info.key);
+    }
     problem(intact.error().message);
     existing.damaged = true;
     return std::optional(std::move(existing));
@@ -219,7 +222,12 @@ class IndexRepair {
     }
     if (!contents.ok()) {
       if (!is_object_fault(contents.error())) return contents.error();
-      if (contents.error().code == ErrorCode::kNotFound) return {};  // a prune has deleted it since
+      if (contents.error().code == ErrorCode::kNotFound) {
+        const std::string name = pack_name(pack.name);
+        DRS_ASSIGN_OR_RETURN(const auto listed, still_listed(store_, std::span(&name, 1)));
+        if (listed.empty()) return {};  // a prune has deleted it since
+        contents = listed_but_absent().with_context(name);
+      }
       ++report_.packs_unreadable;
       problem(contents.error().message);
       unreadable_.insert(pack.name);

@@ -49,6 +49,34 @@ class RepairIndex : public ::testing::Test {
   Snapshot snapshot_;
 };
 
+// A store that lists what it does not have.
+TEST_F(RepairIndex, AnIndexObjectThatIsListedAgainAndNotThereIsReplacedAndBlocksNothing) {
+  const std::string lost = fixture_.add_index({packs_[0], packs_[1]});
+  fixture_.faults().fail = [&](const GetOperation& get) -> std::optional<Error> {
+    if (get.key == lost) return Error(ErrorCode::kNotFound, "not there");
+    return std::nullopt;
+  };
+  PullRun run(fixture_, snapshot_, budget(2, 4, 2));
+  EXPECT_TRUE(run.report.ok()) << run.report.error().message;
+  const auto report = repair();
+  EXPECT_EQ(report.index_objects_written, 1U);
+  EXPECT_EQ(report.index_objects_removed, 1U);
+  ASSERT_EQ(report.problems.size(), 1U);
+  EXPECT_NE(report.problems.front().find(lost), std::string::npos);
+  expect_complete_index();
+}
+
+TEST_F(RepairIndex, APackThatIsListedAgainAndNotThereIsUnreadable) {
+  fixture_.faults().fail = [&](const GetOperation& get) -> std::optional<Error> {
+    if (get.key == pack_name(packs_[0])) return Error(ErrorCode::kNotFound, "not there");
+    return std::nullopt;
+  };
+  const auto report = repair();
+  EXPECT_EQ(report.packs_unreadable, 1U);
+  ASSERT_EQ(report.problems.size(), 1U);
+  EXPECT_NE(report.problems.front().find(pack_name(packs_[0])), std::string::npos);
+}
+
 TEST_F(RepairIndex, IndexesPacksThatNoObjectCovers) {
   const std::string kept = fixture_.add_index({packs_[0], packs_[1]});
   const auto report = repair();
