@@ -17,8 +17,11 @@ Result<PreviousRecipe> PreviousRecipe::load(const ManifestStream& stream, BlockI
   for (const RecipePartRef& ref : stream.parts) {
     auto part = reader.read_recipe_part(index, ref);
     if (!part.ok()) {
-      warnings.push_back("the last snapshot " + stream.session.hex() + " is damaged (" + part.error().message +
-                         "); its data is stored again");
+      const bool absent = part.error().code == ErrorCode::kNotFound;
+      warnings.push_back("the last snapshot " + stream.session.hex() + " is damaged (" + part.error().message + "); " +
+                         (absent ? "nothing in what is not there is used: this push stores again what it needs of it"
+                                 : "this push stores again what it cannot find elsewhere") +
+                         "; run `drstream verify`");
       continue;
     }
     constexpr std::uint64_t kNoBlock = UINT64_MAX;

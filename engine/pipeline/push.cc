@@ -87,7 +87,8 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
     const auto manifest = read_manifest(repository, *index_store, *previous);
     if (!manifest.ok() && !is_object_fault(manifest.error())) return manifest.error();
     if (!manifest.ok()) {
-      warnings.push_back(manifest.error().message + "; its data is stored again");
+      warnings.push_back(manifest.error().message +
+                         "; this push stores again what it cannot find elsewhere; run `drstream verify`");
     } else {
       // 64 bytes for each block remembered.
       DRS_ASSIGN_OR_RETURN(recipe, PreviousRecipe::load(manifest->streams.front(), *index, reader,

@@ -35,8 +35,10 @@ Result<RecipePart> BlockReader::read_recipe_part(BlockIndex& index, const Recipe
   DRS_ASSIGN_OR_RETURN(const BlockLocation location, index.locate(ref.block));
   if (location.record.kind != BlockKind::kRecipe)
     return Error(ErrorCode::kCorrupt, describe(location) + " is not a recipe, but a manifest names it as one");
-  DRS_ASSIGN_OR_RETURN(const Bytes plain, read(location));
-  auto part = decode_recipe_part(plain);
+  const auto plain = read(location);
+  if (!plain.ok() && plain.error().code == ErrorCode::kNotFound) index.set_absent(location.pack);
+  if (!plain.ok()) return plain.error();
+  auto part = decode_recipe_part(*plain);
   if (!part.ok()) return std::move(part).error().with_context(describe(location));
   if (part->stream_offset_bytes != ref.stream_offset_bytes || part->stream_bytes != ref.stream_bytes)
     return Error(ErrorCode::kCorrupt, describe(location) + " is the recipe of another part of the stream");

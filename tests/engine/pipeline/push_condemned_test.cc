@@ -1,4 +1,4 @@
-// A push beside packs that a prune has condemned.
+// A push beside packs that it must not use: a prune has condemned them, or they are not there.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,6 +29,29 @@ TEST_F(PushTest, UsesNoPackThatAPruneHasCondemned) {
   const auto back = read_back(again->manifest);
   ASSERT_TRUE(back.ok()) << back.error().message;
   EXPECT_EQ(*back, stream);
+}
+
+TEST_F(PushTest, UsesNoPackThatItWasToldIsNotThere) {
+  for (const bool indexed : {true, false}) {
+    const Bytes stream = random_stream(33, 2 << 20);
+    PushOptions options;
+    options.stream = indexed ? "indexed" : "not indexed";
+    ASSERT_TRUE(push_bytes(stream, 2, options).ok());
+    std::vector<std::string> packs;
+    for (const ObjectInfo& info : objects_->list("packs/")) packs.push_back(info.key);
+    if (!indexed)
+      for (const ObjectInfo& info : objects_->list("index/")) objects_->erase(info.key);
+    repository_->replace_store(
+        std::make_unique<test::HookStore>(make_memory_store(objects_), test::only_listed(packs)));
+    const auto again = push_bytes(stream, 2, options);
+    ASSERT_TRUE(again.ok()) << again.error().message;
+    EXPECT_EQ(again->manifest.new_bytes, stream.size());
+    EXPECT_EQ(again->warnings.size(), 1U);
+    const auto back = read_back(again->manifest);
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    EXPECT_TRUE(*back == stream);
+    repository_->replace_store(make_memory_store(objects_));
+  }
 }
 
 // Anybody who can write can leave an object there.
