@@ -127,6 +127,7 @@ std::string_view outcome_name(Outcome outcome) {
     case Outcome::kPresent: return "present";
     case Outcome::kRemoved: return "removed";
     case Outcome::kDamaged: return "damaged";
+    case Outcome::kSkipped: return "skipped";
     case Outcome::kFenced: return "fenced";
   }
   return "damaged";
@@ -157,6 +158,7 @@ nlohmann::ordered_json copy_json(const CopyReport& report, const VerifyReport& v
   out["present"] = report.count(Outcome::kPresent);
   out["removed"] = report.count(Outcome::kRemoved);
   out["damaged"] = report.count(Outcome::kDamaged) + choice.broken.size();
+  out["skipped"] = report.count(Outcome::kSkipped);
   out["fenced"] = report.count(Outcome::kFenced);
   out["packs"] = report.packs;
   out["packs_present"] = report.packs_present;
@@ -184,9 +186,11 @@ std::string lines_of(const CopyReport& report, const VerifyReport& verified, con
   }
   for (const BrokenManifest* const broken : choice.broken)
     out += fmt::format("damaged {}: {}\n", broken->name, printable_value(broken->error.message));
-  out += fmt::format("{} snapshots copied, {} were there, {} are removed there, {} are damaged here{}\n",
+  const std::uint64_t skipped = report.count(Outcome::kSkipped);
+  out += fmt::format("{} snapshots copied, {} were there, {} are removed there, {} are damaged here{}{}\n",
                      report.count(Outcome::kCopied), report.count(Outcome::kPresent), report.count(Outcome::kRemoved),
                      report.count(Outcome::kDamaged) + choice.broken.size(),
+                     skipped > 0 ? fmt::format(", {} were skipped", skipped) : "",
                      report.replica ? fmt::format("; {} marks of removal", report.removal_marks) : "");
   out += fmt::format("read {}, stored {} in {} packs, {:.2f} seconds\n", format_size(report.read_bytes),
                      format_size(report.stored_bytes), report.packs, report.seconds);
@@ -235,9 +239,13 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
 
   const bool damaged = report->count(Outcome::kDamaged) > 0 || !choice.broken.empty();
   const bool fenced = report->count(Outcome::kFenced) > 0;
-  const ExitCode code = damaged  ? ExitCode::kDamage
-                        : fenced ? ExitCode::kConflict
-                                 : exit_code_of(verified.findings, false);
+  const auto skipped = std::ranges::find(report->snapshots, Outcome::kSkipped, &SnapshotCopy::outcome);
+  const ExitCode found = exit_code_of(verified.findings, false);
+  const ExitCode code = damaged                               ? ExitCode::kDamage
+                        : found != ExitCode::kOk              ? found
+                        : skipped != report->snapshots.end() ? exit_code_of(skipped->reason)
+                        : fenced                              ? ExitCode::kConflict
+                                                              : ExitCode::kOk;
   if (command.mirror && code == ExitCode::kOk) DRS_RETURN_IF_ERROR(check_mirror(*source, catalog, *target));
   context.output.document("drstream.copy/1", copy_json(*report, verified, choice, code));
   context.output.text(lines_of(*report, verified, choice));

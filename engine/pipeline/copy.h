@@ -6,7 +6,8 @@
 // its new place; stream, times of the data, tags and the proof of its producer are kept.
 //
 // Every byte is checked against its digest before anything that needs it is committed. A snapshot that is damaged in
-// the source is told and passed over; the others are copied. What is there already is found again, so a copy that was
+// the source, that this version cannot restore, or for which the memory does not suffice is told and passed over; the
+// others are copied. What is there already is found again, so a copy that was
 // interrupted is simply run again.
 #pragma once
 
@@ -38,12 +39,14 @@ struct SnapshotCopy {
     kPresent,  // the target has it
     kRemoved,  // the target has a mark that it was removed there
     kDamaged,  // not copied; `problem` names what is damaged, in the source or in the target
+    kSkipped,  // not copied, and not damaged: `problem` says why, `reason` is its code
     kFenced,   // replica: not copied, since a prune of the target has fenced an earlier copy that stayed silent
   };
   const Snapshot* source = nullptr;
   Outcome outcome = Outcome::kCopied;
   std::string target_name;  // of the manifest in the target; empty where it has none
   std::string problem;
+  ErrorCode reason = ErrorCode::kInternal;  // kDamaged, kSkipped: of `problem`
 };
 
 struct CopyReport {
@@ -67,7 +70,7 @@ bool is_replica(const Repository& source, const Repository& target);
 
 // Copies `chosen`, snapshots of `catalog`, the live snapshots of `source`, in this order. Nobody else may use either
 // repository's `store()` meanwhile. Errors: kUsage (the two are one place's id with two keys; a mirror that is no
-// replica; too little memory, saying what is needed); kConflict (fenced, or a prune of the target has condemned
+// replica; memory below the floor); kConflict (fenced, or a prune of the target has condemned
 // what is needed); those of the target's and the source's store, damage in the source excepted; kCancelled. What was
 // copied before an error stays.
 Result<CopyReport> copy_snapshots(Repository& source, const SnapshotCatalog& catalog,

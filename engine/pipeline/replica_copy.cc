@@ -49,6 +49,7 @@ Result<std::unique_ptr<ReplicaCopy>> ReplicaCopy::begin(Repository& source, cons
 
 Result<void> ReplicaCopy::open() {
   DRS_ASSIGN_OR_RETURN(const ReplicaMemory memory, plan_replica_copy(options_.memory_bytes));
+  objects_bytes_ = memory.objects_bytes;
   const std::string stream = catalog_.live.empty() ? "copy" : catalog_.live.front().manifest.stream;
   DRS_ASSIGN_OR_RETURN(session_,
                        PushSession::begin(target_, target_.store(), {.stream = stream, .host = options_.host}, {}));
@@ -58,13 +59,6 @@ Result<void> ReplicaCopy::open() {
   DRS_ASSIGN_OR_RETURN(target_packs_, PackCatalog::load(target_));
   for (const CondemnedList::Unreadable& record : target_packs_.unreadable_condemned())
     report_.warnings.push_back("in the target: " + record.warning());
-  std::size_t largest_bytes = kPageBytes;
-  std::string largest;
-  const auto measure = [&](const std::string& name, std::uint64_t bytes) {
-    if (bytes <= largest_bytes) return;
-    largest_bytes = static_cast<std::size_t>(bytes);
-    largest = name;
-  };
   DRS_RETURN_IF_ERROR(target_.store().list("index/", [&](const ObjectInfo& info) -> Result<void> {
     target_index_.insert(info.key);
     return {};
@@ -72,34 +66,49 @@ Result<void> ReplicaCopy::open() {
   DRS_ASSIGN_OR_RETURN(target_snapshots_, load_snapshots(target_));
 
   DRS_ASSIGN_OR_RETURN(source_packs_, PackCatalog::load(source_, PackCatalog::UnreadableCondemned::kPassOver));
-  for (const PackInfo& pack : source_packs_.packs()) measure(pack_name(pack.name), pack.bytes);
   DRS_ASSIGN_OR_RETURN(index_, BlockIndex::load(source_, source_.store(), source_packs_, {memory.index_cache_bytes}));
-  // After the index, which a push that is under way may extend: the sizes of all that it has read are known.
-  DRS_RETURN_IF_ERROR(source_.store().list("index/", [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (!parsed || parsed->kind != ObjectKind::kIndex) return {};
-    source_index_.emplace(info.key, info.size_bytes);
-    measure(info.key, info.size_bytes);
-    return {};
-  }));
   for (const BlockIndex::Problem& problem : index_->problems())
     report_.warnings.push_back(problem.object + " in the source: " + problem.error.message);
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(source_, source_.store()));
   reader_ = std::make_unique<BlockReader>(std::move(reader));
+  return {};
+}
 
+// The sizes are those that the index says, which are no larger than the format allows: what a list says is no reason to
+// ask for memory.
+Result<void> ReplicaCopy::make_room(const Needs& needs) {
+  std::size_t largest_bytes = slot_bytes_;
+  std::string largest;
+  const auto measure = [&](const std::string& name, std::uint64_t bytes) {
+    if (bytes <= largest_bytes) return;
+    largest_bytes = static_cast<std::size_t>(bytes);
+    largest = name;
+  };
+  for (const auto& [pack, bytes] : needs.packs)
+    if (target_packs_.find(pack) == nullptr || needs.marked.contains(pack)) measure(pack_name(pack), bytes);
+  for (const std::uint32_t unit : needs.units) {
+    const std::string name = index_->unit_name(unit);
+    if (!index_->unit_is_uncovered_pack(unit) && !target_index_.contains(name)) measure(name, index_->unit_bytes(unit));
+  }
+  if (largest.empty()) return {};
   const std::size_t slot_bytes = (largest_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
   // One object in a buffer, and being read or put.
   const std::size_t moving_bytes = slot_bytes + source_.store().operation_bytes() + target_.store().operation_bytes();
-  if (moving_bytes > memory.objects_bytes)
+  if (moving_bytes > objects_bytes_)
     return Error(ErrorCode::kUsage,
                  largest + " has " + std::to_string(largest_bytes) + " bytes and is read whole: --memory must be " +
-                     std::to_string((options_.memory_bytes + moving_bytes - memory.objects_bytes) / kMiB + 8) +
+                     std::to_string((options_.memory_bytes + moving_bytes - objects_bytes_) / kMiB + 8) +
                      " MiB or more");
-  const std::size_t slots = std::min(memory.objects_bytes / moving_bytes, kPacksInFlightMax);
+  const std::size_t slots = std::min(objects_bytes_ / moving_bytes, kPacksInFlightMax);
+  readers_.clear();
+  writers_.clear();
+  buffers_.reset();
+  arena_.reset();
   DRS_ASSIGN_OR_RETURN(arena_, BufferArena::map(slots * slot_bytes));
   buffers_ = std::make_unique<BufferPool>(arena_->carve(slots * slot_bytes), slot_bytes, slots);
   DRS_ASSIGN_OR_RETURN(readers_, worker_stores(source_.store(), slots));
   DRS_ASSIGN_OR_RETURN(writers_, worker_stores(target_.store(), slots));
+  slot_bytes_ = slot_bytes;
   return {};
 }
 
@@ -152,10 +161,11 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
     entry.outcome = Outcome::kDamaged;
     entry.problem = "the target has it, but damaged: " + broken->error.message;
   } else {
-    DRS_ASSIGN_OR_RETURN(const auto damage, copy_whole(snapshot));
-    if (damage) {
-      entry.outcome = Outcome::kDamaged;
-      entry.problem = damage->message;
+    DRS_ASSIGN_OR_RETURN(const auto problem, copy_whole(snapshot));
+    if (problem) {
+      entry.outcome = problem->code == ErrorCode::kUsage ? Outcome::kSkipped : Outcome::kDamaged;
+      entry.problem = problem->message;
+      entry.reason = problem->code;
       entry.target_name.clear();
       ++progress_.problems;
     }
@@ -172,6 +182,10 @@ Result<std::optional<Error>> ReplicaCopy::copy_whole(const Snapshot& snapshot) {
   }
   DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, *needs, condemned_));
   if (auto doubt = may_be_condemned(*needs)) return doubt;
+  if (auto room = make_room(*needs); !room.ok()) {
+    if (room.error().code != ErrorCode::kUsage) return std::move(room).error();
+    return std::optional(std::move(room).error());  // another snapshot may need less
+  }
   DRS_ASSIGN_OR_RETURN(const Missing missing, missing_packs(*needs));
   if (missing.target_damage) return missing.target_damage;
   DRS_RETURN_IF_ERROR(copy_packs(missing.packs));
@@ -297,12 +311,11 @@ Result<void> ReplicaCopy::copy_index(const Needs& needs) {
 
 Result<void> ReplicaCopy::copy_index_object(std::uint32_t unit) {
   const std::string name = index_->unit_name(unit);
-  const auto listed = source_index_.find(name);
-  if (listed == source_index_.end()) return write_index(unit);  // a repair has replaced it meanwhile
   const PooledBuffer buffer = buffers_->acquire();
   const Digest digest = parse_name(name)->digest;
-  const auto object = read_whole(source_.store(), name, listed->second, digest, buffer.bytes());
+  const auto object = read_whole(source_.store(), name, index_->unit_bytes(unit), digest, buffer.bytes());
   if (!object.ok()) {
+    if (object.error().code == ErrorCode::kNotFound) return write_index(unit);  // a repair has replaced it meanwhile
     if (!is_object_fault(object.error())) return object.error();
     report_.warnings.push_back(object.error().message +
                                ", and was not copied: the target's packs are read by their own tables; run `drstream "

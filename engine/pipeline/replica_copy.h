@@ -66,7 +66,10 @@ class ReplicaCopy {
         cancel_(cancel),
         report_(report) {}
   Result<void> open();
-  // Each of these that returns an optional error: the damage that keeps the snapshot from being copied, if any.
+  // Buffers for the largest object that is to be copied or compared, of those that `needs` names. None may be in use.
+  // Errors: kUsage (too little memory for it), what threads' stores report.
+  Result<void> make_room(const Needs& needs);
+  // Each of these that returns an optional error: what keeps the snapshot from being copied, if anything does.
   Result<std::optional<Error>> copy_whole(const Snapshot& snapshot);
   Result<Needs> needs_of(const Snapshot& snapshot);
   Result<Missing> missing_packs(const Needs& needs);
@@ -100,13 +103,14 @@ class ReplicaCopy {
   PackCatalog target_packs_;
   std::unordered_set<std::string> secured_;  // names in the target, put or secured since
   std::chrono::steady_clock::time_point secured_since_;
-  std::unordered_map<std::string, std::size_t> source_index_;  // index objects and their sizes
   SnapshotCatalog target_snapshots_;
   std::unordered_set<std::string> target_index_;               // names of its index objects
   DigestSet fresh_;                                            // packs of this copy that no index object covers yet
   std::unordered_map<Digest, Error, FixedBytesHash> damaged_;  // packs of the source
   DigestSet proved_;                                           // packs of the target that are marked, and whole
 
+  std::size_t objects_bytes_ = 0;  // memory for whole objects
+  std::size_t slot_bytes_ = 0;     // of one buffer
   std::optional<BufferArena> arena_;
   std::unique_ptr<BufferPool> buffers_;
   std::vector<std::unique_ptr<ObjectStore>> readers_, writers_;  // one of each for each buffer

@@ -36,9 +36,17 @@ Result<StreamCopy> StreamCopy::begin(Repository& source, Repository& target, con
 
 Result<void> StreamCopy::add(const Snapshot& snapshot) {
   if (cancel_->cancelled()) return Error(ErrorCode::kCancelled, "the copy was cancelled");
-  DRS_RETURN_IF_ERROR(require_bytes(snapshot.manifest));
   const ManifestHeader& manifest = snapshot.manifest;
   SnapshotCopy entry{.source = &snapshot, .outcome = SnapshotCopy::Outcome::kCopied, .target_name = {}, .problem = {}};
+  if (const auto bytes = require_bytes(manifest); !bytes.ok()) {
+    entry.outcome = SnapshotCopy::Outcome::kSkipped;
+    entry.problem = bytes.error().message;
+    entry.reason = bytes.error().code;
+    report_->snapshots.push_back(std::move(entry));
+    ++progress_->problems;
+    progress_->bytes += manifest.bytes;
+    return {};
+  }
   const auto there = std::find_if(there_.begin(), there_.end(),
                                   [&](const Snapshot& other) { return is_copy(other.manifest, manifest); });
   if (there != there_.end()) {
@@ -58,6 +66,7 @@ Result<void> StreamCopy::add(const Snapshot& snapshot) {
   if (damage) {
     entry.outcome = SnapshotCopy::Outcome::kDamaged;
     entry.problem = damage->message;
+    entry.reason = damage->code;
     ++progress_->problems;
   } else {
     entry.target_name = there_.back().name;

@@ -17,6 +17,15 @@ TEST(KeyDigits, EveryRunOf64OrMoreHexDigitsIsHidden) {
   EXPECT_TRUE(has_key_digits("/etc/" + key));
 }
 
+TEST(KeyDigits, NamesOfObjectsStayAsTheyAre) {
+  const std::string digest = "3f" + std::string(62, 'a');
+  for (const std::string& text : {"packs/3f/" + digest + " has 5 bytes", "index/" + digest + ": damaged",
+                                  "damaged/" + digest + "-00", "/srv/drs/packs/3f/" + digest})
+    EXPECT_EQ(hide_key_digits(text), text);
+  for (const std::string& text : {"packs/3e/" + digest, "packs/" + digest, "packs/3f/" + digest + "0"})
+    EXPECT_NE(hide_key_digits(text), text);
+}
+
 TEST(KeyDigits, OtherTextStaysAsItIs) {
   for (const std::string& text : {std::string(), std::string("face the facts"), std::string(63, 'f'),
                                   std::string(63, 'f') + "g" + std::string(63, '0')}) {
