@@ -244,6 +244,7 @@ class CloudStore final : public ObjectStore {
     std::string continuation;  // of the next page; empty: the first, or no more
     StoreRequest request;
     CloudListPage listed;  // its answer
+    ObjectKey last_key;    // that was listed: lists are in order, so that one which is listed twice follows itself
     bool done = false;
   };
 
@@ -264,7 +265,8 @@ class CloudStore final : public ObjectStore {
   Result<void> take_page(ListedPage& page, const Visit& visit) {
     DRS_RETURN_IF_ERROR(page.request.result);
     CloudListPage listed = std::move(page.listed);
-    for (const ObjectInfo& object : listed.objects) DRS_RETURN_IF_ERROR(visit(object));
+    for (const ObjectInfo& object : listed.objects)
+      if (object.key != std::exchange(page.last_key, object.key)) DRS_RETURN_IF_ERROR(visit(object));
     if (!listed.continuation.empty() && listed.continuation == page.continuation)
       return Error{ErrorCode::kUnavailable, page.request.what + ": the store gives the same part of the list again"};
     page.continuation = std::move(listed.continuation);

@@ -241,11 +241,11 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   const bool fenced = report->count(Outcome::kFenced) > 0;
   const auto skipped = std::ranges::find(report->snapshots, Outcome::kSkipped, &SnapshotCopy::outcome);
   const ExitCode found = exit_code_of(verified.findings, false);
-  const ExitCode code = damaged                               ? ExitCode::kDamage
-                        : found != ExitCode::kOk              ? found
+  const ExitCode code = damaged                              ? ExitCode::kDamage
+                        : found != ExitCode::kOk             ? found
                         : skipped != report->snapshots.end() ? exit_code_of(skipped->reason)
-                        : fenced                              ? ExitCode::kConflict
-                                                              : ExitCode::kOk;
+                        : fenced                             ? ExitCode::kConflict
+                                                             : ExitCode::kOk;
   if (command.mirror && code == ExitCode::kOk) DRS_RETURN_IF_ERROR(check_mirror(*source, catalog, *target));
   context.output.document("drstream.copy/1", copy_json(*report, verified, choice, code));
   context.output.text(lines_of(*report, verified, choice));

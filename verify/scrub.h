@@ -17,7 +17,7 @@ struct ScrubOptions {
 };
 
 struct ScrubReport {
-  std::vector<Finding> findings;  // without affected snapshots: that takes the key
+  std::vector<Finding> findings;         // without affected snapshots: that takes the key
   std::uint64_t objects = 0, bytes = 0;  // that were read whole
   std::uint64_t unknown_names = 0;
   std::uint64_t marked = 0, unmarked = 0;  // damage marks set and taken back; those that verify left stay

@@ -371,8 +371,8 @@ Result<BlockLocation> BlockIndex::location(BlockPlace place) {
   if (info->bytes != pack.bytes)
     return Error(ErrorCode::kNotFound, pack_name(pack.name) + " has " + std::to_string(info->bytes) +
                                            " bytes, expected " + std::to_string(pack.bytes));
-  const bool usable = !absent_packs_.contains(pack.name) &&
-                      packs_.usable(*info, entry.record.offset_bytes, entry.record.sealed_bytes);
+  const bool usable =
+      !absent_packs_.contains(pack.name) && packs_.usable(*info, entry.record.offset_bytes, entry.record.sealed_bytes);
   return BlockLocation{place, entry.record, pack.name, pack.bytes, pack.salt, usable};
 }
 

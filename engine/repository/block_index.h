@@ -64,7 +64,7 @@ class BlockIndex {
   [[nodiscard]] std::uint64_t chunk_count() const;  // over all units; a chunk stored twice counts twice
   [[nodiscard]] std::uint64_t block_count() const;
   [[nodiscard]] bool unit_is_uncovered_pack(std::uint32_t unit) const;
-  [[nodiscard]] std::string unit_name(std::uint32_t unit) const;  // of the object it was read from
+  [[nodiscard]] std::string unit_name(std::uint32_t unit) const;   // of the object it was read from
   [[nodiscard]] std::size_t unit_bytes(std::uint32_t unit) const;  // of that object
   [[nodiscard]] std::uint32_t unit_blocks(std::uint32_t unit) const;
   [[nodiscard]] const std::vector<IndexedPack>& unit_packs(std::uint32_t unit) const;  // until a unit is added

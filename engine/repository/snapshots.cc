@@ -98,8 +98,8 @@ class CatalogLoader {
   }
 
   SnapshotCatalog catalog;
-  std::unordered_set<std::string> present;                 // manifests that are there, broken ones too
-  std::unordered_set<std::string> removed;                 // manifests that an authentic mark names
+  std::unordered_set<std::string> present;                   // manifests that are there, broken ones too
+  std::unordered_set<std::string> removed;                   // manifests that an authentic mark names
   std::unordered_map<std::string, std::uint64_t> accounted;  // by live manifests, as predecessors or as unreadable: the
                                                              // least sequence number of those
 

@@ -206,6 +206,18 @@ TEST_F(CloudStoreTest, AListThatIsAnswered404IsNoEmptyList) {
   EXPECT_EQ(server_->requests().size(), 2U);
 }
 
+TEST_F(CloudStoreTest, AKeyThatIsListedTwiceIsOneObject) {
+  const auto page = [](const std::vector<std::string>& keys, const std::string& next) {
+    std::string contents;
+    for (const std::string& key : keys) contents += "<Contents><Key>prefix/" + key + "</Key><Size>1</Size></Contents>";
+    return answer(200, "<ListBucketResult><IsTruncated>" + std::string(next.empty() ? "false" : "true") +
+                           "</IsTruncated><NextContinuationToken>" + next + "</NextContinuationToken>" + contents +
+                           "</ListBucketResult>");
+  };
+  serve({page({"a", "a", "b", "b"}, "one"), page({"b", "c"}, "")});
+  EXPECT_EQ(test::listed_keys(*store_, ""), (std::set<std::string>{"a", "b", "c"}));  // expects no key twice
+}
+
 TEST_F(CloudStoreTest, AListGoesOnPastItsFirstPage) {
   const auto page = [](const std::string& key, const std::string& next) {
     return answer(200, "<ListBucketResult><IsTruncated>" + std::string(next.empty() ? "false" : "true") +
