@@ -106,7 +106,16 @@ HeadDirectory::HeadDirectory(std::string state_dir, const Uuid& repository, std:
     : directory_(std::move(state_dir) + "/heads/" + repository.hex()), place_(std::move(place)) {}
 
 std::string HeadDirectory::path_of(std::string_view stream) const {
-  return directory_ + "/" + sha256(as_bytes(place_ + "\n" + std::string(stream))).hex() + std::string(kSuffix);
+  return path_of(stream, place_);
+}
+
+std::string HeadDirectory::path_of(const Head& head) const {
+  return path_of(head.stream, head.place);
+}
+
+std::string HeadDirectory::path_of(std::string_view stream, std::string_view place) const {
+  const std::string named = std::string(place) + "\n" + std::string(stream);
+  return directory_ + "/" + sha256(as_bytes(named)).hex() + std::string(kSuffix);
 }
 
 Result<void> HeadDirectory::store(const Head& head) {
@@ -140,7 +149,11 @@ Result<void> HeadDirectory::store(const Head& head) {
 }
 
 Result<std::optional<Head>> HeadDirectory::load(std::string_view stream) const {
-  return load_file(path_of(stream));
+  DRS_ASSIGN_OR_RETURN(std::optional<Head> found, load_file(path_of(stream)));
+  DRS_ASSIGN_OR_RETURN(Recorded recorded, load_all());
+  for (Head& head : recorded.heads)
+    if (head.stream == stream && (!found || head.sequence > found->sequence)) found = std::move(head);
+  return found;
 }
 
 Result<HeadDirectory::Recorded> HeadDirectory::load_all() const {

@@ -33,7 +33,8 @@ class HeadDirectory {
   // As seen at this place. Whole and durable when it returns: temporary file, fsync, rename. Errors: kDenied, kNoSpace,
   // kIo, with the path.
   Result<void> store(const Head& head);
-  // Empty: none was recorded. Errors: kCorrupt (not a head), kDenied, kIo.
+  // The head with the highest sequence that was recorded at this place, also under an earlier name of it (a directory
+  // that was moved). Empty: none was recorded. Errors: kCorrupt (not a head), kDenied, kIo.
   [[nodiscard]] Result<std::optional<Head>> load(std::string_view stream) const;
   struct Recorded {
     std::vector<Head> heads;        // by stream, of this place
@@ -42,9 +43,11 @@ class HeadDirectory {
   };
   // All heads of this repository. Errors: kDenied, kIo (the directory).
   [[nodiscard]] Result<Recorded> load_all() const;
-  [[nodiscard]] std::string path_of(std::string_view stream) const;
+  [[nodiscard]] std::string path_of(std::string_view stream) const;  // of the head of a stream at this place
+  [[nodiscard]] std::string path_of(const Head& head) const;         // of one that was loaded
 
  private:
+  [[nodiscard]] std::string path_of(std::string_view stream, std::string_view place) const;
   const std::string directory_;
   const std::string place_;
 };

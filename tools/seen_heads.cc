@@ -31,13 +31,14 @@ std::optional<Head> SeenHeads::load(const std::string& stream) const {
 }
 
 void SeenHeads::record(const Head& head, const std::optional<std::string>& trouble) {
+  const auto current = directory_.load(head.stream);
   if (trouble) {
+    const bool known = current.ok() && *current;
     context_.log.warn("{}; the head {} is kept (`drstream verify` compares; remove it to start anew)", *trouble,
-                      directory_.path_of(head.stream));
+                      known ? directory_.path_of(**current) : directory_.path_of(head.stream));
     return;
   }
   // Another push of this stream that ran at the same time may have got further.
-  const auto current = directory_.load(head.stream);
   if (current.ok() && *current && (*current)->sequence > head.sequence) return;
   const auto stored = directory_.store(head);
   if (!stored.ok())

@@ -1,5 +1,7 @@
 """verify: what it proves, what it names, what it records, and heads."""
 
+import shutil
+
 import pytest
 from repository import sample_bytes, sha256_hex
 
@@ -152,6 +154,21 @@ def test_a_repository_put_back_to_an_older_copy_is_noticed(pushed):
     # A push upon the older copy does not make it look right.
     pushed.run("push", "old", input=OLD)
     pushed.run("verify", "--expect-head", expect=13)
+
+
+@pytest.mark.local_only("a directory can be moved")
+def test_a_directory_that_was_moved_and_put_back_to_an_older_copy_is_noticed(drs):
+    drs.push("s", OLD)
+    shutil.copytree(drs.path, drs.folder / "copy")
+    drs.push("s", OLD + b"2")
+    drs.push("s", OLD + b"3")
+    shutil.rmtree(drs.path)
+    drs.path = drs.folder / "moved"
+    (drs.folder / "copy").rename(drs.path)
+    outcome = drs.run("push", "s", input=OLD + b"again")
+    assert "sequence 3 was seen before" in outcome.err, outcome.err
+    drs.run("verify", expect=13)
+    drs.run("pull", "s", expect=13)
 
 
 def test_a_gap_in_the_chain_is_noticed_without_any_head(pushed):

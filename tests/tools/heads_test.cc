@@ -75,6 +75,24 @@ TEST(HeadDirectory, KnowsADirectoryThatWasMovedOrHasASecondName) {
   EXPECT_EQ(seen_here(new_place), 1U);
 }
 
+TEST(HeadDirectory, APushToADirectoryThatWasMovedIsHeldAgainstWhatWasSeenBeforeTheMove) {
+  const test::TemporaryDirectory directory;
+  const std::string old_place = directory.file("old");
+  const std::string new_place = directory.file("new");
+  HeadDirectory before(directory.path(), Uuid{}, old_place);
+  HeadDirectory after(directory.path(), Uuid{}, new_place);
+  ASSERT_TRUE(before.store(head(12, 1)).ok());
+  std::filesystem::create_directories(old_place + "/config");
+  EXPECT_FALSE(after.load("pg/app")->has_value()) << "a replica that lags behind is no rollback";
+  std::filesystem::rename(old_place, new_place);
+  const auto seen = after.load("pg/app");
+  ASSERT_TRUE(seen.ok() && seen->has_value());
+  EXPECT_TRUE(check_successor(**seen, head(5, 2)).has_value());
+  EXPECT_EQ(after.path_of(**seen), before.path_of("pg/app"));
+  ASSERT_TRUE(after.store(head(13, 3)).ok());
+  EXPECT_EQ((**after.load("pg/app")).sequence, 13U);
+}
+
 TEST(HeadDirectory, ReadsNothingButAFile) {
   const test::TemporaryDirectory directory;
   const HeadDirectory heads(directory.path(), Uuid{}, "here");
