@@ -9,6 +9,7 @@
 
 #include "tools/command.h"
 #include "tools/from_repository.h"
+#include "tools/new_directory.h"
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
 #include "tools/terminal_prompt.h"
@@ -84,6 +85,7 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
 
   bool made = false;
   if (place.kind == RepositoryPlace::Kind::kLocal) {
+    DRS_RETURN_IF_ERROR(check_new_directory(place.name));
     DRS_ASSIGN_OR_RETURN(made, make_directory(place.name));
   }
   const auto create = [&]() -> Result<Uuid> {

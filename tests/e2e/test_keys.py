@@ -27,6 +27,20 @@ def test_init_prints_how_to_keep_the_key_and_not_the_key(new_repository):
     assert repository.key not in outcome.out.decode() + outcome.err
 
 
+@pytest.mark.local_only("a directory, not a bucket")
+def test_init_needs_a_directory_of_its_own(drs, tmp_path):
+    before = drs.tree()
+    for inside in ["packs", "new"]:
+        err = drs.run("init", "-r", drs.path / inside, expect=2).err
+        assert "lies in the repository" in err and str(drs.path) in err
+    assert drs.tree() == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    assert "letter.txt" in drs.run("init", "-r", tmp_path / "mine", expect=2).err
+    (tmp_path / "disk" / "lost+found").mkdir(parents=True)
+    drs.run("init", "-r", tmp_path / "disk")
+
+
 def test_init_twice_is_refused_and_touches_nothing(drs):
     drs.push("s", DATA)
     before = drs.tree()
