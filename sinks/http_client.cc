@@ -145,6 +145,7 @@ class HttpClient::Curl {
     QuietLimits limits = options_.quiet;
     if (transfer.quiet_max.count() == 0) return limits;
     limits.stall = std::min(limits.stall, transfer.quiet_max);
+    limits.answer_is_cut = transfer.quiet_max < limits.answer;
     limits.answer = std::min(limits.answer, transfer.quiet_max);
     return limits;
   }

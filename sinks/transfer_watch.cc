@@ -33,7 +33,8 @@ std::optional<Error> TransferWatch::stalled(const QuietLimits& limits, Time now)
   if (phase_ == Phase::kWaiting) {
     if (now - marked_at_ < limits.answer) return std::nullopt;
     return Error{ErrorCode::kUnavailable, "no answer for " + seconds_text(limits.answer) +
-                                              " after the whole request was sent (--answer-timeout)"};
+                                              " after the whole request was sent" +
+                                              (limits.answer_is_cut ? "" : " (--answer-timeout)")};
   }
   const auto enough = static_cast<std::uint64_t>(limits.stall.count()) * limits.stall_bytes_per_second / 1000;
   if (moved_bytes_ - marked_bytes_ >= enough) {

@@ -18,6 +18,7 @@ struct QuietLimits {
   std::chrono::milliseconds stall{30'000};
   std::size_t stall_bytes_per_second = 1024;  // less than this, over `stall`, is no movement
   std::chrono::milliseconds answer{300'000};
+  bool answer_is_cut = false;  // shorter than --answer-timeout says, which then is no advice
 };
 
 class TransferWatch {

@@ -142,6 +142,7 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
   DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, SeenHeads(context, *repository).find(catalog, command.selector));
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
   DRS_ASSIGN_OR_RETURN(const Target target, make_target(command, context, snapshot->manifest));
+  context.effect = CommandEffect::kRestores;
   Sink* const sink = target.sink.get();
   context.log.debug("{}: {}", sink->name(), sink->io_description());
 
@@ -201,7 +202,7 @@ void add_pull_command(CommandSet& commands) {
            "pg_restore -l");
   add_parsed(*app, "--offset", command->offset_bytes, parse_size, "SIZE", "Begin here");
   add_parsed(*app, "--length", command->length_bytes, parse_size, "SIZE", "At most this much");
-  commands.add({app, CommandEffect::kRestores, true,
+  commands.add({app, CommandEffect::kWillRestore, true,
                 [command](CommandContext& context) { return run_pull(context, *command); }});
 }
 

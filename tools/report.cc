@@ -36,6 +36,7 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
                      error.code == ErrorCode::kNoSnapshot
                  ? "nothing was copied"
                  : "what was copied before is whole and stays; the next run goes on from there";
+    case CommandEffect::kWillRestore: return "nothing was written";
     case CommandEffect::kRestores:
       switch (error.code) {
         case ErrorCode::kUsage:
@@ -67,7 +68,7 @@ bool is_of_the_system(const Error& error) {
 }
 
 std::string_view next_step_of(const Error& error, CommandEffect effect) {
-  const bool restores = effect == CommandEffect::kRestores;
+  const bool restores = effect == CommandEffect::kWillRestore || effect == CommandEffect::kRestores;
   const bool pushes = effect == CommandEffect::kCommits || effect == CommandEffect::kCommitsInOne;
   if (error.error_number == ENOMEM) return "free memory, or give less --memory, then run it again";
   if (is_shortage_errno(error.error_number))

@@ -19,6 +19,7 @@ enum class CommandEffect {
   kCommits,       // push
   kCommitsInOne,  // a push to several repositories, failed in one: others may have their snapshot
   kCopies,        // copy
+  kWillRestore,   // pull, before its output was opened
   kRestores,      // pull
   kProves,        // verify, scrub
   kChanges,       // init, key, repair

@@ -74,10 +74,16 @@ Result<Config> open_config(const RepositoryKeys& keys, const std::string& name, 
 Error config_error(const std::string& name, Error error) {
   const ErrorCode code = error.code == ErrorCode::kNotFound ? ErrorCode::kCorrupt : error.code;
   std::string text = name + ": " + error.message;
-  if (code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated)
+  const bool damaged = code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated;
+  if (damaged)
     text +=
         "; the config with the highest number counts, and no other is taken instead: put this object back from a "
         "replica of the repository or from a copy of its config/ and keys/";
+  if (damaged && name != config_name(1))
+    text +=
+        ". If no copy of it exists and no newer drstream has changed this repository, something else put it there: "
+        "this drstream writes " +
+        config_name(1) + " alone; find out what, and move it out of the repository";
   return {code, text, error.error_number};
 }
 
@@ -147,7 +153,11 @@ Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObj
     problems.insert(problems.end(), foreign.begin(), foreign.end());
     return Error(too_new ? ErrorCode::kFormatTooNew : ErrorCode::kCorrupt,
                  "no key slot under keys/ of " + store.name_for_messages() +
-                     " can be read; without one the repository cannot be opened" + in_parentheses(problems));
+                     " can be read; without one no key opens the repository" +
+                     (too_new ? ""
+                              : ": put keys/ back from a copy of it, or copy a slot from keys/ of a replica (the "
+                                "replica's key opens it)") +
+                     in_parentheses(problems));
   }
   const std::string problems = in_parentheses(unreadable);
   if (secret.kind == SlotKind::kClear)

@@ -31,8 +31,8 @@ COMMANDS = {
     "list": ["list"],
 }
 
-KINDS = ["config", "key slot", "pack of data", "pack with a recipe", "index", "newest manifest", "older manifest",
-         "removed mark", "session", "fence", "condemned", "damage mark"]  # fmt: skip
+KINDS = ["config", "key slot", "last key slot", "pack of data", "pack with a recipe", "index", "newest manifest",
+         "older manifest", "removed mark", "session", "fence", "condemned", "damage mark"]  # fmt: skip
 WAYS = ["deleted", "cut", "emptied", "grown", "swapped", "older", "zeroed", "one bit", "link", "pipe", "folder"]
 
 
@@ -157,6 +157,7 @@ class Specimen:
         self.kinds = {
             "config": (of("config")[0], of("keys")[0], None),
             "key slot": (self.slot_in_use(), next(n for n in of("keys") if n != self.slot_in_use()), None),
+            "last key slot": (self.slot_in_use(), of("config")[0], None),
             "pack of data": (data[-1], packs[0], packs[0]),
             "pack with a recipe": (recipes[-1], packs[0] if packs[0] != recipes[-1] else packs[1], packs[0]),
             "index": (indexes[-1], indexes[0], indexes[0]),
@@ -205,6 +206,8 @@ def spoil(specimen, drs, kind, way, seed):
     name, peer, older = specimen.kinds[kind]
     path = drs.path / name
     data = path.read_bytes()
+    if kind == "last key slot":
+        (drs.path / specimen.kinds["key slot"][1]).unlink()
     if way == "deleted":
         path.unlink()
     elif way == "cut":
@@ -259,7 +262,8 @@ def outcomes(specimen, folder, kind, way, seed):
             assert newest.startswith(outcome.out), f"{where}: pull wrote bytes that are not the newest snapshot's"
             assert outcome.code != 0 or outcome.out == newest, f"{where}: pull gave an older snapshot in silence"
         if outcome.code == 4 and title != "list":
-            assert specimen.kinds[kind][0] in outcome.out.decode("utf-8", "replace") + outcome.err or title == "pull", (
+            name = specimen.kinds[kind][0] if kind != "last key slot" else "keys/"  # where nothing is, nothing has a name
+            assert name in outcome.out.decode("utf-8", "replace") + outcome.err or title == "pull", (
                 where, title, outcome)  # fmt: skip
     shutil.rmtree(folder)
     return codes

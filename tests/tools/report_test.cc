@@ -44,6 +44,8 @@ TEST(Report, AFailedPullSaysThatItsOutputMustNotBeUsed) {
   const auto report = explain({ErrorCode::kCorrupt, "x"}, CommandEffect::kRestores, 4);
   EXPECT_NE(report.consequence.find("do not use it"), std::string::npos);
   EXPECT_EQ(explain({ErrorCode::kWrongKey, "x"}, CommandEffect::kRestores, 12).consequence, "nothing was written");
+  for (const ErrorCode code : {ErrorCode::kCorrupt, ErrorCode::kBusy, ErrorCode::kUnavailable, ErrorCode::kIo})
+    EXPECT_EQ(explain({code, "x"}, CommandEffect::kWillRestore, 4).consequence, "nothing was written");
 }
 
 TEST(Report, AFailedCopySaysThatWhatWasCopiedStays) {
