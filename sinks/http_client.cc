@@ -50,6 +50,7 @@ class HttpClient::Curl {
 
   [[nodiscard]] bool usable() const { return multi_ != nullptr; }
   [[nodiscard]] std::size_t in_flight() const { return busy_.size() + failed_.size(); }
+  [[nodiscard]] CancelToken* cancel() const { return options_.cancel; }
 
   void start(HttpTransfer& transfer) {
     auto slot = take_slot();
@@ -322,8 +323,18 @@ void HttpClient::perform(HttpTransfer& transfer) {
   bool done = false;
   transfer.owner = &done;
   transfer.done = [](HttpTransfer& finished) { *static_cast<bool*>(finished.owner) = true; };
+  CancelToken* const cancel = curl_->cancel();
+  std::unique_ptr<CancelToken::Registration> waking;
+  if (cancel != nullptr) waking.reset(new CancelToken::Registration(cancel->on_cancel([this] { wake(); })));
   start(transfer);
-  while (!done) run(std::chrono::seconds(1));
+  while (!done) {
+    if (cancel != nullptr && cancel->cancelled()) {
+      give_up(transfer);
+      transfer.error = Error{ErrorCode::kCancelled, "asked to stop before there was an answer"};
+      return;
+    }
+    run(std::chrono::seconds(1));
+  }
 }
 
 void HttpClient::wake() {
@@ -343,7 +354,8 @@ Result<HttpResponse> HttpClient::fetch(const HttpRequest& request) {
   perform(transfer);
   if (transfer.error) {
     wipe(answer);
-    return Error{ErrorCode::kUnavailable, transfer.error->message};
+    const bool cancelled = transfer.error->code == ErrorCode::kCancelled;
+    return Error{cancelled ? ErrorCode::kCancelled : ErrorCode::kUnavailable, transfer.error->message};
   }
   HttpResponse response;
   response.status = transfer.status;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "io/bytes.h"
+#include "io/cancel.h"
 #include "io/result.h"
 #include "sinks/http_message.h"
 #include "sinks/rate_limit.h"
@@ -51,8 +52,8 @@ struct HttpTransfer {
   // sent first may have been carried out.
   bool sent_again = false;
   // No complete answer. kUnavailable: name not resolved, no connection, reset, stalled, cut short, more bytes than
-  // `destination` holds; whether the server did what it was asked is unknown. kUsage: the URL is none, or the server's
-  // certificate is not trusted.
+  // `destination` holds; whether the server did what it was asked is unknown. kCancelled: the same.
+  // kUsage: the URL is none, or the server's certificate is not trusted.
   std::optional<Error> error;
 
   void (*done)(HttpTransfer&) = nullptr;
@@ -73,6 +74,8 @@ struct HttpClientOptions {
   // Of all clients that share them; none: no limit. They count bodies, not headers.
   std::shared_ptr<RateLimit> upload_limit = {};
   std::shared_ptr<RateLimit> download_limit = {};
+  // Borrowed. Once cancelled, `perform` and `fetch` end at once with kCancelled.
+  CancelToken* cancel = nullptr;
 };
 
 class HttpClient {

@@ -37,8 +37,8 @@ struct HttpResponse {
 };
 
 // Carries out one exchange, blocking, without following redirects. Any status is a response; the error is kUnavailable
-// when there was none: no connection, no name, time over, an answer longer than allowed. Its text names no header and
-// no body.
+// when there was none: no connection, no name, time over, an answer longer than allowed; or kCancelled. Its text names
+// no header and no body.
 using HttpFetch = std::function<Result<HttpResponse>(const HttpRequest&)>;
 
 }  // namespace drs

@@ -9,7 +9,8 @@ bool is_passing_status(int status) {
 Result<HttpResponse> fetch_with_retries(const HttpFetch& fetch, const HttpRequest& request) {
   for (int attempt = 1;; ++attempt) {
     Result<HttpResponse> response = fetch(request);
-    const bool settled = response.ok() && !is_passing_status(response->status);
+    const bool settled =
+        response.ok() ? !is_passing_status(response->status) : response.error().code == ErrorCode::kCancelled;
     if (settled || attempt == kCredentialFetchAttemptsMax) return response;
   }
 }

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "codecs/random.h"
@@ -26,6 +28,7 @@ constexpr std::string_view kEnded = ".ended-";
 constexpr std::size_t kOwnerBytesMax = 8192;  // a repository's id and its place
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
+constexpr std::chrono::milliseconds kLockPollInterval{20};
 
 std::string joined(const std::string& directory, std::string_view name) {
   return directory + "/" + std::string(name);
@@ -136,9 +139,13 @@ Result<SpoolDirectory> SpoolDirectory::open(std::string path) {
   return no_place(path);
 }
 
-Result<void> SpoolDirectory::lock() {
-  while (::flock(lock_.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return error_from_errno(errno, "lock " + path_);
+// Held for moments at a time, as long as all who hold it are alive; a flock that blocks would not hear of a cancel.
+Result<void> SpoolDirectory::lock(const CancelToken& cancel) {
+  while (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return error_from_errno(errno, "lock " + path_);
+    if (cancel.cancelled())
+      return Error{ErrorCode::kCancelled, "asked to stop while another process held " + path_ + std::string(kLock)};
+    std::this_thread::sleep_for(kLockPollInterval);
   }
   remove_ended();
   return {};
@@ -157,12 +164,12 @@ void SpoolDirectory::remove_ended() const {
   }
 }
 
-Result<SpoolEntry> SpoolDirectory::create(const std::string& owner) {
+Result<SpoolEntry> SpoolDirectory::create(const std::string& owner, const CancelToken& cancel) {
   FixedBytes<16> id;
   random_bytes(id.mutable_view());
   const std::string name = id.hex();
   const std::string path = joined(path_, name);
-  DRS_RETURN_IF_ERROR(lock());
+  DRS_RETURN_IF_ERROR(lock(cancel));
   const auto make = [&]() -> Result<Fd> {
     DRS_RETURN_IF_ERROR(make_directory(path));
     DRS_ASSIGN_OR_RETURN(Fd entry_lock, open_lock(path));
@@ -179,8 +186,8 @@ Result<SpoolEntry> SpoolDirectory::create(const std::string& owner) {
   return SpoolEntry(path_, name, owner + "\n", *std::move(made));
 }
 
-Result<SpoolDirectory::Entries> SpoolDirectory::take_dead() {
-  DRS_RETURN_IF_ERROR(lock());
+Result<SpoolDirectory::Entries> SpoolDirectory::take_dead(const CancelToken& cancel) {
+  DRS_RETURN_IF_ERROR(lock(cancel));
   std::vector<std::pair<std::filesystem::file_time_type, std::string>> names;
   std::error_code error;
   for (std::filesystem::directory_iterator at(path_, error); !error && at != std::filesystem::directory_iterator();

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "io/cancel.h"
 #include "io/fd.h"
 #include "io/result.h"
 #include "io/ring.h"
@@ -56,22 +57,23 @@ class SpoolDirectory {
   // One that is there. Errors: kNotFound (its parent is there), kUsage, kDenied, kIo.
   static Result<SpoolDirectory> open(std::string path);
 
-  // `owner` is one line. Durable when it returns. Errors: kDenied, kNoSpace, kIo.
-  Result<SpoolEntry> create(const std::string& owner);
+  // `owner` is one line. Durable when it returns. While another process makes entries or looks at them, this waits.
+  // Errors: kCancelled (by `cancel`, in that wait), kDenied, kNoSpace, kIo.
+  Result<SpoolEntry> create(const std::string& owner, const CancelToken& cancel);
 
   struct Entries {
     std::vector<SpoolEntry> dead;      // taken by this process now; oldest first
     std::vector<std::string> running;  // paths of those that a living process works on
-    std::vector<Error> unreadable;     // whose they are cannot be told: they are left alone
+    std::vector<Error> unreadable;     // whose they are cannot be told, or who works on them: they are left alone
   };
-  // Takes every entry that nobody works on. Errors: kDenied, kIo.
-  Result<Entries> take_dead();
+  // Takes every entry that nobody works on. Waits and errors: as `create`.
+  Result<Entries> take_dead(const CancelToken& cancel);
   // Space left for this user, bytes. Errors: kDenied, kIo.
   [[nodiscard]] Result<std::uint64_t> free_space_bytes() const;
 
  private:
   SpoolDirectory(std::string path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
-  Result<void> lock();
+  Result<void> lock(const CancelToken& cancel);
   void unlock();
   void remove_ended() const;
   std::string path_;

@@ -76,6 +76,7 @@ Result<std::vector<CheckResult>> check_repository(CommandContext& context, const
     results = check_file_system(**files);
   } else {
     auto looked = check_bucket(context, place, command.role);
+    if (context.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
     if (!looked.ok()) {
       if (looked.error().code == ErrorCode::kUsage) return looked;
       return std::vector<CheckResult>{{"connection", State::kBad, looked.error().message}};
@@ -113,6 +114,7 @@ Result<ExitCode> run_doctor(CommandContext& context, const DoctorCommand& comman
     results.insert(results.end(), repository.begin(), repository.end());
   }
 
+  if (context.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
   nlohmann::ordered_json document;
   document["checks"] = nlohmann::ordered_json::array();
   std::string text;

@@ -147,12 +147,12 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
   auto directory = SpoolDirectory::open(command.spool);
   SpoolDirectory::Entries entries;
   if (directory.ok()) {
-    DRS_ASSIGN_OR_RETURN(entries, directory->take_dead());
+    DRS_ASSIGN_OR_RETURN(entries, directory->take_dead(context.cancel));
   } else if (directory.error().code != ErrorCode::kNotFound) {
     return std::move(directory).error();
   }
 
-  const std::string own = spool_owner(*repository, place);
+  const std::string own = spool_owner(*repository, place, context.cancel);
   std::optional<Error> worst;
   auto document = nlohmann::ordered_json::object();
   document["committed"] = nlohmann::ordered_json::array();

@@ -1,20 +1,15 @@
 #include "tools/keys.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include "io/error_class.h"
-#include "io/fd.h"
-#include "io/interrupt.h"
+#include "io/read_to_end.h"
 #include "tools/key_digits.h"
 #include "tools/passphrase_command.h"
 
@@ -62,7 +57,7 @@ struct SecretFile {
   std::string warning;  // not empty: others may read it
 };
 
-// A file, a FIFO or /dev/fd/N: what has no writer yet is waited for.
+// A file, a FIFO or /dev/fd/N.
 Result<SecretFile> read_secret_file(const std::string& path, std::string_view what, CancelToken& cancel) {
   const auto failed = [&](int number) {
     const char* const advice = has_key_digits(path) ? "; a key itself belongs into BACKUP_ENCRYPTION_KEY" : "";
@@ -71,29 +66,20 @@ Result<SecretFile> read_secret_file(const std::string& path, std::string_view wh
         {ErrorCode::kIo, fmt::format("cannot read the {} '{}': {}{}", what, path, std::strerror(number), advice),
          number});
   };
-  DRS_ASSIGN_OR_RETURN(const Interrupt interrupt, Interrupt::create());
-  const auto registration = cancel.on_cancel([&interrupt] { interrupt.raise(); });
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!fd) return failed(errno);
+  const auto file = open_to_read(path);
+  if (!file.ok()) return failed(file.error().error_number);
   SecretFile out;
   struct stat status {};
-  if (::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
+  if (::fstat(file->get(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
     out.warning = fmt::format("the {} '{}' has mode {:04o}: other users may read it; chmod 600 it", what, path,
                               status.st_mode & 07777);
-  SecretBytes buffer(kSecretFileBytesMax + 1);
-  std::size_t used = 0;
-  while (used < buffer.size()) {
-    if (wait_for(interrupt, {.fd = fd.get(), .events = POLLIN}).interrupted)
-      return Error{ErrorCode::kCancelled, fmt::format("interrupted while reading the {} '{}'", what, path)};
-    const ssize_t got = ::read(fd.get(), buffer.mutable_view().data() + used, buffer.size() - used);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) return failed(errno);
-    if (got == 0) break;
-    used += static_cast<std::size_t>(got);
-  }
-  if (used > kSecretFileBytesMax)
+  auto bytes = read_to_end(*file, kSecretFileBytesMax + 1, cancel);
+  if (!bytes.ok() && bytes.error().code == ErrorCode::kCancelled)
+    return Error{ErrorCode::kCancelled, fmt::format("interrupted while reading the {} '{}'", what, path)};
+  if (!bytes.ok()) return failed(bytes.error().error_number);
+  if (bytes->size() > kSecretFileBytesMax)
     return key_error(fmt::format("the {} '{}' is longer than {} bytes", what, path, kSecretFileBytesMax));
-  out.bytes = SecretBytes::copy_of(buffer.view().first(used));
+  out.bytes = *std::move(bytes);
   return out;
 }
 

@@ -73,8 +73,8 @@ Result<std::unique_ptr<ObjectStore>> open_gcs(const RepositoryPlace& place, cons
   return open_gcs_store(std::move(setup.address), std::move(setup.tokens), request_clock(), setup.store);
 }
 
-Result<std::string> gcs_server(const RepositoryPlace& place) {
-  DRS_ASSIGN_OR_RETURN(const GcsSetup setup, set_up(place, {}));
+Result<std::string> gcs_server(const RepositoryPlace& place, const StoreSurroundings& opened_by) {
+  DRS_ASSIGN_OR_RETURN(const GcsSetup setup, set_up(place, opened_by));
   return setup.address.endpoint().url();
 }
 

@@ -14,7 +14,7 @@ namespace drs {
 // Errors: kUsage (URL, settings, credentials that would be sent in the clear).
 Result<std::unique_ptr<ObjectStore>> open_gcs(const RepositoryPlace& place, const StoreSurroundings& opened_by);
 // Where requests go: "https://storage.googleapis.com". Errors: the same.
-Result<std::string> gcs_server(const RepositoryPlace& place);
+Result<std::string> gcs_server(const RepositoryPlace& place, const StoreSurroundings& opened_by);
 // The same bucket, to be asked one thing at a time, without retries.
 Result<std::unique_ptr<CloudProbe>> open_gcs_probe(const RepositoryPlace& place, const StoreSurroundings& opened_by);
 

@@ -88,8 +88,8 @@ Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& repository, 
                        std::move(setup.protocol), std::move(setup.store));
 }
 
-Result<std::string> s3_server(const RepositoryPlace& place) {
-  DRS_ASSIGN_OR_RETURN(const S3Setup setup, set_up(place, {}));
+Result<std::string> s3_server(const RepositoryPlace& place, const StoreSurroundings& opened_by) {
+  DRS_ASSIGN_OR_RETURN(const S3Setup setup, set_up(place, opened_by));
   return setup.address.url(setup.address.bucket_path());
 }
 

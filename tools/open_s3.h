@@ -15,7 +15,7 @@ namespace drs {
 Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& place, const StoreSurroundings& opened_by);
 
 // Where requests for the bucket go: "https://host/bucket". Errors: the same.
-Result<std::string> s3_server(const RepositoryPlace& place);
+Result<std::string> s3_server(const RepositoryPlace& place, const StoreSurroundings& opened_by);
 
 struct S3Probe {
   std::unique_ptr<CloudProbe> probe;

@@ -9,14 +9,16 @@
 
 namespace drs {
 
-std::string place_address(const RepositoryPlace& place) {
+std::string place_address(const RepositoryPlace& place, CancelToken& cancel) {
   std::string address = place.name;
   if (place.kind == RepositoryPlace::Kind::kLocal) {
     std::error_code error;
     const auto path = std::filesystem::canonical(place.name, error);
     if (!error) address = path.string();
   } else {
-    const auto server = place.kind == RepositoryPlace::Kind::kS3 ? s3_server(place) : gcs_server(place);
+    const StoreSurroundings opened_by{.cancel = &cancel};
+    const bool s3 = place.kind == RepositoryPlace::Kind::kS3;
+    const auto server = s3 ? s3_server(place, opened_by) : gcs_server(place, opened_by);
     if (server.ok()) address += " at " + *server;
   }
   std::replace(address.begin(), address.end(), '\n', ' ');

@@ -1,9 +1,5 @@
 #include "tools/process_surroundings.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -14,6 +10,7 @@
 #include "io/command_output.h"
 #include "io/fd.h"
 #include "io/guardian.h"
+#include "io/read_to_end.h"
 #include "tools/child_options.h"
 #include "tools/word_list.h"
 
@@ -23,19 +20,12 @@ namespace {
 constexpr std::size_t kSettingsBytesMax = 1 * kMiB;
 constexpr std::size_t kCommandOutputBytesMax = 64 * kKiB;
 
-// A whole small file: configurations, tokens.
-Result<SecretBytes> read_small_file(const std::string& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!file) return error_from_errno(errno, "open '" + path + "'");
-  SecretBytes buffer(kSettingsBytesMax);
-  std::size_t filled = 0;
-  while (filled < buffer.size()) {
-    const ssize_t got = ::read(file.get(), buffer.mutable_view().data() + filled, buffer.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return error_from_errno(errno, "read '" + path + "'");
-    if (got == 0) return SecretBytes::copy_of(buffer.view().first(filled));
-    filled += static_cast<std::size_t>(got);
-  }
+// A whole small file, or what a process writes into a FIFO or /dev/fd/N: configurations, tokens.
+Result<SecretBytes> read_small_file(const std::string& path, CancelToken& cancel) {
+  DRS_ASSIGN_OR_RETURN(const Fd file, open_to_read(path));
+  auto bytes = read_to_end(file, kSettingsBytesMax + 1, cancel);
+  if (!bytes.ok()) return std::move(bytes).error().with_context("'" + path + "'");
+  if (bytes->size() <= kSettingsBytesMax) return bytes;
   return Error{ErrorCode::kUsage, "'" + path + "' is larger than 1 MiB: that is no configuration"};
 }
 
@@ -70,7 +60,11 @@ Surroundings process_surroundings(HttpFetch fetch, const Clock& clock, CancelTok
             if (value == nullptr) return std::nullopt;
             return value;
           },
-          .read_file = read_small_file,
+          .read_file =
+              [cancel](const std::string& path) {
+                CancelToken none;
+                return read_small_file(path, cancel != nullptr ? *cancel : none);
+              },
           .fetch = std::move(fetch),
           .run_command =
               [cancel, process = std::make_shared<CredentialProcess>()](const std::string& command) {

@@ -14,7 +14,8 @@ namespace drs {
 inline constexpr std::chrono::seconds kCredentialProcessTimeout{60};
 
 // `clock` and `cancel` are borrowed; `cancel`, unless null, ends a command that runs, and so does our death,
-// however we die. Files of more than 1 MiB are refused; children do not see the variables that hold keys.
+// however we die; and it ends the wait for what a FIFO holds. Files of more than 1 MiB are refused; children do not see
+// the variables that hold keys.
 Surroundings process_surroundings(HttpFetch fetch, const Clock& clock, CancelToken* cancel);
 
 }  // namespace drs

@@ -41,8 +41,8 @@ SpoolRuling spool_ruling(std::string_view key) {
   }
 }
 
-std::string spool_owner(const Repository& repository, const RepositoryPlace& place) {
-  return repository.config().repository.hex() + " " + place_address(place);
+std::string spool_owner(const Repository& repository, const RepositoryPlace& place, CancelToken& cancel) {
+  return repository.config().repository.hex() + " " + place_address(place, cancel);
 }
 
 PushSpool::PushSpool(CommandContext& context, std::string directory, SpoolEntry entry)
@@ -64,7 +64,8 @@ Result<std::unique_ptr<PushSpool>> PushSpool::begin(CommandContext& context, Rep
   options.on_uploads_stopped = [&context](const Error& error) {
     context.log.warn("nothing more is stored for now: {}; the push goes on while its spool has room", error.message);
   };
-  DRS_ASSIGN_OR_RETURN(SpoolEntry entry, directory.create(spool_owner(repository, place)));
+  DRS_ASSIGN_OR_RETURN(SpoolEntry entry,
+                       directory.create(spool_owner(repository, place, context.cancel), context.cancel));
   std::unique_ptr<PushSpool> spool(new PushSpool(context, settings.directory, std::move(entry)));
   DRS_ASSIGN_OR_RETURN(auto objects, spool->entry_->open_objects(context.options.io));
   DRS_ASSIGN_OR_RETURN(spool->spool_, Spool::open(repository.store(), std::move(objects), std::move(options)));

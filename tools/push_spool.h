@@ -28,7 +28,7 @@ struct SpoolSettings {
 SpoolRuling spool_ruling(std::string_view key);
 
 // How a spool's entry says whose it is: the repository's id, then where it is: a replica has the same id elsewhere.
-std::string spool_owner(const Repository& repository, const RepositoryPlace& place);
+std::string spool_owner(const Repository& repository, const RepositoryPlace& place, CancelToken& cancel);
 
 class PushSpool {
  public:

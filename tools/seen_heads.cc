@@ -8,15 +8,16 @@
 namespace drs {
 namespace {
 
-std::string address_of_repository(const CommandContext& context, const Repository& repository) {
+std::string address_of_repository(CommandContext& context, const Repository& repository) {
   const auto place = repository_place(context.options);
-  return place.ok() ? place_address(*place) : repository.store().name_for_messages();
+  return place.ok() ? place_address(*place, context.cancel) : repository.store().name_for_messages();
 }
 
 }  // namespace
 
 SeenHeads::SeenHeads(CommandContext& context, const Repository& repository, const RepositoryPlace& place)
-    : context_(context), directory_(context.options.state_dir, repository.config().repository, place_address(place)) {}
+    : context_(context),
+      directory_(context.options.state_dir, repository.config().repository, place_address(place, context.cancel)) {}
 
 SeenHeads::SeenHeads(CommandContext& context, const Repository& repository)
     : context_(context),

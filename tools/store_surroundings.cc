@@ -18,6 +18,7 @@ CloudStoreOptions cloud_store_options(const CloudOptions& options, const StoreSu
                                                  : std::min(third, out.http.quiet.answer);
   out.requests.retry.budget = std::chrono::ceil<std::chrono::milliseconds>(options.store_timeout);
   out.requests.cancel = opened_by.cancel;
+  out.http.cancel = opened_by.cancel;
   out.tell = opened_by.tell;
   out.single_writer = options.single_writer;
   return out;

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "io/error_class.h"
 #include "sinks/gcs/google_credentials.h"
 #include "sinks/gcs/google_metadata.h"
 #include "sinks/gcs/token_exchange.h"
@@ -39,7 +38,7 @@ Result<GoogleToken> DefaultCredentials::fetch() {
     const Result<SecretBytes> document = surroundings_.read_file(named);
     if (!document.ok()) {
       const std::string who = explicit_file_.empty() ? std::string(kFileVariable) + " names a file that" : "the file";
-      return as_code_unless_shortage(ErrorCode::kUsage, document.error().with_context(who + " cannot be read"));
+      return unreadable_file(who, document.error());
     }
     return from_file(surroundings_, *document, named);
   }
@@ -53,8 +52,7 @@ Result<GoogleToken> DefaultCredentials::fetch() {
       return token;
     }
     if (document.error().code != ErrorCode::kNotFound || settled_)
-      return as_code_unless_shortage(ErrorCode::kUsage,
-                                     document.error().with_context("the credentials file cannot be read"));
+      return unreadable_file("the credentials file", document.error());
   }
   looked_at += left.empty() ? "neither CLOUDSDK_CONFIG nor HOME is set" : "there is no '" + left + "'";
   Result<GoogleTokenLookup> lookup = google_metadata_token(surroundings_);

@@ -41,6 +41,7 @@ Result<GoogleTokenLookup> google_metadata_token(const Surroundings& surroundings
   HttpRequest probe = request_to(endpoint, "/");
   probe.timeout = kProbeTimeout;
   const Result<HttpResponse> found = surroundings.fetch(probe);
+  if (!found.ok() && found.error().code == ErrorCode::kCancelled) return found.error();
   if (!found.ok() || !is_metadata_server(*found)) {
     const std::string why = endpoint.authority + ": " +
                             (found.ok() ? "what answers is not Google's metadata server" : found.error().message);

@@ -4,7 +4,6 @@
 
 #include "codecs/base64.h"
 #include "codecs/rsa_signature.h"
-#include "io/error_class.h"
 #include "sinks/endpoint.h"
 #include "sinks/json_answer.h"
 #include "sinks/retried_fetch.h"
@@ -84,8 +83,7 @@ Result<GoogleToken> token_for(const Surroundings& surroundings, const Authorized
 Result<SecretBytes> subject_document(const Surroundings& surroundings, const ExternalAccount& account) {
   if (!account.subject_file.empty()) {
     Result<SecretBytes> file = surroundings.read_file(account.subject_file);
-    if (!file.ok())
-      return as_code_unless_shortage(ErrorCode::kUsage, file.error().with_context("the subject token cannot be read"));
+    if (!file.ok()) return unreadable_file("the subject token", file.error());
     return file;
   }
   HttpRequest request;

@@ -61,7 +61,7 @@ Result<AwsProfile::File> AwsProfile::read(const Surroundings& surroundings, Kind
   if (!text.ok()) {
     if (text.error().code == ErrorCode::kNotFound) {
       out.problem = "not there";
-    } else if (named) {
+    } else if (named || text.error().code == ErrorCode::kCancelled) {
       return std::move(text).error();
     } else {
       out.problem = "cannot be read";

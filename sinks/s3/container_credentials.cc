@@ -68,7 +68,7 @@ Result<SecretBytes> token(const Surroundings& surroundings) {
   if (const auto path = surroundings.variable(kTokenFileVariable)) {
     origin = kTokenFileVariable;
     Result<SecretBytes> file = surroundings.read_file(std::string(*path));
-    if (!file.ok()) return usage(std::string(kTokenFileVariable) + " cannot be read: " + file.error().message);
+    if (!file.ok()) return unreadable_file(kTokenFileVariable, file.error());
     std::string_view text = as_text(file->view());
     while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
     out = SecretBytes::copy_of(as_bytes(text));

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "io/error_class.h"
 #include "sinks/uri_encoding.h"
 
 namespace drs {
@@ -40,8 +39,7 @@ SecretBytes form_of(const WebIdentity& identity, ByteView token, std::int64_t no
 
 Result<AwsCredentials> assume_role_with_web_identity(const Surroundings& surroundings, const WebIdentity& identity) {
   Result<SecretBytes> file = surroundings.read_file(identity.token_file);
-  if (!file.ok())
-    return as_code_unless_shortage(ErrorCode::kUsage, file.error().with_context("the token cannot be read"));
+  if (!file.ok()) return unreadable_file("the token", file.error());
   const ByteView token = trimmed(file->view());
   if (token.empty()) return Error{ErrorCode::kUsage, "the token in '" + identity.token_file + "' is empty"};
   SecretBytes form = form_of(identity, token, surroundings.clock.wall_ns());

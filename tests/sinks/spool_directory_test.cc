@@ -1,10 +1,15 @@
 // Entries of a spool directory: who works on them, who may take them over, and how they end.
 #include "sinks/spool_directory.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 #include "tests/sinks/store_test_support.h"
 
@@ -21,16 +26,17 @@ class SpoolDirectoryTest : public testing::Test {
     return *std::move(made);
   }
   SpoolEntry entry(const std::string& owner) {
-    auto made = directory().create(owner);
+    auto made = directory().create(owner, cancel_);
     EXPECT_TRUE(made.ok()) << made.error().message;
     return *std::move(made);
   }
   SpoolDirectory::Entries take() {
-    auto entries = directory().take_dead();
+    auto entries = directory().take_dead(cancel_);
     EXPECT_TRUE(entries.ok()) << entries.error().message;
     return *std::move(entries);
   }
 
+  CancelToken cancel_;
   test::TemporaryRoot root_;
   const std::string path_ = root_.path() + "/spool";
 };
@@ -92,6 +98,19 @@ TEST_F(SpoolDirectoryTest, LeavesAloneWhatIsNoEntry) {
   std::filesystem::create_directory(path_ + "/lost+found");
   EXPECT_TRUE(take().dead.empty());
   EXPECT_TRUE(std::filesystem::exists(path_ + "/lost+found"));
+}
+
+TEST_F(SpoolDirectoryTest, ACancelEndsTheWaitForAnotherProcess) {
+  directory();
+  const Fd other(::open((path_ + "/lock").c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::flock(other.get(), LOCK_EX), 0);
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    cancel_.cancel();
+  });
+  EXPECT_EQ(outcome(directory().take_dead(cancel_)), "cancelled");
+  EXPECT_EQ(outcome(directory().create("owner", cancel_)), "cancelled");
+  canceller.join();
 }
 
 TEST_F(SpoolDirectoryTest, OneThatIsNotThereIsNotMadeToLookInside) {

@@ -1,9 +1,13 @@
 #include "tools/process_surroundings.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <chrono>
+#include <fstream>
 #include <thread>
+
+#include "tests/io/temporary_directory.h"
 
 namespace drs {
 namespace {
@@ -29,6 +33,40 @@ TEST(ProcessSurroundings, ACommandThatHangsEndsWhenItIsCancelled) {
   ASSERT_FALSE(printed.ok());
   EXPECT_EQ(printed.error().code, ErrorCode::kCancelled) << printed.error().message;
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(10));
+}
+
+TEST(ProcessSurroundings, AFifoIsReadOnceItHasAWriterAndWaitedForUntilACancel) {
+  const SystemClock clock;
+  CancelToken cancel;
+  const test::TemporaryDirectory folder;
+  const std::string fifo = folder.file("fifo");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(fifo) << "settings"; });
+  const auto written = process_surroundings({}, clock, &cancel).read_file(fifo);
+  writer.join();
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  EXPECT_EQ(as_text(written->view()), "settings");
+
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    cancel.cancel();
+  });
+  const auto waited = process_surroundings({}, clock, &cancel).read_file(fifo);
+  canceller.join();
+  ASSERT_FALSE(waited.ok());
+  EXPECT_EQ(waited.error().code, ErrorCode::kCancelled) << waited.error().message;
+}
+
+// What is done after a cancel, such as letting go of a lock, needs credentials, too.
+TEST(ProcessSurroundings, AFileIsReadAlsoAfterACancel) {
+  const SystemClock clock;
+  CancelToken cancel;
+  cancel.cancel();
+  const test::TemporaryDirectory folder;
+  std::ofstream(folder.file("file")) << "settings";
+  const auto read = process_surroundings({}, clock, &cancel).read_file(folder.file("file"));
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(as_text(read->view()), "settings");
 }
 
 }  // namespace

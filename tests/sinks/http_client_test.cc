@@ -1,0 +1,76 @@
+// What one exchange over HTTP does with a server that never ends, never answers, or says too much.
+#include "sinks/http_client.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "sinks/retried_fetch.h"
+#include "tests/sinks/scripted_http_server.h"
+
+namespace drs {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ScriptedAnswer;
+using testing::ScriptedHttpServer;
+
+class HttpClientTest : public ::testing::Test {
+ protected:
+  void serve(ScriptedAnswer script) {
+    server_ = std::make_unique<ScriptedHttpServer>(std::vector<ScriptedAnswer>{std::move(script)});
+    HttpClientOptions options;
+    options.quiet = {.stall = seconds(20), .answer = seconds(20)};
+    options.cancel = &cancel_;
+    auto client = HttpClient::make(options);
+    ASSERT_TRUE(client.ok());
+    client_ = std::move(*client);
+  }
+  // Cancels once the server has seen a request; returns how long `run` took.
+  template <typename Run>
+  milliseconds cancelled_in(const Run& run) {
+    std::thread operator_([&] {
+      while (server_->requests().empty()) std::this_thread::sleep_for(milliseconds(1));
+      cancel_.cancel();
+    });
+    const auto started = std::chrono::steady_clock::now();
+    run();
+    const auto took = std::chrono::steady_clock::now() - started;
+    operator_.join();
+    return std::chrono::duration_cast<milliseconds>(took);
+  }
+  [[nodiscard]] HttpTransfer get() const {
+    HttpTransfer transfer;
+    transfer.method = "GET";
+    transfer.url = server_->url();
+    return transfer;
+  }
+
+  CancelToken cancel_;
+  std::unique_ptr<ScriptedHttpServer> server_;
+  std::unique_ptr<HttpClient> client_;
+};
+
+TEST_F(HttpClientTest, ACancelEndsTheWaitForAnAnswer) {
+  serve({.bytes = "", .close = false, .late = milliseconds(0)});
+  HttpTransfer transfer = get();
+  EXPECT_LT(cancelled_in([&] { client_->perform(transfer); }), seconds(5));
+  ASSERT_TRUE(transfer.error.has_value());
+  EXPECT_EQ(transfer.error->code, ErrorCode::kCancelled);
+  EXPECT_EQ(client_->in_flight(), 0U);
+}
+
+TEST_F(HttpClientTest, ACancelEndsAFetchOfCredentialsWithAllItsAttempts) {
+  serve({.bytes = "", .close = false, .late = milliseconds(0)});
+  HttpRequest request;
+  request.url = server_->url();
+  Result<HttpResponse> response = Error{ErrorCode::kInternal, ""};
+  EXPECT_LT(cancelled_in([&] { response = fetch_with_retries(client_->fetcher(), request); }), seconds(5));
+  ASSERT_FALSE(response.ok());
+  EXPECT_EQ(response.error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(server_->requests().size(), 1U);
+}
+
+}  // namespace
+}  // namespace drs
