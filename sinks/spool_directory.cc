@@ -206,9 +206,9 @@ Result<SpoolDirectory::Entries> SpoolDirectory::take_dead(const CancelToken& can
     const std::string path = joined(path_, name);
     auto entry_lock = open_lock(path);
     if (!entry_lock.ok()) {
-      if (entry_lock.error().code == ErrorCode::kNotFound) continue;  // ended meanwhile
-      unlock();
-      return std::move(entry_lock).error();
+      const bool ended_meanwhile = entry_lock.error().code == ErrorCode::kNotFound;
+      if (!ended_meanwhile) entries.unreadable.push_back(std::move(entry_lock).error());
+      continue;
     }
     if (::flock(entry_lock->get(), LOCK_EX | LOCK_NB) != 0) {
       entries.running.push_back(path);

@@ -285,6 +285,15 @@ def test_an_entry_for_another_place_of_the_same_repository_is_kept(drs, new_repo
     assert drs.pull(STREAM) == SMALL and entries(spool) == []
 
 
+def test_a_strange_entry_does_not_keep_the_others_from_being_resumed(drs, spool, tmp_path):
+    die_recorded(drs, spool, tmp_path)
+    strange = spool / ("0" * 32)
+    strange.touch()
+    outcome = drs.run("resume", "--spool", spool, expect=5)
+    assert str(strange) in outcome.err and "left alone" in outcome.err
+    assert drs.pull(STREAM) == SMALL and entries(spool) == [strange]
+
+
 def test_an_entry_for_another_server_of_the_same_name_is_kept(new_s3_repository, minio, fault_proxy, spool, tmp_path):
     repository = new_s3_repository(minio)
     repository.run("init")

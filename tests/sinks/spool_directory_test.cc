@@ -100,6 +100,20 @@ TEST_F(SpoolDirectoryTest, LeavesAloneWhatIsNoEntry) {
   EXPECT_TRUE(std::filesystem::exists(path_ + "/lost+found"));
 }
 
+TEST_F(SpoolDirectoryTest, OneStrangeEntryDoesNotHideTheOthers) {
+  std::string good;
+  {
+    const SpoolEntry held = entry("repository at place");
+    good = held.path();
+  }
+  std::ofstream(path_ + "/" + std::string(32, '0')) << "a file";
+  std::filesystem::create_directories(path_ + "/" + std::string(32, '1') + "/lock");
+  const auto entries = take();
+  ASSERT_EQ(entries.dead.size(), 1U);
+  EXPECT_EQ(entries.dead.front().path(), good);
+  EXPECT_EQ(entries.unreadable.size(), 2U);
+}
+
 TEST_F(SpoolDirectoryTest, ACancelEndsTheWaitForAnotherProcess) {
   directory();
   const Fd other(::open((path_ + "/lock").c_str(), O_RDWR | O_CLOEXEC));
