@@ -188,10 +188,11 @@ class HttpClient::Curl {
     slot.sending_waits = false;
     slot.receiving_waits = false;
     slot.passed_bytes = 0;
-    slot.part_is_there = false;
+    slot.enough_is_there = false;
     slot.connected = false;
     slot.answered = false;
     slot.answer_bytes = 0;
+    slot.header_bytes = 0;
     slot.watch.begin(std::chrono::steady_clock::now());
     slot.error[0] = 0;
     slot.body_bytes = 0;
@@ -272,7 +273,7 @@ class HttpClient::Curl {
       long status = 0;
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       transfer.status = static_cast<int>(status);
-      if (code != CURLE_OK && !slot->part_is_there) {
+      if (code != CURLE_OK && !slot->enough_is_there) {
         transfer.error = transfer_error(*slot, code);
         const auto now = std::chrono::steady_clock::now();
         note_movement(*slot, now);

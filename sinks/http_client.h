@@ -31,7 +31,7 @@ struct HttpTransfer {
   std::vector<ByteView> body;  // sent end to end; borrowed until done
   // Where the body of an answer below 300 goes. Empty: into `text`, as all other answers.
   MutableByteView destination;
-  std::size_t text_bytes_max = 64 * kKiB;  // a longer text is cut
+  std::size_t text_bytes_max = 64 * kKiB;  // a longer one is an error, or cut where the status says one
   // Of a request for a part of an object: where the part begins. A server that ignores the header Range answers 200
   // with the whole object: the part is taken out of it, and the connection closes behind it.
   std::optional<std::uint64_t> part_begin_bytes;
@@ -52,7 +52,7 @@ struct HttpTransfer {
   // sent first may have been carried out.
   bool sent_again = false;
   // No complete answer. kUnavailable: name not resolved, no connection, reset, stalled, cut short, more bytes than
-  // `destination` holds; whether the server did what it was asked is unknown. kCancelled: the same.
+  // `destination` or `text` may hold; whether the server did what it was asked is unknown. kCancelled: the same.
   // kUsage: the URL is none, or the server's certificate is not trusted.
   std::optional<Error> error;
 

@@ -8,6 +8,8 @@
 namespace drs {
 namespace {
 
+constexpr std::size_t kHeaderBytesMax = 256 * kKiB;  // of one answer, and those before it: 100 Continue
+
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -79,6 +81,8 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* u
   HttpSlot& slot = *static_cast<HttpSlot*>(user);
   HttpTransfer& transfer = *slot.transfer;
   const std::string_view line(data, size * count);
+  slot.header_bytes += line.size();
+  if (slot.header_bytes > kHeaderBytesMax) return 0;  // ends the transfer
   if (transfer.wants_tls && transfer.tls_version.empty()) take_tls(slot.easy.get(), transfer);
   if (line.starts_with("HTTP/")) {
     // "100 Continue" or the like came before: only the last answer counts.
@@ -108,7 +112,10 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* use
   if (status >= 300 || transfer.destination.empty()) {
     const std::size_t room = transfer.text_bytes_max - std::min(transfer.text_bytes_max, transfer.text.size());
     transfer.text.append(data, std::min(bytes, room));
-    return bytes;
+    if (bytes <= room) return bytes;
+    // It may have no end. What says an error says it at its beginning; anything else is no answer when it is cut.
+    (status >= 300 ? slot.enough_is_there : slot.overflowed) = true;
+    return 0;
   }
   const std::size_t room = transfer.destination.size() - transfer.received_bytes;
   if (status == 200 && transfer.part_begin_bytes) {
@@ -118,8 +125,8 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* use
     slot.passed_bytes += passed;
     std::memcpy(transfer.destination.data() + transfer.received_bytes, data + passed, taken);
     transfer.received_bytes += taken;
-    slot.part_is_there = passed + taken < bytes;
-    return slot.part_is_there ? 0 : bytes;  // 0 ends the transfer
+    slot.enough_is_there = passed + taken < bytes;
+    return slot.enough_is_there ? 0 : bytes;  // 0 ends the transfer
   }
   if (bytes > room) {
     slot.overflowed = true;
@@ -143,9 +150,12 @@ void note_movement(HttpSlot& slot, TransferWatch::Time now) {
 }
 
 Error transfer_error(const HttpSlot& slot, CURLcode code) {
+  const HttpTransfer& transfer = *slot.transfer;
+  if (slot.overflowed && transfer.destination.empty())
+    return {ErrorCode::kUnavailable, "the answer is longer than " + std::to_string(transfer.text_bytes_max) +
+                                         " bytes, and no such answer of a store is: what answers there?"};
   if (slot.overflowed)
-    return {ErrorCode::kUnavailable, "the server sent more than the " +
-                                         std::to_string(slot.transfer->destination.size()) +
+    return {ErrorCode::kUnavailable, "the server sent more than the " + std::to_string(transfer.destination.size()) +
                                          " bytes that were asked for"};
   std::string text = slot.error[0] != 0 ? slot.error.data() : curl_easy_strerror(code);
   switch (code) {

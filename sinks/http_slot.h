@@ -34,11 +34,12 @@ struct HttpSlot {
   bool sending_waits = false;      // for upload_limit
   bool receiving_waits = false;    // for download_limit
   std::uint64_t passed_bytes = 0;  // of a whole object, before the part that was asked for
-  bool part_is_there = false;      // what is behind it is not waited for
+  bool enough_is_there = false;    // what is behind it is not waited for
   TransferWatch watch;
   bool connected = false;
   bool answered = false;  // the answer has begun, and it is no "100 Continue"
   std::uint64_t answer_bytes = 0;
+  std::size_t header_bytes = 0;
 };
 
 // What libcurl calls; `user` is the slot.

@@ -13,8 +13,11 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::answer;
 using testing::ScriptedAnswer;
 using testing::ScriptedHttpServer;
+
+constexpr std::size_t kTextBytesMax = 64 * kKiB;
 
 class HttpClientTest : public ::testing::Test {
  protected:
@@ -70,6 +73,40 @@ TEST_F(HttpClientTest, ACancelEndsAFetchOfCredentialsWithAllItsAttempts) {
   ASSERT_FALSE(response.ok());
   EXPECT_EQ(response.error().code, ErrorCode::kCancelled);
   EXPECT_EQ(server_->requests().size(), 1U);
+}
+
+TEST_F(HttpClientTest, AnAnswerWithoutAnEndIsEndedWhereNoAnswerIsThatLong) {
+  serve({.bytes = "HTTP/1.1 200 OK\r\n\r\n" + std::string(2 * kTextBytesMax, 'x'), .close = false, .late = {}});
+  HttpTransfer transfer = get();
+  const auto started = std::chrono::steady_clock::now();
+  client_->perform(transfer);
+  EXPECT_LT(std::chrono::steady_clock::now() - started, seconds(5));
+  ASSERT_TRUE(transfer.error.has_value());
+  EXPECT_EQ(transfer.error->code, ErrorCode::kUnavailable);
+  EXPECT_NE(transfer.error->message.find("longer than 65536 bytes"), std::string::npos) << transfer.error->message;
+}
+
+TEST_F(HttpClientTest, AnErrorWithoutAnEndIsReadToWhereItIsCut) {
+  serve({.bytes = "HTTP/1.1 403 No\r\n\r\n" + std::string(2 * kTextBytesMax, 'x'), .close = false, .late = {}});
+  HttpTransfer transfer = get();
+  const auto started = std::chrono::steady_clock::now();
+  client_->perform(transfer);
+  EXPECT_LT(std::chrono::steady_clock::now() - started, seconds(5));
+  EXPECT_FALSE(transfer.error.has_value());
+  EXPECT_EQ(transfer.status, 403);
+  EXPECT_EQ(transfer.text, std::string(kTextBytesMax, 'x'));
+}
+
+TEST_F(HttpClientTest, HeadersWithoutAnEndEndTheTransfer) {
+  std::string bytes = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < 1000; ++i) bytes += "x-header: " + std::string(1000, 'x') + "\r\n";
+  serve({.bytes = bytes, .close = false, .late = {}});
+  HttpTransfer transfer = get();
+  const auto started = std::chrono::steady_clock::now();
+  client_->perform(transfer);
+  EXPECT_LT(std::chrono::steady_clock::now() - started, seconds(5));
+  ASSERT_TRUE(transfer.error.has_value());
+  EXPECT_EQ(transfer.error->code, ErrorCode::kUnavailable);
 }
 
 }  // namespace
