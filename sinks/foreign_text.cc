@@ -1,6 +1,68 @@
 #include "sinks/foreign_text.h"
 
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+
 namespace drs {
+namespace {
+
+constexpr std::size_t kPieceBytes = 8;
+constexpr std::array<std::string_view, 5> kSecretFields = {"WebIdentityToken", "assertion", "client_secret",
+                                                           "refresh_token", "subject_token"};
+
+bool is_named(const HttpHeader& header, std::string_view name) {
+  return std::equal(header.name.begin(), header.name.end(), name.begin(), name.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; });
+}
+
+// Of "AWS4-HMAC-SHA256 Credential=..., Signature=X", "Bearer X" and "X" it is X: who asks, and where, is no secret.
+std::string_view secret_of_authorization(std::string_view value) {
+  constexpr std::string_view kSignature = "Signature=";
+  if (const std::size_t at = value.find(kSignature); at != std::string_view::npos)
+    return value.substr(at + kSignature.size());
+  return value.substr(value.find(' ') + 1);  // from the beginning where there is no space
+}
+
+void take_form_secrets(std::string_view form, std::vector<std::string_view>& out) {
+  while (!form.empty()) {
+    const std::string_view field = form.substr(0, form.find('&'));
+    form.remove_prefix(std::min(form.size(), field.size() + 1));
+    const std::size_t equals = std::min(field.find('='), field.size());
+    if (std::find(kSecretFields.begin(), kSecretFields.end(), field.substr(0, equals)) != kSecretFields.end())
+      out.push_back(field.substr(std::min(field.size(), equals + 1)));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string_view> secrets_sent(const std::vector<HttpHeader>& headers, const std::vector<ByteView>& body) {
+  std::vector<std::string_view> out;
+  for (const HttpHeader& header : headers) {
+    if (is_named(header, "authorization")) out.push_back(secret_of_authorization(header.value));
+    if (is_named(header, "x-amz-security-token") || is_named(header, "x-aws-ec2-metadata-token"))
+      out.push_back(header.value);
+    if (is_named(header, "content-type") && header.value == "application/x-www-form-urlencoded")
+      for (const ByteView piece : body) take_form_secrets(as_text(piece), out);
+  }
+  return out;
+}
+
+std::string without_secrets(std::string_view text, const std::vector<std::string_view>& secrets) {
+  std::unordered_set<std::string_view> pieces;
+  for (const std::string_view secret : secrets)
+    for (std::size_t at = 0; at + kPieceBytes <= secret.size(); ++at) pieces.insert(secret.substr(at, kPieceBytes));
+  std::string out;
+  std::size_t removed_to = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (at + kPieceBytes <= text.size() && pieces.contains(text.substr(at, kPieceBytes))) {
+      if (at >= removed_to) out += "[removed]";
+      removed_to = at + kPieceBytes;
+    }
+    if (at >= removed_to) out += text[at];
+  }
+  return out;
+}
 
 std::string foreign_text(std::string_view text, std::size_t bytes_max) {
   constexpr std::string_view kCut = "...";

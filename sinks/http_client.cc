@@ -7,6 +7,7 @@
 #include <charconv>
 #include <mutex>
 
+#include "sinks/foreign_text.h"
 #include "sinks/http_slot.h"
 
 namespace drs {
@@ -260,6 +261,14 @@ class HttpClient::Curl {
     return good;
   }
 
+  // A server, or what stands before it, may echo the request in what it says went wrong, also with status 200.
+  static void redact(HttpTransfer& transfer) {
+    if (transfer.status < 300 && transfer.text.find("<Error>") == std::string::npos) return;
+    const auto secrets = secrets_sent(transfer.headers, transfer.body);
+    transfer.text = without_secrets(transfer.text, secrets);
+    for (HttpHeader& header : transfer.answer_headers) header.value = without_secrets(header.value, secrets);
+  }
+
   std::size_t finish() {
     std::vector<HttpTransfer*> ended = std::exchange(failed_, {});
     int left = 0;
@@ -273,6 +282,7 @@ class HttpClient::Curl {
       long status = 0;
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       transfer.status = static_cast<int>(status);
+      redact(transfer);
       if (code != CURLE_OK && !slot->enough_is_there) {
         transfer.error = transfer_error(*slot, code);
         const auto now = std::chrono::steady_clock::now();

@@ -42,8 +42,8 @@ struct HttpTransfer {
 
   int status = 0;                          // of HTTP; 0 while there was no answer
   std::vector<HttpHeader> answer_headers;  // names in lower case
-  std::string text;
-  std::size_t received_bytes = 0;  // into `destination`
+  std::string text;                        // of an error: without the credentials of the request (foreign_text.h)
+  std::size_t received_bytes = 0;          // into `destination`
   // With `error`: how long nothing had moved, neither the connection nor a byte.
   std::chrono::milliseconds quiet_for{0};
   std::string tls_version;  // "TLSv1.3"; empty without TLS

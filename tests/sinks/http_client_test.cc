@@ -109,5 +109,18 @@ TEST_F(HttpClientTest, HeadersWithoutAnEndEndTheTransfer) {
   EXPECT_EQ(transfer.error->code, ErrorCode::kUnavailable);
 }
 
+TEST_F(HttpClientTest, AnErrorThatEchoesTheRequestShowsNoCredentials) {
+  const std::string token = "FwoGZXIvYXdzEXAMPLETOKEN";
+  for (const int status : {403, 200}) {
+    serve(answer(status, "<Error><Message>headers were " + token + "</Message></Error>", "x-echo: " + token + "\r\n"));
+    HttpTransfer transfer = get();
+    transfer.headers = {{"X-Amz-Security-Token", token}};
+    client_->perform(transfer);
+    EXPECT_EQ(transfer.status, status);
+    EXPECT_EQ(transfer.text, "<Error><Message>headers were [removed]</Message></Error>");
+    EXPECT_EQ(transfer.header("x-echo"), "[removed]");
+  }
+}
+
 }  // namespace
 }  // namespace drs
