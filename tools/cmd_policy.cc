@@ -6,6 +6,7 @@
 #include "sinks/s3/s3_policy.h"
 #include "tools/command.h"
 #include "tools/object_options.h"
+#include "tools/open_s3.h"
 #include "tools/option_builder.h"
 #include "tools/repository_place.h"
 #include "tools/role_needs.h"
@@ -37,7 +38,7 @@ Result<ExitCode> run_policy_s3(CommandContext& context, const PolicyCommand& com
     cloud = place.cloud;
   }
   DRS_ASSIGN_OR_RETURN(options.put, s3_put_options(cloud));
-  options.region = cloud.region;
+  DRS_ASSIGN_OR_RETURN(options.region, s3_region(cloud, context.cancel));
   options.create_only = command.create_only;
   options.principal = command.principal;
   const nlohmann::ordered_json policy = s3_policy(location, role_needs(command.role), options);

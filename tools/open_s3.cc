@@ -93,6 +93,12 @@ Result<std::string> s3_server(const RepositoryPlace& place, const StoreSurroundi
   return setup.address.url(setup.address.bucket_path());
 }
 
+Result<std::string> s3_region(const CloudOptions& options, CancelToken& cancel) {
+  const Surroundings surroundings = surroundings_of(options, {}, request_clock(), &cancel);
+  DRS_ASSIGN_OR_RETURN(const AwsProfile profile, AwsProfile::load(surroundings));
+  return resolve_aws_region(surroundings, profile, {.explicit_region = options.region, .instance_region = {}});
+}
+
 Result<S3Probe> open_s3_probe(const RepositoryPlace& repository, const StoreSurroundings& opened_by) {
   DRS_ASSIGN_OR_RETURN(S3Setup setup, set_up(repository, opened_by));
   auto protocol = std::make_unique<S3Protocol>(std::move(setup.address), std::move(setup.credentials), request_clock(),

@@ -17,6 +17,9 @@ Result<std::unique_ptr<ObjectStore>> open_s3(const RepositoryPlace& place, const
 // Where requests for the bucket go: "https://host/bucket". Errors: the same.
 Result<std::string> s3_server(const RepositoryPlace& place, const StoreSurroundings& opened_by);
 
+// The bucket's region as the options, the environment or the profile say, else AWS's default. Errors: kUsage.
+Result<std::string> s3_region(const CloudOptions& options, CancelToken& cancel);
+
 struct S3Probe {
   std::unique_ptr<CloudProbe> probe;
   const S3Protocol* protocol = nullptr;  // the probe's

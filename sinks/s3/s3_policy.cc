@@ -23,6 +23,24 @@ std::string literal(std::string_view text) {
   return out;
 }
 
+struct KmsKey {
+  std::string resource;
+  std::string alias;  // empty: the resource names the key
+};
+
+// An id, an alias or the ARN of either. As a resource, the ARN of an alias would stand for the alias and never for its
+// key: a key that is known by its alias is allowed by a condition, which holds for reads as well, where S3 names the
+// key itself.
+// https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+KmsKey kms_key(const std::string& id, const std::string& partition) {
+  constexpr std::string_view kAlias = "alias/";
+  const std::size_t begin = id.starts_with("arn:") ? id.rfind(':') + 1 : 0;
+  const std::string place = begin > 0 ? id.substr(0, begin) : "arn:" + partition + ":kms:*:*:";
+  const std::string name = id.substr(begin);
+  if (name.starts_with(kAlias)) return {place + "key/*", literal(name)};
+  return {begin > 0 ? id : place + "key/" + literal(name), ""};
+}
+
 class Policy {
  public:
   Policy(const BucketLocation& location, const S3PolicyOptions& options)
@@ -90,10 +108,9 @@ Json s3_policy(const BucketLocation& location, const S3PolicyNeeds& needs, const
   }
   if (needs.remove) policy.about_objects("RemoveObjects", {"s3:DeleteObject"}, {});
   if (!options.put.kms_key_id.empty()) {
-    const std::string& id = options.put.kms_key_id;
-    const std::string key =
-        id.starts_with("arn:") ? id : "arn:" + partition(options.region) + ":kms:*:*:key/" + literal(id);
-    policy.add("UseKey", {"kms:GenerateDataKey", "kms:Decrypt"}, key);
+    const KmsKey key = kms_key(options.put.kms_key_id, partition(options.region));
+    Json& use = policy.add("UseKey", {"kms:GenerateDataKey", "kms:Decrypt"}, key.resource);
+    if (!key.alias.empty()) use["Condition"]["ForAnyValue:StringEquals"]["kms:ResourceAliases"] = key.alias;
   }
   return policy.take();
 }

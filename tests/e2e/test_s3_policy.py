@@ -175,5 +175,7 @@ def test_the_policy_needs_no_key_and_no_repository(new_repository):
     assert creating["Resource"][0] == "arn:aws-cn:s3:::backups/pg/packs/*"
     assert creating["Condition"] == {"Null": {"s3:if-none-match": "false"}}
     assert creating["Principal"] == {"AWS": "arn:aws-cn:iam::1:user/a"}
+    place = {"DRSTREAM_REPOSITORY": "s3://backups/pg", "AWS_REGION": "cn-north-1"}
+    assert '"arn:aws-cn:s3:::backups"' in repository.text("policy", "s3", env=place)
     local = {"DRSTREAM_REPOSITORY": str(repository.folder)}
     assert "is not in S3" in repository.run("policy", "s3", env=local, expect=2).err

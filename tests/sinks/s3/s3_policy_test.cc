@@ -54,5 +54,22 @@ TEST(S3Policy, AsksForWhatTheOptionsNeed) {
   EXPECT_EQ(text.find("Version\"]"), std::string::npos);  // no version is ever deleted
 }
 
+// An alias as a resource stands for the alias itself, and never for its key.
+TEST(S3Policy, AllowsAKeyThatIsKnownByItsAlias) {
+  S3PolicyOptions options;
+  for (const auto& [id, resource] :
+       {std::pair("alias/mine", "arn:aws:kms:*:*:key/*"),
+        std::pair("arn:aws:kms:eu-west-1:1234:alias/mine", "arn:aws:kms:eu-west-1:1234:key/*")}) {
+    options.put.kms_key_id = id;
+    const Json use = s3_policy({"bucket", ""}, kNeeds, options)["Statement"].back();
+    EXPECT_EQ(use["Resource"], resource);
+    EXPECT_EQ(use["Condition"], Json::parse(R"({"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/mine"}})"));
+  }
+  options.put.kms_key_id = "arn:aws:kms:eu-west-1:1234:key/5678";
+  const Json use = s3_policy({"bucket", ""}, kNeeds, options)["Statement"].back();
+  EXPECT_EQ(use["Resource"], "arn:aws:kms:eu-west-1:1234:key/5678");
+  EXPECT_FALSE(use.contains("Condition"));
+}
+
 }  // namespace
 }  // namespace drs
