@@ -243,7 +243,7 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   const ExitCode found = exit_code_of(verified.findings, false);
   const ExitCode code = damaged                              ? ExitCode::kDamage
                         : found != ExitCode::kOk             ? found
-                        : skipped != report->snapshots.end() ? exit_code_of(skipped->reason)
+                        : skipped != report->snapshots.end() ? exit_code_of(Error{skipped->reason, skipped->problem})
                         : fenced                             ? ExitCode::kConflict
                                                              : ExitCode::kOk;
   if (command.mirror && code == ExitCode::kOk) DRS_RETURN_IF_ERROR(check_mirror(*source, catalog, *target));
