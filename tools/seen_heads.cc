@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tools/place_address.h"
 #include "tools/selector_text.h"
 
@@ -69,11 +71,15 @@ std::size_t SeenHeads::warn_of(const SnapshotCatalog& catalog) const {
     ++count;
     context_.log.warn("{}", text);
   };
-  for (const BrokenManifest& broken : catalog.broken)
+  for (std::size_t i = 0; i < std::min(catalog.broken.size(), kBrokenManifestsNamedMax); ++i) {
+    const BrokenManifest& broken = catalog.broken[i];
     warn(fmt::format("{} is damaged: {}", broken.name, broken.error.message));
-  for (const MissingPredecessor& missing : catalog.missing)
-    warn(fmt::format("stream {}: {} names {} as its predecessor, which is gone without an authentic mark of removal",
-                     missing.stream, missing.named_by, missing.name));
+  }
+  if (catalog.broken.size() > kBrokenManifestsNamedMax) {
+    count += catalog.broken.size() - kBrokenManifestsNamedMax;
+    context_.log.warn("{} manifests and removal marks cannot be read; not all are named", catalog.broken.size());
+  }
+  for (const MissingManifest& missing : catalog.missing) warn(missing.problem());
   const auto recorded = directory_.load_all();
   if (!recorded.ok()) {
     warn(recorded.error().message);

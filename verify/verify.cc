@@ -35,11 +35,8 @@ void report_catalog(CheckContext& context, const SnapshotCatalog& catalog) {
   for (const BrokenManifest& broken : catalog.broken) {
     context.findings.report(Finding::Severity::kDamage, broken.name, broken.error.message);
   }
-  for (const MissingPredecessor& missing : catalog.missing) {
-    context.findings.report(Finding::Severity::kDeletion, missing.name,
-                            "is gone without a removal mark, but " + missing.named_by +
-                                " names it as its predecessor in stream '" + missing.stream + "'");
-  }
+  for (const MissingManifest& missing : catalog.missing)
+    context.findings.report(Finding::Severity::kDeletion, missing.name, missing.problem());
 }
 
 // A manifest remembers the config it was written under: one that is gone was deleted or rolled back.

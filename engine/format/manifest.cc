@@ -45,6 +45,8 @@ Result<void> check_texts(const ManifestHeader& manifest) {
 
 Result<void> check_bounds(const Manifest& manifest) {
   DRS_RETURN_IF_ERROR(check_texts(manifest));
+  if (manifest.sequence > kManifestSequenceMax)
+    return corrupt(kManifest, ": sequence is ", manifest.sequence, ", at most ", kManifestSequenceMax);
   DRS_RETURN_IF_ERROR(check_count("unreadable manifests", manifest.unreadable.size(), kManifestUnreadableMax));
   DRS_RETURN_IF_ERROR(check_count("streams", manifest.streams.size(), kManifestStreamsMax));
   std::size_t parts = 0;

@@ -7,6 +7,9 @@
 
 namespace drs {
 
+// No stream gets so far, and above it there is room: what a reader takes can be counted on from.
+inline constexpr std::uint64_t kManifestSequenceMax = (std::uint64_t{1} << 48) - 1;
+
 inline constexpr std::size_t kManifestStreamBytesMax = 255;  // the stream's name; the command line takes fewer
 inline constexpr std::size_t kManifestHostBytesMax = 255;
 inline constexpr std::size_t kManifestToolBytesMax = 255;

@@ -5,6 +5,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/corrupt.h"
 #include "engine/format/document.h"
+#include "engine/format/manifest_bounds.h"
 
 namespace drs {
 namespace {
@@ -36,6 +37,8 @@ Result<RemovedMark> decode_removed(ByteView body) {
   mark.removed_ns = reader.i64();
   mark.reason = reader.short_string();
   DRS_RETURN_IF_ERROR(reader.finish());
+  if (mark.sequence > kManifestSequenceMax)
+    return corrupt("removed mark: sequence is ", mark.sequence, ", at most ", kManifestSequenceMax);
   return mark;
 }
 

@@ -234,18 +234,26 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
     report.warnings.push_back(record.warning());
   // Now already: that a bucket cannot lock objects is told before the stream is read.
   if (repository.store().locks()) DRS_RETURN_IF_ERROR(secure_for_commit(repository.store(), {}));
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog snapshots, load_snapshots(repository, options.stream));
+  DRS_ASSIGN_OR_RETURN(SnapshotCatalog snapshots, load_snapshots(repository, options.stream));
   for (const BrokenManifest& broken : snapshots.broken) {
     // Its sequence number cannot be told, so what we would make might look older than it.
     if (broken.error.code == ErrorCode::kFormatTooNew) return broken.error.with_context(broken.name);
-    report.warnings.push_back(broken.name + ": " + broken.error.message + "; run `drstream verify`");
+    if (report.warnings.size() < kBrokenManifestsNamedMax)
+      report.warnings.push_back(broken.name + ": " + broken.error.message + "; run `drstream verify`");
   }
+  if (snapshots.broken.size() > kBrokenManifestsNamedMax)
+    report.warnings.push_back(std::to_string(snapshots.broken.size()) +
+                              " manifests and removal marks of this stream cannot be read; not all are named");
   NextSnapshot next = snapshots.next(options.stream);
   const Snapshot* const previous = next.predecessor;
   if (previous != nullptr && previous->manifest.content != ManifestContent::kBytes)
     return Error(ErrorCode::kUsage, "the stream " + options.stream + " is an archive of " +
                                         std::string(content_name(previous->manifest.content)) +
                                         ": push to a stream of another name");
+  if (next.sequence > kManifestSequenceMax)
+    return Error(ErrorCode::kUsage, "the stream " + options.stream + " has used up its sequence numbers: the next is " +
+                                        std::to_string(next.sequence) + ", the highest allowed is " +
+                                        std::to_string(kManifestSequenceMax) + ": push to a stream of another name");
 
   DRS_ASSIGN_OR_RETURN(const Pass pass, run_stages(repository, source, options, memory, arena, *session, catalog,
                                                    previous, progress, report.warnings));
@@ -317,6 +325,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   report.rewritten_bytes = pass.totals.rewritten_bytes;
   report.stats = pass.stats;
   report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
+  report.snapshots_before = std::move(snapshots);
   guard.release();
   return report;
 }

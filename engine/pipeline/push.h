@@ -20,6 +20,7 @@
 #include "engine/pipeline/push_stats.h"
 #include "engine/pipeline/recipe_builder.h"
 #include "engine/repository/repository.h"
+#include "engine/repository/snapshots.h"
 #include "io/buffer_pool.h"
 #include "io/cancel.h"
 #include "io/progress.h"
@@ -78,6 +79,7 @@ struct PushReport {
   double seconds = 0;
   std::vector<std::string> anomalies;  // with tag_anomalies
   std::vector<std::string> warnings;
+  SnapshotCatalog snapshots_before;  // the stream's, as the push found them
 };
 
 // `arena` has memory.arena_bytes left to carve. A cancelled push commits nothing. Errors: kSource (empty, too),

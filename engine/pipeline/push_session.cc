@@ -173,6 +173,10 @@ Result<void> PushSession::check_not_fenced() {
 Result<std::pair<std::string, Digest>> PushSession::commit(const Manifest& manifest) {
   const std::string name = manifest_name(repository_.keys().stream_tag(manifest.stream), manifest.session);
   DRS_ASSIGN_OR_RETURN(const Bytes body, encode_manifest(manifest));
+  // What no reader takes is not stored: the push would have succeeded, and nothing could be restored.
+  if (const auto read = decode_manifest(body); !read.ok())
+    return Error(ErrorCode::kInternal,
+                 "the manifest of this push is one that no reader takes: " + read.error().message);
   const Bytes object = encode_document(repository_.keys(), ObjectKind::kManifest, name, body);
   DRS_ASSIGN_OR_RETURN(const Digest digest, commit(name, object));
   return std::pair(name, digest);

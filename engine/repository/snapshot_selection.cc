@@ -59,11 +59,6 @@ Error gone(const std::string& problem, const Selector& selector) {
           "'" + selector.text + "' may mean a snapshot that is gone" + std::string(kNameItByItsId) + ": " + problem};
 }
 
-std::string problem_of(const MissingPredecessor& missing) {
-  return "stream " + missing.stream + ": " + missing.named_by + " names " + missing.name +
-         " as its predecessor, which is gone without an authentic mark of removal";
-}
-
 // What the readable manifests alone answer. They come by sequence number.
 const Snapshot* newest(const SnapshotCatalog& catalog, const Selector& selector) {
   const Snapshot* found = nullptr;
@@ -102,9 +97,9 @@ Result<void> check_nothing_newer(const SnapshotCatalog& catalog, const Selector&
     if (may_be_of_stream && (!broken.superseded_by || *broken.superseded_by > sequence))
       return damaged(broken, selector);
   }
-  for (const MissingPredecessor& missing : catalog.missing)
+  for (const MissingManifest& missing : catalog.missing)
     if (missing.stream == selector.stream && missing.before_sequence > sequence)
-      return gone(problem_of(missing), selector);
+      return gone(missing.problem(), selector);
   for (const LostSnapshot& snapshot : lost)
     if (snapshot.stream == selector.stream && snapshot.sequence >= sequence &&
         !is_after_its_time(catalog, selector, sequence, snapshot.sequence))
@@ -132,8 +127,8 @@ Result<const Snapshot*> select_by_id(const SnapshotCatalog& catalog, const Selec
   for (const Snapshot& snapshot : catalog.live) match(snapshot.id(), {snapshot.manifest.stream, &snapshot});
   for (const BrokenManifest& broken : catalog.broken)
     match(id_of(broken.name), {"damaged", nullptr, broken.error.with_context(broken.name)});
-  for (const MissingPredecessor& missing : catalog.missing)
-    match(id_of(missing.name), {"gone", nullptr, Error(ErrorCode::kRollback, problem_of(missing))});
+  for (const MissingManifest& missing : catalog.missing)
+    match(id_of(missing.name), {"gone", nullptr, Error(ErrorCode::kRollback, missing.problem())});
   for (const LostSnapshot& snapshot : lost)
     match(id_of(snapshot.manifest_name), {"gone", nullptr, Error(ErrorCode::kRollback, snapshot.problem)});
   if (matches.empty())

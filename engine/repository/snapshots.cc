@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 #include <tuple>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -20,9 +19,9 @@
 namespace drs {
 namespace {
 
-// The name of the manifest that an entry of `broken` is or marks as removed.
-std::string manifest_of(const BrokenManifest& broken) {
-  const auto parsed = parse_name(broken.name);
+// The name of the manifest that `name` is, or marks as removed.
+std::string manifest_of(const std::string& name) {
+  const auto parsed = parse_name(name);
   return manifest_name(parsed->tag, parsed->uuid);
 }
 
@@ -30,12 +29,26 @@ Digest digest_of(const Result<Bytes>& object) {
   return object.ok() ? sha256(*object) : Digest{};
 }
 
+// How live manifests name one that may be gone: what the first of them says.
+struct Naming {
+  std::string stream;
+  std::string named_by;
+  std::uint64_t sequence = 0;
+  bool was_unreadable = false;
+};
+
 bool older(const Snapshot& a, const Snapshot& b) {
   return std::tie(a.manifest.stream, a.manifest.sequence, a.manifest.snapshot_ns, a.manifest.session) <
          std::tie(b.manifest.stream, b.manifest.sequence, b.manifest.snapshot_ns, b.manifest.session);
 }
 
 }  // namespace
+
+std::string MissingManifest::problem() const {
+  return "stream " + stream + ": " + named_by + " names " + name +
+         (was_unreadable ? " as a manifest that could not be read" : " as its predecessor") +
+         ", which is gone without an authentic mark of removal";
+}
 
 const Snapshot* SnapshotCatalog::latest(std::string_view stream) const {
   const Snapshot* found = nullptr;
@@ -56,15 +69,18 @@ NextSnapshot SnapshotCatalog::next(std::string_view stream) const {
   std::set<std::string> unaccounted;
   for (const BrokenManifest& entry : broken) {
     if (entry.stream != stream) continue;
-    const std::string name = manifest_of(entry);
+    const std::string name = manifest_of(entry.name);
     if (readable.contains(name)) continue;  // only its mark is broken
     unreadable.try_emplace(name);
     if (name == entry.name) unreadable[name] = entry.digest;
     if (!entry.accounted) unaccounted.insert(name);
   }
   next.sequence = highest + unaccounted.size() + 1;
-  for (const auto& [name, digest] : unreadable)
-    if (next.unreadable.size() < kManifestUnreadableMax) next.unreadable.push_back({name, digest});
+  for (const bool accounted : {false, true})
+    for (const auto& [name, digest] : unreadable)
+      if (unaccounted.contains(name) != accounted && next.unreadable.size() < kManifestUnreadableMax)
+        next.unreadable.push_back({name, digest});
+  std::ranges::sort(next.unreadable, {}, &UnreadableManifest::name);
   return next;
 }
 
@@ -98,10 +114,10 @@ class CatalogLoader {
   }
 
   SnapshotCatalog catalog;
-  std::unordered_set<std::string> present;                   // manifests that are there, broken ones too
-  std::unordered_set<std::string> removed;                   // manifests that an authentic mark names
-  std::unordered_map<std::string, std::uint64_t> accounted;  // by live manifests, as predecessors or as unreadable: the
-                                                             // least sequence number of those
+  std::unordered_set<std::string> present;  // manifests that are there, broken ones too
+  std::unordered_set<std::string> removed;  // manifests that an authentic mark names
+  // By live manifests, as predecessors or as unreadable: what that of the least sequence number says.
+  std::map<std::string, Naming> accounted;
 
  private:
   using Infos = std::vector<ObjectInfo>;
@@ -189,12 +205,14 @@ class CatalogLoader {
       return {};
     }
     present.insert(name);
-    const auto account = [&](const std::string& other) {
-      const auto [entry, first] = accounted.try_emplace(other, manifest->sequence);
-      if (!first) entry->second = std::min(entry->second, manifest->sequence);
+    const auto account = [&](const std::string& other, bool was_unreadable) {
+      Naming naming{manifest->stream, name, manifest->sequence, was_unreadable};
+      const auto rank = [](const Naming& n) { return std::tie(n.sequence, n.named_by); };
+      const auto [entry, first] = accounted.try_emplace(other, naming);
+      if (!first && rank(naming) < rank(entry->second)) entry->second = std::move(naming);
     };
-    for (const UnreadableManifest& unreadable : manifest->unreadable) account(unreadable.name);
-    if (!manifest->predecessor_name.empty()) account(manifest->predecessor_name);
+    for (const UnreadableManifest& unreadable : manifest->unreadable) account(unreadable.name, true);
+    if (!manifest->predecessor_name.empty()) account(manifest->predecessor_name, false);
     catalog.live.push_back({name, document_identity(*object), static_cast<ManifestHeader&&>(*manifest)});
     return {};
   }
@@ -229,15 +247,18 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   for (BrokenManifest& broken : catalog.broken) {
     const auto parsed = parse_name(broken.name);
     if (const auto known = streams.find(parsed->tag); known != streams.end()) broken.stream = known->second;
-    const auto successor = loader.accounted.find(manifest_of(broken));
+    const auto successor = loader.accounted.find(manifest_of(broken.name));
     broken.accounted = successor != loader.accounted.end();
-    if (broken.accounted && !broken.superseded_by) broken.superseded_by = successor->second;
+    if (broken.accounted && !broken.superseded_by) broken.superseded_by = successor->second.sequence;
   }
 
-  for (const Snapshot& snapshot : catalog.live) {
-    const std::string& predecessor = snapshot.manifest.predecessor_name;
-    if (!predecessor.empty() && !loader.present.contains(predecessor) && !loader.removed.contains(predecessor))
-      catalog.missing.push_back({snapshot.manifest.stream, predecessor, snapshot.name, snapshot.manifest.sequence});
+  // What could not be read was a fence or a mark, perhaps.
+  std::unordered_set<std::string> no_manifests(catalog.fences.begin(), catalog.fences.end());
+  for (const BrokenManifest& broken : catalog.broken) no_manifests.insert(manifest_of(broken.name));
+  for (const auto& [name, naming] : loader.accounted) {
+    if (loader.present.contains(name) || loader.removed.contains(name)) continue;
+    if (!naming.was_unreadable || !no_manifests.contains(name))
+      catalog.missing.push_back({naming.stream, name, naming.named_by, naming.sequence, naming.was_unreadable});
   }
   return std::move(catalog);
 }

@@ -22,6 +22,9 @@ struct Snapshot {
 // not the one that was there), kTruncated, kNotFound, the store's, naming it.
 Result<Manifest> read_manifest(const Repository& repository, ObjectStore& store, const Snapshot& snapshot);
 
+// Warnings of a command that goes on name so many broken manifests and marks, and count the rest; verify names all.
+inline constexpr std::size_t kBrokenManifestsNamedMax = 16;
+
 // A name under manifests/ that could not be read as a manifest or a fence, or a removal mark that could not be read.
 struct BrokenManifest {
   std::string name;
@@ -33,12 +36,16 @@ struct BrokenManifest {
   std::optional<std::uint64_t> superseded_by;
 };
 
-// A predecessor that a live manifest names, which is neither there nor marked as removed.
-struct MissingPredecessor {
+// A manifest that a live one names, as its predecessor or as one that its push could not read, and that is neither
+// there nor marked as removed. A thief who may write could spoil a manifest, wait for a push, and then delete it.
+struct MissingManifest {
   std::string stream;
   std::string name;  // of the missing manifest
   std::string named_by;
-  std::uint64_t before_sequence = 0;  // of the manifest that names it: what is missing came earlier
+  std::uint64_t before_sequence = 0;  // of the first manifest that names it: what is missing came earlier
+  bool was_unreadable = false;        // as `named_by` says
+  // "stream s: manifests/... names manifests/... as its predecessor, which is gone ..."
+  [[nodiscard]] std::string problem() const;
 };
 
 // What a new snapshot says of those before it.
@@ -52,7 +59,7 @@ struct NextSnapshot {
 struct SnapshotCatalog {
   std::vector<Snapshot> live;
   std::vector<BrokenManifest> broken;
-  std::vector<MissingPredecessor> missing;
+  std::vector<MissingManifest> missing;
   std::vector<RemovedMark> removed;
   std::vector<std::string> fences;  // names of manifests that can never be: no snapshots, and no damage
 
@@ -60,7 +67,8 @@ struct SnapshotCatalog {
   [[nodiscard]] const Snapshot* latest(std::string_view stream) const;
   // For the next snapshot of a stream. Its sequence is above that of each live and each removed snapshot. A manifest
   // that cannot be read had a number too: one is left out for each that no live manifest accounts for, so that among
-  // pushes that run one after the other none is given twice.
+  // pushes that run one after the other none is given twice. `unreadable` holds those first, as many as fit: several
+  // pushes account for all.
   [[nodiscard]] NextSnapshot next(std::string_view stream) const;
 };
 

@@ -39,6 +39,7 @@ DOCUMENT_BYTES_MAX, SLOT_BYTES_MAX, PACK_BYTES_MAX, INDEX_BYTES_MAX = 4 << 20, 6
 PACK_BLOCKS_MAX, INDEX_BLOCKS_MAX, CONDEMNED_PACKS_MAX = 1024, 4096, 65536
 TABLE_SEALED_BYTES_MIN = 4 + 4 + TAG_BYTES
 PACK_BYTES_MIN = ENVELOPE_BYTES + TABLE_SEALED_BYTES_MIN + FOOTER_BYTES
+SEQUENCE_MAX = (1 << 48) - 1
 HOOKS_SEALED_BYTES_MIN = 4 + TAG_BYTES
 SUMMARY_SEALED_BYTES_MIN = 8 + 4 + 4 + 4 + 8 + 12 + 12 + TAG_BYTES
 DRAFT_FEATURES, DRAFT_FEATURE = 0xFF << 56, 1 << 56
@@ -457,7 +458,7 @@ def read_manifest(body):
         tags_bytes += 4 + len(key) + len(out.tags[key])
     reader.finish()
     check(tags_bytes <= 65536, "manifest: length of the tags")
-    check(out.sequence > 0, "manifest: sequence")
+    check(0 < out.sequence <= SEQUENCE_MAX, "manifest: sequence")
     has_predecessor = out.predecessor != b""
     check(has_predecessor == (out.predecessor_digest != bytes(32)), "manifest: predecessor")
     check(not has_predecessor or is_manifest_name(out.predecessor), "manifest: name of the predecessor")
@@ -498,7 +499,9 @@ def read_removed(body):
     """Name and identity of the manifest."""
     reader = Reader(body, "removed mark")
     manifest, digest = reader.string(), reader.raw(32)
-    reader.string(), reader.u64(), reader.i64(), reader.string()
+    reader.string()
+    check(reader.u64() <= SEQUENCE_MAX, "removed mark: sequence")
+    reader.i64(), reader.string()
     reader.finish()
     return manifest, digest
 

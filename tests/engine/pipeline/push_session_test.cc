@@ -310,5 +310,19 @@ TEST_F(PushSessionTest, AHeartbeatThatFailsEndsThePush) {
   }
 }
 
+TEST_F(PushSessionTest, StoresNoManifestThatNoReaderTakes) {
+  Manifest manifest;
+  manifest.stream = "s";
+  manifest.session = session_->id();
+  manifest.sequence = 0;
+  manifest.set_stream({});
+  const auto refused = session_->commit(manifest);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInternal);
+  EXPECT_FALSE(objects_->find(name_));
+  manifest.sequence = 1;
+  EXPECT_TRUE(session_->commit(manifest).ok());
+}
+
 }  // namespace
 }  // namespace drs

@@ -316,6 +316,20 @@ TEST_F(PushTest, RefusesAStreamThatIsAnArchiveOfTopics) {
   EXPECT_NE(refused.error().message.find("archive of topics"), std::string::npos);
 }
 
+TEST_F(PushTest, RefusesAStreamThatHasNoSequenceNumberLeft) {
+  Manifest manifest;
+  manifest.stream = "test/stream";
+  manifest.sequence = kManifestSequenceMax;
+  manifest.set_stream({});
+  const std::string name = manifest_name(repository_->keys().stream_tag(manifest.stream), manifest.session);
+  objects_->insert(name, encode_document(repository_->keys(), ObjectKind::kManifest, name, *encode_manifest(manifest)),
+                   0);
+  const auto refused = push_bytes(text_stream(1, 1000));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  EXPECT_NE(refused.error().message.find("sequence numbers"), std::string::npos);
+}
+
 // A fence may appear at any time until the commit.
 TEST_F(PushTest, AFenceMetAtTheCommitIsAConflict) {
   const Bytes stream = text_stream(1, 1000);

@@ -201,6 +201,90 @@ TEST_F(SnapshotsTest, AManifestThatRotsIsNotTheLatestOnceAPushHasSeenIt) {
   }
 }
 
+TEST_F(SnapshotsTest, AManifestThatIsSpoiledAndDeletedOnceAPushHasSeenItIsMissed) {
+  push();
+  const std::string spoiled = push();
+  rot(spoiled);
+  const std::string next = push();
+  push();
+  EXPECT_TRUE(load().missing.empty());
+  const Bytes bytes = *objects_->find(spoiled)->bytes;
+  ASSERT_TRUE(objects_->erase(spoiled));
+  const SnapshotCatalog catalog = load();
+  ASSERT_EQ(catalog.missing.size(), 1U);
+  EXPECT_EQ(catalog.missing.front().name, spoiled);
+  EXPECT_EQ(catalog.missing.front().named_by, next) << "the first that names it";
+  EXPECT_EQ(catalog.missing.front().before_sequence, 3U);
+  EXPECT_NE(catalog.missing.front().problem().find("could not be read"), std::string::npos);
+  EXPECT_EQ(code_of(latest(catalog)), "ok") << "the latest is newer";
+  Selector id;
+  id.text = parse_name(spoiled)->uuid.hex();
+  EXPECT_EQ(code_of(select_snapshot(catalog, id)), "rollback");
+  // Back again, as it was or whole.
+  objects_->insert(spoiled, bytes, 0);
+  EXPECT_TRUE(load().missing.empty());
+}
+
+TEST_F(SnapshotsTest, AFenceOrAMarkThatCouldNotBeReadForATimeIsNotMissed) {
+  push();
+  Uuid session;
+  session.data.fill(7);
+  const std::string fence = put(ObjectKind::kFence, name_of(session), encode_fence({session, kStream, 1, "prune"}));
+  const Bytes bytes = *objects_->find(fence)->bytes;
+  push();
+  const Snapshot second = load().live.back();
+  rot(fence);
+  remove(second);
+  ASSERT_TRUE(objects_->erase(second.name));
+  rot(removed_name(second.name));
+  push();
+  objects_->damage(fence, bytes);
+  const SnapshotCatalog catalog = load();
+  EXPECT_EQ(catalog.fences.size(), 1U);
+  EXPECT_EQ(catalog.broken.size(), 1U) << "the mark";
+  EXPECT_TRUE(catalog.missing.empty());
+}
+
+TEST_F(SnapshotsTest, PushesAccountForMoreUnreadableManifestsThanOneManifestHolds) {
+  push();
+  for (std::uint16_t i = 0; i < kManifestUnreadableMax + 300; ++i) {
+    Uuid session;
+    session.data[0] = static_cast<Byte>(i >> 8);
+    session.data[1] = static_cast<Byte>(i);
+    objects_->insert(name_of(session), Bytes(3, 'g'), 0);
+  }
+  push();
+  EXPECT_FALSE(latest(load()).ok()) << "of those that no push has seen one may be the latest";
+  const std::string second = push();
+  const SnapshotCatalog catalog = load();
+  const auto found = latest(catalog);
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_EQ((*found)->name, second);
+}
+
+TEST_F(SnapshotsTest, ASequenceNumberBeyondTheBoundIsDamageAndNotCountedOn) {
+  push();
+  for (const std::uint64_t sequence : {kManifestSequenceMax + 1, ~std::uint64_t{0}}) {
+    Manifest manifest;
+    manifest.stream = kStream;
+    random_bytes(manifest.session.mutable_view());
+    manifest.set_stream({});
+    EXPECT_TRUE(encode_manifest(manifest).ok());
+    Bytes body = *encode_manifest(manifest);
+    const std::size_t place = 2 + kStream.size() + Uuid::kBytes;
+    for (std::size_t i = 0; i < 8; ++i) body[place + i] = static_cast<Byte>(sequence >> (8 * i));
+    put(ObjectKind::kManifest, name_of(manifest.session), body);
+    manifest.sequence = sequence;
+    EXPECT_FALSE(encode_manifest(manifest).ok());
+    random_bytes(manifest.session.mutable_view());
+    const std::string name = name_of(manifest.session);
+    put(ObjectKind::kRemoved, removed_name(name), encode_removed({name, {}, kStream, sequence, 1, "test"}));
+  }
+  const SnapshotCatalog catalog = load();
+  EXPECT_EQ(catalog.broken.size(), 4U);
+  EXPECT_EQ(catalog.next(kStream).sequence, 6U);
+}
+
 TEST_F(SnapshotsTest, WhereOnlyManifestsThatRotAreLeftTheNextOneStillGetsANewNumber) {
   for (int i = 0; i < 3; ++i) rot(push());
   const std::string next = push();
