@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/pipeline/spooled_push.h"
+#include "io/catch_thrown.h"
 #include "sinks/spool_directory.h"
 #include "sinks/spool_store.h"
 #include "tools/command.h"
@@ -119,15 +120,19 @@ std::optional<Error> tell_foreign(CommandContext& context, const Repository& rep
   return error;
 }
 
-nlohmann::ordered_json tell_committed(CommandContext& context, Repository& repository, SeenHeads seen,
-                                      const RecordedPush& push) {
+Result<nlohmann::ordered_json> tell_committed(CommandContext& context, Repository& repository, SeenHeads seen,
+                                              const RecordedPush& push) {
   const ManifestHeader& manifest = push.manifest;
-  const Head head{manifest.stream,    manifest.sequence,    push.manifest_digest,
-                  push.manifest_name, manifest.finished_ns, {}};
+  const Head head{
+      manifest.stream, manifest.sequence, push.manifest_digest, push.manifest_name, manifest.finished_ns, {}, {}};
   // The push began long ago: what has been seen meanwhile is compared with what is there now.
-  const auto catalog = load_snapshots(repository, manifest.stream);
   const auto before = seen.load(manifest.stream);
-  seen.record(head, before && catalog.ok() ? check_head(*before, *catalog) : std::nullopt);
+  const auto catalog = load_snapshots(repository, manifest.stream);
+  if (catalog.ok())
+    seen.record(head, before, *catalog);
+  else
+    context.log.warn("the head is not remembered, since it cannot be compared: {}; keep the one printed",
+                     catalog.error().message);
   context.output.remark(fmt::format("snapshot {} stream {} bytes {} sha256 {} resumed, producer: {}",
                                     manifest.session.hex(), manifest.stream, manifest.bytes,
                                     manifest.sha256 ? manifest.sha256->hex() : "-",
@@ -182,8 +187,13 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
     bool kept = false;
     auto push = resume(context, *repository, entry, kept);
     if (push.ok()) {
-      document["committed"].push_back(
-          tell_committed(context, *repository, SeenHeads(context, *repository, place), *push));
+      context.effect = CommandEffect::kCommitted;
+      auto told = catch_thrown(
+          [&] { return tell_committed(context, *repository, SeenHeads(context, *repository, place), *push); });
+      if (told.ok())
+        document["committed"].push_back(*std::move(told));
+      else
+        context.log.warn("{} is committed; what came after it failed: {}", push->manifest_name, told.error().message);
       continue;
     }
     const Error& error = push.error();

@@ -51,7 +51,7 @@ std::string lines_of(const Snapshot& snapshot) {
   line("predecessor", manifest.predecessor_name.empty() ? "none" : manifest.predecessor_name);
   line("manifest", snapshot.name);
   line("head",
-       format_head({manifest.stream, manifest.sequence, snapshot.digest, snapshot.name, manifest.finished_ns, {}}));
+       format_head({manifest.stream, manifest.sequence, snapshot.digest, snapshot.name, manifest.finished_ns, {}, {}}));
   return out;
 }
 

@@ -68,10 +68,10 @@ Finding finding_of(Finding::Severity severity, std::string object, std::string p
 }
 
 // Who asked for a comparison that cannot be made is told as loudly as of one that failed.
-void compare_heads(const CommandContext& context, const Expectations& expected, const SnapshotCatalog& catalog,
-                   std::vector<Finding>& findings) {
+void compare_heads(const CommandContext& context, const HeadDirectory& directory, const Expectations& expected,
+                   const SnapshotCatalog& catalog, std::vector<Finding>& findings) {
   using Severity = Finding::Severity;
-  for (const LostSnapshot& lost : lost_snapshots(expected.recorded.heads, catalog))
+  for (const LostSnapshot& lost : directory.lost_snapshots(expected.recorded.heads, catalog))
     findings.push_back(finding_of(
         Severity::kDeletion, lost.manifest_name.empty() ? "head of " + lost.stream : lost.manifest_name, lost.problem));
   for (const Head& head : expected.recorded.elsewhere)
@@ -170,7 +170,7 @@ Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& comman
     return verify(*repository, catalog, options, counters, context.cancel);
   }();
   if (!report.ok()) return std::move(report).error();
-  compare_heads(context, expected, catalog, report->findings);
+  compare_heads(context, seen.directory(), expected, catalog, report->findings);
   const ExitCode code = exit_code_of(report->findings, command.warn_exit);
   context.output.document("drstream.verify/1", verify_json(*report, code));
   context.output.text(findings_text(report->findings, context.options.log.verbosity > 0) +

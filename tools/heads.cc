@@ -2,20 +2,25 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "codecs/random.h"
 #include "codecs/sha256.h"
+#include "engine/format/names.h"
 #include "io/fd.h"
 #include "tools/console.h"
+#include "tools/printable.h"
 
 namespace drs {
 namespace {
@@ -23,15 +28,32 @@ namespace {
 constexpr std::string_view kSchema = "drstream.head/1";
 constexpr std::string_view kSuffix = ".json";
 
+// A path is bytes. What is no UTF-8 becomes {"hex": "..."}: JSON has no string for it, and no two places may look
+// alike.
+nlohmann::ordered_json encode_bytes(const std::string& bytes) {
+  if (is_utf8(bytes)) return bytes;
+  return {{"hex", to_hex(as_bytes(bytes))}};
+}
+
+std::string decode_bytes(const nlohmann::json& json) {
+  if (json.is_string()) return json.get<std::string>();
+  const auto hex = json.is_object() ? json.find("hex") : json.end();
+  if (!json.is_object() || hex == json.end() || !hex->is_string()) return {};
+  const auto digits = hex->get<std::string>();
+  Bytes bytes(digits.size() / 2);
+  return from_hex(digits, bytes) ? std::string(as_text(bytes)) : std::string();
+}
+
 std::string encode_head(const Head& head) {
   nlohmann::ordered_json out;
   out["schema"] = kSchema;
-  out["stream"] = head.stream;
+  out["stream"] = encode_bytes(head.stream);
   out["sequence"] = head.sequence;
   out["manifest_digest"] = head.manifest_digest.hex();
   out["manifest"] = head.manifest_name;
   out["finished_ns"] = head.finished_ns;
-  out["place"] = head.place;
+  out["place"] = encode_bytes(head.place);
+  out["slot"] = head.slot.hex();
   return out.dump(2) + "\n";
 }
 
@@ -40,7 +62,7 @@ std::optional<Head> decode_head(const std::string& text) {
   if (!json.is_object()) return {};
   const auto string_of = [&](const char* name) -> std::string {
     const auto found = json.find(name);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+    return found != json.end() ? decode_bytes(*found) : std::string();
   };
   Head head;
   head.stream = string_of("stream");
@@ -52,6 +74,7 @@ std::optional<Head> decode_head(const std::string& text) {
                     sequence->is_number_unsigned() && finished != json.end() && finished->is_number_integer() &&
                     from_hex(string_of("manifest_digest"), head.manifest_digest.mutable_view());
   if (!good) return {};
+  if (!from_hex(string_of("slot"), head.slot.mutable_view())) head.slot = {};
   head.sequence = sequence->get<std::uint64_t>();
   head.finished_ns = finished->get<std::int64_t>();
   return head;
@@ -77,14 +100,22 @@ Result<std::optional<Head>> load_file(const std::string& path) {
   return head;
 }
 
-// Whether what was seen at `place` was seen here: also where a directory has been moved since, or is the same under
-// another name, as with a bind mount. Another directory that is there may be a replica that lags behind.
-bool is_here(const std::string& place, const std::string& here) {
-  if (place == here) return true;
-  if (!place.starts_with('/') || !here.starts_with('/')) return false;
-  std::error_code error;
-  if (std::filesystem::equivalent(place, here, error)) return true;
-  return !std::filesystem::exists(place + "/config", error);
+// Held for as long as a head takes to be written. A push that has committed does not wait for ever to remember it.
+constexpr std::chrono::seconds kLockTimeMax(10);
+constexpr std::chrono::milliseconds kLockPause(10);
+
+// A lock on the directory, until the Fd is closed. File systems without such locks go without.
+Result<Fd> lock_directory(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return error_from_errno(errno, "open " + path);
+  const auto give_up = std::chrono::steady_clock::now() + kLockTimeMax;
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) break;
+    if (std::chrono::steady_clock::now() > give_up)
+      return Error{ErrorCode::kBusy, "another process keeps " + path + " locked"};
+    std::this_thread::sleep_for(kLockPause);
+  }
+  return fd;
 }
 
 Result<void> sync_directory(const std::string& path) {
@@ -102,11 +133,11 @@ std::string latest_seen(std::string_view stream, const SnapshotCatalog& catalog)
 
 }  // namespace
 
-HeadDirectory::HeadDirectory(std::string state_dir, const Uuid& repository, std::string place)
+HeadDirectory::HeadDirectory(std::string state_dir, const Uuid& repository, HeadPlace place)
     : directory_(std::move(state_dir) + "/heads/" + repository.hex()), place_(std::move(place)) {}
 
 std::string HeadDirectory::path_of(std::string_view stream) const {
-  return path_of(stream, place_);
+  return path_of(stream, place_.address);
 }
 
 std::string HeadDirectory::path_of(const Head& head) const {
@@ -118,29 +149,50 @@ std::string HeadDirectory::path_of(std::string_view stream, std::string_view pla
   return directory_ + "/" + sha256(as_bytes(named)).hex() + std::string(kSuffix);
 }
 
+// Whether it was seen here: also where the directory has been moved since, or is the same under another name, as with
+// a bind mount. A replica has the same id, and its original may be gone or not mounted; but it has other key slots, and
+// who cannot open the repository cannot add that of another place to it.
+bool HeadDirectory::is_here(const Head& head) const {
+  const std::string& here = place_.address;
+  if (head.place == here) return true;
+  if (!head.place.starts_with('/') || !here.starts_with('/')) return false;
+  std::error_code error;
+  if (std::filesystem::equivalent(head.place, here, error)) return true;
+  return !std::filesystem::exists(head.place + "/config", error) &&
+         std::filesystem::exists(here + "/" + slot_name(head.slot), error);
+}
+
 Result<void> HeadDirectory::store(const Head& head) {
   Head seen = head;
-  seen.place = place_;
+  seen.place = place_.address;
+  seen.slot = place_.slot;
   // Nobody else's business what is backed up here.
   std::error_code error;
   const mode_t mask = ::umask(077);
   std::filesystem::create_directories(directory_, error);
   ::umask(mask);
   if (error) return error_from_errno(error.value(), "create " + directory_);
+  DRS_ASSIGN_OR_RETURN(const Fd lock, lock_directory(directory_));
+  DRS_ASSIGN_OR_RETURN(const std::optional<Head> current, load(head.stream));
+  if (current && current->sequence > head.sequence) return {};
+  return write(seen);
+}
+
+Result<void> HeadDirectory::write(const Head& head) const {
   Uuid random;
   random_bytes(random.mutable_view());
-  const std::string path = path_of(head.stream);
+  const std::string path = path_of(head);
   const std::string temporary = path + "." + random.hex();
-  const auto write = [&]() -> Result<void> {
+  const auto write_file = [&]() -> Result<void> {
     Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd) return error_from_errno(errno, "create " + temporary);
-    if (!write_all(fd.get(), encode_head(seen)) || ::fsync(fd.get()) != 0)
+    if (!write_all(fd.get(), encode_head(head)) || ::fsync(fd.get()) != 0)
       return error_from_errno(errno, "write " + temporary);
     DRS_RETURN_IF_ERROR(fd.close());
     if (::rename(temporary.c_str(), path.c_str()) != 0) return error_from_errno(errno, "rename to " + path);
     return {};
   };
-  auto written = write();
+  auto written = write_file();
   if (!written.ok()) {
     ::unlink(temporary.c_str());
     return written;
@@ -168,7 +220,7 @@ Result<HeadDirectory::Recorded> HeadDirectory::load_all() const {
     if (!head.ok())
       recorded.unreadable.push_back(std::move(head).error());
     else if (*head)
-      (is_here((*head)->place, place_) ? recorded.heads : recorded.elsewhere).push_back(**std::move(head));
+      (is_here(**head) ? recorded.heads : recorded.elsewhere).push_back(**std::move(head));
   }
   if (error) return error_from_errno(error.value(), "list " + directory_);
   std::sort(recorded.heads.begin(), recorded.heads.end(),
@@ -222,20 +274,16 @@ std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& c
       head.manifest_name.empty() ? "" : ", " + head.manifest_name, latest_seen(head.stream, catalog));
 }
 
-std::vector<LostSnapshot> lost_snapshots(const std::vector<Head>& heads, const SnapshotCatalog& catalog) {
+std::vector<LostSnapshot> HeadDirectory::lost_snapshots(const std::vector<Head>& heads,
+                                                        const SnapshotCatalog& catalog) const {
   std::vector<LostSnapshot> lost;
-  for (const Head& head : heads)
-    if (auto trouble = check_head(head, catalog))
-      lost.push_back({head.stream, head.manifest_name, head.sequence, *std::move(trouble)});
+  for (const Head& head : heads) {
+    auto trouble = check_head(head, catalog);
+    if (!trouble) continue;
+    if (!head.place.empty()) *trouble += "; its head is in " + path_of(head);
+    lost.push_back({head.stream, head.manifest_name, head.sequence, *std::move(trouble)});
+  }
   return lost;
-}
-
-std::optional<std::string> check_successor(const Head& before, const Head& pushed) {
-  if (pushed.sequence > before.sequence) return {};
-  return fmt::format(
-      "stream {}: this push got sequence {}, but sequence {} was seen before: the repository is older than "
-      "what this machine has seen",
-      pushed.stream, pushed.sequence, before.sequence);
 }
 
 std::string default_state_dir() {

@@ -22,34 +22,48 @@ struct Head {
   std::string manifest_name;  // empty where given by hand
   WallNs finished_ns = 0;
   std::string place;  // where it was seen; empty where given by hand
+  Uuid slot;          // the key slot that opened the repository there; zeros where given by hand
   friend bool operator==(const Head&, const Head&) = default;
+};
+
+// Where a repository is opened, and as which one. A replica has the id of its original but key slots of its own.
+struct HeadPlace {
+  std::string address;  // tools/place_address.h
+  Uuid slot;            // Repository::opened_with_slot
 };
 
 class HeadDirectory {
  public:
-  // `place`: where the repository is (tools/place_address.h). Nothing is read or created yet.
-  HeadDirectory(std::string state_dir, const Uuid& repository, std::string place);
+  // Nothing is read or created yet.
+  HeadDirectory(std::string state_dir, const Uuid& repository, HeadPlace place);
 
-  // As seen at this place. Whole and durable when it returns: temporary file, fsync, rename. Errors: kDenied, kNoSpace,
-  // kIo, with the path.
+  // As seen at this place, unless a head of the stream with a higher sequence is recorded: another push may have got
+  // further. Processes take turns. Whole and durable when it returns: temporary file, fsync, rename. Errors: those of
+  // load; kDenied, kNoSpace, kIo, with the path; kBusy (another process keeps the directory locked).
   Result<void> store(const Head& head);
   // The head with the highest sequence that was recorded at this place, also under an earlier name of it (a directory
-  // that was moved). Empty: none was recorded. Errors: kCorrupt (not a head), kDenied, kIo.
+  // that was moved: gone from there, and here with the key slot that opened it there). Empty: none was recorded.
+  // Errors: kCorrupt (not a head), kDenied, kIo.
   [[nodiscard]] Result<std::optional<Head>> load(std::string_view stream) const;
   struct Recorded {
     std::vector<Head> heads;        // by stream, of this place
-    std::vector<Head> elsewhere;    // of other places with this repository id: replicas, or it was moved
+    std::vector<Head> elsewhere;    // of other places with this repository id: replicas, as far as can be told
     std::vector<Error> unreadable;  // files that are no heads, or cannot be read: what they knew is not known
   };
   // All heads of this repository. Errors: kDenied, kIo (the directory).
   [[nodiscard]] Result<Recorded> load_all() const;
   [[nodiscard]] std::string path_of(std::string_view stream) const;  // of the head of a stream at this place
   [[nodiscard]] std::string path_of(const Head& head) const;         // of one that was loaded
+  // Those of `heads` that `catalog` contradicts, as check_head says, and where a head that was loaded is recorded.
+  [[nodiscard]] std::vector<LostSnapshot> lost_snapshots(const std::vector<Head>& heads,
+                                                         const SnapshotCatalog& catalog) const;
 
  private:
   [[nodiscard]] std::string path_of(std::string_view stream, std::string_view place) const;
+  [[nodiscard]] bool is_here(const Head& head) const;
+  [[nodiscard]] Result<void> write(const Head& head) const;
   const std::string directory_;
-  const std::string place_;
+  const HeadPlace place_;
 };
 
 // "pg/app=12:<64 hex digits>", as push prints it. Errors: kUsage.
@@ -59,13 +73,6 @@ std::string format_head(const Head& head);
 // Compares one head with what the repository shows. Empty: as it should be (there, or removed with an authentic mark).
 // Otherwise what is wrong, for exit code 13. A manifest that is there but unreadable is damage, which verify reports.
 std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& catalog);
-
-// The heads that `catalog` contradicts, as check_head says.
-std::vector<LostSnapshot> lost_snapshots(const std::vector<Head>& heads, const SnapshotCatalog& catalog);
-
-// The same for what a push has made, without a catalog: `before` is the head that was recorded when it began. No clock
-// is asked. Several pushes of a stream at once may share a sequence number, but none has one from before it began.
-std::optional<std::string> check_successor(const Head& before, const Head& pushed);
 
 // $XDG_STATE_HOME/drstream, or ~/.local/state/drstream; /var/lib/drstream for root.
 std::string default_state_dir();

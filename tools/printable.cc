@@ -71,6 +71,15 @@ std::string text_escape(std::uint32_t value) {
 
 }  // namespace
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto point = first_code_point(text);
+    if (!point) return false;
+    text.remove_prefix(point->bytes);
+  }
+  return true;
+}
+
 std::string printable_lines(std::string_view text) {
   return escaped(text, "\n\t", text_escape);
 }

@@ -8,6 +8,9 @@
 
 namespace drs {
 
+// Whether it is UTF-8 as JSON takes it: no overlong form, no surrogate.
+bool is_utf8(std::string_view text);
+
 // Text of several lines: control characters other than a line feed and a tab, the marks that turn the direction of
 // writing, and bytes that are not UTF-8 become \x1b, \u202e, \xff. Everything else stays as it is.
 std::string printable_lines(std::string_view text);

@@ -15,8 +15,13 @@ namespace drs {
 namespace {
 
 Head head_of(const PushReport& report) {
-  return {report.manifest.stream, report.manifest.sequence,    report.manifest_digest,
-          report.manifest_name,   report.manifest.finished_ns, {}};
+  return {report.manifest.stream,
+          report.manifest.sequence,
+          report.manifest_digest,
+          report.manifest_name,
+          report.manifest.finished_ns,
+          {},
+          {}};
 }
 
 std::string summary_line(const PushReport& report) {
@@ -46,8 +51,9 @@ nlohmann::ordered_json push_json(const PushReport& report, const Repository& rep
   return out;
 }
 
-FailureReport explain_failure(const CommandContext& context, const Error& error) {
-  return explain(error, context.effect, exit_status_of(error, context.signals.received()));
+// `effect`: what a failure means where it failed. The command's own is another once one of its pushes has committed.
+FailureReport explain_failure(const CommandContext& context, const Error& error, CommandEffect effect) {
+  return explain(error, effect, exit_status_of(error, context.signals.received()));
 }
 
 // `prefix` names the repository where there are several.
@@ -58,8 +64,7 @@ void tell_committed(CommandContext& context, const PushDestination& destination,
   for (const std::string& warning : report.warnings) context.log.warn("{}{}", prefix, warning);
   for (const std::string& anomaly : report.anomalies)
     context.log.warn("{}anomaly, committed with a tag as asked: {}", prefix, anomaly);
-  SeenHeads(context, repository, destination.place)
-      .record(head, destination.head_before ? check_successor(*destination.head_before, head) : std::nullopt);
+  SeenHeads(context, repository, destination.place).record(head, destination.head_before, report.snapshots_before);
   context.output.remark(prefix + summary_line(report));
   context.output.remark(prefix + "head " + format_head(head));
   if (with_stats)
@@ -67,7 +72,7 @@ void tell_committed(CommandContext& context, const PushDestination& destination,
 }
 
 nlohmann::ordered_json repository_json(const CommandContext& context, const PushDestination& destination,
-                                       const Result<PushReport>& result) {
+                                       const Result<PushReport>& result, CommandEffect effect) {
   nlohmann::ordered_json out;
   out["repository"] = destination.title;
   out["repository_id"] = destination.repository->config().repository.hex();
@@ -75,7 +80,7 @@ nlohmann::ordered_json repository_json(const CommandContext& context, const Push
     out["exit_code"] = static_cast<int>(ExitCode::kOk);
     out["snapshot"] = push_json(*result, *destination.repository);
   } else {
-    const FailureReport failure = explain_failure(context, result.error());
+    const FailureReport failure = explain_failure(context, result.error(), effect);
     out["exit_code"] = failure.exit_status;
     out["error"] = failure_json(failure, "push");
   }
@@ -94,7 +99,7 @@ bool all_failed_alike(const std::vector<Result<PushReport>>& results) {
 
 // The worst failure, after the others were told; none where all is well.
 std::optional<Error> tell_failures(CommandContext& context, const std::vector<PushDestination>& destinations,
-                                   const std::vector<Result<PushReport>>& results) {
+                                   const std::vector<Result<PushReport>>& results, CommandEffect effect) {
   std::optional<std::size_t> worst;
   for (std::size_t i = 0; i < results.size(); ++i)
     if (!results[i].ok() && (!worst || is_worse(results[i].error(), results[*worst].error()))) worst = i;
@@ -103,8 +108,8 @@ std::optional<Error> tell_failures(CommandContext& context, const std::vector<Pu
   const auto named = [&](std::size_t i) { return results[i].error().with_context(destinations[i].title); };
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok() || i == *worst) continue;
-    context.console.write_lines(
-        failure_log(explain_failure(context, named(i)), "push", context.options.log.format, context.clock.wall_ns()));
+    context.console.write_lines(failure_log(explain_failure(context, named(i), effect), "push",
+                                            context.options.log.format, context.clock.wall_ns()));
   }
   return named(*worst);
 }
@@ -114,22 +119,27 @@ std::optional<Error> tell_failures(CommandContext& context, const std::vector<Pu
 Result<ExitCode> tell_push_results(CommandContext& context, const std::vector<PushDestination>& destinations,
                                    const std::vector<Result<PushReport>>& results, bool with_stats) {
   const bool several = destinations.size() > 1;
-  if (several && !all_failed_alike(results)) context.effect = CommandEffect::kCommitsInOne;
+  const bool committed = std::any_of(results.begin(), results.end(), [](const auto& result) { return result.ok(); });
+  const CommandEffect effect = several && !all_failed_alike(results) ? CommandEffect::kCommitsInOne : context.effect;
+  if (committed) context.effect = CommandEffect::kCommitted;
   nlohmann::ordered_json repositories = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < results.size(); ++i) {
     const std::string prefix = several ? destinations[i].title + ": " : "";
     if (results[i].ok()) {
       tell_committed(context, destinations[i], *results[i], prefix, with_stats);
     } else if (several) {
-      const FailureReport failure = explain_failure(context, results[i].error());
+      const FailureReport failure = explain_failure(context, results[i].error(), effect);
       context.output.remark(fmt::format("{}no snapshot (exit {}): {}", prefix, failure.exit_status, failure.message));
     }
-    if (several) repositories.push_back(repository_json(context, destinations[i], results[i]));
+    if (several) repositories.push_back(repository_json(context, destinations[i], results[i], effect));
   }
   if (several) context.output.append("repositories", std::move(repositories));
   if (results.front().ok())
     context.output.document("drstream.push/1", push_json(*results.front(), *destinations.front().repository));
-  if (const auto failure = tell_failures(context, destinations, results)) return *failure;
+  if (const auto failure = tell_failures(context, destinations, results, effect)) {
+    context.effect = effect;
+    return *failure;
+  }
   return ExitCode::kOk;
 }
 

@@ -26,6 +26,7 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
       if (outcome_is_in_doubt(error.code))
         return "do not count on a snapshot of this push; earlier snapshots are untouched by it";
       return "no snapshot was made; earlier snapshots are untouched";
+    case CommandEffect::kCommitted: return "what was committed stays as it is; only what came after it failed";
     case CommandEffect::kCommitsInOne:
       if (outcome_is_in_doubt(error.code))
         return "do not count on a snapshot of this push in this repository; its earlier snapshots are untouched by it";
@@ -70,6 +71,7 @@ bool is_of_the_system(const Error& error) {
 std::string_view next_step_of(const Error& error, CommandEffect effect) {
   const bool restores = effect == CommandEffect::kWillRestore || effect == CommandEffect::kRestores;
   const bool pushes = effect == CommandEffect::kCommits || effect == CommandEffect::kCommitsInOne;
+  if (effect == CommandEffect::kCommitted) return "`drstream list` shows what was committed; it needs no second push";
   if (error.error_number == ENOMEM) return "free memory, or give less --memory, then run it again";
   if (is_shortage_errno(error.error_number))
     return "this machine is short of descriptors, memory or threads: stop what else runs, raise the limit (`ulimit "

@@ -17,6 +17,7 @@ namespace drs {
 enum class CommandEffect {
   kReads,         // list, show, stats ...
   kCommits,       // push
+  kCommitted,     // push, resume, after a commit: what fails then takes nothing back
   kCommitsInOne,  // a push to several repositories, failed in one: others may have their snapshot
   kCopies,        // copy
   kWillRestore,   // pull, before its output was opened

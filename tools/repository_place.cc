@@ -4,6 +4,7 @@
 
 #include "sinks/uri_encoding.h"
 #include "tools/object_options.h"
+#include "tools/printable.h"
 
 namespace drs {
 namespace {
@@ -94,6 +95,8 @@ Result<RepositoryPlace> parse_repository_place(std::string_view text, const Clou
         fmt::format("the repository '{}' is not supported by this build: directories, s3:// and gs:// are", url)};
   }
   if (place.name.empty()) return Error{ErrorCode::kUsage, fmt::format("'{}' names no directory", url)};
+  if (place.kind != RepositoryPlace::Kind::kLocal && !is_utf8(url))
+    return Error{ErrorCode::kUsage, fmt::format("the URL '{}' is no UTF-8, as names in a bucket have to be", url)};
   if (mark != std::string_view::npos) DRS_RETURN_IF_ERROR(take_settings(place, text.substr(mark + 1)));
   return place;
 }

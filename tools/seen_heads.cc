@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "io/catch_thrown.h"
 #include "tools/place_address.h"
 #include "tools/selector_text.h"
 
@@ -19,12 +20,13 @@ std::string address_of_repository(CommandContext& context, const Repository& rep
 
 SeenHeads::SeenHeads(CommandContext& context, const Repository& repository, const RepositoryPlace& place)
     : context_(context),
-      directory_(context.options.state_dir, repository.config().repository, place_address(place, context.cancel)) {}
+      directory_(context.options.state_dir, repository.config().repository,
+                 {place_address(place, context.cancel), repository.opened_with_slot()}) {}
 
 SeenHeads::SeenHeads(CommandContext& context, const Repository& repository)
     : context_(context),
       directory_(context.options.state_dir, repository.config().repository,
-                 address_of_repository(context, repository)) {}
+                 {address_of_repository(context, repository), repository.opened_with_slot()}) {}
 
 std::optional<Head> SeenHeads::load(const std::string& stream) const {
   auto head = directory_.load(stream);
@@ -33,17 +35,15 @@ std::optional<Head> SeenHeads::load(const std::string& stream) const {
   return std::nullopt;
 }
 
-void SeenHeads::record(const Head& head, const std::optional<std::string>& trouble) {
-  const auto current = directory_.load(head.stream);
-  if (trouble) {
-    const bool known = current.ok() && *current;
-    context_.log.warn("{}; the head {} is kept (`drstream verify` compares; remove it to start anew)", *trouble,
-                      known ? directory_.path_of(**current) : directory_.path_of(head.stream));
+void SeenHeads::record(const Head& head, const std::optional<Head>& before, const SnapshotCatalog& shown) {
+  if (const auto lost = before ? check_head(*before, shown) : std::nullopt) {
+    context_.log.warn(
+        "{}; its head stays in {} and the one printed now is not remembered: find out who removed the snapshot, bring "
+        "it back with `drstream copy`, or, if it is to be given up, remove that file",
+        *lost, directory_.path_of(*before));
     return;
   }
-  // Another push of this stream that ran at the same time may have got further.
-  if (current.ok() && *current && (*current)->sequence > head.sequence) return;
-  const auto stored = directory_.store(head);
+  const auto stored = catch_thrown([&] { return directory_.store(head); });
   if (!stored.ok())
     context_.log.warn("the head could not be remembered in --state-dir: {}; keep the one printed",
                       stored.error().message);
@@ -56,7 +56,7 @@ Result<const Snapshot*> SeenHeads::find(const SnapshotCatalog& catalog, const st
   else
     recorded.unreadable.push_back(std::move(loaded).error());
   for (const Error& error : recorded.unreadable) context_.log.warn("{}", error.message);
-  const std::vector<LostSnapshot> lost = lost_snapshots(recorded.heads, catalog);
+  const std::vector<LostSnapshot> lost = directory_.lost_snapshots(recorded.heads, catalog);
   DRS_ASSIGN_OR_RETURN(const Snapshot* const found, find_snapshot(catalog, selector, context_.clock.wall_ns(), lost));
   for (const Head& head : recorded.elsewhere) {
     if (head.stream != found->manifest.stream || head.sequence <= found->manifest.sequence) continue;
@@ -86,7 +86,7 @@ std::size_t SeenHeads::warn_of(const SnapshotCatalog& catalog) const {
     return count;
   }
   for (const Error& error : recorded->unreadable) warn(error.message);
-  for (const LostSnapshot& lost : lost_snapshots(recorded->heads, catalog)) warn(lost.problem);
+  for (const LostSnapshot& lost : directory_.lost_snapshots(recorded->heads, catalog)) warn(lost.problem);
   for (const Head& head : recorded->elsewhere)
     if (const auto problem = check_head(head, catalog)) warn(elsewhere_text(head, *problem));
   return count;

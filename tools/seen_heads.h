@@ -24,9 +24,10 @@ class SeenHeads {
 
   // The head of a stream; empty where there is none or it cannot be read, which is warned of.
   [[nodiscard]] std::optional<Head> load(const std::string& stream) const;
-  // Remembers the head of what was just committed, unless there is `trouble`: the repository contradicts what was seen
-  // before. Warns of that, and where it fails.
-  void record(const Head& head, const std::optional<std::string>& trouble);
+  // Remembers the head of what was just committed, unless the repository contradicts `before`, which `load` gave:
+  // `shown` is what it showed of the stream after that. A head that is lost stays until the operator removes it. Warns
+  // of that, and where it fails; a push that has committed fails no more.
+  void record(const Head& head, const std::optional<Head>& before, const SnapshotCatalog& shown);
 
   // What a selector of the command line means, by `catalog` and by what was seen here. Warns where the answer is older
   // than what was seen at another place of the repository. Errors: those of find_snapshot (tools/selector_text.h).

@@ -273,6 +273,17 @@ def die_recorded(repository, spool, tmp_path):
     repository.run("push", STREAM, "--spool", spool, input=SMALL, env=die_at(("spool.after_put", last)), expect=None)
 
 
+@pytest.mark.local_only("a path is bytes")
+def test_every_entry_for_a_place_that_is_no_utf8_is_finished(new_repository, spool, tmp_path):
+    odd = new_repository("odd")
+    odd.path = odd.folder / os.fsdecode(b"repo\xff")
+    odd.run("init")
+    for _ in range(2):
+        die_recorded(odd, spool, tmp_path)
+    assert len(odd.json("resume", "--spool", spool)["committed"]) == 2
+    assert entries(spool) == [] and len(odd.snapshots()) == 6
+
+
 def test_an_entry_for_another_place_of_the_same_repository_is_kept(drs, new_repository, spool, tmp_path):
     replica = new_repository("replica", key=drs.key)
     replica.run("init", "--replica-of", drs.path)

@@ -24,6 +24,13 @@ TEST(Report, APushWhoseOutcomeIsInDoubtDoesNotClaimThatNothingWasMade) {
   }
 }
 
+TEST(Report, WhatFailsAfterACommitNeverSaysThatNoSnapshotWasMade) {
+  for (int code = 0; code <= static_cast<int>(kLastErrorCode); ++code) {
+    const auto report = explain({static_cast<ErrorCode>(code), "x"}, CommandEffect::kCommitted, 1);
+    EXPECT_EQ(report.consequence, "what was committed stays as it is; only what came after it failed") << code;
+  }
+}
+
 TEST(Report, AFailureInOneOfSeveralRepositoriesSaysNothingOfTheOthers) {
   for (int code = 0; code <= static_cast<int>(kLastErrorCode); ++code) {
     const auto report = explain({static_cast<ErrorCode>(code), "x"}, CommandEffect::kCommitsInOne, 5);
