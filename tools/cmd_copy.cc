@@ -263,9 +263,10 @@ void add_copy_command(CommandSet& commands) {
       "  drstream copy --stream pg/app --from-repository /var/backups/drs --from-key-file old.key -r /mnt/new\n"
       "  drstream init --replica-of /var/backups/drs -r s3://bucket/drs\n"
       "  drstream copy --mirror --from-repository /var/backups/drs -r s3://bucket/drs\n");
-  app->add_option("SNAPSHOT", command->selectors,
-                  "What to copy: streams (their latest), stream@latest, stream@TIME, ids or their beginnings (default: "
-                  "every snapshot)")
+  app->add_option(
+         "SNAPSHOT", command->selectors,
+         "What to copy: streams or stream@latest (what was pushed to them last), stream@TIME (the newest at or "
+         "before the end of that second, minute or day), ids or their beginnings (default: every snapshot)")
       ->type_name("");
   add_texts(*app, "--stream", command->streams, "STREAM",
             "Copy every snapshot of this stream; may be given several times");

@@ -37,7 +37,7 @@ Result<std::vector<const Snapshot*>> choose(const SeenHeads& seen, const Snapsho
   DRS_ASSIGN_OR_RETURN(const auto tags, parse_tags(command.tags));
   std::optional<WallNs> since_ns;
   if (!command.since.empty()) {
-    DRS_ASSIGN_OR_RETURN(since_ns, parse_time(command.since, now_ns));
+    DRS_ASSIGN_OR_RETURN(since_ns, parse_time(command.since, now_ns, TimeEdge::kBegin));
   }
   if (!command.stream.empty() && catalog.latest(command.stream) == nullptr) {
     DRS_RETURN_IF_ERROR(check_stream_name(command.stream));

@@ -119,14 +119,15 @@ nlohmann::ordered_json pull_json(const Snapshot& snapshot, const PullReport& rep
 }
 
 std::string summary_line(const Snapshot& snapshot, const PullReport& report, bool consumer_stopped) {
+  const std::string what = fmt::format("pulled {} of {}, {},", snapshot.id(), snapshot.manifest.stream,
+                                       format_time_local(snapshot.manifest.snapshot_ns));
   if (consumer_stopped)
-    return fmt::format("pulled {} of {} seconds {:.2f}: the consumer stopped before the end and exited with 0",
-                       snapshot.id(), snapshot.manifest.stream, report.seconds);
+    return fmt::format("{} seconds {:.2f}: the consumer stopped before the end and exited with 0", what,
+                       report.seconds);
   const char* const proof = !report.whole              ? "range, its blocks checked"
                             : snapshot.manifest.sha256 ? "whole, SHA-256 agrees"
                                                        : "whole, XXH3 agrees";
-  return fmt::format("pulled {} of {} bytes {} seconds {:.2f} ({})", snapshot.id(), snapshot.manifest.stream,
-                     report.bytes, report.seconds, proof);
+  return fmt::format("{} bytes {} seconds {:.2f} ({})", what, report.bytes, report.seconds, proof);
 }
 
 Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
@@ -186,9 +187,10 @@ void add_pull_command(CommandSet& commands) {
                      "  drstream pull pg/app --consumer-may-stop --exec -- pg_restore -l\n"
                      "  drstream pull pg/app@latest -o app.dump\n"
                      "  drstream pull 3f9c -o part.bin --offset 1GiB --length 64MiB\n");
-  app->add_option("SNAPSHOT", command->selector,
-                  "A stream (its latest), stream@latest, stream@TIME (the newest at or before it), an id or its "
-                  "beginning")
+  app->add_option(
+         "SNAPSHOT", command->selector,
+         "A stream or stream@latest (what was pushed to it last), stream@TIME (its newest at or before the end of "
+         "that second, minute or day), an id or its beginning")
       ->required()
       ->type_name("");
   add_text(*app, "-o,--output", command->output, "FILE",

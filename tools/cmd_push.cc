@@ -58,7 +58,7 @@ Result<PushOptions> push_options(const PushCommand& command, WallNs now_ns) {
   PushOptions options;
   options.stream = command.stream;
   if (!command.time.empty()) {
-    DRS_ASSIGN_OR_RETURN(options.snapshot_ns, parse_time(command.time, now_ns));
+    DRS_ASSIGN_OR_RETURN(options.snapshot_ns, parse_time(command.time, now_ns, TimeEdge::kBegin));
   }
   options.compression = command.compression;
   options.read_back = !command.no_read_back;
@@ -124,6 +124,9 @@ Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
   DRS_ASSIGN_OR_RETURN(const PushShares shares, plan_push_shares(context.options, destinations, options.compression,
                                                                  !command.spool.directory.empty()));
   for (const std::string& notice : shares.notices) context.log.info("{}", notice);
+  if (options.snapshot_ns && *options.snapshot_ns > context.clock.wall_ns())
+    context.log.warn("--time {} lies in the future: until then `drstream pull {}@now` does not give this snapshot",
+                     format_time_local(*options.snapshot_ns), options.stream);
   for (const PushDestination& destination : destinations) clean_leftovers(context, destination.place);
   // After the keys: deriving one from a passphrase takes 128 MiB for a moment.
   DRS_ASSIGN_OR_RETURN(PushBuffers buffers, PushBuffers::map(shares));
@@ -177,7 +180,8 @@ void add_push_command(CommandSet& commands) {
   add_parsed(*app, "--timeout", command->timeout, parse_duration, "DURATION",
              "With --exec: end a command that runs longer");
   add_texts(*app, "--tag", command->tags, "KEY=VALUE", "Tag the snapshot; may be given several times");
-  add_text(*app, "--time", command->time, "TIME", "The snapshot's time (default now)");
+  add_text(*app, "--time", command->time, "TIME",
+           "The snapshot's time (default now); the stream's latest is what was pushed last, whatever its time");
   add_parsed(*app, "--compression", command->compression, parse_compression, "CODEC",
              "How blocks are compressed: zstd:N with N from 1 to 19 or -1 to -7, lz4, none (default zstd:1)");
   add_text(*app, "--spool", command->spool.directory, "DIR",

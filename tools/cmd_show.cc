@@ -71,9 +71,10 @@ void add_show_command(CommandSet& commands) {
   CLI::App* const app = add_subcommand(commands.root(), "show", "Show one snapshot",
                                        "  drstream show pg/app@latest\n"
                                        "  drstream show 3f9c --json\n");
-  app->add_option("SNAPSHOT", *selector,
-                  "A stream (its latest), stream@latest, stream@TIME (the newest at or before it), an id or its "
-                  "beginning")
+  app->add_option(
+         "SNAPSHOT", *selector,
+         "A stream or stream@latest (what was pushed to it last), stream@TIME (its newest at or before the end of "
+         "that second, minute or day), an id or its beginning")
       ->required()
       ->type_name("");
   commands.add({app, CommandEffect::kReads, false,

@@ -62,6 +62,7 @@ Result<const Snapshot*> SeenHeads::find(const SnapshotCatalog& catalog, const st
     if (head.stream != found->manifest.stream || head.sequence <= found->manifest.sequence) continue;
     if (const auto problem = check_head(head, catalog)) context_.log.warn("{}", elsewhere_text(head, *problem));
   }
+  if (const auto warning = later_time_warning(catalog, selector, *found)) context_.log.warn("{}", *warning);
   return found;
 }
 

@@ -66,7 +66,7 @@ Result<Selector> parse_selector(std::string_view text, const std::function<bool(
     DRS_RETURN_IF_ERROR(check_stream_name(stream));
     selector.stream = stream;
     if (when == "latest") return selector;
-    auto time = parse_time(when, now_ns);
+    auto time = parse_time(when, now_ns, TimeEdge::kEnd);
     if (!time.ok())
       return Error{ErrorCode::kUsage,
                    fmt::format("in the selector '{}': {}, and latest", text, std::move(time).error().message)};
@@ -99,6 +99,18 @@ Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::strin
                fmt::format("stream '{}' has no snapshot at or before {}; its oldest is of {} ({})", selector.stream,
                            format_time_local(*selector.at_or_before), format_time_local(oldest->manifest.snapshot_ns),
                            oldest->id())};
+}
+
+std::optional<std::string> later_time_warning(const SnapshotCatalog& catalog, std::string_view text,
+                                              const Snapshot& found) {
+  const std::string& stream = found.manifest.stream;
+  if (text != stream && text != stream + "@latest") return std::nullopt;
+  const DatedSnapshot last = last_by_time(catalog, stream);
+  if (last.snapshot == nullptr || last.snapshot->name == found.name) return std::nullopt;
+  return fmt::format(
+      "'{}' means what was pushed last: {} of {}. Snapshot {} has a later time, {}: name it by its id to select it",
+      text, found.id(), format_time_local(found.manifest.snapshot_ns), last.snapshot->id(),
+      format_time_local(last.snapshot->manifest.snapshot_ns));
 }
 
 }  // namespace drs

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "engine/repository/snapshot_selection.h"
@@ -15,7 +17,8 @@ namespace drs {
 // Errors: kUsage, saying what is accepted.
 Result<void> check_stream_name(std::string_view name);
 
-// "pg/app", "pg/app@latest", "pg/app@<time>", an id (32 hex digits) or the first digits of one (at least 4).
+// "pg/app", "pg/app@latest", "pg/app@<time>", an id (32 hex digits) or the first digits of one (at least 4). A time
+// means the end of the second, minute or day that it names.
 // Text that could be both a stream's name and an id is the stream where `stream_exists` says that there is one.
 // Errors: kUsage, saying what is accepted.
 Result<Selector> parse_selector(std::string_view text, const std::function<bool(std::string_view)>& stream_exists,
@@ -25,5 +28,10 @@ Result<Selector> parse_selector(std::string_view text, const std::function<bool(
 // select_snapshot.
 Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::string_view text, WallNs now_ns,
                                       std::span<const LostSnapshot> lost);
+
+// Where `text` selected `found` as the latest of its stream, though another snapshot has a later time: what to say of
+// it. Sequence numbers are right where a clock was not, but a dump that was imported with an old time came last, too.
+std::optional<std::string> later_time_warning(const SnapshotCatalog& catalog, std::string_view text,
+                                              const Snapshot& found);
 
 }  // namespace drs

@@ -41,10 +41,10 @@ class Cursor {
     rest_.remove_prefix(count);
     return value;
   }
-  // One to nine digits, as a fraction of a second.
-  std::optional<std::int64_t> fraction_ns() {
+  // One to nine digits, as a fraction of a second. `unit` becomes the worth of the last digit.
+  std::optional<std::int64_t> fraction_ns(std::int64_t& unit) {
     std::int64_t value = 0;
-    std::int64_t unit = kNsPerSecond;
+    unit = kNsPerSecond;
     while (unit > 1 && !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9') {
       unit /= 10;
       value += (rest_.front() - '0') * unit;
@@ -61,6 +61,7 @@ class Cursor {
 struct ParsedTime {
   std::tm fields{};
   std::int64_t fraction_ns = 0;
+  std::int64_t unit_ns = 0;                  // what the last digits count; 0: a day
   std::optional<std::int64_t> zone_seconds;  // local time, if not given
 };
 
@@ -71,12 +72,14 @@ bool parse_time_of_day(Cursor& cursor, ParsedTime& out) {
   if (!minute || *hour > 23 || *minute > 59) return false;
   out.fields.tm_hour = *hour;
   out.fields.tm_min = *minute;
+  out.unit_ns = 60 * kNsPerSecond;
   if (cursor.take(':')) {
     const auto second = cursor.digits(2);
     if (!second || *second > 59) return false;
     out.fields.tm_sec = *second;
+    out.unit_ns = kNsPerSecond;
     if (cursor.take('.')) {
-      const auto fraction = cursor.fraction_ns();
+      const auto fraction = cursor.fraction_ns(out.unit_ns);
       if (!fraction) return false;
       out.fraction_ns = *fraction;
     }
@@ -140,10 +143,13 @@ std::string format_fields(const std::tm& fields, char between) {
 
 }  // namespace
 
-Result<WallNs> parse_time(std::string_view text, WallNs now_ns) {
+Result<WallNs> parse_time(std::string_view text, WallNs now_ns, TimeEdge edge) {
   if (text == "now") return now_ns;
   std::optional<ParsedTime> parsed = parse_fields(text);
   if (!parsed) return not_a_time(text);
+  const bool end = edge == TimeEdge::kEnd;
+  // A local day may have 23 or 25 hours.
+  if (end && parsed->unit_ns == 0) ++parsed->fields.tm_mday;
   std::int64_t seconds = 0;
   if (parsed->zone_seconds) {
     seconds = ::timegm(&parsed->fields) - *parsed->zone_seconds;
@@ -151,7 +157,8 @@ Result<WallNs> parse_time(std::string_view text, WallNs now_ns) {
     parsed->fields.tm_isdst = -1;
     seconds = ::mktime(&parsed->fields);
   }
-  return seconds * kNsPerSecond + parsed->fraction_ns;
+  const std::int64_t begin_ns = seconds * kNsPerSecond + parsed->fraction_ns;
+  return end ? begin_ns + parsed->unit_ns - 1 : begin_ns;
 }
 
 std::string format_time_local(WallNs time_ns) {

@@ -12,6 +12,7 @@
 #include "engine/pipeline/stream_digest.h"
 #include "engine/pipeline/stream_reader.h"
 #include "engine/repository/block_reader.h"
+#include "engine/repository/snapshot_selection.h"
 #include "io/error_class.h"
 
 namespace drs {
@@ -205,6 +206,16 @@ Result<void> check_same_stream(const Pass& pass, const ManifestHeader& original)
                                          "): this machine's memory or processor is faulty, or drstream is");
 }
 
+// Where the new snapshot becomes the latest of its stream, though another has a later time.
+std::optional<std::string> later_time_warning(const SnapshotCatalog& catalog, const ManifestHeader& manifest) {
+  if (has_time_of_a_clock(manifest)) return std::nullopt;
+  const DatedSnapshot last = last_by_time(catalog, manifest.stream);
+  if (last.snapshot == nullptr || last.made_ns <= manifest.snapshot_ns) return std::nullopt;
+  return "snapshot " + manifest.session.hex() + " is now the latest of stream " + manifest.stream + ", though " +
+         last.snapshot->id() + " has a later time: `drstream pull " + manifest.stream +
+         "` gives what was pushed last, `drstream pull " + last.snapshot->id() + "` the other";
+}
+
 }  // namespace
 
 Result<void> validate(const PushOptions& options) {
@@ -279,6 +290,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   }
   manifest.started_ns = session->started_ns();
   manifest.snapshot_ns = options.snapshot_ns.value_or(manifest.started_ns);
+  if (auto warning = later_time_warning(snapshots, manifest)) report.warnings.push_back(*std::move(warning));
   manifest.finished_ns = repository.clock().wall_ns();
   manifest.host = keep_beginning(options.host, kManifestHostBytesMax);
   manifest.tool_version = keep_beginning(options.tool_version, kManifestToolBytesMax);

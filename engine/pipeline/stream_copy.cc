@@ -56,12 +56,6 @@ Result<void> StreamCopy::add(const Snapshot& snapshot) {
     report_->snapshots.push_back(std::move(entry));
     return {};
   }
-  for (const Snapshot& other : there_) {
-    if (other.manifest.stream != manifest.stream || other.manifest.snapshot_ns <= manifest.snapshot_ns) continue;
-    report_->warnings.push_back("the target has a newer snapshot of " + manifest.stream + " than " + snapshot.id() +
-                                ", but the copy of that becomes the stream's latest there");
-    break;
-  }
   DRS_ASSIGN_OR_RETURN(const auto damage, copy_whole(snapshot));
   if (damage) {
     entry.outcome = SnapshotCopy::Outcome::kDamaged;
@@ -110,7 +104,7 @@ Result<std::optional<Error>> StreamCopy::copy_whole(const Snapshot& snapshot) {
   report_->read_bytes += pulled->read_bytes;
   report_->packs += pushed->packs;
   report_->stored_bytes += pushed->packs_bytes;
-  report_->warnings.insert(report_->warnings.end(), pushed->warnings.begin(), pushed->warnings.end());
+  for (const std::string& warning : pushed->warnings) report_->warnings.push_back("in the target: " + warning);
   if (pulled->healed_blocks > 0)
     report_->warnings.push_back(bridge.name() + ": " + std::to_string(pulled->healed_blocks) +
                                 " lost or damaged blocks of the source were rebuilt from other copies of their chunks");

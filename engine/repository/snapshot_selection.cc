@@ -168,6 +168,13 @@ std::vector<DatedSnapshot> oldest_first(const SnapshotCatalog& catalog) {
   return dated;
 }
 
+DatedSnapshot last_by_time(const SnapshotCatalog& catalog, std::string_view stream) {
+  const std::vector<DatedSnapshot> dated = oldest_first(catalog);
+  const auto found = std::find_if(dated.rbegin(), dated.rend(),
+                                  [&](const DatedSnapshot& one) { return one.snapshot->manifest.stream == stream; });
+  return found == dated.rend() ? DatedSnapshot{} : *found;
+}
+
 Result<const Snapshot*> select_snapshot(const SnapshotCatalog& catalog, const Selector& selector,
                                         std::span<const LostSnapshot> lost) {
   if (selector.stream.empty()) return select_by_id(catalog, selector, lost);

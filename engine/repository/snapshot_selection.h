@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/repository/snapshots.h"
@@ -26,6 +27,9 @@ struct DatedSnapshot {
 // All live snapshots. One whose time a clock gave is no older than those that its stream had before it: the clock may
 // have been set back.
 std::vector<DatedSnapshot> oldest_first(const SnapshotCatalog& catalog);
+// The last of them of one stream. Where push --time gave a time it need not be the stream's latest, which is what was
+// pushed last. nullptr for an unknown stream.
+DatedSnapshot last_by_time(const SnapshotCatalog& catalog, std::string_view stream);
 
 // A snapshot that somebody has seen, and that is gone without an authentic mark of removal.
 struct LostSnapshot {

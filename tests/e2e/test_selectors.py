@@ -1,5 +1,7 @@
 """Which snapshot is meant: streams, @latest, @time, ids and their beginnings; and list's filters."""
 
+import time
+
 import pytest
 
 TIMES = ["2026-01-01T02:00:00Z", "2026-01-02T02:00:00Z", "2026-01-03T02:00:00Z"]
@@ -22,7 +24,10 @@ def pushed(drs):
         ("pg/app@2026-01-03T01:59:59Z", b"app 1"),
         ("pg/app@2026-01-02T03:00:00+01:00", b"app 1"),
         ("pg/app@2026-01-02T03:00", b"app 1"),
-        ("pg/app@2026-01-02", b"app 0"),
+        ("pg/app@2026-01-02", b"app 1"),
+        ("pg/app@2026-01-02T02:00", b"app 1"),
+        ("pg/app@2026-01-02T01:59", b"app 0"),
+        ("pg/app@2026-01-01", b"app 0"),
         ("pg/billing", b"billing"),
     ],
 )
@@ -143,7 +148,44 @@ def test_list_and_show_are_readable(pushed):
     assert "tags           kind=db" in shown
 
 
-def test_an_earlier_time_pushed_later_is_still_the_latest_sequence(pushed):
-    pushed.push("pg/app", b"late arrival", "--time", "2025-12-31T00:00:00Z")
+def test_an_earlier_time_pushed_later_is_the_latest_and_every_command_says_so(pushed, new_repository):
+    before = pushed.json("show", "pg/app")
+    import_ = pushed.run("push", "pg/app", "--time", "2025-12-31T00:00:00Z", input=b"late arrival")
+    latest = pushed.json("show", "pg/app")
+    assert f"{latest['id']} is now the latest" in import_.err and before["id"] in import_.err
+    assert pushed.pull("pg/app@2025-12-31") == b"late arrival"
+    assert pushed.pull("pg/app@now") == b"app 2"
+    other = new_repository("other", key=pushed.key)
+    other.run("init")
+    for command in [
+        lambda: pushed.run("pull", "pg/app", "-q"),
+        lambda: pushed.run("pull", "pg/app@latest"),
+        lambda: pushed.run("show", "pg/app"),
+        lambda: other.run("copy", "pg/app", "--from-repository", pushed.path),
+    ]:
+        outcome = command()
+        assert latest["id"] in outcome.err and "2025-12-31" in outcome.err, outcome
+        assert f"Snapshot {before['id']} has a later time, 2026-01-03 02:00:00" in outcome.err, outcome
     assert pushed.pull("pg/app") == b"late arrival"
-    assert pushed.pull("pg/app@2026-01-01") == b"late arrival"
+    assert "later time" not in pushed.run("pull", latest["id"]).err
+    assert "later time" not in pushed.run("pull", "pg/billing").err
+    pushed.push("pg/app", b"app 3")
+    assert "later time" not in pushed.run("pull", "pg/app").err
+
+
+def test_a_time_in_the_future_is_warned_of_when_it_is_pushed_and_when_it_is_passed_over(drs):
+    assert "lies in the future" in drs.run("push", "s", "--time", "2200-01-01", input=b"1").err
+    assert "lies in the future" not in drs.run("push", "other", "--time", "2020-01-01", input=b"1").err
+    drs.push("s", b"2")
+    outcome = drs.run("pull", "s")
+    assert outcome.out == b"2" and "has a later time, 2200-01-01 00:00:00" in outcome.err
+
+
+def test_a_time_copied_from_what_was_printed_selects_what_it_was_printed_for(drs):
+    for data in [b"monday", b"tuesday"]:
+        drs.push("s", data)
+        time.sleep(1.1)
+    for row, data in zip(drs.text("list").splitlines()[1:], [b"monday", b"tuesday"]):
+        outcome = drs.run("pull", "s@" + "T".join(row.split()[:2]))
+        assert outcome.out == data
+        assert f"of s, {row[:19]}, bytes {len(data)} " in outcome.err

@@ -41,11 +41,11 @@ TEST(SelectorText, AStreamMeansItsLatest) {
   }
 }
 
-TEST(SelectorText, ATimeIsAnUpperBound) {
+TEST(SelectorText, ATimeIsAnUpperBoundAtTheEndOfWhatItNames) {
   const auto selector = parsed("pg/app@1970-01-01T00:00:01Z");
   ASSERT_TRUE(selector.ok());
   EXPECT_EQ(selector->stream, "pg/app");
-  EXPECT_EQ(selector->at_or_before, 1'000'000'000);
+  EXPECT_EQ(selector->at_or_before, 1'999'999'999);
   EXPECT_EQ(parsed("pg/app@now")->at_or_before, 42);
 }
 
@@ -95,6 +95,33 @@ TEST(SelectorText, AnUnknownStreamHasACodeOfItsOwnAndNearMatches) {
   EXPECT_EQ(found.error().code, ErrorCode::kNoSnapshot);
   EXPECT_NE(found.error().message.find("pg/app"), std::string::npos) << found.error().message;
   EXPECT_TRUE(find_snapshot(catalog, "pg/app", 0, {}).ok());
+}
+
+// Pushed in this order; the time of the others is one that push --time gave.
+Snapshot pushed_at(std::uint64_t sequence, WallNs snapshot_ns, bool by_clock) {
+  Snapshot snapshot;
+  snapshot.name = "manifest " + std::to_string(sequence);
+  snapshot.manifest.stream = "pg/app";
+  snapshot.manifest.sequence = sequence;
+  snapshot.manifest.snapshot_ns = snapshot_ns;
+  snapshot.manifest.started_ns = by_clock ? snapshot_ns : 1'000;
+  return snapshot;
+}
+
+TEST(SelectorText, TheLatestIsWarnedOfWhereAnotherHasALaterTime) {
+  SnapshotCatalog catalog;
+  catalog.live = {pushed_at(1, 900, true), pushed_at(2, 500, false)};
+  const Snapshot& latest = catalog.live.back();
+  for (const char* text : {"pg/app", "pg/app@latest"})
+    EXPECT_TRUE(later_time_warning(catalog, text, latest).has_value()) << text;
+  EXPECT_FALSE(later_time_warning(catalog, "pg/app@now", catalog.live.front()).has_value());
+  EXPECT_FALSE(later_time_warning(catalog, "0000", latest).has_value());
+}
+
+TEST(SelectorText, AClockThatWasSetBackIsNoReasonToWarn) {
+  SnapshotCatalog catalog;
+  catalog.live = {pushed_at(1, 900, true), pushed_at(2, 500, true)};
+  EXPECT_FALSE(later_time_warning(catalog, "pg/app", catalog.live.back()).has_value());
 }
 
 TEST(SelectorText, ATimeBeforeTheOldestSnapshotNamesTheOldest) {

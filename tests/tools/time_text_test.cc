@@ -23,8 +23,8 @@ class LocalZone {
   }
 };
 
-std::int64_t parsed(const char* text) {
-  const auto time = parse_time(text, 42);
+std::int64_t parsed(const char* text, TimeEdge edge = TimeEdge::kBegin) {
+  const auto time = parse_time(text, 42, edge);
   EXPECT_TRUE(time.ok()) << text;
   return time.ok() ? *time : -1;
 }
@@ -49,6 +49,24 @@ TEST(TimeText, ReadsLocalTimesWithoutAZone) {
 
 TEST(TimeText, TakesNowFromTheCaller) {
   EXPECT_EQ(parsed("now"), 42);
+  EXPECT_EQ(parsed("now", TimeEdge::kEnd), 42);
+}
+
+TEST(TimeText, TheEndOfATimeIsTheEndOfWhatItNames) {
+  const auto end_of = [](const char* text) { return parsed(text, TimeEdge::kEnd); };
+  EXPECT_EQ(end_of("1970-01-01T00:00Z"), 60 * kSecond - 1);
+  EXPECT_EQ(end_of("1970-01-01T00:00:00Z"), kSecond - 1);
+  EXPECT_EQ(end_of("1970-01-01T00:00:00.5Z"), kSecond * 6 / 10 - 1);
+  EXPECT_EQ(end_of("1970-01-01T00:00:00.000000007Z"), 7);
+  EXPECT_EQ(end_of("1969-12-31T23:59:59Z"), -1);
+}
+
+TEST(TimeText, ALocalDayEndsWhereTheNextBegins) {
+  const LocalZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+  constexpr std::pair<const char*, const char*> kDays[] = {{"2026-11-20", "2026-11-21"}, {"2026-12-31", "2027-01-01"},
+                                                           {"2026-03-29", "2026-03-30"}, {"2026-10-25", "2026-10-26"},
+                                                           {"2024-02-28", "2024-02-29"}, {"2024-02-29", "2024-03-01"}};
+  for (const auto& [day, next] : kDays) EXPECT_EQ(parsed(day, TimeEdge::kEnd), parsed(next) - 1) << day;
 }
 
 TEST(TimeText, RefusesWhatIsNoTimeAndSaysWhatIsAccepted) {
@@ -73,7 +91,7 @@ TEST(TimeText, RefusesWhatIsNoTimeAndSaysWhatIsAccepted) {
                            "20261120",
                            "0001-01-01",
                            "9999-01-01"}) {
-    const auto time = parse_time(text, 0);
+    const auto time = parse_time(text, 0, TimeEdge::kEnd);
     ASSERT_FALSE(time.ok()) << text;
     EXPECT_EQ(time.error().code, ErrorCode::kUsage);
     EXPECT_NE(time.error().message.find("2026-11-20T02:00"), std::string::npos);
@@ -89,8 +107,9 @@ TEST(TimeText, PrintsLocalTimeForPeopleAndUtcForMachines) {
 }
 
 RC_GTEST_PROP(TimeText, ReadsBackTheUtcThatItPrints, ()) {
+  const auto edge = *rc::gen::element(TimeEdge::kBegin, TimeEdge::kEnd);
   const auto time = *rc::gen::inRange<std::int64_t>(-4'000'000'000LL * kSecond, 8'000'000'000LL * kSecond);
-  const auto back = parse_time(format_time_utc(time), 0);
+  const auto back = parse_time(format_time_utc(time), 0, edge);
   RC_ASSERT(back.ok());
   RC_ASSERT(*back == time);
 }
