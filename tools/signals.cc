@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -12,6 +13,8 @@
 
 namespace drs {
 namespace {
+
+constexpr std::chrono::seconds kSameSignal{1};
 
 // Those in our session: what asks for a passphrase. A child that leads a session of its own has a guardian, which ends
 // it as soon as we are gone, and the guardian must live for that.
@@ -53,6 +56,7 @@ SignalThread::~SignalThread() {
 }
 
 void SignalThread::run() {
+  std::chrono::steady_clock::time_point first;
   while (true) {
     int number = 0;
     if (::sigwait(&signals_, &number) != 0) continue;
@@ -60,9 +64,11 @@ void SignalThread::run() {
     if (number == SIGUSR1) continue;
     int none = 0;
     if (received_.compare_exchange_strong(none, number)) {
+      first = std::chrono::steady_clock::now();
       cancel_.cancel();
       continue;
     }
+    if (std::chrono::steady_clock::now() - first < kSameSignal) continue;
     kill_children();
     restore_terminal_echo();
     ::_exit(exit_status_of_signal(number));

@@ -1,5 +1,7 @@
 // Signals that ask us to stop. SIGINT, SIGTERM and SIGHUP are blocked in every thread and taken by one of ours: the
-// first cancels the work, which then ends in order; the second exits at once, and no child outlives that.
+// first cancels the work, which then ends in order; the second exits at once, and no child outlives that. What comes
+// within a second of the first is the same one: `timeout` signals its child and then their process group, and a
+// terminal and a supervisor may both pass one on.
 #pragma once
 
 #include <signal.h>

@@ -109,7 +109,7 @@ def test_a_credential_process_does_not_outlive_a_killed_push(new_s3_repository, 
         push.kill()
     else:
         push.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        time.sleep(1.1)
         push.send_signal(signal.SIGTERM)
     push.wait(10)
     left = [Path("/proc") / pid for pid in began.read_text().split()]

@@ -151,11 +151,30 @@ def test_a_second_signal_does_not_wait_for_the_first(drs, tmp_path):
     process = drs.start("push", "s", "--exec", "--", "sh", "-c", script)
     session = session_in(tmp_path / "pid")
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.1)
+    time.sleep(1.1)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 143
     wait_for(lambda: not processes_of_session(session), "the child's session to end")
+
+
+def test_a_signal_that_comes_twice_at_once_counts_once(drs, tmp_path):
+    script = f"trap 'sleep 0.6; exit' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 0.1; done"
+    process = drs.start("push", "s", "--exec", "--", "sh", "-c", script)
+    session_in(tmp_path / "pid")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 143
+    assert b"no snapshot was made" in err
+    assert drs.names("sessions") == []
+
+
+def test_timeout_which_signals_twice_ends_a_push_in_order(drs):
+    outcome = drs.run("push", "s", "--exec", "--", "sleep", "600", launcher=["timeout", "1"], expect=124)
+    assert "no snapshot was made" in outcome.err
+    assert drs.names("sessions") == []
 
 
 def waits_for(what):
