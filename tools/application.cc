@@ -79,11 +79,20 @@ class Application {
 
  private:
   int run_command(const Command& command, const Arguments& arguments, Output& output) {
-    if (model_.options.state_dir.empty()) model_.options.state_dir = default_state_dir();
     // Before anything is opened that could take a number which the caller believed to be open.
     if (const auto usable = check_progress_descriptor(model_.options.progress_fd); !usable.ok())
       return fail(usable.error(), command.effect, output);
     const auto log = make_logger(console_, model_.options.log);
+    if (model_.options.state_dir.empty()) {
+      auto state_dir = default_state_dir();
+      if (state_dir.ok())
+        model_.options.state_dir = *std::move(state_dir);
+      else
+        log->warn(
+            "the heads of streams are not kept, so that a removal of the newest snapshots is not noticed: neither "
+            "XDG_STATE_HOME nor HOME is set, and {}; give --state-dir DIR",
+            state_dir.error().message);
+    }
     std::unique_ptr<Guardian> guardian;
     if (!arguments.child.empty()) {
       // Now: no buffer is mapped and no key is read that the guardian would keep.

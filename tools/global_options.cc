@@ -120,9 +120,10 @@ void declare_global_options(CLI::App& app, GlobalOptions& options) {
   in_group(add_choice<IoChoice>(app, "--io", options.io,
                                 {{"auto", IoChoice::kAuto}, {"uring", IoChoice::kUring}, {"posix", IoChoice::kPosix}},
                                 "How files are read and written (default auto: io_uring where it works)"));
-  in_group(add_text(app, "--state-dir", options.state_dir, "DIR",
-                    "Where the heads of streams are remembered (default $XDG_STATE_HOME/drstream or "
-                    "~/.local/state/drstream; /var/lib/drstream for root)"));
+  in_group(add_text(
+      app, "--state-dir", options.state_dir, "DIR",
+      "Where the heads of streams are remembered (default $XDG_STATE_HOME/drstream or "
+      "~/.local/state/drstream; /var/lib/drstream for root; without HOME /var/tmp/drstream-UID, if it is ours)"));
   in_group(add_flag(app, "--json", options.json, "Answer with one JSON document"));
   in_group(add_choice<ProgressMode>(
       app, "--progress", options.progress,

@@ -134,7 +134,8 @@ std::string latest_seen(std::string_view stream, const SnapshotCatalog& catalog)
 }  // namespace
 
 HeadDirectory::HeadDirectory(std::string state_dir, const Uuid& repository, HeadPlace place)
-    : directory_(std::move(state_dir) + "/heads/" + repository.hex()), place_(std::move(place)) {}
+    : directory_(state_dir.empty() ? "" : std::move(state_dir) + "/heads/" + repository.hex()),
+      place_(std::move(place)) {}
 
 std::string HeadDirectory::path_of(std::string_view stream) const {
   return path_of(stream, place_.address);
@@ -163,6 +164,7 @@ bool HeadDirectory::is_here(const Head& head) const {
 }
 
 Result<void> HeadDirectory::store(const Head& head) {
+  if (directory_.empty()) return {};
   Head seen = head;
   seen.place = place_.address;
   seen.slot = place_.slot;
@@ -201,6 +203,7 @@ Result<void> HeadDirectory::write(const Head& head) const {
 }
 
 Result<std::optional<Head>> HeadDirectory::load(std::string_view stream) const {
+  if (directory_.empty()) return std::optional<Head>();
   DRS_ASSIGN_OR_RETURN(std::optional<Head> found, load_file(path_of(stream)));
   DRS_ASSIGN_OR_RETURN(Recorded recorded, load_all());
   for (Head& head : recorded.heads)
@@ -210,6 +213,7 @@ Result<std::optional<Head>> HeadDirectory::load(std::string_view stream) const {
 
 Result<HeadDirectory::Recorded> HeadDirectory::load_all() const {
   Recorded recorded;
+  if (directory_.empty()) return recorded;
   std::error_code error;
   std::filesystem::directory_iterator entry(directory_, error);
   if (error == std::errc::no_such_file_or_directory) return recorded;
@@ -286,13 +290,25 @@ std::vector<LostSnapshot> HeadDirectory::lost_snapshots(const std::vector<Head>&
   return lost;
 }
 
-std::string default_state_dir() {
-  if (::geteuid() == 0) return "/var/lib/drstream";
+Result<std::string> private_directory(const std::string& path) {
+  const bool made = ::mkdir(path.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) return error_from_errno(errno, "make the directory " + path);
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return error_from_errno(errno, "look at the directory " + path);
+  const auto refuse = [&](const std::string& why) { return Error{ErrorCode::kDenied, path + " " + why}; };
+  if (!S_ISDIR(status.st_mode)) return refuse("is a link, or no directory");
+  if (status.st_uid != ::geteuid()) return refuse(fmt::format("belongs to another user ({})", status.st_uid));
+  if ((status.st_mode & 022) != 0) return refuse("may be written to by others");
+  return path;
+}
+
+Result<std::string> default_state_dir() {
+  if (::geteuid() == 0) return std::string("/var/lib/drstream");
   if (const char* const state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
     return std::string(state) + "/drstream";
   if (const char* const home = std::getenv("HOME"); home != nullptr && *home == '/')
     return std::string(home) + "/.local/state/drstream";
-  return "/var/tmp/drstream-" + std::to_string(::geteuid());
+  return private_directory("/var/tmp/drstream-" + std::to_string(::geteuid()));
 }
 
 }  // namespace drs

@@ -34,7 +34,7 @@ struct HeadPlace {
 
 class HeadDirectory {
  public:
-  // Nothing is read or created yet.
+  // Nothing is read or created yet. Without a `state_dir` no head is kept, and none is found.
   HeadDirectory(std::string state_dir, const Uuid& repository, HeadPlace place);
 
   // As seen at this place, unless a head of the stream with a higher sequence is recorded: another push may have got
@@ -74,7 +74,12 @@ std::string format_head(const Head& head);
 // Otherwise what is wrong, for exit code 13. A manifest that is there but unreadable is damage, which verify reports.
 std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& catalog);
 
-// $XDG_STATE_HOME/drstream, or ~/.local/state/drstream; /var/lib/drstream for root.
-std::string default_state_dir();
+// $XDG_STATE_HOME/drstream, or ~/.local/state/drstream; /var/lib/drstream for root; without either variable
+// private_directory("/var/tmp/drstream-<uid>"). Errors: those of private_directory.
+Result<std::string> default_state_dir();
+
+// `path` in a directory where everybody may make names, as a directory that only we can write to; made if it is not
+// there. Errors: kDenied (a link, no directory, or somebody else's: heads in it could be removed or replaced).
+Result<std::string> private_directory(const std::string& path);
 
 }  // namespace drs

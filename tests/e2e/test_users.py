@@ -1,6 +1,7 @@
 """As an ordinary user with 8 MiB of lockable memory, as cron runs it."""
 
 import os
+import pathlib
 import pwd
 import resource
 import shutil
@@ -65,6 +66,40 @@ def test_the_heads_go_to_the_users_own_state_directory(ordinary):
     drs, options = ordinary
     drs.run("push", "s", input=DATA, env={"DRSTREAM_STATE_DIR": None}, **options)
     assert list((drs.folder / ".local/state/drstream/heads").rglob("*.json"))
+
+
+def test_without_home_the_heads_go_to_a_directory_of_our_own_or_nowhere(ordinary):
+    drs, options = ordinary
+    user = options.get("user", os.geteuid())
+    fallback = pathlib.Path(f"/var/tmp/drstream-{user}")
+    if "user" not in options or os.path.lexists(fallback):
+        pytest.skip("it takes root, and a user without that directory")
+    nowhere = {"HOME": None, "DRSTREAM_STATE_DIR": None}
+    try:
+        assert "heads" not in drs.run("push", "s", input=DATA, env=nowhere, **options).err.replace("head s=", "")
+        assert list((fallback / "heads").rglob("*.json"))
+        shutil.rmtree(fallback)
+        fallback.mkdir()  # root's
+        fallback.chmod(0o777)
+        outcome = drs.run("push", "s", input=DATA, env=nowhere, **options)
+        assert "heads of streams are not kept" in outcome.err and "--state-dir" in outcome.err
+        assert not list(fallback.iterdir())
+    finally:
+        shutil.rmtree(fallback, ignore_errors=True)
+
+
+def test_heads_that_may_not_be_read_are_no_intrusion(ordinary):
+    drs, options = ordinary
+    if "user" not in options:
+        pytest.skip("it takes root to own what others may not read")
+    drs.run("push", "s", input=DATA, **options)
+    os.chown(drs.state / "heads", 0, 0)
+    (drs.state / "heads").chmod(0o700)
+    outcome = drs.run("verify", "--expect-head", expect=5, **options)
+    assert "Permission denied" in outcome.err and "SUSPECTED" not in outcome.out.decode() + outcome.err
+    outcome = drs.run("verify", **options)
+    assert "Permission denied" in outcome.out.decode() + outcome.err
+    drs.run("verify", "--warn-exit", expect=9, **options)
 
 
 def test_a_repository_of_somebody_else_is_refused_with_the_reason(ordinary):

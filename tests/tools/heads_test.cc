@@ -64,6 +64,40 @@ TEST(HeadDirectory, LoadsWhatWasStored) {
   EXPECT_EQ(all->heads, (std::vector<Head>{other, head(2, 2)}));
 }
 
+TEST(HeadDirectory, WithoutADirectoryKeepsNone) {
+  HeadDirectory heads("", Uuid{}, {"here", kSlot});
+  ASSERT_TRUE(heads.store(head(1, 1)).ok());
+  ASSERT_TRUE(heads.load("pg/app").ok());
+  EXPECT_FALSE(heads.load("pg/app")->has_value());
+  EXPECT_TRUE(heads.load_all()->heads.empty());
+}
+
+TEST(PrivateDirectory, IsMadeForUsAlone) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.file("state");
+  ASSERT_TRUE(private_directory(path).ok());
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, mode_t{0700});
+  EXPECT_TRUE(private_directory(path).ok()) << "the second time";
+}
+
+TEST(PrivateDirectory, RefusesWhatAnotherUserControls) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.file("state");
+  ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
+  std::filesystem::create_directory_symlink(path, directory.file("link"));
+  EXPECT_FALSE(private_directory(directory.file("link")).ok());
+  std::ofstream(directory.file("file")) << "x";
+  EXPECT_FALSE(private_directory(directory.file("file")).ok());
+  ASSERT_EQ(::chmod(path.c_str(), 0770), 0);
+  EXPECT_FALSE(private_directory(path).ok());
+  ASSERT_EQ(::chmod(path.c_str(), 0700), 0);
+  // Only root may give it away.
+  const bool given_away = ::chown(path.c_str(), ::geteuid() + 1, static_cast<gid_t>(-1)) == 0;
+  EXPECT_EQ(private_directory(path).ok(), !given_away);
+}
+
 TEST(HeadDirectory, KeepsRepositoriesApart) {
   const test::TemporaryDirectory directory;
   Uuid second;
