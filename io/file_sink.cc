@@ -33,12 +33,19 @@ struct Target {
   std::string leaf;
 };
 
+// Of the target's name as much stands in that of its unfinished file: a name of 255 bytes has no room for more.
+constexpr std::size_t kLeafBytesKept = 64;
+
 Result<std::string> random_part_name(const std::string& leaf) {
   std::array<Byte, 8> random;
   if (::getrandom(random.data(), random.size(), 0) != ssize_t{random.size()}) {
     return error_from_errno(errno, "getrandom");
   }
-  return leaf + ".drstream-" + to_hex(random) + ".part";
+  std::size_t kept_bytes = std::min(leaf.size(), kLeafBytesKept);
+  // Some file systems take only whole characters of UTF-8.
+  while (kept_bytes > 0 && kept_bytes < leaf.size() && (static_cast<Byte>(leaf[kept_bytes]) & 0xC0) == 0x80)
+    --kept_bytes;
+  return leaf.substr(0, kept_bytes) + ".drstream-" + to_hex(random) + ".part";
 }
 
 Error already_exists(const std::string& path) {
@@ -333,7 +340,7 @@ Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force
   DRS_ASSIGN_OR_RETURN(std::string part_name, random_part_name(target.leaf));
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(kDepth * kStagingBytes));
   Fd file(::openat(target.directory.get(), part_name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file) return error_from_errno(errno, "create '" + final_path + ".part'");
+  if (!file) return error_from_errno(errno, "create the unfinished file of '" + final_path + "'");
   auto sink = std::make_unique<FileSink>(std::move(target), std::move(part_name), force, std::move(file),
                                          std::move(arena), std::move(ring));
   if (size_hint.has_value()) DRS_RETURN_IF_ERROR(sink->reserve(*size_hint));

@@ -11,11 +11,11 @@
 
 namespace drs {
 
-// Writes `<path>.drstream-<random>.part` (mode 0600) beside the target, which commit() syncs and renames; abandon() and
-// the destructor remove it. A target that exists is refused without `force` (kAlreadyExists), here and again,
-// atomically, in commit(); with `force` the new file gets the owner, group and mode of the old one as far as that is
-// allowed. A link stands for the file that it names, also where that is not there yet: it is refused without `force`,
-// too. `size_hint` reserves space, so that a full disk shows at once (kNoSpace).
+// Writes `<path>.drstream-<random>.part` (mode 0600; a long name is cut) beside the target, which commit() syncs and
+// renames; abandon() and the destructor remove it. A target that exists is refused without `force` (kAlreadyExists),
+// here and again, atomically, in commit(); with `force` the new file gets the owner, group and mode of the old one as
+// far as that is allowed. A link stands for the file that it names, also where that is not there yet: it is refused
+// without `force`, too. `size_hint` reserves space, so that a full disk shows at once (kNoSpace).
 //
 // A character device or FIFO is written straight to; so is a block device, only with `force` (else kAlreadyExists), and
 // only if it is not in use and at least `size_hint` large (else kUsage). Errors besides: kUsage for a directory;

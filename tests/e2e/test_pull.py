@@ -50,6 +50,14 @@ def test_a_file_gets_its_name_when_it_is_whole(pushed, tmp_path):
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["x" * 255, "\u00e4" * 127])
+def test_a_file_may_have_as_long_a_name_as_the_file_system_takes(drs, tmp_path, name):
+    drs.push("s", DATA)
+    drs.run("pull", "s", "-o", tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [name]
+    assert (tmp_path / name).read_bytes() == DATA
+
+
 @pytest.fixture
 def new_device(tmp_path, missing):
     """Makes block devices, whose bytes are not zero."""
