@@ -34,7 +34,7 @@ struct ListCommand {
 // tag or time that cannot be read).
 Result<std::vector<const Snapshot*>> choose(const SeenHeads& seen, const SnapshotCatalog& catalog,
                                             const ListCommand& command, WallNs now_ns) {
-  DRS_ASSIGN_OR_RETURN(const auto tags, parse_tags(command.tags));
+  DRS_ASSIGN_OR_RETURN(const auto tags, parse_tag_filter(command.tags));
   std::optional<WallNs> since_ns;
   if (!command.since.empty()) {
     DRS_ASSIGN_OR_RETURN(since_ns, parse_time(command.since, now_ns, TimeEdge::kBegin));
@@ -102,10 +102,13 @@ void add_list_command(CommandSet& commands) {
                                        "  drstream list\n"
                                        "  drstream list pg/app --limit 7\n"
                                        "  drstream list --tag env=production --since 2026-11-01 --json\n");
-  app->add_option("STREAM", command->stream, "Only this stream")->type_name("");
-  add_texts(*app, "--tag", command->tags, "KEY=VALUE", "Only snapshots with this tag; several: with all of them");
-  add_text(*app, "--since", command->since, "TIME", "Only snapshots of this time or later");
-  add_parsed(*app, "--limit", command->limit, number_between(1, 1'000'000'000), "N", "Only the newest N");
+  refuse_empty(app->add_option("STREAM", command->stream, "Only this stream")->type_name(""));
+  without_variable(
+      add_texts(*app, "--tag", command->tags, "KEY[=VALUE]",
+                "Only snapshots with this tag, without a value whatever it is; several: with all of them"));
+  without_variable(add_text(*app, "--since", command->since, "TIME", "Only snapshots of this time or later"));
+  without_variable(
+      add_parsed(*app, "--limit", command->limit, number_between(1, 1'000'000'000), "N", "Only the newest N"));
   commands.add(
       {app, CommandEffect::kReads, false, [command](CommandContext& context) { return run_list(context, *command); }});
 }

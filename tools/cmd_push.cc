@@ -77,6 +77,7 @@ Result<PushOptions> push_options(const PushCommand& command, WallNs now_ns) {
 }
 
 Result<std::string> check_pattern(std::string_view text) {
+  if (text.empty()) return Error{ErrorCode::kUsage, "an empty value is not accepted"};
   PushGates gates;
   gates.trailer_pattern = text;
   DRS_RETURN_IF_ERROR(validate(gates));
@@ -147,16 +148,16 @@ void declare_push_gates(CLI::App& app, PushCommand& command) {
   add_parsed(app, "--max-growth", command.growth_max, parse_percent, "PERCENT",
              "Refuse a stream larger than the stream's last snapshot by more than this")
       ->group(kGroup);
-  add_choice<OnAnomaly>(app, "--on-anomaly", command.on_anomaly,
-                        {{"refuse", OnAnomaly::kRefuse}, {"tag", OnAnomaly::kTag}},
-                        "What a missed gate does (default refuse: exit 15; tag: commit with the tag anomaly)")
+  add_choice<OnAnomaly>(
+      app, "--on-anomaly", command.on_anomaly, {{"refuse", OnAnomaly::kRefuse}, {"tag", OnAnomaly::kTag}},
+      "What a missed gate does (default refuse: exit 15; tag: commit with the tag anomaly, for `list --tag anomaly`)")
       ->group(kGroup);
   add_parsed(
       app, "--require-trailer", command.require_trailer, check_pattern, "REGEX",
       "Refuse a stream whose last 64 KiB do not match REGEX (extended, as in grep -E); for pg_dump -Fp: \"PostgreSQL "
       "database dump complete\"")
       ->group(kGroup);
-  add_flag(app, "--allow-empty", command.allow_empty, "Accept a stream of 0 bytes")->group(kGroup);
+  without_variable(add_flag(app, "--allow-empty", command.allow_empty, "Accept a stream of 0 bytes"))->group(kGroup);
 }
 
 }  // namespace
@@ -172,16 +173,18 @@ void add_push_command(CommandSet& commands) {
       "  drstream push pg/app --also 's3://offsite/backups?region=eu-central-1' --exec -- pg_dump -Fc -Z0 app\n"
       "  drstream push pg/app --tag env=production --time 2026-11-20T02:00 < app.dump\n");
   app->add_option("STREAM", command->stream, "The stream's name, such as pg/app")->required()->type_name("");
-  add_flag(*app, "--exec", command->exec, "Run the command behind --, store what it prints, commit only if it exits 0");
+  without_variable(add_flag(*app, "--exec", command->exec,
+                            "Run the command behind --, store what it prints, commit only if it exits 0"));
   add_texts(*app, "--also", command->also, "PLACE",
             "Store the stream in this repository, too; may be given several times. Each commits for itself, the worst "
             "failure decides the exit code, and --memory is divided among them");
-  add_text(*app, "--file", command->file, "FILE", "Store a file or a block device");
+  without_variable(add_text(*app, "--file", command->file, "FILE", "Store a file or a block device"));
   add_parsed(*app, "--timeout", command->timeout, parse_duration, "DURATION",
              "With --exec: end a command that runs longer");
   add_texts(*app, "--tag", command->tags, "KEY=VALUE", "Tag the snapshot; may be given several times");
-  add_text(*app, "--time", command->time, "TIME",
-           "The snapshot's time (default now); the stream's latest is what was pushed last, whatever its time");
+  without_variable(
+      add_text(*app, "--time", command->time, "TIME",
+               "The snapshot's time (default now); the stream's latest is what was pushed last, whatever its time"));
   add_parsed(*app, "--compression", command->compression, parse_compression, "CODEC",
              "How blocks are compressed: zstd:N with N from 1 to 19 or -1 to -7, lz4, none (default zstd:1)");
   add_text(*app, "--spool", command->spool.directory, "DIR",

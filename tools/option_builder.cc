@@ -19,19 +19,29 @@ CLI::Option* with_variable(CLI::Option* option) {
   return option->envname(variable);
 }
 
+CLI::Option* without_variable(CLI::Option* option) {
+  return option->envname("");
+}
+
+CLI::Option* refuse_empty(CLI::Option* option) {
+  return option->check(CLI::Validator(
+      [](const std::string& text) { return text.empty() ? std::string("an empty value is not accepted") : ""; }, "",
+      ""));
+}
+
 CLI::Option* add_text(CLI::App& app, const std::string& names, std::string& target, const std::string& value_name,
                       const std::string& description) {
-  return with_variable(app.add_option(names, target, description)->type_name(value_name));
+  return with_variable(refuse_empty(app.add_option(names, target, description)->type_name(value_name)));
 }
 
 CLI::Option* add_texts(CLI::App& app, const std::string& names, std::vector<std::string>& target,
                        const std::string& value_name, const std::string& description) {
   // One value each time, so that an argument behind it is not swallowed.
-  return with_variable(app.add_option(names, target, description)
-                           ->type_name(value_name)
-                           ->expected(1)
-                           ->allow_extra_args(false)
-                           ->take_all());
+  return with_variable(refuse_empty(app.add_option(names, target, description)
+                                        ->type_name(value_name)
+                                        ->expected(1)
+                                        ->allow_extra_args(false)
+                                        ->take_all()));
 }
 
 CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& target, const std::string& description) {

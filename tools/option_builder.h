@@ -1,5 +1,6 @@
-// How options are declared on a CLI11 command, all alike: each also reads its variable DRSTREAM_<LAST LONG NAME>,
-// values are read by our own parsers, and the value's name in the help is the list of choices where there is one.
+// How options are declared on a CLI11 command, all alike: each also reads its variable DRSTREAM_<LAST LONG NAME> unless
+// it chooses data, values are read by our own parsers, an empty value is refused (a script's variable that is not set),
+// and the value's name in the help is the list of choices where there is one.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -15,6 +16,11 @@ namespace drs {
 
 // "-r,--repo,--repository" reads DRSTREAM_REPOSITORY. Returns `option`.
 CLI::Option* with_variable(CLI::Option* option);
+// For an option that chooses which data goes in or comes out: a variable that was forgotten in the environment would
+// store or restore something else, with exit 0. Returns `option`.
+CLI::Option* without_variable(CLI::Option* option);
+// Refuses an empty value, which would mean the same as none. Returns `option`.
+CLI::Option* refuse_empty(CLI::Option* option);
 
 // A value read by `parse`, whose kUsage text becomes the error. `target` must outlive the parsing.
 template <typename T, typename Parse>

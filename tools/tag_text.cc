@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string_view>
+#include <utility>
 
 namespace drs {
 namespace {
@@ -41,10 +42,28 @@ Result<std::map<std::string, std::string>> parse_tags(const std::vector<std::str
   return tags;
 }
 
-bool has_tags(const std::map<std::string, std::string>& tags, const std::map<std::string, std::string>& wanted) {
+Result<TagFilter> parse_tag_filter(const std::vector<std::string>& texts) {
+  TagFilter filter;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const std::string key = text.substr(0, equals);
+    std::optional<std::string> value;
+    if (equals != std::string::npos) value = text.substr(equals + 1);
+    if (!is_good_key(key) || (value && !is_good_value(*value)))
+      return Error{ErrorCode::kUsage,
+                   fmt::format("'{}' selects no tag; accepted is KEY=VALUE, or KEY for any value of it, with a key of "
+                               "A-Z a-z 0-9 . _ -, such as env=production or env",
+                               text)};
+    if (!filter.emplace(key, std::move(value)).second)
+      return Error{ErrorCode::kUsage, fmt::format("the tag '{}' is given twice", key)};
+  }
+  return filter;
+}
+
+bool has_tags(const std::map<std::string, std::string>& tags, const TagFilter& wanted) {
   for (const auto& [key, value] : wanted) {
     const auto found = tags.find(key);
-    if (found == tags.end() || found->second != value) return false;
+    if (found == tags.end() || (value && found->second != *value)) return false;
   }
   return true;
 }

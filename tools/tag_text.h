@@ -1,7 +1,8 @@
-// Tags as people write them: "key=value".
+// Tags as people write them: "key=value", and to select by them "key" alone.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,12 @@ namespace drs {
 // saying what is accepted.
 Result<std::map<std::string, std::string>> parse_tags(const std::vector<std::string>& texts);
 
+// What selects by tags: "key=value", or "key" for any value of it. Errors: kUsage, saying what is accepted.
+using TagFilter = std::map<std::string, std::optional<std::string>>;
+Result<TagFilter> parse_tag_filter(const std::vector<std::string>& texts);
+
 // True when `tags` has all of `wanted`.
-bool has_tags(const std::map<std::string, std::string>& tags, const std::map<std::string, std::string>& wanted);
+bool has_tags(const std::map<std::string, std::string>& tags, const TagFilter& wanted);
 
 std::string format_tags(const std::map<std::string, std::string>& tags);  // "a=1 b=2"
 

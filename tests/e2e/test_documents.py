@@ -12,7 +12,7 @@ from repository import sample_bytes
 DATA = sample_bytes(400_000)
 
 COMMANDS = ["init", "push", "list", "show", "pull", "verify", "scrub", "repair index", "stats", "key list", "key add",
-            "key remove", "key test", "doctor", "version", "help", "completion"]  # fmt: skip
+            "key remove", "key test", "copy", "doctor", "version", "help", "completion"]  # fmt: skip
 
 
 @pytest.fixture
@@ -89,14 +89,54 @@ def test_the_overview_names_every_command_and_an_unknown_one_is_refused(new_repo
     drs.run(expect=2)
 
 
-def test_every_option_can_be_given_by_a_variable(pushed):
+# They choose which data goes in or comes out: a forgotten variable must not.
+BY_HAND = {
+    "push": {"--exec", "--file", "--time", "--allow-empty"},
+    "pull": {"--output", "--force", "--exec", "--consumer-may-stop", "--offset", "--length"},
+    "list": {"--tag", "--since", "--limit"},
+    "copy": {"--stream", "--mirror"},
+}
+
+
+def test_every_option_can_be_given_by_a_variable_but_those_that_choose_data(pushed):
     for command in COMMANDS:
         text = pushed.text("help", *command.split())
         for option in re.findall(r"^ +(?:-\w,)?(?:--[\w-]+,)*(--[\w-]+)\b.*$", text, re.M):
             variable = "DRSTREAM_" + option[2:].upper().replace("-", "_")
-            assert option == "--help" or variable in text, (command, option)
+            by_hand = option == "--help" or option in BY_HAND.get(command, ())
+            assert by_hand == (re.search(rf"{variable}\b", text) is None), (command, option)
     pushed.run("push", "s", input=DATA, env={"DRSTREAM_MIN_SIZE": "1GiB"}, expect=15)
-    assert pushed.pull("pg/app", env={"DRSTREAM_OFFSET": "10", "DRSTREAM_LENGTH": "5"}) == DATA[10:15]
+
+
+def test_a_variable_forgotten_in_the_environment_changes_no_data(pushed, tmp_path):
+    (tmp_path / "file").write_bytes(b"another")
+    forgotten = {"DRSTREAM_FILE": tmp_path / "file", "DRSTREAM_TIME": "2020-01-01", "DRSTREAM_OFFSET": "10",
+                 "DRSTREAM_LENGTH": "5", "DRSTREAM_OUTPUT": tmp_path / "out", "DRSTREAM_ALLOW_EMPTY": "1",
+                 "DRSTREAM_LIMIT": "1"}
+    forgotten = {name: str(value) for name, value in forgotten.items()}
+    assert pushed.push("s", DATA, env=forgotten)["time"][:4] != "2020"
+    assert pushed.pull("s", env=forgotten) == DATA
+    pushed.run("push", "s", input=b"", env=forgotten, expect=3)
+    assert len(pushed.json("list", env=forgotten)["snapshots"]) > 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["pull", "pg/app", "-o", ""],
+        ["pull", "pg/app", "-r", ""],
+        ["push", "s", "--file", ""],
+        ["push", "s", "--also", ""],
+        ["push", "s", "--time", ""],
+        ["push", "s", "--require-trailer", ""],
+        ["push", "s", "--spool", ""],
+        ["list", ""],
+        ["list", "--since", ""],
+    ],
+)
+def test_an_empty_value_is_refused(pushed, arguments):
+    outcome = pushed.run(*arguments, input=DATA, expect=2)
+    assert "an empty value is not accepted" in outcome.err and outcome.out == b""
 
 
 def test_version_names_the_libraries_and_the_backends_chosen(new_repository):

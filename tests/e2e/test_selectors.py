@@ -133,6 +133,8 @@ def test_list_filters_by_stream_tag_time_and_number(pushed):
     assert listed("pg/app") == [("pg/app", 1), ("pg/app", 2), ("pg/app", 3)]
     assert listed("--tag", "n=1") == [("pg/app", 2)]
     assert listed("--tag", "n=1", "--tag", "kind=file") == []
+    assert listed("--tag", "n", "--tag", "kind=db") == [("pg/app", 1), ("pg/app", 2), ("pg/app", 3)]
+    assert listed("--tag", "anomaly") == []
     assert listed("--since", "2026-01-02T12:00:00Z") == [("pg/billing", 1), ("pg/app", 3)]
     assert listed("pg/app", "--limit", "2") == [("pg/app", 2), ("pg/app", 3)]
     pushed.run("list", "pg/nothing", expect=16)

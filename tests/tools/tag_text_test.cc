@@ -21,6 +21,16 @@ TEST(TagText, RefusesWhatIsNoTagAndSaysWhatIsAccepted) {
   EXPECT_FALSE(parse_tags({"a=1", "a=2"}).ok());
 }
 
+TEST(TagText, AKeyAloneSelectsAnyValueOfIt) {
+  const auto wanted = parse_tag_filter({"anomaly", "env=production", "empty="});
+  ASSERT_TRUE(wanted.ok());
+  EXPECT_TRUE(has_tags({{"anomaly", "too small"}, {"env", "production"}, {"empty", ""}}, *wanted));
+  EXPECT_FALSE(has_tags({{"env", "production"}, {"empty", ""}}, *wanted));
+  EXPECT_FALSE(has_tags({{"anomaly", ""}, {"env", "production"}, {"empty", "not"}}, *wanted));
+  for (const auto& texts : std::vector<std::vector<std::string>>{{""}, {"=x"}, {"a b"}, {"a", "a=1"}})
+    EXPECT_FALSE(parse_tag_filter(texts).ok());
+}
+
 TEST(TagText, ASnapshotNeedsAllWantedTags) {
   const std::map<std::string, std::string> tags{{"a", "1"}, {"b", "2"}};
   EXPECT_TRUE(has_tags(tags, {}));
