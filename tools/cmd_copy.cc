@@ -39,8 +39,14 @@ struct CopyCommand {
 // What was asked for: snapshots in the order of the catalog, oldest first within a stream, and manifests and marks of
 // removal that cannot be read and may be among them.
 struct Choice {
+  static bool is_too_new(const BrokenManifest* manifest) { return manifest->error.code == ErrorCode::kFormatTooNew; }
   std::vector<const Snapshot*> snapshots;
   std::vector<const BrokenManifest*> broken;
+
+  [[nodiscard]] std::size_t too_new() const {
+    return static_cast<std::size_t>(std::ranges::count_if(broken, is_too_new));
+  }
+  [[nodiscard]] std::size_t damaged() const { return broken.size() - too_new(); }
 };
 
 Result<Choice> choose(const CopyCommand& command, const SeenHeads& seen, const SnapshotCatalog& catalog) {
@@ -157,7 +163,8 @@ nlohmann::ordered_json copy_json(const CopyReport& report, const VerifyReport& v
   out["copied"] = report.count(Outcome::kCopied);
   out["present"] = report.count(Outcome::kPresent);
   out["removed"] = report.count(Outcome::kRemoved);
-  out["damaged"] = report.count(Outcome::kDamaged) + choice.broken.size();
+  out["damaged"] = report.count(Outcome::kDamaged) + choice.damaged();
+  out["too_new"] = choice.too_new();
   out["skipped"] = report.count(Outcome::kSkipped);
   out["fenced"] = report.count(Outcome::kFenced);
   out["packs"] = report.packs;
@@ -185,11 +192,13 @@ std::string lines_of(const CopyReport& report, const VerifyReport& verified, con
                        copy.problem.empty() ? "" : ": " + printable_value(copy.problem));
   }
   for (const BrokenManifest* const broken : choice.broken)
-    out += fmt::format("damaged {}: {}\n", broken->name, printable_value(broken->error.message));
+    out +=
+        fmt::format("{} {}: {}\n", Choice::is_too_new(broken) ? "written by a newer drstream, not copied:" : "damaged",
+                    broken->name, printable_value(broken->error.message));
   const std::uint64_t skipped = report.count(Outcome::kSkipped);
   out += fmt::format("{} snapshots copied, {} were there, {} are removed there, {} are damaged here{}{}\n",
                      report.count(Outcome::kCopied), report.count(Outcome::kPresent), report.count(Outcome::kRemoved),
-                     report.count(Outcome::kDamaged) + choice.broken.size(),
+                     report.count(Outcome::kDamaged) + choice.damaged(),
                      skipped > 0 ? fmt::format(", {} were skipped", skipped) : "",
                      report.replica ? fmt::format("; {} marks of removal", report.removal_marks) : "");
   out += fmt::format("read {}, stored {} in {} packs, {:.2f} seconds\n", format_size(report.read_bytes),
@@ -237,12 +246,13 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   for (const std::string& warning : report->warnings) context.log.warn("{}", warning);
   DRS_ASSIGN_OR_RETURN(const VerifyReport verified, verify_copies(context, *target, *report));
 
-  const bool damaged = report->count(Outcome::kDamaged) > 0 || !choice.broken.empty();
+  const bool damaged = report->count(Outcome::kDamaged) > 0 || choice.damaged() > 0;
   const bool fenced = report->count(Outcome::kFenced) > 0;
   const auto skipped = std::ranges::find(report->snapshots, Outcome::kSkipped, &SnapshotCopy::outcome);
   const ExitCode found = exit_code_of(verified.findings, false);
   const ExitCode code = damaged                              ? ExitCode::kDamage
                         : found != ExitCode::kOk             ? found
+                        : choice.too_new() > 0               ? ExitCode::kFormatTooNew
                         : skipped != report->snapshots.end() ? exit_code_of(Error{skipped->reason, skipped->problem})
                         : fenced                             ? ExitCode::kConflict
                                                              : ExitCode::kOk;

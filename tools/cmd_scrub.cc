@@ -32,6 +32,14 @@ nlohmann::ordered_json scrub_json(const ScrubReport& report, ExitCode code) {
   return out;
 }
 
+std::string_view verdict(ExitCode code) {
+  switch (code) {
+    case ExitCode::kDamage: return "DAMAGE FOUND: `drstream verify`, with the key, tells which snapshots are affected";
+    case ExitCode::kFormatTooNew: return too_new_verdict();
+    default: return "no damage found; whether something is absent only `drstream verify`, with the key, can tell";
+  }
+}
+
 std::string summary(const ScrubReport& report, ExitCode code) {
   std::string out =
       fmt::format("scrubbed {} objects, {}{}\n", report.objects, format_size(report.bytes),
@@ -41,10 +49,7 @@ std::string summary(const ScrubReport& report, ExitCode code) {
     out += fmt::format("marked {} packs as damaged: pushes store their chunks anew\n", report.marked);
   if (report.unmarked > 0)
     out += fmt::format("took back the damage marks of {} packs, which are whole\n", report.unmarked);
-  out += code == ExitCode::kDamage
-             ? "DAMAGE FOUND: `drstream verify`, with the key, tells which snapshots are affected"
-             : "no damage found; whether something is absent only `drstream verify`, with the key, can tell";
-  return out;
+  return out + std::string(verdict(code));
 }
 
 Result<ExitCode> run_scrub(CommandContext& context, const ScrubCommand& command) {

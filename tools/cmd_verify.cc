@@ -101,6 +101,7 @@ std::string verdict(ExitCode code, const std::vector<Finding>& findings) {
     case ExitCode::kRollback:
       return "DELETION OR ROLLBACK SUSPECTED: something that was there is gone without an authentic mark of removal, "
              "or what was there is not known";
+    case ExitCode::kFormatTooNew: return std::string(too_new_verdict());
     case ExitCode::kWarnings: return "verified, with warnings";
     default: return "no damage found";
   }

@@ -15,6 +15,7 @@ std::string_view severity_name(Finding::Severity severity) {
   switch (severity) {
     case Finding::Severity::kDamage: return "damage";
     case Finding::Severity::kDeletion: return "deletion";
+    case Finding::Severity::kTooNew: return "too-new";
     case Finding::Severity::kWarning: return "warning";
   }
   return "damage";
@@ -44,7 +45,8 @@ std::string findings_text(const std::vector<Finding>& findings, bool ranges) {
 std::string damaged_snapshots_text(const VerifyReport& report) {
   std::string out;
   for (const DamagedSnapshot& snapshot : report.damaged_snapshots)
-    out += fmt::format("damaged snapshot: {} {} of {}, sequence {}: {} in {} ranges, the first found at byte {}\n",
+    out += fmt::format("{}: {} {} of {}, sequence {}: {} in {} ranges, the first found at byte {}\n",
+                       snapshot.too_new ? "snapshot that needs a newer drstream" : "damaged snapshot",
                        printable_value(snapshot.stream), snapshot.snapshot_id, format_time_local(snapshot.snapshot_ns),
                        snapshot.sequence, format_size(snapshot.bytes), snapshot.ranges, snapshot.first_offset_bytes);
   for (const HitStream& stream : report.hit_streams) {
@@ -67,6 +69,7 @@ nlohmann::ordered_json damaged_snapshots_json(const VerifyReport& report) {
     entry["snapshot"] = snapshot.snapshot_id;
     entry["time"] = format_time_utc(snapshot.snapshot_ns);
     entry["sequence"] = snapshot.sequence;
+    entry["too_new"] = snapshot.too_new;
     entry["ranges"] = snapshot.ranges;
     entry["bytes"] = snapshot.bytes;
     entry["first_offset"] = snapshot.first_offset_bytes;
@@ -121,15 +124,22 @@ std::string damage_verdict(const std::vector<Finding>& findings) {
   return "DAMAGE FOUND: no snapshot needs what is named above to be restored; bring it back from another copy";
 }
 
+std::string_view too_new_verdict() {
+  return "WRITTEN BY A NEWER DRSTREAM: update drstream, then check again; no damage found in what this one can read";
+}
+
 ExitCode exit_code_of(const std::vector<Finding>& findings, bool warnings_count) {
   bool deletion = false;
+  bool too_new = false;
   bool warning = false;
   for (const Finding& finding : findings) {
     if (finding.severity == Finding::Severity::kDamage) return ExitCode::kDamage;
     deletion = deletion || finding.severity == Finding::Severity::kDeletion;
+    too_new = too_new || finding.severity == Finding::Severity::kTooNew;
     warning = warning || finding.severity == Finding::Severity::kWarning;
   }
   if (deletion) return ExitCode::kRollback;
+  if (too_new) return ExitCode::kFormatTooNew;
   return warning && warnings_count ? ExitCode::kWarnings : ExitCode::kOk;
 }
 

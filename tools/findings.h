@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/exit_code.h"
@@ -21,7 +22,10 @@ nlohmann::ordered_json damaged_snapshots_json(const VerifyReport& report);
 // What damage means for snapshots, and what to do, in one line: the damage of an index costs none.
 std::string damage_verdict(const std::vector<Finding>& findings);
 
-// Damage, then deletion, then (with `warnings_count`) warnings: the worst decides.
+// What exit code 14 of a check means.
+std::string_view too_new_verdict();
+
+// Damage, then deletion, then what is too new, then (with `warnings_count`) warnings: the worst decides.
 ExitCode exit_code_of(const std::vector<Finding>& findings, bool warnings_count);
 
 }  // namespace drs

@@ -74,7 +74,9 @@ std::size_t SeenHeads::warn_of(const SnapshotCatalog& catalog) const {
   };
   for (std::size_t i = 0; i < std::min(catalog.broken.size(), kBrokenManifestsNamedMax); ++i) {
     const BrokenManifest& broken = catalog.broken[i];
-    warn(fmt::format("{} is damaged: {}", broken.name, broken.error.message));
+    warn(fmt::format("{} {}: {}", broken.name,
+                     broken.error.code == ErrorCode::kFormatTooNew ? "was written by a newer drstream" : "is damaged",
+                     broken.error.message));
   }
   if (catalog.broken.size() > kBrokenManifestsNamedMax) {
     count += catalog.broken.size() - kBrokenManifestsNamedMax;

@@ -11,6 +11,7 @@
 #include "engine/repository/read_again.h"
 #include "engine/repository/removal.h"
 #include "io/error_class.h"
+#include "verify/too_new.h"
 
 namespace drs {
 namespace {
@@ -77,7 +78,7 @@ void DocumentCheck::report(const Object& object, const Error& error) {
   if (object.parsed.kind == ObjectKind::kDamaged)
     report_bad_mark(context_.findings, object.key, error.message);
   else
-    context_.findings.report(Finding::Severity::kDamage, object.key, error.message);
+    context_.findings.report(severity_of(error), object.key, error.message);
 }
 
 Result<void> DocumentCheck::check_bytes(const Object& object, ByteView bytes) {

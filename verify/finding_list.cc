@@ -55,7 +55,8 @@ void FindingList::affects(std::size_t finding, const Snapshot& snapshot, std::ui
                           std::uint64_t bytes) {
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[finding];
-  entry.finding.severity = Finding::Severity::kDamage;
+  const bool too_new = entry.finding.severity == Finding::Severity::kTooNew;
+  if (!too_new) entry.finding.severity = Finding::Severity::kDamage;
   const std::string id = snapshot.id();
   const bool continues =
       entry.finding.affected_count > 0 && entry.last_snapshot_id == id && entry.last_end_bytes == offset_bytes;
@@ -66,7 +67,9 @@ void FindingList::affects(std::size_t finding, const Snapshot& snapshot, std::ui
     damaged.snapshot_ns = snapshot.manifest.snapshot_ns;
     damaged.sequence = snapshot.manifest.sequence;
     damaged.first_offset_bytes = offset_bytes;
+    damaged.too_new = true;
   }
+  damaged.too_new = damaged.too_new && too_new;
   damaged.bytes += bytes;
   damaged.ranges += continues ? 0 : 1;
   if (continues) {

@@ -31,8 +31,8 @@ class FindingList {
   std::size_t report(Finding::Severity severity, const std::string& object, std::string_view problem);
   // True when an object whose name begins with `prefix` has a finding.
   [[nodiscard]] bool has_about(std::string_view prefix) const;
-  // The finding damages these bytes of a snapshot, which makes it damage whatever it was. A range that continues the
-  // one before is joined to it.
+  // The finding keeps these bytes of a snapshot from being restored, which makes it damage whatever it was, but for
+  // what is too new. A range that continues the one before is joined to it.
   void affects(std::size_t finding, const Snapshot& snapshot, std::uint64_t offset_bytes, std::uint64_t bytes);
   // Every snapshot that a finding affects, by its id.
   [[nodiscard]] std::unordered_map<std::string, DamagedSnapshot> damaged_snapshots() const;

@@ -8,6 +8,7 @@
 #include "engine/repository/read_again.h"
 #include "io/error_class.h"
 #include "verify/pack_table.h"
+#include "verify/too_new.h"
 
 namespace drs {
 namespace {
@@ -30,14 +31,17 @@ bool is_hook(const ChunkId& id) {
 
 }  // namespace
 
-void report_damaged_index(FindingList& findings, const std::string& name, const std::string& problem) {
-  findings.report(Finding::Severity::kDamage, name, problem);
-  findings.report(Finding::Severity::kDamage, name,
-                  "its packs can still be read by their own tables; next: drstream repair index");
+void report_unreadable_index(FindingList& findings, const std::string& name, const Error& error) {
+  const Finding::Severity severity = severity_of(error);
+  findings.report(severity, name, error.message);
+  findings.report(severity, name,
+                  severity == Finding::Severity::kTooNew
+                      ? "its packs can still be read by their own tables"
+                      : "its packs can still be read by their own tables; next: drstream repair index");
 }
 
 void IndexCheck::damaged(const std::string& name, const std::string& problem) {
-  report_damaged_index(context_.findings, name, problem);
+  report_unreadable_index(context_.findings, name, {ErrorCode::kCorrupt, problem});
 }
 
 Result<bool> IndexCheck::check(const ObjectInfo& info, ObjectStore& store, const CheckBuffers::Worker& buffers) {
@@ -51,8 +55,10 @@ Result<bool> IndexCheck::check(const ObjectInfo& info, ObjectStore& store, const
     object = std::move(checked).error();
   }
   if (!is_object_fault(object.error())) return std::move(object).error();
-  if (object.error().code == ErrorCode::kNotFound) return false;
-  damaged(info.key, object.error().message);
+  Error error = std::move(object).error();
+  DRS_RETURN_IF_ERROR(tell_from_damage(store, info.key, error));
+  if (error.code == ErrorCode::kNotFound) return false;
+  report_unreadable_index(context_.findings, info.key, error);
   return true;
 }
 

@@ -50,7 +50,7 @@ class IndexCheck {
   std::vector<bool> covered_;  // by place in the catalog
 };
 
-// Notes that an index object is damaged, and what that means.
-void report_damaged_index(FindingList& findings, const std::string& name, const std::string& problem);
+// Notes that an index object is damaged or too new, and what that means.
+void report_unreadable_index(FindingList& findings, const std::string& name, const Error& error);
 
 }  // namespace drs

@@ -5,6 +5,7 @@
 
 #include "io/error_class.h"
 #include "verify/index_object.h"
+#include "verify/too_new.h"
 
 namespace drs {
 namespace {
@@ -45,7 +46,7 @@ Result<std::optional<std::size_t>> IndexClaims::explain(ObjectStore& store, cons
       if (!is_object_fault(entries.error())) return std::move(entries).error();
       claimer.replaced = entries.error().code == ErrorCode::kNotFound;
       if (claimer.replaced) continue;
-      claimer.unreadable = findings_.report(Finding::Severity::kDamage, claimer.info.key,
+      claimer.unreadable = findings_.report(severity_of(entries.error()), claimer.info.key,
                                             "its directory cannot be read: " + entries.error().message);
     }
     unreadable = claimer.unreadable;

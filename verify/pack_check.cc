@@ -37,7 +37,8 @@ Result<void> PackCheck::check(const PackInfo& pack) {
     context_.marks.clear(store_, pack.name);
     return {};
   }
-  const std::size_t finding = context_.findings.report(Finding::Severity::kDamage, name, verdict.problem);
+  const auto severity = verdict.too_new ? Finding::Severity::kTooNew : Finding::Severity::kDamage;
+  const std::size_t finding = context_.findings.report(severity, name, verdict.problem);
   if (verdict.all_blocks) {
     verdict.damaged_blocks.clear();
     context_.damage.add_pack(pack.name, finding);
@@ -57,6 +58,7 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
     if (verdict.gone) return verdict;
     verdict.add("its table cannot be read: " + table.error().message);
     verdict.lasting = is_lasting_damage(table.error());
+    verdict.too_new = classify(table.error()) == ErrorClass::kTooNew;
     verdict.all_blocks = true;
   }
 
@@ -90,6 +92,7 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
     if (verdict.gone) return verdict;
     verdict.add("it cannot be read to its end: " + digest.error().message);
     verdict.lasting = verdict.lasting || is_lasting_damage(digest.error());
+    verdict.too_new = false;
     for (; passed < blocks.size(); ++passed) {
       verdict.damaged_blocks.push_back({blocks[passed]->record.offset_bytes, blocks[passed]->record.sealed_bytes});
     }
@@ -100,6 +103,7 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
       verdict.add("the SHA-256 of its " + std::to_string(pack.bytes) + " bytes is " + digest->hex() +
                   ", expected its name");
       verdict.lasting = true;
+      verdict.too_new = false;  // a bit of its version has flipped
     }
   }
   if (!verdict.damaged_blocks.empty()) {

@@ -46,6 +46,7 @@ class PackCheck {
     std::string problem;  // empty: it is whole
     bool gone = false;    // there is no such object
     bool lasting = false;
+    bool too_new = false;
     bool all_blocks = false;
     std::vector<DamagedBlock> damaged_blocks;
     void add(const std::string& text) { problem += (problem.empty() ? "" : "; ") + text; }

@@ -110,12 +110,7 @@ Result<const Bytes*> Rebuild::block(const Snapshot& snapshot, const BlockId& id,
   if (location.ok()) {
     finding = context_.damage.find(*location);  // its ranges are known then
     if (!finding) {
-      const std::string& problem = plain.error().message;
-      if (is_lasting_damage(plain.error())) {
-        context_.marks.set(store_, location->pack, problem,
-                           {{location->record.offset_bytes, location->record.sealed_bytes}});
-      }
-      finding = context_.findings.report(Finding::Severity::kDamage, pack_name(location->pack), problem);
+      DRS_ASSIGN_OR_RETURN(finding, report_unreadable_block(context_, *location, plain.error()));
       context_.findings.affects(*finding, snapshot, offset_bytes, bytes);
     }
   } else {

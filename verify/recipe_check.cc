@@ -7,6 +7,7 @@
 #include "engine/repository/removal.h"
 #include "io/error_class.h"
 #include "verify/index_check.h"
+#include "verify/too_new.h"
 
 namespace drs {
 
@@ -17,9 +18,20 @@ Result<void> report_lost_manifest(CheckContext& context, const Snapshot& snapsho
                          removal_of(context.repository.keys(), context.repository.store(), snapshot.name));
     if (removed) return {};
   }
-  const std::size_t finding = context.findings.report(Finding::Severity::kDamage, snapshot.name, error.message);
+  const std::size_t finding = context.findings.report(severity_of(error), snapshot.name, error.message);
   context.findings.affects(finding, snapshot, 0, snapshot.manifest.bytes);
   return {};
+}
+
+Result<std::size_t> report_unreadable_block(CheckContext& context, const BlockLocation& location, Error error) {
+  if (!is_object_fault(error)) return error;
+  const std::string name = pack_name(location.pack);
+  ObjectStore& store = context.repository.store();
+  DRS_RETURN_IF_ERROR(tell_from_damage(store, name, error));
+  if (is_lasting_damage(error))
+    context.marks.set(store, location.pack, error.message,
+                      {{location.record.offset_bytes, location.record.sealed_bytes}});
+  return context.findings.report(severity_of(error), name, error.message);
 }
 
 Result<void> RecipeCheck::check(const Snapshot& snapshot) {
@@ -81,13 +93,8 @@ Result<std::optional<RecipePart>> RecipeCheck::read_part(const Snapshot& snapsho
   }
   const BlockLocation& location = *located.location;
   if (!plain.ok()) {
-    if (!is_object_fault(plain.error())) return plain.error();
-    const std::string& problem = plain.error().message;
-    if (is_lasting_damage(plain.error())) {
-      context_.marks.set(store_, location.pack, problem,
-                         {{location.record.offset_bytes, location.record.sealed_bytes}});
-    }
-    return unreadable(context_.findings.report(Finding::Severity::kDamage, pack_name(location.pack), problem));
+    DRS_ASSIGN_OR_RETURN(const std::size_t finding, report_unreadable_block(context_, location, plain.error()));
+    return unreadable(finding);
   }
   if (!context_.options.read_data) {
     context_.progress.bytes.fetch_add(location.record.sealed_bytes, std::memory_order_relaxed);
@@ -176,7 +183,7 @@ Result<std::string> RecipeCheck::run_problem(const Run& run, Block& block) {
       if (block.lists != index_.lists_made())
         return "needs block " + to_string(block.id) + ", which is lost: " + chunks.error().message;
       // Restoring needs no chunk lists: the snapshot is not affected.
-      report_damaged_index(context_.findings, index_.index().unit_name(block.place.unit), chunks.error().message);
+      report_unreadable_index(context_.findings, index_.index().unit_name(block.place.unit), chunks.error());
       return std::string();
     }
     chunk_begins_.assign(1, 0);

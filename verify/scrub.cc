@@ -21,6 +21,7 @@
 #include "verify/damage_marks.h"
 #include "verify/finding_list.h"
 #include "verify/object_sweep.h"
+#include "verify/too_new.h"
 
 namespace drs {
 namespace {
@@ -242,7 +243,9 @@ Result<void> Scrub::read(const ScrubObject& object, const std::string& name, Obj
 
 void Scrub::report(const ScrubObject& object, const std::string& name, ObjectStore& store, const Error& error) {
   if (object.parsed.kind == ObjectKind::kDamaged) return report_bad_mark(findings_, name, error.message);
-  findings_.report(Finding::Severity::kDamage, name, error.message);
+  // A slot that is too new is passed over, as an open does.
+  const bool passed_over = object.parsed.kind == ObjectKind::kSlot && severity_of(error) == Finding::Severity::kTooNew;
+  findings_.report(passed_over ? Finding::Severity::kWarning : severity_of(error), name, error.message);
   if (object.parsed.kind == ObjectKind::kPack && is_lasting_damage(error))
     marks_.set(store, object.parsed.digest, error.message);
 }

@@ -15,6 +15,7 @@
 #include "engine/repository/live_index.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/parallel.h"
+#include "io/error_class.h"
 #include "verify/check_context.h"
 #include "verify/check_memory.h"
 #include "verify/document_check.h"
@@ -23,6 +24,7 @@
 #include "verify/pack_check.h"
 #include "verify/rebuild.h"
 #include "verify/recipe_check.h"
+#include "verify/too_new.h"
 
 namespace drs {
 namespace {
@@ -33,7 +35,7 @@ constexpr int kListAttempts = 10;
 
 void report_catalog(CheckContext& context, const SnapshotCatalog& catalog) {
   for (const BrokenManifest& broken : catalog.broken) {
-    context.findings.report(Finding::Severity::kDamage, broken.name, broken.error.message);
+    context.findings.report(severity_of(broken.error), broken.name, broken.error.message);
   }
   for (const MissingManifest& missing : catalog.missing)
     context.findings.report(Finding::Severity::kDeletion, missing.name, missing.problem());
@@ -118,18 +120,21 @@ void report_absent(CheckContext& context, const std::vector<Digest>& gone, const
 }
 
 // What BlockIndex could not read, unless it has been told already.
-void report_index_problems(CheckContext& context, const BlockIndex& index) {
+Result<void> report_index_problems(CheckContext& context, const BlockIndex& index) {
   for (const BlockIndex::Problem& problem : index.problems()) {
     if (context.findings.has_about(problem.object)) continue;
+    Error error = problem.error;
+    DRS_RETURN_IF_ERROR(tell_from_damage(context.repository.store(), problem.object, error));
+    if (error.code == ErrorCode::kNotFound) continue;  // removed since
     const auto parsed = parse_name(problem.object);
     if (!parsed || parsed->kind != ObjectKind::kPack) {
-      report_damaged_index(context.findings, problem.object, problem.error.message);
+      report_unreadable_index(context.findings, problem.object, error);
       continue;
     }
-    context.findings.report(Finding::Severity::kDamage, problem.object,
-                            "its table cannot be read: " + problem.error.message);
-    context.marks.set(context.repository.store(), parsed->digest, problem.error.message);
+    context.findings.report(severity_of(error), problem.object, "its table cannot be read: " + error.message);
+    if (is_lasting_damage(error)) context.marks.set(context.repository.store(), parsed->digest, error.message);
   }
+  return {};
 }
 
 Result<void> check_recipes(CheckContext& context, const SnapshotCatalog& catalog, PackCatalog packs,
@@ -137,7 +142,7 @@ Result<void> check_recipes(CheckContext& context, const SnapshotCatalog& catalog
   Repository& repository = context.repository;
   DRS_ASSIGN_OR_RETURN(const auto index,
                        LiveIndex::open(repository, repository.store(), {memory.index_cache_bytes}, std::move(packs)));
-  report_index_problems(context, index->index());
+  DRS_RETURN_IF_ERROR(report_index_problems(context, index->index()));
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
   RecipeCheck recipes(context, *index, reader, claims);
   for (const Snapshot& snapshot : catalog.live) DRS_RETURN_IF_ERROR(recipes.check(snapshot));
@@ -157,7 +162,8 @@ void report_snapshots(const SnapshotCatalog& catalog, const FindingList& finding
   const auto damaged = findings.damaged_snapshots();
   std::map<std::string, HitStream> hit;
   for (const BrokenManifest& broken : catalog.broken)
-    if (!broken.stream.empty()) hit[broken.stream].stream = broken.stream;
+    if (!broken.stream.empty() && severity_of(broken.error) == Finding::Severity::kDamage)
+      hit[broken.stream].stream = broken.stream;
   for (const Snapshot& snapshot : catalog.live) {
     const auto found = damaged.find(snapshot.id());
     if (found == damaged.end()) continue;

@@ -28,7 +28,7 @@ struct AffectedRange {
 };
 
 struct Finding {
-  enum class Severity : std::uint8_t { kDamage, kDeletion, kWarning };  // exit 4, 13, (9 if asked)
+  enum class Severity : std::uint8_t { kDamage, kDeletion, kTooNew, kWarning };  // exit 4, 13, 14, (9 if asked)
   Severity severity = Severity::kDamage;
   std::string object;                   // name of the stored object
   std::string problem;                  // expected and got
@@ -45,6 +45,7 @@ struct DamagedSnapshot {
   std::uint64_t ranges = 0;
   std::uint64_t bytes = 0;               // in these ranges
   std::uint64_t first_offset_bytes = 0;  // of the first range that was found
+  bool too_new = false;                  // only for want of a newer drstream
 };
 
 // A stream with a damaged snapshot or manifest.

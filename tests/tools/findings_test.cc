@@ -25,6 +25,9 @@ TEST(Findings, TheWorstDecidesTheExitCode) {
   EXPECT_EQ(exit_code_of({finding(Severity::kWarning)}, true), ExitCode::kWarnings);
   EXPECT_EQ(exit_code_of({finding(Severity::kWarning), finding(Severity::kDeletion)}, true), ExitCode::kRollback);
   EXPECT_EQ(exit_code_of({finding(Severity::kDeletion), finding(Severity::kDamage)}, false), ExitCode::kDamage);
+  EXPECT_EQ(exit_code_of({finding(Severity::kWarning), finding(Severity::kTooNew)}, true), ExitCode::kFormatTooNew);
+  EXPECT_EQ(exit_code_of({finding(Severity::kTooNew), finding(Severity::kDeletion)}, false), ExitCode::kRollback);
+  EXPECT_EQ(exit_code_of({finding(Severity::kTooNew), finding(Severity::kDamage)}, false), ExitCode::kDamage);
 }
 
 TEST(Findings, OnlyDamageThatCostsASnapshotIsSaidToCostOne) {

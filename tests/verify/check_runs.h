@@ -27,7 +27,8 @@ struct CheckRun {
   }
   // Exit 4, 10, 12, 13 or 14: not 0, and not a warning.
   [[nodiscard]] bool detected() const {
-    return error || has(Finding::Severity::kDamage) || has(Finding::Severity::kDeletion);
+    using Severity = Finding::Severity;
+    return error || has(Severity::kDamage) || has(Severity::kDeletion) || has(Severity::kTooNew);
   }
 };
 
