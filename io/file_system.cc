@@ -171,7 +171,7 @@ class RealFileSystem final : public FileSystem {
   Result<void> list(const std::string& path, const std::function<Result<void>(const FileInfo&)>& visit) override {
     DRS_RETURN_IF_ERROR(check_relative_path(path, true));
     Fd directory(open_directory(path, O_RDONLY));
-    if (!directory) return failed("list", path);
+    if (!directory) return errno == ENOTDIR || errno == ELOOP ? no_directory(path) : failed("list", path);
     struct CloseDirectory {
       void operator()(DIR* stream) const { ::closedir(stream); }
     };
@@ -227,8 +227,19 @@ class RealFileSystem final : public FileSystem {
   [[nodiscard]] std::string quoted(std::string_view what, const std::string& path) const {
     return std::string(what) + " '" + root_name_ + (path.empty() ? "" : "/") + path + "'";
   }
-  [[nodiscard]] Error strange(std::string_view what, const std::string& path, std::string_view kind) const {
-    return {ErrorCode::kCorrupt, quoted(what, path) + ": it is " + std::string(kind) + " where a file was expected"};
+  [[nodiscard]] Error strange(std::string_view what, const std::string& path, std::string_view kind,
+                              std::string_view expected = "file") const {
+    return {ErrorCode::kCorrupt, quoted(what, path) + ": it is " + std::string(kind) + " where a " +
+                                     std::string(expected) + " was expected"};
+  }
+  // What cannot be listed because it is none.
+  [[nodiscard]] Error no_directory(const std::string& path) const {
+    const auto place = place_of(path);
+    if (!place.ok()) return place.error();
+    struct stat status {};
+    const bool known = ::fstatat(place->directory, place->leaf.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    const bool is_file = known && S_ISREG(status.st_mode);
+    return strange("list", path, is_file ? "a file" : known ? kind_of(status.st_mode) : "something else", "folder");
   }
   [[nodiscard]] Error failed(std::string_view what, const std::string& path) const {
     const int number = errno;

@@ -57,7 +57,7 @@ class FileSystem {
   // Makes the names in a directory durable. `path` "" is the root. kUsage: this file system cannot sync directories.
   virtual Result<void> sync_directory(const std::string& path) = 0;
   // Calls `visit` for each entry, in no order; what is neither file nor directory appears as a file of 0 bytes. The
-  // error of `visit` ends the list. kNotFound if `path` is not there.
+  // error of `visit` ends the list. kNotFound if `path` is not there; kCorrupt where it is no directory.
   virtual Result<void> list(const std::string& path, const std::function<Result<void>(const FileInfo&)>& visit) = 0;
   virtual Result<FileInfo> stat(const std::string& path) = 0;
   virtual Result<std::uint64_t> size_of(int fd) = 0;

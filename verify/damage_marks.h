@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/format/names.h"
 #include "engine/repository/damage.h"
 #include "io/bytes.h"
 #include "io/clock.h"
@@ -45,6 +46,13 @@ class DamageMarks {
   std::uint64_t set_count_ = 0;
   std::uint64_t cleared_count_ = 0;
 };
+
+// Notes that something stands where the folder of some kind of object was expected. Without marks nothing is lost.
+inline void report_bad_folder(FindingList& findings, std::string_view prefix, const Error& error) {
+  findings.report(
+      prefix == name_prefix(ObjectKind::kDamaged) ? Finding::Severity::kWarning : Finding::Severity::kDamage,
+      std::string(prefix), error.message);
+}
 
 // A mark that cannot be read: its whole pack counts as marked, and nothing else is lost by it.
 inline void report_bad_mark(FindingList& findings, const std::string& name, const std::string& problem) {

@@ -31,7 +31,12 @@ Result<void> DocumentCheck::list(ObjectStore& store) {
     if (const auto parsed = parse_name(info.key)) objects_.push_back({info.key, info.size_bytes, *parsed});
     return {};
   };
-  for (const std::string_view prefix : kAlways) DRS_RETURN_IF_ERROR(store.list(prefix, take));
+  for (const std::string_view prefix : kAlways) {
+    const auto listed = store.list(prefix, take);
+    if (listed.ok()) continue;
+    if (!is_damage(listed.error())) return listed;
+    report_bad_folder(context_.findings, prefix, listed.error());
+  }
   if (!context_.options.read_data) return {};
   for (const std::string_view prefix : kReadByCatalog) DRS_RETURN_IF_ERROR(store.list(prefix, take));
   return {};

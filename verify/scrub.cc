@@ -10,6 +10,7 @@
 #include "engine/format/document.h"
 #include "engine/format/envelope.h"
 #include "engine/format/manifest_object.h"
+#include "engine/format/name_prefixes.h"
 #include "engine/format/names.h"
 #include "engine/format/slot.h"
 #include "engine/repository/listed_again.h"
@@ -157,9 +158,11 @@ Result<ScrubReport> Scrub::run() {
 }
 
 Result<void> Scrub::list() {
+  std::vector<std::string> top_level;
   DRS_RETURN_IF_ERROR(store_.list("", [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
     if (!parsed) {
+      if (info.key.find('/') == std::string::npos) top_level.push_back(info.key + "/");
       ++report_.unknown_names;
       return {};
     }
@@ -167,6 +170,14 @@ Result<void> Scrub::list() {
     if (parsed->kind == ObjectKind::kDamaged) mark_objects_.push_back(info);
     return {};
   }));
+  for (const std::string& prefix : top_level) {
+    if (!is_name_prefix(prefix)) continue;
+    const auto listed = store_.list(prefix, [](const ObjectInfo&) { return Result<void>(); });
+    if (listed.ok()) continue;
+    if (!is_damage(listed.error())) return listed;
+    --report_.unknown_names;
+    report_bad_folder(findings_, prefix, listed.error());
+  }
   DRS_ASSIGN_OR_RETURN(MarkedPacks marked, load_marks(store_, mark_objects_));
   marks_.know(std::move(marked));
   // Configs first, packs and index objects last, where the time goes.
@@ -193,6 +204,7 @@ Result<void> Scrub::find_repository() {
     repository_ = *repository;
   }
   if (any) return {};
+  if (findings_.has_about(name_prefix(ObjectKind::kConfig))) return {};
   return no_repository_error(store_);
 }
 

@@ -64,13 +64,15 @@ Result<void> check_documents(CheckContext& context, DocumentCheck& documents, co
   return documents.check_absent(context.repository.store());
 }
 
-Result<std::vector<ObjectInfo>> list_index_objects(ObjectStore& store) {
+Result<std::vector<ObjectInfo>> list_index_objects(CheckContext& context) {
   std::vector<ObjectInfo> objects;
-  DRS_RETURN_IF_ERROR(store.list("index/", [&](const ObjectInfo& info) -> Result<void> {
+  const auto listed = context.repository.store().list("index/", [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
     if (parsed && parsed->kind == ObjectKind::kIndex) objects.push_back(info);
     return {};
-  }));
+  });
+  if (!listed.ok() && !is_damage(listed.error())) return listed.error();
+  if (!listed.ok()) report_bad_folder(context.findings, "index/", listed.error());  // packs have tables of their own
   return objects;
 }
 
@@ -181,8 +183,8 @@ void report_snapshots(const SnapshotCatalog& catalog, const FindingList& finding
 }
 
 // Index objects, and those that take the place of what is gone when it is to be read, as when a repair runs.
-Result<void> check_index(IndexCheck& check, std::vector<ObjectInfo> objects, ObjectStore& store, const Stores& stores,
-                         const CheckBuffers& buffers) {
+Result<void> check_index(CheckContext& context, IndexCheck& check, std::vector<ObjectInfo> objects,
+                         const Stores& stores, const CheckBuffers& buffers) {
   std::unordered_set<std::string> seen;
   for (int attempt = 0; attempt < kListAttempts && !objects.empty(); ++attempt) {
     std::atomic<bool> replaced = false;
@@ -194,7 +196,7 @@ Result<void> check_index(IndexCheck& check, std::vector<ObjectInfo> objects, Obj
         }));
     if (!replaced) break;
     for (const ObjectInfo& info : objects) seen.insert(info.key);
-    DRS_ASSIGN_OR_RETURN(objects, list_index_objects(store));
+    DRS_ASSIGN_OR_RETURN(objects, list_index_objects(context));
     std::erase_if(objects, [&](const ObjectInfo& info) { return seen.contains(info.key); });
   }
   check.report_uncovered();
@@ -209,7 +211,7 @@ Result<std::vector<Digest>> check_stored(CheckContext& context, const DocumentCh
   DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
   for (const auto& store : stores) store->register_memory(buffers.whole());
   IndexCheck index_check(context, packs, documents.condemned(), claims);
-  DRS_RETURN_IF_ERROR(check_index(index_check, std::move(index_objects), context.repository.store(), stores, buffers));
+  DRS_RETURN_IF_ERROR(check_index(context, index_check, std::move(index_objects), stores, buffers));
   return read_packs(context, packs_to_read(context, packs), stores, buffers, report);
 }
 
@@ -228,7 +230,7 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
   constexpr auto kPassOver = PackCatalog::UnreadableCondemned::kPassOver;
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, kPassOver));
   marks.know(packs.marks());
-  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> index_objects, list_index_objects(repository.store()));
+  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> index_objects, list_index_objects(context));
   report.packs = packs.packs().size();
   report.packs_bytes = packs.total_bytes();
 

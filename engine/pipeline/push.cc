@@ -79,9 +79,12 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   index_options.cache_bytes = memory.index_cache_bytes;
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
                        BlockIndex::load(repository, *index_store, catalog, index_options));
-  for (const BlockIndex::Problem& problem : index->problems())
+  for (const BlockIndex::Problem& problem : index->problems()) {
+    // Where no index object can be listed, none can be stored: told before the source is read.
+    if (problem.object == name_prefix(ObjectKind::kIndex)) return problem.error;
     warnings.push_back(problem.object + ": " + problem.error.message +
                        "; run `drstream verify`, then `drstream repair index`");
+  }
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, *index_store));
   PreviousRecipe recipe;
   if (previous != nullptr) {
@@ -243,6 +246,10 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
                        PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kDistrust, kListedThen));
   for (const CondemnedList::Unreadable& record : catalog.unreadable_condemned())
     report.warnings.push_back(record.warning());
+  if (catalog.marks_problem())
+    report.warnings.push_back(catalog.marks_problem()->message +
+                              "; which packs are marked as damaged is not known, so this snapshot may rely on damaged "
+                              "blocks: run `drstream verify --read-data`, and push again where it finds damage");
   // Now already: that a bucket cannot lock objects is told before the stream is read.
   if (repository.store().locks()) DRS_RETURN_IF_ERROR(secure_for_commit(repository.store(), {}));
   DRS_ASSIGN_OR_RETURN(SnapshotCatalog snapshots, load_snapshots(repository, options.stream));

@@ -92,7 +92,13 @@ Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, Obj
 // The objects that are listed now, but for those that are units already. One of them may have gone since, as when a
 // repair replaced it; what replaced it is found by listing again.
 Result<void> BlockIndex::load_index_objects(ListingRounds& rounds) {
-  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> objects, repository_.list(ObjectKind::kIndex));
+  auto listed = repository_.list(ObjectKind::kIndex);
+  if (!listed.ok() && is_damage(listed.error())) {
+    // The folder is none. Packs say themselves what they hold.
+    problems_.push_back({std::string(name_prefix(ObjectKind::kIndex)), std::move(listed).error()});
+    return {};
+  }
+  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> objects, std::move(listed));
   std::unordered_set<std::string> known;
   for (const Unit& unit : units_) known.insert(unit.name);
   for (const Problem& problem : problems_) known.insert(problem.object);

@@ -62,8 +62,10 @@ Result<CondemnedList> PackCatalog::load_condemned(Repository& repository, Unread
 Result<CondemnedList> PackCatalog::read_listed_condemned(Repository& repository, UnreadableCondemned unreadable,
                                                          ListingRounds& rounds) {
   ObjectStore& store = repository.store();
-  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> records, repository.list(ObjectKind::kCondemned));
+  auto listed = repository.list(ObjectKind::kCondemned);
   CondemnedList condemned;
+  if (!listed.ok() && is_damage(listed.error()) && unreadable == UnreadableCondemned::kPassOver) return condemned;
+  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> records, std::move(listed));
   DRS_RETURN_IF_ERROR(
       get_documents(store, records, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
         const std::string& name = records[place].key;
@@ -107,11 +109,24 @@ Result<PackCatalog> PackCatalog::load(Repository& repository, UnreadableCondemne
   for (const Digest& name : condemned.packs)
     if (PackInfo* pack = find_sorted(catalog.packs_, name)) pack->condemned = true;
   catalog.unreadable_ = std::move(condemned.unreadable);
-  DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> damaged, repository.list(ObjectKind::kDamaged));
-  DRS_ASSIGN_OR_RETURN(catalog.marks_, load_marks(repository.store(), damaged));
+  DRS_RETURN_IF_ERROR(catalog.load_marks_of(repository));
   for (const auto& [name, marks] : catalog.marks_)
     if (PackInfo* pack = find_sorted(catalog.packs_, name)) pack->marked = true;
   return catalog;
+}
+
+Result<void> PackCatalog::load_marks_of(Repository& repository) {
+  auto marks = [&]() -> Result<MarkedPacks> {
+    DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> damaged, repository.list(ObjectKind::kDamaged));
+    return load_marks(repository.store(), damaged);
+  }();
+  if (marks.ok()) {
+    marks_ = *std::move(marks);
+    return {};
+  }
+  if (!is_object_fault(marks.error()) && marks.error().code != ErrorCode::kDenied) return std::move(marks).error();
+  marks_problem_ = std::move(marks).error();
+  return {};
 }
 
 const PackMarks* PackCatalog::marks_of(const Digest& name) const {

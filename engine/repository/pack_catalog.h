@@ -61,6 +61,8 @@ class PackCatalog {
   // nullptr: no mark.
   [[nodiscard]] const PackMarks* marks_of(const Digest& name) const;
   [[nodiscard]] const MarkedPacks& marks() const { return marks_; }  // also of packs that are gone
+  // Why no mark is known: damaged/ cannot be listed or read. A mark is advice, so that ends nothing.
+  [[nodiscard]] const std::optional<Error>& marks_problem() const { return marks_problem_; }
   // The records that could not be read. Whoever uses this catalog for writing tells of them.
   [[nodiscard]] const std::vector<CondemnedList::Unreadable>& unreadable_condemned() const { return unreadable_; }
   // Whether a push may use these bytes of a pack: not condemned for all that is known, and no mark names one of them.
@@ -72,9 +74,11 @@ class PackCatalog {
  private:
   static Result<CondemnedList> read_listed_condemned(Repository& repository, UnreadableCondemned unreadable,
                                                      ListingRounds& rounds);
+  Result<void> load_marks_of(Repository& repository);
   std::vector<PackInfo> packs_;
   std::vector<PackInfo> added_;
   MarkedPacks marks_;
+  std::optional<Error> marks_problem_;
   std::vector<CondemnedList::Unreadable> unreadable_;
 };
 

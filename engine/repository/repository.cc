@@ -333,8 +333,12 @@ Result<std::vector<ObjectInfo>> Repository::list(ObjectKind kind) {
 }
 
 Result<void> Repository::list_ahead(std::span<const ObjectKind> kinds) {
-  DRS_ASSIGN_OR_RETURN(auto found, list_kinds(*store_, kinds));
-  for (auto& [kind, objects] : found) listed_[kind] = std::move(objects);
+  for (const ObjectKind kind : kinds) listed_.erase(kind);
+  auto found = list_kinds(*store_, kinds);
+  // Something stands where the folder of one of them was expected: `list` of that one says so.
+  if (!found.ok() && is_damage(found.error())) return {};
+  if (!found.ok()) return std::move(found).error();
+  for (auto& [kind, objects] : *found) listed_[kind] = std::move(objects);
   return {};
 }
 

@@ -1,0 +1,68 @@
+"""A folder of the repository in whose place something else stands: exit codes as the second table of docs/DAMAGE.md says."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from repository import sample_bytes
+
+pytestmark = pytest.mark.local_only("a bucket has no folders")
+
+DATA = sample_bytes(100_000)
+FOLDERS = ["config", "keys", "packs", "index", "manifests", "removed", "sessions", "condemned", "damaged"]
+COMMANDS = {
+    "verify": ["verify", "--read-only"],
+    "scrub": ["scrub", "--read-only"],
+    "pull": ["pull", "s", "-q"],
+    "push": ["push", "s", "-q"],
+    "list": ["list"],
+}
+
+
+def table():
+    """{folder: {command: exit codes}}"""
+    rows = {}
+    columns = None
+    for line in (Path(__file__).resolve().parents[2] / "docs/DAMAGE.md").read_text().splitlines():
+        cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
+        if cells[0] == "folder":
+            columns = cells[1:]
+        elif columns and line.startswith("| `"):
+            rows[cells[0].rstrip("/")] = dict(zip(columns, [set(map(int, re.findall(r"\d+", c))) for c in cells[1:]]))
+    return rows
+
+
+def stand_in(path, way):
+    if way == "file":
+        path.write_bytes(b"?" * 100)
+    elif way == "link":
+        path.symlink_to("elsewhere")
+    else:
+        os.mkfifo(path)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_what_stands_in_the_place_of_a_folder(drs, folder):
+    drs.push("s", DATA)
+    drs.timeout_seconds = 30
+    path, elsewhere = drs.path / folder, drs.path / "elsewhere"
+    if path.exists():
+        path.rename(elsewhere)
+    else:
+        elsewhere.mkdir()
+    expected = table()[folder]
+    for way in ["file", "link", "pipe"]:
+        stand_in(path, way)
+        for title, arguments in COMMANDS.items():
+            outcome = drs.run(*arguments, input=DATA + os.urandom(10), expect=None)
+            assert outcome.code in expected[title], (folder, way, title, outcome)
+            said = outcome.out.decode("utf-8", "replace") + outcome.err
+            assert outcome.code in (0, 10) or folder in said, (folder, way, title, outcome)
+            if title == "pull" and outcome.code == 0:
+                assert outcome.out.startswith(DATA)
+            if folder == "damaged" and title in ("verify", "scrub", "push"):
+                assert "where a folder was expected" in said, (way, title, outcome)
+        path.unlink()
+    elsewhere.rename(path)
+    drs.run("verify", "--read-data")
