@@ -51,7 +51,7 @@ class CloudCheck {
     const CloudProbe::Answer first = stat(kAbsentKey);
     const Result<void> problem = answered(first) ? look_again(first) : first.result;
     if (!problem.ok()) {
-      add("connection", State::kBad, problem.error().message);
+      add_failed("connection", problem.error());
       return false;
     }
     check_tls(first.transfer);
@@ -78,7 +78,7 @@ class CloudCheck {
       return;
     }
     if (!created.ok() && !there_before) {
-      add("writing", State::kBad, created.error().message);
+      add_failed("writing", created.error());
       return;
     }
     add("writing", State::kGood, "objects can be created");
@@ -132,6 +132,9 @@ class CloudCheck {
  private:
   void add(std::string name, State state, std::string detail) {
     results_.push_back({std::move(name), state, std::move(detail)});
+  }
+  void add_failed(std::string name, const Error& error) {
+    results_.push_back(failed_check(std::move(name), error));
   }
 
   CloudProbe::Answer stat(const char* key) {
@@ -216,7 +219,7 @@ class CloudCheck {
           "other's commit; "
           "with --single-writer you promise that only one runs at a time");
     else
-      add("create once", State::kBad, again.error().message);
+      add_failed("create once", again.error());
   }
 
   void check_checksums() {
@@ -245,7 +248,7 @@ class CloudCheck {
       return true;
     }
     if (!has_code(removed, ErrorCode::kDenied)) {
-      add("removing", State::kBad, removed.error().message);
+      add_failed("removing", removed.error());
       return false;
     }
     add("removing", role_ == StoreRole::kPruner ? State::kBad : State::kGood,
@@ -267,7 +270,7 @@ class CloudCheck {
       add("upload", State::kGood,
           fmt::format("not measured: {} is there from an earlier doctor and may not be replaced", kRateKey));
     else
-      add("upload", State::kBad, stored.result.error().message);
+      add_failed("upload", stored.result.error());
     if (!stored.result.ok() && !there_before) return;
 
     Bytes read(kRateBytes);
@@ -276,7 +279,7 @@ class CloudCheck {
     request.part_begin_bytes = 0;
     const CloudProbe::Answer got = probe_.ask(std::move(request), RequestKind::kGet, std::string("get ") + kRateKey);
     if (!got.result.ok())
-      add("download", State::kBad, got.result.error().message);
+      add_failed("download", got.result.error());
     else if (!there_before && read != bytes)
       add("download", State::kBad, "what was just stored reads back differently");
     else

@@ -225,6 +225,7 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
     return Error{ErrorCode::kUsage, fmt::format("--from-repository {}: it and {} are the same place; a copy of a "
                                                 "repository onto itself is no second copy",
                                                 command.from.place, to.name)};
+  warn_of_other_owner(context, to);
   clean_leftovers(context, to);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*source));
   DRS_ASSIGN_OR_RETURN(const Choice choice, choose(command, SeenHeads(context, *source, from), catalog));

@@ -6,6 +6,7 @@
 
 #include "codecs/crypto_backend.h"
 #include "engine/pipeline/memory_plan.h"
+#include "tools/access_check.h"
 #include "tools/cloud_check.h"
 #include "tools/command.h"
 #include "tools/machine_check.h"
@@ -71,36 +72,44 @@ Result<std::vector<CheckResult>> check_repository(CommandContext& context, const
     auto files = open_repository_files(place, context.options);
     if (!files.ok()) {
       if (files.error().code == ErrorCode::kUsage) return std::move(files).error();
-      return std::vector<CheckResult>{{"repository", State::kBad, files.error().message}};
+      return std::vector<CheckResult>{failed_check("repository", files.error())};
     }
     results = check_file_system(**files);
+    if (auto refused = check_permissions(place.name)) results.push_back(*std::move(refused));
   } else {
     auto looked = check_bucket(context, place, command.role);
     if (context.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
     if (!looked.ok()) {
       if (looked.error().code == ErrorCode::kUsage) return looked;
-      return std::vector<CheckResult>{{"connection", State::kBad, looked.error().message}};
+      return std::vector<CheckResult>{failed_check("connection", looked.error())};
     }
     results = *std::move(looked);
     if (results.size() == 1) return results;  // it does not answer: not even to many attempts, which take long
   }
-  auto store = open_store(context, place);
-  std::size_t configs = 0;
-  if (store.ok()) {
-    const auto listed = (*store)->list("config/", [&](const ObjectInfo&) -> Result<void> {
-      ++configs;
-      return {};
-    });
-    if (listed.ok())
-      results.push_back(
-          {"repository", configs > 0 ? State::kGood : State::kNotice,
-           fmt::format("{}, {}", configs > 0 ? "found" : "none at this place", (*store)->io_description())});
-    else
-      results.push_back({"repository", State::kBad, listed.error().message});
-  } else {
-    results.push_back({"repository", State::kBad, store.error().message});
+  const auto store = open_store(context, place);
+  if (!store.ok()) {
+    results.push_back(failed_check("repository", store.error()));
+    return results;
   }
+  const auto stored = check_stored_objects(**store);
+  results.insert(results.end(), stored.begin(), stored.end());
   return results;
+}
+
+// The exit code: that of the worst check. Says on stderr, too, what is not fit.
+ExitCode tell_verdict(CommandContext& context, const std::vector<CheckResult>& results) {
+  std::optional<Error> worst;
+  std::string unfit;
+  for (const CheckResult& result : results) {
+    if (result.state != State::kBad) continue;
+    const Error error{result.error.value_or(ErrorCode::kUsage), result.detail};
+    if (!worst || is_worse(error, *worst)) worst = error;
+    unfit += fmt::format("\n  {}: {}", result.name, result.detail);
+  }
+  if (!worst) return ExitCode::kOk;
+  context.log.error("not fit for backups:{}\n  next step: change what is named above, then run `drstream doctor` again",
+                    unfit);
+  return exit_code_of(*worst);
 }
 
 Result<ExitCode> run_doctor(CommandContext& context, const DoctorCommand& command) {
@@ -130,7 +139,7 @@ Result<ExitCode> run_doctor(CommandContext& context, const DoctorCommand& comman
   context.output.text(text + (context.options.repository.empty()
                                   ? "no repository was named: its file system was not looked at\n"
                                   : ""));
-  return bad ? ExitCode::kUsage : ExitCode::kOk;
+  return tell_verdict(context, results);
 }
 
 }  // namespace

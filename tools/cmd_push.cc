@@ -121,14 +121,17 @@ Result<std::unique_ptr<Source>> make_source(const PushCommand& command, const Co
 Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
   DRS_ASSIGN_OR_RETURN(const PushOptions options, push_options(command, context.clock.wall_ns()));
   DRS_RETURN_IF_ERROR(check_choices(command, context));
-  DRS_ASSIGN_OR_RETURN(const auto destinations, open_push_destinations(context, command.also, command.stream));
+  DRS_ASSIGN_OR_RETURN(auto destinations, open_push_destinations(context, command.also, command.stream));
   DRS_ASSIGN_OR_RETURN(const PushShares shares, plan_push_shares(context.options, destinations, options.compression,
                                                                  !command.spool.directory.empty()));
   for (const std::string& notice : shares.notices) context.log.info("{}", notice);
   if (options.snapshot_ns && *options.snapshot_ns > context.clock.wall_ns())
     context.log.warn("--time {} lies in the future: until then `drstream pull {}@now` does not give this snapshot",
                      format_time_local(*options.snapshot_ns), options.stream);
-  for (const PushDestination& destination : destinations) clean_leftovers(context, destination.place);
+  for (const PushDestination& destination : destinations) {
+    warn_of_other_owner(context, destination.place);
+    clean_leftovers(context, destination.place);
+  }
   // After the keys: deriving one from a passphrase takes 128 MiB for a moment.
   DRS_ASSIGN_OR_RETURN(PushBuffers buffers, PushBuffers::map(shares));
   DRS_ASSIGN_OR_RETURN(const auto source, make_source(command, context, buffers.source_memory()));

@@ -80,7 +80,7 @@ CheckResult check_clock() {
 
 CheckResult check_free_space(FileSystem& files) {
   const auto free = files.free_space_bytes();
-  if (!free.ok()) return {"free space", State::kBad, free.error().message};
+  if (!free.ok()) return failed_check("free space", free.error());
   return {"free space", *free < kFreeBytesLow ? State::kNotice : State::kGood, format_size(*free)};
 }
 
@@ -103,11 +103,13 @@ std::int64_t perform(Ring& ring, IoOperation operation) {
 void check_data(FileSystem& files, OpenedFile file, std::vector<CheckResult>& results) {
   const auto bad = [&](std::string_view action, std::int64_t result) {
     const std::string why = result < 0 ? std::strerror(static_cast<int>(-result)) : fmt::format("{} bytes", result);
-    results.push_back({"writing", State::kBad, fmt::format("{} of {} bytes: {}", action, kDirectAlignment, why)});
+    Error error(ErrorCode::kIo, fmt::format("{} of {} bytes: {}", action, kDirectAlignment, why));
+    if (result < 0) error.code = error_from_errno(static_cast<int>(-result), action).code;
+    results.push_back(failed_check("writing", error));
   };
   const auto ring = files.make_ring(1);
   if (!ring.ok()) {
-    results.push_back({"writing", State::kBad, ring.error().message});
+    results.push_back(failed_check("writing", ring.error()));
     return;
   }
   constexpr auto kPageBytes = std::int64_t{kDirectAlignment};
@@ -151,6 +153,10 @@ void check_data(FileSystem& files, OpenedFile file, std::vector<CheckResult>& re
 
 }  // namespace
 
+CheckResult failed_check(std::string name, const Error& error) {
+  return {std::move(name), State::kBad, error.message, error.code};
+}
+
 std::vector<CheckResult> check_machine(IoChoice io) {
   return {check_io(io), check_locked_memory(), check_pipe_size(), check_huge_pages(), check_cores(), check_clock()};
 }
@@ -163,19 +169,19 @@ std::vector<CheckResult> check_file_system(FileSystem& files) {
   const std::string second = name + "-link";
   const auto opened = files.open(name, {.write = true, .create_exclusive = true, .direct = true});
   if (!opened.ok()) {
-    results.push_back({"writing", State::kBad, opened.error().message});
+    results.push_back(failed_check("writing", opened.error()));
     return results;
   }
   check_data(files, *opened, results);
   const auto closed = files.close(opened->fd);
-  if (!closed.ok()) results.push_back({"writing", State::kBad, closed.error().message});
+  if (!closed.ok()) results.push_back(failed_check("writing", closed.error()));
   const auto linked = files.link(name, second);
   results.push_back(linked.ok() ? CheckResult{"hard links", State::kGood, "accepted"}
                                 : CheckResult{"hard links", State::kNotice,
                                               linked.error().message + "; rename without replacing is used instead"});
   const auto synced = files.sync_directory("");
   results.push_back(synced.ok() ? CheckResult{"directory sync", State::kGood, "accepted"}
-                                : CheckResult{"directory sync", State::kBad, synced.error().message});
+                                : failed_check("directory sync", synced.error()));
   for (const std::string& left : {second, name}) {
     if (left == second && !linked.ok()) continue;
     const auto removed = files.remove(left);

@@ -1,10 +1,12 @@
 // What this machine allows and offers: the facts that `drstream doctor` shows.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/file_system.h"
+#include "io/result.h"
 #include "io/ring.h"
 
 namespace drs {
@@ -14,7 +16,11 @@ struct CheckResult {
   std::string name;
   State state = State::kGood;
   std::string detail;
+  std::optional<ErrorCode> error = std::nullopt;  // of kBad, where an operation failed: gives the exit code
 };
+
+// kBad for an operation that failed.
+CheckResult failed_check(std::string name, const Error& error);
 
 // io_uring, locked memory, pipe size, huge pages, core count, clock.
 std::vector<CheckResult> check_machine(IoChoice io);

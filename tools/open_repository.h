@@ -44,6 +44,9 @@ Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, con
 // What --repository names, with the key that is given for it.
 Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, Reads reads = Reads::kAny);
 
+// Warns where `place` is a directory of another user, who could not use what this command stores.
+void warn_of_other_owner(CommandContext& context, const RepositoryPlace& place);
+
 // Removes the temporary files of pushes and copies that died there, where it is a directory. Best effort.
 void clean_leftovers(CommandContext& context, const RepositoryPlace& place);
 

@@ -55,6 +55,15 @@ def begin(repository):
     repository.push("s", FIRST)
 
 
+def test_doctor_ends_with_5_on_a_full_disk_and_on_a_read_only_one(on_disk, disk):
+    ballast = leave_free(disk, 0)
+    assert "writing: " in on_disk.run("doctor", expect=5).err
+    ballast.unlink()
+    on_disk.run("doctor")
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    assert "Read-only file system" in on_disk.run("doctor", expect=5).err
+
+
 @pytest.mark.parametrize("io", ["auto", "posix"])
 def test_a_full_disk_stops_the_push_and_loses_nothing(on_disk, disk, full_run, share, io):
     options = ["--io", io, "--compression", "none"]

@@ -110,3 +110,34 @@ def test_a_repository_of_somebody_else_is_refused_with_the_reason(ordinary):
     drs.path.chmod(0o755)
     outcome = drs.run("push", "s", input=DATA, expect=5, **options)
     assert "denied" in outcome.err.lower()
+
+
+def test_what_another_user_has_pushed_is_warned_of_and_found_by_doctor(ordinary):
+    drs, options = ordinary
+    if "user" not in options:
+        pytest.skip("it takes root to push as another user")
+    drs.run("push", "s", input=DATA, **options)
+    checks = {check["name"]: check for check in drs.json("doctor", **options)["checks"]}
+    assert checks["reading"]["state"] == "ok"
+    warned = drs.run("push", "s", input=sample_bytes(3_000_000, seed=9)).err
+    assert f"{drs.path} belongs to nobody" in warned
+    assert warned.count("chown -R --reference=") == 1
+    outcome = drs.run("doctor", expect=5, **options)
+    (line,) = [line for line in outcome.out.decode().splitlines() if " permissions " in line]
+    assert "may not be used by nobody" in line and "(of root, mode 0" in line and "chown -R --reference=" in line
+    assert "not fit for backups" in outcome.err and "next step:" in outcome.err
+    shutil.rmtree(drs.state)  # root's heads, which are another matter
+    os.system(f"chown -R --reference={drs.path} {drs.path}")
+    drs.run("doctor", **options)
+    drs.run("verify", **options)
+    drs.run("push", "s", input=DATA, **options)
+    assert "belongs to" not in drs.run("push", "s", input=DATA, **options).err
+
+
+def test_doctor_ends_with_5_for_a_directory_that_may_not_be_opened(ordinary):
+    drs, options = ordinary
+    if "user" not in options:
+        pytest.skip("it takes root to own what others may not open")
+    os.chown(drs.path, 0, 0)
+    drs.path.chmod(0o700)
+    assert "Permission denied" in drs.run("doctor", expect=5, **options).err
