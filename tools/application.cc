@@ -103,7 +103,7 @@ class Application {
     CommandContext context{model_.options, arguments.child, console_,       *log,        output,        clock_,
                            cancel_,        signals_,        guardian.get(), model_.root, command.effect};
     const auto result = catch_thrown([&] { return command.run(context); });
-    if (!result.ok()) return fail(result.error(), context.effect, output);
+    if (!result.ok()) return fail(result.error(), context.effect, output, context.next_step);
     return finish(*result, output, context.effect);
   }
 
@@ -118,9 +118,9 @@ class Application {
                                                   : static_cast<int>(code);
   }
 
-  int fail(const Error& error, CommandEffect effect, Output& output) {
+  int fail(const Error& error, CommandEffect effect, Output& output, const std::string& next_step = "") {
     const int status = exit_status_of(error, signals_.received());
-    const FailureReport report = explain(error, effect, status);
+    const FailureReport report = explain(error, effect, status, next_step);
     console_.write_lines(failure_log(report, path_, model_.options.log.format, clock_.wall_ns()));
     if (!output.wrote_document()) output.document("drstream.error/1", failure_json(report, path_));
     return status;

@@ -9,6 +9,7 @@
 
 #include "engine/pipeline/spooled_push.h"
 #include "io/catch_thrown.h"
+#include "io/error_class.h"
 #include "sinks/spool_directory.h"
 #include "sinks/spool_store.h"
 #include "tools/command.h"
@@ -32,6 +33,19 @@ bool is_lost(ErrorCode code) {
          || code == ErrorCode::kConflict;  // fenced or removed
 }
 
+// What to do about an entry that is kept.
+std::string kept_text(const SpoolEntry& entry, const Error& error) {
+  if (!is_lasting_damage(error)) return "its spool is kept: resume again";
+  if (error.message.find(entry.path()) != std::string::npos)
+    return fmt::format(
+        "and what is damaged lies in its spool, so that no resume can commit it: run the producer again with a new push, "
+        "then remove {}",
+        entry.path());
+  return fmt::format("its spool is kept: see what is damaged in the repository (`drstream verify`), put it back and "
+                     "resume again; or run the producer again with a new push, then remove {}",
+                     entry.path());
+}
+
 // The spool over an entry's objects, and the repository's store behind it.
 Result<std::unique_ptr<Spool>> open_spool(CommandContext& context, ObjectStore& store, const SpoolEntry& entry,
                                           ProgressCounters& counters) {
@@ -51,7 +65,9 @@ Result<RecordedPush> recorded_push(CommandContext& context, const Repository& re
     return Error{ErrorCode::kSource, "it ended before its producer was known to have finished: run the producer again"};
   DRS_ASSIGN_OR_RETURN(const auto objects, entry.open_objects(context.options.io));
   DRS_ASSIGN_OR_RETURN(Bytes object, get_object(*objects, recorded.front(), kDocumentBytesMax));
-  return open_recorded_push(repository, recorded.front(), std::move(object));
+  auto push = open_recorded_push(repository, recorded.front(), std::move(object));
+  if (!push.ok() && is_lasting_damage(push.error())) return std::move(push).error().with_context(entry.path());
+  return push;
 }
 
 // `kept`: an error that ends the push all the same leaves its entry where it is.
@@ -149,6 +165,7 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
   DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
   DRS_ASSIGN_OR_RETURN(const Secret secret, take_secret(context, place));
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, place, secret));
+  warn_of_other_owner(context, place);
   auto directory = SpoolDirectory::open(command.spool);
   SpoolDirectory::Entries entries;
   if (directory.ok()) {
@@ -199,10 +216,9 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
     const Error& error = push.error();
     const bool unsettled = error.code == ErrorCode::kUnsettled;
     if (error.code == ErrorCode::kCancelled || (unsettled && context.cancel.cancelled())) return error;
-    context.log.error("the push in {}: {}; {}", entry.path(), error.message,
-                      !kept       ? "no snapshot was made, and its spool is removed"
-                      : unsettled ? "do not count on a snapshot of it; its spool is kept, resume again"
-                                  : "no snapshot was made; its spool is kept, resume again");
+    context.log.error("the push in {}: {}; {}, {}", entry.path(), error.message,
+                      unsettled ? "do not count on a snapshot of it" : "no snapshot was made",
+                      kept ? kept_text(entry, error) : "and its spool is removed");
     document["failed"].push_back(
         {{"entry", entry.path()}, {"code", error_code_name(error.code)}, {"message", error.message}, {"kept", kept}});
     count(error);

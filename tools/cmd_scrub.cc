@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -32,12 +33,22 @@ nlohmann::ordered_json scrub_json(const ScrubReport& report, ExitCode code) {
   return out;
 }
 
-std::string_view verdict(ExitCode code) {
-  switch (code) {
-    case ExitCode::kDamage: return "DAMAGE FOUND: `drstream verify`, with the key, tells which snapshots are affected";
-    case ExitCode::kFormatTooNew: return too_new_verdict();
-    default: return "no damage found; whether something is absent only `drstream verify`, with the key, can tell";
-  }
+// Without its config and a key slot no command with the key can open the repository.
+bool may_not_open(const std::vector<Finding>& findings) {
+  return std::ranges::any_of(findings, [](const Finding& finding) {
+    return finding.severity == Finding::Severity::kDamage &&
+           (finding.object.starts_with("config/") || finding.object.starts_with("keys/"));
+  });
+}
+
+std::string_view verdict(ExitCode code, const std::vector<Finding>& findings) {
+  if (code == ExitCode::kFormatTooNew) return too_new_verdict();
+  if (code != ExitCode::kDamage)
+    return "no damage found; whether something is absent only `drstream verify`, with the key, can tell";
+  if (may_not_open(findings))
+    return "DAMAGE FOUND: first put back what is damaged below config/ and keys/, from a replica of the repository or a "
+           "backup of the two; then `drstream verify`, with the key, says which snapshots are affected";
+  return "DAMAGE FOUND: `drstream verify`, with the key, says which snapshots are affected";
 }
 
 std::string summary(const ScrubReport& report, ExitCode code) {
@@ -49,7 +60,7 @@ std::string summary(const ScrubReport& report, ExitCode code) {
     out += fmt::format("marked {} packs as damaged: pushes store their chunks anew\n", report.marked);
   if (report.unmarked > 0)
     out += fmt::format("took back the damage marks of {} packs, which are whole\n", report.unmarked);
-  return out + std::string(verdict(code));
+  return out + std::string(verdict(code, report.findings));
 }
 
 Result<ExitCode> run_scrub(CommandContext& context, const ScrubCommand& command) {

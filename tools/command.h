@@ -34,6 +34,7 @@ struct CommandContext {
   Guardian* guardian;    // of the child command; null where there is none
   CLI::App& root;        // the whole model, for help, man and completion
   CommandEffect effect;  // of the command, until it learns better: decides what its failure means
+  std::string next_step = {};  // of its failure, where the command knows better than its kind does
 };
 
 // How a command's progress is shown. `verb` must outlive what is made of it; `size_hint` where the work does not know

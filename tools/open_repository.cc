@@ -5,7 +5,9 @@
 #include <array>
 
 #include "codecs/crypto_backend.h"
+#include "io/error_class.h"
 #include "sinks/local_store.h"
+#include "tools/access_check.h"
 #include "tools/open_gcs.h"
 #include "tools/open_s3.h"
 #include "tools/repository_cache.h"
@@ -96,7 +98,14 @@ Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, con
     DRS_ASSIGN_OR_RETURN(const Secret typed, secret_of_answer(std::move(answer)));
     repository = open_with(typed);
   }
-  if (!repository.ok()) return repository;
+  if (!repository.ok()) {
+    // Only a repository that opens can be verified.
+    if (is_lasting_damage(repository.error()))
+      context.next_step =
+          "put back what the message names, from a replica of the repository or a backup of its config/ and keys/; no "
+          "command opens the repository before that, and its packs are not touched by it";
+    return repository;
+  }
   for (const std::string& warning : (*repository)->warnings()) context.log.warn("{}", warning);
   if (!(*repository)->config().encrypted)
     context.log.warn("this repository is NOT encrypted: whoever reads {} reads every backup in it", place.name);
@@ -107,6 +116,11 @@ Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, Rea
   DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
   DRS_ASSIGN_OR_RETURN(const Secret secret, take_secret(context, place));
   return open_repository(context, place, secret, reads);
+}
+
+void warn_of_other_owner(CommandContext& context, const RepositoryPlace& place) {
+  if (place.kind != RepositoryPlace::Kind::kLocal) return;
+  if (const std::string warning = other_owner_warning(place.name); !warning.empty()) context.log.warn("{}", warning);
 }
 
 // What cannot be cleaned now can be next time.

@@ -129,7 +129,7 @@ Result<PushBuffers> PushBuffers::map(const PushShares& shares) {
 }
 
 Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
-                                                     const std::vector<PushDestination>& destinations, Source& source,
+                                                     std::vector<PushDestination>& destinations, Source& source,
                                                      const PushOptions& options, const PushShares& shares,
                                                      PushBuffers& buffers, const SpoolSettings& spool_settings,
                                                      std::optional<std::uint64_t> size_hint) {
@@ -137,14 +137,18 @@ Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
   const ProgressReporter reporter(progress_options(context, "push", size_hint ? size_hint : source.size_hint_bytes()),
                                   counters, context.console, context.clock);
   const auto push_one = [&](std::size_t i, Source& from) -> Result<PushReport> {
-    const PushDestination& to = destinations[i];
+    PushDestination& to = destinations[i];
     const PushMemory& memory = shares.pushes[i];
     const auto run_push = [&] {
       return push(*to.repository, from, options, memory, buffers.push(i), counters[i], context.cancel);
     };
     if (spool_settings.directory.empty()) return run_push();
     auto spool = PushSpool::begin(context, *to.repository, to.place, spool_settings, memory.spool_bytes, counters[i]);
-    if (spool.ok()) return (*spool)->end(run_push());
+    if (spool.ok()) {
+      auto report = (*spool)->end(run_push());
+      to.next_step = (*spool)->next_step();
+      return report;
+    }
     from.cancel();
     return std::move(spool).error();
   };

@@ -23,6 +23,7 @@ struct PushDestination {
   std::string title;  // what messages call it
   std::unique_ptr<Repository> repository;
   std::optional<Head> head_before;  // of the stream, as it was recorded before the push
+  std::string next_step = {};       // of its failed push, where it is not the one of its kind
 };
 
 // All are opened before the first byte is read: one that is missing now is a mistake to mend, not an outage to survive.
@@ -60,7 +61,7 @@ class PushBuffers {
 // One outcome for each destination, in their order. Tells of failures as they happen where others go on. Errors: kIo
 // (no thread to read the source with).
 Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
-                                                     const std::vector<PushDestination>& destinations, Source& source,
+                                                     std::vector<PushDestination>& destinations, Source& source,
                                                      const PushOptions& options, const PushShares& shares,
                                                      PushBuffers& buffers, const SpoolSettings& spool,
                                                      std::optional<std::uint64_t> size_hint);

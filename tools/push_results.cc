@@ -52,8 +52,9 @@ nlohmann::ordered_json push_json(const PushReport& report, const Repository& rep
 }
 
 // `effect`: what a failure means where it failed. The command's own is another once one of its pushes has committed.
-FailureReport explain_failure(const CommandContext& context, const Error& error, CommandEffect effect) {
-  return explain(error, effect, exit_status_of(error, context.signals.received()));
+FailureReport explain_failure(const CommandContext& context, const PushDestination& destination, const Error& error,
+                              CommandEffect effect) {
+  return explain(error, effect, exit_status_of(error, context.signals.received()), destination.next_step);
 }
 
 // `prefix` names the repository where there are several.
@@ -80,7 +81,7 @@ nlohmann::ordered_json repository_json(const CommandContext& context, const Push
     out["exit_code"] = static_cast<int>(ExitCode::kOk);
     out["snapshot"] = push_json(*result, *destination.repository);
   } else {
-    const FailureReport failure = explain_failure(context, result.error(), effect);
+    const FailureReport failure = explain_failure(context, destination, result.error(), effect);
     out["exit_code"] = failure.exit_status;
     out["error"] = failure_json(failure, "push");
   }
@@ -104,11 +105,12 @@ std::optional<Error> tell_failures(CommandContext& context, const std::vector<Pu
   for (std::size_t i = 0; i < results.size(); ++i)
     if (!results[i].ok() && (!worst || is_worse(results[i].error(), results[*worst].error()))) worst = i;
   if (!worst) return std::nullopt;
+  context.next_step = destinations[*worst].next_step;
   if (all_failed_alike(results)) return results[*worst].error();
   const auto named = [&](std::size_t i) { return results[i].error().with_context(destinations[i].title); };
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok() || i == *worst) continue;
-    context.console.write_lines(failure_log(explain_failure(context, named(i), effect), "push",
+    context.console.write_lines(failure_log(explain_failure(context, destinations[i], named(i), effect), "push",
                                             context.options.log.format, context.clock.wall_ns()));
   }
   return named(*worst);
@@ -128,7 +130,7 @@ Result<ExitCode> tell_push_results(CommandContext& context, const std::vector<Pu
     if (results[i].ok()) {
       tell_committed(context, destinations[i], *results[i], prefix, with_stats);
     } else if (several) {
-      const FailureReport failure = explain_failure(context, results[i].error(), effect);
+      const FailureReport failure = explain_failure(context, destinations[i], results[i].error(), effect);
       context.output.remark(fmt::format("{}no snapshot (exit {}): {}", prefix, failure.exit_status, failure.message));
     }
     if (several) repositories.push_back(repository_json(context, destinations[i], results[i], effect));

@@ -45,8 +45,8 @@ std::string spool_owner(const Repository& repository, const RepositoryPlace& pla
   return repository.config().repository.hex() + " " + place_address(place, cancel);
 }
 
-PushSpool::PushSpool(CommandContext& context, std::string directory, SpoolEntry entry)
-    : context_(context), directory_(std::move(directory)), entry_(std::move(entry)) {}
+PushSpool::PushSpool(CommandContext& context, const RepositoryPlace& place, std::string directory, SpoolEntry entry)
+    : context_(context), place_(place.name), directory_(std::move(directory)), entry_(std::move(entry)) {}
 
 Result<std::unique_ptr<PushSpool>> PushSpool::begin(CommandContext& context, Repository& repository,
                                                     const RepositoryPlace& place, const SpoolSettings& settings,
@@ -66,7 +66,7 @@ Result<std::unique_ptr<PushSpool>> PushSpool::begin(CommandContext& context, Rep
   };
   DRS_ASSIGN_OR_RETURN(SpoolEntry entry,
                        directory.create(spool_owner(repository, place, context.cancel), context.cancel));
-  std::unique_ptr<PushSpool> spool(new PushSpool(context, settings.directory, std::move(entry)));
+  std::unique_ptr<PushSpool> spool(new PushSpool(context, place, settings.directory, std::move(entry)));
   DRS_ASSIGN_OR_RETURN(auto objects, spool->entry_->open_objects(context.options.io));
   DRS_ASSIGN_OR_RETURN(spool->spool_, Spool::open(repository.store(), std::move(objects), std::move(options)));
   DRS_ASSIGN_OR_RETURN(auto store, repository.store().another());
@@ -103,6 +103,9 @@ Result<PushReport> PushSpool::end(Result<PushReport> report) {
         "; the whole stream is kept in {}: `drstream resume --spool {}` commits it once the store can be written, "
         "without its producer",
         entry_->path(), directory_);
+    next_step_ = fmt::format(
+        "run `drstream resume --repository {} --spool {}` with the options of this push; it needs no producer", place_,
+        directory_);
     entry_.reset();  // lets go of it
     return error;
   }

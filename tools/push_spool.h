@@ -45,12 +45,16 @@ class PushSpool {
   // The push has ended so. The entry goes, unless the push failed after its manifest was recorded there, and may still
   // be committed: then the error says how.
   Result<PushReport> end(Result<PushReport> report);
+  // After `end`: what to do next where the entry is kept; empty where it went.
+  [[nodiscard]] const std::string& next_step() const { return next_step_; }
 
  private:
-  PushSpool(CommandContext& context, std::string directory, SpoolEntry entry);
+  PushSpool(CommandContext& context, const RepositoryPlace& place, std::string directory, SpoolEntry entry);
   void end_entry();
   CommandContext& context_;
+  const std::string place_;  // as messages call it
   const std::string directory_;
+  std::string next_step_;
   std::optional<SpoolEntry> entry_;  // empty once ended
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<CancelToken::Registration> cancelling_;

@@ -60,7 +60,8 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
 
 // Messages of what the operator typed or set. A key's digits may stand there in the place of a name.
 bool may_hold_a_key(ErrorCode code) {
-  return code == ErrorCode::kUsage || code == ErrorCode::kWrongKey || code == ErrorCode::kNoRepository;
+  return code == ErrorCode::kUsage || code == ErrorCode::kWrongKey || code == ErrorCode::kNoRepository ||
+         code == ErrorCode::kNoSnapshot;
 }
 
 // A store behind a network refuses without an errno; the operating system gives one.
@@ -130,13 +131,13 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
 
 }  // namespace
 
-FailureReport explain(const Error& error, CommandEffect effect, int exit_status) {
+FailureReport explain(const Error& error, CommandEffect effect, int exit_status, const std::string& next_step) {
   FailureReport report;
   report.code = error.code;
   report.exit_status = exit_status;
   report.message = may_hold_a_key(error.code) ? hide_key_digits(error.message) : error.message;
   report.consequence = consequence_of(error, effect);
-  report.next_step = next_step_of(error, effect);
+  report.next_step = next_step.empty() ? next_step_of(error, effect) : next_step;
   return report;
 }
 

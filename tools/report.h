@@ -34,8 +34,8 @@ struct FailureReport {
   std::string next_step;    // may be empty
 };
 
-// `exit_status`: what the process will exit with.
-FailureReport explain(const Error& error, CommandEffect effect, int exit_status);
+// `exit_status`: what the process will exit with. `next_step`: where not empty, in the place of the kind's.
+FailureReport explain(const Error& error, CommandEffect effect, int exit_status, const std::string& next_step = "");
 
 // "drstream push: error: ...\n  consequence: ...\n  next step: ..."
 std::string failure_text(const FailureReport& report, std::string_view command);

@@ -141,7 +141,8 @@ def test_a_store_that_is_away_for_the_whole_push(slow_store, spool):
         feed(process, rest)
         message = process.stderr.read().decode()
         assert process.wait(repository.timeout_seconds) == 6, message
-    assert "drstream resume" in message
+    assert "next step: run `drstream resume --repository s3://" in message
+    assert f"--spool {spool}` with the options of this push" in message
     assert len(entries(spool)) == 1
     outcome = repository.run("resume", "--spool", spool, "--store-timeout", "1s", expect=6)
     assert len(entries(spool)) == 1, outcome.err
@@ -294,6 +295,16 @@ def test_an_entry_for_another_place_of_the_same_repository_is_kept(drs, new_repo
     assert entries(spool) == [entry]
     drs.run("resume", "--spool", spool)
     assert drs.pull(STREAM) == SMALL and entries(spool) == []
+
+
+def test_a_spool_that_is_damaged_is_given_up_by_a_new_push(drs, spool, tmp_path):
+    die_recorded(drs, spool, tmp_path)
+    (entry,) = entries(spool)
+    for manifest in (entry / "objects/manifests").iterdir():
+        manifest.write_bytes(manifest.read_bytes()[:-1] + b"x")
+    err = drs.run("resume", "--spool", spool, expect=4).err
+    assert f"no resume can commit it: run the producer again with a new push, then remove {entry}" in err
+    assert "resume again" not in err and entries(spool) == [entry]
 
 
 def test_a_strange_entry_does_not_keep_the_others_from_being_resumed(drs, spool, tmp_path):
