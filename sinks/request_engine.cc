@@ -336,9 +336,8 @@ void RequestEngine::try_again(Attempt& attempt, const Judgement& judgement) {
   Error error = *judgement.error;
   error.code = ErrorCode::kUnavailable;
   if (away_already) {
-    error.message += "; not tried again, since the store was away for longer than --store-timeout before";
+    error.message += "; not tried again, since a request before it was given up: " + options_.outage->given_up_for();
   } else {
-    options_.outage->gave_up();
     error.message += "; given up after " + std::to_string(attempt.schedule.failures()) + " attempts in " +
                      seconds_text(now - attempt.schedule.began());
     const bool in_time = attempt.schedule.deadline() > now;
@@ -347,7 +346,9 @@ void RequestEngine::try_again(Attempt& attempt, const Judgement& judgement) {
     else if (!in_time)
       error.message += " (--store-timeout " + seconds_text(options_.retry.budget) + ")";
   }
-  finish(attempt, std::move(error).with_context(attempt.request->what));
+  error = std::move(error).with_context(attempt.request->what);
+  if (!away_already) options_.outage->gave_up(error.message);
+  finish(attempt, std::move(error));
 }
 
 void RequestEngine::finish(Attempt& attempt, Result<void> result) {

@@ -46,8 +46,14 @@ void StoreOutage::succeeded(Time now) {
   if (tell_) tell_("the store answers again, after " + seconds_between(since_, now));
 }
 
-void StoreOutage::gave_up() {
-  given_up_.store(true, std::memory_order_relaxed);
+void StoreOutage::gave_up(const std::string& failure) {
+  const std::scoped_lock lock(mutex_);
+  if (!given_up_.exchange(true)) given_up_for_ = failure;
+}
+
+std::string StoreOutage::given_up_for() const {
+  const std::scoped_lock lock(mutex_);
+  return given_up_for_;
 }
 
 void TransferWindow::succeeded() {

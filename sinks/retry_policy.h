@@ -68,16 +68,18 @@ class StoreOutage {
   // Something answered as a store of this kind does, if only with an error.
   void met() { met_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool was_met() const { return met_.load(std::memory_order_relaxed); }
-  void gave_up();  // an object's budget is spent
+  void gave_up(const std::string& failure);  // an object's budget is spent; `failure` says on what
   // Since then nothing has succeeded: what fails now is not tried again.
   [[nodiscard]] bool given_up() const { return given_up_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::string given_up_for() const;  // the first such failure
 
  private:
   const Tell tell_;
   std::atomic<bool> given_up_{false};
   std::atomic<bool> met_{false};
   std::atomic<bool> calm_{true};  // no failure since the last success
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::string given_up_for_;
   Time since_{};
   bool told_ = false;
 };

@@ -449,8 +449,9 @@ TEST(StoreOutage, IsToldOnceWhenItLastsAndWhenItEnds) {
   outage.failed(start + std::chrono::seconds(60), "status 504");
   ASSERT_EQ(told.size(), 1U);
   EXPECT_NE(told[0].find("status 503"), std::string::npos);
-  outage.gave_up();
+  outage.gave_up("put a: no answer");
   EXPECT_TRUE(outage.given_up());
+  EXPECT_EQ(outage.given_up_for(), "put a: no answer");
   outage.succeeded(start + std::chrono::seconds(71));
   EXPECT_FALSE(outage.given_up());
   ASSERT_EQ(told.size(), 2U);
