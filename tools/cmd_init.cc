@@ -77,7 +77,8 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
   }());
   std::unique_ptr<Repository> source;
   if (replica) {
-    DRS_ASSIGN_OR_RETURN(source, open_repository(context, *origin, from_secret(std::move(from), options.secret)));
+    const Secret secret = from_secret(std::move(from), options.secret);
+    DRS_ASSIGN_OR_RETURN(source, open_from_repository(context, *origin, command.replica_of, secret));
   }
   options.label = command.label;
   options.tool_version = version_line();

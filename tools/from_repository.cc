@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/open_repository.h"
 #include "tools/option_builder.h"
 
 namespace drs {
@@ -32,6 +33,19 @@ Result<std::optional<Secret>> read_from_secret(CommandContext& context, const Re
   for (const std::string& warning : supplied.warnings) context.log.warn("{}", warning);
   if (!supplied.given()) return std::optional<Secret>();
   return std::optional(std::move(supplied.secret));
+}
+
+Result<std::unique_ptr<Repository>> open_from_repository(CommandContext& context, const RepositoryPlace& place,
+                                                         const FromOptions& from, const Secret& secret) {
+  auto repository = open_repository(context, place, secret);
+  const bool lacks_key =
+      !repository.ok() && repository.error().code == ErrorCode::kWrongKey && secret.kind == SlotKind::kClear;
+  if (!lacks_key) return repository;
+  return Error{ErrorCode::kWrongKey,
+               fmt::format("the source {} is encrypted, and {}: give its key by --from-key-file FILE, "
+                           "--from-passphrase-file FILE or --from-passphrase-command CMD",
+                           place.name,
+                           from.unencrypted ? "--from-unencrypted says that it is not" : "no key was given for it")};
 }
 
 Secret from_secret(std::optional<Secret> given, const Secret& secret) {

@@ -29,6 +29,10 @@ void declare_from_key_options(CLI::App& app, FromOptions& from);
 Result<std::optional<Secret>> read_from_secret(CommandContext& context, const RepositoryPlace& place,
                                                const FromOptions& from);
 
+// Opens it. Errors: those of open_repository; for want of a key, naming the options that give this repository's.
+Result<std::unique_ptr<Repository>> open_from_repository(CommandContext& context, const RepositoryPlace& place,
+                                                         const FromOptions& from, const Secret& secret);
+
 // What opens the other repository: `given`, or else a copy of `secret`.
 Secret from_secret(std::optional<Secret> given, const Secret& secret);
 

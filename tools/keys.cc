@@ -118,7 +118,9 @@ Result<SuppliedSecret> read_passphrase_file(const std::string& path, CancelToken
 }  // namespace
 
 Result<Secret> raw_key_of_text(ByteView text, const std::string& origin) {
-  if (!text.empty() && text.back() == '\n') text = text.first(text.size() - 1);
+  const bool has_line_feed = !text.empty() && text.back() == '\n';
+  if (has_line_feed) text = text.first(text.size() - 1);
+  if (has_line_feed && !text.empty() && text.back() == '\r') text = text.first(text.size() - 1);
   if (text.size() != kKeyDigits)
     return key_error(
         fmt::format("{} holds {} characters; a key is exactly {} hex digits", origin, text.size(), kKeyDigits));

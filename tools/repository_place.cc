@@ -2,12 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <system_error>
+
 #include "sinks/uri_encoding.h"
 #include "tools/object_options.h"
 #include "tools/printable.h"
 
 namespace drs {
 namespace {
+
+constexpr std::array<std::string_view, 3> kKeySettings = {"key-file=", "passphrase-file=", "passphrase-command="};
 
 // "s3" of "s3://bucket" and the like; empty for a path, which "./odd://name" is too.
 std::string_view scheme_of(std::string_view text) {
@@ -32,6 +39,11 @@ std::string* setting_of(RepositoryPlace& place, std::string_view name) {
   if (name == "profile") return &place.cloud.profile;
   if (name == "address-style") return &place.cloud.address_style;
   return nullptr;
+}
+
+// A path may hold a '?' of its own.
+bool is_key_setting(std::string_view settings) {
+  return std::ranges::any_of(kKeySettings, [&](std::string_view name) { return settings.starts_with(name); });
 }
 
 // What of those are settings of a kind, beside the keys.
@@ -76,11 +88,15 @@ Result<RepositoryPlace> parse_repository_place(std::string_view text, const Clou
   RepositoryPlace place;
   place.cloud = options;
   const std::string_view scheme = scheme_of(text);
+  const std::size_t mark = text.find('?');
   if (scheme.empty()) {
-    place.name = text;
+    std::error_code unknown;
+    const bool has_settings = mark != std::string_view::npos && mark > 0 && is_key_setting(text.substr(mark + 1)) &&
+                              !std::filesystem::is_directory(text, unknown);
+    place.name = text.substr(0, has_settings ? mark : text.size());
+    if (has_settings) DRS_RETURN_IF_ERROR(take_settings(place, text.substr(mark + 1)));
     return place;
   }
-  const std::size_t mark = text.find('?');
   const std::string_view url = text.substr(0, mark);
   place.name = url;
   if (scheme == "file") {

@@ -1,11 +1,12 @@
 // RepositoryPlace: where a repository is, as one names it to --repository and to the options that name another one.
 //
 //   /var/backups/drs                    a directory; so is file:///var/backups/drs
+//   /mnt/offsite?key-file=/etc/offsite  with a key of its own, unless there is a directory of that literal name
 //   s3://bucket/prefix                  a bucket of S3 or of a server that speaks as S3 does
 //   gs://bucket/prefix                  a bucket of Google Cloud Storage
 //   s3://bucket/prefix?endpoint-url=https://minio:9000&region=eu-central-1&profile=offsite
 //
-// What stands behind the '?' of a URL are settings for this place alone. They come before the options of the same names
+// What stands behind the '?' are settings for this place alone. They come before the options of the same names
 // and before the environment, so that two repositories in one command may have servers, credentials and keys of their
 // own. Values are percent-encoded where they hold '%', '&' or '+'.
 #pragma once
