@@ -133,6 +133,7 @@ std::string_view outcome_name(Outcome outcome) {
     case Outcome::kPresent: return "present";
     case Outcome::kRemoved: return "removed";
     case Outcome::kDamaged: return "damaged";
+    case Outcome::kDamagedThere: return "damaged there";
     case Outcome::kSkipped: return "skipped";
     case Outcome::kFenced: return "fenced";
   }
@@ -164,6 +165,7 @@ nlohmann::ordered_json copy_json(const CopyReport& report, const VerifyReport& v
   out["present"] = report.count(Outcome::kPresent);
   out["removed"] = report.count(Outcome::kRemoved);
   out["damaged"] = report.count(Outcome::kDamaged) + choice.damaged();
+  out["damaged_there"] = report.count(Outcome::kDamagedThere);
   out["too_new"] = choice.too_new();
   out["skipped"] = report.count(Outcome::kSkipped);
   out["fenced"] = report.count(Outcome::kFenced);
@@ -196,11 +198,14 @@ std::string lines_of(const CopyReport& report, const VerifyReport& verified, con
         fmt::format("{} {}: {}\n", Choice::is_too_new(broken) ? "written by a newer drstream, not copied:" : "damaged",
                     broken->name, printable_value(broken->error.message));
   const std::uint64_t skipped = report.count(Outcome::kSkipped);
-  out += fmt::format("{} snapshots copied, {} were there, {} are removed there, {} are damaged here{}{}\n",
-                     report.count(Outcome::kCopied), report.count(Outcome::kPresent), report.count(Outcome::kRemoved),
-                     report.count(Outcome::kDamaged) + choice.damaged(),
-                     skipped > 0 ? fmt::format(", {} were skipped", skipped) : "",
-                     report.replica ? fmt::format("; {} marks of removal", report.removal_marks) : "");
+  const std::uint64_t present = report.count(Outcome::kPresent);
+  out += fmt::format(
+      "{} snapshots copied, {} were there{}, {} are removed there, {} are damaged here, {} are damaged there{}{}\n",
+      report.count(Outcome::kCopied), present,
+      present > 0 ? " (not read; `drstream verify` of the target proves them)" : "", report.count(Outcome::kRemoved),
+      report.count(Outcome::kDamaged) + choice.damaged(), report.count(Outcome::kDamagedThere),
+      skipped > 0 ? fmt::format(", {} were skipped", skipped) : "",
+      report.replica ? fmt::format("; {} marks of removal", report.removal_marks) : "");
   out += fmt::format("read {}, stored {} in {} packs, {:.2f} seconds\n", format_size(report.read_bytes),
                      format_size(report.stored_bytes), report.packs, report.seconds);
   out +=
@@ -219,7 +224,7 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   Secret other = from_secret(std::move(given), secret);
   // What is proven there at the end must come from there.
   DRS_ASSIGN_OR_RETURN(const auto target, open_repository(context, to, secret, Reads::kStored));
-  DRS_ASSIGN_OR_RETURN(const auto source, open_repository(context, from, other));
+  DRS_ASSIGN_OR_RETURN(const auto source, open_from_repository(context, from, command.from, other));
   DRS_ASSIGN_OR_RETURN(const bool same, is_same_place(*target, *source, {.stream = "copy", .host = host_name()}));
   if (same)
     return Error{ErrorCode::kUsage, fmt::format("--from-repository {}: it and {} are the same place; a copy of a "
@@ -247,7 +252,8 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   for (const std::string& warning : report->warnings) context.log.warn("{}", warning);
   DRS_ASSIGN_OR_RETURN(const VerifyReport verified, verify_copies(context, *target, *report));
 
-  const bool damaged = report->count(Outcome::kDamaged) > 0 || choice.damaged() > 0;
+  const bool damaged =
+      report->count(Outcome::kDamaged) > 0 || report->count(Outcome::kDamagedThere) > 0 || choice.damaged() > 0;
   const bool fenced = report->count(Outcome::kFenced) > 0;
   const auto skipped = std::ranges::find(report->snapshots, Outcome::kSkipped, &SnapshotCopy::outcome);
   const ExitCode found = exit_code_of(verified.findings, false);
@@ -277,7 +283,7 @@ void add_copy_command(CommandSet& commands) {
   app->add_option(
          "SNAPSHOT", command->selectors,
          "What to copy: streams or stream@latest (what was pushed to them last), stream@TIME (the newest at or "
-         "before the end of that second, minute or day), ids or their beginnings (default: every snapshot)")
+         "before the end of that second, minute or day), ids or their first 4 or more digits (default: every snapshot)")
       ->type_name("");
   without_variable(add_texts(*app, "--stream", command->streams, "STREAM",
                              "Copy every snapshot of this stream; may be given several times"));

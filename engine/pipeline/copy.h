@@ -36,11 +36,12 @@ struct CopyOptions {
 struct SnapshotCopy {
   enum class Outcome : std::uint8_t {
     kCopied,
-    kPresent,  // the target has it
-    kRemoved,  // the target has a mark that it was removed there
-    kDamaged,  // not copied; `problem` names what is damaged, in the source or in the target
-    kSkipped,  // not copied, and not damaged: `problem` says why, `reason` is its code
-    kFenced,   // replica: not copied, since a prune of the target has fenced an earlier copy that stayed silent
+    kPresent,       // the target has it
+    kRemoved,       // the target has a mark that it was removed there
+    kDamaged,       // not copied; `problem` names what is damaged in the source
+    kDamagedThere,  // replica: what it needs is there, but damaged; `problem` names it and says what to do
+    kSkipped,       // not copied, and not damaged: `problem` says why, `reason` is its code
+    kFenced,        // replica: not copied, since a prune of the target has fenced an earlier copy that stayed silent
   };
   const Snapshot* source = nullptr;
   Outcome outcome = Outcome::kCopied;

@@ -36,6 +36,11 @@ Result<ByteView> read_whole(ObjectStore& store, const std::string& name, std::si
   return Error(ErrorCode::kCorrupt, name + " is damaged: the SHA-256 of its bytes is " + got.hex());
 }
 
+// An object is never replaced: a copy stores it anew once it is gone.
+std::string remove_there(const std::string& name) {
+  return "; remove " + name + " in the target and copy again, which stores it anew";
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ReplicaCopy>> ReplicaCopy::begin(Repository& source, const SnapshotCatalog& catalog,
@@ -158,14 +163,18 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
     entry.problem = "a prune of the target has fenced an earlier copy of it: its manifest can never be stored there";
     entry.target_name.clear();
   } else if (broken != target.broken.end()) {
-    entry.outcome = Outcome::kDamaged;
-    entry.problem = "the target has it, but damaged: " + broken->error.message;
+    entry.outcome = Outcome::kDamagedThere;
+    entry.problem = broken->error.message;
+    if (broken->error.code != ErrorCode::kFormatTooNew) entry.problem += remove_there(snapshot.name);
   } else {
-    DRS_ASSIGN_OR_RETURN(const auto problem, copy_whole(snapshot));
-    if (problem) {
-      entry.outcome = problem->code == ErrorCode::kUsage ? Outcome::kSkipped : Outcome::kDamaged;
-      entry.problem = problem->message;
-      entry.reason = problem->code;
+    DRS_ASSIGN_OR_RETURN(const auto obstacle, copy_whole(snapshot));
+    if (obstacle) {
+      const Error& error = obstacle->error;
+      entry.outcome = obstacle->there                   ? Outcome::kDamagedThere
+                      : error.code == ErrorCode::kUsage ? Outcome::kSkipped
+                                                        : Outcome::kDamaged;
+      entry.problem = error.message;
+      entry.reason = error.code;
       entry.target_name.clear();
       ++progress_.problems;
     }
@@ -174,25 +183,26 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
   return session_->heartbeat_result();
 }
 
-Result<std::optional<Error>> ReplicaCopy::copy_whole(const Snapshot& snapshot) {
+Result<std::optional<ReplicaCopy::Obstacle>> ReplicaCopy::copy_whole(const Snapshot& snapshot) {
   const auto needs = needs_of(snapshot);
   if (!needs.ok()) {
     if (!is_object_fault(needs.error())) return needs.error();
-    return std::optional(needs.error());
+    return std::optional(Obstacle{needs.error()});
   }
   DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, *needs, condemned_));
-  if (auto doubt = may_be_condemned(*needs)) return doubt;
+  if (auto doubt = may_be_condemned(*needs)) return std::optional(Obstacle{*std::move(doubt)});
   if (auto room = make_room(*needs); !room.ok()) {
     if (room.error().code != ErrorCode::kUsage) return std::move(room).error();
-    return std::optional(std::move(room).error());  // another snapshot may need less
+    return std::optional(Obstacle{std::move(room).error()});  // another snapshot may need less
   }
   DRS_ASSIGN_OR_RETURN(const Missing missing, missing_packs(*needs));
-  if (missing.target_damage) return missing.target_damage;
+  if (missing.target_damage) return std::optional(Obstacle{*missing.target_damage, true});
   DRS_RETURN_IF_ERROR(copy_packs(missing.packs));
   for (const auto& [pack, bytes] : needs->packs)
-    if (const auto found = damaged_.find(pack); found != damaged_.end()) return std::optional(found->second);
+    if (const auto found = damaged_.find(pack); found != damaged_.end()) return std::optional(Obstacle{found->second});
   DRS_RETURN_IF_ERROR(copy_index(*needs));
-  return copy_manifest(snapshot, *needs);
+  DRS_ASSIGN_OR_RETURN(const auto damage, copy_manifest(snapshot, *needs));
+  return damage ? std::optional(Obstacle{*damage}) : std::nullopt;
 }
 
 Result<ReplicaCopy::Needs> ReplicaCopy::needs_of(const Snapshot& snapshot) {
@@ -231,7 +241,7 @@ Result<ReplicaCopy::Missing> ReplicaCopy::missing_packs(const Needs& needs) {
     if (there->bytes != bytes) {
       missing.target_damage =
           Error(ErrorCode::kCorrupt, pack_name(name) + " in the target has " + std::to_string(there->bytes) +
-                                         " bytes, not " + std::to_string(bytes));
+                                         " bytes, not " + std::to_string(bytes) + remove_there(pack_name(name)));
     } else if (needs.marked.contains(name) && !proved_.contains(name)) {
       // A mark says where to look, and proves nothing.
       const PooledBuffer buffer = buffers_->acquire();
@@ -242,7 +252,8 @@ Result<ReplicaCopy::Missing> ReplicaCopy::missing_packs(const Needs& needs) {
       if (whole.ok())
         proved_.insert(name);
       else
-        missing.target_damage = whole.error().with_context("in the target");
+        missing.target_damage =
+            Error(whole.error().code, "in the target " + whole.error().message + remove_there(pack_name(name)));
     }
     ++report_.packs_present;
   }

@@ -69,8 +69,13 @@ class ReplicaCopy {
   // Buffers for the largest object that is to be copied or compared, of those that `needs` names. None may be in use.
   // Errors: kUsage (too little memory for it), what threads' stores report.
   Result<void> make_room(const Needs& needs);
-  // Each of these that returns an optional error: what keeps the snapshot from being copied, if anything does.
-  Result<std::optional<Error>> copy_whole(const Snapshot& snapshot);
+  // What keeps a snapshot from being copied.
+  struct Obstacle {
+    Error error;
+    bool there = false;  // damage in the target
+  };
+  Result<std::optional<Obstacle>> copy_whole(const Snapshot& snapshot);
+  // Those below that return an optional error: what keeps the snapshot from being copied, if anything does.
   Result<Needs> needs_of(const Snapshot& snapshot);
   Result<Missing> missing_packs(const Needs& needs);
   Result<void> copy_packs(const std::vector<PackInfo>& packs);

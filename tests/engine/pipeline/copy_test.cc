@@ -270,7 +270,7 @@ TEST_F(ReplicaCopyTest, TellsOfADamagedManifestInTheTarget) {
   target_.objects->insert(stored_.manifest_1, Bytes(40, 1), 0);
   const auto report = copy();
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->count(Outcome::kDamaged), 1U);
+  EXPECT_EQ(report->count(Outcome::kDamagedThere), 1U);
   EXPECT_EQ(*target_.objects->find(stored_.manifest_1)->bytes, Bytes(40, 1));
 }
 
