@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/repository/edit_distance.h"
 #include "io/catch_thrown.h"
 #include "tools/arguments.h"
 #include "tools/descriptors.h"
@@ -28,12 +30,56 @@ CLI::App* deepest_parsed(CLI::App* app) {
   return app;
 }
 
+std::string names_of(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* child : app.get_subcommands({}))
+    if (!child->get_group().empty()) names += (names.empty() ? "" : ", ") + child->get_name();
+  return names;
+}
+
+// A word where a command was expected: what is meant by it, as far as can be guessed. Empty: there is no such word.
+std::string unknown_command_text(const CLI::App& app, const std::vector<std::string>& own) {
+  if (names_of(app).empty()) return "";
+  const CLI::App* top = &app;
+  while (top->get_parent() != nullptr) top = top->get_parent();
+  const std::vector<std::string> left = top->remaining(true);
+  const auto is_word = [&](const std::string& text) {
+    return !text.starts_with('-') && std::ranges::find(left, text) != left.end();
+  };
+  const auto word = std::ranges::find_if(own, is_word);
+  if (word == own.end()) return "";
+  std::string nearest;
+  std::size_t least = 3;  // two mistakes still mean it
+  for (const CLI::App* child : app.get_subcommands({})) {
+    if (child->get_group().empty() || edit_distance(child->get_name(), *word) >= least) continue;
+    nearest = child->get_name();
+    least = edit_distance(nearest, *word);
+  }
+  const std::string path = command_path(&app);
+  return fmt::format("there is no command '{}{}{}'; {}", path, path.empty() ? "" : " ", *word,
+                     nearest.empty() ? "accepted are " + names_of(app) : "did you mean '" + nearest + "'?");
+}
+
+// What CLI11 found wrong, in words of ours where its own do not say what is accepted.
+std::string parse_error_text(const CLI::Error& error, const CLI::App& app, const std::vector<std::string>& own,
+                             bool has_child) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
+    if (std::string text = unknown_command_text(app, own); !text.empty()) return text;
+  // Every option with a value has a parser of its own (tools/option_builder.h).
+  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr)
+    return fmt::format("{}; accepted for a flag are true and false, for --verbose a number", error.what());
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && has_child)
+    return fmt::format("{}; what stands behind -- is the command that --exec runs", error.what());
+  return error.what();
+}
+
 // Empty: parsed. Otherwise help was printed (kOk) or the arguments were told to be wrong.
 struct ParseOutcome {
   std::optional<ExitCode> done;
   std::optional<Error> error;
 };
-ParseOutcome parse(CLI::App& root, std::vector<std::string> own, Output& output) {
+ParseOutcome parse(CLI::App& root, const Arguments& arguments, Output& output) {
+  const std::vector<std::string>& own = arguments.own;
   std::vector<std::string> reversed(own.rbegin(), own.rend());  // as CLI11 takes them
   try {
     root.parse(std::move(reversed));
@@ -44,10 +90,12 @@ ParseOutcome parse(CLI::App& root, std::vector<std::string> own, Output& output)
     output.text(version.what());
     return {ExitCode::kOk, {}};
   } catch (const CLI::Error& error) {
-    const std::string path = command_path(deepest_parsed(&root));
+    const CLI::App* const app = deepest_parsed(&root);
+    const std::string path = command_path(app);
     return {{},
-            Error{ErrorCode::kUsage,
-                  fmt::format("{}; see `drstream help{}{}`", error.what(), path.empty() ? "" : " ", path)}};
+            Error{ErrorCode::kUsage, fmt::format("{}; see `drstream help{}{}`",
+                                                 parse_error_text(error, *app, own, !arguments.child.empty()),
+                                                 path.empty() ? "" : " ", path)}};
   }
   return {};
 }
@@ -59,13 +107,19 @@ class Application {
 
   int run(const Arguments& arguments) {
     Output early({false, false, STDOUT_FILENO}, console_);
-    const ParseOutcome parsed = parse(model_.root, arguments.own, early);
+    const ParseOutcome parsed = parse(model_.root, arguments, early);
     if (parsed.done) return finish(*parsed.done, early, CommandEffect::kReads);
     const Command* const command = model_.commands.parsed();
     Output output({model_.options.json, model_.options.log.quiet, STDOUT_FILENO}, console_);
     if (parsed.error) {
       path_ = command_path(deepest_parsed(&model_.root));
       return fail(*parsed.error, command != nullptr ? command->effect : CommandEffect::kReads, output);
+    }
+    if (command == nullptr && model_.options.json) {
+      const CLI::App* const app = deepest_parsed(&model_.root);
+      path_ = command_path(app);
+      return fail({ErrorCode::kUsage, "a command is missing; accepted are " + names_of(*app)}, CommandEffect::kReads,
+                  output);
     }
     if (command == nullptr) {
       console_.write_lines(help_text(*deepest_parsed(&model_.root)));

@@ -94,6 +94,7 @@ Result<void> check_choices(const PushCommand& command, const CommandContext& con
   if (!command.exec && has_child) return Error{ErrorCode::kUsage, "a command stands behind --, but --exec is missing"};
   if (command.spool.size_bytes && command.spool.directory.empty())
     return Error{ErrorCode::kUsage, "--spool-size needs --spool DIR: where the packs shall wait"};
+  if (!command.spool.directory.empty()) DRS_RETURN_IF_ERROR(check_spool_place(command.spool.directory));
   if (!command.exec && command.timeout)
     return Error{ErrorCode::kUsage, "--timeout needs --exec: only a producer that drstream started can be ended by it"};
   if (!command.exec && command.file.empty() && ::isatty(STDIN_FILENO) == 1)

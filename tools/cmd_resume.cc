@@ -38,12 +38,14 @@ std::string kept_text(const SpoolEntry& entry, const Error& error) {
   if (!is_lasting_damage(error)) return "its spool is kept: resume again";
   if (error.message.find(entry.path()) != std::string::npos)
     return fmt::format(
-        "and what is damaged lies in its spool, so that no resume can commit it: run the producer again with a new push, "
+        "and what is damaged lies in its spool, so that no resume can commit it: run the producer again with a new "
+        "push, "
         "then remove {}",
         entry.path());
-  return fmt::format("its spool is kept: see what is damaged in the repository (`drstream verify`), put it back and "
-                     "resume again; or run the producer again with a new push, then remove {}",
-                     entry.path());
+  return fmt::format(
+      "its spool is kept: see what is damaged in the repository (`drstream verify`), put it back and "
+      "resume again; or run the producer again with a new push, then remove {}",
+      entry.path());
 }
 
 // The spool over an entry's objects, and the repository's store behind it.
@@ -162,6 +164,7 @@ Result<nlohmann::ordered_json> tell_committed(CommandContext& context, Repositor
 Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& command) {
   if (command.spool.empty())
     return Error{ErrorCode::kUsage, "no spool was named; give --spool DIR as to the push, or set DRSTREAM_SPOOL"};
+  DRS_RETURN_IF_ERROR(check_spool_place(command.spool));
   DRS_ASSIGN_OR_RETURN(const RepositoryPlace place, repository_place(context.options));
   DRS_ASSIGN_OR_RETURN(const Secret secret, take_secret(context, place));
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, place, secret));

@@ -74,7 +74,7 @@ void add_show_command(CommandSet& commands) {
   app->add_option(
          "SNAPSHOT", *selector,
          "A stream or stream@latest (what was pushed to it last), stream@TIME (its newest at or before the end of "
-         "that second, minute or day), an id or its beginning")
+         "that second, minute or day), an id or its first 4 or more digits")
       ->required()
       ->type_name("");
   commands.add({app, CommandEffect::kReads, false,

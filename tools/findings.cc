@@ -110,15 +110,21 @@ nlohmann::ordered_json findings_json(const std::vector<Finding>& findings) {
 
 std::string damage_verdict(const std::vector<Finding>& findings) {
   bool costs_snapshots = false;
+  bool costs_manifests = false;
   bool index_alone = true;
   for (const Finding& finding : findings) {
     if (finding.severity != Finding::Severity::kDamage) continue;
-    costs_snapshots = costs_snapshots || finding.affected_count > 0 || finding.object.starts_with("manifests/");
+    costs_snapshots = costs_snapshots || finding.affected_count > 0;
+    costs_manifests = costs_manifests || finding.object.starts_with("manifests/");
     index_alone = index_alone && finding.object.starts_with("index/");
   }
   if (costs_snapshots)
     return "DAMAGE FOUND: the snapshots named above cannot be restored whole; push the same data again, and look for "
            "another copy";
+  if (costs_manifests)
+    return "DAMAGE FOUND: the snapshots whose manifests are named above cannot be restored; bring the manifests back "
+           "from "
+           "a replica or another copy, or push the same data again";
   if (index_alone)
     return "DAMAGE FOUND in the index alone: every snapshot can be restored; `drstream repair index` makes it anew";
   return "DAMAGE FOUND: no snapshot needs what is named above to be restored; bring it back from another copy";

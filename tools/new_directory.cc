@@ -35,6 +35,16 @@ bool has_config(const fs::path& directory) {
 
 }  // namespace
 
+std::string enclosing_repository(const std::string& path) {
+  std::error_code error;
+  fs::path place = fs::weakly_canonical(path, error);
+  while (!error && place.has_relative_path()) {
+    if (has_config(place)) return place.string();
+    place = place.parent_path();
+  }
+  return "";
+}
+
 Result<void> check_new_directory(const std::string& path) {
   std::error_code error;
   const fs::path place = fs::weakly_canonical(path, error);

@@ -12,4 +12,7 @@ namespace drs {
 // ours and no config, which may be a repository that lost it. Errors: kUsage, naming what was found; kDenied, kIo.
 Result<void> check_new_directory(const std::string& path);
 
+// The local repository that `path`, which need not exist, is or lies in, by its config; empty where there is none.
+std::string enclosing_repository(const std::string& path);
+
 }  // namespace drs

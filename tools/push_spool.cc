@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/format/names.h"
+#include "tools/new_directory.h"
 #include "tools/place_address.h"
 #include "tools/size_text.h"
 
@@ -29,6 +30,15 @@ Result<std::uint64_t> spool_size(CommandContext& context, const SpoolDirectory& 
 }
 
 }  // namespace
+
+Result<void> check_spool_place(const std::string& directory) {
+  const std::string repository = enclosing_repository(directory);
+  if (repository.empty()) return {};
+  return Error{ErrorCode::kUsage,
+               fmt::format("--spool {} lies in the repository {}: a spool needs a directory of its own, on this "
+                           "machine, outside of every repository",
+                           directory, repository)};
+}
 
 SpoolRuling spool_ruling(std::string_view key) {
   const auto parsed = parse_name(key);

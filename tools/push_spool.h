@@ -27,6 +27,9 @@ struct SpoolSettings {
 // Packs in any order, index objects behind the packs they name, the manifest last; all else goes through.
 SpoolRuling spool_ruling(std::string_view key);
 
+// Errors: kUsage, where `directory` is a repository or lies in one.
+Result<void> check_spool_place(const std::string& directory);
+
 // How a spool's entry says whose it is: the repository's id, then where it is: a replica has the same id elsewhere.
 std::string spool_owner(const Repository& repository, const RepositoryPlace& place, CancelToken& cancel);
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kStreamNameCharsMax = 200;
 constexpr std::size_t kIdDigits = 2 * Uuid::kBytes;
 constexpr std::size_t kIdDigitsMin = 4;
+constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
 
 bool is_stream_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -21,7 +22,7 @@ bool is_stream_name_char(char c) {
 
 bool looks_like_id(std::string_view text) {
   return text.size() >= kIdDigitsMin && text.size() <= kIdDigits &&
-         text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+         text.find_first_not_of(kHexDigits) == std::string_view::npos;
 }
 
 // The oldest snapshot of a stream by its time, or nullptr.
@@ -92,6 +93,10 @@ Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::strin
   const auto stream_exists = [&catalog](std::string_view name) { return catalog.latest(name) != nullptr; };
   DRS_ASSIGN_OR_RETURN(const Selector selector, parse_selector(text, stream_exists, now_ns));
   auto found = select_snapshot(catalog, selector, lost);
+  const bool is_short_id = text.size() < kIdDigitsMin && text.find_first_not_of(kHexDigits) == std::string_view::npos;
+  if (!found.ok() && found.error().code == ErrorCode::kNoSnapshot && is_short_id)
+    return Error{ErrorCode::kNoSnapshot, fmt::format("{}; of an id at least {} digits must be given",
+                                                     found.error().message, kIdDigitsMin)};
   if (found.ok() || found.error().code != ErrorCode::kNoSnapshot || !selector.at_or_before) return found;
   const Snapshot* const oldest = oldest_of(catalog, selector.stream);
   if (oldest == nullptr) return found;

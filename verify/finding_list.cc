@@ -21,6 +21,9 @@ std::string joined(const std::vector<std::string>& problems, std::size_t problem
 }  // namespace
 
 std::size_t FindingList::report(Finding::Severity severity, const std::string& object, std::string_view problem) {
+  // The report names the object once.
+  if (problem.starts_with(object) && problem.substr(object.size()).starts_with(": "))
+    problem.remove_prefix(object.size() + 2);
   const std::scoped_lock lock(mutex_);
   auto found = by_object_.find(object);
   if (found == by_object_.end() && entries_.size() >= kFindingsMax) {

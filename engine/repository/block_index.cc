@@ -84,9 +84,15 @@ Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, Obj
       continue;
     }
     if (!is_damage(loaded.error())) return std::move(loaded).error();
-    index->problems_.push_back({pack_name(pack.name), std::move(loaded).error()});
+    index->add_problem(pack_name(pack.name), std::move(loaded).error());
   }
   return index;
+}
+
+// Messages name the object beside the error, which may name it, too.
+void BlockIndex::add_problem(std::string object, Error error) {
+  if (error.message.starts_with(object + ": ")) error.message.erase(0, object.size() + 2);
+  problems_.push_back({std::move(object), std::move(error)});
 }
 
 // The objects that are listed now, but for those that are units already. One of them may have gone since, as when a
@@ -114,7 +120,7 @@ Result<void> BlockIndex::load_index_objects(ListingRounds& rounds) {
       error = listed_but_absent();
     }
     if (!is_damage(error)) return error;
-    problems_.push_back({info.key, std::move(error)});
+    add_problem(info.key, std::move(error));
     return {};
   };
   return read_index_ends(repository_, store_, objects, take);

@@ -111,6 +111,7 @@ class BlockIndex {
   template <typename Visit>
   Result<void> each_claim(const BlockId& id, const Visit& visit);
   Result<void> load_index_objects(ListingRounds& rounds);
+  void add_problem(std::string object, Error error);
   Result<void> read_from(const Unit& unit, std::uint64_t offset_bytes, MutableByteView destination);
   Result<void> load_uncovered(const PackInfo& pack);
   void trim_cache();

@@ -8,25 +8,10 @@
 #include <vector>
 
 #include "engine/format/names.h"
+#include "engine/repository/edit_distance.h"
 
 namespace drs {
 namespace {
-
-// Edit distance, for "did you mean".
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 std::string near_matches(const SnapshotCatalog& catalog, const std::string& wanted) {
   std::set<std::string> streams;
@@ -35,7 +20,7 @@ std::string near_matches(const SnapshotCatalog& catalog, const std::string& want
   std::vector<std::pair<std::size_t, std::string>> ranked;
   for (const std::string& stream : streams) {
     const bool contains = stream.find(wanted) != std::string::npos || wanted.find(stream) != std::string::npos;
-    ranked.emplace_back(contains ? 0 : distance(stream, wanted), stream);
+    ranked.emplace_back(contains ? 0 : edit_distance(stream, wanted), stream);
   }
   std::sort(ranked.begin(), ranked.end());
   std::string text = "nearest streams: ";

@@ -37,3 +37,90 @@ def test_a_repository_that_cannot_be_opened_is_not_sent_to_verify(new_repository
         step = next_step(drs.run(*command, expect=4))
         assert "from a replica of the repository or a backup of its config/ and keys/" in step, (command, step)
         assert "verify" not in step
+
+
+@pytest.mark.local_only("damages files")
+def test_what_is_damaged_in_the_target_of_a_copy_is_called_so_and_can_be_copied_anew(new_repository):
+    source, target = new_repository("source"), new_repository("target")
+    target.key = source.key
+    source.run("init")
+    source.push(STREAM, DATA)
+    target.run("init", "--replica-of", source.path)
+    copy = ["copy", "--from-repository", source.path]
+    target.run(*copy)
+    (manifest,) = target.names("manifests")
+    (target.path / manifest).unlink()
+    pack = target.path / target.largest_pack()
+    pack.chmod(0o600)
+    pack.write_bytes(pack.read_bytes()[:-1])
+    outcome = target.run(*copy, expect=4).out.decode()
+    assert "damaged there " in outcome and "0 are damaged here, 1 are damaged there" in outcome
+    assert f"remove {target.largest_pack()} in the target and copy again" in outcome
+    pack.unlink()
+    assert "1 snapshots copied" in target.text(*copy)
+    assert "1 were there (not read; `drstream verify` of the target proves them)" in target.text(*copy)
+    target.run("verify", "--read-data")
+
+
+@pytest.mark.local_only("directories with a ?")
+def test_a_directory_may_bring_its_own_key_behind_a_question_mark(new_repository, tmp_path):
+    first, second = new_repository("first"), new_repository("second")
+    first.run("init")
+    second.run("init")
+    key = tmp_path / "second.key"
+    key.write_text(second.key + "\r\n")  # as an editor of another system ends lines
+    key.chmod(0o600)
+    place = f"{second.path}?key-file={key}"
+    first.push(STREAM, DATA, "--also", place, "--memory", "256MiB")
+    assert second.pull(STREAM) == DATA
+    literal = tmp_path / "drs?key-file=none"
+    literal.mkdir()
+    first.run("init", "-r", literal)
+    assert (literal / "config/00000001").is_file()
+
+
+def test_the_source_of_a_copy_says_which_options_give_its_key(new_repository):
+    source, target = new_repository("source"), new_repository("target")
+    source.run("init")
+    target.run("init")
+    outcome = target.run("copy", "--from-repository", source.path, "--from-unencrypted", expect=12)
+    assert "--from-unencrypted says that it is not: give its key by --from-key-file" in outcome.err
+
+
+def test_what_is_typed_wrongly_is_answered_with_what_is_accepted(new_repository):
+    drs = new_repository()
+    drs.run("init")
+    drs.push(STREAM, DATA)
+    assert "there is no command 'pul'; did you mean 'pull'?" in drs.run("pul", "x", expect=2).err
+    assert "there is no command 'key ad'; did you mean 'add'?" in drs.run("key", "ad", expect=2).err
+    assert "what stands behind -- is the command that --exec runs" in drs.run("push", "--", "-x", expect=2).err
+    assert "accepted for a flag are true and false" in drs.run("list", env={"DRSTREAM_JSON": "banana"}, expect=2).err
+    assert "at least 4 digits" in drs.run("show", "abc", expect=16).err
+    for command in ("repair", "key"):
+        assert drs.json(command, expect=2)["message"].startswith("a command is missing; accepted are ")
+    for command in ("list", "show"):
+        outcome = drs.run(command, drs.key, expect=16)
+        assert drs.key not in outcome.err and "64 hex digits, not shown" in outcome.err
+    examples = drs.text("help", "pull").split("Examples:")[1]
+    assert examples.index("--exec -- pg_restore") < examples.index("| pg_restore") and "PIPESTATUS" in examples
+
+
+@pytest.mark.local_only("directories")
+def test_a_spool_inside_a_repository_is_refused_and_leaves_nothing(new_repository):
+    drs = new_repository()
+    drs.run("init")
+    before = sorted(drs.path.rglob("*"))
+    for place in (drs.path, drs.path / "packs"):
+        assert "lies in the repository" in drs.run("push", STREAM, "--spool", place, input=DATA, expect=2).err
+        assert "lies in the repository" in drs.run("resume", "--spool", place, expect=2).err
+    assert sorted(drs.path.rglob("*")) == before
+
+
+@pytest.mark.local_only("damages files")
+def test_verify_of_a_damaged_manifest_alone_speaks_of_the_manifest(new_repository):
+    drs = new_repository()
+    drs.run("init")
+    drs.push(STREAM, DATA)
+    flip(drs.path / drs.names("manifests")[0])
+    verified = drs.run("verify", "--read-only", expect=4).out.decode()
+    assert "the snapshots whose manifests are named above cannot be restored" in verified

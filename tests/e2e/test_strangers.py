@@ -165,7 +165,7 @@ def test_locks_are_set_where_the_checksum_header_is_refused(new_s3_repository, m
 def test_doctor_tells_a_server_that_is_no_store(behind):
     repository, proxy = behind
     proxy.on(faults.ingress_404(), times=None)
-    checks = {check["name"]: check for check in repository.json("doctor", expect=2)["checks"]}
+    checks = {check["name"]: check for check in repository.json("doctor", expect=6)["checks"]}
     assert checks["connection"]["state"] == "BAD", checks["connection"]
     assert "answered 404" in checks["connection"]["detail"]
 
