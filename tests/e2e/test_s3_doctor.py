@@ -91,7 +91,7 @@ def test_a_clock_that_differs_is_told(behind, seconds, state):
 def test_a_store_that_is_not_there_is_told_at_once(behind):
     repository, proxy = behind
     proxy.on(faults.lost_request(), times=None)
-    assert checks(repository, expect=2)["connection"]["state"] == "BAD"
+    assert checks(repository, expect=6)["connection"]["state"] == "BAD"
 
 
 def test_limits_hold_for_all_transfers_together(s3):
