@@ -133,9 +133,7 @@ class CloudCheck {
   void add(std::string name, State state, std::string detail) {
     results_.push_back({std::move(name), state, std::move(detail)});
   }
-  void add_failed(std::string name, const Error& error) {
-    results_.push_back(failed_check(std::move(name), error));
-  }
+  void add_failed(std::string name, const Error& error) { results_.push_back(failed_check(std::move(name), error)); }
 
   CloudProbe::Answer stat(const char* key) {
     return probe_.ask(protocol_.stat(key), RequestKind::kStat, std::string("stat ") + key);

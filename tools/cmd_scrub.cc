@@ -46,7 +46,8 @@ std::string_view verdict(ExitCode code, const std::vector<Finding>& findings) {
   if (code != ExitCode::kDamage)
     return "no damage found; whether something is absent only `drstream verify`, with the key, can tell";
   if (may_not_open(findings))
-    return "DAMAGE FOUND: first put back what is damaged below config/ and keys/, from a replica of the repository or a "
+    return "DAMAGE FOUND: first put back what is damaged below config/ and keys/, from a replica of the repository or "
+           "a "
            "backup of the two; then `drstream verify`, with the key, says which snapshots are affected";
   return "DAMAGE FOUND: `drstream verify`, with the key, says which snapshots are affected";
 }

@@ -31,9 +31,9 @@ struct CommandContext {
   const Clock& clock;
   CancelToken& cancel;
   const SignalState& signals;
-  Guardian* guardian;    // of the child command; null where there is none
-  CLI::App& root;        // the whole model, for help, man and completion
-  CommandEffect effect;  // of the command, until it learns better: decides what its failure means
+  Guardian* guardian;          // of the child command; null where there is none
+  CLI::App& root;              // the whole model, for help, man and completion
+  CommandEffect effect;        // of the command, until it learns better: decides what its failure means
   std::string next_step = {};  // of its failure, where the command knows better than its kind does
 };
 

@@ -41,11 +41,11 @@ Result<std::unique_ptr<Repository>> open_from_repository(CommandContext& context
   const bool lacks_key =
       !repository.ok() && repository.error().code == ErrorCode::kWrongKey && secret.kind == SlotKind::kClear;
   if (!lacks_key) return repository;
-  return Error{ErrorCode::kWrongKey,
-               fmt::format("the source {} is encrypted, and {}: give its key by --from-key-file FILE, "
-                           "--from-passphrase-file FILE or --from-passphrase-command CMD",
-                           place.name,
-                           from.unencrypted ? "--from-unencrypted says that it is not" : "no key was given for it")};
+  return Error{
+      ErrorCode::kWrongKey,
+      fmt::format("the source {} is encrypted, and {}: give its key by --from-key-file FILE, "
+                  "--from-passphrase-file FILE or --from-passphrase-command CMD",
+                  place.name, from.unencrypted ? "--from-unencrypted says that it is not" : "no key was given for it")};
 }
 
 Secret from_secret(std::optional<Secret> given, const Secret& secret) {

@@ -56,8 +56,8 @@ Result<Secret> secret_of_answer(SecretBytes answer);
 // Asks for a new secret twice. Errors: kWrongKey (empty, or the answers differ), the prompt's.
 Result<Secret> prompt_new_secret(const Prompt& prompt);
 
-// A key as text: exactly 64 hex digits, one line end (LF, or CR LF) behind them allowed, not all bytes equal. `origin` stands in
-// messages. Errors: kWrongKey.
+// A key as text: exactly 64 hex digits, one line end (LF, or CR LF) behind them allowed, not all bytes equal. `origin`
+// stands in messages. Errors: kWrongKey.
 Result<Secret> raw_key_of_text(ByteView text, const std::string& origin);
 
 // kWrongKey: no key was given, and how to give one.

@@ -95,8 +95,8 @@ Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::strin
   auto found = select_snapshot(catalog, selector, lost);
   const bool is_short_id = text.size() < kIdDigitsMin && text.find_first_not_of(kHexDigits) == std::string_view::npos;
   if (!found.ok() && found.error().code == ErrorCode::kNoSnapshot && is_short_id)
-    return Error{ErrorCode::kNoSnapshot, fmt::format("{}; of an id at least {} digits must be given",
-                                                     found.error().message, kIdDigitsMin)};
+    return Error{ErrorCode::kNoSnapshot,
+                 fmt::format("{}; of an id at least {} digits must be given", found.error().message, kIdDigitsMin)};
   if (found.ok() || found.error().code != ErrorCode::kNoSnapshot || !selector.at_or_before) return found;
   const Snapshot* const oldest = oldest_of(catalog, selector.stream);
   if (oldest == nullptr) return found;
