@@ -10,6 +10,9 @@
 namespace drs {
 namespace {
 
+// Lists that come out alike after an index object had gone: the store lists what it does not have.
+constexpr int kVanishedAlikeMax = 3;
+
 bool are_listed_alike(const PackCatalog& a, const PackCatalog& b) {
   return std::equal(a.packs().begin(), a.packs().end(), b.packs().begin(), b.packs().end(),
                     [](const PackInfo& x, const PackInfo& y) { return x.name == y.name; });
@@ -62,9 +65,11 @@ Result<BlockLocation> LiveIndex::locate(const BlockId& id) {
 
 Result<bool> LiveIndex::renew(const std::optional<BlockLocation>& tried, const Error& error) {
   const bool gone = error.code == ErrorCode::kNotFound && tried && packs_->find(tried->pack) != nullptr;
-  if (stay_ || (!gone && !index_->vanished())) return false;
+  const bool vanished = index_->vanished() && vanished_alike_ < kVanishedAlikeMax;
+  if (!vanished && (!gone || stay_)) return false;
   DRS_ASSIGN_OR_RETURN(const bool changed, load({}));
-  stay_ = !changed;
+  if (gone) stay_ = !changed;
+  if (vanished) vanished_alike_ = changed ? 0 : vanished_alike_ + 1;
   return changed;
 }
 

@@ -47,7 +47,8 @@ class LiveIndex {
   std::unique_ptr<BlockIndex> index_;
   std::uint64_t lists_made_ = 0;
   bool listed_again_ = false;  // although nothing was known to have gone
-  bool stay_ = false;          // they name what is not there, and did so again when they were made anew
+  bool stay_ = false;          // they name a pack that is not there, and did so again when they were made anew
+  int vanished_alike_ = 0;     // how often an index object had gone, and the lists came out alike
 };
 
 }  // namespace drs
