@@ -190,7 +190,7 @@ Result<std::optional<ReplicaCopy::Obstacle>> ReplicaCopy::copy_whole(const Snaps
     return std::optional(Obstacle{needs.error()});
   }
   DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, *needs, condemned_));
-  if (auto doubt = may_be_condemned(*needs)) return std::optional(Obstacle{*std::move(doubt)});
+  if (auto doubt = may_be_condemned(*needs)) return std::optional(Obstacle{*std::move(doubt), true});
   if (auto room = make_room(*needs); !room.ok()) {
     if (room.error().code != ErrorCode::kUsage) return std::move(room).error();
     return std::optional(Obstacle{std::move(room).error()});  // another snapshot may need less
