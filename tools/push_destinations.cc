@@ -140,7 +140,9 @@ Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
     PushDestination& to = destinations[i];
     const PushMemory& memory = shares.pushes[i];
     const auto run_push = [&] {
-      return push(*to.repository, from, options, memory, buffers.push(i), counters[i], context.cancel);
+      // Caught here: a spool entry that holds the whole stream outlives what a library throws.
+      return catch_thrown(
+          [&] { return push(*to.repository, from, options, memory, buffers.push(i), counters[i], context.cancel); });
     };
     if (spool_settings.directory.empty()) return run_push();
     auto spool = PushSpool::begin(context, *to.repository, to.place, spool_settings, memory.spool_bytes, counters[i]);

@@ -90,8 +90,12 @@ Result<std::unique_ptr<PushSpool>> PushSpool::begin(CommandContext& context, Rep
 
 PushSpool::~PushSpool() {
   cancelling_.reset();
+  const bool recorded = spool_ && !spool_->recorded().empty();
   spool_.reset();
-  end_entry();
+  if (recorded)
+    entry_.reset();  // only `resume` gives a recorded stream up
+  else
+    end_entry();
 }
 
 void PushSpool::end_entry() {
