@@ -106,13 +106,19 @@ std::string list_of(const std::set<std::string>& names) {
 }
 
 // Snapshots that one side of a mirror shows and the other does not.
-Result<void> check_mirror(const Repository& source, const SnapshotCatalog& catalog, Repository& target) {
+Result<void> check_mirror(Repository& source, const SnapshotCatalog& catalog, Repository& target) {
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog mirrored, load_snapshots(target));
   std::set<std::string> extra;
   std::set<std::string> missing;
   for (const Snapshot& snapshot : mirrored.live) extra.insert(snapshot.name);
   for (const Snapshot& snapshot : catalog.live)
     if (extra.erase(snapshot.name) == 0) missing.insert(snapshot.name);
+  if (!extra.empty()) {
+    // Another run may have copied what was pushed into the source since this one began.
+    DRS_ASSIGN_OR_RETURN(const SnapshotCatalog now, load_snapshots(source));
+    for (const Snapshot& snapshot : now.live) extra.erase(snapshot.name);
+    for (const RemovedMark& mark : now.removed) extra.erase(mark.manifest_name);
+  }
   const std::string mirror = target.store().name_for_messages();
   if (!extra.empty())
     return Error{ErrorCode::kRollback,
@@ -232,8 +238,9 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
                                                 command.from.place, to.name)};
   warn_of_other_owner(context, to);
   clean_leftovers(context, to);
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*source));
-  DRS_ASSIGN_OR_RETURN(const Choice choice, choose(command, SeenHeads(context, *source, from), catalog));
+  const SeenHeads seen(context, *source, from);
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*source));
+  DRS_ASSIGN_OR_RETURN(const Choice choice, choose(command, seen, catalog));
 
   CopyOptions options;
   options.compression = command.compression;

@@ -79,8 +79,8 @@ std::string table_of(const std::vector<const Snapshot*>& snapshots) {
 
 Result<ExitCode> run_list(CommandContext& context, const ListCommand& command) {
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kSnapshots));
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
   const SeenHeads seen(context, *repository);
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository));
   DRS_ASSIGN_OR_RETURN(const auto chosen, choose(seen, catalog, command, context.clock.wall_ns()));
   const std::size_t warnings = seen.warn_of(catalog);
   nlohmann::ordered_json document;

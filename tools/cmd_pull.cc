@@ -139,8 +139,9 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
                        plan_pull(static_cast<std::size_t>(context.options.memory_bytes), context.options.thread_count(),
                                  needs_of(repository->store())));
   if (!memory.notice.empty()) context.log.info("{}", memory.notice);
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
-  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, SeenHeads(context, *repository).find(catalog, command.selector));
+  const SeenHeads seen(context, *repository);
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository));
+  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, command.selector));
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
   DRS_ASSIGN_OR_RETURN(const Target target, make_target(command, context, snapshot->manifest));
   context.effect = CommandEffect::kRestores;

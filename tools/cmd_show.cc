@@ -57,8 +57,9 @@ std::string lines_of(const Snapshot& snapshot) {
 
 Result<ExitCode> run_show(CommandContext& context, const std::string& selector) {
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kSnapshots));
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
-  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, SeenHeads(context, *repository).find(catalog, selector));
+  const SeenHeads seen(context, *repository);
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository));
+  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, selector));
   context.output.document("drstream.show/1", snapshot_json(snapshot->name, snapshot->digest, snapshot->manifest));
   context.output.text(lines_of(*snapshot));
   return ExitCode::kOk;

@@ -134,8 +134,9 @@ std::string stats_text(const Repository& repository, const Totals& totals,
 
 Result<ExitCode> run_stats(CommandContext& context) {
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
-  SeenHeads(context, *repository).warn_of(catalog);
+  const SeenHeads seen(context, *repository);
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository));
+  seen.warn_of(catalog);
   DRS_ASSIGN_OR_RETURN(const Totals totals, count(context, *repository, catalog));
   std::map<std::string, StreamTotals> streams;
   for (const Snapshot& snapshot : catalog.live) {

@@ -167,7 +167,7 @@ Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& comman
   const SeenHeads seen(context, *repository);
   std::vector<std::string> selectors = command.selectors;
   DRS_ASSIGN_OR_RETURN(const Expectations expected, expectations(seen, command, selectors));
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(*repository));
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository));
   std::set<const Snapshot*> rebuild;
   for (const std::string& selector : selectors) {
     DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, selector));

@@ -29,6 +29,9 @@ class SeenHeads {
   // of that, and where it fails; a push that has committed fails no more.
   void record(const Head& head, const std::optional<Head>& before, const SnapshotCatalog& shown);
 
+  // As load_snapshots. Lists again where the first list lacks a head: it may be older than that head, which a push on
+  // this machine has just recorded.
+  [[nodiscard]] Result<SnapshotCatalog> load_snapshots(Repository& repository) const;
   // What a selector of the command line means, by `catalog` and by what was seen here. Warns where the answer is older
   // than what was seen at another place of the repository, or by its time than another one. Errors: those of
   // find_snapshot (tools/selector_text.h).
@@ -39,6 +42,7 @@ class SeenHeads {
  private:
   CommandContext& context_;
   HeadDirectory directory_;
+  Result<HeadDirectory::Recorded> recorded_;
 };
 
 // What is wrong with `head`, which was seen at another place of the repository.

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 
 import pytest
 from campaign_support import QUICK
@@ -107,3 +108,23 @@ def test_a_head_that_cannot_be_remembered_takes_no_snapshot_back(drs):
     outcome = drs.run("push", "s", input=DATA)
     assert "keep the one printed" in outcome.err
     assert len(drs.snapshots()) == 2
+
+
+def test_what_is_pushed_while_a_pull_lists_is_no_loss(drs):
+    """A head that is newer than the list is looked for again: 40 pulls beside pushes that end all the time."""
+    drs.push("s", b"0")
+    stop = threading.Event()
+
+    def pushes():
+        while not stop.is_set():
+            drs.push("s", os.urandom(8))
+
+    pusher = threading.Thread(target=pushes)
+    pusher.start()
+    try:
+        for _ in range(40):
+            assert "was seen" not in drs.run("list", "s").err
+            drs.run("pull", "s")
+    finally:
+        stop.set()
+        pusher.join()
