@@ -181,7 +181,7 @@ TEST_F(ReplicaCopyTest, CopiesNothingThatAnUnreadableRecordOfTheTargetMayCondemn
   target_.objects->insert(record, Bytes(100), target_.clock.wall_ns());
   const auto refused = copy();
   ASSERT_TRUE(refused.ok()) << refused.error().message;
-  EXPECT_EQ(refused->count(Outcome::kDamaged), 3U);
+  EXPECT_EQ(refused->count(Outcome::kDamagedThere), 3U);
   EXPECT_THAT(refused->snapshots.front().problem, HasSubstr(record));
   EXPECT_THAT(refused->warnings, testing::ElementsAre(HasSubstr(record)));
   EXPECT_THAT(target_.names("packs/"), IsEmpty());
