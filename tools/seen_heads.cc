@@ -21,14 +21,12 @@ std::string address_of_repository(CommandContext& context, const Repository& rep
 SeenHeads::SeenHeads(CommandContext& context, const Repository& repository, const RepositoryPlace& place)
     : context_(context),
       directory_(context.options.state_dir, repository.config().repository,
-                 {place_address(place, context.cancel), repository.opened_with_slot()}),
-      recorded_(directory_.load_all()) {}
+                 {place_address(place, context.cancel), repository.opened_with_slot()}) {}
 
 SeenHeads::SeenHeads(CommandContext& context, const Repository& repository)
     : context_(context),
       directory_(context.options.state_dir, repository.config().repository,
-                 {address_of_repository(context, repository), repository.opened_with_slot()}),
-      recorded_(directory_.load_all()) {}
+                 {address_of_repository(context, repository), repository.opened_with_slot()}) {}
 
 std::optional<Head> SeenHeads::load(const std::string& stream) const {
   auto head = directory_.load(stream);
@@ -51,22 +49,29 @@ void SeenHeads::record(const Head& head, const std::optional<Head>& before, cons
                       stored.error().message);
 }
 
+const HeadDirectory::Recorded& SeenHeads::recorded() const {
+  if (recorded_) return *recorded_;
+  recorded_.emplace();
+  if (auto loaded = directory_.load_all(); loaded.ok())
+    recorded_ = *std::move(loaded);
+  else
+    recorded_->unreadable.push_back(std::move(loaded).error());
+  return *recorded_;
+}
+
 Result<SnapshotCatalog> SeenHeads::load_snapshots(Repository& repository) const {
+  const HeadDirectory::Recorded& seen = recorded();
   auto catalog = drs::load_snapshots(repository);
-  if (!catalog.ok() || !recorded_.ok() || directory_.lost_snapshots(recorded_->heads, *catalog).empty()) return catalog;
+  if (!catalog.ok() || directory_.lost_snapshots(seen.heads, *catalog).empty()) return catalog;
   return drs::load_snapshots(repository);
 }
 
 Result<const Snapshot*> SeenHeads::find(const SnapshotCatalog& catalog, const std::string& selector) const {
-  HeadDirectory::Recorded recorded;
-  if (recorded_.ok())
-    recorded = *recorded_;
-  else
-    recorded.unreadable.push_back(recorded_.error());
-  for (const Error& error : recorded.unreadable) context_.log.warn("{}", error.message);
-  const std::vector<LostSnapshot> lost = directory_.lost_snapshots(recorded.heads, catalog);
+  const HeadDirectory::Recorded& seen = recorded();
+  for (const Error& error : seen.unreadable) context_.log.warn("{}", error.message);
+  const std::vector<LostSnapshot> lost = directory_.lost_snapshots(seen.heads, catalog);
   DRS_ASSIGN_OR_RETURN(const Snapshot* const found, find_snapshot(catalog, selector, context_.clock.wall_ns(), lost));
-  for (const Head& head : recorded.elsewhere) {
+  for (const Head& head : seen.elsewhere) {
     if (head.stream != found->manifest.stream || head.sequence <= found->manifest.sequence) continue;
     if (const auto problem = check_head(head, catalog)) context_.log.warn("{}", elsewhere_text(head, *problem));
   }
@@ -91,13 +96,10 @@ std::size_t SeenHeads::warn_of(const SnapshotCatalog& catalog) const {
     context_.log.warn("{} manifests and removal marks cannot be read; not all are named", catalog.broken.size());
   }
   for (const MissingManifest& missing : catalog.missing) warn(missing.problem());
-  if (!recorded_.ok()) {
-    warn(recorded_.error().message);
-    return count;
-  }
-  for (const Error& error : recorded_->unreadable) warn(error.message);
-  for (const LostSnapshot& lost : directory_.lost_snapshots(recorded_->heads, catalog)) warn(lost.problem);
-  for (const Head& head : recorded_->elsewhere)
+  const HeadDirectory::Recorded& seen = recorded();
+  for (const Error& error : seen.unreadable) warn(error.message);
+  for (const LostSnapshot& lost : directory_.lost_snapshots(seen.heads, catalog)) warn(lost.problem);
+  for (const Head& head : seen.elsewhere)
     if (const auto problem = check_head(head, catalog)) warn(elsewhere_text(head, *problem));
   return count;
 }

@@ -40,9 +40,12 @@ class SeenHeads {
   std::size_t warn_of(const SnapshotCatalog& catalog) const;
 
  private:
+  // All that was seen, read once, when it is first asked for: before the lists (load_snapshots), and never by a push.
+  [[nodiscard]] const HeadDirectory::Recorded& recorded() const;
+
   CommandContext& context_;
   HeadDirectory directory_;
-  Result<HeadDirectory::Recorded> recorded_;
+  mutable std::optional<HeadDirectory::Recorded> recorded_;
 };
 
 // What is wrong with `head`, which was seen at another place of the repository.
