@@ -2,6 +2,9 @@
 // needed and gone is.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <mutex>
+
 #include "codecs/sha256.h"
 #include "engine/format/index.h"
 #include "engine/format/names.h"
@@ -33,7 +36,7 @@ class VerifyBesideTest : public ::testing::Test {
   // `act` runs before the nth read of an object of this prefix. False: there were fewer.
   bool verify_with(std::string_view prefix, int nth, const VerifySettings& settings,
                    const std::function<void(std::string_view key)>& act) {
-    int reads = 0;
+    std::atomic<int> reads = 0;  // any thread of the verify may be in the hook
     const auto hook = std::make_shared<StoreHook>();
     *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
       if (operation == "get" && key.starts_with(prefix) && ++reads == nth) act(key);
@@ -69,7 +72,9 @@ TEST_F(VerifyBesideTest, RepairsThatFollowEachOtherAreNoDamage) {
     int repairs = 0;
     const auto hook = std::make_shared<StoreHook>();
     int reads = 0;
+    std::mutex repairing;
     *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+      const std::lock_guard lock(repairing);
       if (operation != "get" || !key.starts_with("index/") || ++reads < nth || repairs == 4) return std::nullopt;
       ++repairs;
       repair();
