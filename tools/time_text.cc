@@ -136,6 +136,25 @@ SplitTime split(WallNs time_ns) {
   return {static_cast<std::time_t>(seconds), fraction_ns};
 }
 
+// When the local time of `fields` begins. What the clocks show twice, when they are set back, is the first time or, with
+// `last`, the second; none for what they pass over, when they are set forward.
+std::optional<std::int64_t> local_seconds(const std::tm& fields, bool last) {
+  constexpr std::int64_t kDay = 86'400;
+  std::tm shown = fields;
+  const std::int64_t about = ::timegm(&shown);  // also normalises a day past the month's end
+  std::optional<std::int64_t> found;
+  for (const std::int64_t side : {-kDay, kDay}) {
+    const std::time_t near_by = about + side;
+    std::tm local{};
+    ::localtime_r(&near_by, &local);
+    const std::time_t candidate = about - local.tm_gmtoff;
+    ::localtime_r(&candidate, &local);
+    if (candidate + local.tm_gmtoff != about) continue;
+    if (!found || (candidate > *found) == last) found = candidate;
+  }
+  return found;
+}
+
 std::string format_fields(const std::tm& fields, char between) {
   return fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}", fields.tm_year + 1900, fields.tm_mon + 1, fields.tm_mday,
                      between, fields.tm_hour, fields.tm_min, fields.tm_sec);
@@ -153,9 +172,16 @@ Result<WallNs> parse_time(std::string_view text, WallNs now_ns, TimeEdge edge) {
   std::int64_t seconds = 0;
   if (parsed->zone_seconds) {
     seconds = ::timegm(&parsed->fields) - *parsed->zone_seconds;
+  } else if (const auto local = local_seconds(parsed->fields, end && parsed->unit_ns > 0)) {
+    seconds = *local;
+  } else if (parsed->unit_ns > 0) {
+    return Error{ErrorCode::kUsage,
+                 fmt::format("there is no local time '{}': the clocks are set forward past it; give it with its zone, "
+                             "as in 2026-11-20T02:00+01:00 or 2026-11-20T01:00Z",
+                             text)};
   } else {
     parsed->fields.tm_isdst = -1;
-    seconds = ::mktime(&parsed->fields);
+    seconds = ::mktime(&parsed->fields);  // a day that begins with what the clocks pass over
   }
   const std::int64_t begin_ns = seconds * kNsPerSecond + parsed->fraction_ns;
   return end ? begin_ns + parsed->unit_ns - 1 : begin_ns;

@@ -47,6 +47,30 @@ TEST(TimeText, ReadsLocalTimesWithoutAZone) {
   EXPECT_EQ(parsed("2026-11-20 02:00:05"), parsed("2026-11-20T01:00:05Z"));
 }
 
+TEST(TimeText, ALocalTimeThatComesTwiceBeginsWithTheFirstAndEndsWithTheSecond) {
+  const LocalZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+  EXPECT_EQ(parsed("2026-10-25T02:30"), parsed("2026-10-25T02:30+02:00"));
+  EXPECT_EQ(parsed("2026-10-25T02:30", TimeEdge::kEnd), parsed("2026-10-25T02:30+01:00", TimeEdge::kEnd));
+  EXPECT_EQ(parsed("2026-10-25T03:00", TimeEdge::kEnd), parsed("2026-10-25T03:00+01:00", TimeEdge::kEnd));
+  EXPECT_EQ(parsed("2026-10-25"), parsed("2026-10-25T00:00+02:00"));
+  EXPECT_EQ(parsed("2026-10-25", TimeEdge::kEnd), parsed("2026-10-26T00:00+01:00") - 1);
+}
+
+TEST(TimeText, ALocalTimeThatTheClocksPassOverIsRefused) {
+  const LocalZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+  for (const TimeEdge edge : {TimeEdge::kBegin, TimeEdge::kEnd}) {
+    const auto time = parse_time("2026-03-29T02:30", 0, edge);
+    ASSERT_FALSE(time.ok());
+    EXPECT_EQ(time.error().code, ErrorCode::kUsage);
+    EXPECT_NE(time.error().message.find("with its zone"), std::string::npos);
+  }
+  EXPECT_EQ(parsed("2026-03-29T03:00"), parsed("2026-03-29T03:00+02:00"));
+  // A day that has no midnight begins when the clocks go on.
+  const LocalZone other("AAA-1BBB,M3.5.0/0,M10.5.0/3");
+  EXPECT_EQ(parsed("2026-03-29"), parsed("2026-03-29T01:00+02:00"));
+  EXPECT_EQ(parsed("2026-03-28", TimeEdge::kEnd), parsed("2026-03-29T01:00+02:00") - 1);
+}
+
 TEST(TimeText, TakesNowFromTheCaller) {
   EXPECT_EQ(parsed("now"), 42);
   EXPECT_EQ(parsed("now", TimeEdge::kEnd), 42);
