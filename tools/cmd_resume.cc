@@ -187,7 +187,9 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
     if (!worst || is_worse(error, *worst)) worst = error;
   };
   const auto leave_alone = [&](const Error& error) {
-    context.log.error("{}; its entry is left alone", error.message);
+    context.log.error(
+        "{}; its entry is left alone, and no snapshot is made of it: see to what stands in the way and resume again",
+        error.message);
     count(error);
   };
   for (SpoolEntry& entry : entries.dead) {

@@ -136,8 +136,8 @@ SplitTime split(WallNs time_ns) {
   return {static_cast<std::time_t>(seconds), fraction_ns};
 }
 
-// When the local time of `fields` begins. What the clocks show twice, when they are set back, is the first time or, with
-// `last`, the second; none for what they pass over, when they are set forward.
+// When the local time of `fields` begins. What the clocks show twice, when they are set back, is the first time or,
+// with `last`, the second; none for what they pass over, when they are set forward.
 std::optional<std::int64_t> local_seconds(const std::tm& fields, bool last) {
   constexpr std::int64_t kDay = 86'400;
   std::tm shown = fields;

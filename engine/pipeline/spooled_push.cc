@@ -45,7 +45,10 @@ Error missing_block(const RecordedPush& push, BlockIndex& index, ObjectStore& st
   }
   const auto claim = index.any_claim(block);
   if (!claim.ok() && claim.error().code != ErrorCode::kNotFound) return claim.error();
-  if (!claim.ok()) return gone(push, "a pack that it needs was deleted");
+  if (!claim.ok())
+    return gone(push, "block " + to_string(block) +
+                          ", which it needs, lies in no pack of the repository or of the "
+                          "spool: its pack was deleted");
   const auto pack = index.claimed_pack(*claim);
   if (!pack.ok()) return pack.error();
   const auto there = store.stat(pack_name(pack->name));
@@ -53,7 +56,9 @@ Error missing_block(const RecordedPush& push, BlockIndex& index, ObjectStore& st
     return {ErrorCode::kCorrupt, pack_name(pack->name) + " has " + std::to_string(there->size_bytes) +
                                      " bytes, expected " + std::to_string(pack->bytes)};
   if (there.error().code != ErrorCode::kNotFound) return there.error();
-  return gone(push, "a pack that it shares with other snapshots was deleted");
+  return gone(push, pack_name(pack->name) +
+                        ", which it needs, is neither in the repository nor in the spool: it was "
+                        "deleted");
 }
 
 // Every block that the snapshot needs, the recipe's own ones included, in a pack that a later push might use too.
