@@ -7,6 +7,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/format/name_prefixes.h"
+#include "engine/format/names.h"
 #include "tools/command.h"
 #include "tools/from_repository.h"
 #include "tools/new_directory.h"
@@ -39,7 +41,7 @@ constexpr std::string_view kClearAdvice =
 Result<Secret> obtain_secret(CommandContext& context, const RepositoryPlace& place, Encryption encryption) {
   if (encryption == Encryption::kNone) {
     if (place.key.any() || key_is_supplied(context.options.key))
-      return Error{ErrorCode::kWrongKey,
+      return Error{ErrorCode::kUsage,
                    "--encryption none was asked for, but a key is supplied as well; take one of them away"};
     return Secret{};
   }
@@ -53,11 +55,40 @@ Result<Secret> obtain_secret(CommandContext& context, const RepositoryPlace& pla
 // Makes the directory when only its last part is missing. True: it was made.
 Result<bool> make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0) return true;
-  if (errno == EEXIST) return false;
+  if (errno == EEXIST) {
+    struct stat there {};
+    if (::stat(path.c_str(), &there) == 0 && S_ISDIR(there.st_mode)) return false;
+    if (errno == EACCES) return error_from_errno(errno, "look at '" + path + "'");
+    return Error{ErrorCode::kUsage, "'" + path + "' is there and is no directory" +
+                                        (errno == ENOENT ? ", but a link to what is not there" : "") +
+                                        "; name another place for the repository, or remove it"};
+  }
   const Error error = error_from_errno(errno, "make the directory '" + path + "'");
   if (error.code == ErrorCode::kNotFound || error.error_number == ENOTDIR)
     return Error{ErrorCode::kUsage, error.message + " (its parent must exist, and be a directory)", error.error_number};
   return error;
+}
+
+// As check_new_directory, for a bucket: no prefix above is a repository. One who may not list there is not asked to.
+Result<void> check_new_prefix(CommandContext& context, const RepositoryPlace& place) {
+  RepositoryPlace above = place;
+  while (above.name.ends_with('/')) above.name.pop_back();
+  const std::size_t bucket = above.name.find("://") + 3;
+  for (std::size_t cut; (cut = above.name.rfind('/')) != std::string::npos && cut >= bucket;) {
+    above.name.resize(cut);
+    DRS_ASSIGN_OR_RETURN(const auto store, open_store(above, context.options, store_surroundings(context)));
+    bool found = false;
+    const auto listed = store->list(std::string(name_prefix(ObjectKind::kConfig)), [&](const ObjectInfo& info) {
+      found = found || parse_name(info.key).has_value();
+      return Result<void>();
+    });
+    if (!listed.ok() && listed.error().code != ErrorCode::kDenied) return listed;
+    if (found)
+      return Error{ErrorCode::kUsage, fmt::format("{} lies in the repository {}: a repository in another one would be "
+                                                  "copied and removed with it; choose another prefix",
+                                                  place.name, above.name)};
+  }
+  return {};
 }
 
 Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
@@ -88,6 +119,8 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
   if (place.kind == RepositoryPlace::Kind::kLocal) {
     DRS_RETURN_IF_ERROR(check_new_directory(place.name));
     DRS_ASSIGN_OR_RETURN(made, make_directory(place.name));
+  } else {
+    DRS_RETURN_IF_ERROR(check_new_prefix(context, place));
   }
   const auto create = [&]() -> Result<Uuid> {
     DRS_ASSIGN_OR_RETURN(auto store, open_store(context, place));

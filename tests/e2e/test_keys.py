@@ -41,6 +41,15 @@ def test_init_needs_a_directory_of_its_own(drs, tmp_path):
     drs.run("init", "-r", tmp_path / "disk")
 
 
+@pytest.mark.local_only("a directory, not a bucket")
+def test_init_refuses_what_is_no_directory(drs, tmp_path):
+    (tmp_path / "file").write_bytes(b"mine")
+    (tmp_path / "dangling").symlink_to(tmp_path / "absent")
+    for place, word in [("file", "is no directory"), ("dangling", "a link to what is not there")]:
+        assert word in drs.run("init", "-r", tmp_path / place, expect=2).err
+    assert (tmp_path / "file").read_bytes() == b"mine" and not (tmp_path / "absent").exists()
+
+
 def test_init_twice_is_refused_and_touches_nothing(drs):
     drs.push("s", DATA)
     before = drs.tree()
@@ -216,7 +225,7 @@ def test_without_encryption_it_is_loud_and_refuses_a_key(new_repository):
 
 def test_init_without_encryption_refuses_a_supplied_key(new_repository):
     repository = new_repository()
-    repository.run("init", "--encryption", "none", expect=12)
+    repository.run("init", "--encryption", "none", expect=2)
     assert not repository.exists()
 
 

@@ -29,3 +29,12 @@ def test_every_command_works(s3, command):
     s3.push(STREAM, DATA)
     s3.run(*command)
     assert s3.pull(STREAM) == DATA
+
+
+def test_init_refuses_a_prefix_within_a_repository(s3):
+    before = s3.objects()
+    for inside in ["packs", "new/deep/"]:
+        err = s3.run("init", "-r", f"{s3.path}/{inside}", expect=2).err
+        assert f"lies in the repository {s3.path}" in err
+    assert s3.objects() == before
+    s3.run("init", "-r", f"{s3.path}-beside")
