@@ -179,6 +179,7 @@ Result<DedupIndex::Candidate> DedupIndex::candidate(std::uint32_t unit, std::uin
   found.id = location.record.id;
   found.usable = location.usable;
   found.use = previous_.use({unit, block});
+  found.stored = location;
   DRS_ASSIGN_OR_RETURN(found.chunks, index_.chunks({unit, block}));
   return found;
 }
@@ -247,6 +248,7 @@ Result<DedupIndex::Answer> DedupIndex::find(const ChunkId& id, std::uint16_t byt
   answer.sparse = sparse && (!best || best->use != PreviousRecipe::Use::kDense);
   if (best && !answer.sparse) {
     last_ = std::move(best);
+    answer.stored = last_->stored;
     last_chunk_ = best_place->chunk;
     last_offset_bytes_ = best_place->offset_bytes;
     answer.place = best_place;

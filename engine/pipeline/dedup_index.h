@@ -39,6 +39,8 @@ class DedupIndex {
     std::optional<ChunkPlace> place;
     bool sparse = false;  // known, but only in blocks that are to be emptied, or that the last
                           // snapshot no longer used: store it anew
+    // Where the block of `place` lies, if another push has stored it and it is not the block of the answer before.
+    std::optional<BlockLocation> stored;
   };
   // Errors: the store's, where the index could not be read for want of the store.
   Result<Answer> find(const ChunkId& id, std::uint16_t bytes);
@@ -59,6 +61,7 @@ class DedupIndex {
     ChunkList chunks;
     PreviousRecipe::Use use = PreviousRecipe::Use::kUnknown;
     bool usable = false;
+    std::optional<BlockLocation> stored;  // by another push
   };
   struct Mirrored {
     std::uint64_t key;

@@ -62,6 +62,7 @@ Result<void> Deduplicator::add(const std::shared_ptr<Segment>& segment) {
     if (answer.place) {
       verdicts_[i].kind = Verdict::Kind::kKnown;
       places_[i] = *answer.place;
+      if (reused_ != nullptr && answer.stored) reused_->add(*answer.stored);
       continue;
     }
     if (answer.sparse) totals_.rewritten_bytes += segment->chunk_bytes[i];
@@ -128,7 +129,6 @@ Result<void> Deduplicator::add_recipe_part(RecipePart part) {
                  "the recipe of this stream has more than " + std::to_string(limits_.parts_max) +
                      " parts, so that no snapshot can name them: the stream is too long for its scattered chunks. "
                      "Nothing was committed. Divide it into several streams, or push it into a new repository");
-  if (reused_ != nullptr) DRS_RETURN_IF_ERROR(reused_->add(part));
   BlockJob job;
   job.counter = builder_.next_counter();
   job.kind = BlockKind::kRecipe;

@@ -69,42 +69,81 @@ struct Pass {
   std::vector<ObjectKey> to_secure;
 };
 
-Result<Pass> run_stages(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
-                        BufferArena& arena, PushSession& session, PackCatalog& catalog, const Snapshot* previous,
-                        ProgressCounters& progress, std::vector<std::string>& warnings) {
-  // The store's thread has an instance of its own, and so has the index: one for big writes, one for small reads.
-  DRS_ASSIGN_OR_RETURN(std::unique_ptr<ObjectStore> pack_store, repository.store().another());
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> index_store, repository.store().another());
-  BlockIndex::Options index_options;
-  index_options.cache_bytes = memory.index_cache_bytes;
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
-                       BlockIndex::load(repository, *index_store, catalog, index_options));
-  for (const BlockIndex::Problem& problem : index->problems()) {
+// What the repository holds already, as a push looks for it.
+struct KnownBlocks {
+  std::unique_ptr<BlockIndex> index;
+  std::unique_ptr<BlockReader> reader;
+  std::unique_ptr<DedupIndex> dedup;
+};
+
+struct KnownBlocksOptions {
+  Uuid session;
+  const PushMemory& memory;
+  const Snapshot* previous = nullptr;
+};
+
+Result<KnownBlocks> load_known_blocks_once(Repository& repository, ObjectStore& store,
+                                           const KnownBlocksOptions& options, const PackCatalog& catalog,
+                                           SessionBlocks& session_blocks, std::vector<std::string>& warnings) {
+  KnownBlocks known;
+  DRS_ASSIGN_OR_RETURN(known.index, BlockIndex::load(repository, store, catalog, {options.memory.index_cache_bytes}));
+  for (const BlockIndex::Problem& problem : known.index->problems()) {
     // Where no index object can be listed, none can be stored: told before the source is read.
     if (problem.object == name_prefix(ObjectKind::kIndex)) return problem.error;
     warnings.push_back(problem.object + ": " + problem.error.message +
                        "; run `drstream verify`, then `drstream repair index`");
   }
-  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, *index_store));
+  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, store));
+  known.reader = std::make_unique<BlockReader>(std::move(reader));
   PreviousRecipe recipe;
-  if (previous != nullptr) {
-    const auto manifest = read_manifest(repository, *index_store, *previous);
+  if (options.previous != nullptr) {
+    const auto manifest = read_manifest(repository, store, *options.previous);
     if (!manifest.ok() && !is_object_fault(manifest.error())) return manifest.error();
     if (!manifest.ok()) {
       warnings.push_back(manifest.error().message +
                          "; this push stores again what it cannot find elsewhere; run `drstream verify`");
     } else {
       // 64 bytes for each block remembered.
-      DRS_ASSIGN_OR_RETURN(recipe, PreviousRecipe::load(manifest->streams.front(), *index, reader,
-                                                        memory.index_cache_bytes / 64, warnings));
+      DRS_ASSIGN_OR_RETURN(recipe, PreviousRecipe::load(manifest->streams.front(), *known.index, *known.reader,
+                                                        options.memory.index_cache_bytes / 64, warnings));
     }
   }
-  SessionBlocks session_blocks;
   DedupIndex::Options dedup_options;
-  dedup_options.table_bytes = memory.index_table_bytes;
+  dedup_options.table_bytes = options.memory.index_table_bytes;
+  DRS_ASSIGN_OR_RETURN(known.dedup, DedupIndex::make(*known.index, *known.reader, session_blocks, options.session,
+                                                     std::move(recipe), dedup_options, warnings));
+  return known;
+}
+
+// What vanished while it was loaded was replaced by a repair, or deleted by a prune: listed again, `catalog` too. Where
+// it vanishes each time the push goes on with what it has.
+Result<KnownBlocks> load_known_blocks(Repository& repository, ObjectStore& store, const KnownBlocksOptions& options,
+                                      PackCatalog& catalog, SessionBlocks& session_blocks,
+                                      std::vector<std::string>& warnings) {
+  constexpr int kAttempts = 5;
+  const std::size_t warnings_before = warnings.size();
+  for (int attempt = 1;; ++attempt) {
+    DRS_ASSIGN_OR_RETURN(KnownBlocks known,
+                         load_known_blocks_once(repository, store, options, catalog, session_blocks, warnings));
+    if (!known.index->vanished() || attempt == kAttempts) return known;
+    warnings.resize(warnings_before);
+    known = {};
+    DRS_ASSIGN_OR_RETURN(catalog, PackCatalog::load(repository));
+  }
+}
+
+Result<Pass> run_stages(Repository& repository, Source& source, const PushOptions& options, const PushMemory& memory,
+                        BufferArena& arena, PushSession& session, PackCatalog& catalog, const Snapshot* previous,
+                        ProgressCounters& progress, std::vector<std::string>& warnings) {
+  // The store's thread has an instance of its own, and so has the index: one for big writes, one for small reads.
+  DRS_ASSIGN_OR_RETURN(std::unique_ptr<ObjectStore> pack_store, repository.store().another());
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> index_store, repository.store().another());
+  SessionBlocks session_blocks;
   DRS_ASSIGN_OR_RETURN(
-      const std::unique_ptr<DedupIndex> dedup,
-      DedupIndex::make(*index, reader, session_blocks, session.id(), std::move(recipe), dedup_options, warnings));
+      const KnownBlocks known,
+      load_known_blocks(repository, *index_store, {session.id(), memory, previous}, catalog, session_blocks, warnings));
+  const std::unique_ptr<BlockIndex>& index = known.index;
+  const std::unique_ptr<DedupIndex>& dedup = known.dedup;
 
   BufferPool segments(arena.carve(memory.segments * kSegmentBytes), kSegmentBytes, memory.segments);
   BufferPool gather_buffers(arena.carve(memory.gather_buffers * kBlockBytesMax), kBlockBytesMax, memory.gather_buffers);
@@ -127,7 +166,7 @@ Result<Pass> run_stages(Repository& repository, Source& source, const PushOption
   pack_options.pack_memory = pack_memory;
   PushMeter meter;
   PackWriter packs(repository, std::move(pack_store), pack_buffers, failure, meter, pack_options);
-  ReusedObjects reused(*index, session.id());
+  ReusedObjects reused(*index);
   Deduplicator deduplicator(session.id(), *dedup, *index, catalog, session_blocks, packs, workers_to_wake, progress,
                             index_store->secures() ? &reused : nullptr, options.recipe);
   std::vector<BlockSealer> sealers;

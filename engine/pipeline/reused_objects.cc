@@ -1,24 +1,41 @@
 #include "engine/pipeline/reused_objects.h"
 
 #include <array>
+#include <set>
+#include <utility>
 
 #include "engine/format/names.h"
 
 namespace drs {
+namespace {
 
-Result<void> ReusedObjects::add(const RecipePart& part) {
-  for (const BlockId& id : part.blocks) {
-    if (id.session == session_) continue;
-    const auto location = index_.locate(id);
-    if (!location.ok() && index_.vanished())
-      return Error(
-          ErrorCode::kConflict,
-          "an index object was replaced (`drstream repair index`) while it was in use: " + location.error().message);
-    if (!location.ok()) return location.error().with_context("looking for what the snapshot reuses");
-    packs_.insert(location->pack);
-    if (!index_.unit_is_uncovered_pack(location->place.unit)) units_.insert(location->place.unit);
-  }
-  return {};
+// How often index objects may vanish between their list and their turn to be secured.
+constexpr int kListAttempts = 10;
+
+// `names` without the index objects that are not listed, and with the config and the key slots.
+Result<std::set<ObjectKey>> listed_now(ObjectStore& store, const std::vector<ObjectKey>& names) {
+  constexpr std::array<std::string_view, 3> kPrefixes = {"config/", "keys/", "index/"};
+  std::set<ObjectKey> now;
+  std::unordered_set<ObjectKey> index;
+  DRS_RETURN_IF_ERROR(store.list_together(kPrefixes, [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (!parsed) return {};
+    if (parsed->kind == ObjectKind::kIndex)
+      index.insert(info.key);
+    else
+      now.insert(info.key);
+    return {};
+  }));
+  for (const ObjectKey& name : names)
+    if (!name.starts_with("index/") || index.contains(name)) now.insert(name);
+  return now;
+}
+
+}  // namespace
+
+void ReusedObjects::add(const BlockLocation& block) {
+  packs_.insert(block.pack);
+  if (!index_.unit_is_uncovered_pack(block.place.unit)) units_.insert(block.place.unit);
 }
 
 void ReusedObjects::add_own(const PublishedIndex& published) {
@@ -39,20 +56,17 @@ std::vector<ObjectKey> ReusedObjects::names(bool own) const {
 
 Result<void> secure_for_commit(ObjectStore& store, std::vector<ObjectKey> names) {
   if (!store.secures()) return {};
-  constexpr std::array<std::string_view, 3> kPrefixes = {"config/", "keys/", "index/"};
-  std::unordered_set<ObjectKey> index;
-  DRS_RETURN_IF_ERROR(store.list_together(kPrefixes, [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (!parsed) return {};
-    if (parsed->kind == ObjectKind::kIndex)
-      index.insert(info.key);
-    else
-      names.push_back(info.key);
-    return {};
-  }));
-  // A repair has replaced it. Nothing relies on it: packs say themselves which blocks they hold.
-  std::erase_if(names, [&](const ObjectKey& name) { return name.starts_with("index/") && !index.contains(name); });
-  return store.secure(names);
+  std::set<ObjectKey> tried;
+  Result<void> secured;
+  for (int attempt = 0; attempt < kListAttempts; ++attempt) {
+    DRS_ASSIGN_OR_RETURN(std::set<ObjectKey> now, listed_now(store, names));
+    // What has vanished is none of what lists tell: a pack, or the store lists what it does not have.
+    if (attempt > 0 && now == tried) return secured;
+    secured = store.secure({now.begin(), now.end()});
+    if (secured.ok() || secured.error().code != ErrorCode::kIo) return secured;
+    tried = std::move(now);
+  }
+  return secured;
 }
 
 }  // namespace drs

@@ -8,7 +8,6 @@
 #include <unordered_set>
 #include <vector>
 
-#include "engine/format/recipe.h"
 #include "engine/pipeline/pack_writer.h"
 #include "engine/repository/block_index.h"
 
@@ -20,12 +19,11 @@ inline constexpr std::chrono::hours kSecuredFor{12};
 
 class ReusedObjects {
  public:
-  // `index` must outlive it. `session` is this push's own, whose blocks are in packs that it puts itself.
-  ReusedObjects(BlockIndex& index, const Uuid& session) : index_(index), session_(session) {}
+  // `index` must outlive it.
+  explicit ReusedObjects(const BlockIndex& index) : index_(index) {}
 
-  // Notes where the blocks of a finished part are. Errors: those of BlockIndex::locate; kConflict where what they are
-  // found in has been replaced.
-  Result<void> add(const RecipePart& part);
+  // Notes where a block lies that is reused.
+  void add(const BlockLocation& block);
   // Notes what this push has put.
   void add_own(const PublishedIndex& published);
 
@@ -33,8 +31,7 @@ class ReusedObjects {
   [[nodiscard]] std::vector<ObjectKey> names(bool own) const;
 
  private:
-  BlockIndex& index_;
-  const Uuid session_;
+  const BlockIndex& index_;
   std::unordered_set<Digest, FixedBytesHash> packs_;
   std::unordered_set<std::uint32_t> units_;
   std::vector<Digest> own_packs_;
@@ -42,7 +39,8 @@ class ReusedObjects {
 };
 
 // Before a manifest is put that relies on `names`: secures them, and the config and key slots, without which no
-// snapshot can be read. An index object that has gone is left out. Errors: ObjectStore::secure.
+// snapshot can be read. An index object that has gone is left out: a repair has replaced it, and packs say themselves
+// which blocks they hold. Errors: ObjectStore::secure; a pack that has gone is one.
 Result<void> secure_for_commit(ObjectStore& store, std::vector<ObjectKey> names);
 
 }  // namespace drs

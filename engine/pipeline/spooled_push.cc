@@ -69,6 +69,7 @@ Result<void> find_blocks(Repository& repository, const RecordedPush& push, const
     const auto location = index.locate(block);
     if (!location.ok() && location.error().code != ErrorCode::kNotFound) return location.error();
     if (!location.ok()) return missing_block(push, index, repository.store(), block);
+    reused.add(*location);
     if (location->usable) return {};
     const PackInfo& pack = *packs.find(location->pack);
     if (pack.condemned) return gone(push, pack_name(pack.name) + ", which it needs, was condemned by a prune");
@@ -83,13 +84,11 @@ Result<void> find_blocks(Repository& repository, const RecordedPush& push, const
   for (const ManifestStream& stream : push.manifest.streams) {
     for (const RecipePartRef& ref : stream.parts) {
       DRS_RETURN_IF_ERROR(find(ref.block));
-      auto part = reader.read_recipe_part(index, ref);
+      const auto part = reader.read_recipe_part(index, ref);
       if (!part.ok() && part.error().code == ErrorCode::kNotFound)
         return missing_block(push, index, repository.store(), ref.block);
-      if (!part.ok()) return std::move(part).error();
+      if (!part.ok()) return part.error();
       for (const BlockId& block : part->blocks) DRS_RETURN_IF_ERROR(find(block));
-      part->blocks.push_back(ref.block);
-      DRS_RETURN_IF_ERROR(reused.add(*part));
     }
   }
   return {};
@@ -109,7 +108,7 @@ Result<void> check_blocks(Repository& repository, const RecordedPush& push, std:
                          PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kDistrust, kListedThen));
     DRS_ASSIGN_OR_RETURN(const std::unique_ptr<BlockIndex> index,
                          BlockIndex::load(repository, repository.store(), packs, {index_cache_bytes}));
-    ReusedObjects reused(*index, Uuid());  // whichever session put them: that was long ago
+    ReusedObjects reused(*index);
     const auto found = find_blocks(repository, push, packs, *index, reused);
     if (found.ok()) {
       for (const CondemnedList::Unreadable& record : packs.unreadable_condemned()) warnings.push_back(record.warning());

@@ -1,0 +1,134 @@
+// Pushes beside a repair of the index: what it replaces keeps no push from its snapshot, whenever that happens.
+#include <gtest/gtest.h>
+
+#include <mutex>
+
+#include "engine/format/names.h"
+#include "engine/pipeline/repair_index.h"
+#include "tests/engine/pipeline/push_fixture.h"
+#include "tests/sinks/hook_store.h"
+
+namespace drs {
+namespace {
+
+using test::random_stream;
+
+class PushBesideTest : public test::PushTest {
+ protected:
+  void SetUp() override {
+    PushTest::SetUp();
+    repository_->replace_store(std::make_unique<test::HookStore>(make_memory_store(objects_, &clock_), hook_));
+    objects_->lock_objects();  // so that what is reused is secured
+  }
+  // In a process of its own.
+  void repair() {
+    Secret secret{SlotKind::kRawKey, SecretBytes(32)};
+    secret.bytes.mutable_view()[0] = 1;
+    const auto repository =
+        Repository::open(make_memory_store(objects_, &clock_), clock_, secret, best_crypto_backend());
+    ASSERT_TRUE(repository.ok()) << repository.error().message;
+    ProgressCounters progress;
+    CancelToken none;
+    const auto report = repair_index(**repository, {.all = true}, progress, none);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+  }
+  // The memory for what is read of the index is enough for one piece of it, as where an index is much larger than the
+  // memory.
+  Result<PushReport> push_with_little_memory(ByteView stream) {
+    PushOptions options;
+    options.stream = "test/stream";
+    DRS_ASSIGN_OR_RETURN(PushMemory memory, plan_push(kMemoryBytesMin, 2, options.compression));
+    memory.index_cache_bytes = 0;
+    DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
+    BufferSource source(stream);
+    ProgressCounters progress;
+    return push(*repository_, source, options, memory, arena, progress, cancel_);
+  }
+  // `act` runs before the nth call of these.
+  void before(std::string operation, std::string prefix, int nth, std::function<void(std::string_view)> act) {
+    *hook_ = [=, this, seen = 0](std::string_view called, std::string_view key) mutable -> std::optional<Error> {
+      const std::lock_guard lock(mutex_);
+      if (called == operation && key.starts_with(prefix) && ++seen == nth) {
+        acted_ = true;
+        act(key);
+      }
+      return std::nullopt;
+    };
+    acted_ = false;
+  }
+
+  const std::shared_ptr<test::StoreHook> hook_ = std::make_shared<test::StoreHook>();
+  std::mutex mutex_;
+  bool acted_ = false;
+};
+
+TEST_F(PushBesideTest, ARepairBetweenTheLastListAndTheCommitKeepsNoPushFromItsSnapshot) {
+  const Bytes stream = random_stream(21, 3 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  // The first is at the start.
+  before("secure", "", 2, [this](std::string_view) { repair(); });
+  const auto report = push_bytes(stream);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(acted_);
+  EXPECT_EQ(report->manifest.new_bytes, 0U);
+  EXPECT_EQ(*read_back(report->manifest), stream);
+}
+
+TEST_F(PushBesideTest, RepairsThatNeverEndStopAPushAfterSomeLists) {
+  const Bytes stream = random_stream(22, 1 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  int secured = 0;
+  *hook_ = [&](std::string_view operation, std::string_view) -> std::optional<Error> {
+    const std::lock_guard lock(mutex_);
+    if (operation == "secure" && ++secured > 1) {
+      ObjectKey key = "keys/" + Uuid{{static_cast<Byte>(secured)}}.hex();
+      objects_->insert(key, {}, 0);  // so that no list is like the one before
+      return Error(ErrorCode::kIo, "gone");
+    }
+    return std::nullopt;
+  };
+  const auto report = push_bytes(stream);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kIo);
+  EXPECT_EQ(secured, 11);
+}
+
+TEST_F(PushBesideTest, APackThatIsReusedAndGoneAtTheCommitEndsThePush) {
+  const Bytes stream = random_stream(23, 3 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  const auto packs = objects_->list("packs/");
+  ASSERT_EQ(packs.size(), 1U);
+  before("secure", "", 2, [&](std::string_view) {
+    repair();  // whatever else has vanished
+    objects_->erase(packs.front().key);
+  });
+  const auto report = push_bytes(stream);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kIo);
+  EXPECT_EQ(objects_->list("manifests/").size(), 1U);
+}
+
+TEST_F(PushBesideTest, ARepairKeepsNoPushFromItsSnapshotWheneverItReplacesTheIndex) {
+  const Bytes first = random_stream(24, 2 << 20);
+  const Bytes second = random_stream(25, 2 << 20);
+  ASSERT_TRUE(push_bytes(first).ok());
+  ASSERT_TRUE(push_bytes(second).ok());
+  Bytes stream = first;
+  stream.insert(stream.end(), second.begin(), second.end());
+  int nth = 1;
+  for (;; nth += 1 + nth / 4) {
+    repair();
+    before("get", "index/", nth, [this](std::string_view) { repair(); });
+    const auto report = push_with_little_memory(stream);
+    ASSERT_TRUE(report.ok()) << nth << ": " << report.error().message;
+    *hook_ = nullptr;
+    EXPECT_EQ(*read_back(report->manifest), stream) << nth;
+    for (const std::string& warning : report->warnings) ADD_FAILURE() << nth << ": " << warning;
+    objects_->erase(report->manifest_name);
+    if (!acted_) break;
+  }
+  EXPECT_GT(nth, 5);
+}
+
+}  // namespace
+}  // namespace drs
