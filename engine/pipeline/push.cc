@@ -292,10 +292,11 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   // Now already: that a bucket cannot lock objects is told before the stream is read.
   if (repository.store().locks()) DRS_RETURN_IF_ERROR(secure_for_commit(repository.store(), {}));
   DRS_ASSIGN_OR_RETURN(SnapshotCatalog snapshots, load_snapshots(repository, options.stream));
-  for (const BrokenManifest& broken : snapshots.broken) {
+  for (std::size_t i = 0; i < snapshots.broken.size(); ++i) {
+    const BrokenManifest& broken = snapshots.broken[i];
     // Its sequence number cannot be told, so what we would make might look older than it.
     if (broken.error.code == ErrorCode::kFormatTooNew) return broken.error.with_context(broken.name);
-    if (report.warnings.size() < kBrokenManifestsNamedMax)
+    if (i < kBrokenManifestsNamedMax)
       report.warnings.push_back(broken.name + ": " + broken.error.message + "; run `drstream verify`");
   }
   if (snapshots.broken.size() > kBrokenManifestsNamedMax)

@@ -302,6 +302,16 @@ TEST_F(PushTest, NamesTheManifestsThatItCouldNotReadAndIsTheLatestThen) {
   EXPECT_EQ((*latest)->name, next->manifest_name);
 }
 
+TEST_F(PushTest, NamesABrokenManifestHoweverManyWarningsCameBefore) {
+  const auto rotten = push_bytes(text_stream(1, 1000));
+  ASSERT_TRUE(rotten.ok());
+  objects_->damage(rotten->manifest_name, Bytes(10));
+  for (Byte i = 0; i < kBrokenManifestsNamedMax; ++i) objects_->insert(condemned_name(Uuid{{i}}), Bytes(10), 0);
+  const auto next = push_bytes(text_stream(2, 1000));
+  ASSERT_TRUE(next.ok()) << next.error().message;
+  EXPECT_THAT(next->warnings, testing::Contains(testing::StartsWith(rotten->manifest_name)));
+}
+
 TEST_F(PushTest, RefusesAStreamThatIsAnArchiveOfTopics) {
   Manifest manifest;
   manifest.stream = "test/stream";
