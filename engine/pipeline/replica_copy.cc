@@ -70,9 +70,8 @@ Result<void> ReplicaCopy::open() {
   }));
   DRS_ASSIGN_OR_RETURN(target_snapshots_, load_snapshots(target_));
 
-  DRS_ASSIGN_OR_RETURN(source_packs_, PackCatalog::load(source_, PackCatalog::UnreadableCondemned::kPassOver));
-  DRS_ASSIGN_OR_RETURN(index_, BlockIndex::load(source_, source_.store(), source_packs_, {memory.index_cache_bytes}));
-  for (const BlockIndex::Problem& problem : index_->problems())
+  DRS_ASSIGN_OR_RETURN(live_, LiveIndex::open(source_, source_.store(), {memory.index_cache_bytes}));
+  for (const BlockIndex::Problem& problem : live_->index().problems())
     report_.warnings.push_back(problem.object + " in the source: " + problem.error.message);
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(source_, source_.store()));
   reader_ = std::make_unique<BlockReader>(std::move(reader));
@@ -92,8 +91,9 @@ Result<void> ReplicaCopy::make_room(const Needs& needs) {
   for (const auto& [pack, bytes] : needs.packs)
     if (target_packs_.find(pack) == nullptr || needs.marked.contains(pack)) measure(pack_name(pack), bytes);
   for (const std::uint32_t unit : needs.units) {
-    const std::string name = index_->unit_name(unit);
-    if (!index_->unit_is_uncovered_pack(unit) && !target_index_.contains(name)) measure(name, index_->unit_bytes(unit));
+    const BlockIndex& index = live_->index();
+    const std::string name = index.unit_name(unit);
+    if (!index.unit_is_uncovered_pack(unit) && !target_index_.contains(name)) measure(name, index.unit_bytes(unit));
   }
   if (largest.empty()) return {};
   const std::size_t slot_bytes = (largest_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
@@ -184,50 +184,41 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
 }
 
 Result<std::optional<ReplicaCopy::Obstacle>> ReplicaCopy::copy_whole(const Snapshot& snapshot) {
-  const auto needs = needs_of(snapshot);
+  auto needs = needs_of(snapshot);
   if (!needs.ok()) {
     if (!is_object_fault(needs.error())) return needs.error();
     return std::optional(Obstacle{needs.error()});
   }
   DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, *needs, condemned_));
   if (auto doubt = may_be_condemned(*needs)) return std::optional(Obstacle{*std::move(doubt), true});
-  if (auto room = make_room(*needs); !room.ok()) {
-    if (room.error().code != ErrorCode::kUsage) return std::move(room).error();
-    return std::optional(Obstacle{std::move(room).error()});  // another snapshot may need less
-  }
+  DRS_ASSIGN_OR_RETURN(auto too_little, room_for(*needs));
+  if (too_little) return too_little;
   DRS_ASSIGN_OR_RETURN(const Missing missing, missing_packs(*needs));
   if (missing.target_damage) return std::optional(Obstacle{*missing.target_damage, true});
   DRS_RETURN_IF_ERROR(copy_packs(missing.packs));
   for (const auto& [pack, bytes] : needs->packs)
     if (const auto found = damaged_.find(pack); found != damaged_.end()) return std::optional(Obstacle{found->second});
-  DRS_RETURN_IF_ERROR(copy_index(*needs));
+  for (;;) {
+    DRS_ASSIGN_OR_RETURN(const bool whole, copy_index(*needs));
+    if (whole) break;
+    // The packs are copied; the lists that name the index objects are new.
+    auto now = needs_of(snapshot);
+    if (!now.ok() && !is_object_fault(now.error())) return now.error();
+    if (!now.ok()) return std::optional(Obstacle{now.error()});
+    needs->units = std::move(now->units);
+    DRS_ASSIGN_OR_RETURN(too_little, room_for(*needs));
+    if (too_little) return too_little;
+  }
   DRS_ASSIGN_OR_RETURN(const auto damage, copy_manifest(snapshot, *needs));
   return damage ? std::optional(Obstacle{*damage}) : std::nullopt;
 }
 
-Result<ReplicaCopy::Needs> ReplicaCopy::needs_of(const Snapshot& snapshot) {
-  Needs needs;
-  const auto note = [&](const BlockLocation& location) {
-    needs.packs.emplace(location.pack, location.pack_bytes);
-    needs.units.insert(location.place.unit);
-    if (const PackMarks* const marks = target_packs_.marks_of(location.pack);
-        marks != nullptr && marks->covers(location.record.offset_bytes, location.record.sealed_bytes))
-      needs.marked.insert(location.pack);
-  };
-  DRS_ASSIGN_OR_RETURN(const Manifest manifest, read_manifest(source_, source_.store(), snapshot));
-  for (const ManifestStream& stream : manifest.streams) {
-    for (const RecipePartRef& ref : stream.parts) {
-      if (cancel_.cancelled()) return Error(ErrorCode::kCancelled, "the copy was cancelled");
-      DRS_ASSIGN_OR_RETURN(const BlockLocation recipe, index_->locate(ref.block));
-      note(recipe);
-      DRS_ASSIGN_OR_RETURN(const RecipePart part, reader_->read_recipe_part(*index_, ref));
-      for (const BlockId& id : part.blocks) {
-        DRS_ASSIGN_OR_RETURN(const BlockLocation location, index_->locate(id));
-        note(location);
-      }
-    }
-  }
-  return needs;
+// Nothing, or that memory does not suffice: another snapshot may need less.
+Result<std::optional<ReplicaCopy::Obstacle>> ReplicaCopy::room_for(const Needs& needs) {
+  auto room = make_room(needs);
+  if (room.ok()) return std::optional<Obstacle>();
+  if (room.error().code != ErrorCode::kUsage) return std::move(room).error();
+  return std::optional(Obstacle{std::move(room).error()});
 }
 
 Result<ReplicaCopy::Missing> ReplicaCopy::missing_packs(const Needs& needs) {
@@ -301,12 +292,14 @@ Result<void> ReplicaCopy::copy_pack(std::size_t worker, const PackInfo& pack) {
   return failpoint("copy.pack");
 }
 
-Result<void> ReplicaCopy::copy_index(const Needs& needs) {
+// False: the numbers of units do not count any more.
+Result<bool> ReplicaCopy::copy_index(const Needs& needs) {
+  const BlockIndex& index = live_->index();
+  const std::uint64_t lists = live_->lists_made();
   const std::set<std::uint32_t> units(needs.units.begin(), needs.units.end());
   for (const std::uint32_t unit : units) {
-    const std::string name = index_->unit_name(unit);
-    if (index_->unit_is_uncovered_pack(unit) || target_index_.contains(name)) continue;
-    const std::vector<IndexedPack>& packs = index_->unit_packs(unit);
+    if (index.unit_is_uncovered_pack(unit) || target_index_.contains(index.unit_name(unit))) continue;
+    const std::vector<IndexedPack>& packs = index.unit_packs(unit);
     const bool whole = std::all_of(packs.begin(), packs.end(), [&](const IndexedPack& pack) {
       const PackInfo* const there = target_packs_.find(pack.name);
       return there != nullptr && there->bytes == pack.bytes;
@@ -316,15 +309,17 @@ Result<void> ReplicaCopy::copy_index(const Needs& needs) {
     } else {
       DRS_RETURN_IF_ERROR(write_index(unit));
     }
+    if (live_->lists_made() != lists) return false;
   }
-  return {};
+  return true;
 }
 
 Result<void> ReplicaCopy::copy_index_object(std::uint32_t unit) {
-  const std::string name = index_->unit_name(unit);
+  const BlockIndex& index = live_->index();
+  const std::string name = index.unit_name(unit);
   const PooledBuffer buffer = buffers_->acquire();
   const Digest digest = parse_name(name)->digest;
-  const auto object = read_whole(source_.store(), name, index_->unit_bytes(unit), digest, buffer.bytes());
+  const auto object = read_whole(source_.store(), name, index.unit_bytes(unit), digest, buffer.bytes());
   if (!object.ok()) {
     if (object.error().code == ErrorCode::kNotFound) return write_index(unit);  // a repair has replaced it meanwhile
     if (!is_object_fault(object.error())) return object.error();
@@ -336,13 +331,13 @@ Result<void> ReplicaCopy::copy_index_object(std::uint32_t unit) {
   DRS_RETURN_IF_ERROR(failpoint("copy.before_index"));
   DRS_RETURN_IF_ERROR(put_settled(target_.store(), name, *object, digest));
   target_index_.insert(name);
-  for (const IndexedPack& pack : index_->unit_packs(unit)) fresh_.erase(pack.name);
+  for (const IndexedPack& pack : index.unit_packs(unit)) fresh_.erase(pack.name);
   ++report_.index_objects;
   return {};
 }
 
 // An index object that names packs which the target lacks would look like damage there: its part that is true there is
-// written anew.
+// written anew. Ends early where a repair has replaced the object: lists are new then.
 Result<void> ReplicaCopy::write_index(std::uint32_t unit) {
   std::vector<PackContents> pending;
   std::size_t pending_blocks = 0;
@@ -359,13 +354,17 @@ Result<void> ReplicaCopy::write_index(std::uint32_t unit) {
     pending_blocks = pending_bytes = 0;
     return {};
   };
-  const std::vector<IndexedPack> packs = index_->unit_packs(unit);
+  const std::vector<IndexedPack> packs = live_->index().unit_packs(unit);
   for (const IndexedPack& pack : packs) {
     if (!fresh_.contains(pack.name)) continue;
     const auto contents = contents_of(unit, pack);
     if (!contents.ok()) {
       if (!is_object_fault(contents.error())) return contents.error();
-      report_.warnings.push_back(index_->unit_name(unit) + " is damaged: " + contents.error().message);
+      const std::uint64_t lists = live_->lists_made();
+      const std::string name = live_->index().unit_name(unit);
+      if (auto renewed = live_->renew(std::nullopt, contents.error()); !renewed.ok()) return std::move(renewed).error();
+      if (live_->lists_made() != lists) break;
+      report_.warnings.push_back(name + " is damaged: " + contents.error().message);
       continue;
     }
     if (pending_blocks + contents->blocks.size() > kIndexBlocksMax || pending_bytes > kIndexPendingBytesMax)
@@ -380,14 +379,15 @@ Result<void> ReplicaCopy::write_index(std::uint32_t unit) {
 
 Result<PackContents> ReplicaCopy::contents_of(std::uint32_t unit, const IndexedPack& pack) {
   PackContents contents{pack, {}};
-  for (std::uint32_t block = 0; block < index_->unit_blocks(unit); ++block) {
-    const auto location = index_->location({unit, block});
+  BlockIndex& index = live_->index();
+  for (std::uint32_t block = 0; block < index.unit_blocks(unit); ++block) {
+    const auto location = index.location({unit, block});
     if (!location.ok() && location.error().code == ErrorCode::kNotFound) continue;  // of a pack that is gone
     if (!location.ok()) return location.error();
     if (location->pack != pack.name) continue;
     TableBlock entry{location->record, {}};
     if (entry.record.chunk_count > 0) {
-      DRS_ASSIGN_OR_RETURN(const ChunkList chunks, index_->chunks({unit, block}));
+      DRS_ASSIGN_OR_RETURN(const ChunkList chunks, index.chunks({unit, block}));
       entry.chunks = *chunks;
     }
     contents.blocks.push_back(std::move(entry));

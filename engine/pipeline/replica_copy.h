@@ -2,7 +2,7 @@
 //
 // What a snapshot needs is the packs in which its recipe's blocks lie. Those that the replica lacks are read whole, a
 // few at once, each into a buffer of its own, compared with their names and put; then the index objects that say where
-// their blocks lie; then the manifest.
+// their blocks lie; then the manifest. The source is listed again where a repair of its index replaces what was listed.
 //
 // Against a prune of the replica (docs/FORMAT.md, "Replicas"): one session spans the whole copy, from before
 // the replica's condemned packs, and then all its packs, are listed; each manifest is put under a session of its own
@@ -23,8 +23,8 @@
 
 #include "engine/pipeline/copy.h"
 #include "engine/pipeline/push_session.h"
-#include "engine/repository/block_index.h"
 #include "engine/repository/block_reader.h"
+#include "engine/repository/live_index.h"
 #include "engine/repository/pack_catalog.h"
 #include "io/buffer_pool.h"
 
@@ -76,11 +76,14 @@ class ReplicaCopy {
   };
   Result<std::optional<Obstacle>> copy_whole(const Snapshot& snapshot);
   // Those below that return an optional error: what keeps the snapshot from being copied, if anything does.
+  Result<std::optional<Obstacle>> room_for(const Needs& needs);
   Result<Needs> needs_of(const Snapshot& snapshot);
+  Result<Needs> needs_of(const Manifest& manifest);
+  Result<RecipePart> read_recipe_part(const RecipePartRef& ref);
   Result<Missing> missing_packs(const Needs& needs);
   Result<void> copy_packs(const std::vector<PackInfo>& packs);
   Result<void> copy_pack(std::size_t worker, const PackInfo& pack);
-  Result<void> copy_index(const Needs& needs);
+  Result<bool> copy_index(const Needs& needs);
   Result<void> copy_index_object(std::uint32_t unit);
   Result<void> write_index(std::uint32_t unit);
   Result<PackContents> contents_of(std::uint32_t unit, const IndexedPack& pack);
@@ -101,8 +104,7 @@ class ReplicaCopy {
   CopyReport& report_;
 
   std::unique_ptr<PushSession> session_;
-  PackCatalog source_packs_;
-  std::unique_ptr<BlockIndex> index_;
+  std::unique_ptr<LiveIndex> live_;  // of the source
   std::unique_ptr<BlockReader> reader_;
   DigestSet condemned_;  // in the target: to be deleted, or deleted
   PackCatalog target_packs_;
