@@ -13,16 +13,14 @@
 #include <map>
 
 #include "engine/format/names.h"
+#include "engine/format/object_rules.h"
 
 namespace drs {
 namespace {
 
 using State = CheckResult::State;
 
-constexpr std::array kKinds = {ObjectKind::kConfig,  ObjectKind::kSlot,      ObjectKind::kManifest,
-                               ObjectKind::kPack,    ObjectKind::kIndex,     ObjectKind::kRemoved,
-                               ObjectKind::kSession, ObjectKind::kCondemned, ObjectKind::kDamaged};
-constexpr std::size_t kSampledKinds = 4;  // the first of them
+constexpr std::size_t kSampledKinds = 4;  // the first of them, without which nothing can be restored
 constexpr std::size_t kSampleBytes = 4096;
 constexpr const char* kUnfinished = ".incoming";
 
@@ -38,7 +36,7 @@ std::string user_name(uid_t user) {
 Result<std::map<ObjectKind, ObjectInfo>> newest_objects(ObjectStore& store) {
   std::map<ObjectKind, ObjectInfo> newest;
   std::vector<std::string_view> prefixes;
-  for (const ObjectKind kind : kKinds) prefixes.push_back(name_prefix(kind));
+  for (const ObjectRule& rule : object_rules()) prefixes.push_back(rule.prefix);
   DRS_RETURN_IF_ERROR(store.list_together(prefixes, [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
     if (!parsed) return {};
@@ -93,8 +91,8 @@ std::vector<CheckResult> check_stored_objects(ObjectStore& store) {
   if (!found) return results;
   std::string read;
   Bytes sample(kSampleBytes);
-  for (const ObjectKind kind : std::span(kKinds).first(kSampledKinds)) {
-    const auto object = newest->find(kind);
+  for (const ObjectRule& rule : object_rules().first(kSampledKinds)) {
+    const auto object = newest->find(rule.kind);
     if (object == newest->end()) continue;
     const auto bytes = std::min<std::uint64_t>(object->second.size_bytes, sample.size());
     const auto got = get_range(store, object->second.key, 0, MutableByteView(sample).first(bytes));
@@ -102,7 +100,7 @@ std::vector<CheckResult> check_stored_objects(ObjectStore& store) {
       results.push_back(failed_check("reading", got.error().with_context(object->second.key)));
       continue;
     }
-    read += (read.empty() ? "" : ", ") + std::string(object_kind_name(kind));
+    read += (read.empty() ? "" : ", ") + std::string(object_kind_name(rule.kind));
   }
   if (results.size() == 1)
     results.push_back(
@@ -113,8 +111,8 @@ std::vector<CheckResult> check_stored_objects(ObjectStore& store) {
 std::optional<CheckResult> check_permissions(const std::string& directory) {
   PermissionWalk walk;
   const std::filesystem::path root(directory);
-  for (const ObjectKind kind : kKinds) {
-    const std::filesystem::path folder = (root / name_prefix(kind)).parent_path();
+  for (const ObjectRule& rule : object_rules()) {
+    const std::filesystem::path folder = (root / rule.prefix).parent_path();
     std::error_code absent;
     if (std::filesystem::is_directory(std::filesystem::symlink_status(folder, absent))) walk.look_at_folder(folder);
   }

@@ -4,10 +4,10 @@
 #include <optional>
 #include <vector>
 
+#include "engine/format/object_rules.h"
 #include "io/clock.h"
 #include "tools/machine_check.h"
 #include "tools/open_s3.h"
-#include "tools/store_role.h"
 
 namespace drs {
 

@@ -7,7 +7,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "engine/format/name_prefixes.h"
 #include "engine/format/names.h"
 #include "tools/command.h"
 #include "tools/from_repository.h"

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <string_view>
 
-#include "engine/format/name_prefixes.h"
 #include "engine/format/names.h"
+#include "engine/format/object_rules.h"
 #include "tools/printable.h"
 
 namespace drs {
@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 5> kOfFileSystems = {"lost+found", "aquot
 // Snapshots of the file system (.snapshot, .zfs), waste baskets, and our own .incoming begin with a dot.
 bool may_be_there(const std::string& name) {
   if (name.starts_with('.') || std::ranges::find(kOfFileSystems, name) != kOfFileSystems.end()) return true;
-  return name == "doctor" || is_name_prefix(name + "/");
+  return name == "doctor" || find_object_rule(name + "/") != nullptr;
 }
 
 bool has_config(const fs::path& directory) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/format/object_rules.h"
 #include "tools/tag_text.h"
 
 namespace drs {
@@ -13,10 +14,9 @@ Result<S3PutOptions> s3_put_options(const CloudOptions& options) {
         options.lock_mode == LockMode::kCompliance ? S3Lock::Mode::kCompliance : S3Lock::Mode::kGovernance;
     out.lock = S3Lock{mode, std::chrono::days(*options.lock_days)};
   }
-  // Session objects, damage marks and records of condemned packs are made to be removed again.
-  out.lock_prefixes = {"config/", "index/", "keys/", "manifests/", "packs/", "removed/"};
+  out.lock_prefixes = object_prefixes([](const ObjectRule& rule) { return rule.locked; });
   out.storage_class = options.storage_class;
-  out.storage_class_prefixes = {"packs/"};
+  out.storage_class_prefixes = {std::string(object_rule(ObjectKind::kPack).prefix)};
   DRS_ASSIGN_OR_RETURN(out.tags, parse_tags(options.object_tags));
   switch (options.server_encryption) {
     case ServerEncryption::kBucketDefault: break;

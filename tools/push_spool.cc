@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/format/names.h"
+#include "engine/format/object_rules.h"
 #include "tools/new_directory.h"
 #include "tools/place_address.h"
 #include "tools/size_text.h"
@@ -43,12 +44,13 @@ Result<void> check_spool_place(const std::string& directory) {
 SpoolRuling spool_ruling(std::string_view key) {
   const auto parsed = parse_name(key);
   if (!parsed) return {};
-  switch (parsed->kind) {
-    case ObjectKind::kPack: return {SpoolRole::kAnyOrder, parsed->digest};
-    case ObjectKind::kIndex: return {SpoolRole::kInOrder, parsed->digest};
-    case ObjectKind::kManifest: return {SpoolRole::kCommit, std::nullopt};
-    default: return {};
+  switch (object_rule(parsed->kind).order) {
+    case WriteOrder::kAtOnce: break;
+    case WriteOrder::kAnyOrder: return {SpoolRole::kAnyOrder, parsed->digest};
+    case WriteOrder::kAfterOthers: return {SpoolRole::kInOrder, parsed->digest};
+    case WriteOrder::kCommit: return {SpoolRole::kCommit, std::nullopt};
   }
+  return {};
 }
 
 std::string spool_owner(const Repository& repository, const RepositoryPlace& place, CancelToken& cancel) {

@@ -5,18 +5,20 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "engine/format/object_rules.h"
 #include "sinks/cache_store.h"
 
 namespace drs {
 namespace {
 
-// What opening a repository and deduplicating read again and again, and what checks itself (docs/FORMAT.md "Objects").
-// Not config/: the next repository under this name has the same names. Not keys/: a slot that was removed must not live
-// on here, and one without a passphrase holds the key itself.
 std::vector<CachedKind> cached_kinds() {
-  return {{"index/", CacheEntry::Check::kNameIsDigest},
-          {"manifests/", CacheEntry::Check::kEndsInDigest},
-          {"removed/", CacheEntry::Check::kEndsInDigest}};
+  std::vector<CachedKind> kinds;
+  for (const ObjectRule& rule : object_rules())
+    if (rule.cached)
+      kinds.push_back({std::string(rule.prefix), rule.check == KeylessCheck::kNameIsDigest
+                                                     ? CacheEntry::Check::kNameIsDigest
+                                                     : CacheEntry::Check::kEndsInDigest});
+  return kinds;
 }
 
 }  // namespace

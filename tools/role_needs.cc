@@ -1,23 +1,21 @@
 #include "tools/role_needs.h"
 
 namespace drs {
+namespace {
+
+constexpr const char* kTriedByDoctor = "doctor/";
+
+}  // namespace
 
 S3PolicyNeeds role_needs(StoreRole role) {
-  switch (role) {
-    // Neither config and slots, which decide how everything is read, nor marks of removal and records of condemned
-    // packs: who steals a writer's credentials and its key cannot make snapshots disappear with them.
-    case StoreRole::kWriter:
-      return {{"packs/", "index/", "manifests/", "sessions/", "damaged/", "doctor/"},
-              {"packs/", "index/", "manifests/", "config/", "keys/"},
-              false};
-    case StoreRole::kSweeper: return {{"damaged/"}, {}, false};
-    // Moved blocks, rewritten index objects, fences in the place of manifests.
-    case StoreRole::kPruner:
-      return {{"packs/", "index/", "manifests/", "removed/", "condemned/", "damaged/", "doctor/"},
-              {"packs/", "index/", "manifests/", "removed/"},
-              true};
+  S3PolicyNeeds needs;
+  for (const ObjectRule& rule : object_rules()) {
+    if (rule.creators.contains(role)) needs.create.emplace_back(rule.prefix);
+    if (rule.lock_extenders.contains(role)) needs.lock.emplace_back(rule.prefix);
   }
-  return {};
+  if (role != StoreRole::kSweeper) needs.create.emplace_back(kTriedByDoctor);
+  needs.remove = role == StoreRole::kPruner;
+  return needs;
 }
 
 }  // namespace drs

@@ -2,8 +2,8 @@
 // "Objects").
 #pragma once
 
+#include "engine/format/object_rules.h"
 #include "sinks/s3/s3_policy.h"
-#include "tools/store_role.h"
 
 namespace drs {
 

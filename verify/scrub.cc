@@ -10,8 +10,8 @@
 #include "engine/format/document.h"
 #include "engine/format/envelope.h"
 #include "engine/format/manifest_object.h"
-#include "engine/format/name_prefixes.h"
 #include "engine/format/names.h"
+#include "engine/format/object_rules.h"
 #include "engine/format/slot.h"
 #include "engine/repository/listed_again.h"
 #include "engine/repository/lost_config.h"
@@ -171,7 +171,7 @@ Result<void> Scrub::list() {
     return {};
   }));
   for (const std::string& prefix : top_level) {
-    if (!is_name_prefix(prefix)) continue;
+    if (find_object_rule(prefix) == nullptr) continue;
     const auto listed = store_.list(prefix, [](const ObjectInfo&) { return Result<void>(); });
     if (listed.ok()) continue;
     if (!is_damage(listed.error())) return listed;

@@ -1,6 +1,6 @@
 #include "engine/format/names.h"
 
-#include <array>
+#include "engine/format/object_rules.h"
 
 namespace drs {
 namespace {
@@ -68,30 +68,10 @@ bool parse_rest(std::string_view rest, ParsedName& name) {
   return false;
 }
 
-struct Folder {
-  std::string_view prefix;
-  ObjectKind kind;
-};
-constexpr std::array<Folder, 9> kFolders = {{
-    {"packs/", ObjectKind::kPack},
-    {"index/", ObjectKind::kIndex},
-    {"manifests/", ObjectKind::kManifest},
-    {"removed/", ObjectKind::kRemoved},
-    {"config/", ObjectKind::kConfig},
-    {"keys/", ObjectKind::kSlot},
-    {"sessions/", ObjectKind::kSession},
-    {"condemned/", ObjectKind::kCondemned},
-    {"damaged/", ObjectKind::kDamaged},
-}};
-
 }  // namespace
 
 std::string_view name_prefix(ObjectKind kind) {
-  if (kind == ObjectKind::kFence) return name_prefix(ObjectKind::kManifest);
-  for (const Folder& folder : kFolders)
-    if (folder.kind == kind) return folder.prefix;
-  DRS_ASSERT(false, "an object kind without a folder");
-  return {};
+  return object_rule(kind).prefix;
 }
 
 std::string pack_name(const Digest& digest) {
@@ -134,13 +114,11 @@ std::string damaged_name(const Digest& pack, const Uuid& mark) {
 }
 
 std::optional<ParsedName> parse_name(std::string_view name) {
-  for (const Folder& folder : kFolders) {
-    if (!name.starts_with(folder.prefix)) continue;
-    ParsedName parsed{.kind = folder.kind, .digest = {}, .uuid = {}, .tag = {}, .number = 0};
-    if (!parse_rest(name.substr(folder.prefix.size()), parsed)) return std::nullopt;
-    return parsed;
-  }
-  return std::nullopt;
+  const ObjectRule* const rule = find_object_rule(name.substr(0, name.find('/') + 1));
+  if (rule == nullptr) return std::nullopt;
+  ParsedName parsed{.kind = rule->kind, .digest = {}, .uuid = {}, .tag = {}, .number = 0};
+  if (!parse_rest(name.substr(rule->prefix.size()), parsed)) return std::nullopt;
+  return parsed;
 }
 
 }  // namespace drs

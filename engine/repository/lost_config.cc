@@ -1,30 +1,33 @@
 #include "engine/repository/lost_config.h"
 
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "engine/format/names.h"
+#include "engine/format/object_rules.h"
 
 namespace drs {
 namespace {
 
-// Those that every repository with a snapshot has come first.
-constexpr std::array kKinds = {ObjectKind::kManifest, ObjectKind::kPack,      ObjectKind::kIndex,  ObjectKind::kRemoved,
-                               ObjectKind::kSession,  ObjectKind::kCondemned, ObjectKind::kDamaged};
+// The first object of this kind that a list shows.
+Result<std::optional<ObjectKey>> first_object(ObjectStore& store, ObjectKind kind) {
+  std::optional<ObjectKey> found;
+  const auto listed = store.list(name_prefix(kind), [&](const ObjectInfo& info) -> Result<void> {
+    if (!parse_name(info.key)) return {};
+    found = info.key;
+    return Error(ErrorCode::kCancelled, "one is enough");
+  });
+  if (!found) DRS_RETURN_IF_ERROR(listed);
+  return found;
+}
 
-// The first object of these kinds that a list shows.
-Result<std::optional<ObjectKey>> first_object(ObjectStore& store, std::span<const ObjectKind> kinds) {
-  for (const ObjectKind kind : kinds) {
-    std::optional<ObjectKey> found;
-    const auto listed = store.list(name_prefix(kind), [&](const ObjectInfo& info) -> Result<void> {
-      if (!parse_name(info.key)) return {};
-      found = info.key;
-      return Error(ErrorCode::kCancelled, "one is enough");
-    });
+// The first object that only a repository has.
+Result<std::optional<ObjectKey>> first_remnant(ObjectStore& store) {
+  for (const ObjectRule& rule : object_rules()) {
+    if (rule.kind == ObjectKind::kConfig || rule.kind == ObjectKind::kSlot) continue;
+    DRS_ASSIGN_OR_RETURN(auto found, first_object(store, rule.kind));
     if (found) return found;
-    DRS_RETURN_IF_ERROR(listed);
   }
   return std::optional<ObjectKey>();
 }
@@ -37,7 +40,7 @@ std::string lost_config_text(const ObjectStore& store, const ObjectKey& object, 
 }
 
 Result<bool> has_objects(ObjectStore& store, ObjectKind kind) {
-  DRS_ASSIGN_OR_RETURN(const auto found, first_object(store, std::span(&kind, 1)));
+  DRS_ASSIGN_OR_RETURN(const auto found, first_object(store, kind));
   return found.has_value();
 }
 
@@ -48,7 +51,7 @@ Result<void> require_empty_place(ObjectStore& store) {
   if (configured)
     return Error(ErrorCode::kAlreadyExists,
                  store.name_for_messages() + " already holds a repository; nothing was changed");
-  DRS_ASSIGN_OR_RETURN(const auto object, first_object(store, kKinds));
+  DRS_ASSIGN_OR_RETURN(const auto object, first_remnant(store));
   if (!object) return {};
   DRS_ASSIGN_OR_RETURN(const bool slots_are_there, has_objects(store, ObjectKind::kSlot));
   return Error(ErrorCode::kAlreadyExists, lost_config_text(store, *object, slots_are_there) +
@@ -57,7 +60,7 @@ Result<void> require_empty_place(ObjectStore& store) {
 }
 
 Error no_repository_error(ObjectStore& store) {
-  const auto object = first_object(store, kKinds);
+  const auto object = first_remnant(store);
   if (!object.ok() || !*object)
     return {ErrorCode::kNoRepository, store.name_for_messages() + " holds no repository (no object under config/)"};
   const auto slots_are_there = has_objects(store, ObjectKind::kSlot);
