@@ -13,10 +13,10 @@ set(CPACK_PACKAGE_NAME drstream)
 set(CPACK_PACKAGE_CONTACT "drstream maintainers <drstream@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "streaming backup with deduplication, encryption and verification")
 set(CPACK_PACKAGE_DESCRIPTION
-"drstream takes a stream (a database dump, a command's output, a file, a
-directory, a Kafka partition) and in one pass deduplicates, compresses,
-encrypts and stores it in a directory or an object store, in bounded memory.
-It restores the stream again and proves on a schedule that it can.")
+"drstream takes a stream (a database dump, a command's output, a file) and in
+one pass deduplicates, compresses, encrypts and stores it in a directory or an
+object store, in bounded memory. It restores the stream again, and verifies
+that it can.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

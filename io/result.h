@@ -1,4 +1,4 @@
-// Result<T>: how every function here reports failure. Our code does not throw; see STYLE section 4.
+// Result<T>: how every function here reports failure. Our code does not throw; see CONTRIBUTING.md.
 //
 // An Error says what kind of trouble it is (`code`, what a caller can act on), the errno behind it where there is one,
 // and a text for the operator: what happened, to which object, expected and got. Layers above add context with

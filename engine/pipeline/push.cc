@@ -277,7 +277,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session,
                        PushSession::begin(repository, repository.store(),
                                           {.stream = options.stream, .host = options.host}, options.heartbeats));
-  // After the session's record, and in this order (DESIGN section 6).
+  // After the session's record, and in this order (docs/DESIGN.md "Write order").
   constexpr std::array kListedFirst = {ObjectKind::kManifest, ObjectKind::kCondemned};
   constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kIndex};
   DRS_RETURN_IF_ERROR(repository.list_ahead(kListedFirst));

@@ -100,7 +100,7 @@ Result<void> check_blocks(Repository& repository, const RecordedPush& push, std:
                           std::vector<std::string>& warnings) {
   bool gone_before = false;
   for (int attempt = 0; attempt < kListAttempts; ++attempt) {
-    // As they are now, in the order of a push (DESIGN section 6), whatever was listed before.
+    // As they are now, in the order of a push (docs/DESIGN.md "Write order"), whatever was listed before.
     constexpr std::array kListedFirst = {ObjectKind::kCondemned};
     constexpr std::array kListedThen = {ObjectKind::kIndex};
     DRS_RETURN_IF_ERROR(repository.list_ahead(kListedFirst));

@@ -63,8 +63,8 @@ class Repository {
   // The objects of one kind that are there, names that are no names left out. What list_ahead listed is given once, and
   // is then as old as that. Errors: the store's.
   Result<std::vector<ObjectInfo>> list(ObjectKind kind);
-  // Lists several kinds at the same time, for `list` to give them: every list takes a round trip to a store that is far
-  // away. For kinds whose order does not matter (DESIGN section 6: condemned before packs, manifests before removed).
+  // Lists several kinds at the same time, for `list` to give them: each list takes a round trip to a distant store. For
+  // kinds whose order does not matter: docs/DESIGN.md "Write order" says which are listed before which.
   Result<void> list_ahead(std::span<const ObjectKind> kinds);
 
   [[nodiscard]] ObjectStore& store() const { return *store_; }
