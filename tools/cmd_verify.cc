@@ -98,9 +98,7 @@ void compare_heads(const CommandContext& context, const HeadDirectory& directory
 std::string verdict(ExitCode code, const std::vector<Finding>& findings) {
   switch (code) {
     case ExitCode::kDamage: return damage_verdict(findings);
-    case ExitCode::kRollback:
-      return "DELETION OR ROLLBACK SUSPECTED: something that was there is gone without an authentic mark of removal, "
-             "or what was there is not known";
+    case ExitCode::kRollback: return std::string(deletion_verdict());
     case ExitCode::kFormatTooNew: return std::string(too_new_verdict());
     case ExitCode::kWarnings: return "verified, with warnings";
     default: return "no damage found";
@@ -184,7 +182,8 @@ Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& comman
   const ExitCode code = exit_code_of(report->findings, command.warn_exit);
   context.output.document("drstream.verify/1", verify_json(*report, code));
   context.output.text(findings_text(report->findings, context.options.log.verbosity > 0) +
-                      damaged_snapshots_text(*report) + summary(*report, command) + verdict(code, report->findings));
+                      damaged_snapshots_text(*report) + hit_streams_text(*report) + summary(*report, command) +
+                      verdict(code, report->findings));
   return code;
 }
 

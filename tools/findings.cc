@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "tools/printable.h"
 #include "tools/size_text.h"
@@ -49,13 +51,37 @@ std::string damaged_snapshots_text(const VerifyReport& report) {
                        snapshot.too_new ? "snapshot that needs a newer drstream" : "damaged snapshot",
                        printable_value(snapshot.stream), snapshot.snapshot_id, format_time_local(snapshot.snapshot_ns),
                        snapshot.sequence, format_size(snapshot.bytes), snapshot.ranges, snapshot.first_offset_bytes);
+  return out;
+}
+
+std::string hit_streams_text(const VerifyReport& report) {
+  std::string out;
+  const auto which = [](const LeftSnapshot& snapshot) {
+    return fmt::format("{} of {}, sequence {}", snapshot.id, format_time_local(snapshot.snapshot_ns),
+                       snapshot.sequence);
+  };
   for (const HitStream& stream : report.hit_streams) {
     const std::string name = printable_value(stream.stream);
-    if (stream.intact_id.empty())
-      out += fmt::format("no snapshot of {} is intact: look for another copy of the repository\n", name);
+    if (!stream.unchecked.id.empty())
+      out += fmt::format(
+          "the newest snapshot of {} that this run did not find damaged is {}; not all of its data was read: run "
+          "`drstream verify {}`\n",
+          name, which(stream.unchecked), stream.unchecked.id);
+    if (!stream.intact.id.empty())
+      out += fmt::format("the newest snapshot of {} that was read and is intact is {}\n", name, which(stream.intact));
+    if (!stream.unchecked.id.empty() || !stream.intact.id.empty()) continue;
+    if (stream.readable == 0)
+      out += fmt::format(
+          "no manifest of {} can be read, so nothing is known of its snapshots: bring the manifests back from a "
+          "replica (`drstream copy`) or from another copy of the repository\n",
+          name);
+    else if (stream.too_new)
+      out += fmt::format(
+          "every snapshot of {} is damaged or needs a newer drstream: check again with that, and look for another copy "
+          "of the repository\n",
+          name);
     else
-      out += fmt::format("the newest intact snapshot of {} is {} of {}, sequence {}, as far as this run has read\n",
-                         name, stream.intact_id, format_time_local(stream.intact_ns), stream.intact_sequence);
+      out += fmt::format("no snapshot of {} is intact: look for another copy of the repository\n", name);
   }
   return out;
 }
@@ -79,8 +105,11 @@ nlohmann::ordered_json damaged_snapshots_json(const VerifyReport& report) {
   for (const HitStream& stream : report.hit_streams) {
     nlohmann::ordered_json entry;
     entry["stream"] = stream.stream;
-    entry["newest_intact"] = nullptr;
-    if (!stream.intact_id.empty()) entry["newest_intact"] = stream.intact_id;
+    for (const auto& [member, snapshot] :
+         {std::pair("newest_intact", &stream.intact), std::pair("newest_unchecked", &stream.unchecked)}) {
+      entry[member] = nullptr;
+      if (!snapshot->id.empty()) entry[member] = snapshot->id;
+    }
     out["hit_streams"].push_back(std::move(entry));
   }
   return out;
@@ -108,7 +137,9 @@ nlohmann::ordered_json findings_json(const std::vector<Finding>& findings) {
   return out;
 }
 
-std::string damage_verdict(const std::vector<Finding>& findings) {
+namespace {
+
+std::string damage_alone_verdict(const std::vector<Finding>& findings) {
   bool costs_snapshots = false;
   bool costs_manifests = false;
   bool index_alone = true;
@@ -126,8 +157,24 @@ std::string damage_verdict(const std::vector<Finding>& findings) {
            "from "
            "a replica or another copy, or push the same data again";
   if (index_alone)
-    return "DAMAGE FOUND in the index alone: every snapshot can be restored; `drstream repair index` makes it anew";
-  return "DAMAGE FOUND: no snapshot needs what is named above to be restored; bring it back from another copy";
+    return "DAMAGE FOUND in the index alone: it costs no snapshot; `drstream repair index` makes it anew";
+  return "DAMAGE FOUND: no snapshot whose manifest is here needs what is named above to be restored; bring it back "
+         "from another copy";
+}
+
+}  // namespace
+
+std::string damage_verdict(const std::vector<Finding>& findings) {
+  std::string verdict = damage_alone_verdict(findings);
+  const auto is_deletion = [](const Finding& finding) { return finding.severity == Finding::Severity::kDeletion; };
+  if (std::any_of(findings.begin(), findings.end(), is_deletion)) verdict += fmt::format("\n{}", deletion_verdict());
+  return verdict;
+}
+
+std::string_view deletion_verdict() {
+  return "DELETION OR ROLLBACK SUSPECTED: something that was there is gone without an authentic mark of removal, or "
+         "what "
+         "was there is not known";
 }
 
 std::string_view too_new_verdict() {

@@ -13,14 +13,20 @@ namespace drs {
 
 // `ranges`: every range of bytes that is kept, else their number.
 std::string findings_text(const std::vector<Finding>& findings, bool ranges);
-// One line for each damaged snapshot, then the newest intact one of each stream that is hit.
+// One line for each damaged snapshot.
 std::string damaged_snapshots_text(const VerifyReport& report);
+// What is left of each stream that is hit: the newest snapshot that is not damaged, and whether it was read.
+std::string hit_streams_text(const VerifyReport& report);
 nlohmann::ordered_json findings_json(const std::vector<Finding>& findings);
 // The members "damaged_snapshots" and "hit_streams".
 nlohmann::ordered_json damaged_snapshots_json(const VerifyReport& report);
 
-// What damage means for snapshots, and what to do, in one line: the damage of an index costs none.
+// What damage means for snapshots, and what to do, in one line: the damage of an index costs none. A second line where
+// something was deleted besides.
 std::string damage_verdict(const std::vector<Finding>& findings);
+
+// What exit code 13 of a check means.
+std::string_view deletion_verdict();
 
 // What exit code 14 of a check means.
 std::string_view too_new_verdict();

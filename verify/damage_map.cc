@@ -1,26 +1,36 @@
 #include "verify/damage_map.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace drs {
 
 void DamageMap::add_pack(const Digest& pack, std::size_t finding) {
   const std::scoped_lock lock(mutex_);
-  packs_[pack] = Damage{.finding = finding, .all_blocks = true, .offsets_bytes = {}};
+  Damage& damage = packs_[pack];
+  if (!damage.all_blocks) ++whole_packs_;
+  blocks_ -= damage.offsets_bytes.size();
+  damage = Damage{.finding = finding, .all_blocks = true, .offsets_bytes = {}};
 }
 
 void DamageMap::add_blocks(const Digest& pack, std::size_t finding, const std::vector<DamagedBlock>& blocks) {
-  std::vector<std::uint32_t> offsets_bytes;
-  for (const DamagedBlock& block : blocks) offsets_bytes.push_back(block.offset_bytes);
-  std::sort(offsets_bytes.begin(), offsets_bytes.end());
+  {
+    const std::scoped_lock lock(mutex_);
+    if (blocks_ + blocks.size() <= kBlocksMax) {
+      Damage& damage = packs_[pack];
+      damage.finding = finding;
+      if (damage.all_blocks) return;
+      for (const DamagedBlock& block : blocks) damage.offsets_bytes.push_back(block.offset_bytes);
+      std::sort(damage.offsets_bytes.begin(), damage.offsets_bytes.end());
+      blocks_ += blocks.size();
+      return;
+    }
+  }
+  add_pack(pack, finding);
+}
+
+std::size_t DamageMap::whole_packs() const {
   const std::scoped_lock lock(mutex_);
-  const bool fits = blocks_ + offsets_bytes.size() <= kBlocksMax;
-  if (fits)
-    blocks_ += offsets_bytes.size();
-  else
-    offsets_bytes.clear();
-  packs_[pack] = Damage{.finding = finding, .all_blocks = !fits, .offsets_bytes = std::move(offsets_bytes)};
+  return whole_packs_;
 }
 
 std::optional<std::size_t> DamageMap::find(const BlockLocation& location) const {

@@ -20,10 +20,12 @@ class DamageMap {
 
   // Every block of the pack. `finding`: its number in the FindingList.
   void add_pack(const Digest& pack, std::size_t finding);
-  // The blocks with these seals.
+  // The blocks with these seals, beside those that are known.
   void add_blocks(const Digest& pack, std::size_t finding, const std::vector<DamagedBlock>& blocks);
   // The finding that damages this block.
   [[nodiscard]] std::optional<std::size_t> find(const BlockLocation& location) const;
+  // How many packs are damaged in every block.
+  [[nodiscard]] std::size_t whole_packs() const;
 
  private:
   struct Damage {
@@ -34,6 +36,7 @@ class DamageMap {
   mutable std::mutex mutex_;
   std::unordered_map<Digest, Damage, FixedBytesHash> packs_;
   std::size_t blocks_ = 0;
+  std::size_t whole_packs_ = 0;
 };
 
 }  // namespace drs

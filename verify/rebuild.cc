@@ -20,7 +20,7 @@ Result<void> Rebuild::run(const Snapshot& snapshot) {
     DRS_ASSIGN_OR_RETURN(const bool whole, rebuild_stream(snapshot, stream));
     complete = complete && whole;
   }
-  if (complete) ++snapshots_;
+  if (complete) whole_ids_.insert(snapshot.id());
   return {};
 }
 
@@ -35,8 +35,7 @@ Result<bool> Rebuild::rebuild_stream(const Snapshot& snapshot, const ManifestStr
     context_.findings.affects(finding, snapshot, at_bytes, bytes);
   };
   for (const RecipePartRef& ref : stream.parts) {
-    DRS_ASSIGN_OR_RETURN(const Bytes* const recipe,
-                         block(snapshot, ref.block, ref.stream_offset_bytes, ref.stream_bytes));
+    DRS_ASSIGN_OR_RETURN(const Bytes* const recipe, block(snapshot, ref.block));
     offset_bytes = ref.stream_offset_bytes;
     if (recipe == nullptr) {
       complete = false;
@@ -50,7 +49,7 @@ Result<bool> Rebuild::rebuild_stream(const Snapshot& snapshot, const ManifestStr
     }
     for (const Run& run : part->runs) {
       if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
-      DRS_ASSIGN_OR_RETURN(const Bytes* const plain, block(snapshot, part->blocks[run.block], offset_bytes, run.bytes));
+      DRS_ASSIGN_OR_RETURN(const Bytes* const plain, block(snapshot, part->blocks[run.block]));
       if (plain == nullptr) {
         complete = false;
       } else if (run.offset_bytes > plain->size() || run.bytes > plain->size() - run.offset_bytes) {
@@ -82,8 +81,7 @@ Result<bool> Rebuild::rebuild_stream(const Snapshot& snapshot, const ManifestStr
   return complete;
 }
 
-Result<const Bytes*> Rebuild::block(const Snapshot& snapshot, const BlockId& id, std::uint64_t offset_bytes,
-                                    std::uint64_t bytes) {
+Result<const Bytes*> Rebuild::block(const Snapshot& snapshot, const BlockId& id) {
   if (const auto found = kept_places_.find(id); found != kept_places_.end()) {
     kept_.splice(kept_.begin(), kept_, found->second);
     return &kept_.front().plain;
@@ -106,16 +104,12 @@ Result<const Bytes*> Rebuild::block(const Snapshot& snapshot, const BlockId& id,
     return &kept_.front().plain;
   }
   if (!is_object_fault(plain.error())) return std::move(plain).error();
-  std::optional<std::size_t> finding;
+  // Which bytes of which snapshots that takes, the check of the recipes tells.
   if (location.ok()) {
-    finding = context_.damage.find(*location);  // its ranges are known then
-    if (!finding) {
-      DRS_ASSIGN_OR_RETURN(finding, report_unreadable_block(context_, *location, plain.error()));
-      context_.findings.affects(*finding, snapshot, offset_bytes, bytes);
-    }
+    if (!context_.damage.find(*location))
+      DRS_RETURN_IF_ERROR(report_unreadable_block(context_, *location, plain.error()));
   } else {
-    // The check of the recipes has told which bytes that takes.
-    DRS_ASSIGN_OR_RETURN(finding, claims_.explain(store_, id));
+    DRS_ASSIGN_OR_RETURN(const auto finding, claims_.explain(store_, id));
     if (!finding) context_.findings.report(Finding::Severity::kDamage, snapshot.name, plain.error().message);
   }
   return static_cast<const Bytes*>(nullptr);

@@ -1,11 +1,14 @@
 // Rebuilds one snapshot as simply as can be: stream by stream, part by part, run by run, one block at a time. Nothing
-// of it is shared with the pipeline that restores.
+// of it is shared with the pipeline that restores. It runs before the check of the recipes, which tells every snapshot
+// of the blocks that are found damaged here.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "engine/repository/block_reader.h"
 #include "engine/repository/live_index.h"
@@ -26,10 +29,10 @@ class Rebuild {
         claims_(claims),
         blocks_max_(blocks_max) {}
 
-  // Compares length, SHA-256 and XXH3 of what comes out with the manifest. What is wrong becomes findings with the
-  // bytes they take; it goes on behind them. Errors: those that are not about stored objects; kCancelled.
+  // Compares length, SHA-256 and XXH3 of what comes out with the manifest. What is wrong becomes findings; it goes on
+  // behind them. Errors: those that are not about stored objects; kCancelled.
   Result<void> run(const Snapshot& snapshot);
-  [[nodiscard]] std::uint64_t snapshots() const { return snapshots_; }  // that came out right
+  [[nodiscard]] const std::unordered_set<std::string>& whole_ids() const { return whole_ids_; }  // came out right
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
@@ -39,9 +42,8 @@ class Rebuild {
   };
   // True when all of it came out right.
   Result<bool> rebuild_stream(const Snapshot& snapshot, const ManifestStream& stream);
-  // The plaintext of a block, or nothing once its damage is a finding for the `bytes` from `offset_bytes`.
-  Result<const Bytes*> block(const Snapshot& snapshot, const BlockId& id, std::uint64_t offset_bytes,
-                             std::uint64_t bytes);
+  // The plaintext of a block, or nothing once its damage is a finding.
+  Result<const Bytes*> block(const Snapshot& snapshot, const BlockId& id);
 
   CheckContext& context_;
   ObjectStore& store_;
@@ -51,7 +53,7 @@ class Rebuild {
   const std::size_t blocks_max_;
   std::list<Kept> kept_;  // most recently used first
   std::unordered_map<BlockId, std::list<Kept>::iterator, BlockIdHash> kept_places_;
-  std::uint64_t snapshots_ = 0;
+  std::unordered_set<std::string> whole_ids_;
   std::uint64_t bytes_ = 0;
 };
 

@@ -28,10 +28,14 @@ Result<std::size_t> report_unreadable_block(CheckContext& context, const BlockLo
   const std::string name = pack_name(location.pack);
   ObjectStore& store = context.repository.store();
   DRS_RETURN_IF_ERROR(tell_from_damage(store, name, error));
-  if (is_lasting_damage(error))
-    context.marks.set(store, location.pack, error.message,
-                      {{location.record.offset_bytes, location.record.sealed_bytes}});
-  return context.findings.report(severity_of(error), name, error.message);
+  const std::vector<DamagedBlock> blocks = {{location.record.offset_bytes, location.record.sealed_bytes}};
+  if (is_lasting_damage(error)) context.marks.set(store, location.pack, error.message, blocks);
+  const std::size_t finding = context.findings.report(severity_of(error), name, error.message);
+  if (error.code == ErrorCode::kNotFound)
+    context.damage.add_pack(location.pack, finding);
+  else
+    context.damage.add_blocks(location.pack, finding, blocks);
+  return finding;
 }
 
 Result<void> RecipeCheck::check(const Snapshot& snapshot) {

@@ -139,45 +139,76 @@ Result<void> report_index_problems(CheckContext& context, const BlockIndex& inde
   return {};
 }
 
-Result<void> check_recipes(CheckContext& context, const SnapshotCatalog& catalog, PackCatalog packs,
-                           const CheckMemory& memory, IndexClaims& claims, VerifyReport& report) {
+// What the check of the recipes leaves behind for the verdict on snapshots.
+struct Checked {
+  bool lists_changed = false;
+  std::unordered_set<std::string> rebuilt_ids;
+};
+
+Result<Checked> check_recipes(CheckContext& context, const SnapshotCatalog& catalog, PackCatalog packs,
+                              const CheckMemory& memory, IndexClaims& claims, VerifyReport& report) {
   Repository& repository = context.repository;
   DRS_ASSIGN_OR_RETURN(const auto index,
                        LiveIndex::open(repository, repository.store(), {memory.index_cache_bytes}, std::move(packs)));
   DRS_RETURN_IF_ERROR(report_index_problems(context, index->index()));
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
+  // Before the recipes: what is found damaged here may be needed by every snapshot.
+  Rebuild rebuild(context, *index, reader, claims, memory.rebuild_blocks);
+  for (const Snapshot* snapshot : context.options.rebuild) DRS_RETURN_IF_ERROR(rebuild.run(*snapshot));
+  report.snapshots_rebuilt = rebuild.whole_ids().size();
+  report.rebuilt_bytes = rebuild.bytes();
+
   RecipeCheck recipes(context, *index, reader, claims);
+  std::size_t whole_packs = context.damage.whole_packs();
   for (const Snapshot& snapshot : catalog.live) DRS_RETURN_IF_ERROR(recipes.check(snapshot));
   report.snapshots = catalog.live.size();
   report.recipe_parts = recipes.parts();
   report.blocks_referenced = recipes.blocks();
-
-  Rebuild rebuild(context, *index, reader, claims, memory.rebuild_blocks);
-  for (const Snapshot* snapshot : context.options.rebuild) DRS_RETURN_IF_ERROR(rebuild.run(*snapshot));
-  report.snapshots_rebuilt = rebuild.snapshots();
-  report.rebuilt_bytes = rebuild.bytes();
-  return {};
+  // A pack of which only a recipe part was to be read has turned out to be gone: others may need what else it held.
+  while (std::exchange(whole_packs, context.damage.whole_packs()) != context.damage.whole_packs()) {
+    const auto damaged = context.findings.damaged_snapshots();
+    for (const Snapshot& snapshot : catalog.live)
+      if (!damaged.contains(snapshot.id())) DRS_RETURN_IF_ERROR(recipes.check(snapshot));
+  }
+  return Checked{index->was_changed(), rebuild.whole_ids()};
 }
 
-// Which snapshots are hit, and what is left of their streams. `catalog.live` is in the order of both lists.
-void report_snapshots(const SnapshotCatalog& catalog, const FindingList& findings, VerifyReport& report) {
+// Which snapshots are hit. `catalog.live` is in the order of the list.
+void report_damaged_snapshots(const SnapshotCatalog& catalog, const FindingList& findings, VerifyReport& report) {
+  const auto damaged = findings.damaged_snapshots();
+  for (const Snapshot& snapshot : catalog.live)
+    if (const auto found = damaged.find(snapshot.id()); found != damaged.end())
+      report.damaged_snapshots.push_back(found->second);
+}
+
+// What is left of the streams that are hit. `all_read`: every block that any snapshot needs was read and decoded.
+void report_hit_streams(const SnapshotCatalog& catalog, const FindingList& findings, bool all_read,
+                        const std::unordered_set<std::string>& rebuilt_ids, VerifyReport& report) {
   const auto damaged = findings.damaged_snapshots();
   std::map<std::string, HitStream> hit;
+  for (const DamagedSnapshot& snapshot : report.damaged_snapshots) {
+    hit[snapshot.stream].stream = snapshot.stream;
+    hit[snapshot.stream].too_new = hit[snapshot.stream].too_new || snapshot.too_new;
+  }
   for (const BrokenManifest& broken : catalog.broken)
     if (!broken.stream.empty() && severity_of(broken.error) == Finding::Severity::kDamage)
       hit[broken.stream].stream = broken.stream;
-  for (const Snapshot& snapshot : catalog.live) {
-    const auto found = damaged.find(snapshot.id());
-    if (found == damaged.end()) continue;
-    report.damaged_snapshots.push_back(found->second);
-    hit[snapshot.manifest.stream].stream = snapshot.manifest.stream;
-  }
-  for (const Snapshot& snapshot : catalog.live) {
-    const auto stream = hit.find(snapshot.manifest.stream);
-    if (stream == hit.end() || damaged.contains(snapshot.id())) continue;
-    stream->second.intact_id = snapshot.id();  // the last one stays
-    stream->second.intact_ns = snapshot.manifest.snapshot_ns;
-    stream->second.intact_sequence = snapshot.manifest.sequence;
+  for (const BrokenManifest& broken : catalog.broken)
+    if (const auto stream = hit.find(broken.stream); stream != hit.end())
+      stream->second.too_new = stream->second.too_new || severity_of(broken.error) == Finding::Severity::kTooNew;
+  for (const Snapshot& snapshot : catalog.live) {  // oldest first: the last one stays
+    const auto found = hit.find(snapshot.manifest.stream);
+    if (found == hit.end()) continue;
+    HitStream& stream = found->second;
+    ++stream.readable;
+    if (damaged.contains(snapshot.id())) continue;
+    const LeftSnapshot left{snapshot.id(), snapshot.manifest.snapshot_ns, snapshot.manifest.sequence};
+    if (all_read || rebuilt_ids.contains(snapshot.id())) {
+      stream.intact = left;
+      stream.unchecked = {};
+    } else {
+      stream.unchecked = left;
+    }
   }
   for (auto& [name, stream] : hit) report.hit_streams.push_back(std::move(stream));
 }
@@ -260,15 +291,20 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
     DRS_ASSIGN_OR_RETURN(
         const std::vector<Digest> gone,
         check_stored(context, documents, packs, std::move(index_objects), stores, memory, claims, report));
+    bool all_read = options.read_data;
     if (options.read_data || !gone.empty()) {
       // With the marks as they are now, a block that has a good copy elsewhere is looked for there.
-      DRS_ASSIGN_OR_RETURN(packs, PackCatalog::load(repository, kPassOver));
+      DRS_ASSIGN_OR_RETURN(PackCatalog again, PackCatalog::load(repository, kPassOver));
+      all_read = all_read && again.lists_the_packs_of(packs);
+      packs = std::move(again);
       report_absent(context, gone, packs);
     }
-    DRS_RETURN_IF_ERROR(check_recipes(context, catalog, std::move(packs), memory, claims, report));
+    DRS_ASSIGN_OR_RETURN(const Checked checked,
+                         check_recipes(context, catalog, std::move(packs), memory, claims, report));
+    report_damaged_snapshots(catalog, findings, report);
+    report_hit_streams(catalog, findings, all_read && !checked.lists_changed, checked.rebuilt_ids, report);
   }
 
-  report_snapshots(catalog, findings, report);
   report.findings = findings.take();
   report.marked = marks.set_count();
   report.unmarked = marks.cleared_count();
@@ -291,7 +327,7 @@ Result<VerifyReport> verify_snapshots(Repository& repository, const SnapshotCata
       plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, 0, repository.store().operation_bytes());
   IndexClaims claims(repository, findings);
   DRS_RETURN_IF_ERROR(check_recipes(context, catalog, std::move(packs), memory, claims, report));
-  report_snapshots(catalog, findings, report);
+  report_damaged_snapshots(catalog, findings, report);
   report.findings = findings.take();
   report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
   return report;

@@ -48,12 +48,20 @@ struct DamagedSnapshot {
   bool too_new = false;                  // only for want of a newer drstream
 };
 
+// A snapshot that a stream has left.
+struct LeftSnapshot {
+  std::string id;  // empty: none
+  WallNs snapshot_ns = 0;
+  std::uint64_t sequence = 0;
+};
+
 // A stream with a damaged snapshot or manifest.
 struct HitStream {
   std::string stream;
-  std::string intact_id;  // its newest snapshot in which this run found no damage; empty: none
-  WallNs intact_ns = 0;
-  std::uint64_t intact_sequence = 0;
+  LeftSnapshot intact;     // the newest of which this run has read and decoded every block
+  LeftSnapshot unchecked;  // newer: the newest that needs nothing which this run found damaged; not all of it was read
+  std::uint64_t readable = 0;  // snapshots whose manifests could be read
+  bool too_new = false;        // a snapshot of it needs a newer drstream
 };
 
 struct VerifyOptions {
@@ -67,7 +75,7 @@ struct VerifyOptions {
 struct VerifyReport {
   std::vector<Finding> findings;
   std::vector<DamagedSnapshot> damaged_snapshots;  // by stream, oldest first
-  std::vector<HitStream> hit_streams;              // by name
+  std::vector<HitStream> hit_streams;              // by name; only of `verify`
   std::uint64_t snapshots = 0;
   std::uint64_t recipe_parts = 0;
   std::uint64_t blocks_referenced = 0;  // by recipe parts; a block that two parts name counts twice

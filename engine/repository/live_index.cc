@@ -13,11 +13,6 @@ namespace {
 // Lists that come out alike after an index object had gone: the store lists what it does not have.
 constexpr int kVanishedAlikeMax = 3;
 
-bool are_listed_alike(const PackCatalog& a, const PackCatalog& b) {
-  return std::equal(a.packs().begin(), a.packs().end(), b.packs().begin(), b.packs().end(),
-                    [](const PackInfo& x, const PackInfo& y) { return x.name == y.name; });
-}
-
 // What an index was loaded from, in order.
 std::vector<std::string> unit_names(const BlockIndex& index) {
   std::vector<std::string> names;
@@ -45,7 +40,8 @@ Result<bool> LiveIndex::load(std::optional<PackCatalog> packs) {
   auto listed = std::make_unique<PackCatalog>(*std::move(packs));
   DRS_ASSIGN_OR_RETURN(auto index, BlockIndex::load(repository_, store_, *listed, options_));
   const bool changed =
-      index_ == nullptr || !are_listed_alike(*packs_, *listed) || unit_names(*index_) != unit_names(*index);
+      index_ == nullptr || !listed->lists_the_packs_of(*packs_) || unit_names(*index_) != unit_names(*index);
+  was_changed_ = was_changed_ || (changed && index_ != nullptr);
   index_ = std::move(index);  // first: the old one refers to the old packs
   packs_ = std::move(listed);
   ++lists_made_;

@@ -25,6 +25,8 @@ class LiveIndex {
   [[nodiscard]] BlockIndex& index() { return *index_; }
   // How often lists were made: a place counts as long as this is the same.
   [[nodiscard]] std::uint64_t lists_made() const { return lists_made_; }
+  // Whether lists that were made anew ever named something else.
+  [[nodiscard]] bool was_changed() const { return was_changed_; }
 
   // As BlockIndex::locate. Lists again as `renew` does, and once, although nothing is known to have gone, for a block
   // that is nowhere: what needs it may be newer than the lists.
@@ -46,6 +48,7 @@ class LiveIndex {
   std::unique_ptr<PackCatalog> packs_;
   std::unique_ptr<BlockIndex> index_;
   std::uint64_t lists_made_ = 0;
+  bool was_changed_ = false;
   bool listed_again_ = false;  // although nothing was known to have gone
   bool stay_ = false;          // they name a pack that is not there, and did so again when they were made anew
   int vanished_alike_ = 0;     // how often an index object had gone, and the lists came out alike

@@ -141,6 +141,11 @@ bool PackCatalog::usable(const PackInfo& pack, std::uint32_t offset_bytes, std::
   return marks == nullptr || !marks->covers(offset_bytes, bytes);
 }
 
+bool PackCatalog::lists_the_packs_of(const PackCatalog& other) const {
+  return std::equal(packs_.begin(), packs_.end(), other.packs_.begin(), other.packs_.end(),
+                    [](const PackInfo& a, const PackInfo& b) { return a.name == b.name; });
+}
+
 const PackInfo* PackCatalog::find(const Digest& name) const {
   if (const PackInfo* pack = find_sorted(const_cast<std::vector<PackInfo>&>(packs_), name)) return pack;
   for (const PackInfo& pack : added_)

@@ -68,6 +68,7 @@ class PackCatalog {
   // Whether a push may use these bytes of a pack: not condemned for all that is known, and no mark names one of them.
   [[nodiscard]] bool usable(const PackInfo& pack, std::uint32_t offset_bytes, std::uint32_t bytes) const;
   [[nodiscard]] const std::vector<PackInfo>& packs() const { return packs_; }  // sorted by name
+  [[nodiscard]] bool lists_the_packs_of(const PackCatalog& other) const;       // the same names
   void add(const Digest& name, std::uint64_t bytes);                           // a pack this process has just stored
   [[nodiscard]] std::uint64_t total_bytes() const;  // one that is listed as longer than a pack can be: as the longest
 

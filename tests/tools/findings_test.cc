@@ -42,7 +42,7 @@ TEST(Findings, OnlyDamageThatCostsASnapshotIsSaidToCostOne) {
   EXPECT_NE(damage_verdict({index, pack}).find("cannot be restored whole"), std::string::npos);
   Finding slot = index;
   slot.object = "keys/3f00";
-  EXPECT_NE(damage_verdict({index, slot}).find("no snapshot needs"), std::string::npos);
+  EXPECT_NE(damage_verdict({index, slot}).find("no snapshot whose manifest is here needs"), std::string::npos);
   Finding manifest = index;
   manifest.object = "manifests/3f00";
   EXPECT_NE(damage_verdict({manifest}).find("the snapshots whose manifests are named above"), std::string::npos);
@@ -71,16 +71,39 @@ TEST(Findings, TextOfStoredBytesIsOneHarmlessLine) {
 TEST(Findings, EachDamagedSnapshotHasALineAndEachHitStreamItsNewestIntactOne) {
   VerifyReport report;
   for (int i = 0; i < 300; ++i) report.damaged_snapshots.push_back({"pg", "id" + std::to_string(i), 0, 1, 1, 5, 7});
-  report.hit_streams = {{"gone", "", 0, 0}, {"pg", "ab12", 0, 9}};
+  report.hit_streams = {{"gone", {}, {}, 300, false}, {"pg", {"ab12", 0, 9}, {"cd34", 0, 11}, 302, false}};
   const std::string text = damaged_snapshots_text(report);
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 302);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 300);
   EXPECT_NE(text.find("damaged snapshot: pg id299 of"), std::string::npos);
-  EXPECT_NE(text.find("no snapshot of gone is intact"), std::string::npos);
-  EXPECT_NE(text.find("the newest intact snapshot of pg is ab12 of"), std::string::npos);
+  const std::string left = hit_streams_text(report);
+  EXPECT_NE(left.find("no snapshot of gone is intact"), std::string::npos);
+  EXPECT_NE(left.find("the newest snapshot of pg that was read and is intact is ab12 of"), std::string::npos);
+  EXPECT_NE(left.find("the newest snapshot of pg that this run did not find damaged is cd34 of"), std::string::npos);
+  EXPECT_NE(left.find("not all of its data was read: run `drstream verify cd34`"), std::string::npos);
   const auto json = damaged_snapshots_json(report);
   EXPECT_EQ(json["damaged_snapshots"].size(), 300U);
   EXPECT_TRUE(json["hit_streams"][0]["newest_intact"].is_null());
+  EXPECT_TRUE(json["hit_streams"][0]["newest_unchecked"].is_null());
   EXPECT_EQ(json["hit_streams"][1]["newest_intact"], "ab12");
+  EXPECT_EQ(json["hit_streams"][1]["newest_unchecked"], "cd34");
+}
+
+TEST(Findings, AStreamWhoseManifestsAreAllUnreadableIsNotSaidToHaveNoIntactSnapshot) {
+  VerifyReport report;
+  report.hit_streams = {{"lost", {}, {}, 0, false}, {"newer", {}, {}, 2, true}};
+  const std::string left = hit_streams_text(report);
+  EXPECT_NE(left.find("no manifest of lost can be read, so nothing is known of its snapshots"), std::string::npos);
+  EXPECT_NE(left.find("every snapshot of newer is damaged or needs a newer drstream"), std::string::npos);
+  EXPECT_EQ(left.find("is intact"), std::string::npos) << left;
+}
+
+TEST(Findings, DamageDoesNotHideThatSomethingWasDeleted) {
+  Finding pack = finding(Finding::Severity::kDamage);
+  pack.affected_count = 0;
+  EXPECT_EQ(damage_verdict({pack}).find("DELETION"), std::string::npos);
+  const std::string both = damage_verdict({pack, finding(Finding::Severity::kDeletion)});
+  EXPECT_NE(both.find("no snapshot whose manifest is here needs"), std::string::npos) << both;
+  EXPECT_NE(both.find("\nDELETION OR ROLLBACK SUSPECTED"), std::string::npos) << both;
 }
 
 TEST(Findings, JsonHasTheSame) {

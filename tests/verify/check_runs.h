@@ -36,6 +36,7 @@ struct VerifySettings {
   bool read_data = true;
   bool read_only = true;
   bool rebuild = false;
+  std::string rebuild_id = {};  // of the one to rebuild, without `rebuild`
   std::size_t threads = 1;
   std::size_t memory_bytes = 32 * kMiB;
 };
@@ -60,8 +61,8 @@ inline CheckRun run_verify(const StoredRepository& stored, const VerifySettings&
   options.read_only = settings.read_only;
   options.threads = settings.threads;
   options.memory_bytes = settings.memory_bytes;
-  if (settings.rebuild)
-    for (const Snapshot& snapshot : catalog->live) options.rebuild.push_back(&snapshot);
+  for (const Snapshot& snapshot : catalog->live)
+    if (settings.rebuild || snapshot.id() == settings.rebuild_id) options.rebuild.push_back(&snapshot);
   ProgressCounters progress;
   CancelToken cancel;
   auto report = verify(**repository, *catalog, options, progress, cancel);

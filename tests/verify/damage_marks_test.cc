@@ -83,7 +83,43 @@ TEST_F(DamageMarksTest, TellsEachDamagedSnapshotAndTheNewestIntactOneOfItsStream
   EXPECT_GT(run.report.damaged_snapshots[1].bytes, 0U);
   ASSERT_EQ(run.report.hit_streams.size(), 1U);
   EXPECT_EQ(run.report.hit_streams[0].stream, "db");
-  EXPECT_TRUE(run.report.hit_streams[0].intact_id.empty());
+  EXPECT_TRUE(run.report.hit_streams[0].intact.id.empty());
+  EXPECT_TRUE(run.report.hit_streams[0].unchecked.id.empty());
+  EXPECT_EQ(run.report.hit_streams[0].readable, 2U);
+}
+
+TEST_F(DamageMarksTest, WhatRebuildingOneSnapshotFindsDamagedIsToldOfEveryOtherThatNeedsIt) {
+  flip(stored_.pack_first, stored_.block_x.record.offset_bytes);  // db 1 and db 2 need it, gone 3 does not
+  VerifySettings settings;
+  settings.read_data = false;
+  settings.rebuild_id = stored_.session_1.hex();
+  const CheckRun run = run_verify(stored_, settings);
+  ASSERT_NE(run.about(stored_.pack_first), nullptr) << described(run.report.findings);
+  EXPECT_EQ(run.about(stored_.pack_first)->affected_count, 2U);
+  EXPECT_EQ(run.report.damaged_snapshots.size(), 2U);
+  ASSERT_EQ(run.report.hit_streams.size(), 1U);
+  EXPECT_TRUE(run.report.hit_streams[0].intact.id.empty());
+  EXPECT_TRUE(run.report.hit_streams[0].unchecked.id.empty());
+}
+
+TEST_F(DamageMarksTest, OnlyASnapshotOfWhichAllWasReadIsCalledIntact) {
+  flip(stored_.pack_second, stored_.block_z.record.offset_bytes);  // db 2 and gone 3 need it, db 1 does not
+  VerifySettings settings;
+  settings.read_data = false;
+  settings.rebuild_id = stored_.session_2.hex();
+  const CheckRun unread = run_verify(stored_, settings);
+  ASSERT_EQ(unread.report.hit_streams.size(), 2U);
+  EXPECT_EQ(unread.report.hit_streams[0].intact.id, "");
+  EXPECT_EQ(unread.report.hit_streams[0].unchecked.id, stored_.session_1.hex());
+  settings.rebuild = true;
+  const CheckRun rebuilt = run_verify(stored_, settings);
+  ASSERT_EQ(rebuilt.report.hit_streams.size(), 2U);
+  EXPECT_EQ(rebuilt.report.hit_streams[0].intact.id, stored_.session_1.hex());
+  EXPECT_EQ(rebuilt.report.hit_streams[0].unchecked.id, "");
+  const CheckRun read = run_verify(stored_);
+  ASSERT_EQ(read.report.hit_streams.size(), 2U);
+  EXPECT_EQ(read.report.hit_streams[0].intact.id, stored_.session_1.hex());
+  EXPECT_EQ(read.report.hit_streams[0].unchecked.id, "");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "engine/format/index.h"
 #include "engine/format/manifest.h"
 #include "engine/format/names.h"
+#include "tests/sinks/hook_store.h"
 #include "tests/verify/check_runs.h"
 #include "verify/index_object.h"
 
@@ -305,7 +306,7 @@ TEST_F(VerifyTest, CountsOnlyWhatItRead) {
 // Writes a snapshot of one run, which may lie about its chunks, and of one stream digest, which may lie too.
 class LyingSnapshot {
  public:
-  LyingSnapshot(StoredRepository& stored, const Run& run, bool right_digest) {
+  LyingSnapshot(StoredRepository& stored, const Run& run, bool right_digest, const std::string& stream = "lie") {
     const auto repository = stored.open();
     const RepositoryKeys& keys = (*repository)->keys();
     Uuid session;
@@ -321,7 +322,7 @@ class LyingSnapshot {
     store_index(stored, pack, pack.blocks);
     const ByteView bytes = ByteView(stored.stream_1).subspan(run.offset_bytes, static_cast<std::size_t>(run.bytes));
     Manifest manifest;
-    manifest.stream = "lie";
+    manifest.stream = stream;
     manifest.session = session;
     manifest.config_digest = (*repository)->config_digest();
     Digest digest = sha256(bytes);
@@ -333,7 +334,7 @@ class LyingSnapshot {
                          .xxh3 = xxh3_128(bytes),
                          .chunk_count = 0,
                          .parts = {{recipe, 0, run.bytes}}});
-    name = manifest_name(keys.stream_tag("lie"), session);
+    name = manifest_name(keys.stream_tag(stream), session);
     stored.objects->insert(name, encode_document(keys, ObjectKind::kManifest, name, *encode_manifest(manifest)), 0);
   }
   std::string name;
@@ -381,6 +382,18 @@ TEST_F(VerifyTest, RebuildsBehindADamagedBlockAndSaysWhatIsMissing) {
   ASSERT_NE(finding, nullptr);
   EXPECT_EQ(ranges(*finding), (std::vector<std::string>{text("db 2", run_x_, z_bytes_), text("gone 3", 0, z_bytes_)}));
   EXPECT_EQ(run.report.snapshots_rebuilt, 1U);
+}
+
+TEST_F(VerifyTest, APackFoundAbsentOnTheWayIsToldOfSnapshotsThatWereCheckedBefore) {
+  // Of the stream "aa" and so checked first; its recipe lies elsewhere.
+  const LyingSnapshot first(stored_, {0, 0, 3, 0, x_bytes_}, true, "aa");
+  VerifySettings settings;
+  settings.read_data = false;
+  const CheckRun run = run_verify(stored_, settings, [&](Repository& repository) {
+    repository.replace_store(std::make_unique<HookStore>(stored_.store(), only_listed({stored_.pack_first})));
+  });
+  ASSERT_EQ(run.report.damaged_snapshots.size(), 3U) << described(run.report.findings);
+  EXPECT_EQ(run.report.damaged_snapshots[0].stream, "aa");
 }
 
 TEST_F(VerifyTest, ReadsABlockFromItsOtherCopyWhenOnePackIsDamaged) {
