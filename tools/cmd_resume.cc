@@ -140,14 +140,14 @@ std::optional<Error> tell_foreign(CommandContext& context, const Repository& rep
 
 Result<nlohmann::ordered_json> tell_committed(CommandContext& context, Repository& repository, SeenHeads seen,
                                               const RecordedPush& push) {
-  const ManifestHeader& manifest = push.manifest;
+  const Manifest& manifest = push.manifest;
   const Head head{
       manifest.stream, manifest.sequence, push.manifest_digest, push.manifest_name, manifest.finished_ns, {}, {}};
   // The push began long ago: what has been seen meanwhile is compared with what is there now.
   const auto before = seen.load(manifest.stream);
   const auto catalog = load_snapshots(repository, manifest.stream);
   if (catalog.ok())
-    seen.record(head, before, *catalog);
+    seen.record(head, push.manifest, before, *catalog);
   else
     context.log.warn("the head is not remembered, since it cannot be compared: {}; keep the one printed",
                      catalog.error().message);

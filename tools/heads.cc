@@ -14,6 +14,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <tuple>
+#include <unordered_map>
 
 #include "codecs/random.h"
 #include "codecs/sha256.h"
@@ -44,50 +46,75 @@ std::string decode_bytes(const nlohmann::json& json) {
   return from_hex(digits, bytes) ? std::string(as_text(bytes)) : std::string();
 }
 
-std::string encode_head(const Head& head) {
-  nlohmann::ordered_json out;
-  out["schema"] = kSchema;
-  out["stream"] = encode_bytes(head.stream);
+void encode_snapshot(const Head& head, nlohmann::ordered_json& out) {
   out["sequence"] = head.sequence;
   out["manifest_digest"] = head.manifest_digest.hex();
   out["manifest"] = head.manifest_name;
   out["finished_ns"] = head.finished_ns;
-  out["place"] = encode_bytes(head.place);
-  out["slot"] = head.slot.hex();
+}
+
+// Of one stream at one place, newest first.
+std::string encode_heads(const std::vector<Head>& heads) {
+  const Head& newest = heads.front();
+  nlohmann::ordered_json out;
+  out["schema"] = kSchema;
+  out["stream"] = encode_bytes(newest.stream);
+  encode_snapshot(newest, out);
+  out["place"] = encode_bytes(newest.place);
+  out["slot"] = newest.slot.hex();
+  for (std::size_t i = 1; i < heads.size(); ++i) encode_snapshot(heads[i], out["others"].emplace_back());
   return out.dump(2) + "\n";
 }
 
-std::optional<Head> decode_head(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return {};
-  const auto string_of = [&](const char* name) -> std::string {
-    const auto found = json.find(name);
-    return found != json.end() ? decode_bytes(*found) : std::string();
-  };
-  Head head;
-  head.stream = string_of("stream");
-  head.manifest_name = string_of("manifest");
-  head.place = string_of("place");
-  const auto sequence = json.find("sequence");
-  const auto finished = json.find("finished_ns");
-  const bool good = string_of("schema") == kSchema && !head.stream.empty() && sequence != json.end() &&
-                    sequence->is_number_unsigned() && finished != json.end() && finished->is_number_integer() &&
-                    from_hex(string_of("manifest_digest"), head.manifest_digest.mutable_view());
-  if (!good) return {};
-  if (!from_hex(string_of("slot"), head.slot.mutable_view())) head.slot = {};
-  head.sequence = sequence->get<std::uint64_t>();
-  head.finished_ns = finished->get<std::int64_t>();
-  return head;
+std::string string_of(const nlohmann::json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() ? decode_bytes(*found) : std::string();
 }
 
-// A head is some hundred bytes long. What else may stand under its name, a FIFO or a link to a device, is not waited
-// for.
+// What tells a snapshot, into a head whose other fields are known. False: it is none.
+bool decode_snapshot(const nlohmann::json& json, Head& head) {
+  if (!json.is_object()) return false;
+  head.manifest_name = string_of(json, "manifest");
+  const auto sequence = json.find("sequence");
+  const auto finished = json.find("finished_ns");
+  const bool good = sequence != json.end() && sequence->is_number_unsigned() && finished != json.end() &&
+                    finished->is_number_integer() &&
+                    from_hex(string_of(json, "manifest_digest"), head.manifest_digest.mutable_view());
+  if (!good) return false;
+  head.sequence = sequence->get<std::uint64_t>();
+  head.finished_ns = finished->get<std::int64_t>();
+  return true;
+}
+
+// Empty: they are none.
+std::vector<Head> decode_heads(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object() || string_of(json, "schema") != kSchema) return {};
+  Head head;
+  head.stream = string_of(json, "stream");
+  head.place = string_of(json, "place");
+  if (head.stream.empty() || !decode_snapshot(json, head)) return {};
+  if (!from_hex(string_of(json, "slot"), head.slot.mutable_view())) head.slot = {};
+  std::vector<Head> heads = {head};
+  const auto others = json.find("others");
+  if (others == json.end()) return heads;
+  if (!others->is_array()) return {};
+  for (const auto& other : *others) {
+    if (!decode_snapshot(other, head)) return {};
+    heads.push_back(head);
+  }
+  return heads;
+}
+
+// A head is some hundred bytes long, so that all of a stream fit. What else may stand under their name, a FIFO or a
+// link to a device, is not waited for.
 constexpr std::size_t kHeadFileBytesMax = 64 * kKiB;
 
-Result<std::optional<Head>> load_file(const std::string& path) {
+// Empty: there is no such file.
+Result<std::vector<Head>> load_file(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::optional<Head>();
+    if (errno == ENOENT || errno == ENOTDIR) return std::vector<Head>();
     return error_from_errno(errno, "read the head " + path);
   }
   struct stat status {};
@@ -95,9 +122,13 @@ Result<std::optional<Head>> load_file(const std::string& path) {
   const bool regular = ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
   const ssize_t got = regular ? ::read(file.get(), text.data(), text.size()) : -1;
   text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-  auto head = decode_head(text);
-  if (!head) return Error{ErrorCode::kCorrupt, "the head " + path + " cannot be read; remove it to start anew"};
-  return head;
+  auto heads = decode_heads(text);
+  if (heads.empty()) return Error{ErrorCode::kCorrupt, "the head " + path + " cannot be read; remove it to start anew"};
+  return heads;
+}
+
+bool newer(const Head& a, const Head& b) {
+  return std::tie(a.sequence, a.finished_ns, a.manifest_name) > std::tie(b.sequence, b.finished_ns, b.manifest_name);
 }
 
 // Held for as long as a head takes to be written. A push that has committed does not wait for ever to remember it.
@@ -163,7 +194,7 @@ bool HeadDirectory::is_here(const Head& head) const {
          std::filesystem::exists(here + "/" + slot_name(head.slot), error);
 }
 
-Result<void> HeadDirectory::store(const Head& head) {
+Result<void> HeadDirectory::store(const Head& head, const std::set<std::string>& settled) {
   if (directory_.empty()) return {};
   Head seen = head;
   seen.place = place_.address;
@@ -175,20 +206,27 @@ Result<void> HeadDirectory::store(const Head& head) {
   ::umask(mask);
   if (error) return error_from_errno(error.value(), "create " + directory_);
   DRS_ASSIGN_OR_RETURN(const Fd lock, lock_directory(directory_));
-  DRS_ASSIGN_OR_RETURN(const std::optional<Head> current, load(head.stream));
-  if (current && current->sequence > head.sequence) return {};
-  return write(seen);
+  DRS_ASSIGN_OR_RETURN(std::vector<Head> heads, load_file(path_of(head.stream)));
+  std::erase_if(heads, [&](const Head& other) {
+    return settled.contains(other.manifest_name) || other.manifest_name == head.manifest_name;
+  });
+  heads.push_back(std::move(seen));
+  std::sort(heads.begin(), heads.end(), newer);
+  if (heads.size() > kHeadsMax) heads.resize(kHeadsMax);
+  // All of one file, which is opened where the last of them was seen.
+  for (Head& each : heads) each.slot = place_.slot;
+  return write(heads);
 }
 
-Result<void> HeadDirectory::write(const Head& head) const {
+Result<void> HeadDirectory::write(const std::vector<Head>& heads) const {
   Uuid random;
   random_bytes(random.mutable_view());
-  const std::string path = path_of(head);
+  const std::string path = path_of(heads.front());
   const std::string temporary = path + "." + random.hex();
   const auto write_file = [&]() -> Result<void> {
     Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd) return error_from_errno(errno, "create " + temporary);
-    if (!write_all(fd.get(), encode_head(head)) || ::fsync(fd.get()) != 0)
+    if (!write_all(fd.get(), encode_heads(heads)) || ::fsync(fd.get()) != 0)
       return error_from_errno(errno, "write " + temporary);
     DRS_RETURN_IF_ERROR(fd.close());
     if (::rename(temporary.c_str(), path.c_str()) != 0) return error_from_errno(errno, "rename to " + path);
@@ -202,13 +240,13 @@ Result<void> HeadDirectory::write(const Head& head) const {
   return sync_directory(directory_);
 }
 
-Result<std::optional<Head>> HeadDirectory::load(std::string_view stream) const {
-  if (directory_.empty()) return std::optional<Head>();
-  DRS_ASSIGN_OR_RETURN(std::optional<Head> found, load_file(path_of(stream)));
+Result<std::vector<Head>> HeadDirectory::load(std::string_view stream) const {
+  if (directory_.empty()) return std::vector<Head>();
+  // That this file can be read is asked of no other.
+  DRS_RETURN_IF_ERROR(load_file(path_of(stream)));
   DRS_ASSIGN_OR_RETURN(Recorded recorded, load_all());
-  for (Head& head : recorded.heads)
-    if (head.stream == stream && (!found || head.sequence > found->sequence)) found = std::move(head);
-  return found;
+  std::erase_if(recorded.heads, [&](const Head& head) { return head.stream != stream; });
+  return std::move(recorded.heads);
 }
 
 Result<HeadDirectory::Recorded> HeadDirectory::load_all() const {
@@ -220,15 +258,17 @@ Result<HeadDirectory::Recorded> HeadDirectory::load_all() const {
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::string path = entry->path().string();
     if (!path.ends_with(kSuffix)) continue;
-    auto head = load_file(path);
-    if (!head.ok())
-      recorded.unreadable.push_back(std::move(head).error());
-    else if (*head)
-      (is_here(**head) ? recorded.heads : recorded.elsewhere).push_back(**std::move(head));
+    const auto heads = load_file(path);
+    if (!heads.ok()) {
+      recorded.unreadable.push_back(heads.error());
+    } else if (!heads->empty()) {
+      std::vector<Head>& those = is_here(heads->front()) ? recorded.heads : recorded.elsewhere;
+      those.insert(those.end(), heads->begin(), heads->end());
+    }
   }
   if (error) return error_from_errno(error.value(), "list " + directory_);
   std::sort(recorded.heads.begin(), recorded.heads.end(),
-            [](const Head& a, const Head& b) { return a.stream < b.stream; });
+            [](const Head& a, const Head& b) { return a.stream != b.stream ? a.stream < b.stream : newer(a, b); });
   return recorded;
 }
 
@@ -276,6 +316,27 @@ std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& c
       "removal; {}",
       head.stream, head.sequence, head.manifest_digest.hex(),
       head.manifest_name.empty() ? "" : ", " + head.manifest_name, latest_seen(head.stream, catalog));
+}
+
+std::set<std::string> settled_by(const Manifest& manifest, const std::vector<Head>& heads,
+                                 const SnapshotCatalog& catalog) {
+  std::unordered_map<std::string_view, const Snapshot*> live;
+  for (const Snapshot& snapshot : catalog.live) live.emplace(snapshot.name, &snapshot);
+  std::set<std::string> settled;
+  for (const UnreadableManifest& unreadable : manifest.unreadable) settled.insert(unreadable.name);
+  std::string_view at = manifest.predecessor_name;
+  while (!at.empty() && settled.emplace(at).second) {
+    const auto found = live.find(at);
+    at = found == live.end() ? std::string_view() : found->second->manifest.predecessor_name;
+  }
+  for (const Head& head : heads) {
+    const bool removed = std::any_of(catalog.removed.begin(), catalog.removed.end(), [&](const RemovedMark& mark) {
+      return mark.manifest_name == head.manifest_name && mark.manifest_digest == head.manifest_digest;
+    });
+    if (removed) settled.insert(head.manifest_name);
+    if (check_head(head, catalog)) settled.erase(head.manifest_name);
+  }
+  return settled;
 }
 
 std::vector<LostSnapshot> HeadDirectory::lost_snapshots(const std::vector<Head>& heads,

@@ -1,11 +1,16 @@
 // Heads: what this machine has seen of each stream, kept outside the repository, so that somebody who removes or rolls
 // back snapshots in the repository is noticed (exit code 13).
 //
+// A head is a snapshot that was seen and that no later one follows which was seen: mostly one for each stream, several
+// where pushes overlap. What a later one follows is missed without a head (MissingManifest).
+//
 // One small file for each stream at each place of a repository, since a replica may lag behind:
-// <state-dir>/heads/<repository id>/<SHA-256 of place and stream>.json.
+// <state-dir>/heads/<repository id>/<SHA-256 of place and stream>.json. It holds the newest head, as earlier versions
+// did, and the others beside it.
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +31,9 @@ struct Head {
   friend bool operator==(const Head&, const Head&) = default;
 };
 
+// Of a stream at a place. Where there are more the oldest, by its sequence number, is forgotten.
+inline constexpr std::size_t kHeadsMax = 64;
+
 // Where a repository is opened, and as which one. A replica has the id of its original but key slots of its own.
 struct HeadPlace {
   std::string address;  // tools/place_address.h
@@ -37,22 +45,22 @@ class HeadDirectory {
   // Nothing is read or created yet. Without a `state_dir` no head is kept, and none is found.
   HeadDirectory(std::string state_dir, const Uuid& repository, HeadPlace place);
 
-  // As seen at this place, unless a head of the stream with a higher sequence is recorded: another push may have got
-  // further. Processes take turns. Whole and durable when it returns: temporary file, fsync, rename. Errors: those of
-  // load; kDenied, kNoSpace, kIo, with the path; kBusy (another process keeps the directory locked).
-  Result<void> store(const Head& head);
-  // The head with the highest sequence that was recorded at this place, also under an earlier name of it (a directory
-  // that was moved: gone from there, and here with the key slot that opened it there). Empty: none was recorded.
-  // Errors: kCorrupt (not a head), kDenied, kIo.
-  [[nodiscard]] Result<std::optional<Head>> load(std::string_view stream) const;
+  // As seen at this place, beside the heads of the stream that are recorded here, but for those of the manifests that
+  // `settled` names. Processes take turns. Whole and durable when it returns: temporary file, fsync, rename. Errors:
+  // those of load; kDenied, kNoSpace, kIo, with the path; kBusy (another process keeps the directory locked).
+  Result<void> store(const Head& head, const std::set<std::string>& settled);
+  // The heads that were recorded at this place, newest first, also under an earlier name of it (a directory that was
+  // moved: gone from there, and here with the key slot that opened it there). Errors: kCorrupt (no heads), kDenied,
+  // kIo.
+  [[nodiscard]] Result<std::vector<Head>> load(std::string_view stream) const;
   struct Recorded {
-    std::vector<Head> heads;        // by stream, of this place
+    std::vector<Head> heads;        // by stream, newest first, of this place
     std::vector<Head> elsewhere;    // of other places with this repository id: replicas, as far as can be told
     std::vector<Error> unreadable;  // files that are no heads, or cannot be read: what they knew is not known
   };
   // All heads of this repository. Errors: kDenied, kIo (the directory).
   [[nodiscard]] Result<Recorded> load_all() const;
-  [[nodiscard]] std::string path_of(std::string_view stream) const;  // of the head of a stream at this place
+  [[nodiscard]] std::string path_of(std::string_view stream) const;  // of the heads of a stream at this place
   [[nodiscard]] std::string path_of(const Head& head) const;         // of one that was loaded
   // Those of `heads` that `catalog` contradicts, as check_head says, and where a head that was loaded is recorded.
   [[nodiscard]] std::vector<LostSnapshot> lost_snapshots(const std::vector<Head>& heads,
@@ -61,7 +69,7 @@ class HeadDirectory {
  private:
   [[nodiscard]] std::string path_of(std::string_view stream, std::string_view place) const;
   [[nodiscard]] bool is_here(const Head& head) const;
-  [[nodiscard]] Result<void> write(const Head& head) const;
+  [[nodiscard]] Result<void> write(const std::vector<Head>& heads) const;  // of one stream, at least one
   const std::string directory_;
   const HeadPlace place_;
 };
@@ -73,6 +81,12 @@ std::string format_head(const Head& head);
 // Compares one head with what the repository shows. Empty: as it should be (there, or removed with an authentic mark).
 // Otherwise what is wrong, for exit code 13. A manifest that is there but unreadable is damage, which verify reports.
 std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& catalog);
+
+// Those of `heads` that need not be remembered beside the new head that `manifest` makes, as names of manifests: what
+// it follows, itself or by way of what `catalog` shows, and what was removed with an authentic mark. Not one that
+// check_head misses.
+std::set<std::string> settled_by(const Manifest& manifest, const std::vector<Head>& heads,
+                                 const SnapshotCatalog& catalog);
 
 // $XDG_STATE_HOME/drstream, or ~/.local/state/drstream; /var/lib/drstream for root; without either variable
 // private_directory("/var/tmp/drstream-<uid>"). Errors: those of private_directory.

@@ -80,7 +80,7 @@ Result<std::vector<PushDestination>> open_push_destinations(CommandContext& cont
     if (!repository.ok() && destinations.size() > 1)
       return std::move(repository).error().with_context(destination.title);
     DRS_ASSIGN_OR_RETURN(destination.repository, std::move(repository));
-    destination.head_before = SeenHeads(context, *destination.repository, destination.place).load(stream);
+    destination.heads_before = SeenHeads(context, *destination.repository, destination.place).load(stream);
   }
   DRS_RETURN_IF_ERROR(refuse_one_place_twice(destinations, stream));
   return destinations;
@@ -139,10 +139,12 @@ Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
   const auto push_one = [&](std::size_t i, Source& from) -> Result<PushReport> {
     PushDestination& to = destinations[i];
     const PushMemory& memory = shares.pushes[i];
+    PushOptions own = options;
+    for (const Head& head : to.heads_before) own.sequence_seen = std::max(own.sequence_seen, head.sequence);
     const auto run_push = [&] {
       // Caught here: a spool entry that holds the whole stream outlives what a library throws.
       return catch_thrown(
-          [&] { return push(*to.repository, from, options, memory, buffers.push(i), counters[i], context.cancel); });
+          [&] { return push(*to.repository, from, own, memory, buffers.push(i), counters[i], context.cancel); });
     };
     if (spool_settings.directory.empty()) return run_push();
     auto spool = PushSpool::begin(context, *to.repository, to.place, spool_settings, memory.spool_bytes, counters[i]);

@@ -22,8 +22,8 @@ struct PushDestination {
   RepositoryPlace place;
   std::string title;  // what messages call it
   std::unique_ptr<Repository> repository;
-  std::optional<Head> head_before;  // of the stream, as it was recorded before the push
-  std::string next_step = {};       // of its failed push, where it is not the one of its kind
+  std::vector<Head> heads_before = {};  // of the stream, as they were recorded before the push
+  std::string next_step = {};           // of its failed push, where it is not the one of its kind
 };
 
 // All are opened before the first byte is read: one that is missing now is a mistake to mend, not an outage to survive.

@@ -28,22 +28,22 @@ SeenHeads::SeenHeads(CommandContext& context, const Repository& repository)
       directory_(context.options.state_dir, repository.config().repository,
                  {address_of_repository(context, repository), repository.opened_with_slot()}) {}
 
-std::optional<Head> SeenHeads::load(const std::string& stream) const {
-  auto head = directory_.load(stream);
-  if (head.ok()) return *std::move(head);
-  context_.log.warn("{}", head.error().message);
-  return std::nullopt;
+std::vector<Head> SeenHeads::load(const std::string& stream) const {
+  auto heads = directory_.load(stream);
+  if (heads.ok()) return *std::move(heads);
+  context_.log.warn("{}", heads.error().message);
+  return {};
 }
 
-void SeenHeads::record(const Head& head, const std::optional<Head>& before, const SnapshotCatalog& shown) {
-  if (const auto lost = before ? check_head(*before, shown) : std::nullopt) {
-    context_.log.warn(
-        "{}; its head stays in {} and the one printed now is not remembered: find out who removed the snapshot, bring "
-        "it back with `drstream copy`, or, if it is to be given up, remove that file",
-        *lost, directory_.path_of(*before));
-    return;
-  }
-  const auto stored = catch_thrown([&] { return directory_.store(head); });
+void SeenHeads::record(const Head& head, const Manifest& manifest, const std::vector<Head>& before,
+                       const SnapshotCatalog& shown) {
+  for (const Head& seen : before)
+    if (const auto lost = check_head(seen, shown))
+      context_.log.warn(
+          "{}; its head stays in {}: find out who removed the snapshot, bring it back with `drstream copy`, or, if it "
+          "is to be given up, remove that file",
+          *lost, directory_.path_of(seen));
+  const auto stored = catch_thrown([&] { return directory_.store(head, settled_by(manifest, before, shown)); });
   if (!stored.ok())
     context_.log.warn("the head could not be remembered in --state-dir: {}; keep the one printed",
                       stored.error().message);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/repository/repository.h"
 #include "engine/repository/snapshot_selection.h"
@@ -22,12 +23,13 @@ class SeenHeads {
 
   [[nodiscard]] const HeadDirectory& directory() const { return directory_; }
 
-  // The head of a stream; empty where there is none or it cannot be read, which is warned of.
-  [[nodiscard]] std::optional<Head> load(const std::string& stream) const;
-  // Remembers the head of what was just committed, unless the repository contradicts `before`, which `load` gave:
-  // `shown` is what it showed of the stream after that. A head that is lost stays until the operator removes it. Warns
-  // of that, and where it fails; a push that has committed fails no more.
-  void record(const Head& head, const std::optional<Head>& before, const SnapshotCatalog& shown);
+  // The heads of a stream, newest first; none where they cannot be read, which is warned of.
+  [[nodiscard]] std::vector<Head> load(const std::string& stream) const;
+  // Remembers the head of what was just committed with `manifest`. `before` is what `load` gave, `shown` what the
+  // repository showed of the stream after that. A head that is lost stays until the operator removes it. Warns of that,
+  // and where it fails; a push that has committed fails no more.
+  void record(const Head& head, const Manifest& manifest, const std::vector<Head>& before,
+              const SnapshotCatalog& shown);
 
   // As load_snapshots. Lists again where the first list lacks a head: it may be older than that head, which a push on
   // this machine has just recorded.

@@ -1,5 +1,6 @@
 #include "engine/pipeline/push.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -303,6 +304,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
     report.warnings.push_back(std::to_string(snapshots.broken.size()) +
                               " manifests and removal marks of this stream cannot be read; not all are named");
   NextSnapshot next = snapshots.next(options.stream);
+  next.sequence = std::max(next.sequence, std::min(options.sequence_seen, kManifestSequenceMax) + 1);
   const Snapshot* const previous = next.predecessor;
   if (previous != nullptr && previous->manifest.content != ManifestContent::kBytes)
     return Error(ErrorCode::kUsage, "the stream " + options.stream + " is an archive of " +

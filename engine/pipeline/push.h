@@ -60,6 +60,9 @@ struct PushOptions {
   std::string tool_version;
   RecipeLimits recipe;
   HeartbeatPace heartbeats;
+  // The highest sequence number of the stream that was ever seen, also where the repository does not show it any more:
+  // it is not given again.
+  std::uint64_t sequence_seen = 0;
   // A copy of this snapshot: the stream must have its length and digests, and what proved its producer is kept.
   const ManifestHeader* original = nullptr;
 };

@@ -1,7 +1,9 @@
 """What this machine has seen of a repository, and what it says when that is gone: heads, and gaps that manifests know."""
 
+import json
 import os
 import shutil
+import subprocess
 import threading
 
 import pytest
@@ -52,6 +54,49 @@ def test_a_deletion_that_was_seen_is_not_forgotten_by_the_next_pushes(drs):
     head.unlink()
     assert "warning" not in drs.run("push", "s", input=DATA).err
     drs.run("verify", "--expect-head")
+
+
+def overlapping_pushes(drs):
+    """Two that know nothing of each other: the second runs from start to end while the first reads its stream."""
+    slow = drs.start("push", "s", "--json", *QUICK, stdin=subprocess.PIPE)
+    slow.stdin.write(DATA * 4)  # more than a pipe holds: when this returns, the push has made its lists
+    slow.stdin.flush()
+    fast = push(drs)
+    out, err = slow.communicate(timeout=60)
+    assert slow.returncode == 0, err
+    return json.loads(out), fast
+
+
+@pytest.mark.parametrize("deleted", [0, 1])
+def test_of_two_pushes_that_overlapped_neither_can_be_deleted_unseen(drs, deleted):
+    push(drs)
+    siblings = overlapping_pushes(drs)
+    assert [one["sequence"] for one in siblings] == [2, 2]
+    drs.run("verify", "--expect-head")
+    objects = {name: drs.read_object(name) for name in drs.names("manifests")}
+    gone = siblings[deleted]["manifest"]
+    drs.remove_object(gone)
+    assert gone in drs.run("verify", expect=13).out.decode()
+    assert gone in drs.run("pull", "s", expect=13).err
+    assert gone in drs.run("list").err
+    # Nor once a later push follows one of them.
+    drs.write_object(gone, objects[gone])
+    drs.run("verify")
+    follower = push(drs)
+    for name in [one["manifest"] for one in siblings]:
+        drs.remove_object(name)
+        assert name in drs.run("verify", expect=13).out.decode()
+        assert drs.pull(follower["id"]) == DATA
+        drs.write_object(name, objects[name])
+    drs.run("verify")
+
+
+def test_the_number_of_a_snapshot_that_was_deleted_is_not_given_again(drs):
+    push(drs)
+    newest = push(drs)
+    drs.remove_object(newest["manifest"])
+    assert push(drs)["sequence"] == newest["sequence"] + 1
+    drs.run("verify", expect=13)
 
 
 @pytest.mark.every_store

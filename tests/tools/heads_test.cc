@@ -31,6 +31,12 @@ Head head(std::uint64_t sequence, Byte digest) {
   return {"pg/app", sequence, digest_of(digest), "manifests/a-b", 100, "here", kSlot};
 }
 
+Head named(std::uint64_t sequence, const std::string& manifest) {
+  Head out = head(sequence, static_cast<Byte>(sequence));
+  out.manifest_name = manifest;
+  return out;
+}
+
 // A repository as far as heads look at it: a config, and the key slot.
 void make_repository(const std::string& path, const Uuid& slot) {
   std::filesystem::create_directories(path + "/config");
@@ -51,14 +57,14 @@ TEST(HeadDirectory, LoadsWhatWasStored) {
   const test::TemporaryDirectory directory;
   HeadDirectory heads(directory.file("state/deep"), Uuid{}, {"here", kSlot});
   ASSERT_TRUE(heads.load("pg/app").ok());
-  EXPECT_FALSE(heads.load("pg/app")->has_value());
+  EXPECT_TRUE(heads.load("pg/app")->empty());
   EXPECT_TRUE(heads.load_all()->heads.empty());
-  ASSERT_TRUE(heads.store(head(1, 1)).ok());
-  ASSERT_TRUE(heads.store(head(2, 2)).ok());
+  ASSERT_TRUE(heads.store(head(1, 1), {}).ok());
+  ASSERT_TRUE(heads.store(head(2, 2), {}).ok());
   Head other = head(7, 7);
   other.stream = "../../etc/passwd";
-  ASSERT_TRUE(heads.store(other).ok());
-  EXPECT_EQ(**heads.load("pg/app"), head(2, 2));
+  ASSERT_TRUE(heads.store(other, {}).ok());
+  EXPECT_EQ(*heads.load("pg/app"), std::vector{head(2, 2)});
   const auto all = heads.load_all();
   ASSERT_TRUE(all.ok());
   EXPECT_EQ(all->heads, (std::vector<Head>{other, head(2, 2)}));
@@ -66,9 +72,9 @@ TEST(HeadDirectory, LoadsWhatWasStored) {
 
 TEST(HeadDirectory, WithoutADirectoryKeepsNone) {
   HeadDirectory heads("", Uuid{}, {"here", kSlot});
-  ASSERT_TRUE(heads.store(head(1, 1)).ok());
+  ASSERT_TRUE(heads.store(head(1, 1), {}).ok());
   ASSERT_TRUE(heads.load("pg/app").ok());
-  EXPECT_FALSE(heads.load("pg/app")->has_value());
+  EXPECT_TRUE(heads.load("pg/app")->empty());
   EXPECT_TRUE(heads.load_all()->heads.empty());
 }
 
@@ -102,7 +108,7 @@ TEST(HeadDirectory, KeepsRepositoriesApart) {
   const test::TemporaryDirectory directory;
   Uuid second;
   second.data[0] = 1;
-  ASSERT_TRUE(HeadDirectory(directory.path(), Uuid{}, {"here", kSlot}).store(head(1, 1)).ok());
+  ASSERT_TRUE(HeadDirectory(directory.path(), Uuid{}, {"here", kSlot}).store(head(1, 1), {}).ok());
   EXPECT_TRUE(HeadDirectory(directory.path(), second, {"here", kSlot}).load_all()->heads.empty());
 }
 
@@ -111,7 +117,7 @@ TEST(HeadDirectory, KnowsADirectoryThatWasMovedOrHasASecondName) {
   const std::string old_place = directory.file("old");
   const std::string new_place = directory.file("new");
   make_repository(old_place, kSlot);
-  ASSERT_TRUE(HeadDirectory(directory.path(), Uuid{}, {old_place, kSlot}).store(head(12, 1)).ok());
+  ASSERT_TRUE(HeadDirectory(directory.path(), Uuid{}, {old_place, kSlot}).store(head(12, 1), {}).ok());
   const auto seen_here = [&](const std::string& here) {
     const auto seen = HeadDirectory(directory.path(), Uuid{}, {here, kSlot}).load_all();
     return seen.ok() ? seen->heads.size() : 99;
@@ -132,7 +138,7 @@ TEST(HeadDirectory, AReplicaWhoseOriginalIsGoneIsNoDirectoryThatWasMoved) {
   const Uuid slot_of_replica{{8}};
   make_repository(original, kSlot);
   make_repository(replica, slot_of_replica);
-  ASSERT_TRUE(HeadDirectory(directory.path(), Uuid{}, {original, kSlot}).store(head(12, 1)).ok());
+  ASSERT_TRUE(HeadDirectory(directory.path(), Uuid{}, {original, kSlot}).store(head(12, 1), {}).ok());
   std::filesystem::rename(original, directory.file("not mounted"));
   const auto seen = HeadDirectory(directory.path(), Uuid{}, {replica, slot_of_replica}).load_all();
   ASSERT_TRUE(seen.ok());
@@ -146,15 +152,15 @@ TEST(HeadDirectory, APushToADirectoryThatWasMovedIsHeldAgainstWhatWasSeenBeforeT
   const std::string new_place = directory.file("new");
   HeadDirectory before(directory.path(), Uuid{}, {old_place, kSlot});
   HeadDirectory after(directory.path(), Uuid{}, {new_place, kSlot});
-  ASSERT_TRUE(before.store(head(12, 1)).ok());
+  ASSERT_TRUE(before.store(head(12, 1), {}).ok());
   make_repository(old_place, kSlot);
-  EXPECT_FALSE(after.load("pg/app")->has_value()) << "a replica that lags behind is no rollback";
+  EXPECT_TRUE(after.load("pg/app")->empty()) << "a replica that lags behind is no rollback";
   std::filesystem::rename(old_place, new_place);
   const auto seen = after.load("pg/app");
-  ASSERT_TRUE(seen.ok() && seen->has_value());
-  EXPECT_EQ(after.path_of(**seen), before.path_of("pg/app"));
-  ASSERT_TRUE(after.store(head(13, 3)).ok());
-  EXPECT_EQ((**after.load("pg/app")).sequence, 13U);
+  ASSERT_TRUE(seen.ok() && seen->size() == 1);
+  EXPECT_EQ(after.path_of(seen->front()), before.path_of("pg/app"));
+  ASSERT_TRUE(after.store(head(13, 3), {}).ok());
+  EXPECT_EQ(after.load("pg/app")->front().sequence, 13U);
 }
 
 TEST(HeadDirectory, KeepsPlacesApartWhoseNamesAreNoUtf8) {
@@ -163,10 +169,10 @@ TEST(HeadDirectory, KeepsPlacesApartWhoseNamesAreNoUtf8) {
     HeadDirectory heads(directory.path(), Uuid{}, {place, kSlot});
     Head other = head(2, 2);
     other.stream = "s\xff";
-    ASSERT_TRUE(heads.store(head(1, 1)).ok());
-    ASSERT_TRUE(heads.store(other).ok());
+    ASSERT_TRUE(heads.store(head(1, 1), {}).ok());
+    ASSERT_TRUE(heads.store(other, {}).ok());
     other.place = place;
-    EXPECT_EQ(**heads.load("s\xff"), other);
+    EXPECT_EQ(*heads.load("s\xff"), std::vector{other});
     const auto seen = heads.load_all();
     ASSERT_TRUE(seen.ok());
     EXPECT_EQ(seen->heads.size(), 2U);
@@ -174,24 +180,54 @@ TEST(HeadDirectory, KeepsPlacesApartWhoseNamesAreNoUtf8) {
   }
 }
 
-TEST(HeadDirectory, ASlowerPushDoesNotReplaceAHeadThatGotFurther) {
+TEST(HeadDirectory, KeepsTheHeadsOfPushesThatOverlap) {
   const test::TemporaryDirectory directory;
   HeadDirectory heads(directory.path(), Uuid{}, {"here", kSlot});
-  ASSERT_TRUE(heads.store(head(7, 7)).ok());
-  ASSERT_TRUE(heads.store(head(6, 6)).ok());
-  EXPECT_EQ(**heads.load("pg/app"), head(7, 7));
+  ASSERT_TRUE(heads.store(named(4, "before"), {}).ok());
+  ASSERT_TRUE(heads.store(named(5, "a"), {"before"}).ok());
+  ASSERT_TRUE(heads.store(named(5, "b"), {"before"}).ok());
+  ASSERT_TRUE(heads.store(named(3, "of a resume"), {}).ok());
+  const std::vector all = {named(5, "b"), named(5, "a"), named(3, "of a resume")};
+  EXPECT_EQ(*heads.load("pg/app"), all);
+  EXPECT_EQ(heads.load_all()->heads, all);
+  ASSERT_TRUE(heads.store(named(6, "next"), {"b", "before"}).ok());
+  EXPECT_EQ(*heads.load("pg/app"), (std::vector{named(6, "next"), named(5, "a"), named(3, "of a resume")}));
+}
+
+TEST(HeadDirectory, ForgetsTheOldestWhereThereAreTooMany) {
+  const test::TemporaryDirectory directory;
+  HeadDirectory heads(directory.path(), Uuid{}, {"here", kSlot});
+  for (std::uint64_t i = 1; i <= kHeadsMax + 2; ++i)
+    ASSERT_TRUE(heads.store(named(i, manifest_name({}, Uuid{{static_cast<Byte>(i)}})), {}).ok());
+  const auto kept = heads.load("pg/app");
+  ASSERT_TRUE(kept.ok()) << kept.error().message;
+  EXPECT_EQ(kept->size(), kHeadsMax);
+  EXPECT_EQ(kept->back().sequence, 3U);
+}
+
+TEST(HeadDirectory, ReadsAFileOfOneHeadAsEarlierVersionsWroteIt) {
+  const test::TemporaryDirectory directory;
+  HeadDirectory heads(directory.path(), Uuid{}, {"here", kSlot});
+  ASSERT_TRUE(heads.store(head(1, 1), {}).ok());
+  std::ofstream(heads.path_of("pg/app"), std::ios::trunc)
+      << R"({"schema": "drstream.head/1", "stream": "pg/app", "sequence": 12, "manifest_digest": ")"
+      << digest_of(1).hex() << R"(", "manifest": "manifests/a-b", "finished_ns": 100, "place": "here", "slot": ")"
+      << kSlot.hex() << "\"}\n";
+  EXPECT_EQ(*heads.load("pg/app"), std::vector{head(12, 1)});
+  ASSERT_TRUE(heads.store(named(13, "new"), {}).ok());
+  EXPECT_EQ(*heads.load("pg/app"), (std::vector{named(13, "new"), head(12, 1)}));
 }
 
 TEST(HeadDirectory, ProcessesThatStoreAHeadTakeTurns) {
   const test::TemporaryDirectory directory;
   HeadDirectory heads(directory.path(), Uuid{}, {"here", kSlot});
-  ASSERT_TRUE(heads.store(head(1, 1)).ok());
+  ASSERT_TRUE(heads.store(head(1, 1), {}).ok());
   const std::string folder = std::filesystem::path(heads.path_of("pg/app")).parent_path();
   Fd lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
   std::atomic<bool> stored = false;
   std::thread slower([&] {
-    EXPECT_TRUE(heads.store(head(2, 2)).ok());
+    EXPECT_TRUE(heads.store(named(2, "slower"), {}).ok());
     stored = true;
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -203,7 +239,10 @@ TEST(HeadDirectory, ProcessesThatStoreAHeadTakeTurns) {
   std::ofstream(heads.path_of("pg/app"), std::ios::trunc) << text;
   ASSERT_TRUE(lock.close().ok());
   slower.join();
-  EXPECT_EQ((**heads.load("pg/app")).sequence, 9U);
+  const auto both = heads.load("pg/app");
+  ASSERT_TRUE(both.ok() && both->size() == 2);
+  EXPECT_EQ(both->front().sequence, 9U);
+  EXPECT_EQ(both->back().sequence, 2U);
 }
 
 TEST(HeadDirectory, ReadsNothingButAFile) {
@@ -229,9 +268,9 @@ TEST(HeadDirectory, KeepsPlacesOfOneRepositoryApart) {
   const test::TemporaryDirectory directory;
   HeadDirectory here(directory.path(), Uuid{}, {"here", kSlot});
   HeadDirectory there(directory.path(), Uuid{}, {"there", kSlot});
-  ASSERT_TRUE(here.store(head(12, 1)).ok());
-  ASSERT_TRUE(there.store(head(3, 2)).ok());
-  EXPECT_EQ((**here.load("pg/app")).sequence, 12U);
+  ASSERT_TRUE(here.store(head(12, 1), {}).ok());
+  ASSERT_TRUE(there.store(head(3, 2), {}).ok());
+  EXPECT_EQ(here.load("pg/app")->front().sequence, 12U);
   const auto seen = there.load_all();
   ASSERT_TRUE(seen.ok());
   ASSERT_EQ(seen->heads.size(), 1U);
@@ -243,7 +282,7 @@ TEST(HeadDirectory, KeepsPlacesOfOneRepositoryApart) {
 TEST(HeadDirectory, LeavesNoTemporaryFileAndLetsNobodyElseRead) {
   const test::TemporaryDirectory directory;
   HeadDirectory heads(directory.path(), Uuid{}, {"here", kSlot});
-  ASSERT_TRUE(heads.store(head(1, 1)).ok());
+  ASSERT_TRUE(heads.store(head(1, 1), {}).ok());
   const std::filesystem::path path = heads.path_of("pg/app");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path.parent_path()), {}), 1);
   struct stat status {};
@@ -256,15 +295,20 @@ TEST(HeadDirectory, LeavesNoTemporaryFileAndLetsNobodyElseRead) {
 TEST(HeadDirectory, RefusesAFileThatIsNoHead) {
   const test::TemporaryDirectory directory;
   HeadDirectory heads(directory.path(), Uuid{}, {"here", kSlot});
-  ASSERT_TRUE(heads.store(head(1, 1)).ok());
-  for (const char* text : {"", "{", "[]", "{\"schema\":\"drstream.head/1\"}", "{\"schema\":7}"}) {
+  ASSERT_TRUE(heads.store(head(1, 1), {}).ok());
+  std::ifstream file(heads.path_of("pg/app"));
+  std::string good((std::istreambuf_iterator<char>(file)), {});
+  good.resize(good.rfind('}'));
+  for (const std::string& text : {std::string(), std::string("{"), std::string("[]"),
+                                  std::string("{\"schema\":\"drstream.head/1\"}"), std::string("{\"schema\":7}"),
+                                  good + ",\"others\":7}", good + ",\"others\":[{}]}", good + ",\"others\":[[]]}"}) {
     std::ofstream(heads.path_of("pg/app"), std::ios::trunc) << text;
     const auto loaded = heads.load("pg/app");
     ASSERT_FALSE(loaded.ok()) << text;
     EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt);
     Head other = head(2, 2);
     other.stream = "other";
-    ASSERT_TRUE(heads.store(other).ok());
+    ASSERT_TRUE(heads.store(other, {}).ok());
     const auto all = heads.load_all();
     ASSERT_TRUE(all.ok());
     EXPECT_EQ(all->unreadable.size(), 1U);
@@ -333,6 +377,51 @@ TEST(CheckHead, ReportsASequenceThatDoesNotAgree) {
   SnapshotCatalog catalog;
   catalog.live = {snapshot(2, 2, "manifests/a-b")};
   EXPECT_TRUE(check_head(head(3, 2), catalog).has_value());
+}
+
+TEST(SettledHeads, AreWhatTheNewSnapshotFollows) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 1, "m1"), snapshot(2, 2, "m2"), snapshot(2, 3, "sibling"), snapshot(3, 3, "m3")};
+  catalog.live[1].manifest.predecessor_name = "m1";
+  catalog.live[3].manifest.predecessor_name = "m2";
+  catalog.broken.push_back({"broken", Error{ErrorCode::kCorrupt, "x"}, {}, "", false, std::nullopt});
+  Manifest next;
+  next.predecessor_name = "m3";
+  next.unreadable = {{"broken", {}}};
+  std::vector<Head> heads = {named(1, "m1"), named(2, "sibling"), named(2, "broken")};
+  heads[1].manifest_digest = digest_of(3);
+  EXPECT_EQ(settled_by(next, heads, catalog), (std::set<std::string>{"m1", "m2", "m3", "broken"}));
+}
+
+TEST(SettledHeads, AreWhatWasRemovedWithAMark) {
+  SnapshotCatalog catalog;
+  RemovedMark mark;
+  mark.stream = "pg/app";
+  mark.manifest_name = "m2";
+  mark.manifest_digest = digest_of(2);
+  catalog.removed = {mark};
+  EXPECT_EQ(settled_by({}, {named(2, "m2")}, catalog), std::set<std::string>{"m2"});
+  EXPECT_TRUE(settled_by({}, {named(3, "m2")}, catalog).empty()) << "another digest";
+}
+
+TEST(SettledHeads, WhatIsGoneIsNot) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 1, "m1")};
+  Manifest resumed;
+  resumed.predecessor_name = "m2";
+  EXPECT_TRUE(settled_by(resumed, {named(2, "m2")}, catalog).empty());
+  resumed.predecessor_name = "m1";
+  EXPECT_TRUE(settled_by(resumed, {named(2, "m1")}, catalog).empty()) << "replaced by another";
+}
+
+TEST(SettledHeads, ManifestsThatNameEachOtherEndTheSearch) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 1, "m1"), snapshot(2, 2, "m2")};
+  catalog.live[0].manifest.predecessor_name = "m2";
+  catalog.live[1].manifest.predecessor_name = "m1";
+  Manifest next;
+  next.predecessor_name = "m2";
+  EXPECT_EQ(settled_by(next, {}, catalog), (std::set<std::string>{"m1", "m2"}));
 }
 
 TEST(CheckHead, LeavesAnUnreadableManifestToTheReportOfDamage) {

@@ -302,6 +302,19 @@ TEST_F(PushTest, NamesTheManifestsThatItCouldNotReadAndIsTheLatestThen) {
   EXPECT_EQ((*latest)->name, next->manifest_name);
 }
 
+TEST_F(PushTest, GivesNoSequenceNumberThatWasSeen) {
+  ASSERT_TRUE(push_bytes(text_stream(1, 1000)).ok());
+  PushOptions options;
+  for (const auto& [seen, expected] : {std::pair{0U, 2U}, {1U, 3U}, {7U, 8U}, {7U, 9U}}) {
+    options.sequence_seen = seen;
+    const auto next = push_bytes(text_stream(2, 1000), 2, options);
+    ASSERT_TRUE(next.ok()) << next.error().message;
+    EXPECT_EQ(next->manifest.sequence, expected);
+  }
+  options.sequence_seen = UINT64_MAX;
+  EXPECT_EQ(push_bytes(text_stream(2, 1000), 2, options).error().code, ErrorCode::kUsage);
+}
+
 TEST_F(PushTest, NamesABrokenManifestHoweverManyWarningsCameBefore) {
   const auto rotten = push_bytes(text_stream(1, 1000));
   ASSERT_TRUE(rotten.ok());
