@@ -286,10 +286,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
                        PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kDistrust, kListedThen));
   for (const CondemnedList::Unreadable& record : catalog.unreadable_condemned())
     report.warnings.push_back(record.warning());
-  if (catalog.marks_problem())
-    report.warnings.push_back(catalog.marks_problem()->message +
-                              "; which packs are marked as damaged is not known, so this snapshot may rely on damaged "
-                              "blocks: run `drstream verify --read-data`, and push again where it finds damage");
+  if (auto warning = catalog.marks_warning()) report.warnings.push_back(*std::move(warning));
   // Now already: that a bucket cannot lock objects is told before the stream is read.
   if (repository.store().locks()) DRS_RETURN_IF_ERROR(secure_for_commit(repository.store(), {}));
   DRS_ASSIGN_OR_RETURN(SnapshotCatalog snapshots, load_snapshots(repository, options.stream));

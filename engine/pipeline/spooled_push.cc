@@ -112,6 +112,7 @@ Result<void> check_blocks(Repository& repository, const RecordedPush& push, std:
     const auto found = find_blocks(repository, push, packs, *index, reused);
     if (found.ok()) {
       for (const CondemnedList::Unreadable& record : packs.unreadable_condemned()) warnings.push_back(record.warning());
+      if (auto warning = packs.marks_warning()) warnings.push_back(*std::move(warning));
       return secure_for_commit(repository.store(), reused.names(false));
     }
     if (index->vanished()) continue;

@@ -129,6 +129,13 @@ Result<void> PackCatalog::load_marks_of(Repository& repository) {
   return {};
 }
 
+std::optional<std::string> PackCatalog::marks_warning() const {
+  if (!marks_problem_) return std::nullopt;
+  return marks_problem_->message +
+         "; which packs are marked as damaged is not known, so a snapshot that is stored now may rely on damaged "
+         "blocks: run `drstream verify --read-data`, and push or copy again where it finds damage";
+}
+
 const PackMarks* PackCatalog::marks_of(const Digest& name) const {
   const auto found = marks_.find(name);
   return found == marks_.end() ? nullptr : &found->second;

@@ -61,8 +61,9 @@ class PackCatalog {
   // nullptr: no mark.
   [[nodiscard]] const PackMarks* marks_of(const Digest& name) const;
   [[nodiscard]] const MarkedPacks& marks() const { return marks_; }  // also of packs that are gone
-  // Why no mark is known: damaged/ cannot be listed or read. A mark is advice, so that ends nothing.
-  [[nodiscard]] const std::optional<Error>& marks_problem() const { return marks_problem_; }
+  // For whoever writes: why no mark is known, where damaged/ cannot be listed or read. A mark is advice, so that ends
+  // nothing.
+  [[nodiscard]] std::optional<std::string> marks_warning() const;
   // The records that could not be read. Whoever uses this catalog for writing tells of them.
   [[nodiscard]] const std::vector<CondemnedList::Unreadable>& unreadable_condemned() const { return unreadable_; }
   // Whether a push may use these bytes of a pack: not condemned for all that is known, and no mark names one of them.

@@ -212,6 +212,20 @@ TEST_F(SpooledPushTest, AForgedMarkHoldsNothingUp) {
   EXPECT_EQ(finish(), "ok");
 }
 
+TEST_F(SpooledPushTest, WarnsWhereMarksCannotBeRead) {
+  const auto store = fixture_.repository().store().another();
+  ASSERT_TRUE(mark_damaged(**store, fixture_.repository().clock(), shared_, "nobody", "a lie").ok());
+  fixture_.faults().fail = [](const GetOperation& get) -> std::optional<Error> {
+    if (!get.key.starts_with("damaged/")) return std::nullopt;
+    return Error(ErrorCode::kDenied, "may not be read");
+  };
+  const auto finished = finish_recorded_push(
+      fixture_.repository(), recorded(), [] { return Result<void>(); }, kMiB);
+  ASSERT_TRUE(finished.ok()) << finished.error().message;
+  ASSERT_EQ(finished->size(), 1U);
+  EXPECT_NE(finished->front().find("which packs are marked as damaged is not known"), std::string::npos);
+}
+
 TEST_F(SpooledPushTest, AMarkThatIsTrueHoldsTheCommitUp) {
   const auto store = fixture_.repository().store().another();
   ASSERT_TRUE(mark_damaged(**store, fixture_.repository().clock(), shared_, "scrub", "SHA-256").ok());
