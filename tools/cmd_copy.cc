@@ -78,7 +78,7 @@ Result<VerifyReport> verify_copies(CommandContext& context, Repository& target, 
   DRS_ASSIGN_OR_RETURN(SnapshotCatalog catalog, load_snapshots(target));
   std::set<std::string> wanted;
   for (const SnapshotCopy& copy : report.snapshots)
-    if (copy.outcome == Outcome::kCopied) wanted.insert(copy.target_name);
+    if (copy.outcome == Outcome::kCopied || copy.outcome == Outcome::kHealed) wanted.insert(copy.target_name);
   std::erase_if(catalog.live, [&](const Snapshot& snapshot) { return wanted.erase(snapshot.name) == 0; });
   VerifyOptions options;
   options.memory_bytes = static_cast<std::size_t>(context.options.memory_bytes);
@@ -88,7 +88,7 @@ Result<VerifyReport> verify_copies(CommandContext& context, Repository& target, 
   for (const std::string& name : wanted) {
     Finding finding;
     finding.object = name;
-    finding.problem = "was just stored, and is no live snapshot of the target";
+    finding.problem = "was there or just stored, and is no live snapshot of the target";
     verified.findings.push_back(std::move(finding));
   }
   return verified;
@@ -137,6 +137,7 @@ std::string_view outcome_name(Outcome outcome) {
   switch (outcome) {
     case Outcome::kCopied: return "copied";
     case Outcome::kPresent: return "present";
+    case Outcome::kHealed: return "healed";
     case Outcome::kRemoved: return "removed";
     case Outcome::kDamaged: return "damaged";
     case Outcome::kDamagedThere: return "damaged there";
@@ -161,6 +162,7 @@ nlohmann::ordered_json copy_json(const CopyReport& report, const VerifyReport& v
     entry["time"] = format_time_utc(manifest.snapshot_ns);
     entry["bytes"] = manifest.bytes;
     entry["target_manifest"] = copy.target_name;
+    if (copy.outcome == Outcome::kHealed) entry["packs_copied_again"] = copy.healed_packs;
     if (!copy.problem.empty()) entry["problem"] = copy.problem;
     out["snapshots"].push_back(std::move(entry));
   }
@@ -169,6 +171,7 @@ nlohmann::ordered_json copy_json(const CopyReport& report, const VerifyReport& v
     out["broken_manifests"].push_back({{"name", broken->name}, {"problem", broken->error.message}});
   out["copied"] = report.count(Outcome::kCopied);
   out["present"] = report.count(Outcome::kPresent);
+  out["healed"] = report.count(Outcome::kHealed);
   out["removed"] = report.count(Outcome::kRemoved);
   out["damaged"] = report.count(Outcome::kDamaged) + choice.damaged();
   out["damaged_there"] = report.count(Outcome::kDamagedThere);
@@ -197,7 +200,10 @@ std::string lines_of(const CopyReport& report, const VerifyReport& verified, con
     const ManifestHeader& manifest = copy.source->manifest;
     out += fmt::format("{} {} of {} from {}{}\n", outcome_name(copy.outcome), copy.source->id(), manifest.stream,
                        format_time_local(manifest.snapshot_ns),
-                       copy.problem.empty() ? "" : ": " + printable_value(copy.problem));
+                       copy.outcome == Outcome::kHealed
+                           ? fmt::format(": {} packs that were lost there were copied again", copy.healed_packs)
+                       : copy.problem.empty() ? ""
+                                              : ": " + printable_value(copy.problem));
   }
   for (const BrokenManifest* const broken : choice.broken)
     out +=
@@ -205,10 +211,12 @@ std::string lines_of(const CopyReport& report, const VerifyReport& verified, con
                     broken->name, printable_value(broken->error.message));
   const std::uint64_t skipped = report.count(Outcome::kSkipped);
   const std::uint64_t present = report.count(Outcome::kPresent);
+  const std::uint64_t healed = report.count(Outcome::kHealed);
   out += fmt::format(
-      "{} snapshots copied, {} were there{}, {} are removed there, {} are damaged here, {} are damaged there{}{}\n",
+      "{} snapshots copied, {} were there{}, {}{} are removed there, {} are damaged here, {} are damaged there{}{}\n",
       report.count(Outcome::kCopied), present,
-      present > 0 ? " (not read; `drstream verify` of the target proves them)" : "", report.count(Outcome::kRemoved),
+      present > 0 ? " (not read; `drstream verify` of the target proves them)" : "",
+      healed > 0 ? fmt::format("{} were there and are healed, ", healed) : "", report.count(Outcome::kRemoved),
       report.count(Outcome::kDamaged) + choice.damaged(), report.count(Outcome::kDamagedThere),
       skipped > 0 ? fmt::format(", {} were skipped", skipped) : "",
       report.replica ? fmt::format("; {} marks of removal", report.removal_marks) : "");
@@ -245,6 +253,7 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   CopyOptions options;
   options.compression = command.compression;
   options.mirror = command.mirror;
+  options.look_through_present = !command.selectors.empty();
   options.memory_bytes = static_cast<std::size_t>(context.options.memory_bytes);
   options.threads = context.options.thread_count();
   options.host = host_name();

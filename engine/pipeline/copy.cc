@@ -17,7 +17,7 @@ Result<void> copy_verbatim(Repository& source, const SnapshotCatalog& catalog,
   // A gap behind a removed predecessor is only explained once its mark is there.
   DRS_RETURN_IF_ERROR(copy->carry_marks(chosen));
   for (const Snapshot* const snapshot : chosen) DRS_RETURN_IF_ERROR(copy->add(*snapshot));
-  return {};
+  return copy->heal();
 }
 
 Result<void> copy_streams(Repository& source, const std::vector<const Snapshot*>& chosen, Repository& target,

@@ -7,8 +7,8 @@
 //
 // Every byte is checked against its digest before anything that needs it is committed. A snapshot that is damaged in
 // the source, that this version cannot restore, or for which the memory does not suffice is told and passed over; the
-// others are copied. What is there already is found again, so a copy that was
-// interrupted is simply run again.
+// others are copied. What is there already is found again, so a copy that was interrupted is simply run again. What a
+// replica has lost of snapshots that were there is copied again.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,9 @@ struct CopyOptions {
   CompressionChoice compression;  // where blocks are made anew
   // Into a replica: marks of removal take effect on snapshots that it has, too. The others always come along.
   bool mirror = false;
+  // Into a replica: whether it still lists all that chosen snapshots need which it has is looked up by their recipes in
+  // any case. Else only where its own lists show that something is gone.
+  bool look_through_present = false;
   std::size_t memory_bytes = kMemoryBytesDefault;
   std::size_t threads = 1;
   std::string host;
@@ -37,9 +40,10 @@ struct SnapshotCopy {
   enum class Outcome : std::uint8_t {
     kCopied,
     kPresent,       // the target has it
+    kHealed,        // replica: the target has it, and lacked packs that it needs: they were copied again
     kRemoved,       // the target has a mark that it was removed there
     kDamaged,       // not copied; `problem` names what is damaged in the source
-    kDamagedThere,  // replica: what it needs is there, but damaged; `problem` names it and says what to do
+    kDamagedThere,  // replica: the manifest or what it needs is there, but damaged; `problem` says what to do
     kSkipped,       // not copied, and not damaged: `problem` says why, `reason` is its code
     kFenced,        // replica: not copied, since a prune of the target has fenced an earlier copy that stayed silent
   };
@@ -48,6 +52,7 @@ struct SnapshotCopy {
   std::string target_name;  // of the manifest in the target; empty where it has none
   std::string problem;
   ErrorCode reason = ErrorCode::kInternal;  // kDamaged, kSkipped: of `problem`
+  std::uint64_t healed_packs = 0;           // kHealed
 };
 
 struct CopyReport {

@@ -55,6 +55,7 @@ Result<std::unique_ptr<ReplicaCopy>> ReplicaCopy::begin(Repository& source, cons
 Result<void> ReplicaCopy::open() {
   DRS_ASSIGN_OR_RETURN(const ReplicaMemory memory, plan_replica_copy(options_.memory_bytes));
   objects_bytes_ = memory.objects_bytes;
+  index_cache_bytes_ = memory.index_cache_bytes;
   const std::string stream = catalog_.live.empty() ? "copy" : catalog_.live.front().manifest.stream;
   DRS_ASSIGN_OR_RETURN(session_,
                        PushSession::begin(target_, target_.store(), {.stream = stream, .host = options_.host}, {}));
@@ -64,6 +65,7 @@ Result<void> ReplicaCopy::open() {
   DRS_ASSIGN_OR_RETURN(target_packs_, PackCatalog::load(target_));
   for (const CondemnedList::Unreadable& record : target_packs_.unreadable_condemned())
     report_.warnings.push_back("in the target: " + record.warning());
+  if (const auto warning = target_packs_.marks_warning()) report_.warnings.push_back("in the target: " + *warning);
   DRS_RETURN_IF_ERROR(target_.store().list("index/", [&](const ObjectInfo& info) -> Result<void> {
     target_index_.insert(info.key);
     return {};
@@ -162,19 +164,15 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
     entry.outcome = Outcome::kFenced;
     entry.problem = "a prune of the target has fenced an earlier copy of it: its manifest can never be stored there";
     entry.target_name.clear();
+  } else if (broken != target.broken.end() && broken->error.code == ErrorCode::kFormatTooNew) {
+    note_obstacle(entry, {broken->error.with_context(snapshot.name + " is in the target, but cannot be read")});
   } else if (broken != target.broken.end()) {
     entry.outcome = Outcome::kDamagedThere;
-    entry.problem = broken->error.message;
-    if (broken->error.code != ErrorCode::kFormatTooNew) entry.problem += remove_there(snapshot.name);
+    entry.problem = broken->error.message + remove_there(snapshot.name);
   } else {
     DRS_ASSIGN_OR_RETURN(const auto obstacle, copy_whole(snapshot));
     if (obstacle) {
-      const Error& error = obstacle->error;
-      entry.outcome = obstacle->there                   ? Outcome::kDamagedThere
-                      : error.code == ErrorCode::kUsage ? Outcome::kSkipped
-                                                        : Outcome::kDamaged;
-      entry.problem = error.message;
-      entry.reason = error.code;
+      note_obstacle(entry, *obstacle);
       entry.target_name.clear();
       ++progress_.problems;
     }
@@ -183,34 +181,49 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
   return session_->heartbeat_result();
 }
 
+void ReplicaCopy::note_obstacle(SnapshotCopy& entry, const Obstacle& obstacle) {
+  using Outcome = SnapshotCopy::Outcome;
+  const ErrorCode code = obstacle.error.code;
+  const bool skipped = code == ErrorCode::kUsage || code == ErrorCode::kFormatTooNew;
+  entry.outcome = obstacle.there ? Outcome::kDamagedThere : skipped ? Outcome::kSkipped : Outcome::kDamaged;
+  entry.problem = obstacle.error.message;
+  entry.reason = code;
+}
+
 Result<std::optional<ReplicaCopy::Obstacle>> ReplicaCopy::copy_whole(const Snapshot& snapshot) {
   auto needs = needs_of(snapshot);
   if (!needs.ok()) {
     if (!is_object_fault(needs.error())) return needs.error();
     return std::optional(Obstacle{needs.error()});
   }
-  DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, *needs, condemned_));
-  if (auto doubt = may_be_condemned(*needs)) return std::optional(Obstacle{*std::move(doubt), true});
-  DRS_ASSIGN_OR_RETURN(auto too_little, room_for(*needs));
+  DRS_ASSIGN_OR_RETURN(auto obstacle, copy_needs(snapshot, *needs));
+  if (obstacle) return obstacle;
+  DRS_ASSIGN_OR_RETURN(const auto damage, copy_manifest(snapshot, *needs));
+  return damage ? std::optional(Obstacle{*damage}) : std::nullopt;
+}
+
+// Packs and index.
+Result<std::optional<ReplicaCopy::Obstacle>> ReplicaCopy::copy_needs(const Snapshot& snapshot, Needs& needs) {
+  DRS_RETURN_IF_ERROR(check_not_condemned(snapshot, needs, condemned_));
+  if (auto doubt = may_be_condemned(needs)) return std::optional(Obstacle{*std::move(doubt), true});
+  DRS_ASSIGN_OR_RETURN(auto too_little, room_for(needs));
   if (too_little) return too_little;
-  DRS_ASSIGN_OR_RETURN(const Missing missing, missing_packs(*needs));
+  DRS_ASSIGN_OR_RETURN(const Missing missing, missing_packs(needs));
   if (missing.target_damage) return std::optional(Obstacle{*missing.target_damage, true});
   DRS_RETURN_IF_ERROR(copy_packs(missing.packs));
-  for (const auto& [pack, bytes] : needs->packs)
+  for (const auto& [pack, bytes] : needs.packs)
     if (const auto found = damaged_.find(pack); found != damaged_.end()) return std::optional(Obstacle{found->second});
   for (;;) {
-    DRS_ASSIGN_OR_RETURN(const bool whole, copy_index(*needs));
-    if (whole) break;
+    DRS_ASSIGN_OR_RETURN(const bool whole, copy_index(needs));
+    if (whole) return std::optional<Obstacle>();
     // The packs are copied; the lists that name the index objects are new.
     auto now = needs_of(snapshot);
     if (!now.ok() && !is_object_fault(now.error())) return now.error();
     if (!now.ok()) return std::optional(Obstacle{now.error()});
-    needs->units = std::move(now->units);
-    DRS_ASSIGN_OR_RETURN(too_little, room_for(*needs));
+    needs.units = std::move(now->units);
+    DRS_ASSIGN_OR_RETURN(too_little, room_for(needs));
     if (too_little) return too_little;
   }
-  DRS_ASSIGN_OR_RETURN(const auto damage, copy_manifest(snapshot, *needs));
-  return damage ? std::optional(Obstacle{*damage}) : std::nullopt;
 }
 
 // Nothing, or that memory does not suffice: another snapshot may need less.

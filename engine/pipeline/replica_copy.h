@@ -42,6 +42,8 @@ class ReplicaCopy {
   Result<void> carry_marks(const std::vector<const Snapshot*>& chosen);
   // Copies one snapshot, or finds that it need not or cannot be. Errors: those of copy_snapshots.
   Result<void> add(const Snapshot& snapshot);
+  // After all of them: of those that the target had, packs that it has lost are copied again. Errors: as `add`.
+  Result<void> heal();
 
  private:
   using DigestSet = std::unordered_set<Digest, FixedBytesHash>;
@@ -75,7 +77,16 @@ class ReplicaCopy {
     bool there = false;  // damage in the target
   };
   Result<std::optional<Obstacle>> copy_whole(const Snapshot& snapshot);
+  static void note_obstacle(SnapshotCopy& entry, const Obstacle& obstacle);
+  // Whether an index names a pack that the target does not list, or lists with another size.
+  [[nodiscard]] bool names_a_lost_pack(const BlockIndex& index) const;
+  // Whether the target's own index does, or may do so in a part that is gone.
+  Result<bool> shows_a_loss();
+  Result<void> heal(SnapshotCopy& entry);
+  // Takes out of `needs` what the target has, and what it has condemned: a prune there moves what is live first.
+  Result<void> leave_what_is_lost(Needs& needs);
   // Those below that return an optional error: what keeps the snapshot from being copied, if anything does.
+  Result<std::optional<Obstacle>> copy_needs(const Snapshot& snapshot, Needs& needs);
   Result<std::optional<Obstacle>> room_for(const Needs& needs);
   Result<Needs> needs_of(const Snapshot& snapshot);
   Result<Needs> needs_of(const Manifest& manifest);
@@ -116,6 +127,7 @@ class ReplicaCopy {
   std::unordered_map<Digest, Error, FixedBytesHash> damaged_;  // packs of the source
   DigestSet proved_;                                           // packs of the target that are marked, and whole
 
+  std::size_t index_cache_bytes_ = 0;
   std::size_t objects_bytes_ = 0;  // memory for whole objects
   std::size_t slot_bytes_ = 0;     // of one buffer
   std::optional<BufferArena> arena_;

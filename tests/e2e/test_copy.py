@@ -129,6 +129,39 @@ def test_a_replica_is_the_source_object_for_object(source, new_replica):
     prove(replica)
 
 
+def test_packs_that_a_replica_has_lost_are_copied_again(source, new_replica):
+    replica = new_replica(source)
+    copy(source, replica)
+    whole = files(replica)
+    for name in [name for name in whole if name.startswith("packs/")]:
+        (Path(replica.path) / name).unlink()
+    replica.run("verify", "--read-only", expect=4)
+    said = replica.run(*from_options(source), env=from_env(source))
+    assert b"healed" in said.out and b"copied again" in said.out and "the target had lost" in said.err
+    assert files(replica) == whole
+    prove(replica)
+    assert copy(source, replica)["present"] == 3
+
+
+def test_what_is_damaged_in_a_replica_heals_once_it_is_removed(source, new_replica):
+    replica = new_replica(source)
+    copy(source, replica)
+    pack = max((Path(replica.path) / "packs").glob("*/*"), key=lambda path: path.stat().st_size)
+    whole = pack.read_bytes()
+    pack.chmod(0o600)
+    pack.write_bytes(whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:])
+    replica.run("verify", "--read-data", expect=4)
+    said = replica.run(*from_options(source), env=from_env(source), expect=4)
+    out = said.out.decode()
+    assert f"remove packs/{pack.parent.name}/{pack.name} in the target and copy again" in out
+    assert "no snapshot of" not in out
+    pack.unlink()
+    replica.run(*from_options(source), env=from_env(source))
+    assert pack.read_bytes() == whole
+    replica.run("verify", "--read-data")
+    prove(replica)
+
+
 def test_copies_restore_and_are_not_made_twice(source, target):
     assert copy(source, target)["copied"] == 3
     prove(target)

@@ -57,7 +57,8 @@ struct Target {
   std::shared_ptr<MemoryObjects> objects = std::make_shared<MemoryObjects>();
 };
 
-inline Result<CopyReport> copy_all(Repository& source, Repository& target, bool mirror = false) {
+inline Result<CopyReport> copy_all(Repository& source, Repository& target, bool mirror = false,
+                                   bool look_through_present = false) {
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, load_snapshots(source));
   std::vector<const Snapshot*> chosen;
   for (const Snapshot& snapshot : catalog.live) chosen.push_back(&snapshot);
@@ -65,6 +66,7 @@ inline Result<CopyReport> copy_all(Repository& source, Repository& target, bool 
   options.memory_bytes = kMemoryBytesMin;
   options.threads = 2;
   options.mirror = mirror;
+  options.look_through_present = look_through_present;
   ProgressCounters progress;
   CancelToken cancel;
   DRS_ASSIGN_OR_RETURN(CopyReport report, copy_snapshots(source, catalog, chosen, target, options, progress, cancel));
