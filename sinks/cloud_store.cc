@@ -18,12 +18,12 @@ struct Shared {
   Shared(MakeCloudProtocol make, const Clock& with_clock, CloudStoreOptions with_options)
       : make_protocol(std::move(make)), clock(with_clock), options(std::move(with_options)) {
     options.requests.outage = std::make_shared<StoreOutage>(options.tell);
+    options.requests.good_gets = std::make_shared<GoodGets>();
   }
   const MakeCloudProtocol make_protocol;
   const Clock& clock;
   CloudStoreOptions options;
-  mutable std::atomic<bool> create_only_proven{false};
-  mutable std::atomic<bool> whole_objects_told{false};
+  mutable std::atomic<bool> create_only_proven{false}, whole_objects_told{false};
 };
 
 // Some servers quote an ETag in one answer and not in the other.

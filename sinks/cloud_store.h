@@ -68,7 +68,7 @@ class CloudProtocol : public StoreProtocol {
 
 struct CloudStoreOptions {
   HttpClientOptions http;
-  RequestEngine::Options requests;  // `outage` is the store's to set
+  RequestEngine::Options requests;  // `outage` and `good_gets` are the store's to set
   StoreOutage::Tell tell;           // what the operator should hear about the store; may be empty
   // The server cannot be asked to create only; the protocol does not ask it. A put looks first whether the name is
   // taken, which is right as long as nobody else writes.

@@ -178,6 +178,7 @@ class HttpClient::Curl {
     transfer.received_bytes = 0;
     transfer.sent_again = false;
     transfer.error.reset();
+    transfer.cut_short = false;
     transfer.quiet_for = {};
     transfer.tls_version.clear();
     transfer.certificate_expires_ns.reset();
@@ -285,6 +286,7 @@ class HttpClient::Curl {
       redact(transfer);
       if (code != CURLE_OK && !slot->enough_is_there) {
         transfer.error = transfer_error(*slot, code);
+        transfer.cut_short = slot->answered && (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR);
         const auto now = std::chrono::steady_clock::now();
         note_movement(*slot, now);
         transfer.quiet_for = slot->watch.quiet_for(now);

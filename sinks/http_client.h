@@ -55,6 +55,8 @@ struct HttpTransfer {
   // `destination` or `text` may hold; whether the server did what it was asked is unknown. kCancelled: the same.
   // kUsage: the URL is none, or the server's certificate is not trusted.
   std::optional<Error> error;
+  // With `error`: there was a whole head, with `status`, and the connection ended within the body.
+  bool cut_short = false;
 
   void (*done)(HttpTransfer&) = nullptr;
   void* owner = nullptr;  // the caller's own

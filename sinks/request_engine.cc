@@ -41,6 +41,16 @@ HttpTransfer transfer_of(const StoreRequest& request) {
   return transfer;
 }
 
+StoreRequest StoreProtocol::presence_look(const StoreRequest& get) {
+  StoreRequest look;
+  look.kind = StoreRequest::Kind::kStat;
+  look.method = "HEAD";
+  look.path = get.path;
+  look.redirect_url = get.redirect_url;
+  look.what = get.what;
+  return look;
+}
+
 RequestEngine::RequestEngine(std::unique_ptr<HttpClient> client, StoreProtocol& protocol, const Clock& clock,
                              Options options)
     : client_(std::move(client)),
@@ -49,6 +59,7 @@ RequestEngine::RequestEngine(std::unique_ptr<HttpClient> client, StoreProtocol& 
       options_([&] {
         Options complete = std::move(options);
         if (!complete.outage) complete.outage = std::make_shared<StoreOutage>(nullptr);
+        if (!complete.good_gets) complete.good_gets = std::make_shared<GoodGets>();
         return complete;
       }()),
       window_(std::min(options_.parallel_first, options_.parallel_max), options_.parallel_max),
@@ -239,11 +250,16 @@ void RequestEngine::take_answer(Attempt& attempt) {
   count(attempt);
   const Judgement judgement = judge(attempt);
   if (!judgement.stranger) options_.outage->met();
+  if (attempt.proof != Attempt::Proof::kNone) {
+    take_proof(attempt, judgement);
+    return;
+  }
   switch (judgement.kind) {
     case Judgement::Kind::kSuccess:
       window_.succeeded();
       options_.outage->succeeded(clock_.steady());
       if (!attempt.look) {
+        options_.good_gets->note(*attempt.request, transfer);
         finish(attempt, {});
         return;
       }
@@ -309,10 +325,66 @@ void RequestEngine::fail(Attempt& attempt, Error error) {
     return;
   }
   attempt.refreshed = false;
+  if (std::exchange(attempt.proof, Attempt::Proof::kNone) != Attempt::Proof::kNone) attempt.look.reset();
   try_again(attempt, {.kind = Judgement::Kind::kRetry, .error = std::move(error)});
 }
 
+// True where the object is to blame for what failed, or it is being asked whether it is (sinks/object_fault.h).
+// `spent`: the whole budget is.
+bool RequestEngine::blame_object(Attempt& attempt, const Judgement& judgement, bool spent) {
+  const StoreRequest& request = *attempt.request;
+  const ObjectFault& fault = attempt.fault;
+  const RetrySchedule::Time now = clock_.steady();
+  if (!fault.suspected(now, options_.retry, options_.good_gets->fault_was_found(), spent)) return false;
+  if (fault.way_is_clear()) {
+    options_.good_gets->found_fault();
+    finish(attempt, fault.verdict(*judgement.error, request, attempt.transfer).with_context(request.what));
+    return true;
+  }
+  if (fault.received_bytes_max() >= request.destination.size()) return false;
+  attempt.look = fault.is_cut() ? rest_of(request, fault.received_bytes_max()) : protocol_.presence_look(request);
+  attempt.proof = Attempt::Proof::kObject;
+  attempt.blamed = judgement;
+  attempt.not_before = now;
+  return true;
+}
+
+void RequestEngine::take_proof(Attempt& attempt, const Judgement& judgement) {
+  using Proof = Attempt::Proof;
+  const Proof proof = std::exchange(attempt.proof, Proof::kNone);
+  const StoreRequest look = *std::exchange(attempt.look, {});
+  const bool success = judgement.kind == Judgement::Kind::kSuccess;
+  if (success) options_.outage->succeeded(clock_.steady());
+  attempt.not_before = clock_.steady();
+  if (proof == Proof::kWay && success) {
+    attempt.fault.clear_the_way();
+    return;
+  }
+  if (proof == Proof::kObject && (attempt.fault.is_cut() ? is_cut(look, attempt.transfer) : success)) {
+    if (const auto good = options_.good_gets->larger_than(attempt.transfer.received_bytes)) {
+      attempt.look = made_again(*good, *attempt.request);
+      attempt.proof = Proof::kWay;
+      return;
+    }
+  }
+  if (proof == Proof::kWay) options_.good_gets->failed(look.path);
+  attempt.fault = {};
+  try_later(attempt, *std::exchange(attempt.blamed, {}));
+}
+
 void RequestEngine::try_again(Attempt& attempt, const Judgement& judgement) {
+  const HttpTransfer& transfer = attempt.transfer;
+  const bool of_range = !attempt.look && reads_range(*attempt.request);
+  if (of_range && is_cut(*attempt.request, transfer))
+    attempt.fault.cut(clock_.steady(), transfer.received_bytes);
+  else if (of_range && transfer.status == 500 && !transfer.error && judgement.kind == Judgement::Kind::kRetry)
+    attempt.fault.refused(clock_.steady());
+  else
+    attempt.fault = {};
+  try_later(attempt, judgement);
+}
+
+void RequestEngine::try_later(Attempt& attempt, const Judgement& judgement) {
   DRS_ASSERT(judgement.error.has_value(), "a failure says what failed");
   attempt.request->doubtful = attempt.request->doubtful || judgement.doubtful;
   const RetrySchedule::Time now = clock_.steady();
@@ -326,8 +398,9 @@ void RequestEngine::try_again(Attempt& attempt, const Judgement& judgement) {
     return;
   }
   const bool away_already = options_.outage->given_up();
+  if (!away_already && blame_object(attempt, judgement, !at)) return;
   if (at && !away_already) {
-    attempt.not_before = *at;
+    attempt.not_before = attempt.fault.next_by(now, *at, options_.retry);
     // A server that redirected may have come back.
     attempt.request->redirect_url.clear();
     attempt.redirected = false;

@@ -23,6 +23,7 @@
 #include "io/cancel.h"
 #include "io/clock.h"
 #include "sinks/http_client.h"
+#include "sinks/object_fault.h"
 #include "sinks/request_counts.h"
 #include "sinks/retry_policy.h"
 
@@ -103,6 +104,8 @@ class StoreProtocol {
   virtual Result<void> refresh(const Credentials& refused) = 0;
   // What the second look asks where the same request could not be answered better; none: the same request again.
   virtual std::optional<StoreRequest> second_look(const StoreRequest& /*request*/) { return std::nullopt; }
+  // What asks whether the store has the object that a get could not read.
+  virtual StoreRequest presence_look(const StoreRequest& get);
 };
 
 class RequestEngine {
@@ -118,6 +121,7 @@ class RequestEngine {
     std::chrono::milliseconds cancel_grace{2'000};
     // Of the store that several engines serve; none: the engine's own.
     std::shared_ptr<StoreOutage> outage;
+    std::shared_ptr<GoodGets> good_gets = {};    // likewise
     std::shared_ptr<RequestCounts> counts = {};  // where requests are counted, if anywhere
   };
   RequestEngine(std::unique_ptr<HttpClient> client, StoreProtocol& protocol, const Clock& clock, Options options);
@@ -147,6 +151,9 @@ class RequestEngine {
     bool repeated = false;
     bool looks_again = false;          // for what was said to be gone
     std::optional<StoreRequest> look;  // with this, where not with the same request
+    ObjectFault fault;
+    enum class Proof : std::uint8_t { kNone, kObject, kWay } proof = Proof::kNone;  // what of it `look` asks
+    std::optional<Judgement> blamed;  // what the attempt before that came to
     RetrySchedule::Time not_before{};
     RetrySchedule::Time launched_at{};
 
@@ -163,6 +170,9 @@ class RequestEngine {
   void look_again(Attempt& attempt, const Judgement& judgement);
   void fail(Attempt& attempt, Error error);
   void try_again(Attempt& attempt, const Judgement& judgement);
+  void try_later(Attempt& attempt, const Judgement& judgement);
+  bool blame_object(Attempt& attempt, const Judgement& judgement, bool spent);
+  void take_proof(Attempt& attempt, const Judgement& judgement);
   [[nodiscard]] bool cancelled() const { return options_.cancel != nullptr && options_.cancel->cancelled(); }
   void finish(Attempt& attempt, Result<void> result);
   void finish(StoreRequest& request, Result<void> result);

@@ -34,6 +34,7 @@ class GcsProtocol final : public CloudProtocol {
   Result<void> refresh(const Credentials& refused) override;
   // An error of a download is a line of text: the object's resource says why in JSON.
   std::optional<StoreRequest> second_look(const StoreRequest& request) override;
+  StoreRequest presence_look(const StoreRequest& get) override { return *second_look(get); }
 
  private:
   [[nodiscard]] Judgement judge_success(const StoreRequest& request, const HttpTransfer& transfer) const;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <deque>
 
 #include "io/result.h"
 
@@ -58,7 +59,15 @@ ScriptedAnswer cut_off(const std::string& bytes) {
   return {bytes, true, {}};
 }
 
-ScriptedHttpServer::ScriptedHttpServer(std::vector<ScriptedAnswer> script) : script_(script.begin(), script.end()) {
+ScriptedHttpServer::ScriptedHttpServer(std::vector<ScriptedAnswer> script)
+    : ScriptedHttpServer([script = std::deque(script.begin(), script.end())](const SeenRequest&) mutable {
+        ScriptedAnswer next = script.front();
+        if (script.size() > 1) script.pop_front();
+        return next;
+      }) {}
+
+ScriptedHttpServer::ScriptedHttpServer(std::function<ScriptedAnswer(const SeenRequest&)> respond)
+    : respond_(std::move(respond)) {
   listener_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -106,9 +115,7 @@ void ScriptedHttpServer::accept_all() {
 ScriptedAnswer ScriptedHttpServer::take(SeenRequest request) {
   const std::lock_guard lock(mutex_);
   requests_.push_back(std::move(request));
-  ScriptedAnswer next = script_.front();
-  if (script_.size() > 1) script_.pop_front();
-  return next;
+  return respond_(requests_.back());
 }
 
 void ScriptedHttpServer::serve(int socket) {

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -38,6 +37,8 @@ class ScriptedHttpServer {
  public:
   // One answer for each request, in the order in which they come; the last one again and again.
   explicit ScriptedHttpServer(std::vector<ScriptedAnswer> script);
+  // Answers as `respond` says; it is called for one request at a time.
+  explicit ScriptedHttpServer(std::function<ScriptedAnswer(const SeenRequest&)> respond);
   ~ScriptedHttpServer();
   ScriptedHttpServer(const ScriptedHttpServer&) = delete;
   ScriptedHttpServer& operator=(const ScriptedHttpServer&) = delete;
@@ -54,7 +55,7 @@ class ScriptedHttpServer {
   Fd listener_{-1};
   int port_ = 0;
   mutable std::mutex mutex_;
-  std::deque<ScriptedAnswer> script_;
+  const std::function<ScriptedAnswer(const SeenRequest&)> respond_;
   std::vector<SeenRequest> requests_;
   std::vector<std::thread> connections_;
   std::vector<int> sockets_;

@@ -1,0 +1,218 @@
+#include "sinks/object_fault.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <map>
+
+#include "io/error_class.h"
+#include "sinks/request_engine.h"
+#include "tests/sinks/scripted_http_server.h"
+
+namespace drs {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ScriptedAnswer;
+using testing::ScriptedHttpServer;
+
+class ObjectProtocol final : public StoreProtocol {
+ public:
+  explicit ObjectProtocol(std::string base) : base_(std::move(base)) {}
+  Result<Credentials> authorise(const StoreRequest& request, HttpTransfer& transfer) override {
+    transfer.url = base_ + request.path;
+    return Credentials();
+  }
+  Judgement judge(const StoreRequest& /*request*/, const HttpTransfer& transfer) override {
+    using Kind = Judgement::Kind;
+    if (transfer.status < 300) return {};
+    const Error error{ErrorCode::kUnavailable, "status " + std::to_string(transfer.status)};
+    return {.kind = transfer.status == 503 ? Kind::kSlowDown : Kind::kRetry, .error = error};
+  }
+  Result<void> refresh(const Credentials& /*refused*/) override { return {}; }
+
+ private:
+  const std::string base_;
+};
+
+// A store of objects of 100 bytes, some of which it cannot give back whole, and a way to it that may cut answers.
+struct RottingStore {
+  static constexpr std::size_t kObjectBytes = 100;
+  std::map<std::string, std::size_t> rotten;  // by path: the first byte that cannot be read
+  std::map<std::string, int> statuses;        // by path: what a get is answered with
+  std::size_t heals_after_gets = ~0U;
+  std::size_t way_cuts_after = 1'000;     // bytes of each answer
+  std::size_t way_cuts_after_gets = ~0U;  // each answer then, at once
+  std::size_t gets = 0;
+
+  ScriptedAnswer operator()(const testing::SeenRequest& request) {
+    const std::size_t space = request.head.find(' ');
+    const std::string method = request.head.substr(0, space);
+    const std::string path = request.head.substr(space + 1, request.head.find(' ', space + 1) - space - 1);
+    if (method == "HEAD") return testing::answer(200);
+    ++gets;
+    if (const auto found = statuses.find(path); found != statuses.end()) return testing::answer(found->second);
+    const std::size_t at = request.head.find("bytes=") + 6;
+    const std::size_t begin = std::stoul(request.head.substr(at));
+    const std::size_t end = std::min(std::stoul(request.head.substr(request.head.find('-', at) + 1)) + 1, kObjectBytes);
+    std::string head = "HTTP/1.1 206 x\r\nContent-Length: " + std::to_string(end - begin) +
+                       "\r\nContent-Range: bytes " + std::to_string(begin) + "-" + std::to_string(end - 1) +
+                       "/100\r\n\r\n";
+    std::size_t good = std::min(end - begin, gets > way_cuts_after_gets ? 0 : way_cuts_after);
+    if (const auto rot = rotten.find(path); rot != rotten.end() && gets <= heals_after_gets)
+      good = std::min(good, std::max(rot->second, begin) - begin);
+    return {head + std::string(good, 'x'), good < end - begin, {}};
+  }
+};
+
+class ObjectFaultTest : public ::testing::Test {
+ protected:
+  ObjectFaultTest() : protocol_(server_.url("")) {
+    auto client = HttpClient::make({.ca_file = ""});
+    RequestEngine::Options options;
+    options.retry = {milliseconds(5), milliseconds(50), milliseconds(900), milliseconds(300)};
+    options.outage = outage_;
+    options.cancel = &cancel_;
+    engine_ = std::make_unique<RequestEngine>(std::move(*client), protocol_, clock_, options);
+  }
+
+  Result<void> get(const std::string& path, std::size_t begin = 0, std::size_t bytes = RottingStore::kObjectBytes) {
+    place_.resize(bytes);
+    StoreRequest request;
+    request.kind = StoreRequest::Kind::kGet;
+    request.method = "GET";
+    request.path = path;
+    request.headers = {{"Range", "bytes=" + std::to_string(begin) + "-" + std::to_string(begin + bytes - 1)}};
+    request.destination = place_;
+    request.part_begin_bytes = begin;
+    request.what = "get " + path;
+    const auto started = std::chrono::steady_clock::now();
+    const auto result = engine_->perform(request);
+    took_ = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
+    return result;
+  }
+
+  void expect_fault_of_object(const Result<void>& result) {
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(classify(result.error()), ErrorClass::kDamage) << result.error().message;
+    EXPECT_EQ(result.error().error_number, EIO);
+    EXPECT_FALSE(outage_->given_up());
+  }
+  void expect_outage(const Result<void>& result) {
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code, ErrorCode::kUnavailable) << result.error().message;
+    EXPECT_GE(took_, milliseconds(850));  // the whole budget
+    EXPECT_TRUE(outage_->given_up());
+  }
+
+  SystemClock clock_;
+  CancelToken cancel_;
+  RottingStore store_;
+  ScriptedHttpServer server_{[this](const testing::SeenRequest& request) { return store_(request); }};
+  ObjectProtocol protocol_;
+  std::shared_ptr<StoreOutage> outage_ = std::make_shared<StoreOutage>(nullptr);
+  std::unique_ptr<RequestEngine> engine_;
+  Bytes place_;
+  milliseconds took_{};
+};
+
+TEST_F(ObjectFaultTest, AnObjectThatIsAlwaysCutIsToBlameWhileOthersArriveWhole) {
+  store_.rotten = {{"/rotten", 60}};
+  ASSERT_TRUE(get("/good").ok());
+  const auto result = get("/rotten");
+  expect_fault_of_object(result);
+  EXPECT_GE(took_, milliseconds(300));
+  EXPECT_LT(took_, milliseconds(800));
+  EXPECT_NE(result.error().message.find("at byte 60 of 100"), std::string::npos) << result.error().message;
+  EXPECT_TRUE(get("/good").ok());
+}
+
+TEST_F(ObjectFaultTest, ASmallGetShowsThatTheWayIsClearWhereTheRestIsCutAtOnce) {
+  store_.rotten = {{"/rotten", 60}};
+  ASSERT_TRUE(get("/good", 0, 10).ok());
+  expect_fault_of_object(get("/rotten"));
+}
+
+TEST_F(ObjectFaultTest, FurtherObjectsOfAStoreThatRotsCostLittleTime) {
+  store_.rotten = {{"/1", 0}, {"/2", 60}, {"/3", 10}};
+  ASSERT_TRUE(get("/good").ok());
+  expect_fault_of_object(get("/1"));
+  for (const char* const path : {"/2", "/3", "/1"}) {
+    expect_fault_of_object(get(path));
+    EXPECT_LT(took_, milliseconds(200)) << path;
+  }
+}
+
+TEST_F(ObjectFaultTest, NothingIsToBlameOnAWayThatCutsLongAnswers) {
+  store_.way_cuts_after = 40;
+  ASSERT_TRUE(get("/good", 0, 40).ok());
+  expect_outage(get("/long"));
+}
+
+TEST_F(ObjectFaultTest, NothingIsToBlameOnAWayThatBeginsToCutAllAnswers) {
+  ASSERT_TRUE(get("/good").ok());
+  store_.way_cuts_after_gets = 1;
+  expect_outage(get("/fine"));
+}
+
+TEST_F(ObjectFaultTest, NothingIsToBlameWhileNothingElseWasReadWhole) {
+  outage_->met();
+  store_.rotten = {{"/rotten", 60}};
+  expect_outage(get("/rotten"));
+}
+
+TEST_F(ObjectFaultTest, AnObjectThatIsCutOnlySometimesIsRead) {
+  ASSERT_TRUE(get("/good").ok());
+  store_.rotten = {{"/healed", 60}};
+  store_.heals_after_gets = 4;
+  EXPECT_TRUE(get("/healed").ok());
+}
+
+TEST_F(ObjectFaultTest, AnObjectThatIsAnsweredWithAnErrorForTheWholeBudgetIsToBlame) {
+  store_.statuses = {{"/refused", 500}};
+  ASSERT_TRUE(get("/good").ok());
+  const auto result = get("/refused");
+  expect_fault_of_object(result);
+  EXPECT_GE(took_, milliseconds(850));
+  EXPECT_NE(result.error().message.find("status 500"), std::string::npos) << result.error().message;
+}
+
+TEST_F(ObjectFaultTest, AStoreThatIsOverloadedIsAway) {
+  store_.statuses = {{"/refused", 503}};
+  ASSERT_TRUE(get("/good").ok());
+  expect_outage(get("/refused"));
+}
+
+TEST_F(ObjectFaultTest, ACancelEndsTheDoubtAtOnce) {
+  store_.rotten = {{"/rotten", 60}};
+  ASSERT_TRUE(get("/good").ok());
+  std::thread canceller([this] {
+    std::this_thread::sleep_for(milliseconds(100));
+    cancel_.cancel();
+  });
+  const auto result = get("/rotten");
+  canceller.join();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kCancelled);
+  EXPECT_LT(took_, milliseconds(250));
+}
+
+TEST(ObjectFault, TakesSixCutsOverTheBriefBudgetAndNoOtherFailureAmongThem) {
+  const RetryOptions options;
+  const ObjectFault::Time start{std::chrono::hours(1)};
+  ObjectFault fault;
+  for (int i = 0; i < 6; ++i) fault.cut(start + std::chrono::seconds(i), 0);
+  EXPECT_FALSE(fault.suspected(start + std::chrono::milliseconds(9'999), options, false, false));
+  EXPECT_TRUE(fault.suspected(start + std::chrono::seconds(10), options, false, false));
+  ObjectFault few;
+  for (int i = 0; i < 5; ++i) few.cut(start, 0);
+  EXPECT_FALSE(few.suspected(start + std::chrono::minutes(1), options, false, false));
+  EXPECT_TRUE(few.suspected(start, options, true, false));
+  few.refused(start);
+  few.cut(start, 0);
+  EXPECT_FALSE(few.suspected(start, options, true, false));
+  EXPECT_EQ(few.next_by(start, start + std::chrono::seconds(30), options), start + std::chrono::seconds(2));
+}
+
+}  // namespace
+}  // namespace drs
