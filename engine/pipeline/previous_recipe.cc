@@ -17,10 +17,10 @@ Result<PreviousRecipe> PreviousRecipe::load(const ManifestStream& stream, BlockI
   for (const RecipePartRef& ref : stream.parts) {
     auto part = reader.read_recipe_part(index, ref);
     if (!part.ok()) {
-      const bool absent = part.error().code == ErrorCode::kNotFound;
       warnings.push_back("the last snapshot " + stream.session.hex() + " is damaged (" + part.error().message + "); " +
-                         (absent ? "nothing in what is not there is used: this push stores again what it needs of it"
-                                 : "this push stores again what it cannot find elsewhere") +
+                         (is_unreadable(part.error())
+                              ? "nothing in that pack is used: this push stores again what it needs of it"
+                              : "this push stores again what it cannot find elsewhere") +
                          "; run `drstream verify`");
       continue;
     }

@@ -130,7 +130,7 @@ Result<void> BlockIndex::read_from(const Unit& unit, std::uint64_t offset_bytes,
   auto done = get_range(store_, unit.name, offset_bytes, destination);
   if (!done.ok() && done.error().code == ErrorCode::kNotFound) {
     vanished_ = true;
-    if (unit.uncovered_pack) set_absent(unit.summary.packs.front().name);
+    if (unit.uncovered_pack) set_unusable(unit.summary.packs.front().name);
   }
   return done;
 }
@@ -383,8 +383,8 @@ Result<BlockLocation> BlockIndex::location(BlockPlace place) {
   if (info->bytes != pack.bytes)
     return Error(ErrorCode::kNotFound, pack_name(pack.name) + " has " + std::to_string(info->bytes) +
                                            " bytes, expected " + std::to_string(pack.bytes));
-  const bool usable =
-      !absent_packs_.contains(pack.name) && packs_.usable(*info, entry.record.offset_bytes, entry.record.sealed_bytes);
+  const bool usable = !unusable_packs_.contains(pack.name) &&
+                      packs_.usable(*info, entry.record.offset_bytes, entry.record.sealed_bytes);
   return BlockLocation{place, entry.record, pack.name, pack.bytes, pack.salt, usable};
 }
 

@@ -34,7 +34,7 @@ struct BlockLocation {
   Digest pack;
   std::uint64_t pack_bytes = 0;
   Salt salt;
-  bool usable = true;  // false: the pack is condemned or not there, or the block is marked as damaged
+  bool usable = true;  // false: the pack is condemned, gone or unreadable, or the block is marked as damaged
 };
 
 using Directory = std::shared_ptr<const std::vector<DirectoryEntry>>;
@@ -79,8 +79,9 @@ class BlockIndex {
   Result<IndexedPack> claimed_pack(BlockPlace place);
   // Forgets what was read and can be read again.
   void drop_cache();
-  // The store says that this pack is not there, whatever its list says: its blocks are not usable any more.
-  void set_absent(const Digest& pack) { absent_packs_.insert(pack); }
+  // The store says that this pack is not there, whatever its list says, or cannot give it back: its blocks are not
+  // usable any more.
+  void set_unusable(const Digest& pack) { unusable_packs_.insert(pack); }
   // One claim, whether or not its pack exists: then kNotFound.
   Result<BlockLocation> location(BlockPlace place);
   // The chunks of a block. Cached.
@@ -134,7 +135,7 @@ class BlockIndex {
   std::unordered_map<Uuid, Claims, FixedBytesHash> claims_;
   std::vector<Problem> problems_;
   bool vanished_ = false;
-  std::unordered_set<Digest, FixedBytesHash> absent_packs_;
+  std::unordered_set<Digest, FixedBytesHash> unusable_packs_;
   std::list<CacheEntry> cache_;  // most recently used first
   std::unordered_map<std::uint64_t, std::list<CacheEntry>::iterator> cache_places_;
   std::unique_ptr<ObjectOpener> opener_;  // of the unit read last

@@ -3,8 +3,13 @@
 #include "engine/format/names.h"
 #include "engine/format/seal.h"
 #include "engine/repository/read_again.h"
+#include "io/error_class.h"
 
 namespace drs {
+
+bool is_unreadable(const Error& error) {
+  return error.code == ErrorCode::kNotFound || (error.code == ErrorCode::kIo && is_lasting_damage(error));
+}
 
 std::string describe(const BlockLocation& location) {
   return "block " + to_string(location.record.id) + " in " + pack_name(location.pack) + " at offset " +
@@ -36,7 +41,7 @@ Result<RecipePart> BlockReader::read_recipe_part(BlockIndex& index, const Recipe
   if (location.record.kind != BlockKind::kRecipe)
     return Error(ErrorCode::kCorrupt, describe(location) + " is not a recipe, but a manifest names it as one");
   const auto plain = read(location);
-  if (!plain.ok() && plain.error().code == ErrorCode::kNotFound) index.set_absent(location.pack);
+  if (!plain.ok() && is_unreadable(plain.error())) index.set_unusable(location.pack);
   if (!plain.ok()) return plain.error();
   auto part = decode_recipe_part(*plain);
   if (!part.ok()) return std::move(part).error().with_context(describe(location));

@@ -15,8 +15,8 @@ class BlockReader {
   // The block's plaintext, checked. Errors: kCorrupt and kTruncated naming pack, block and offset; kNotFound; the
   // store's.
   Result<Bytes> read(const BlockLocation& location);
-  // A recipe part of a manifest: located, read, decoded, and its stream range compared with `ref`. Where its pack is
-  // not there, `index` is told.
+  // A recipe part of a manifest: located, read, decoded, and its stream range compared with `ref`. Where its pack
+  // is_unreadable, `index` is told.
   Result<RecipePart> read_recipe_part(BlockIndex& index, const RecipePartRef& ref);
 
  private:
@@ -27,6 +27,9 @@ class BlockReader {
   Decompressor decompressor_;
   Bytes sealed_, scratch_;
 };
+
+// The pack is not there, or its store cannot give it back: nothing is said of single blocks.
+bool is_unreadable(const Error& error);
 
 // "block <id> in pack <hex> at offset N": for messages.
 std::string describe(const BlockLocation& location);
