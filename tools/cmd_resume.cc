@@ -138,7 +138,7 @@ std::optional<Error> tell_foreign(CommandContext& context, const Repository& rep
   return error;
 }
 
-Result<nlohmann::ordered_json> tell_committed(CommandContext& context, Repository& repository, SeenHeads seen,
+Result<nlohmann::ordered_json> tell_committed(CommandContext& context, Repository& repository, SeenHeads& seen,
                                               const RecordedPush& push) {
   const Manifest& manifest = push.manifest;
   const Head head{
@@ -177,7 +177,9 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
     return std::move(directory).error();
   }
 
+  // Both before anything is committed: they may have to ask where a bucket is, which a signal would end.
   const std::string own = spool_owner(*repository, place, context.cancel);
+  SeenHeads heads(context, *repository, place);
   std::optional<Error> worst;
   auto document = nlohmann::ordered_json::object();
   document["committed"] = nlohmann::ordered_json::array();
@@ -210,8 +212,7 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
     auto push = resume(context, *repository, entry, kept);
     if (push.ok()) {
       context.effect = CommandEffect::kCommitted;
-      auto told = catch_thrown(
-          [&] { return tell_committed(context, *repository, SeenHeads(context, *repository, place), *push); });
+      auto told = catch_thrown([&] { return tell_committed(context, *repository, heads, *push); });
       if (told.ok())
         document["committed"].push_back(*std::move(told));
       else

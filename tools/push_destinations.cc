@@ -80,7 +80,8 @@ Result<std::vector<PushDestination>> open_push_destinations(CommandContext& cont
     if (!repository.ok() && destinations.size() > 1)
       return std::move(repository).error().with_context(destination.title);
     DRS_ASSIGN_OR_RETURN(destination.repository, std::move(repository));
-    destination.heads_before = SeenHeads(context, *destination.repository, destination.place).load(stream);
+    destination.seen = std::make_shared<SeenHeads>(context, *destination.repository, destination.place);
+    destination.heads_before = destination.seen->load(stream);
   }
   DRS_RETURN_IF_ERROR(refuse_one_place_twice(destinations, stream));
   return destinations;

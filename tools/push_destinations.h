@@ -15,6 +15,7 @@
 #include "tools/heads.h"
 #include "tools/push_spool.h"
 #include "tools/repository_place.h"
+#include "tools/seen_heads.h"
 
 namespace drs {
 
@@ -22,6 +23,9 @@ struct PushDestination {
   RepositoryPlace place;
   std::string title;  // what messages call it
   std::unique_ptr<Repository> repository;
+  // Made before the source is read: once a signal has come, the address of a bucket may not be found out any more, and
+  // the head would be filed under another.
+  std::shared_ptr<SeenHeads> seen = {};
   std::vector<Head> heads_before = {};  // of the stream, as they were recorded before the push
   std::string next_step = {};           // of its failed push, where it is not the one of its kind
 };

@@ -65,8 +65,7 @@ void tell_committed(CommandContext& context, const PushDestination& destination,
   for (const std::string& warning : report.warnings) context.log.warn("{}{}", prefix, warning);
   for (const std::string& anomaly : report.anomalies)
     context.log.warn("{}anomaly, committed with a tag as asked: {}", prefix, anomaly);
-  SeenHeads(context, repository, destination.place)
-      .record(head, report.manifest, destination.heads_before, report.snapshots_before);
+  destination.seen->record(head, report.manifest, destination.heads_before, report.snapshots_before);
   context.output.remark(prefix + summary_line(report));
   context.output.remark(prefix + "head " + format_head(head));
   if (with_stats)
