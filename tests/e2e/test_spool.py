@@ -285,6 +285,18 @@ def test_every_entry_for_a_place_that_is_no_utf8_is_finished(new_repository, spo
     assert entries(spool) == [] and len(odd.snapshots()) == 6
 
 
+def test_neither_what_was_resumed_nor_what_was_pushed_before_can_be_deleted_unseen(drs, spool, tmp_path):
+    die_recorded(drs, spool, tmp_path)
+    pushed = drs.push(STREAM, SMALL)["manifest"]
+    (resumed,) = drs.json("resume", "--spool", spool)["committed"]
+    drs.run("verify", "--expect-head")
+    for name in (pushed, resumed["manifest"]):
+        data = drs.read_object(name)
+        drs.remove_object(name)
+        assert name in drs.run("verify", expect=13).out.decode()
+        drs.write_object(name, data)
+
+
 def test_an_entry_for_another_place_of_the_same_repository_is_kept(drs, new_repository, spool, tmp_path):
     replica = new_repository("replica", key=drs.key)
     replica.run("init", "--replica-of", drs.path)
