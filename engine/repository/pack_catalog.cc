@@ -1,6 +1,7 @@
 #include "engine/repository/pack_catalog.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "engine/format/document.h"
 #include "engine/format/kinds.h"
@@ -64,12 +65,19 @@ Result<CondemnedList> PackCatalog::read_listed_condemned(Repository& repository,
   ObjectStore& store = repository.store();
   auto listed = repository.list(ObjectKind::kCondemned);
   CondemnedList condemned;
+  std::vector<CondemnedList::Unreadable> denied;
+  bool may_read = false;  // another record than those
   if (!listed.ok() && is_damage(listed.error()) && unreadable == UnreadableCondemned::kPassOver) return condemned;
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> records, std::move(listed));
   DRS_RETURN_IF_ERROR(
       get_documents(store, records, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
         const std::string& name = records[place].key;
         auto record = read_condemned(repository, name, std::move(bytes));
+        if (!record.ok() && record.error().code == ErrorCode::kDenied) {
+          denied.push_back({name, records[place].modified_ns, std::move(record).error()});
+          return {};
+        }
+        may_read = true;
         if (record.ok()) {
           condemned.packs.insert(condemned.packs.end(), record->packs.begin(), record->packs.end());
           return {};
@@ -84,6 +92,15 @@ Result<CondemnedList> PackCatalog::read_listed_condemned(Repository& repository,
         condemned.unreadable.push_back({name, records[place].modified_ns, std::move(error)});
         return {};
       }));
+  if (!denied.empty() && !may_read && unreadable == UnreadableCondemned::kDistrust)
+    return std::move(denied.front().error)
+        .with_context(
+            "no record under condemned/ may be read, so which packs a prune deletes is not known; allow these "
+            "credentials to read (get) every object there (`drstream policy` has the rules): " +
+            denied.front().name);
+  // Where others can be read it is the object that is denied, not the role that lacks a permission.
+  condemned.unreadable.insert(condemned.unreadable.end(), std::move_iterator(denied.begin()),
+                              std::move_iterator(denied.end()));
   return condemned;
 }
 

@@ -28,7 +28,7 @@ struct CondemnedList {
   struct Unreadable {
     std::string name;
     std::int64_t modified_ns = 0;  // the store's time; 0 where unknown
-    Error error;                   // damage
+    Error error;                   // damage, or kDenied of this object alone
     // For whoever writes: the record, what is wrong with it, and what brings things back in order.
     [[nodiscard]] std::string warning() const;
   };
@@ -53,7 +53,8 @@ class PackCatalog {
                                   UnreadableCondemned unreadable = UnreadableCondemned::kDistrust,
                                   std::span<const ObjectKind> with = {});
   // Lists again where a record that was listed is gone; kUnavailable when that does not end. One that is listed twice
-  // and never there counts as unreadable. kFormatTooNew (of a record) where the unreadable ones matter.
+  // and never there counts as unreadable, and so does one that may not be read where others may. Where the unreadable
+  // ones matter: kFormatTooNew (of a record), kDenied (of all records).
   static Result<CondemnedList> load_condemned(Repository& repository,
                                               UnreadableCondemned unreadable = UnreadableCondemned::kDistrust);
   // nullptr: no such pack.

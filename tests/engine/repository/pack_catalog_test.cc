@@ -203,5 +203,35 @@ TEST_F(CondemnedRecords, ThatCannotBeReadMayNameAnyPackThatIsNotClearlyYounger) 
   EXPECT_NE(catalog->unreadable_condemned().front().warning().find(record), std::string::npos);
 }
 
+TEST_F(CondemnedRecords, OneThatMayNotBeReadIsUnreadableWhereOthersMay) {
+  condemn(packs_[0]);
+  condemn(packs_[1]);
+  *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation != "get" || key != record_of(packs_[0])) return std::nullopt;
+    return Error(ErrorCode::kDenied, "403 AccessDenied");
+  };
+  const auto catalog = PackCatalog::load(*repository_);
+  ASSERT_TRUE(catalog.ok()) << catalog.error().message;
+  ASSERT_EQ(catalog->unreadable_condemned().size(), 1U);
+  EXPECT_EQ(catalog->unreadable_condemned().front().name, record_of(packs_[0]));
+  EXPECT_TRUE(catalog->find(packs_[0])->may_be_condemned);
+  EXPECT_TRUE(catalog->find(packs_[1])->condemned);
+}
+
+TEST_F(CondemnedRecords, WhereNoneMayBeReadTheMissingPermissionIsNamed) {
+  condemn(packs_[0]);
+  condemn(packs_[1]);
+  *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation != "get" || !key.starts_with("condemned/")) return std::nullopt;
+    return Error(ErrorCode::kDenied, "403 AccessDenied");
+  };
+  const auto catalog = PackCatalog::load(*repository_);
+  ASSERT_FALSE(catalog.ok());
+  EXPECT_EQ(catalog.error().code, ErrorCode::kDenied);
+  EXPECT_NE(catalog.error().message.find("no record under condemned/ may be read"), std::string::npos);
+  EXPECT_NE(catalog.error().message.find("read (get) every object there"), std::string::npos);
+  EXPECT_TRUE(PackCatalog::load(*repository_, PackCatalog::UnreadableCondemned::kPassOver).ok());
+}
+
 }  // namespace
 }  // namespace drs
