@@ -16,6 +16,7 @@
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
 #include "tools/push_spool.h"
+#include "tools/report.h"
 #include "tools/seen_heads.h"
 #include "tools/snapshot_json.h"
 
@@ -66,8 +67,13 @@ Result<RecordedPush> recorded_push(CommandContext& context, const Repository& re
   if (recorded.empty())
     return Error{ErrorCode::kSource, "it ended before its producer was known to have finished: run the producer again"};
   DRS_ASSIGN_OR_RETURN(const auto objects, entry.open_objects(context.options.io));
-  DRS_ASSIGN_OR_RETURN(Bytes object, get_object(*objects, recorded.front(), kDocumentBytesMax));
-  auto push = open_recorded_push(repository, recorded.front(), std::move(object));
+  auto object = get_object(*objects, recorded.front(), kDocumentBytesMax);
+  // It may have been committed before the push died.
+  if (!object.ok() && !is_object_fault(object.error()))
+    return Error(ErrorCode::kUnsettled, recorded.front() + " cannot be read in the spool: " + object.error().message,
+                 object.error().error_number);
+  if (!object.ok()) return std::move(object).error();
+  auto push = open_recorded_push(repository, recorded.front(), *std::move(object));
   if (!push.ok() && is_lasting_damage(push.error())) return std::move(push).error().with_context(entry.path());
   return push;
 }
@@ -223,7 +229,7 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
     const bool unsettled = error.code == ErrorCode::kUnsettled;
     if (error.code == ErrorCode::kCancelled || (unsettled && context.cancel.cancelled())) return error;
     context.log.error("the push in {}: {}; {}, {}", entry.path(), error.message,
-                      unsettled ? "do not count on a snapshot of it" : "no snapshot was made",
+                      outcome_is_in_doubt(error.code) ? "do not count on a snapshot of it" : "no snapshot was made",
                       kept ? kept_text(entry, error) : "and its spool is removed");
     document["failed"].push_back(
         {{"entry", entry.path()}, {"code", error_code_name(error.code)}, {"message", error.message}, {"kept", kept}});

@@ -12,13 +12,13 @@
 #include "tools/time_text.h"
 
 namespace drs {
-namespace {
-
 // Read back after the commit: whether the new snapshot is good is what the message doubts.
 bool outcome_is_in_doubt(ErrorCode code) {
   return code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated || code == ErrorCode::kUnavailable ||
          code == ErrorCode::kUnsettled;
 }
+
+namespace {
 
 std::string_view consequence_of(const Error& error, CommandEffect effect) {
   switch (effect) {

@@ -26,6 +26,9 @@ enum class CommandEffect {
   kChanges,       // init, key, repair
 };
 
+// Of an error of a push: whether it leaves open that the push has a snapshot, since the manifest may be there.
+bool outcome_is_in_doubt(ErrorCode code);
+
 struct FailureReport {
   ErrorCode code = ErrorCode::kInternal;
   int exit_status = 0;

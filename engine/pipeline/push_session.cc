@@ -231,8 +231,9 @@ Result<Digest> PushSession::commit(const std::string& name, ByteView object) {
     if (!again.ok() && !is_open(again.error())) return may_appear(again.error());
     looked_after_cancel = looked_after_cancel || (!again.ok() && is_cancel(again.error()));
     stored = stands();
+    // A name that is taken, and at which nothing is found, may be taken by our manifest.
     if (!stored.ok() && stored.error().code == ErrorCode::kNotFound && !again.ok())
-      return is_cancel(again.error()) ? may_appear(again.error()) : again.error();
+      return again.error().code == ErrorCode::kUnavailable ? again.error() : may_appear(again.error());
   }
   if (!stored.ok() && stored.error().code == ErrorCode::kCorrupt && fence && !created.ok()) {
     commit_in_doubt_ = false;

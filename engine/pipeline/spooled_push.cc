@@ -36,6 +36,17 @@ Result<bool> is_committed(const Repository& repository, const RecordedPush& push
   return Error(ErrorCode::kCorrupt, push.manifest_name + " is there, but damaged");
 }
 
+// The same, before anything is done. The push may have committed before it died, so a manifest that cannot be read is
+// not one that is absent: kUnsettled, unless the error says already that the outcome is in doubt.
+Result<bool> look_whether_committed(const Repository& repository, const RecordedPush& push, ObjectStore& store) {
+  auto committed = is_committed(repository, push, store);
+  if (committed.ok()) return committed;
+  Error error = std::move(committed).error();
+  if (error.code != ErrorCode::kIo && error.code != ErrorCode::kDenied && error.code != ErrorCode::kBusy) return error;
+  error.code = ErrorCode::kUnsettled;
+  return std::move(error).with_context("whether " + push.manifest_name + " is committed cannot be told");
+}
+
 // What a block that cannot be located means. kConflict is a verdict: it is gone. Damage is none: it may be mended.
 Error missing_block(const RecordedPush& push, BlockIndex& index, ObjectStore& store, const BlockId& block) {
   if (!index.problems().empty()) {
@@ -140,7 +151,7 @@ Result<std::vector<std::string>> finish_recorded_push(Repository& repository, co
                                                       const std::function<Result<void>()>& upload,
                                                       std::size_t index_cache_bytes) {
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectStore> store, repository.store().another());
-  DRS_ASSIGN_OR_RETURN(const bool committed, is_committed(repository, push, *store));
+  DRS_ASSIGN_OR_RETURN(const bool committed, look_whether_committed(repository, push, *store));
   // The session first, as in a push: no prune that begins now takes what was looked at after that.
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<PushSession> session,
                        PushSession::begin(repository, *store,

@@ -17,7 +17,8 @@ TEST(Report, AFailedPushSaysThatEarlierSnapshotsAreUntouched) {
 }
 
 TEST(Report, APushWhoseOutcomeIsInDoubtDoesNotClaimThatNothingWasMade) {
-  for (const ErrorCode code : {ErrorCode::kCorrupt, ErrorCode::kUnavailable}) {
+  for (const ErrorCode code : {ErrorCode::kCorrupt, ErrorCode::kUnavailable, ErrorCode::kUnsettled}) {
+    EXPECT_TRUE(outcome_is_in_doubt(code)) << error_code_name(code);
     const auto report = explain({code, "x"}, CommandEffect::kCommits, 4);
     EXPECT_EQ(report.consequence.find("no snapshot was made"), std::string::npos);
     EXPECT_NE(report.consequence.find("earlier snapshots are untouched"), std::string::npos);

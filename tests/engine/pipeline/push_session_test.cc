@@ -210,6 +210,24 @@ TEST_F(PushSessionTest, ARefusedManifestLeavesNoSessionBehind) {
   }
 }
 
+// The manifest is not there to a read that works, or whether it is there is not known.
+TEST_F(PushSessionTest, OnlyAReadThatWorksSaysThatNoSnapshotWasMade) {
+  *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (key != name_ || (operation != "put" && operation != "stat")) return std::nullopt;
+    return Error(operation == "put" ? ErrorCode::kIo : ErrorCode::kDenied, "fails");
+  };
+  EXPECT_EQ(commit(), "unsettled");
+  *hook_ = nullptr;
+  begin();
+  at_manifest("put", [&](int) { return Error(ErrorCode::kIo, "fails"); });
+  EXPECT_EQ(commit(), "io");
+  // A name that is taken and at which nothing is found.
+  *hook_ = nullptr;
+  begin();
+  at_manifest("put", [&](int) { return Error(ErrorCode::kAlreadyExists, "it is there"); });
+  EXPECT_EQ(commit(), "unsettled");
+}
+
 TEST_F(PushSessionTest, ARefusalAfterAPutWithoutAnAnswerSettlesNothing) {
   for (const ErrorCode code : {ErrorCode::kNoSpace, ErrorCode::kDenied}) {
     *hook_ = nullptr;

@@ -212,6 +212,16 @@ TEST_F(SpooledPushTest, AForgedMarkHoldsNothingUp) {
   EXPECT_EQ(finish(), "ok");
 }
 
+TEST_F(SpooledPushTest, AManifestThatCannotBeReadMayBeCommitted) {
+  for (const ErrorCode code : {ErrorCode::kDenied, ErrorCode::kIo}) {
+    fixture_.faults().fail = [&](const GetOperation& get) -> std::optional<Error> {
+      if (get.key != snapshot_.name) return std::nullopt;
+      return Error(code, "may not be read");
+    };
+    EXPECT_EQ(finish(), "unsettled") << error_code_name(code);
+  }
+}
+
 TEST_F(SpooledPushTest, WarnsWhereMarksCannotBeRead) {
   const auto store = fixture_.repository().store().another();
   ASSERT_TRUE(mark_damaged(**store, fixture_.repository().clock(), shared_, "nobody", "a lie").ok());
