@@ -179,7 +179,10 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
   SpoolDirectory::Entries entries;
   if (directory.ok()) {
     DRS_ASSIGN_OR_RETURN(entries, directory->take_dead(context.cancel));
-  } else if (directory.error().code != ErrorCode::kNotFound) {
+  } else if (directory.error().code == ErrorCode::kNotFound) {
+    context.log.warn("--spool {} is not there: no push has spooled there, or what holds it is not mounted",
+                     command.spool);
+  } else {
     return std::move(directory).error();
   }
 

@@ -150,8 +150,8 @@ std::string damage_alone_verdict(const std::vector<Finding>& findings) {
     index_alone = index_alone && finding.object.starts_with("index/");
   }
   if (costs_snapshots)
-    return "DAMAGE FOUND: the snapshots named above cannot be restored whole; push the same data again, and look for "
-           "another copy";
+    return "DAMAGE FOUND: the snapshots named above lack stored blocks; `drstream pull` rebuilds what other copies of "
+           "their chunks allow, and says what it cannot; push the same data again, and look for another copy";
   if (costs_manifests)
     return "DAMAGE FOUND: the snapshots whose manifests are named above cannot be restored; bring the manifests back "
            "from "

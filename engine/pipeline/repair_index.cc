@@ -303,7 +303,7 @@ class IndexRepair {
                 ", whose table cannot be read");
         continue;
       }
-      if (existing.stale && !options_.all) {
+      if (existing.stale) {
         const auto lost = read_again_if_damaged([&] { return lost_blocks(*index, existing.object); });
         if (!lost.ok() && !is_object_fault(lost.error())) return lost.error();
         if (lost.ok() && *lost > 0) {

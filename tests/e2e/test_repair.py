@@ -65,3 +65,17 @@ def test_a_pack_that_cannot_be_read_is_named_and_the_others_are_indexed(drs):
 
 def test_it_needs_the_key(drs):
     drs.run("repair", "index", env={"BACKUP_ENCRYPTION_KEY": None}, expect=12)
+
+
+def test_all_keeps_what_alone_tells_how_a_lost_pack_is_rebuilt(drs):
+    data = sample_bytes(30_000_000, seed=5)
+    old = drs.push("s", data, "--compression", "none")["id"]
+    lost = max(drs.names("packs"), key=drs.objects().get)  # not the one with the recipe, which is the last
+    whole = bytearray(drs.read_object(lost))
+    whole[len(whole) // 3] ^= 1
+    drs.write_object(lost, bytes(whole))
+    drs.run("scrub", expect=4)  # marks it: the next push stores its chunks anew
+    drs.push("s", data, "--compression", "none")
+    drs.remove_object(lost)
+    assert "alone tells" in drs.run("repair", "index", "--all").err
+    assert drs.pull(old) == data

@@ -379,7 +379,8 @@ def test_a_spool_that_cannot_lie_there_is_a_wrong_option(drs, tmp_path, command)
         err = drs.run(*words, "--spool", wrong, input=b"x", expect=2).err
         assert str(wrong) in err, err
     assert drs.snapshots() == []
-    assert "nothing to resume" in drs.text("resume", "--spool", f"{tmp_path}/new/")
+    absent = drs.run("resume", "--spool", f"{tmp_path}/new/")  # such as one that is not mounted
+    assert b"nothing to resume" in absent.out and "is not there" in absent.err
 
 
 def test_what_is_recorded_is_kept_whatever_is_damaged(drs, spool, tmp_path):

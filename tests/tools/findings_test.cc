@@ -32,14 +32,14 @@ TEST(Findings, TheWorstDecidesTheExitCode) {
 
 TEST(Findings, OnlyDamageThatCostsASnapshotIsSaidToCostOne) {
   Finding pack = finding(Finding::Severity::kDamage);
-  EXPECT_NE(damage_verdict({pack}).find("cannot be restored whole"), std::string::npos);
+  EXPECT_NE(damage_verdict({pack}).find("lack stored blocks"), std::string::npos);
   Finding index = pack;
   index.object = "index/3f00";
   index.affected.clear();
   index.affected_count = 0;
   EXPECT_NE(damage_verdict({index, finding(Finding::Severity::kWarning)}).find("repair index"), std::string::npos);
   EXPECT_EQ(damage_verdict({index}).find("cannot be restored"), std::string::npos);
-  EXPECT_NE(damage_verdict({index, pack}).find("cannot be restored whole"), std::string::npos);
+  EXPECT_NE(damage_verdict({index, pack}).find("lack stored blocks"), std::string::npos);
   Finding slot = index;
   slot.object = "keys/3f00";
   EXPECT_NE(damage_verdict({index, slot}).find("no snapshot whose manifest is here needs"), std::string::npos);

@@ -136,10 +136,12 @@ TEST_F(RepairIndex, RemovesObjectsOfPacksThatWereMoved) {
 TEST_F(RepairIndex, KeepsWhatIsNeededToHealLostBlocks) {
   const std::string only = fixture_.add_index(packs_);
   fixture_.objects().erase(pack_name(packs_[0]));
-  const auto report = repair();
-  EXPECT_EQ(report.index_objects_removed, 0U);
-  EXPECT_EQ(report.problems.size(), 1U);
-  EXPECT_TRUE(fixture_.objects().find(only));
+  for (const bool all : {false, true}) {
+    const auto report = repair(all);
+    EXPECT_TRUE(fixture_.objects().find(only)) << all;
+    ASSERT_EQ(report.problems.size(), 1U) << all;
+    EXPECT_NE(report.problems.front().find(only), std::string::npos) << report.problems.front();
+  }
   // A later push stores the lost chunks again: the snapshot is whole once more.
   for (std::size_t i = 0; i < 3; ++i) fixture_.add_block(std::vector<Bytes>(fixture_.chunks_of(blocks_[i])));
   fixture_.close_pack();
