@@ -72,9 +72,10 @@ Result<Config> open_config(const RepositoryKeys& keys, const std::string& name, 
 
 // Why the config that counts cannot be used. Damage, where it is damaged: its digest is checked before its version.
 Error config_error(const std::string& name, Error error) {
-  const ErrorCode code = error.code == ErrorCode::kNotFound ? ErrorCode::kCorrupt : error.code;
+  const bool unreadable = error.code == ErrorCode::kIo && is_lasting_damage(error);  // its medium cannot give it back
+  const bool damaged = is_lasting_damage(error) || error.code == ErrorCode::kNotFound;
+  const ErrorCode code = unreadable || error.code == ErrorCode::kNotFound ? ErrorCode::kCorrupt : error.code;
   std::string text = name + ": " + error.message;
-  const bool damaged = code == ErrorCode::kCorrupt || code == ErrorCode::kTruncated;
   if (damaged)
     text +=
         "; the config with the highest number counts, and no other is taken instead: put this object back from a "
@@ -108,7 +109,6 @@ Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObj
   std::size_t readable = 0;
   bool too_new = false;
   bool clear_slot = false;
-  std::optional<Error> io_error;
   std::vector<std::string> unreadable;
   std::vector<std::string> foreign;
   std::vector<std::string> absent;
@@ -122,7 +122,6 @@ Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObj
       }
       if (!is_damage(bytes.error())) return bytes.error();
       unreadable.push_back(bytes.error().message);
-      if (bytes.error().code == ErrorCode::kIo && !io_error) io_error = bytes.error();
       continue;
     }
     const auto slot = decode_slot(*bytes);
@@ -147,7 +146,6 @@ Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObj
     if (master.error().code != ErrorCode::kWrongKey) unreadable.push_back(name + ": " + master.error().message);
   }
   unreadable.insert(unreadable.end(), absent.begin(), absent.end());
-  if (io_error) return *std::move(io_error);  // whether the key is right cannot be told
   if (readable == 0) {
     std::vector<std::string> problems = unreadable;
     problems.insert(problems.end(), foreign.begin(), foreign.end());
@@ -307,6 +305,10 @@ Result<void> Repository::unlock(const Secret& secret, std::span<const ObjectKind
   DRS_ASSIGN_OR_RETURN(std::vector<Result<Bytes>> slot_bytes, read_all(objects, wanted, kSlotBytesMax));
   Result<Bytes> bytes = std::move(slot_bytes.back());
   slot_bytes.pop_back();
+  // Once more, before a slot is passed over: one that is cannot show that the key is right.
+  for (std::size_t i = 0; i < slots.size(); ++i)
+    if (!slot_bytes[i].ok() && is_lasting_damage(slot_bytes[i].error()))
+      slot_bytes[i] = get_document(objects, slots[i].info.key, kSlotBytesMax);
   if (!bytes.ok()) bytes = get_document(objects, name, kDocumentBytesMax);  // a later version's may be longer
   if (!bytes.ok()) return config_error(name, std::move(bytes).error());
   const auto id = peek_document(ObjectKind::kConfig, *bytes);

@@ -54,7 +54,7 @@ class Repository {
 
   // Errors: kNoRepository (no config object); kWrongKey (no key supplied, none of the slots opens with it, or a key was
   // supplied and the repository is not encrypted); kFormatTooNew; kCorrupt (the config with the highest number, which
-  // is the one that counts, or every slot is damaged).
+  // is the one that counts, or every slot is damaged, or its medium cannot give it back).
   // Objects of the kinds in `ahead` are listed on the way, as list_ahead does.
   static Result<std::unique_ptr<Repository>> open(std::unique_ptr<ObjectStore> store, const Clock& clock,
                                                   const Secret& secret, CryptoBackend crypto,

@@ -6,7 +6,7 @@ import os
 
 import pytest
 from campaign_support import QUICK
-from repository import Repository
+from repository import Repository, random_key
 
 MIB = 1 << 20
 SMALL = os.urandom(2 * MIB)
@@ -102,3 +102,26 @@ def test_a_manifest_that_the_store_cannot_read_is_told_and_others_are_listed(sto
     assert f"{manifest} is damaged" in listed.err and "small" in listed.out.decode()
     store.push("large", LARGE, *QUICK)
     assert store.pull("large") == LARGE
+
+
+def test_a_key_slot_or_config_that_the_store_cannot_read_is_damaged(store, rot, tmp_path):
+    (first,) = store.names("keys")
+    other = tmp_path / "other.key"
+    other.write_text(random_key())
+    store.run("key", "add", "--new-key-file", other)
+    (second,) = set(store.names("keys")) - {first}
+    rot(store, first, 1)
+    refused = store.run("list", expect=12)
+    assert first in refused.err and "cut each time" in refused.err
+    opened = {"BACKUP_ENCRYPTION_KEY": other.read_text()}
+    assert store.pull("small", env=opened) == SMALL
+
+    rot(store, second, 1)
+    refused = store.run("pull", "small", "-q", env=opened, expect=4)
+    assert "no key slot" in refused.err and first in refused.err and second in refused.err
+
+    config = store.names("config")[0]
+    rot(store, first, 1)  # the same bytes again: whole
+    rot(store, config, 1)
+    refused = store.run("list", expect=4)
+    assert config in refused.err and "put this object back" in refused.err

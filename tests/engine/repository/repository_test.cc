@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
@@ -84,6 +87,35 @@ TEST_F(RepositoryTest, ASlotThatIsListedAndNotThereIsNamedBesideTheWrongKey) {
   const auto opened = Repository::open(std::move(store), clock_, raw_key(2), best_crypto_backend());
   EXPECT_EQ(code_of(opened), "wrong-key");
   EXPECT_NE(opened.error().message.find(slot_name(*second)), std::string::npos) << opened.error().message;
+}
+
+TEST_F(RepositoryTest, WhatTheMediumCannotGiveBackCountsAsDamaged) {
+  init();
+  const auto second = add_slot(**open(raw_key(1), std::make_shared<FaultPlan>()), raw_key(2), "second");
+  ASSERT_TRUE(second.ok());
+  const auto opened_beside = [&](std::vector<std::string> rotten, std::uint8_t key) {
+    const auto hook = std::make_shared<test::StoreHook>(
+        [rotten = std::move(rotten)](std::string_view operation, std::string_view name) -> std::optional<Error> {
+          if (operation != "get" || std::find(rotten.begin(), rotten.end(), name) == rotten.end()) return std::nullopt;
+          return Error(ErrorCode::kIo, std::string(name) + " is cut each time", EIO);
+        });
+    return Repository::open(std::make_unique<test::HookStore>(make_memory_store(objects_), hook), clock_, raw_key(key),
+                            best_crypto_backend());
+  };
+  std::vector<std::string> slots;
+  for (const ObjectInfo& info : objects_->list("keys/")) slots.push_back(info.key);
+  ASSERT_EQ(slots.size(), 2U);
+
+  EXPECT_EQ(code_of(opened_beside({slot_name(*second)}, 1)), "ok");
+  const auto key_of_it = opened_beside({slot_name(*second)}, 2);
+  EXPECT_EQ(code_of(key_of_it), "wrong-key");
+  EXPECT_NE(key_of_it.error().message.find("cut each time"), std::string::npos) << key_of_it.error().message;
+  const auto no_slot = opened_beside(slots, 1);
+  EXPECT_EQ(code_of(no_slot), "corrupt");
+  EXPECT_NE(no_slot.error().message.find("put keys/ back"), std::string::npos) << no_slot.error().message;
+  const auto no_config = opened_beside({config_name(1)}, 1);
+  EXPECT_EQ(code_of(no_config), "corrupt");
+  EXPECT_NE(no_config.error().message.find("put this object back"), std::string::npos) << no_config.error().message;
 }
 
 // A newer config, as a later `drstream upgrade` would write it.
