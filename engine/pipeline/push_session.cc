@@ -20,6 +20,8 @@
 namespace drs {
 namespace {
 
+constexpr int kNamesTriedMax = 32;  // for one heartbeat: far more than copies of one snapshot run at once
+
 std::string percent(double share) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.4g %%", share * 100);
@@ -131,18 +133,27 @@ Result<void> PushSession::start() {
 Result<void> PushSession::write_record(ObjectStore& store) {
   record_.heartbeat_ns = repository_.clock().wall_ns();
   last_beat_ = repository_.clock().steady();
-  // Anybody who can write to the store can leave any number there.
-  if (number_next_ > kNumberInNameMax)
-    return Error(ErrorCode::kConflict,
-                 "an object under sessions/ says that session " + record_.session.hex() + " has had " +
-                     std::to_string(kNumberInNameMax) +
-                     " heartbeats, which none of ours has: remove it (`drstream` never wrote it), and run this again");
-  // Each try has a name of its own: what an earlier one stored whose answer was lost holds another time.
-  const std::string name = session_name(repository_.keys().stream_tag(record_.stream), record_.session, number_next_++);
-  written_.push_back(name);
-  DRS_RETURN_IF_ERROR(put_own_object(
-      store, name, encode_document(repository_.keys(), ObjectKind::kSession, name, encode_session(record_))));
-  return failpoint("push.session");
+  // Each try has a name of its own: what an earlier one stored whose answer was lost holds another time. A name that is
+  // taken is of another copy of the same snapshot, which has the same session: it is left to that copy.
+  for (int tries = 0; tries < kNamesTriedMax; ++tries) {
+    // Anybody who can write to the store can leave any number there.
+    if (number_next_ > kNumberInNameMax)
+      return Error(
+          ErrorCode::kConflict,
+          "an object under sessions/ says that session " + record_.session.hex() + " has had " +
+              std::to_string(kNumberInNameMax) +
+              " heartbeats, which none of ours has: remove it (`drstream` never wrote it), and run this again");
+    const StreamTag tag = repository_.keys().stream_tag(record_.stream);
+    const std::string name = session_name(tag, record_.session, number_next_++);
+    written_.push_back(name);
+    const Bytes object = encode_document(repository_.keys(), ObjectKind::kSession, name, encode_session(record_));
+    const auto stored = put_own_object(store, name, object);
+    if (stored.ok()) return failpoint("push.session");
+    if (stored.error().code != ErrorCode::kAlreadyExists) return stored;
+    written_.pop_back();
+  }
+  return Error(ErrorCode::kBusy, std::to_string(kNamesTriedMax) + " names in a row were taken for session " +
+                                     record_.session.hex() + " under sessions/, by other copies of the same snapshot");
 }
 
 void PushSession::beat(ObjectStore& store) {

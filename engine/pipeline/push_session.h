@@ -30,13 +30,14 @@ class PushSession {
     WallNs started_ns = 0;  // 0: now
   };
   // Writes the session object, and from then on heartbeats, on a thread and a store of its own: the last upload of a
-  // push may take hours. Their numbers follow those that an earlier attempt at the same session left behind: an object
-  // never changes. `store` is used by one thread at a time.
+  // push may take hours. Their numbers follow those that are there already, of an earlier attempt at the same session,
+  // and pass over those that another copy of the same snapshot takes meanwhile: an object never changes. Errors: kBusy
+  // (too many others), the store's. `store` is used by one thread at a time.
   static Result<std::unique_ptr<PushSession>> begin(Repository& repository, ObjectStore& store, Identity identity,
                                                     HeartbeatPace pace);
-  // Removes the session objects it wrote, and after a commit those of earlier attempts too; but none while it is not
-  // known how a commit ended: its manifest may still appear, and without a session a prune would not fence it before.
-  // Best effort: one left behind costs nothing but a line in a prune's log.
+  // Removes the session objects it wrote, and after a commit those that were there before it, too; but none while it is
+  // not known how a commit ended: its manifest may still appear, and without a session a prune would not fence it
+  // before. Best effort: one left behind costs nothing but a line in a prune's log.
   ~PushSession();
   PushSession(const PushSession&) = delete;
   PushSession& operator=(const PushSession&) = delete;

@@ -1,5 +1,6 @@
 """Snapshots copied between repositories: as they are into a replica, made anew into any other; interrupted and resumed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -292,6 +293,23 @@ def test_no_space_in_the_target_is_exit_5(source, target):
     assert "1 snapshots were copied" in said.err and "the next run goes on from there" in said.err
     assert copy(source, target)["present"] == 1
     prove(target)
+
+
+@pytest.mark.local_only("between a folder and buckets")
+def test_copies_into_one_replica_at_once_all_end_well(drs, minio, new_repository, new_s3_repository):
+    for number in range(10):
+        drs.push("small", sample_bytes(2000, seed=number))
+    for replica in (new_repository("folder"), new_s3_repository(minio, "bucket")):
+        replica.run("init", "--replica-of", drs.path, env=from_env(drs))
+        copies = [replica.start("--json", *from_options(drs), env=from_env(drs)) for _ in range(3)]
+        for process in copies:
+            out, err = process.communicate(timeout=60)
+            assert process.returncode == 0, err.decode()
+            report = json.loads(out)
+            assert report["copied"] + report["present"] == 10 and report["warnings"] == []
+        assert replica.names("sessions") == []
+        assert files(replica) == files(drs)
+        replica.run("verify", "--read-data", "--read-only")
 
 
 @pytest.mark.local_only("between a folder and buckets")

@@ -1,9 +1,16 @@
 // Copies beside a repair of the index: what it replaces is no damage, whenever that happens, in the source or there.
+// And copies beside each other.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
+#include <optional>
+#include <thread>
 
+#include "engine/format/names.h"
 #include "engine/pipeline/repair_index.h"
 #include "tests/engine/pipeline/copy_runs.h"
 #include "tests/sinks/hook_store.h"
@@ -92,6 +99,53 @@ TEST_F(CopyBesideTest, WhatIsMissingInTheSourceIsDamageAllTheSame) {
   stored_.objects->erase(stored_.pack_first);
   EXPECT_FALSE(copy_beside(false, 1000));
   EXPECT_EQ(report_.count(Outcome::kDamaged), 2U);
+}
+
+// Both list the sessions of a snapshot before either has put its own: they meet at the same name, for each snapshot.
+TEST_F(CopyBesideTest, TwoCopiesOfTheSameSnapshotsIntoAReplicaBothEndWell) {
+  target_.init_replica(**stored_.open());
+  const std::set<std::string> manifests{stored_.manifest_1, stored_.manifest_2, stored_.manifest_3};
+  std::mutex mutex;
+  std::condition_variable met;
+  int waiting = 0;
+  int meetings = 0;
+  const auto hook = std::make_shared<StoreHook>();
+  *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation != "put" || !key.starts_with("sessions/") || !key.ends_with("-00000000")) return std::nullopt;
+    const auto session = parse_name(key);
+    if (!session || !manifests.contains(manifest_name(session->tag, session->uuid))) return std::nullopt;
+    std::unique_lock lock(mutex);
+    const int before = meetings;
+    if (++waiting == 2) {
+      waiting = 0;
+      ++meetings;
+      met.notify_all();
+    } else if (!met.wait_for(lock, std::chrono::seconds(10), [&] { return meetings > before; })) {
+      waiting = 0;  // the other one has failed
+    }
+    return std::nullopt;
+  };
+  std::array<std::optional<Result<CopyReport>>, 2> reports;
+  {
+    std::array<std::jthread, 2> copies;
+    for (std::size_t copy = 0; copy < 2; ++copy)
+      copies[copy] = std::jthread([&, copy] {
+        const auto source = stored_.open();
+        const auto target = target_.open();
+        if (!source.ok() || !target.ok()) return;
+        (*target)->replace_store(std::make_unique<HookStore>(target_.store(), hook));
+        reports[copy] = copy_all(**source, **target);
+      });
+  }
+  EXPECT_EQ(meetings, 3);
+  for (const auto& report : reports) {
+    ASSERT_TRUE(report);
+    ASSERT_TRUE(report->ok()) << report->error().message;
+    EXPECT_EQ((*report)->count(Outcome::kCopied), 3U);
+    EXPECT_THAT((*report)->warnings, IsEmpty());
+  }
+  EXPECT_THAT(findings_of(target_), IsEmpty());
+  EXPECT_THAT(target_.names("sessions/"), IsEmpty());
 }
 
 }  // namespace

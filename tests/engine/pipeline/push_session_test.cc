@@ -124,6 +124,46 @@ TEST_F(PushSessionTest, ASessionWhoseNumbersAreUsedUpIsAConflict) {
   EXPECT_EQ(again.error().code, ErrorCode::kConflict);
 }
 
+// Two copies of one snapshot have one session, and may list what is there before either has put anything.
+TEST_F(PushSessionTest, ANameThatAnotherCopyTookAfterTheListIsLeftToIt) {
+  const Uuid session = session_->id();
+  const std::string first = session_name(repository_->keys().stream_tag("s"), session, 0);
+  for (const bool commits : {false, true}) {
+    session_.reset();
+    *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+      if (operation == "put" && key == first) objects_->insert(first, Bytes(50, 9), 0);
+      return std::nullopt;
+    };
+    const PushSession::Identity identity{.stream = "s", .host = "h", .session = session};
+    auto begun = PushSession::begin(*repository_, repository_->store(), identity, {});
+    *hook_ = nullptr;
+    ASSERT_TRUE(begun.ok()) << begun.error().message;
+    session_ = *std::move(begun);
+    EXPECT_EQ(objects_->list("sessions/").size(), 2U);
+    if (commits) {
+      EXPECT_EQ(commit(), "ok");
+    }
+    EXPECT_EQ(left_behind(), 1U);
+    ASSERT_TRUE(objects_->find(first));
+    EXPECT_EQ(*objects_->find(first)->bytes, Bytes(50, 9));
+    objects_->erase(first);
+  }
+}
+
+TEST_F(PushSessionTest, NamesThatAreAlwaysTakenEndTheSession) {
+  session_.reset();
+  std::size_t taken = 0;
+  *hook_ = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation == "put" && objects_->insert(std::string(key), Bytes(50, 9), 0)) ++taken;
+    return std::nullopt;
+  };
+  const auto begun = PushSession::begin(*repository_, repository_->store(), {.stream = "s", .host = "h"}, {});
+  ASSERT_FALSE(begun.ok());
+  EXPECT_EQ(begun.error().code, ErrorCode::kBusy);
+  EXPECT_GT(taken, 1U);
+  EXPECT_EQ(objects_->list("sessions/").size(), taken);
+}
+
 TEST_F(PushSessionTest, AFenceMetAtTheCommitIsAConflict) {
   const Bytes fence =
       encode_document(repository_->keys(), ObjectKind::kFence, name_, encode_fence({session_->id(), "s", 1, "prune"}));
