@@ -1,6 +1,8 @@
 // What every part of one verify run works with.
 #pragma once
 
+#include <vector>
+
 #include "engine/repository/repository.h"
 #include "io/cancel.h"
 #include "io/progress.h"
@@ -19,6 +21,7 @@ struct CheckContext {
   DamageMarks& marks;
   ProgressCounters& progress;
   CancelToken& cancel;
+  std::vector<Digest> absent = {};  // packs in which a block that a snapshot needs was to be read, and that were gone
 };
 
 }  // namespace drs

@@ -29,12 +29,17 @@ Result<std::size_t> report_unreadable_block(CheckContext& context, const BlockLo
   ObjectStore& store = context.repository.store();
   DRS_RETURN_IF_ERROR(tell_from_damage(store, name, error));
   const std::vector<DamagedBlock> blocks = {{location.record.offset_bytes, location.record.sealed_bytes}};
-  if (is_lasting_damage(error)) context.marks.set(store, location.pack, error.message, blocks);
+  // What cannot be read says nothing of the other blocks: none of them may be relied on.
+  const bool unreadable = is_unreadable(error);
+  if (is_lasting_damage(error))
+    context.marks.set(store, location.pack, error.message, unreadable ? std::vector<DamagedBlock>() : blocks);
   const std::size_t finding = context.findings.report(severity_of(error), name, error.message);
-  if (error.code == ErrorCode::kNotFound)
+  if (error.code == ErrorCode::kNotFound) {
     context.damage.add_pack(location.pack, finding);
-  else
+    context.absent.push_back(location.pack);
+  } else {
     context.damage.add_blocks(location.pack, finding, blocks);
+  }
   return finding;
 }
 

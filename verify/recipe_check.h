@@ -18,8 +18,9 @@ namespace drs {
 // Errors: `error`, where it is not about stored objects.
 Result<void> report_lost_manifest(CheckContext& context, const Snapshot& snapshot, const Error& error);
 
-// Tells that a located block cannot be read, and marks it where its bytes are gone; the damage map has it, or its pack
-// where that is gone. Returns the finding's number. Errors: `error`, where it is not about stored objects.
+// Tells that a located block cannot be read, and marks it where its bytes are gone, or its whole pack where that
+// is_unreadable; the damage map has it, or its pack where that is gone. Returns the finding's number. Errors: `error`,
+// where it is not about stored objects.
 Result<std::size_t> report_unreadable_block(CheckContext& context, const BlockLocation& location, Error error);
 
 // One thread. Everything passed in must outlive it.

@@ -112,13 +112,21 @@ Result<std::vector<Digest>> read_packs(CheckContext& context, const std::vector<
 }
 
 // A list that names again what could not be found shows that the pack is not gone, but cannot be read.
-void report_absent(CheckContext& context, const std::vector<Digest>& gone, const PackCatalog& listed) {
-  for (const Digest& pack : gone) {
-    if (listed.find(pack) == nullptr) continue;
-    const std::string problem = listed_but_absent().message;
-    context.damage.add_pack(pack, context.findings.report(Finding::Severity::kDamage, pack_name(pack), problem));
-    context.marks.set(context.repository.store(), pack, problem);
-  }
+void report_absent(CheckContext& context, const Digest& pack) {
+  const std::string problem = listed_but_absent().message;
+  context.damage.add_pack(pack, context.findings.report(Finding::Severity::kDamage, pack_name(pack), problem));
+  context.marks.set(context.repository.store(), pack, problem);
+}
+
+// Of the packs that the check of the recipes did not find, those that are listed even so.
+Result<void> report_absent_of_recipes(CheckContext& context) {
+  if (context.absent.empty()) return {};
+  std::vector<std::string> names;
+  for (const Digest& pack : context.absent) names.push_back(pack_name(pack));
+  DRS_ASSIGN_OR_RETURN(const auto listed, still_listed(context.repository.store(), names));
+  for (const Digest& pack : context.absent)
+    if (listed.contains(pack_name(pack))) report_absent(context, pack);
+  return {};
 }
 
 // What BlockIndex could not read, unless it has been told already.
@@ -170,6 +178,7 @@ Result<Checked> check_recipes(CheckContext& context, const SnapshotCatalog& cata
     for (const Snapshot& snapshot : catalog.live)
       if (!damaged.contains(snapshot.id())) DRS_RETURN_IF_ERROR(recipes.check(snapshot));
   }
+  DRS_RETURN_IF_ERROR(report_absent_of_recipes(context));
   return Checked{index->was_changed(), rebuild.whole_ids()};
 }
 
@@ -297,7 +306,8 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
       DRS_ASSIGN_OR_RETURN(PackCatalog again, PackCatalog::load(repository, kPassOver));
       all_read = all_read && again.lists_the_packs_of(packs);
       packs = std::move(again);
-      report_absent(context, gone, packs);
+      for (const Digest& pack : gone)
+        if (packs.find(pack) != nullptr) report_absent(context, pack);
     }
     DRS_ASSIGN_OR_RETURN(const Checked checked,
                          check_recipes(context, catalog, std::move(packs), memory, claims, report));

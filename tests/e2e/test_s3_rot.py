@@ -65,6 +65,22 @@ def test_a_pack_that_the_store_cannot_read_is_that_packs_damage(store, rot):
     assert store.pull("large") == LARGE
 
 
+def test_a_push_after_a_verify_stores_anew_what_the_store_lists_and_has_lost(store, minio):
+    """Of its pack `verify` reads the recipe alone, which says nothing of the data beside it."""
+    before = set(store.names("packs"))
+    data = os.urandom(3 * MIB)
+    store.push("lost", data, *QUICK)
+    (pack,) = set(store.names("packs")) - before
+    store.push("lost", data + b"more", *QUICK)  # what a push compares with lies in another pack
+    for part in (minio.folder / "data" / store.bucket / store.prefix / pack).rglob("part.1"):
+        part.unlink()
+    assert pack in store.names("packs")
+    assert pack in store.run("verify", expect=4).out.decode()
+    assert marked(store, pack)
+    assert store.push("lost", data + b"more", *QUICK)["new_bytes"] > 2 * MIB
+    assert store.pull("lost") == data + b"more"
+
+
 @pytest.mark.parametrize("kind", ["stream", "replica"])
 def test_a_copy_goes_on_with_the_others_and_says_which_is_damaged(store, rot, new_folder, kind):
     pack = store.largest_pack()

@@ -1,10 +1,14 @@
 // Damage marks under verify: they name blocks, say where to look, and prove nothing.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "engine/format/marks.h"
 #include "engine/format/names.h"
 #include "engine/repository/damage.h"
 #include "engine/repository/pack_catalog.h"
+#include "tests/sinks/hook_store.h"
 #include "tests/verify/check_runs.h"
 
 namespace drs::test {
@@ -23,7 +27,19 @@ class DamageMarksTest : public ::testing::Test {
     return names;
   }
   [[nodiscard]] bool is_marked(const Digest& pack) const { return !marks_of(pack).empty(); }
+  [[nodiscard]] bool is_marked_whole(const Digest& pack) const {
+    const auto marks = marks_of(pack);
+    return std::any_of(marks.begin(), marks.end(),
+                       [&](const std::string& name) { return decode_damaged(stored_.object(name))->blocks.empty(); });
+  }
+  void run_with_hook(const std::shared_ptr<StoreHook>& hook, const VerifySettings& settings) {
+    run_ = run_verify(stored_, settings, [&](Repository& repository) {
+      repository.replace_store(std::make_unique<HookStore>(stored_.store(), hook));
+    });
+    ASSERT_FALSE(run_.error) << run_.error->message;
+  }
   StoredRepository stored_;
+  CheckRun run_;
 };
 
 TEST_F(DamageMarksTest, AMarkNamesTheDamagedBlocks) {
@@ -43,6 +59,40 @@ TEST_F(DamageMarksTest, AMarkNamesTheDamagedBlocks) {
   EXPECT_FALSE(packs->usable(*pack, block.offset_bytes, block.sealed_bytes));
   EXPECT_TRUE(packs->usable(*pack, block.offset_bytes + block.sealed_bytes, 1));
   EXPECT_TRUE(packs->usable(*pack, 0, block.offset_bytes));
+}
+
+TEST_F(DamageMarksTest, APackThatIsListedAndNotThereIsMarkedWholeByEveryVerify) {
+  for (const bool rebuild : {false, true}) {
+    stored_.reset();
+    run_with_hook(only_listed({stored_.pack_second}), {.read_data = false, .read_only = false, .rebuild = rebuild});
+    EXPECT_TRUE(is_marked_whole(stored_.pack_second_digest)) << described(run_.report.findings);
+    EXPECT_EQ(run_.report.marked, 1U);
+  }
+}
+
+TEST_F(DamageMarksTest, APackThatItsStoreCannotReadIsMarkedWholeByEveryVerify) {
+  for (const bool rebuild : {false, true}) {
+    stored_.reset();
+    const auto hook = std::make_shared<StoreHook>();
+    *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+      if (operation == "get" && key == stored_.pack_second) return Error(ErrorCode::kIo, "get", EIO);
+      return std::nullopt;
+    };
+    run_with_hook(hook, {.read_data = false, .read_only = false, .rebuild = rebuild});
+    EXPECT_TRUE(is_marked_whole(stored_.pack_second_digest)) << described(run_.report.findings);
+    EXPECT_TRUE(run_.detected());
+  }
+}
+
+TEST_F(DamageMarksTest, APackThatIsDeletedWhileVerifyRunsIsDamageAndGetsNoMark) {
+  const auto hook = std::make_shared<StoreHook>();
+  *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation == "get" && key == stored_.pack_second) stored_.objects->erase(std::string(key));
+    return std::nullopt;
+  };
+  run_with_hook(hook, {.read_data = false, .read_only = false});
+  EXPECT_TRUE(run_.detected());
+  EXPECT_FALSE(is_marked(stored_.pack_second_digest));
 }
 
 TEST_F(DamageMarksTest, AForgedMarkIsReadAndTakenBackAndIsNoDamage) {
