@@ -71,7 +71,8 @@ Result<void> SpoolQueue::secure_in(ObjectStore& store) const {
     const std::scoped_lock lock(mutex_);
     keys = to_secure_;
   }
-  return keys.empty() ? Result<void>() : store.secure(keys);
+  if (keys.empty()) return {};
+  return secure_ ? secure_(store, std::move(keys)) : store.secure(keys);
 }
 
 Result<bool> SpoolQueue::take_commit_result(const ObjectKey& key) {

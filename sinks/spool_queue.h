@@ -1,5 +1,6 @@
 // SpoolQueue: what the parts of a spool (sinks/spool_store.h) share: which objects lie in it, in which order they go to
-// the store, how much room is left, and how the uploads end. Bookkeeping only, no I/O. Threads: any.
+// the store, how much room is left, and how the uploads end. Bookkeeping only: no I/O but for `secure_in`. Threads:
+// any.
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "io/bytes.h"
@@ -29,9 +31,9 @@ struct SpooledObject {
 
 class SpoolQueue {
  public:
-  // `progress` (may be null) must outlive the queue.
-  SpoolQueue(std::uint64_t size_bytes_max, ProgressCounters* progress)
-      : size_bytes_max_(size_bytes_max), progress_(progress) {}
+  // `progress` (may be null) must outlive the queue. `secure` may be empty (SpoolOptions).
+  SpoolQueue(std::uint64_t size_bytes_max, ProgressCounters* progress, SpoolSecure secure)
+      : size_bytes_max_(size_bytes_max), progress_(progress), secure_(std::move(secure)) {}
 
   // --- For who puts. Room is taken before an object's bytes are written, and given back if it does not get there.
   enum class Room : std::uint8_t {
@@ -52,8 +54,8 @@ class SpoolQueue {
   [[nodiscard]] std::vector<ObjectKey> recorded() const;
   [[nodiscard]] bool is_recorded(std::string_view key, const Digest& sha256) const;
   void upload_commit(const ObjectKey& key);
-  // What a store shall secure (ObjectStore::secure) before a commit is put there; and its being asked to. Errors: the
-  // store's.
+  // What shall be secured (SpoolSecure) before a commit is put into a store; and its being done there, as late as that.
+  // Errors: those of SpoolSecure.
   void secure_before_commit(std::vector<ObjectKey> keys);
   [[nodiscard]] Result<void> secure_in(ObjectStore& store) const;
   // Whether it is in the store. Errors: that of its upload, given once, or the one that ended the uploads.
@@ -95,6 +97,7 @@ class SpoolQueue {
 
   const std::uint64_t size_bytes_max_;
   ProgressCounters* const progress_;
+  const SpoolSecure secure_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t version_ = 0;

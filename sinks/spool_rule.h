@@ -5,8 +5,11 @@
 #include <functional>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "io/bytes.h"
+#include "io/result.h"
+#include "sinks/object_store.h"
 
 namespace drs {
 
@@ -24,5 +27,10 @@ struct SpoolRuling {
 };
 
 using SpoolRule = std::function<SpoolRuling(std::string_view key)>;
+
+// Makes sure that the objects a commit relies on last (ObjectStore::secure), just before the commit is put. That may be
+// hours after they were named: which of them may have gone meanwhile is not for a spool to know. Called with a store of
+// the spool's, on any of its threads.
+using SpoolSecure = std::function<Result<void>(ObjectStore& store, std::vector<ObjectKey> keys)>;
 
 }  // namespace drs

@@ -167,7 +167,7 @@ class SpoolStore final : public ObjectStore {
 
   [[nodiscard]] bool locks() const override { return store_->locks(); }
   [[nodiscard]] bool secures() const override { return store_->secures(); }
-  // What may still wait here is secured once it is there: just before the commit.
+  // What may still wait here is secured once it is there: just before the commit (SpoolSecure).
   Result<void> secure(const std::vector<ObjectKey>& keys) override {
     std::vector<ObjectKey> now;
     std::vector<ObjectKey> later;
@@ -421,7 +421,7 @@ Spool::Spool(std::shared_ptr<SpoolQueue> queue, std::unique_ptr<ObjectStore> loc
 
 Result<std::unique_ptr<Spool>> Spool::open(ObjectStore& store, std::unique_ptr<ObjectStore> local,
                                            SpoolOptions options) {
-  auto queue = std::make_shared<SpoolQueue>(options.size_bytes_max, options.progress);
+  auto queue = std::make_shared<SpoolQueue>(options.size_bytes_max, options.progress, options.secure);
   DRS_RETURN_IF_ERROR(take_over(*local, options.rule, *queue));
   DRS_ASSIGN_OR_RETURN(auto upload_store, store.another());
   DRS_ASSIGN_OR_RETURN(auto upload_local, local->another());

@@ -28,6 +28,7 @@ namespace drs {
 
 struct SpoolOptions {
   SpoolRule rule;
+  SpoolSecure secure;  // empty: ObjectStore::secure
   std::uint64_t size_bytes_max = 0;
   std::size_t upload_bytes_max = 0;                      // memory for uploads; one object may take more
   std::chrono::milliseconds retry_pause{1000};           // after the store has given up on an upload

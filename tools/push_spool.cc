@@ -7,6 +7,7 @@
 
 #include "engine/format/names.h"
 #include "engine/format/object_rules.h"
+#include "engine/pipeline/reused_objects.h"
 #include "tools/new_directory.h"
 #include "tools/place_address.h"
 #include "tools/size_text.h"
@@ -66,6 +67,7 @@ Result<std::unique_ptr<PushSpool>> PushSpool::begin(CommandContext& context, Rep
   DRS_ASSIGN_OR_RETURN(SpoolDirectory directory, SpoolDirectory::make(settings.directory));
   SpoolOptions options;
   options.rule = spool_ruling;
+  options.secure = secure_for_commit;
   DRS_ASSIGN_OR_RETURN(options.size_bytes_max, spool_size(context, directory, settings));
   options.upload_bytes_max = upload_bytes;
   options.progress = &counters;

@@ -108,6 +108,31 @@ def test_a_push_killed_after_the_proof_is_finished_without_its_producer(slow_sto
     assert "nothing to resume" in repository.text("resume", "--spool", spool)
 
 
+def test_an_index_object_that_goes_while_the_spool_is_uploaded_keeps_no_push_from_its_snapshot(
+    new_s3_repository, minio, toxiproxy, spool
+):
+    repository = new_s3_repository(minio, bucket=minio.new_bucket(object_lock=True))  # so that what is reused is secured
+    repository.run("init", "--lock-days", "1")
+    repository.push(STREAM, SMALL, "--lock-days", "1")
+    indexes = repository.names("index")
+    home = repository.endpoint
+    with toxiproxy.proxy(minio.port) as proxy:
+        repository.endpoint = f"http://127.0.0.1:{proxy.port}"
+        with spooled_push(repository, spool, "--lock-days", "1") as process:
+            rest = begin_to_feed(process, SMALL + DATA)
+            toxic = proxy.bandwidth(32, stream="upstream")
+            feed(process, rest)
+            wait_for_line(process, COMPLETE)
+            repository.endpoint = home
+            for name in indexes:
+                repository.remove_object(name)  # as a repair does that replaces it
+            proxy.remove(toxic)
+            out, err = process.communicate(timeout=repository.timeout_seconds)
+            assert process.returncode == 0, err
+    assert repository.pull(STREAM) == SMALL + DATA
+    assert entries(spool) == []
+
+
 def test_a_push_killed_before_the_proof_is_cleaned_up(slow_store, spool):
     repository, proxy = slow_store
     with spooled_push(repository, spool) as process:

@@ -116,6 +116,7 @@ class SpoolTest : public testing::Test {
     gated_ = std::make_unique<GatedStore>(make_fault_store(make_memory_store(objects_), faults_), gate_);
     SpoolOptions options;
     options.rule = rule_;
+    options.secure = secure_;
     options.size_bytes_max = size_bytes_max;
     options.upload_bytes_max = 1 * kMiB;
     options.retry_pause = std::chrono::milliseconds(1);
@@ -149,6 +150,7 @@ class SpoolTest : public testing::Test {
 
   Gate gate_;
   SpoolRule rule_ = ruling_of;
+  SpoolSecure secure_;
   ProgressCounters progress_;
   std::atomic<int> recorded_ = 0;
   std::atomic<int> stopped_ = 0;
@@ -248,6 +250,36 @@ TEST_F(SpoolTest, ACommitIsRecordedFirstAndDoneOnceItIsTheLastInTheStore) {
   EXPECT_EQ(gate_.order().back(), "manifests/1");
   EXPECT_EQ(content_outcome("manifests/1"), "ok");
   EXPECT_TRUE(local_objects_->find("manifests/1")) << "the record stays until the spool's owner ends it";
+}
+
+TEST_F(SpoolTest, WhatACommitReliesOnIsSecuredByTheSpoolsOwnerOnceAllElseIsStored) {
+  std::vector<ObjectKey> secured;
+  secure_ = [&](ObjectStore& store, std::vector<ObjectKey> keys) -> Result<void> {
+    EXPECT_EQ(listed_keys(store, ""), (std::set<ObjectKey>{"packs/1", "packs/2"}));
+    secured = std::move(keys);
+    return {};
+  };
+  ASSERT_TRUE(objects_->insert("packs/1", random_bytes(10, 1), 0));
+  gate_.open = true;
+  open();
+  ASSERT_TRUE(store_->secure({"packs/1", "index/1"}).ok());
+  EXPECT_EQ(put("packs/2"), "ok");
+  EXPECT_TRUE(secured.empty());
+  EXPECT_EQ(put("manifests/1"), "ok");
+  EXPECT_EQ(secured, (std::vector<ObjectKey>{"packs/1", "index/1"}));
+}
+
+TEST_F(SpoolTest, ACommitThatPassesTheSpoolByIsSecuredByItsOwnerToo) {
+  secure_ = [](ObjectStore&, const std::vector<ObjectKey>& keys) -> Result<void> {
+    EXPECT_EQ(keys, std::vector<ObjectKey>{"index/1"});
+    return Error(ErrorCode::kConflict, "no");
+  };
+  gate_.open = true;
+  open();
+  local_faults_->fail_randomly(1, {FaultKind::kFail, ErrorCode::kIo});
+  ASSERT_TRUE(store_->secure({"index/1"}).ok());
+  EXPECT_EQ(put("manifests/1"), "conflict");
+  EXPECT_FALSE(is_stored("manifests/1"));
 }
 
 TEST_F(SpoolTest, ACommitThatFindsItsNameTakenSaysSo) {

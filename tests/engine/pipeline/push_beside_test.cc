@@ -5,8 +5,10 @@
 
 #include "engine/format/names.h"
 #include "engine/pipeline/repair_index.h"
+#include "engine/pipeline/reused_objects.h"
 #include "tests/engine/pipeline/push_fixture.h"
 #include "tests/sinks/hook_store.h"
+#include "tests/sinks/spooled_store.h"
 
 namespace drs {
 namespace {
@@ -70,6 +72,28 @@ TEST_F(PushBesideTest, ARepairBetweenTheLastListAndTheCommitKeepsNoPushFromItsSn
   const auto report = push_bytes(stream);
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_TRUE(acted_);
+  EXPECT_EQ(report->manifest.new_bytes, 0U);
+  EXPECT_EQ(*read_back(report->manifest), stream);
+}
+
+TEST_F(PushBesideTest, ARepairWhileASpooledStreamIsOnItsWayKeepsNoPushFromItsSnapshot) {
+  const Bytes stream = random_stream(26, 3 << 20);
+  ASSERT_TRUE(push_bytes(stream).ok());
+  const auto indexes = objects_->list("index/");
+  SpoolOptions options;
+  options.rule = test::contract_ruling;
+  options.secure = secure_for_commit;
+  options.size_bytes_max = options.upload_bytes_max = 64 * kMiB;
+  options.on_recorded = [&] {
+    repair();
+    for (const ObjectInfo& index : indexes) objects_->erase(index.key);
+  };
+  const auto spool =
+      Spool::open(repository_->store(), make_memory_store(std::make_shared<MemoryObjects>()), std::move(options));
+  ASSERT_TRUE(spool.ok()) << spool.error().message;
+  repository_->replace_store(*(*spool)->wrap(*repository_->store().another()));
+  const auto report = push_bytes(stream);
+  ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(report->manifest.new_bytes, 0U);
   EXPECT_EQ(*read_back(report->manifest), stream);
 }
