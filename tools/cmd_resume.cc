@@ -40,8 +40,7 @@ std::string kept_text(const SpoolEntry& entry, const Error& error) {
   if (error.message.find(entry.path()) != std::string::npos)
     return fmt::format(
         "and what is damaged lies in its spool, so that no resume can commit it: run the producer again with a new "
-        "push, "
-        "then remove {}",
+        "push, then remove {}",
         entry.path());
   return fmt::format(
       "its spool is kept: see what is damaged in the repository (`drstream verify`), put it back and "
@@ -60,6 +59,18 @@ Result<std::unique_ptr<Spool>> open_spool(CommandContext& context, ObjectStore& 
   return Spool::open(store, std::move(objects), std::move(options));
 }
 
+// How a resume of an entry that failed leaves things.
+struct Ending {
+  bool asked = false;  // whether the repository was asked for the manifest: it may be there, committed before the push
+                       // died
+  bool kept = false;   // whether the entry stays
+};
+
+// Of an error that came up where only the spool is read: damage names the entry.
+Error in_spool(const SpoolEntry& entry, Error error) {
+  return is_lasting_damage(error) ? std::move(error).with_context(entry.path()) : error;
+}
+
 // The manifest that an entry recorded. Errors: kSource (none), those of open_recorded_push, of the spool's disk.
 Result<RecordedPush> recorded_push(CommandContext& context, const Repository& repository, const Spool& spool,
                                    const SpoolEntry& entry) {
@@ -67,26 +78,23 @@ Result<RecordedPush> recorded_push(CommandContext& context, const Repository& re
   if (recorded.empty())
     return Error{ErrorCode::kSource, "it ended before its producer was known to have finished: run the producer again"};
   DRS_ASSIGN_OR_RETURN(const auto objects, entry.open_objects(context.options.io));
-  auto object = get_object(*objects, recorded.front(), kDocumentBytesMax);
-  // It may have been committed before the push died.
-  if (!object.ok() && !is_object_fault(object.error()))
-    return Error(ErrorCode::kUnsettled, recorded.front() + " cannot be read in the spool: " + object.error().message,
-                 object.error().error_number);
-  if (!object.ok()) return std::move(object).error();
-  auto push = open_recorded_push(repository, recorded.front(), *std::move(object));
-  if (!push.ok() && is_lasting_damage(push.error())) return std::move(push).error().with_context(entry.path());
-  return push;
+  DRS_ASSIGN_OR_RETURN(Bytes object, get_object(*objects, recorded.front(), kDocumentBytesMax));
+  return open_recorded_push(repository, recorded.front(), std::move(object));
 }
 
-// `kept`: an error that ends the push all the same leaves its entry where it is.
-Result<RecordedPush> finish(CommandContext& context, Repository& repository, const SpoolEntry& entry, bool& kept) {
+// `ending.kept`: an error that ends the push all the same leaves its entry where it is.
+Result<RecordedPush> finish(CommandContext& context, Repository& repository, const SpoolEntry& entry, Ending& ending) {
   ProgressCounters counters;
-  DRS_ASSIGN_OR_RETURN(const auto spool, open_spool(context, repository.store(), entry, counters));
-  DRS_ASSIGN_OR_RETURN(RecordedPush push, recorded_push(context, repository, *spool, entry));
-  const auto cancelling = context.cancel.on_cancel([&spool] { spool->cancel(); });
+  auto spool = open_spool(context, repository.store(), entry, counters);
+  if (!spool.ok()) return in_spool(entry, std::move(spool).error());
+  auto recorded = recorded_push(context, repository, **spool, entry);
+  if (!recorded.ok()) return in_spool(entry, std::move(recorded).error());
+  RecordedPush push = *std::move(recorded);
+  ending.asked = true;
+  const auto cancelling = context.cancel.on_cancel([&spool] { (*spool)->cancel(); });
   const ProgressReporter reporter(progress_options(context, "resume"), counters, context.console, context.clock);
   const auto finished = finish_recorded_push(
-      repository, push, [&spool] { return spool->drain(); },
+      repository, push, [&spool] { return (*spool)->drain(); },
       static_cast<std::size_t>(context.options.memory_bytes) / 8);
   if (finished.ok()) {
     for (const std::string& warning : *finished) context.log.warn("{}", warning);
@@ -95,17 +103,16 @@ Result<RecordedPush> finish(CommandContext& context, Repository& repository, con
   // What it needs is not there: that alone is no reason to throw away what may be the last copy.
   if (finished.error().code == ErrorCode::kConflict) {
     const auto given_up = is_given_up(repository, push);
-    kept = !given_up.ok() || !*given_up;
+    ending.kept = !given_up.ok() || !*given_up;
   }
   return finished.error();
 }
 
-// One entry from start to end; nothing of it stays once it is committed or lost. `kept`: whether it stays.
-Result<RecordedPush> resume(CommandContext& context, Repository& repository, SpoolEntry& entry, bool& kept) {
-  kept = false;
-  auto push = finish(context, repository, entry, kept);
-  kept = kept || (!push.ok() && !is_lost(push.error().code));
-  if (kept) return push;
+// One entry from start to end; nothing of it stays once it is committed or lost.
+Result<RecordedPush> resume(CommandContext& context, Repository& repository, SpoolEntry& entry, Ending& ending) {
+  auto push = finish(context, repository, entry, ending);
+  ending.kept = ending.kept || (!push.ok() && !is_lost(push.error().code));
+  if (ending.kept) return push;
   const auto ended = entry.end();
   if (!ended.ok()) context.log.warn("{} could not be removed: {}", entry.path(), ended.error().message);
   return push;
@@ -217,8 +224,8 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
       continue;
     }
     ++seen;
-    bool kept = false;
-    auto push = resume(context, *repository, entry, kept);
+    Ending ending;
+    auto push = resume(context, *repository, entry, ending);
     if (push.ok()) {
       context.effect = CommandEffect::kCommitted;
       auto told = catch_thrown([&] { return tell_committed(context, *repository, heads, *push); });
@@ -231,11 +238,15 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
     const Error& error = push.error();
     const bool unsettled = error.code == ErrorCode::kUnsettled;
     if (error.code == ErrorCode::kCancelled || (unsettled && context.cancel.cancelled())) return error;
+    // What was never recorded was never committed.
+    const bool in_doubt = outcome_is_in_doubt(error.code) || (!ending.asked && !is_lost(error.code));
     context.log.error("the push in {}: {}; {}, {}", entry.path(), error.message,
-                      outcome_is_in_doubt(error.code) ? "do not count on a snapshot of it" : "no snapshot was made",
-                      kept ? kept_text(entry, error) : "and its spool is removed");
-    document["failed"].push_back(
-        {{"entry", entry.path()}, {"code", error_code_name(error.code)}, {"message", error.message}, {"kept", kept}});
+                      in_doubt ? "do not count on a snapshot of it" : "no snapshot was made",
+                      ending.kept ? kept_text(entry, error) : "and its spool is removed");
+    document["failed"].push_back({{"entry", entry.path()},
+                                  {"code", error_code_name(error.code)},
+                                  {"message", error.message},
+                                  {"kept", ending.kept}});
     count(error);
   }
   for (const Error& error : entries.unreadable) leave_alone(error);

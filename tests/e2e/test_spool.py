@@ -1,11 +1,13 @@
 """push --spool and resume: packs wait on local disk while the store is slow, away, or the push dead."""
 
 import os
+import shutil
 import signal
 import stat
 from contextlib import contextmanager
 
 import pytest
+from campaign_support import strace
 from repository import sample_bytes
 
 STREAM = "pg/app"
@@ -342,6 +344,24 @@ def test_a_spool_that_is_damaged_is_given_up_by_a_new_push(drs, spool, tmp_path)
     err = drs.run("resume", "--spool", spool, expect=4).err
     assert f"no resume can commit it: run the producer again with a new push, then remove {entry}" in err
     assert "resume again" not in err and entries(spool) == [entry]
+
+
+@pytest.mark.local_only("strace follows the files of a directory")
+def test_resume_does_not_deny_a_snapshot_whose_record_in_the_spool_cannot_be_read(drs, spool, tmp_path, missing):
+    die_recorded(drs, spool, tmp_path)
+    (entry,) = entries(spool)
+    (manifest,) = (entry / "objects/manifests").iterdir()
+    shutil.copytree(spool, tmp_path / "again", symlinks=True)
+    drs.run("resume", "--spool", spool)
+    calls = "read,pread64,preadv,preadv2"
+    for error in ("EIO", "EUCLEAN"):
+        reads = strace(missing, "-o", "/dev/null", "-P", tmp_path / "again" / manifest.relative_to(spool),
+                       "-e", f"trace={calls}", "-e", f"inject={calls}:error={error}")  # fmt: skip
+        err = drs.run("resume", "--spool", tmp_path / "again", expect=5, launcher=reads, env={"DRSTREAM_IO": "posix"}).err
+        assert "do not count on a snapshot of it" in err and "no snapshot was made" not in err
+        assert "what is damaged lies in its spool" in err
+        assert entries(tmp_path / "again") != []
+    drs.run("resume", "--spool", tmp_path / "again")
 
 
 def test_a_strange_entry_does_not_keep_the_others_from_being_resumed(drs, spool, tmp_path):
