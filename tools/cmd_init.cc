@@ -68,6 +68,26 @@ Result<bool> make_directory(const std::string& path) {
   return error;
 }
 
+// Of what a bucket holds below a new prefix, as many names are looked at as one answer lists: it may hold billions.
+constexpr int kLookedAtBelow = 1000;
+
+// The first prefix below the store's own that holds a config; empty: none among the names looked at. Whoever may not
+// list is not asked to.
+Result<std::string> repository_below(ObjectStore& store) {
+  std::string below;
+  int seen = 0;
+  const auto listed = store.list("", [&](const ObjectInfo& info) {
+    const std::size_t cut = info.key.rfind("/" + std::string(name_prefix(ObjectKind::kConfig)));
+    if (cut != std::string::npos && parse_name(info.key.substr(cut + 1))) below = info.key.substr(0, cut);
+    const bool enough = !below.empty() || ++seen >= kLookedAtBelow;
+    return enough ? Result<void>(Error{ErrorCode::kLimitMissed, "enough is listed"}) : Result<void>();
+  });
+  const bool ended = !listed.ok() && (listed.error().code == ErrorCode::kLimitMissed ||  // by us
+                                      listed.error().code == ErrorCode::kDenied);
+  if (!listed.ok() && !ended) return listed.error();
+  return below;
+}
+
 // As check_new_directory, for a bucket: no prefix above is a repository. One who may not list there is not asked to.
 Result<void> check_new_prefix(CommandContext& context, const RepositoryPlace& place) {
   RepositoryPlace above = place;
@@ -87,7 +107,13 @@ Result<void> check_new_prefix(CommandContext& context, const RepositoryPlace& pl
                                                   "copied and removed with it; choose another prefix",
                                                   place.name, above.name)};
   }
-  return {};
+  DRS_ASSIGN_OR_RETURN(const auto store, open_store(place, context.options, store_surroundings(context)));
+  DRS_ASSIGN_OR_RETURN(const std::string below, repository_below(*store));
+  if (below.empty()) return {};
+  return Error{ErrorCode::kUsage,
+               fmt::format("{} holds the repository {} below it: it would be copied and removed with "
+                           "the new one around it; choose another prefix",
+                           place.name, below)};
 }
 
 Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {

@@ -48,6 +48,9 @@ std::string enclosing_repository(const std::string& path) {
 Result<void> check_new_directory(const std::string& path) {
   std::error_code error;
   const fs::path place = fs::weakly_canonical(path, error);
+  if (error == std::errc::too_many_symbolic_link_levels || error == std::errc::filename_too_long)
+    return Error{ErrorCode::kUsage,
+                 "'" + path + "' cannot be a directory: " + error.message() + "; choose another place", error.value()};
   if (error) return error_from_errno(error.value(), "look up '" + path + "'");
   for (fs::path above = place; above.has_relative_path();) {
     above = above.parent_path();

@@ -45,7 +45,10 @@ def test_init_needs_a_directory_of_its_own(drs, tmp_path):
 def test_init_refuses_what_is_no_directory(drs, tmp_path):
     (tmp_path / "file").write_bytes(b"mine")
     (tmp_path / "dangling").symlink_to(tmp_path / "absent")
-    for place, word in [("file", "is no directory"), ("dangling", "a link to what is not there")]:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for place, word in [("file", "is no directory"), ("dangling", "a link to what is not there"),
+                        ("loop", "cannot be a directory"), ("loop/new", "cannot be a directory"),
+                        ("x" * 256, "cannot be a directory")]:  # fmt: skip
         assert word in drs.run("init", "-r", tmp_path / place, expect=2).err
     assert (tmp_path / "file").read_bytes() == b"mine" and not (tmp_path / "absent").exists()
 

@@ -38,3 +38,14 @@ def test_init_refuses_a_prefix_within_a_repository(s3):
         assert f"lies in the repository {s3.path}" in err
     assert s3.objects() == before
     s3.run("init", "-r", f"{s3.path}-beside")
+
+
+def test_init_refuses_a_prefix_around_a_repository(minio, new_s3_repository):
+    s3 = new_s3_repository(minio, bucket=minio.new_bucket())
+    inner = f"s3://{s3.bucket}/host/a"
+    s3.run("init", "-r", inner)
+    for around in ["", "/", "/host"]:
+        err = s3.run("init", "-r", f"s3://{s3.bucket}{around}", expect=2).err
+        assert "holds the repository" in err and "choose another prefix" in err
+    s3.run("init", "-r", inner, expect=2)  # its own
+    s3.run("init", "-r", f"s3://{s3.bucket}/host/b")
