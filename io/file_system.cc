@@ -171,7 +171,7 @@ class RealFileSystem final : public FileSystem {
   Result<void> list(const std::string& path, const std::function<Result<void>(const FileInfo&)>& visit) override {
     DRS_RETURN_IF_ERROR(check_relative_path(path, true));
     Fd directory(open_directory(path, O_RDONLY));
-    if (!directory) return errno == ENOTDIR || errno == ELOOP ? no_directory(path) : failed("list", path);
+    if (!directory) return no_directory("list", path);
     struct CloseDirectory {
       void operator()(DIR* stream) const { ::closedir(stream); }
     };
@@ -232,18 +232,20 @@ class RealFileSystem final : public FileSystem {
     return {ErrorCode::kCorrupt, quoted(what, path) + ": it is " + std::string(kind) + " where a " +
                                      std::string(expected) + " was expected"};
   }
-  // What cannot be listed because it is none.
-  [[nodiscard]] Error no_directory(const std::string& path) const {
+  // Why the directory `path` could not be opened.
+  [[nodiscard]] Error no_directory(std::string_view what, const std::string& path) const {
+    if (errno != ENOTDIR && errno != ELOOP) return failed(what, path);
     const auto place = place_of(path);
     if (!place.ok()) return place.error();
     struct stat status {};
     const bool known = ::fstatat(place->directory, place->leaf.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
     const bool is_file = known && S_ISREG(status.st_mode);
-    return strange("list", path, is_file ? "a file" : known ? kind_of(status.st_mode) : "something else", "folder");
+    return strange(what, path, is_file ? "a file" : known ? kind_of(status.st_mode) : "something else", "folder");
   }
   [[nodiscard]] Error failed(std::string_view what, const std::string& path) const {
     const int number = errno;
     if (number == ELOOP) return strange(what, path, "a symbolic link, which is not followed,");
+    if (number == ENOTDIR) return strange(what, path, "below something else", "folder");
     return error_from_errno(number, quoted(what, path));
   }
 
@@ -276,7 +278,7 @@ class RealFileSystem final : public FileSystem {
     place.directory = root_.get();
     if (split.directory.empty()) return place;
     place.owned = Fd(open_directory(split.directory, O_PATH));
-    if (!place.owned) return failed("open directory", split.directory);
+    if (!place.owned) return no_directory("open directory", split.directory);
     place.directory = place.owned.get();
     return place;
   }

@@ -39,7 +39,7 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
   // Errors of every call: kNotFound, kDenied, kNoSpace, kIo, with the path in the text; kCorrupt where a link, a pipe
-  // or a socket has the name of a file. Links are never followed.
+  // or a socket has the name of a file, or something else that of a directory on the way. Links are never followed.
   virtual Result<OpenedFile> open(const std::string& path, OpenFlags flags) = 0;
   // After an operation on a direct file came back with EINVAL: what follows goes through the page cache.
   virtual void drop_direct(int fd) = 0;

@@ -12,6 +12,7 @@
 #include "engine/repository/damage.h"
 #include "io/bytes.h"
 #include "io/clock.h"
+#include "io/error_class.h"
 #include "sinks/object_store.h"
 #include "verify/finding_list.h"
 
@@ -52,6 +53,17 @@ inline void report_bad_folder(FindingList& findings, std::string_view prefix, co
   findings.report(
       prefix == name_prefix(ObjectKind::kDamaged) ? Finding::Severity::kWarning : Finding::Severity::kDamage,
       std::string(prefix), error.message);
+}
+
+// The same, where `name` was listed like an object: "packs/3f". False: a bucket may hold such an object, and no harm is
+// done.
+inline Result<bool> check_occupied_folder(FindingList& findings, ObjectStore& store, const std::string& name) {
+  const std::string prefix = name + "/";
+  const auto listed = store.list(prefix, [](const ObjectInfo&) { return Result<void>(); });
+  if (listed.ok()) return false;
+  if (!is_damage(listed.error())) return listed.error();
+  report_bad_folder(findings, prefix, listed.error());
+  return true;
 }
 
 // A mark that cannot be read: its whole pack counts as marked, and nothing else is lost by it.

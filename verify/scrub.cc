@@ -11,7 +11,6 @@
 #include "engine/format/envelope.h"
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
-#include "engine/format/object_rules.h"
 #include "engine/format/slot.h"
 #include "engine/repository/listed_again.h"
 #include "engine/repository/lost_config.h"
@@ -158,25 +157,23 @@ Result<ScrubReport> Scrub::run() {
 }
 
 Result<void> Scrub::list() {
-  std::vector<std::string> top_level;
+  std::vector<std::string> occupied_folders;
   DRS_RETURN_IF_ERROR(store_.list("", [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
     if (!parsed) {
-      if (info.key.find('/') == std::string::npos) top_level.push_back(info.key + "/");
-      ++report_.unknown_names;
+      if (is_folder_name(info.key))
+        occupied_folders.push_back(info.key);
+      else
+        ++report_.unknown_names;
       return {};
     }
     objects_.push_back({*parsed, info.size_bytes});
     if (parsed->kind == ObjectKind::kDamaged) mark_objects_.push_back(info);
     return {};
   }));
-  for (const std::string& prefix : top_level) {
-    if (find_object_rule(prefix) == nullptr) continue;
-    const auto listed = store_.list(prefix, [](const ObjectInfo&) { return Result<void>(); });
-    if (listed.ok()) continue;
-    if (!is_damage(listed.error())) return listed;
-    --report_.unknown_names;
-    report_bad_folder(findings_, prefix, listed.error());
+  for (const std::string& name : occupied_folders) {
+    DRS_ASSIGN_OR_RETURN(const bool reported, check_occupied_folder(findings_, store_, name));
+    if (!reported) ++report_.unknown_names;
   }
   DRS_ASSIGN_OR_RETURN(MarkedPacks marked, load_marks(store_, mark_objects_));
   marks_.know(std::move(marked));

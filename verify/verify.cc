@@ -269,6 +269,8 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
 
   constexpr auto kPassOver = PackCatalog::UnreadableCondemned::kPassOver;
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, kPassOver));
+  for (const std::string& name : repository.occupied_folders())
+    DRS_RETURN_IF_ERROR(check_occupied_folder(findings, repository.store(), name));
   marks.know(packs.marks());
   DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> index_objects, list_index_objects(context));
   report.packs = packs.packs().size();

@@ -113,6 +113,14 @@ std::string damaged_name(const Digest& pack, const Uuid& mark) {
   return "damaged/" + pack.hex() + "-" + mark.hex();
 }
 
+bool is_folder_name(std::string_view name) {
+  const std::string_view top = name.substr(0, name.find('/'));
+  const ObjectRule* const rule = find_object_rule(std::string(top) + "/");
+  if (rule == nullptr || top == name) return rule != nullptr;
+  FixedBytes<1> first;
+  return rule->kind == ObjectKind::kPack && parse_hex(name.substr(rule->prefix.size()), first.mutable_view());
+}
+
 std::optional<ParsedName> parse_name(std::string_view name) {
   const ObjectRule* const rule = find_object_rule(name.substr(0, name.find('/') + 1));
   if (rule == nullptr) return std::nullopt;

@@ -31,6 +31,9 @@ std::string damaged_name(const Digest& pack, const Uuid& mark);  // damaged/<pac
 // What all names of a kind begin with: "packs/". A fence has a manifest's name.
 std::string_view name_prefix(ObjectKind kind);
 
+// Whether names of ours lie below this one: "packs", "packs/3f". A folder of the store then, never an object.
+bool is_folder_name(std::string_view name);
+
 // What a listed name is. Empty for names that are not ours.
 struct ParsedName {
   ObjectKind kind;

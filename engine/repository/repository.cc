@@ -20,22 +20,6 @@ struct NamedObject {
   ParsedName parsed;
 };
 
-// Several kinds in one go. Names that are no names are left out.
-Result<std::map<ObjectKind, std::vector<ObjectInfo>>> list_kinds(ObjectStore& store,
-                                                                 std::span<const ObjectKind> kinds) {
-  std::map<ObjectKind, std::vector<ObjectInfo>> found;
-  std::vector<std::string_view> prefixes;
-  for (const ObjectKind kind : kinds) {
-    found[kind];
-    prefixes.push_back(name_prefix(kind));
-  }
-  DRS_RETURN_IF_ERROR(store.list_together(prefixes, [&](const ObjectInfo& info) -> Result<void> {
-    if (const auto parsed = parse_name(info.key)) found[parsed->kind].push_back(info);
-    return {};
-  }));
-  return found;
-}
-
 std::vector<NamedObject> named(const std::vector<ObjectInfo>& objects) {
   std::vector<NamedObject> out;
   for (const ObjectInfo& info : objects) out.push_back({info, *parse_name(info.key)});
@@ -327,16 +311,34 @@ Result<void> Repository::unlock(const Secret& secret, std::span<const ObjectKind
   return {};
 }
 
+Result<std::map<ObjectKind, std::vector<ObjectInfo>>> Repository::list_kinds(std::span<const ObjectKind> kinds) {
+  std::map<ObjectKind, std::vector<ObjectInfo>> found;
+  std::vector<std::string_view> prefixes;
+  for (const ObjectKind kind : kinds) {
+    found[kind];
+    prefixes.push_back(name_prefix(kind));
+    if (kind == ObjectKind::kPack) occupied_folders_.clear();
+  }
+  DRS_RETURN_IF_ERROR(store_->list_together(prefixes, [&](const ObjectInfo& info) -> Result<void> {
+    if (const auto parsed = parse_name(info.key))
+      found[parsed->kind].push_back(info);
+    else if (is_folder_name(info.key))
+      occupied_folders_.push_back(info.key);
+    return {};
+  }));
+  return found;
+}
+
 Result<std::vector<ObjectInfo>> Repository::list(ObjectKind kind) {
   auto ahead = listed_.extract(kind);
   if (!ahead.empty()) return std::move(ahead.mapped());
-  DRS_ASSIGN_OR_RETURN(auto found, list_kinds(*store_, std::span(&kind, 1)));
+  DRS_ASSIGN_OR_RETURN(auto found, list_kinds(std::span(&kind, 1)));
   return std::move(found[kind]);
 }
 
 Result<void> Repository::list_ahead(std::span<const ObjectKind> kinds) {
   for (const ObjectKind kind : kinds) listed_.erase(kind);
-  auto found = list_kinds(*store_, kinds);
+  auto found = list_kinds(kinds);
   // Something stands where the folder of one of them was expected: `list` of that one says so.
   if (!found.ok() && is_damage(found.error())) return {};
   if (!found.ok()) return std::move(found).error();

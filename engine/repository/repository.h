@@ -67,6 +67,9 @@ class Repository {
   // kinds whose order does not matter: docs/DESIGN.md "Write order" says which are listed before which.
   Result<void> list_ahead(std::span<const ObjectKind> kinds);
 
+  // What the last list of packs showed in the place of one of their folders: "packs/3f". No pack in it can be read.
+  [[nodiscard]] const std::vector<std::string>& occupied_folders() const { return occupied_folders_; }
+
   [[nodiscard]] ObjectStore& store() const { return *store_; }
   // Before anything else uses the repository: `store` shows the same objects, such as a decorator of the one before.
   void replace_store(std::unique_ptr<ObjectStore> store) { store_ = std::move(store); }
@@ -84,7 +87,10 @@ class Repository {
   Repository(std::unique_ptr<ObjectStore> store, const Clock& clock) : store_(std::move(store)), clock_(clock) {}
   Result<void> unlock(const Secret& secret, std::span<const ObjectKind> ahead);
   std::unique_ptr<ObjectStore> store_;
+  // Several kinds in one go. Names that are no names are left out.
+  Result<std::map<ObjectKind, std::vector<ObjectInfo>>> list_kinds(std::span<const ObjectKind> kinds);
   std::map<ObjectKind, std::vector<ObjectInfo>> listed_;
+  std::vector<std::string> occupied_folders_;
   const Clock& clock_;
   Config config_;
   Digest config_digest_;

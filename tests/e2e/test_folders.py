@@ -66,3 +66,28 @@ def test_what_stands_in_the_place_of_a_folder(drs, folder):
         path.unlink()
     elsewhere.rename(path)
     drs.run("verify", "--read-data")
+
+
+@pytest.mark.parametrize("way", ["file", "link", "pipe"])
+def test_what_stands_in_the_place_of_one_folder_of_packs(drs, way):
+    drs.push("s", DATA)
+    (pack,) = drs.names("packs")
+    folder = pack.rpartition("/")[0]
+    drs.push("other", os.urandom(100_000))
+    other_is_hit = all(name.startswith(folder) for name in drs.names("packs"))
+    path, elsewhere = drs.path / folder, drs.path / "elsewhere"
+    path.rename(elsewhere)
+    drs.timeout_seconds = 30
+    expected = table()["packs/3f"]
+    stand_in(path, way)
+    said = {}
+    for title, arguments in COMMANDS.items():
+        outcome = drs.run(*arguments, input=os.urandom(10), expect=tuple(expected[title]))
+        said[title] = outcome.out.decode("utf-8", "replace") + outcome.err
+    for check in "verify", "scrub":
+        assert f"damage: {folder}/: " in said[check] and "where a folder was expected" in said[check]
+    assert pack in said["verify"] and "damaged snapshot: s " in said["verify"] and pack in said["pull"]
+    assert ("damaged snapshot: other " in said["verify"]) == other_is_hit
+    path.unlink()
+    elsewhere.rename(path)
+    drs.run("verify", "--read-data")

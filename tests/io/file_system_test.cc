@@ -106,6 +106,16 @@ TEST_F(RealFileSystemTest, OpensNothingButRegularFilesAndDoesNotHang) {
   EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
 }
 
+TEST_F(RealFileSystemTest, AFileOnTheWayIsDamageAndNotTroubleWithTheDisk) {
+  create("a");
+  create("b");
+  EXPECT_EQ(files_->open("a/b", {}).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(files_->stat("a/b").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(files_->link("b", "a/b").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(files_->list("a/b", [](const FileInfo&) { return Result<void>(); }).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(files_->make_directory("a/b").error().code, ErrorCode::kCorrupt);
+}
+
 TEST_F(RealFileSystemTest, ListsWhatIsNoFileAsAFileWithoutBytes) {
   ASSERT_EQ(::symlink("/etc/passwd", directory_.file("link").c_str()), 0);
   ASSERT_EQ(::mkfifo(directory_.file("pipe").c_str(), 0600), 0);

@@ -30,6 +30,14 @@ TEST(Names, AreThoseOfTheFormat) {
   EXPECT_EQ(damaged_name(filled<32>(0xAB), filled<16>(0xAB)), "damaged/" + hex32 + hex32 + "-" + hex32);
 }
 
+TEST(Names, SomeAreOfFoldersOnly) {
+  for (const char* const name : {"packs", "packs/3f", "packs/00", "manifests", "keys"})
+    EXPECT_TRUE(is_folder_name(name)) << name;
+  for (const char* const name : {"", "/", "pack", "packs/", "packs/3", "packs/3F", "packs/zz", "packs/3f/",
+                                 "packs/3f/1", "index/3f", "keys/00", "lost+found"})
+    EXPECT_FALSE(is_folder_name(name)) << name;
+}
+
 TEST(Names, ParseToTheirParts) {
   const auto manifest = parse_name(manifest_name(filled<16>(1), filled<16>(2)));
   ASSERT_TRUE(manifest.has_value());
