@@ -10,7 +10,8 @@ from repository import sample_bytes
 pytestmark = pytest.mark.local_only("a bucket has no folders")
 
 DATA = sample_bytes(100_000)
-FOLDERS = ["config", "keys", "packs", "index", "manifests", "removed", "sessions", "condemned", "damaged"]
+FOLDERS = ["config", "keys", "packs", "index", "manifests", "removed", "sessions", "condemned", "damaged",
+           ".incoming"]
 COMMANDS = {
     "verify": ["verify", "--read-only"],
     "scrub": ["scrub", "--read-only"],
