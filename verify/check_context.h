@@ -21,6 +21,8 @@ struct CheckContext {
   DamageMarks& marks;
   ProgressCounters& progress;
   CancelToken& cancel;
+  // What parts of the run leave to those after them; one thread.
+  std::vector<Digest> tableless = {};  // packs that were read whole, whose tables are damaged
   std::vector<Digest> absent = {};  // packs in which a block that a snapshot needs was to be read, and that were gone
 };
 

@@ -42,6 +42,7 @@ Result<void> PackCheck::check(const PackInfo& pack) {
   if (verdict.all_blocks) {
     verdict.damaged_blocks.clear();
     context_.damage.add_pack(pack.name, finding);
+    if (verdict.tableless) tableless_.push_back(pack.name);
   } else {
     context_.damage.add_blocks(pack.name, finding, verdict.damaged_blocks);
   }
@@ -105,6 +106,7 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
       verdict.lasting = true;
       verdict.too_new = false;  // a bit of its version has flipped
     }
+    verdict.tableless = !table.ok() && !verdict.too_new;
   }
   if (!verdict.damaged_blocks.empty()) {
     verdict.lasting = true;

@@ -32,6 +32,8 @@ class PackCheck {
   Result<void> check(const PackInfo& pack);
   [[nodiscard]] const Counts& counts() const { return counts_; }
   [[nodiscard]] const std::vector<Digest>& gone() const { return gone_; }
+  // Those that were read to their end, but whose tables are damaged (tableless_packs.h).
+  [[nodiscard]] const std::vector<Digest>& tableless() const { return tableless_; }
 
  private:
   PackCheck(CheckContext& context, ObjectStore& store, const CheckBuffers::Worker& buffers, Decompressor decompressor)
@@ -48,6 +50,7 @@ class PackCheck {
     bool lasting = false;
     bool too_new = false;
     bool all_blocks = false;
+    bool tableless = false;
     std::vector<DamagedBlock> damaged_blocks;
     void add(const std::string& text) { problem += (problem.empty() ? "" : "; ") + text; }
   };
@@ -61,7 +64,7 @@ class PackCheck {
   Decompressor decompressor_;
   ChunkHasher hasher_;
   Counts counts_;
-  std::vector<Digest> gone_;
+  std::vector<Digest> gone_, tableless_;
   std::vector<ByteView> messages_;
   std::vector<Digest> ids_;
 };

@@ -24,6 +24,7 @@
 #include "verify/pack_check.h"
 #include "verify/rebuild.h"
 #include "verify/recipe_check.h"
+#include "verify/tableless_packs.h"
 #include "verify/too_new.h"
 
 namespace drs {
@@ -100,6 +101,7 @@ Result<std::vector<Digest>> read_packs(CheckContext& context, const std::vector<
   std::vector<Digest> gone;
   for (const PackCheck& check : checks) {
     gone.insert(gone.end(), check.gone().begin(), check.gone().end());
+    context.tableless.insert(context.tableless.end(), check.tableless().begin(), check.tableless().end());
     const PackCheck::Counts& counts = check.counts();
     report.packs_read += counts.packs;
     report.bytes_read += counts.bytes;
@@ -160,6 +162,9 @@ Result<Checked> check_recipes(CheckContext& context, const SnapshotCatalog& cata
                        LiveIndex::open(repository, repository.store(), {memory.index_cache_bytes}, std::move(packs)));
   DRS_RETURN_IF_ERROR(report_index_problems(context, index->index()));
   DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
+  DRS_ASSIGN_OR_RETURN(const TablelessCounts tableless, check_tableless_packs(context, index->index(), reader));
+  report.blocks_decoded += tableless.blocks;
+  report.decoded_bytes += tableless.decoded_bytes;
   // Before the recipes: what is found damaged here may be needed by every snapshot.
   Rebuild rebuild(context, *index, reader, claims, memory.rebuild_blocks);
   for (const Snapshot* snapshot : context.options.rebuild) DRS_RETURN_IF_ERROR(rebuild.run(*snapshot));
