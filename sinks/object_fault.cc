@@ -48,9 +48,9 @@ void GoodGets::note(const StoreRequest& request, const HttpTransfer& answer) {
   largest_ = {request.path, request.query, request.headers, *request.part_begin_bytes, answer.received_bytes};
 }
 
-std::optional<GoodGet> GoodGets::larger_than(std::uint64_t bytes) const {
+std::optional<GoodGet> GoodGets::largest() const {
   const std::scoped_lock lock(mutex_);
-  return largest_ && largest_->bytes > bytes ? largest_ : std::nullopt;
+  return largest_;
 }
 
 void GoodGets::failed(const std::string& path) {
@@ -58,19 +58,28 @@ void GoodGets::failed(const std::string& path) {
   if (largest_ && largest_->path == path) largest_.reset();
 }
 
-void GoodGets::found_fault() {
+void GoodGets::found_fault(const std::string& path) {
   const std::scoped_lock lock(mutex_);
-  fault_was_found_ = true;
+  if (first_fault_.empty())
+    first_fault_ = path;
+  else
+    further_fault_ = true;
 }
 
-bool GoodGets::fault_was_found() const {
+bool GoodGets::fault_was_found_besides(const std::string& path) const {
   const std::scoped_lock lock(mutex_);
-  return fault_was_found_;
+  return further_fault_ || (!first_fault_.empty() && first_fault_ != path);
 }
 
 void ObjectFault::cut(Time now, std::uint64_t received_bytes) {
-  if (refusals_ > 0) *this = {};
-  if (cuts_++ == 0) began_ = now;
+  const bool elsewhere =
+      std::max(received_bytes_max_, received_bytes) > std::min(received_bytes_min_, received_bytes) + kSamePlaceBytes;
+  if (refusals_ > 0 || elsewhere) *this = {};
+  if (cuts_++ == 0) {
+    began_ = now;
+    received_bytes_min_ = received_bytes;
+  }
+  received_bytes_min_ = std::min(received_bytes_min_, received_bytes);
   received_bytes_max_ = std::max(received_bytes_max_, received_bytes);
 }
 
@@ -116,17 +125,19 @@ bool is_cut(const StoreRequest& request, const HttpTransfer& answer) {
   return answer.status == 206 && range && range->begin_bytes == *request.part_begin_bytes;
 }
 
-StoreRequest rest_of(const StoreRequest& request, std::uint64_t received_bytes) {
-  StoreRequest rest = get_request(request.path, request.query, request.headers, request);
-  const std::size_t bytes = request.destination.size() - static_cast<std::size_t>(received_bytes);
-  ask_for(rest, *request.part_begin_bytes + received_bytes, bytes, request.destination);
-  return rest;
+StoreRequest behind_cut(const StoreRequest& request, std::uint64_t received_bytes, const GoodGet& good) {
+  StoreRequest behind = get_request(request.path, request.query, request.headers, request);
+  const std::uint64_t rest_bytes = request.destination.size() - received_bytes;
+  const std::uint64_t bytes = std::min({rest_bytes, good.bytes, ObjectFault::kSamePlaceBytes});
+  ask_for(behind, *request.part_begin_bytes + received_bytes, static_cast<std::size_t>(bytes), request.destination);
+  return behind;
 }
 
 StoreRequest made_again(const GoodGet& get, const StoreRequest& failed) {
   StoreRequest again = get_request(get.path, get.query, get.headers, failed);
-  const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(get.bytes, failed.destination.size()));
-  ask_for(again, get.offset_bytes, bytes, failed.destination);
+  const std::uint64_t bytes =
+      std::min({get.bytes, std::uint64_t{failed.destination.size()}, ObjectFault::kSamePlaceBytes});
+  ask_for(again, get.offset_bytes, static_cast<std::size_t>(bytes), failed.destination);
   return again;
 }
 

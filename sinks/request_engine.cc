@@ -334,19 +334,26 @@ void RequestEngine::fail(Attempt& attempt, Error error) {
 bool RequestEngine::blame_object(Attempt& attempt, const Judgement& judgement, bool spent) {
   const StoreRequest& request = *attempt.request;
   const ObjectFault& fault = attempt.fault;
-  const RetrySchedule::Time now = clock_.steady();
-  if (!fault.suspected(now, options_.retry, options_.good_gets->fault_was_found(), spent)) return false;
-  if (fault.way_is_clear()) {
-    options_.good_gets->found_fault();
+  const bool fault_was_found = options_.good_gets->fault_was_found_besides(request.path);
+  if (!fault.suspected(clock_.steady(), options_.retry, fault_was_found, spent)) return false;
+  if (fault.is_proven()) {
+    options_.good_gets->found_fault(request.path);
     finish(attempt, fault.verdict(*judgement.error, request, attempt.transfer).with_context(request.what));
     return true;
   }
-  if (fault.received_bytes_max() >= request.destination.size()) return false;
-  attempt.look = fault.is_cut() ? rest_of(request, fault.received_bytes_max()) : protocol_.presence_look(request);
-  attempt.proof = Attempt::Proof::kObject;
+  attempt.good = options_.good_gets->largest();
+  if (!attempt.good || fault.received_bytes_max() >= request.destination.size()) return false;
   attempt.blamed = judgement;
-  attempt.not_before = now;
+  ask_object(attempt);
   return true;
+}
+
+void RequestEngine::ask_object(Attempt& attempt) {
+  const StoreRequest& request = *attempt.request;
+  attempt.look = attempt.fault.is_cut() ? behind_cut(request, attempt.fault.received_bytes_max(), *attempt.good)
+                                        : protocol_.presence_look(request);
+  attempt.proof = Attempt::Proof::kObject;
+  attempt.not_before = clock_.steady();
 }
 
 void RequestEngine::take_proof(Attempt& attempt, const Judgement& judgement) {
@@ -357,15 +364,14 @@ void RequestEngine::take_proof(Attempt& attempt, const Judgement& judgement) {
   if (success) options_.outage->succeeded(clock_.steady());
   attempt.not_before = clock_.steady();
   if (proof == Proof::kWay && success) {
-    attempt.fault.clear_the_way();
+    attempt.fault.add_proof();
+    if (!attempt.fault.is_proven()) ask_object(attempt);
     return;
   }
   if (proof == Proof::kObject && (attempt.fault.is_cut() ? is_cut(look, attempt.transfer) : success)) {
-    if (const auto good = options_.good_gets->larger_than(attempt.transfer.received_bytes)) {
-      attempt.look = made_again(*good, *attempt.request);
-      attempt.proof = Proof::kWay;
-      return;
-    }
+    attempt.look = made_again(*attempt.good, *attempt.request);
+    attempt.proof = Proof::kWay;
+    return;
   }
   if (proof == Proof::kWay) options_.good_gets->failed(look.path);
   attempt.fault = {};

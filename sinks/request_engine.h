@@ -152,6 +152,7 @@ class RequestEngine {
     bool looks_again = false;          // for what was said to be gone
     std::optional<StoreRequest> look;  // with this, where not with the same request
     ObjectFault fault;
+    std::optional<GoodGet> good;                                                    // what shows that the way is clear
     enum class Proof : std::uint8_t { kNone, kObject, kWay } proof = Proof::kNone;  // what of it `look` asks
     std::optional<Judgement> blamed;  // what the attempt before that came to
     RetrySchedule::Time not_before{};
@@ -172,6 +173,7 @@ class RequestEngine {
   void try_again(Attempt& attempt, const Judgement& judgement);
   void try_later(Attempt& attempt, const Judgement& judgement);
   bool blame_object(Attempt& attempt, const Judgement& judgement, bool spent);
+  void ask_object(Attempt& attempt);
   void take_proof(Attempt& attempt, const Judgement& judgement);
   [[nodiscard]] bool cancelled() const { return options_.cancel != nullptr && options_.cancel->cancelled(); }
   void finish(Attempt& attempt, Result<void> result);

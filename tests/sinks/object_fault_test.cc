@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <functional>
 #include <map>
+#include <random>
+#include <thread>
+#include <vector>
 
 #include "io/error_class.h"
 #include "sinks/request_engine.h"
@@ -43,6 +47,7 @@ struct RottingStore {
   std::size_t heals_after_gets = ~0U;
   std::size_t way_cuts_after = 1'000;     // bytes of each answer
   std::size_t way_cuts_after_gets = ~0U;  // each answer then, at once
+  std::function<std::size_t(std::size_t bytes)> way_carries = [](std::size_t bytes) { return bytes; };
   std::size_t gets = 0;
 
   ScriptedAnswer operator()(const testing::SeenRequest& request) {
@@ -61,6 +66,7 @@ struct RottingStore {
     std::size_t good = std::min(end - begin, gets > way_cuts_after_gets ? 0 : way_cuts_after);
     if (const auto rot = rotten.find(path); rot != rotten.end() && gets <= heals_after_gets)
       good = std::min(good, std::max(rot->second, begin) - begin);
+    good = std::min(good, way_carries(end - begin));
     return {head + std::string(good, 'x'), good < end - begin, {}};
   }
 };
@@ -76,20 +82,49 @@ class ObjectFaultTest : public ::testing::Test {
     engine_ = std::make_unique<RequestEngine>(std::move(*client), protocol_, clock_, options);
   }
 
-  Result<void> get(const std::string& path, std::size_t begin = 0, std::size_t bytes = RottingStore::kObjectBytes) {
-    place_.resize(bytes);
+  static StoreRequest get_of(const std::string& path, std::size_t begin, std::size_t bytes, Bytes& place) {
+    place.resize(bytes);
     StoreRequest request;
     request.kind = StoreRequest::Kind::kGet;
     request.method = "GET";
     request.path = path;
     request.headers = {{"Range", "bytes=" + std::to_string(begin) + "-" + std::to_string(begin + bytes - 1)}};
-    request.destination = place_;
+    request.destination = place;
     request.part_begin_bytes = begin;
     request.what = "get " + path;
+    return request;
+  }
+
+  Result<void> get(const std::string& path, std::size_t begin = 0, std::size_t bytes = RottingStore::kObjectBytes) {
+    StoreRequest request = get_of(path, begin, bytes, place_);
     const auto started = std::chrono::steady_clock::now();
     const auto result = engine_->perform(request);
     took_ = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
     return result;
+  }
+
+  // Many long gets at once, and short ones all the while.
+  void expect_outage_of_long_gets(std::size_t short_bytes) {
+    constexpr std::size_t kGets = 24;
+    std::vector<Bytes> places(kGets);
+    std::vector<StoreRequest> requests;
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < kGets; ++i) {
+      requests.push_back(get_of("/long" + std::to_string(i), 0, RottingStore::kObjectBytes, places[i]));
+      requests.back().owner = &done;
+      requests.back().done = [](StoreRequest& request) { ++*static_cast<std::size_t*>(request.owner); };
+    }
+    ASSERT_TRUE(get("/short", 0, short_bytes).ok());
+    for (StoreRequest& request : requests) engine_->start(request);
+    while (done < kGets) {
+      if (!outage_->given_up()) (void)get("/short", 0, short_bytes);
+      engine_->run(false);
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    for (const StoreRequest& request : requests) {
+      ASSERT_FALSE(request.result.ok());
+      EXPECT_EQ(request.result.error().code, ErrorCode::kUnavailable) << request.result.error().message;
+    }
   }
 
   void expect_fault_of_object(const Result<void>& result) {
@@ -143,10 +178,35 @@ TEST_F(ObjectFaultTest, FurtherObjectsOfAStoreThatRotsCostLittleTime) {
   }
 }
 
+TEST_F(ObjectFaultTest, TheSecondReadingOfAnObjectTakesAsLongAsTheFirst) {
+  store_.rotten = {{"/1", 60}};
+  ASSERT_TRUE(get("/good").ok());
+  for (int reading = 0; reading < 2; ++reading) {
+    expect_fault_of_object(get("/1"));
+    EXPECT_GE(took_, milliseconds(300));
+  }
+  expect_fault_of_object(get("/1"));
+  EXPECT_LT(took_, milliseconds(200));
+}
+
 TEST_F(ObjectFaultTest, NothingIsToBlameOnAWayThatCutsLongAnswers) {
   store_.way_cuts_after = 40;
   ASSERT_TRUE(get("/good", 0, 40).ok());
   expect_outage(get("/long"));
+}
+
+TEST_F(ObjectFaultTest, NothingIsToBlameOnAWayThatCutsLongAnswersAnywhere) {
+  store_.way_carries = [dice = std::mt19937(1)](std::size_t bytes) mutable {
+    return bytes <= 40 ? bytes : dice() % 40;
+  };
+  expect_outage_of_long_gets(40);
+}
+
+TEST_F(ObjectFaultTest, NothingIsToBlameOnAWayThatCutsShortAnswersNowAndThen) {
+  store_.way_carries = [dice = std::mt19937(1)](std::size_t bytes) mutable {
+    return bytes <= 14 && dice() % 4 != 0 ? bytes : dice() % 14;
+  };
+  expect_outage_of_long_gets(14);
 }
 
 TEST_F(ObjectFaultTest, NothingIsToBlameOnAWayThatBeginsToCutAllAnswers) {
@@ -212,6 +272,19 @@ TEST(ObjectFault, TakesSixCutsOverTheBriefBudgetAndNoOtherFailureAmongThem) {
   few.cut(start, 0);
   EXPECT_FALSE(few.suspected(start, options, true, false));
   EXPECT_EQ(few.next_by(start, start + std::chrono::seconds(30), options), start + std::chrono::seconds(2));
+}
+
+TEST(ObjectFault, IsSuspectedOnlyWhileTheCutsAreAtAboutTheSamePlace) {
+  const RetryOptions options;
+  const ObjectFault::Time start{std::chrono::hours(1)};
+  const auto suspected_after = [&](std::uint64_t spread_bytes) {
+    ObjectFault fault;
+    for (int i = 0; i < 12; ++i) fault.cut(start + std::chrono::seconds(i), 5 * kMiB + (i % 2 == 0 ? 0 : spread_bytes));
+    return fault.suspected(start + std::chrono::seconds(12), options, true, true);
+  };
+  EXPECT_TRUE(suspected_after(0));
+  EXPECT_TRUE(suspected_after(ObjectFault::kSamePlaceBytes));
+  EXPECT_FALSE(suspected_after(ObjectFault::kSamePlaceBytes + 1));
 }
 
 }  // namespace
