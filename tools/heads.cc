@@ -194,7 +194,7 @@ bool HeadDirectory::is_here(const Head& head) const {
          std::filesystem::exists(here + "/" + slot_name(head.slot), error);
 }
 
-Result<void> HeadDirectory::store(const Head& head, const std::set<std::string>& settled) {
+Result<void> HeadDirectory::store(const Head& head, const Known& known) {
   if (directory_.empty()) return {};
   Head seen = head;
   seen.place = place_.address;
@@ -208,10 +208,14 @@ Result<void> HeadDirectory::store(const Head& head, const std::set<std::string>&
   DRS_ASSIGN_OR_RETURN(const Fd lock, lock_directory(directory_));
   DRS_ASSIGN_OR_RETURN(std::vector<Head> heads, load_file(path_of(head.stream)));
   std::erase_if(heads, [&](const Head& other) {
-    return settled.contains(other.manifest_name) || other.manifest_name == head.manifest_name;
+    return known.settled.contains(other.manifest_name) || other.manifest_name == head.manifest_name;
   });
   heads.push_back(std::move(seen));
   std::sort(heads.begin(), heads.end(), newer);
+  for (auto at = heads.end(); heads.size() > kHeadsMax && at != heads.begin();) {
+    --at;
+    if (!known.lost.contains(at->manifest_name) && at->manifest_name != head.manifest_name) at = heads.erase(at);
+  }
   if (heads.size() > kHeadsMax) heads.resize(kHeadsMax);
   // All of one file, which is opened where the last of them was seen.
   for (Head& each : heads) each.slot = place_.slot;

@@ -31,7 +31,8 @@ struct Head {
   friend bool operator==(const Head&, const Head&) = default;
 };
 
-// Of a stream at a place. Where there are more the oldest, by its sequence number, is forgotten.
+// Of a stream at a place. Where there are more the oldest, by its sequence number, is forgotten; of those that are lost
+// only when there is no other.
 inline constexpr std::size_t kHeadsMax = 64;
 
 // Where a repository is opened, and as which one. A replica has the id of its original but key slots of its own.
@@ -45,10 +46,15 @@ class HeadDirectory {
   // Nothing is read or created yet. Without a `state_dir` no head is kept, and none is found.
   HeadDirectory(std::string state_dir, const Uuid& repository, HeadPlace place);
 
-  // As seen at this place, beside the heads of the stream that are recorded here, but for those of the manifests that
-  // `settled` names. Processes take turns. Whole and durable when it returns: temporary file, fsync, rename. Errors:
+  // Of the heads that are recorded, by the names of their manifests.
+  struct Known {
+    std::set<std::string> settled;  // need not be remembered any more: settled_by
+    std::set<std::string> lost;     // check_head misses them
+  };
+  // As seen at this place, beside the heads of the stream that are recorded here, but for those that are settled.
+  // Processes take turns. Whole and durable when it returns: temporary file, fsync, rename. Errors:
   // those of load; kDenied, kNoSpace, kIo, with the path; kBusy (another process keeps the directory locked).
-  Result<void> store(const Head& head, const std::set<std::string>& settled);
+  Result<void> store(const Head& head, const Known& known);
   // The heads that were recorded at this place, newest first, also under an earlier name of it (a directory that was
   // moved: gone from there, and here with the key slot that opened it there). Errors: kCorrupt (no heads), kDenied,
   // kIo.

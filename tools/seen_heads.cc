@@ -37,13 +37,20 @@ std::vector<Head> SeenHeads::load(const std::string& stream) const {
 
 void SeenHeads::record(const Head& head, const Manifest& manifest, const std::vector<Head>& before,
                        const SnapshotCatalog& shown) {
-  for (const Head& seen : before)
-    if (const auto lost = check_head(seen, shown))
-      context_.log.warn(
-          "{}; its head stays in {}: find out who removed the snapshot, bring it back with `drstream copy`, or, if it "
-          "is to be given up, remove that file",
-          *lost, directory_.path_of(seen));
-  const auto stored = catch_thrown([&] { return directory_.store(head, settled_by(manifest, before, shown)); });
+  HeadDirectory::Known known;
+  for (const Head& seen : before) {
+    const auto lost = check_head(seen, shown);
+    if (!lost) continue;
+    known.lost.insert(seen.manifest_name);
+    context_.log.warn(
+        "{}; its head stays in {}: find out who removed the snapshot, bring it back with `drstream copy`, or, if it "
+        "is to be given up, remove that file",
+        *lost, directory_.path_of(seen));
+  }
+  const auto stored = catch_thrown([&] {
+    known.settled = settled_by(manifest, before, shown);
+    return directory_.store(head, known);
+  });
   if (!stored.ok())
     context_.log.warn("the head could not be remembered in --state-dir: {}; keep the one printed",
                       stored.error().message);

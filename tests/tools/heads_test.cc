@@ -184,13 +184,13 @@ TEST(HeadDirectory, KeepsTheHeadsOfPushesThatOverlap) {
   const test::TemporaryDirectory directory;
   HeadDirectory heads(directory.path(), Uuid{}, {"here", kSlot});
   ASSERT_TRUE(heads.store(named(4, "before"), {}).ok());
-  ASSERT_TRUE(heads.store(named(5, "a"), {"before"}).ok());
-  ASSERT_TRUE(heads.store(named(5, "b"), {"before"}).ok());
+  ASSERT_TRUE(heads.store(named(5, "a"), {.settled = {"before"}, .lost = {}}).ok());
+  ASSERT_TRUE(heads.store(named(5, "b"), {.settled = {"before"}, .lost = {}}).ok());
   ASSERT_TRUE(heads.store(named(3, "of a resume"), {}).ok());
   const std::vector all = {named(5, "b"), named(5, "a"), named(3, "of a resume")};
   EXPECT_EQ(*heads.load("pg/app"), all);
   EXPECT_EQ(heads.load_all()->heads, all);
-  ASSERT_TRUE(heads.store(named(6, "next"), {"b", "before"}).ok());
+  ASSERT_TRUE(heads.store(named(6, "next"), {.settled = {"b", "before"}, .lost = {}}).ok());
   EXPECT_EQ(*heads.load("pg/app"), (std::vector{named(6, "next"), named(5, "a"), named(3, "of a resume")}));
 }
 
@@ -203,6 +203,28 @@ TEST(HeadDirectory, ForgetsTheOldestWhereThereAreTooMany) {
   ASSERT_TRUE(kept.ok()) << kept.error().message;
   EXPECT_EQ(kept->size(), kHeadsMax);
   EXPECT_EQ(kept->back().sequence, 3U);
+}
+
+TEST(HeadDirectory, ForgetsWhatIsLostOnlyWhereThereIsNothingElse) {
+  const test::TemporaryDirectory directory;
+  HeadDirectory heads(directory.path(), Uuid{}, {"here", kSlot});
+  HeadDirectory::Known known;
+  for (std::uint64_t i = 1; i <= kHeadsMax; ++i)
+    ASSERT_TRUE(heads.store(named(i, manifest_name({}, Uuid{{static_cast<Byte>(i)}})), {}).ok());
+  for (const Byte lost : {Byte{1}, Byte{2}}) known.lost.insert(manifest_name({}, Uuid{{lost}}));
+  ASSERT_TRUE(heads.store(named(kHeadsMax + 1, "next"), known).ok());
+  auto kept = heads.load("pg/app");
+  ASSERT_TRUE(kept.ok()) << kept.error().message;
+  ASSERT_EQ(kept->size(), kHeadsMax);
+  EXPECT_EQ(kept->back().sequence, 1U);
+  EXPECT_EQ(kept->at(kHeadsMax - 3).sequence, 4U);
+
+  for (const Head& head : *kept) known.lost.insert(head.manifest_name);
+  ASSERT_TRUE(heads.store(named(kHeadsMax + 2, "the one just pushed"), known).ok());
+  kept = heads.load("pg/app");
+  ASSERT_EQ(kept->size(), kHeadsMax);
+  EXPECT_EQ(kept->front().manifest_name, "the one just pushed");
+  EXPECT_EQ(kept->back().sequence, 2U);
 }
 
 TEST(HeadDirectory, ReadsAFileOfOneHeadAsEarlierVersionsWroteIt) {
