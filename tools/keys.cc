@@ -22,6 +22,7 @@ constexpr std::size_t kPassphraseCharsAdvised = 12;
 
 constexpr const char* kKeyFileVariable = "BACKUP_ENCRYPTION_KEY_FILE";
 constexpr const char* kKeyVariable = "BACKUP_ENCRYPTION_KEY";
+constexpr const char* kPassphraseVariable = "DRSTREAM_PASSPHRASE";
 constexpr const char* kFromKeyFileVariable = "BACKUP_FROM_ENCRYPTION_KEY_FILE";
 constexpr const char* kFromKeyVariable = "BACKUP_FROM_ENCRYPTION_KEY";
 
@@ -156,7 +157,8 @@ Result<Secret> prompt_new_secret(const Prompt& prompt) {
 }
 
 bool key_is_supplied(const KeyOptions& options) {
-  return options.any() || variable(kKeyFileVariable) != nullptr || variable(kKeyVariable) != nullptr;
+  return options.any() || variable(kKeyFileVariable) != nullptr || variable(kKeyVariable) != nullptr ||
+         variable(kPassphraseVariable) != nullptr;
 }
 
 Result<SuppliedSecret> read_secret(const KeyOptions& options, CancelToken& cancel) {
@@ -193,6 +195,19 @@ Result<SuppliedSecret> read_options_or_variables(const KeyOptions& options, cons
   return out;
 }
 
+Result<SuppliedSecret> read_passphrase_variable() {
+  SuppliedSecret out;
+  const char* const text = variable(kPassphraseVariable);
+  if (text == nullptr) return out;
+  DRS_ASSIGN_OR_RETURN(out.secret, passphrase_of(SecretBytes::copy_of(as_bytes(text)), kPassphraseVariable));
+  out.warnings.push_back(
+      fmt::format("the passphrase comes from {}, which other processes of this user can read while drstream starts, "
+                  "and in the process that started it for longer; prefer --passphrase-file or --passphrase-command",
+                  kPassphraseVariable));
+  advise_on_length(out.secret, out.warnings);
+  return out;
+}
+
 }  // namespace
 
 Result<SuppliedSecret> read_source_secret(const KeyOptions& options, CancelToken& cancel) {
@@ -201,6 +216,7 @@ Result<SuppliedSecret> read_source_secret(const KeyOptions& options, CancelToken
 
 Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options, CancelToken& cancel) {
   auto secret = read_options_or_variables(options, kKeyFileVariable, kKeyVariable, cancel);
+  if (secret.ok() && !secret->given()) secret = read_passphrase_variable();
   wipe_variables();
   return secret;
 }
@@ -208,12 +224,14 @@ Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options, CancelTok
 Error missing_key_error() {
   return key_error(
       "no key was given; accepted are --key-file FILE, --passphrase-file FILE, --passphrase-command CMD, the variables "
-      "BACKUP_ENCRYPTION_KEY_FILE and BACKUP_ENCRYPTION_KEY (64 hex digits), or a prompt on a terminal");
+      "BACKUP_ENCRYPTION_KEY_FILE, BACKUP_ENCRYPTION_KEY (64 hex digits) and DRSTREAM_PASSPHRASE, or a prompt on a "
+      "terminal");
 }
 
 std::span<const std::string> key_variable_names() {
-  static const std::array<std::string, 13> kNames = {kKeyVariable,
+  static const std::array<std::string, 14> kNames = {kKeyVariable,
                                                      kKeyFileVariable,
+                                                     kPassphraseVariable,
                                                      kFromKeyVariable,
                                                      kFromKeyFileVariable,
                                                      "DRSTREAM_KEY_FILE",

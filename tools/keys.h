@@ -37,10 +37,10 @@ struct SuppliedSecret {
 bool key_is_supplied(const KeyOptions& options);
 
 // Looks at, in this order: the options (which DRSTREAM_KEY_FILE, DRSTREAM_PASSPHRASE_FILE and
-// DRSTREAM_PASSPHRASE_COMMAND set too), BACKUP_ENCRYPTION_KEY_FILE, BACKUP_ENCRYPTION_KEY. Asks nobody. Wipes the
-// variables and removes them from the environment; so, call it once, before other threads read the environment.
-// `cancel` ends the wait for a command or a FIFO. Errors: kUsage (two options at once), kWrongKey (unreadable; not 64
-// hex digits; the text never holds the key), kCancelled.
+// DRSTREAM_PASSPHRASE_COMMAND set too), BACKUP_ENCRYPTION_KEY_FILE, BACKUP_ENCRYPTION_KEY, DRSTREAM_PASSPHRASE (with a
+// warning). Asks nobody. Wipes the variables and removes them from the environment; so, call it once, before other
+// threads read the environment. `cancel` ends the wait for a command or a FIFO. Errors: kUsage (two options at once),
+// kWrongKey (unreadable; not 64 hex digits; the text never holds the key), kCancelled.
 Result<SuppliedSecret> take_supplied_secret(const KeyOptions& options, CancelToken& cancel);
 
 // The key of the other repository of a command: the options, BACKUP_FROM_ENCRYPTION_KEY_FILE,

@@ -282,3 +282,13 @@ def test_files_of_the_repository_are_for_their_owner_only(drs):
         mode = path.stat().st_mode
         assert mode & 0o007 == 0, f"{path} {oct(mode)}"
     assert os.access(drs.path, os.R_OK)
+
+
+def test_a_passphrase_may_come_from_a_variable_and_no_child_gets_it(new_repository):
+    drs = new_repository(key=None)
+    env = {"DRSTREAM_PASSPHRASE": "correct horse battery staple"}
+    assert "prefer --passphrase-file" in drs.run("init", env=env).err
+    drs.run("push", "s", "--exec", "--", "sh", "-c", "echo [$DRSTREAM_PASSPHRASE]", env=env)
+    outcome = drs.run("pull", "s", env=env)
+    assert outcome.out == b"[]\n"
+    assert "DRSTREAM_PASSPHRASE" in outcome.err and "correct horse" not in outcome.err

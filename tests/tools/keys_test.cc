@@ -205,5 +205,23 @@ TEST_F(KeysTest, ANewSecretIsAskedForTwice) {
   EXPECT_EQ(differing.error().code, ErrorCode::kWrongKey);
 }
 
+TEST_F(KeysTest, APassphraseMayComeFromAVariableWithAWarningAndIsWiped) {
+  ::setenv("DRSTREAM_PASSPHRASE", "correct horse battery", 1);
+  const char* const where = ::getenv("DRSTREAM_PASSPHRASE");
+  EXPECT_TRUE(key_is_supplied({}));
+  const auto supplied = take_supplied_secret({});
+  expect_passphrase(supplied, "correct horse battery");
+  ASSERT_EQ(supplied->warnings.size(), 1U);
+  EXPECT_NE(supplied->warnings[0].find("--passphrase-file"), std::string::npos);
+  EXPECT_EQ(::getenv("DRSTREAM_PASSPHRASE"), nullptr);
+  EXPECT_EQ(std::string(where, 7), std::string(7, '\0')) << "overwritten where /proc/PID/environ shows it";
+}
+
+TEST_F(KeysTest, APassphraseOfTheEnvironmentIsTheLastResort) {
+  ::setenv("DRSTREAM_PASSPHRASE", "correct horse battery", 1);
+  ::setenv("BACKUP_ENCRYPTION_KEY", kKey, 1);
+  expect_key(take_supplied_secret({}));
+}
+
 }  // namespace
 }  // namespace drs
