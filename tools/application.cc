@@ -137,16 +137,7 @@ class Application {
     if (const auto usable = check_progress_descriptor(model_.options.progress_fd); !usable.ok())
       return fail(usable.error(), command.effect, output);
     const auto log = make_logger(console_, model_.options.log);
-    if (model_.options.state_dir.empty()) {
-      auto state_dir = default_state_dir();
-      if (state_dir.ok())
-        model_.options.state_dir = *std::move(state_dir);
-      else
-        log->warn(
-            "the heads of streams are not kept, so that a removal of the newest snapshots is not noticed: neither "
-            "XDG_STATE_HOME nor HOME is set, and {}; give --state-dir DIR",
-            state_dir.error().message);
-    }
+    if (model_.options.state_dir.empty()) choose_state_dir(command.effect, *log);
     std::unique_ptr<Guardian> guardian;
     if (!arguments.child.empty()) {
       // Now: no buffer is mapped and no key is read that the guardian would keep.
@@ -159,6 +150,23 @@ class Application {
     const auto result = catch_thrown([&] { return command.run(context); });
     if (!result.ok()) return fail(result.error(), context.effect, output, context.next_step);
     return finish(*result, output, context.effect);
+  }
+
+  void choose_state_dir(CommandEffect effect, spdlog::logger& log) {
+    const auto state_dir = default_state_dir();
+    if (!state_dir.ok()) {
+      log.warn(
+          "the heads of streams are not kept, so that a removal of the newest snapshots is not noticed: neither "
+          "XDG_STATE_HOME nor HOME is set, and {}; give --state-dir DIR",
+          state_dir.error().message);
+      return;
+    }
+    model_.options.state_dir = state_dir->path;
+    if (state_dir->is_temporary && effect == CommandEffect::kCommits)
+      log.warn(
+          "neither XDG_STATE_HOME nor HOME is set: the heads of streams are kept in {}, from where they may be cleaned "
+          "away; without them a removal of the newest snapshots is not noticed; give --state-dir DIR",
+          state_dir->path);
   }
 
   int finish(ExitCode code, const Output& output, CommandEffect effect) {

@@ -367,13 +367,14 @@ Result<std::string> private_directory(const std::string& path) {
   return path;
 }
 
-Result<std::string> default_state_dir() {
-  if (::geteuid() == 0) return std::string("/var/lib/drstream");
+Result<StateDir> default_state_dir() {
+  if (::geteuid() == 0) return StateDir{"/var/lib/drstream"};
   if (const char* const state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
-    return std::string(state) + "/drstream";
+    return StateDir{std::string(state) + "/drstream"};
   if (const char* const home = std::getenv("HOME"); home != nullptr && *home == '/')
-    return std::string(home) + "/.local/state/drstream";
-  return private_directory("/var/tmp/drstream-" + std::to_string(::geteuid()));
+    return StateDir{std::string(home) + "/.local/state/drstream"};
+  DRS_ASSIGN_OR_RETURN(std::string path, private_directory("/var/tmp/drstream-" + std::to_string(::geteuid())));
+  return StateDir{std::move(path), true};
 }
 
 }  // namespace drs

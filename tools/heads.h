@@ -94,9 +94,14 @@ std::optional<std::string> check_head(const Head& head, const SnapshotCatalog& c
 std::set<std::string> settled_by(const Manifest& manifest, const std::vector<Head>& heads,
                                  const SnapshotCatalog& catalog);
 
+struct StateDir {
+  std::string path;
+  bool is_temporary = false;  // where others clean up
+};
+
 // $XDG_STATE_HOME/drstream, or ~/.local/state/drstream; /var/lib/drstream for root; without either variable
-// private_directory("/var/tmp/drstream-<uid>"). Errors: those of private_directory.
-Result<std::string> default_state_dir();
+// private_directory("/var/tmp/drstream-<uid>"), which is temporary. Errors: those of private_directory.
+Result<StateDir> default_state_dir();
 
 // `path` in a directory where everybody may make names, as a directory that only we can write to; made if it is not
 // there. Errors: kDenied (a link, no directory, or somebody else's: heads in it could be removed or replaced).
