@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -12,6 +13,7 @@
 #include "tools/arguments.h"
 #include "tools/descriptors.h"
 #include "tools/heads.h"
+#include "tools/option_builder.h"
 #include "tools/version.h"
 
 namespace drs {
@@ -100,6 +102,18 @@ ParseOutcome parse(CLI::App& root, const Arguments& arguments, Output& output) {
   return {};
 }
 
+// A variable for what only the command line gives would be taken for a gate or a choice that is in force.
+void warn_of_unread_variables(const CLI::App& command, spdlog::logger& log) {
+  for (const CLI::App* app = &command; app != nullptr; app = app->get_parent())
+    for (const CLI::Option* option : app->get_options()) {
+      const std::string variable = variable_name(*option);
+      const bool is_read = !option->get_envname().empty();
+      const bool is_none = variable.empty() || option == app->get_help_ptr() || option == app->get_version_ptr();
+      if (is_read || is_none || std::getenv(variable.c_str()) == nullptr) continue;
+      log.warn("the variable {} is not read: --{} is given with each call", variable, option->get_lnames().back());
+    }
+}
+
 class Application {
  public:
   Application(CommandModel& model, const Clock& clock, CancelToken& cancel, const SignalState& signals)
@@ -137,6 +151,7 @@ class Application {
     if (const auto usable = check_progress_descriptor(model_.options.progress_fd); !usable.ok())
       return fail(usable.error(), command.effect, output);
     const auto log = make_logger(console_, model_.options.log);
+    warn_of_unread_variables(*command.app, *log);
     if (model_.options.state_dir.empty()) choose_state_dir(command.effect, *log);
     std::unique_ptr<Guardian> guardian;
     if (!arguments.child.empty()) {

@@ -301,14 +301,14 @@ void add_copy_command(CommandSet& commands) {
          "What to copy: streams or stream@latest (what was pushed to them last), stream@TIME (the newest at or "
          "before the end of that second, minute or day), ids or their first 4 or more digits (default: every snapshot)")
       ->type_name("");
-  without_variable(add_texts(*app, "--stream", command->streams, "STREAM",
-                             "Copy every snapshot of this stream; may be given several times"));
-  add_text(*app, "--from-repository", command->from.place, "PLACE", "The repository to copy from")->required();
-  without_variable(add_flag(
-      *app, "--mirror", command->mirror,
-      "Copy everything into a replica, and let removals follow: what was removed in the source is removed here"));
-  add_parsed(*app, "--compression", command->compression, parse_compression, "CODEC",
-             "How blocks are compressed where they are made anew (default zstd:1); in a replica they stay as they are");
+  add_texts(*app, "--stream", command->streams, "STREAM",
+            "Copy every snapshot of this stream; may be given several times");
+  as_setting(add_text(*app, "--from-repository", command->from.place, "PLACE", "The repository to copy from"))->required();
+  add_flag(*app, "--mirror", command->mirror,
+           "Copy everything into a replica, and let removals follow: what was removed in the source is removed here");
+  as_setting(add_parsed(
+      *app, "--compression", command->compression, parse_compression, "CODEC",
+      "How blocks are compressed where they are made anew (default zstd:1); in a replica they stay as they are"));
   declare_from_key_options(*app, command->from);
   commands.add(
       {app, CommandEffect::kCopies, false, [command](CommandContext& context) { return run_copy(context, *command); }});

@@ -117,10 +117,10 @@ void add_key_add_command(CommandSet& commands, CLI::App& key) {
   CLI::App* const app = add_subcommand(key, "add", "Add a key slot: one more way to open the repository",
                                        "  drstream key add --new-key-file /media/safe/drs.key --label 'offline safe'\n"
                                        "  drstream key add --new-passphrase-command 'pass show backups'\n");
-  add_text(*app, "--new-key-file", command->fresh.key_file, "FILE", "The new key, 64 hex digits");
-  add_text(*app, "--new-passphrase-file", command->fresh.passphrase_file, "FILE", "The new passphrase");
-  add_text(*app, "--new-passphrase-command", command->fresh.passphrase_command, "CMD",
-           "Run CMD, split into words without a shell, and take what it prints as the new passphrase");
+  as_setting(add_text(*app, "--new-key-file", command->fresh.key_file, "FILE", "The new key, 64 hex digits"));
+  as_setting(add_text(*app, "--new-passphrase-file", command->fresh.passphrase_file, "FILE", "The new passphrase"));
+  as_setting(add_text(*app, "--new-passphrase-command", command->fresh.passphrase_command, "CMD",
+                      "Run CMD, split into words without a shell, and take what it prints as the new passphrase"));
   add_text(*app, "--label", command->label, "TEXT", "What `key list` shows beside the new key slot");
   commands.add(
       {app, CommandEffect::kChanges, false, [command](CommandContext& context) { return run_add(context, *command); }});

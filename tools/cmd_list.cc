@@ -103,12 +103,10 @@ void add_list_command(CommandSet& commands) {
                                        "  drstream list pg/app --limit 7\n"
                                        "  drstream list --tag env=production --since 2026-11-01 --json\n");
   refuse_empty(app->add_option("STREAM", command->stream, "Only this stream")->type_name(""));
-  without_variable(
-      add_texts(*app, "--tag", command->tags, "KEY[=VALUE]",
-                "Only snapshots with this tag, without a value whatever it is; several: with all of them"));
-  without_variable(add_text(*app, "--since", command->since, "TIME", "Only snapshots of this time or later"));
-  without_variable(
-      add_parsed(*app, "--limit", command->limit, number_between(1, 1'000'000'000), "N", "Only the newest N"));
+  add_texts(*app, "--tag", command->tags, "KEY[=VALUE]",
+            "Only snapshots with this tag, without a value whatever it is; several: with all of them");
+  add_text(*app, "--since", command->since, "TIME", "Only snapshots of this time or later");
+  add_parsed(*app, "--limit", command->limit, number_between(1, 1'000'000'000), "N", "Only the newest N");
   commands.add(
       {app, CommandEffect::kReads, false, [command](CommandContext& context) { return run_list(context, *command); }});
 }

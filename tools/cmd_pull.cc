@@ -200,19 +200,17 @@ void add_pull_command(CommandSet& commands) {
          "that second, minute or day), an id or its first 4 or more digits")
       ->required()
       ->type_name("");
-  without_variable(add_text(*app, "-o,--output", command->output, "FILE",
-                            "Write a file: under a temporary name, renamed when it is whole and checked"));
-  without_variable(add_flag(*app, "--force", command->force,
-                            "Replace the file of --output if there is one, or overwrite it if it is a block device"));
-  without_variable(
-      add_flag(*app, "--exec", command->exec,
-               "Feed the command behind --; it is killed if the stream turns out to be damaged, or if drstream dies"));
-  without_variable(
-      add_flag(*app, "--consumer-may-stop", command->consumer_may_stop,
-               "With --exec: a command that exits with 0 need not read everything (default: that is exit 8); for "
-               "pg_restore -l"));
-  without_variable(add_parsed(*app, "--offset", command->offset_bytes, parse_size, "SIZE", "Begin here"));
-  without_variable(add_parsed(*app, "--length", command->length_bytes, parse_size, "SIZE", "At most this much"));
+  add_text(*app, "-o,--output", command->output, "FILE",
+           "Write a file: under a temporary name, renamed when it is whole and checked");
+  add_flag(*app, "--force", command->force,
+           "Replace the file of --output if there is one, or overwrite it if it is a block device");
+  add_flag(*app, "--exec", command->exec,
+           "Feed the command behind --; it is killed if the stream turns out to be damaged, or if drstream dies");
+  add_flag(*app, "--consumer-may-stop", command->consumer_may_stop,
+           "With --exec: a command that exits with 0 need not read everything (default: that is exit 8); for "
+           "pg_restore -l");
+  add_parsed(*app, "--offset", command->offset_bytes, parse_size, "SIZE", "Begin here");
+  add_parsed(*app, "--length", command->length_bytes, parse_size, "SIZE", "At most this much");
   commands.add({app, CommandEffect::kWillRestore, true,
                 [command](CommandContext& context) { return run_pull(context, *command); }});
 }

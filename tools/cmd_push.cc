@@ -161,7 +161,7 @@ void declare_push_gates(CLI::App& app, PushCommand& command) {
       "Refuse a stream whose last 64 KiB do not match REGEX (extended, as in grep -E); for pg_dump -Fp: \"PostgreSQL "
       "database dump complete\"")
       ->group(kGroup);
-  without_variable(add_flag(app, "--allow-empty", command.allow_empty, "Accept a stream of 0 bytes"))->group(kGroup);
+  add_flag(app, "--allow-empty", command.allow_empty, "Accept a stream of 0 bytes")->group(kGroup);
 }
 
 }  // namespace
@@ -177,32 +177,33 @@ void add_push_command(CommandSet& commands) {
       "  drstream push pg/app --also 's3://offsite/backups?region=eu-central-1' --exec -- pg_dump -Fc -Z0 app\n"
       "  drstream push pg/app --tag env=production --time 2026-11-20T02:00 < app.dump\n");
   app->add_option("STREAM", command->stream, "The stream's name, such as pg/app")->required()->type_name("");
-  without_variable(add_flag(*app, "--exec", command->exec,
-                            "Run the command behind --, store what it prints, commit only if it exits 0"));
-  add_texts(*app, "--also", command->also, "PLACE",
-            "Store the stream in this repository, too; may be given several times. Each commits for itself, the worst "
-            "failure decides the exit code, and --memory is divided among them");
-  without_variable(add_text(*app, "--file", command->file, "FILE", "Store a file or a block device"));
+  add_flag(*app, "--exec", command->exec, "Run the command behind --, store what it prints, commit only if it exits 0");
+  as_setting(add_texts(
+      *app, "--also", command->also, "PLACE",
+      "Store the stream in this repository, too; may be given several times. Each commits for itself, the worst "
+      "failure decides the exit code, and --memory is divided among them"));
+  add_text(*app, "--file", command->file, "FILE", "Store a file or a block device");
   add_parsed(*app, "--timeout", command->timeout, parse_duration, "DURATION",
              "With --exec: end a command that runs longer");
   add_texts(*app, "--tag", command->tags, "KEY=VALUE", "Tag the snapshot; may be given several times");
-  without_variable(
-      add_text(*app, "--time", command->time, "TIME",
-               "The snapshot's time (default now); the stream's latest is what was pushed last, whatever its time"));
-  add_parsed(*app, "--compression", command->compression, parse_compression, "CODEC",
-             "How blocks are compressed: zstd:N with N from 1 to 19 or -1 to -7, lz4, none (default zstd:1)");
-  add_text(*app, "--spool", command->spool.directory, "DIR",
-           "Let packs wait in DIR on this machine until they are stored, so that a slow store does not hold up the "
-           "source; `drstream resume` finishes what was interrupted after that");
-  add_parsed(*app, "--spool-size", command->spool.size_bytes, parse_size, "SIZE",
-             "With --spool: how much of this push may wait (default 10GiB)");
+  add_text(*app, "--time", command->time, "TIME",
+           "The snapshot's time (default now); the stream's latest is what was pushed last, whatever its time");
+  as_setting(
+      add_parsed(*app, "--compression", command->compression, parse_compression, "CODEC",
+                 "How blocks are compressed: zstd:N with N from 1 to 19 or -1 to -7, lz4, none (default zstd:1)"));
+  as_setting(
+      add_text(*app, "--spool", command->spool.directory, "DIR",
+               "Let packs wait in DIR on this machine until they are stored, so that a slow store does not hold up the "
+               "source; `drstream resume` finishes what was interrupted after that"));
+  as_setting(add_parsed(*app, "--spool-size", command->spool.size_bytes, parse_size, "SIZE",
+                        "With --spool: how much of this push may wait (default 10GiB)"));
   declare_push_gates(*app, *command);
   add_flag(*app, "--no-readback", command->no_read_back, "Do not decode each block again before it is stored");
   add_flag(*app, "--no-stream-sha256", command->no_stream_sha256,
            "Do not compute the SHA-256 of the whole stream (XXH3 remains)");
-  add_flag(
+  as_setting(add_flag(
       *app, "--stats", command->stats,
-      "Print where the time went: CPU of each stage, waits, copies, and what holds the push back (always in --json)");
+      "Print where the time went: CPU of each stage, waits, copies, and what holds the push back (always in --json)"));
   add_parsed(*app, "--size-hint", command->size_hint, parse_size, "SIZE", "Expected size, for the progress shown");
   commands.add(
       {app, CommandEffect::kCommits, true, [command](CommandContext& context) { return run_push(context, *command); }});

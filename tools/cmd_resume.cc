@@ -265,7 +265,7 @@ void add_resume_command(CommandSet& commands) {
       add_subcommand(commands.root(), "resume", "Finish pushes that were interrupted after their spool had everything",
                      "  drstream resume --spool /var/spool/drstream\n"
                      "  drstream resume -r s3://bucket/prefix --spool /var/spool/drstream --json\n");
-  add_text(*app, "--spool", command->spool, "DIR", "The spool directory that was given to the push");
+  as_setting(add_text(*app, "--spool", command->spool, "DIR", "The spool directory that was given to the push"));
   commands.add({app, CommandEffect::kCommits, false,
                 [command](CommandContext& context) { return run_resume(context, *command); }});
 }

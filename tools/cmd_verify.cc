@@ -199,15 +199,14 @@ void add_verify_command(CommandSet& commands) {
       ->type_name("");
   add_flag(*app, "--read-data", command->read_data, "Read and decode every stored block");
   add_flag(*app, "--read-only", command->read_only, "Record no marks of damage in the repository");
-  with_variable(
-      app->add_option("--expect-head", command->expect_head,
-                      "Exit 13 also when there is no head to compare with: STREAM=SEQUENCE:DIGEST as push printed it, "
-                      "or, without a value, all heads of this repository in --state-dir, which are always compared")
-          ->type_name("[HEAD]")
-          ->expected(0, 1)
-          ->allow_extra_args(false)
-          ->default_str(std::string(kAllHeads))
-          ->take_all());
+  app->add_option("--expect-head", command->expect_head,
+                  "Exit 13 also when there is no head to compare with: STREAM=SEQUENCE:DIGEST as push printed it, "
+                  "or, without a value, all heads of this repository in --state-dir, which are always compared")
+      ->type_name("[HEAD]")
+      ->expected(0, 1)
+      ->allow_extra_args(false)
+      ->default_str(std::string(kAllHeads))
+      ->take_all();
   add_flag(*app, "--warn-exit", command->warn_exit, "Exit 9 where there are only warnings");
   commands.add({app, CommandEffect::kProves, false,
                 [command](CommandContext& context) { return run_verify(context, *command); }});

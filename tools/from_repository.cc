@@ -9,14 +9,17 @@ namespace drs {
 
 void declare_from_key_options(CLI::App& app, FromOptions& from) {
   constexpr const char* kGroup = "Key options of the source (default: the key of --repository)";
-  add_text(app, "--from-key-file", from.key.key_file, "FILE", "Read the source's key, 64 hex digits, from FILE")
+  as_setting(
+      add_text(app, "--from-key-file", from.key.key_file, "FILE", "Read the source's key, 64 hex digits, from FILE"))
       ->group(kGroup);
-  add_text(app, "--from-passphrase-file", from.key.passphrase_file, "FILE", "Read the source's passphrase from FILE")
+  as_setting(add_text(app, "--from-passphrase-file", from.key.passphrase_file, "FILE",
+                      "Read the source's passphrase from FILE"))
       ->group(kGroup);
-  add_text(app, "--from-passphrase-command", from.key.passphrase_command, "CMD",
-           "Run CMD and take what it prints as the source's passphrase")
+  as_setting(add_text(app, "--from-passphrase-command", from.key.passphrase_command, "CMD",
+                      "Run CMD and take what it prints as the source's passphrase"))
       ->group(kGroup);
-  add_flag(app, "--from-unencrypted", from.unencrypted, "The source is not encrypted: give it no key")->group(kGroup);
+  as_setting(add_flag(app, "--from-unencrypted", from.unencrypted, "The source is not encrypted: give it no key"))
+      ->group(kGroup);
 }
 
 Result<std::optional<Secret>> read_from_secret(CommandContext& context, const RepositoryPlace& place,

@@ -133,13 +133,15 @@ void declare_global_options(CLI::App& app, GlobalOptions& options) {
   in_group(add_parsed(app, "--progress-fd", options.progress_fd, number, "FD",
                       "Write progress as JSON lines to this open descriptor"));
   in_group(add_flag(app, "-q,--quiet", options.log.quiet, "Only warnings and errors"));
-  in_group(with_variable(app.add_flag("-v,--verbose", options.log.verbosity, "Say more; twice: say much more")));
+  in_group(app.add_flag("-v,--verbose", options.log.verbosity, "Say more; twice: say much more"));
   in_group(add_choice<LogFormat>(app, "--log-format", options.log.format,
                                  {{"text", LogFormat::kText}, {"json", LogFormat::kJson}},
                                  "Form of the log on stderr (default text)"));
   declare_key_options(app, options.key);
   declare_cloud_options(app, options.cloud);
   declare_cache_options(app, options.cache);
+  for (CLI::Option* const option : app.get_options())
+    if (option != app.get_help_ptr() && option != app.get_version_ptr()) as_setting(option);
 }
 
 }  // namespace drs

@@ -6,9 +6,9 @@
 
 namespace drs {
 
-CLI::Option* with_variable(CLI::Option* option) {
-  const std::vector<std::string>& names = option->get_lnames();
-  DRS_ASSERT(!names.empty(), "an option without a long name has no variable");
+std::string variable_name(const CLI::Option& option) {
+  const std::vector<std::string>& names = option.get_lnames();
+  if (names.empty()) return "";
   std::string variable = "DRSTREAM_";
   for (const char c : names.back()) {
     if (c == '-')
@@ -16,11 +16,13 @@ CLI::Option* with_variable(CLI::Option* option) {
     else
       variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   }
-  return option->envname(variable);
+  return variable;
 }
 
-CLI::Option* without_variable(CLI::Option* option) {
-  return option->envname("");
+CLI::Option* as_setting(CLI::Option* option) {
+  const std::string variable = variable_name(*option);
+  DRS_ASSERT(!variable.empty(), "a setting without a long name has no variable");
+  return option->envname(variable);
 }
 
 CLI::Option* refuse_empty(CLI::Option* option) {
@@ -31,21 +33,21 @@ CLI::Option* refuse_empty(CLI::Option* option) {
 
 CLI::Option* add_text(CLI::App& app, const std::string& names, std::string& target, const std::string& value_name,
                       const std::string& description) {
-  return with_variable(refuse_empty(app.add_option(names, target, description)->type_name(value_name)));
+  return refuse_empty(app.add_option(names, target, description)->type_name(value_name));
 }
 
 CLI::Option* add_texts(CLI::App& app, const std::string& names, std::vector<std::string>& target,
                        const std::string& value_name, const std::string& description) {
   // One value each time, so that an argument behind it is not swallowed.
-  return with_variable(refuse_empty(app.add_option(names, target, description)
-                                        ->type_name(value_name)
-                                        ->expected(1)
-                                        ->allow_extra_args(false)
-                                        ->take_all()));
+  return refuse_empty(app.add_option(names, target, description)
+                          ->type_name(value_name)
+                          ->expected(1)
+                          ->allow_extra_args(false)
+                          ->take_all());
 }
 
 CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& target, const std::string& description) {
-  return with_variable(app.add_flag(names, target, description));
+  return app.add_flag(names, target, description);
 }
 
 std::function<Result<std::uint64_t>(std::string_view)> number_between(std::uint64_t least, std::uint64_t most) {

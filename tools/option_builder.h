@@ -1,6 +1,6 @@
-// How options are declared on a CLI11 command, all alike: each also reads its variable DRSTREAM_<LAST LONG NAME> unless
-// it chooses data, values are read by our own parsers, an empty value is refused (a script's variable that is not set),
-// and the value's name in the help is the list of choices where there is one.
+// How options are declared on a CLI11 command, all alike: values are read by our own parsers, an empty value is refused
+// (a script's variable that is not set), and the value's name in the help is the list of choices where there is one.
+// An option comes from the command line alone unless it is declared as a setting.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -14,11 +14,12 @@
 
 namespace drs {
 
-// "-r,--repo,--repository" reads DRSTREAM_REPOSITORY. Returns `option`.
-CLI::Option* with_variable(CLI::Option* option);
-// For an option that chooses which data goes in or comes out: a variable that was forgotten in the environment would
-// store or restore something else, with exit 0. Returns `option`.
-CLI::Option* without_variable(CLI::Option* option);
+// "DRSTREAM_REPOSITORY" of "-r,--repo,--repository": made of the last long name. Empty where there is none.
+std::string variable_name(const CLI::Option& option);
+// Makes `option` a setting: its variable sets it too, and so may a configuration file (tools/settings.h). Only for
+// repositories, keys, stores, resources and output. What changes the meaning of one call is never a setting: a variable
+// forgotten in the environment would store, restore or accept something else, with exit 0. Returns `option`.
+CLI::Option* as_setting(CLI::Option* option);
 // Refuses an empty value, which would mean the same as none. Returns `option`.
 CLI::Option* refuse_empty(CLI::Option* option);
 
@@ -39,7 +40,7 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& names, T& target, Pars
             return value.ok() ? std::string() : std::move(value).error().message;
           },
           "", ""));
-  return with_variable(option);
+  return option;
 }
 
 CLI::Option* add_text(CLI::App& app, const std::string& names, std::string& target, const std::string& value_name,

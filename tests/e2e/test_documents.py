@@ -89,35 +89,20 @@ def test_the_overview_names_every_command_and_an_unknown_one_is_refused(new_repo
     drs.run(expect=2)
 
 
-# They choose which data goes in or comes out: a forgotten variable must not.
-BY_HAND = {
-    "push": {"--exec", "--file", "--time", "--allow-empty"},
-    "pull": {"--output", "--force", "--exec", "--consumer-may-stop", "--offset", "--length"},
-    "list": {"--tag", "--since", "--limit"},
-    "copy": {"--stream", "--mirror"},
-}
-
-
-def test_every_option_can_be_given_by_a_variable_but_those_that_choose_data(pushed):
-    for command in COMMANDS:
-        text = pushed.text("help", *command.split())
-        for option in re.findall(r"^ +(?:-\w,)?(?:--[\w-]+,)*(--[\w-]+)\b.*$", text, re.M):
-            variable = "DRSTREAM_" + option[2:].upper().replace("-", "_")
-            by_hand = option == "--help" or option in BY_HAND.get(command, ())
-            assert by_hand == (re.search(rf"{variable}\b", text) is None), (command, option)
-    pushed.run("push", "s", input=DATA, env={"DRSTREAM_MIN_SIZE": "1GiB"}, expect=15)
-
-
 def test_a_variable_forgotten_in_the_environment_changes_no_data(pushed, tmp_path):
     (tmp_path / "file").write_bytes(b"another")
     forgotten = {"DRSTREAM_FILE": tmp_path / "file", "DRSTREAM_TIME": "2020-01-01", "DRSTREAM_OFFSET": "10",
                  "DRSTREAM_LENGTH": "5", "DRSTREAM_OUTPUT": tmp_path / "out", "DRSTREAM_ALLOW_EMPTY": "1",
-                 "DRSTREAM_LIMIT": "1"}
+                 "DRSTREAM_LIMIT": "1", "DRSTREAM_TAG": "a=b", "DRSTREAM_MIN_SIZE": "1GiB",
+                 "DRSTREAM_ON_ANOMALY": "tag"}
     forgotten = {name: str(value) for name, value in forgotten.items()}
     assert pushed.push("s", DATA, env=forgotten)["time"][:4] != "2020"
     assert pushed.pull("s", env=forgotten) == DATA
     pushed.run("push", "s", input=b"", env=forgotten, expect=3)
     assert len(pushed.json("list", env=forgotten)["snapshots"]) > 1
+    err = pushed.run("push", "s", input=DATA, env=forgotten).err
+    assert "the variable DRSTREAM_MIN_SIZE is not read: --min-size is given with each call" in err
+    assert "DRSTREAM_LENGTH" not in err  # of another command
 
 
 @pytest.mark.parametrize(
