@@ -11,6 +11,7 @@
 #include "engine/repository/edit_distance.h"
 #include "io/catch_thrown.h"
 #include "tools/arguments.h"
+#include "tools/configuration.h"
 #include "tools/descriptors.h"
 #include "tools/heads.h"
 #include "tools/option_builder.h"
@@ -124,10 +125,15 @@ class Application {
     const ParseOutcome parsed = parse(model_.root, arguments, early);
     if (parsed.done) return finish(*parsed.done, early, CommandEffect::kReads);
     const Command* const command = model_.commands.parsed();
+    const auto configured = parsed.error || command == nullptr ? Result<void>() : configure(*command);
     Output output({model_.options.json, model_.options.log.quiet, STDOUT_FILENO}, console_);
     if (parsed.error) {
       path_ = command_path(deepest_parsed(&model_.root));
       return fail(*parsed.error, command != nullptr ? command->effect : CommandEffect::kReads, output);
+    }
+    if (!configured.ok()) {
+      path_ = command_path(command->app);
+      return fail(configured.error(), command->effect, output);
     }
     if (command == nullptr && model_.options.json) {
       const CLI::App* const app = deepest_parsed(&model_.root);
@@ -146,11 +152,20 @@ class Application {
   }
 
  private:
+  Result<void> configure(const Command& command) {
+    if (!command.reads_configuration) return {};
+    CommandModel scratch;
+    DRS_ASSIGN_OR_RETURN(configuration_,
+                         drs::configure({model_.root, model_.options, scratch.root}, default_config_paths(), cancel_));
+    return {};
+  }
+
   int run_command(const Command& command, const Arguments& arguments, Output& output) {
     // Before anything is opened that could take a number which the caller believed to be open.
     if (const auto usable = check_progress_descriptor(model_.options.progress_fd); !usable.ok())
       return fail(usable.error(), command.effect, output);
     const auto log = make_logger(console_, model_.options.log);
+    for (const std::string& warning : configuration_.warnings) log->warn("{}", warning);
     warn_of_unread_variables(*command.app, *log);
     if (model_.options.state_dir.empty()) choose_state_dir(command.effect, *log);
     std::unique_ptr<Guardian> guardian;
@@ -160,8 +175,8 @@ class Application {
       if (!started.ok()) return fail(started.error(), command.effect, output);
       guardian = *std::move(started);
     }
-    CommandContext context{model_.options, arguments.child, console_,       *log,        output,        clock_,
-                           cancel_,        signals_,        guardian.get(), model_.root, command.effect};
+    CommandContext context{model_.options, arguments.child, console_,    *log,           output,        clock_, cancel_,
+                           signals_,       guardian.get(),  model_.root, configuration_, command.effect};
     const auto result = catch_thrown([&] { return command.run(context); });
     if (!result.ok()) return fail(result.error(), context.effect, output, context.next_step);
     return finish(*result, output, context.effect);
@@ -209,6 +224,7 @@ class Application {
   const SignalState& signals_;
   Console console_;
   std::string path_;  // of the command: "key add"
+  Configuration configuration_;
 };
 
 }  // namespace
@@ -239,6 +255,7 @@ CommandModel::CommandModel()
   add_key_commands(commands);
   add_policy_commands(commands);
   add_doctor_command(commands);
+  add_config_commands(commands);
   add_version_command(commands);
   add_help_command(commands);
   add_completion_command(commands);

@@ -231,7 +231,11 @@ std::string lines_of(const CopyReport& report, const VerifyReport& verified, con
 Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
   if (command.mirror && (!command.selectors.empty() || !command.streams.empty()))
     return Error{ErrorCode::kUsage, "--mirror copies everything: it takes no snapshots and no --stream"};
-  DRS_ASSIGN_OR_RETURN(const RepositoryPlace from, parse_repository_place(command.from.place, context.options.cloud));
+  if (command.from.place.empty())
+    return Error{ErrorCode::kUsage,
+                 "--from-repository is required: the place to copy from, a directory, s3://bucket/prefix, "
+                 "gs://bucket/prefix or @NAME (or set DRSTREAM_FROM_REPOSITORY)"};
+  DRS_ASSIGN_OR_RETURN(const RepositoryPlace from, parse_repository_place(command.from.place, context.options));
   DRS_ASSIGN_OR_RETURN(const RepositoryPlace to, repository_place(context.options));
   DRS_ASSIGN_OR_RETURN(std::optional<Secret> given, read_from_secret(context, from, command.from));
   DRS_ASSIGN_OR_RETURN(const Secret secret, take_secret(context, to));
@@ -303,7 +307,7 @@ void add_copy_command(CommandSet& commands) {
       ->type_name("");
   add_texts(*app, "--stream", command->streams, "STREAM",
             "Copy every snapshot of this stream; may be given several times");
-  as_setting(add_text(*app, "--from-repository", command->from.place, "PLACE", "The repository to copy from"))->required();
+  as_setting(add_text(*app, "--from-repository", command->from.place, "PLACE", "The repository to copy from"));
   add_flag(*app, "--mirror", command->mirror,
            "Copy everything into a replica, and let removals follow: what was removed in the source is removed here");
   as_setting(add_parsed(

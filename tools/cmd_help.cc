@@ -83,8 +83,8 @@ void add_help_command(CommandSet& commands) {
   CLI::App* const app = add_subcommand(commands.root(), "help", "Show the help of a command, with examples",
                                        "  drstream help push\n  drstream help key add\n");
   app->add_option("COMMAND", *words, "The command")->type_name("");
-  commands.add(
-      {app, CommandEffect::kReads, false, [words](CommandContext& context) { return run_help(context, *words); }});
+  commands.add({app, CommandEffect::kReads, false,
+                [words](CommandContext& context) { return run_help(context, *words); }, false});
 }
 
 void add_completion_command(CommandSet& commands) {
@@ -98,7 +98,7 @@ void add_completion_command(CommandSet& commands) {
   for (const auto& [name, shell] : kShells) {
     CLI::App* const child = add_subcommand(*app, name, std::string("Print the completion script of ") + name, "");
     commands.add({child, CommandEffect::kReads, false,
-                  [shell = shell](CommandContext& context) { return run_completion(context, shell); }});
+                  [shell = shell](CommandContext& context) { return run_completion(context, shell); }, false});
   }
 }
 
@@ -109,8 +109,8 @@ void add_man_command(CommandSet& commands) {
   app->group("");  // hidden
   app->add_option("PAGE", command->page, "The page: drstream, drstream-push, ...")->type_name("");
   app->add_option("--output-dir", command->output_dir, "Write all pages into this directory")->type_name("DIR");
-  commands.add(
-      {app, CommandEffect::kReads, false, [command](CommandContext& context) { return run_man(context, *command); }});
+  commands.add({app, CommandEffect::kReads, false,
+                [command](CommandContext& context) { return run_man(context, *command); }, false});
 }
 
 }  // namespace drs

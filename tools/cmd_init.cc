@@ -123,7 +123,7 @@ Result<ExitCode> run_init(CommandContext& context, const InitCommand& command) {
   std::optional<Secret> from;
   std::optional<RepositoryPlace> origin;
   if (replica) {
-    DRS_ASSIGN_OR_RETURN(origin, parse_repository_place(command.replica_of.place, context.options.cloud));
+    DRS_ASSIGN_OR_RETURN(origin, parse_repository_place(command.replica_of.place, context.options));
     DRS_ASSIGN_OR_RETURN(from, read_from_secret(context, *origin, command.replica_of));
   }
   DRS_ASSIGN_OR_RETURN(InitOptions options, [&]() -> Result<InitOptions> {

@@ -52,7 +52,7 @@ void add_version_command(CommandSet& commands) {
   CLI::App* const app =
       add_subcommand(commands.root(), "version", "Show versions, and the I/O and crypto backends chosen",
                      "  drstream version\n  drstream version --io posix --json\n");
-  commands.add({app, CommandEffect::kReads, false, run_version});
+  commands.add({app, CommandEffect::kReads, false, run_version, false});
 }
 
 }  // namespace drs

@@ -21,6 +21,8 @@
 
 namespace drs {
 
+struct Configuration;
+
 // What a running command works with. All of it outlives the run.
 struct CommandContext {
   const GlobalOptions& options;
@@ -31,8 +33,9 @@ struct CommandContext {
   const Clock& clock;
   CancelToken& cancel;
   const SignalState& signals;
-  Guardian* guardian;          // of the child command; null where there is none
-  CLI::App& root;              // the whole model, for help, man and completion
+  Guardian* guardian;  // of the child command; null where there is none
+  CLI::App& root;      // the whole model, for help, man and completion
+  const Configuration& configuration;
   CommandEffect effect;        // of the command, until it learns better: decides what its failure means
   std::string next_step = {};  // of its failure, where the command knows better than its kind does
 };
@@ -51,6 +54,7 @@ struct Command {
   CommandEffect effect = CommandEffect::kReads;
   bool takes_child_command = false;  // "-- CMD..."
   RunCommand run;
+  bool reads_configuration = true;  // false: it says what drstream is, whatever is configured
 };
 
 class CommandSet {
@@ -87,6 +91,7 @@ void add_stats_command(CommandSet& commands);
 void add_key_commands(CommandSet& commands);
 void add_policy_commands(CommandSet& commands);
 void add_doctor_command(CommandSet& commands);
+void add_config_commands(CommandSet& commands);
 void add_version_command(CommandSet& commands);
 void add_help_command(CommandSet& commands);
 void add_completion_command(CommandSet& commands);

@@ -102,6 +102,14 @@ void declare_cache_options(CLI::App& app, CacheOptions& cache) {
 
 }  // namespace
 
+void declare_place_options(CLI::App& app, KeyOptions& key, CloudOptions& cloud, CacheOptions& cache) {
+  declare_key_options(app, key);
+  declare_cloud_options(app, cloud);
+  declare_cache_options(app, cache);
+  for (CLI::Option* const option : app.get_options())
+    if (option != app.get_help_ptr() && option != app.get_version_ptr()) as_setting(option);
+}
+
 std::size_t GlobalOptions::thread_count() const {
   if (threads != 0) return static_cast<std::size_t>(threads);
   return std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
@@ -112,7 +120,11 @@ void declare_global_options(CLI::App& app, GlobalOptions& options) {
   constexpr const char* kGroup = "Global options";
   const auto in_group = [&](CLI::Option* option) { option->group(kGroup); };
   in_group(add_text(app, "-r,--repo,--repository", options.repository, "PLACE",
-                    "The repository: a local directory, s3://bucket/prefix or gs://bucket/prefix"));
+                    "The repository: a local directory, s3://bucket/prefix, gs://bucket/prefix, or @NAME of a "
+                    "[repository.NAME] in the configuration"));
+  in_group(add_text(app, "--config", options.config_file, "FILE",
+                    "The configuration file, instead of $XDG_CONFIG_HOME/drstream/config.toml (or ~/.config/...) and "
+                    "/etc/drstream/config.toml"));
   in_group(add_parsed(app, "--memory", options.memory_bytes, parse_size, "SIZE",
                       "Ceiling for buffers, codecs and indexes (default 256MiB, at least 96MiB)"));
   in_group(add_parsed(app, "--threads", options.threads, number_between(1, kThreadsMax), "N",
@@ -137,11 +149,7 @@ void declare_global_options(CLI::App& app, GlobalOptions& options) {
   in_group(add_choice<LogFormat>(app, "--log-format", options.log.format,
                                  {{"text", LogFormat::kText}, {"json", LogFormat::kJson}},
                                  "Form of the log on stderr (default text)"));
-  declare_key_options(app, options.key);
-  declare_cloud_options(app, options.cloud);
-  declare_cache_options(app, options.cache);
-  for (CLI::Option* const option : app.get_options())
-    if (option != app.get_help_ptr() && option != app.get_version_ptr()) as_setting(option);
+  declare_place_options(app, options.key, options.cloud, options.cache);
 }
 
 }  // namespace drs

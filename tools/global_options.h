@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,8 +50,18 @@ struct CacheOptions {
   bool off = false;
 };
 
+// A repository that the configuration names, for `-r @NAME`: a place with settings of its own.
+struct NamedRepository {
+  std::string place;   // as --repository takes it
+  std::string origin;  // where it is named: "/etc/drstream/config.toml:12"
+  CloudOptions cloud;  // the options, and over them its own
+  CacheOptions cache;  // likewise
+  KeyOptions key;      // its own alone
+};
+
 struct GlobalOptions {
   std::string repository;
+  std::string config_file;         // empty: the default places (tools/configuration.h)
   std::uint64_t memory_bytes = 0;  // set by declare_global_options
   std::uint64_t threads = 0;       // 0: one for each core
   IoChoice io = IoChoice::kAuto;
@@ -62,11 +73,14 @@ struct GlobalOptions {
   std::string state_dir;
   CloudOptions cloud;
   CacheOptions cache;
+  std::map<std::string, NamedRepository, std::less<>> repositories;  // by name, without the @; set by configure()
 
   [[nodiscard]] std::size_t thread_count() const;  // never 0
 };
 
-// `options` must outlive `app`.
+// All of them, each a setting. `options` must outlive `app`.
 void declare_global_options(CLI::App& app, GlobalOptions& options);
+// Those of them that one repository may have for itself, likewise.
+void declare_place_options(CLI::App& app, KeyOptions& key, CloudOptions& cloud, CacheOptions& cache);
 
 }  // namespace drs

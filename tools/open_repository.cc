@@ -84,7 +84,7 @@ Result<std::unique_ptr<Repository>> open_repository(CommandContext& context, con
                                                     const Secret& secret, Reads reads) {
   const auto open_with = [&](const Secret& with) -> Result<std::unique_ptr<Repository>> {
     DRS_ASSIGN_OR_RETURN(auto store, open_store(context, place));
-    if (reads != Reads::kStored) store = with_cache(std::move(store), place, context.options.cache, context.log);
+    if (reads != Reads::kStored) store = with_cache(std::move(store), place, context.log);
     return Repository::open(std::move(store), context.clock, with, best_crypto_backend(), kinds_ahead(reads));
   };
   auto repository = open_with(secret);

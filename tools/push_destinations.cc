@@ -26,7 +26,7 @@ Result<std::vector<PushDestination>> parse_places(const GlobalOptions& options, 
   DRS_ASSIGN_OR_RETURN(destinations[0].place, repository_place(options));
   for (std::size_t i = 0; i < also.size(); ++i) {
     RepositoryPlace& place = destinations[i + 1].place;
-    DRS_ASSIGN_OR_RETURN(place, parse_repository_place(also[i], options.cloud));
+    DRS_ASSIGN_OR_RETURN(place, parse_repository_place(also[i], options));
   }
   for (PushDestination& destination : destinations) {
     const RepositoryPlace& place = destination.place;

@@ -24,7 +24,8 @@ std::vector<CachedKind> cached_kinds() {
 }  // namespace
 
 std::unique_ptr<ObjectStore> with_cache(std::unique_ptr<ObjectStore> store, const RepositoryPlace& place,
-                                        const CacheOptions& options, spdlog::logger& log) {
+                                        spdlog::logger& log) {
+  const CacheOptions& options = place.cache;
   const std::string folder = options.folder.empty() ? default_cache_dir() : options.folder;
   if (place.kind == RepositoryPlace::Kind::kLocal || options.off || folder.empty()) return store;
   CacheFolder::Options shared{folder, options.size_bytes, {}, {}};

@@ -11,10 +11,10 @@
 
 namespace drs {
 
-// `store`, which is at `place`, with the cache that the options ask for; as it is where they ask for none, and for
-// local repositories. `log` must outlive it.
+// `store`, which is at `place`, with the cache that the place asks for; as it is where it asks for none, and for local
+// repositories. `log` must outlive it.
 std::unique_ptr<ObjectStore> with_cache(std::unique_ptr<ObjectStore> store, const RepositoryPlace& place,
-                                        const CacheOptions& options, spdlog::logger& log);
+                                        spdlog::logger& log);
 
 // $XDG_CACHE_HOME/drstream, or ~/.cache/drstream; without either /var/cache/drstream for root, and none for others.
 std::string default_cache_dir();

@@ -25,22 +25,6 @@ std::string_view scheme_of(std::string_view text) {
   return is_url ? text.substr(0, mark) : std::string_view();
 }
 
-// Where the value of a setting goes; nullptr where a place of this kind has no such setting.
-std::string* setting_of(RepositoryPlace& place, std::string_view name) {
-  if (name == "key-file") return &place.key.key_file;
-  if (name == "passphrase-file") return &place.key.passphrase_file;
-  if (name == "passphrase-command") return &place.key.passphrase_command;
-  if (place.kind == RepositoryPlace::Kind::kLocal) return nullptr;
-  if (name == "endpoint-url") return &place.cloud.endpoint_url;
-  if (name == "ca-file") return &place.cloud.ca_file;
-  if (place.kind == RepositoryPlace::Kind::kGcs)
-    return name == "credentials-file" ? &place.cloud.credentials_file : nullptr;
-  if (name == "region") return &place.cloud.region;
-  if (name == "profile") return &place.cloud.profile;
-  if (name == "address-style") return &place.cloud.address_style;
-  return nullptr;
-}
-
 // A path may hold a '?' of its own.
 bool is_key_setting(std::string_view settings) {
   return std::ranges::any_of(kKeySettings, [&](std::string_view name) { return settings.starts_with(name); });
@@ -78,15 +62,53 @@ Result<void> take_settings(RepositoryPlace& place, std::string_view settings) {
   return {};
 }
 
+// "@offsite": what the configuration says under that name.
+Result<RepositoryPlace> named_place(std::string_view text, const GlobalOptions& options) {
+  const std::string_view name = text.substr(1);
+  const auto found = options.repositories.find(name);
+  if (found == options.repositories.end()) {
+    std::string known;
+    for (const auto& [other, repository] : options.repositories) known += (known.empty() ? "@" : ", @") + other;
+    return Error{ErrorCode::kUsage,
+                 fmt::format("the configuration has no [repository.{}]{}; `drstream config check` names the files that "
+                             "were read (a directory of this name is ./{})",
+                             name, known.empty() ? ", and no other" : "; it has " + known, text)};
+  }
+  GlobalOptions own;
+  own.cloud = found->second.cloud;
+  own.cache = found->second.cache;
+  DRS_ASSIGN_OR_RETURN(RepositoryPlace place, parse_repository_place(found->second.place, own));
+  if (!place.key.any()) place.key = found->second.key;
+  return place;
+}
+
 }  // namespace
 
-Result<RepositoryPlace> parse_repository_place(std::string_view text, const CloudOptions& options) {
+std::string* setting_of(RepositoryPlace& place, std::string_view name) {
+  if (name == "key-file") return &place.key.key_file;
+  if (name == "passphrase-file") return &place.key.passphrase_file;
+  if (name == "passphrase-command") return &place.key.passphrase_command;
+  if (place.kind == RepositoryPlace::Kind::kLocal) return nullptr;
+  if (name == "endpoint-url") return &place.cloud.endpoint_url;
+  if (name == "ca-file") return &place.cloud.ca_file;
+  if (place.kind == RepositoryPlace::Kind::kGcs)
+    return name == "credentials-file" ? &place.cloud.credentials_file : nullptr;
+  if (name == "region") return &place.cloud.region;
+  if (name == "profile") return &place.cloud.profile;
+  if (name == "address-style") return &place.cloud.address_style;
+  return nullptr;
+}
+
+Result<RepositoryPlace> parse_repository_place(std::string_view text, const GlobalOptions& options) {
   if (text.empty())
-    return Error{ErrorCode::kUsage,
-                 "no repository was named; give --repository DIR, s3://bucket/prefix or gs://bucket/prefix, or set "
-                 "DRSTREAM_REPOSITORY"};
+    return Error{
+        ErrorCode::kUsage,
+        "no repository was named; give --repository DIR, s3://bucket/prefix, gs://bucket/prefix or @NAME of the "
+        "configuration, or set DRSTREAM_REPOSITORY"};
+  if (text.front() == '@') return named_place(text, options);
   RepositoryPlace place;
-  place.cloud = options;
+  place.cloud = options.cloud;
+  place.cache = options.cache;
   const std::string_view scheme = scheme_of(text);
   const std::size_t mark = text.find('?');
   if (scheme.empty()) {
@@ -118,7 +140,7 @@ Result<RepositoryPlace> parse_repository_place(std::string_view text, const Clou
 }
 
 Result<RepositoryPlace> repository_place(const GlobalOptions& options) {
-  DRS_ASSIGN_OR_RETURN(RepositoryPlace place, parse_repository_place(options.repository, options.cloud));
+  DRS_ASSIGN_OR_RETURN(RepositoryPlace place, parse_repository_place(options.repository, options));
   if (place.kind == RepositoryPlace::Kind::kLocal) DRS_RETURN_IF_ERROR(refuse_object_options(place.cloud, place.name));
   return place;
 }

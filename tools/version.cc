@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <lz4.h>
 #include <spdlog/version.h>
+#include <toml++/impl/version.h>
 #include <xxhash.h>
 #include <zstd.h>
 #include <CLI/Version.hpp>
@@ -29,6 +30,7 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
       {"spdlog", fmt::format("{}.{}.{}", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)},
       {"nlohmann-json",
        fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
+      {"toml++", fmt::format("{}.{}.{}", TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH)},
   };
   return out;
 }

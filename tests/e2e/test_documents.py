@@ -12,7 +12,7 @@ from repository import sample_bytes
 DATA = sample_bytes(400_000)
 
 COMMANDS = ["init", "push", "list", "show", "pull", "verify", "scrub", "repair index", "stats", "key list", "key add",
-            "key remove", "key test", "copy", "doctor", "version", "help", "completion"]  # fmt: skip
+            "key remove", "key test", "copy", "config check", "doctor", "version", "help", "completion"]  # fmt: skip
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def pushed(drs):
         ("drstream.key-list/1", ["key", "list"]),
         ("drstream.key-test/1", ["key", "test"]),
         ("drstream.doctor/1", ["doctor"]),
+        ("drstream.config/1", ["config", "check"]),
         ("drstream.version/1", ["version"]),
     ],
 )

@@ -77,6 +77,7 @@ const std::set<std::string> kVariables = {"DRSTREAM_ADDRESS_STYLE",
                                           "DRSTREAM_CACHE_SIZE",
                                           "DRSTREAM_CA_FILE",
                                           "DRSTREAM_COMPRESSION",
+                                          "DRSTREAM_CONFIG",
                                           "DRSTREAM_ENDPOINT_URL",
                                           "DRSTREAM_FROM_KEY_FILE",
                                           "DRSTREAM_FROM_PASSPHRASE_COMMAND",
@@ -158,8 +159,8 @@ TEST(CommandModel, HasTheCommandsThatAreDocumented) {
   std::set<std::string> names;
   for (const CommandEntry& child : whole_tree().children) names.insert(child.name());
   EXPECT_EQ(names,
-            (std::set<std::string>{"completion", "copy", "doctor", "help", "init", "key", "list", "policy", "pull",
-                                   "push", "repair", "resume", "scrub", "show", "stats", "verify", "version"}));
+            (std::set<std::string>{"completion", "config", "copy", "doctor", "help", "init", "key", "list", "policy",
+                                   "pull", "push", "repair", "resume", "scrub", "show", "stats", "verify", "version"}));
 }
 
 TEST(CommandModel, ErrorsSayWhatIsAccepted) {

@@ -7,7 +7,9 @@ namespace {
 
 using Kind = RepositoryPlace::Kind;
 
-RepositoryPlace parsed(const std::string& text, const CloudOptions& options = {}) {
+RepositoryPlace parsed(const std::string& text, const CloudOptions& cloud = {}) {
+  GlobalOptions options;
+  options.cloud = cloud;
   auto place = parse_repository_place(text, options);
   EXPECT_TRUE(place.ok()) << text;
   return place.ok() ? *std::move(place) : RepositoryPlace{};
@@ -48,10 +50,10 @@ TEST(RepositoryPlace, ABucketOfGoogleHasSettingsOfItsOwn) {
 }
 
 TEST(RepositoryPlace, SaysWhatItDoesNotTake) {
-  for (const std::string text : {"", "ftp://host/x", "file://", "s3://bucket?colour=red", "s3://bucket?region",
-                                 "s3://bucket?region=", "s3://bucket?region=%2", "file:///x?region=a",
-                                 "gs://bucket?region=a", "s3://bucket?credentials-file=/x"}) {
-    const auto place = parse_repository_place(text, {});
+  for (const std::string text : {"", "@unknown", "ftp://host/x", "file://", "s3://bucket?colour=red",
+                                 "s3://bucket?region", "s3://bucket?region=", "s3://bucket?region=%2",
+                                 "file:///x?region=a", "gs://bucket?region=a", "s3://bucket?credentials-file=/x"}) {
+    const auto place = parse_repository_place(text, GlobalOptions());
     ASSERT_FALSE(place.ok()) << text;
     EXPECT_EQ(place.error().code, ErrorCode::kUsage);
   }
