@@ -303,7 +303,7 @@ void add_copy_command(CommandSet& commands) {
   app->add_option(
          "SNAPSHOT", command->selectors,
          "What to copy: streams or stream@latest (what was pushed to them last), stream@TIME (the newest at or "
-         "before the end of that second, minute or day), ids or their first 4 or more digits (default: every snapshot)")
+         "before the end of that second, minute or day), ids or their first 8 or more digits (default: every snapshot)")
       ->type_name("");
   add_texts(*app, "--stream", command->streams, "STREAM",
             "Copy every snapshot of this stream; may be given several times");

@@ -187,7 +187,7 @@ void add_pull_command(CommandSet& commands) {
                      "  drstream pull pg/app@2026-11-20T02:00 --exec -- pg_restore -d new\n"
                      "  drstream pull pg/app --consumer-may-stop --exec -- pg_restore -l\n"
                      "  drstream pull pg/app@latest -o app.dump\n"
-                     "  drstream pull 3f9c -o part.bin --offset 1GiB --length 64MiB\n"
+                     "  drstream pull 3f9c01d2 -o part.bin --offset 1GiB --length 64MiB\n"
                      "  drstream pull pg/app | pg_restore -d new; echo ${PIPESTATUS[*]}\n"
                      "With --exec the consumer sees the end of its input only once everything was checked, and is "
                      "ended\n"
@@ -197,7 +197,7 @@ void add_pull_command(CommandSet& commands) {
   app->add_option(
          "SNAPSHOT", command->selector,
          "A stream or stream@latest (what was pushed to it last), stream@TIME (its newest at or before the end of "
-         "that second, minute or day), an id or its first 4 or more digits")
+         "that second, minute or day), an id or its first 8 or more digits")
       ->required()
       ->type_name("");
   add_text(*app, "-o,--output", command->output, "FILE",

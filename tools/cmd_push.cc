@@ -54,7 +54,7 @@ struct PushCommand {
 };
 
 Result<PushOptions> push_options(const PushCommand& command, WallNs now_ns) {
-  DRS_RETURN_IF_ERROR(check_stream_name(command.stream));
+  DRS_RETURN_IF_ERROR(check_new_stream_name(command.stream));
   PushOptions options;
   options.stream = command.stream;
   if (!command.time.empty()) {

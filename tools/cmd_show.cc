@@ -71,11 +71,11 @@ void add_show_command(CommandSet& commands) {
   const auto selector = std::make_shared<std::string>();
   CLI::App* const app = add_subcommand(commands.root(), "show", "Show one snapshot",
                                        "  drstream show pg/app@latest\n"
-                                       "  drstream show 3f9c --json\n");
+                                       "  drstream show 3f9c01d2 --json\n");
   app->add_option(
          "SNAPSHOT", *selector,
          "A stream or stream@latest (what was pushed to it last), stream@TIME (its newest at or before the end of "
-         "that second, minute or day), an id or its first 4 or more digits")
+         "that second, minute or day), an id or its first 8 or more digits")
       ->required()
       ->type_name("");
   commands.add({app, CommandEffect::kReads, false,

@@ -105,7 +105,7 @@ std::string values_section() {
          ".TP\n.I PERCENT\nA number with its sign: 10%, 12.5%.\n"
          ".TP\n.I SNAPSHOT\nA stream (its latest snapshot), stream@latest, stream@TIME (the newest at or before it), "
          "an "
-         "id, or the first 4 or more digits of one.\n";
+         "id, or the first 8 or more digits of one.\n";
 }
 
 std::string keys_section() {

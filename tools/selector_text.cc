@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kStreamNameCharsMax = 200;
 constexpr std::size_t kIdDigits = 2 * Uuid::kBytes;
-constexpr std::size_t kIdDigitsMin = 4;
+constexpr std::size_t kIdDigitsMin = 8;
 constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
 
 bool is_stream_name_char(char c) {
@@ -44,16 +44,21 @@ Result<void> check_stream_name(std::string_view name) {
     good = good && (is_stream_name_char(c) || (c == '/' && previous != '/'));
     previous = c;
   }
-  if (good && name.size() == kIdDigits && looks_like_id(name))
-    return Error{
-        ErrorCode::kUsage,
-        fmt::format("'{}' is not a stream name: it looks like the id of a snapshot, and would be taken for it", name)};
   if (good && previous != '/') return {};
   return Error{
       ErrorCode::kUsage,
       fmt::format("'{}' is not a stream name; accepted are 1 to {} of the characters A-Z a-z 0-9 . _ + = : , -, "
                   "in parts joined by '/', not beginning with '-', such as pg/app",
                   name, kStreamNameCharsMax)};
+}
+
+Result<void> check_new_stream_name(std::string_view name) {
+  DRS_RETURN_IF_ERROR(check_stream_name(name));
+  if (!looks_like_id(name)) return {};
+  return Error{ErrorCode::kUsage,
+               fmt::format("'{}' is not accepted as the name of a stream: {} to {} hex digits look like a snapshot's "
+                           "id. Add a part that is no hex digit, such as pg/{}",
+                           name, kIdDigitsMin, kIdDigits, name)};
 }
 
 Result<Selector> parse_selector(std::string_view text, const std::function<bool(std::string_view)>& stream_exists,

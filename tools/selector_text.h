@@ -16,8 +16,11 @@ namespace drs {
 // A stream's name: 1 to 200 characters, parts of A-Z a-z 0-9 . _ + = : , - joined by '/'; not beginning with '-'.
 // Errors: kUsage, saying what is accepted.
 Result<void> check_stream_name(std::string_view name);
+// The name of a stream to push to: no name that a snapshot's id, or the first digits of one, can be. A stream of such a
+// name, from an earlier version, stays selectable. Errors: kUsage.
+Result<void> check_new_stream_name(std::string_view name);
 
-// "pg/app", "pg/app@latest", "pg/app@<time>", an id (32 hex digits) or the first digits of one (at least 4). A time
+// "pg/app", "pg/app@latest", "pg/app@<time>", an id (32 hex digits) or the first digits of one (at least 8). A time
 // means the end of the second, minute or day that it names.
 // Text that could be both a stream's name and an id is the stream where `stream_exists` says that there is one.
 // Errors: kUsage, saying what is accepted.

@@ -13,7 +13,7 @@
 
 namespace drs {
 
-// "pg/app", "pg/app@latest", "pg/app@<time>", an id, or a unique prefix of one (at least 4 digits).
+// "pg/app", "pg/app@latest", "pg/app@<time>", an id, or a unique prefix of one (at least 8 digits).
 struct Selector {
   std::string text;                    // as typed
   std::string stream;                  // empty: an id

@@ -95,7 +95,7 @@ def test_what_is_typed_wrongly_is_answered_with_what_is_accepted(new_repository)
     assert "there is no command 'key ad'; did you mean 'add'?" in drs.run("key", "ad", expect=2).err
     assert "what stands behind -- is the command that --exec runs" in drs.run("push", "--", "-x", expect=2).err
     assert "accepted for a flag are true and false" in drs.run("list", env={"DRSTREAM_JSON": "banana"}, expect=2).err
-    assert "at least 4 digits" in drs.run("show", "abc", expect=16).err
+    assert "at least 8 digits" in drs.run("show", "abcdef0", expect=16).err
     for command in ("repair", "key"):
         assert drs.json(command, expect=2)["message"].startswith("a command is missing; accepted are ")
     for command in ("list", "show"):

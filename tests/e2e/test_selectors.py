@@ -124,6 +124,33 @@ def test_what_selects_nothing_says_what_would(pushed, selector, hint, code):
     assert outcome.out == b""
 
 
+@pytest.mark.parametrize("name", ["deadbeef", "20261128", "0123456789abcdef0123456789ABCDEF"])
+def test_a_push_to_a_name_like_an_id_is_refused_before_the_producer_runs(drs, tmp_path, name):
+    touch = ["--exec", "--", "touch", tmp_path / "ran"]
+    assert "8 to 32 hex digits" in drs.run("push", name, *touch, expect=2).err
+    assert not (tmp_path / "ran").exists() and drs.snapshots() == []
+    drs.push(f"pg/{name}", b"x")
+    drs.push(name[:7], b"y")
+    assert drs.pull(name[:7]) == b"y"
+
+
+UNKNOWN = ["pg/nothing", "pg/nothing@latest", "pg/nothing@now", "ffffffff", "f" * 32]
+
+
+@pytest.mark.parametrize("kind", ["empty", "filled"])
+def test_what_is_not_there_is_exit_16_in_every_command(request, drs, new_repository, kind):
+    source = request.getfixturevalue("pushed") if kind == "filled" else drs
+    target = new_repository("target", key=source.key)
+    target.run("init")
+    for selector in UNKNOWN:
+        for command in (["pull"], ["show"], ["verify", "--read-only"]):
+            assert source.run(*command, selector, expect=16).out == b""
+        target.run("copy", selector, "--from-repository", source.path, expect=16)
+    for pattern in ("pg/nothing", "ffffffff"):
+        source.run("list", pattern, expect=16)
+    target.run("copy", "--stream", "pg/nothing", "--from-repository", source.path, expect=16)
+
+
 @pytest.mark.every_store
 def test_list_filters_by_stream_tag_time_and_number(pushed):
     def listed(*options):

@@ -26,9 +26,19 @@ TEST(StreamName, RefusesWhatCouldBeMistaken) {
     EXPECT_NE(checked.error().message.find("pg/app"), std::string::npos);
   }
   EXPECT_FALSE(check_stream_name(std::string(201, 'a')).ok());
-  // Not even all that begins like an id: a stream of that very name wins over one.
-  EXPECT_FALSE(check_stream_name(std::string(32, 'a')).ok());
-  EXPECT_TRUE(check_stream_name(std::string(31, 'a')).ok());
+}
+
+TEST(StreamName, OfAPushIsRefusedWhereASnapshotsIdCanLookLikeIt) {
+  for (const char* name : {"deadbeef", "DEADBEEF", "20261128", kId}) {
+    EXPECT_TRUE(check_stream_name(name).ok()) << name << ": a stream that is there can be selected";
+    const auto checked = check_new_stream_name(name);
+    ASSERT_FALSE(checked.ok()) << name;
+    EXPECT_EQ(checked.error().code, ErrorCode::kUsage);
+    EXPECT_NE(checked.error().message.find("8 to 32 hex digits"), std::string::npos) << checked.error().message;
+  }
+  for (const std::string& name : {std::string("deadbee"), std::string(33, 'a'), std::string("pg/deadbeef")})
+    EXPECT_TRUE(check_new_stream_name(name).ok()) << name;
+  EXPECT_FALSE(check_new_stream_name("a b").ok());
 }
 
 TEST(SelectorText, AStreamMeansItsLatest) {
@@ -49,24 +59,24 @@ TEST(SelectorText, ATimeIsAnUpperBoundAtTheEndOfWhatItNames) {
   EXPECT_EQ(parsed("pg/app@now")->at_or_before, 42);
 }
 
-TEST(SelectorText, FourOrMoreHexDigitsAreAnId) {
-  for (const char* text : {kId, "0123", "abcdef"}) {
+TEST(SelectorText, EightOrMoreHexDigitsAreAnId) {
+  for (const char* text : {kId, "01234567", "abcdefab0"}) {
     const auto selector = parsed(text);
     ASSERT_TRUE(selector.ok());
     EXPECT_TRUE(selector->stream.empty()) << text;
     EXPECT_EQ(selector->text, text);
   }
-  EXPECT_EQ(parsed("ABCD")->text, "abcd");
+  EXPECT_EQ(parsed("ABCDEF01")->text, "abcdef01");
 }
 
 TEST(SelectorText, AStreamOfExactlyThatNameWinsOverAnId) {
   EXPECT_EQ(parsed("deadbeef", "deadbeef")->stream, "deadbeef");
-  EXPECT_EQ(parsed("deadbee", "deadbeef")->stream, "");
+  EXPECT_EQ(parsed("deadbeef0", "deadbeef")->stream, "");
   EXPECT_EQ(parsed("deadbeef@latest")->stream, "deadbeef");
 }
 
-TEST(SelectorText, ThreeDigitsOrTooManyAreAStream) {
-  EXPECT_EQ(parsed("abc")->stream, "abc");
+TEST(SelectorText, SevenDigitsOrTooManyAreAStream) {
+  EXPECT_EQ(parsed("abcdef0")->stream, "abcdef0");
   EXPECT_EQ(parsed(std::string(kId) + "0")->stream, std::string(kId) + "0");
 }
 
@@ -115,7 +125,7 @@ TEST(SelectorText, TheLatestIsWarnedOfWhereAnotherHasALaterTime) {
   for (const char* text : {"pg/app", "pg/app@latest"})
     EXPECT_TRUE(later_time_warning(catalog, text, latest).has_value()) << text;
   EXPECT_FALSE(later_time_warning(catalog, "pg/app@now", catalog.live.front()).has_value());
-  EXPECT_FALSE(later_time_warning(catalog, "0000", latest).has_value());
+  EXPECT_FALSE(later_time_warning(catalog, "00000000", latest).has_value());
 }
 
 TEST(SelectorText, AClockThatWasSetBackIsNoReasonToWarn) {
