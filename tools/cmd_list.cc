@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <span>
 #include <vector>
 
 #include "engine/repository/snapshot_selection.h"
@@ -30,6 +32,25 @@ struct ListCommand {
   std::uint64_t limit = 0;  // 0: all
 };
 
+// That `pattern` matches a live snapshot. Errors: kNoSnapshot, or what is wrong with a stream of a matching name whose
+// snapshots are damaged or gone.
+Result<void> check_pattern(const SeenHeads& seen, const SnapshotCatalog& catalog, const std::string& pattern) {
+  const auto matches = [&](const Snapshot& snapshot) { return stream_matches(pattern, snapshot.manifest.stream); };
+  if (std::any_of(catalog.live.begin(), catalog.live.end(), matches)) return {};
+  std::set<std::string> known;
+  for (const BrokenManifest& broken : catalog.broken) known.insert(broken.stream);
+  for (const MissingManifest& missing : catalog.missing) known.insert(missing.stream);
+  if (const auto recorded = seen.directory().load_all(); recorded.ok())
+    for (const Head& head : recorded->heads) known.insert(head.stream);
+  for (const std::string& stream : known) {
+    if (stream.empty() || !stream_matches(pattern, stream)) continue;
+    const auto found = seen.find(catalog, stream + "@latest");
+    if (!found.ok() && found.error().code != ErrorCode::kNoSnapshot) return found.error();
+  }
+  const auto found = select_snapshot(catalog, {pattern, pattern, std::nullopt});
+  return found.ok() ? Result<void>() : found.error();
+}
+
 // Oldest first. Errors: those of find_snapshot (no such stream, or one whose snapshots are damaged or gone); kUsage (a
 // tag or time that cannot be read).
 Result<std::vector<const Snapshot*>> choose(const SeenHeads& seen, const SnapshotCatalog& catalog,
@@ -39,7 +60,9 @@ Result<std::vector<const Snapshot*>> choose(const SeenHeads& seen, const Snapsho
   if (!command.since.empty()) {
     DRS_ASSIGN_OR_RETURN(since_ns, parse_time(command.since, now_ns, TimeEdge::kBegin));
   }
-  if (!command.stream.empty() && catalog.latest(command.stream) == nullptr) {
+  if (is_stream_pattern(command.stream)) {
+    DRS_RETURN_IF_ERROR(check_pattern(seen, catalog, command.stream));
+  } else if (!command.stream.empty() && catalog.latest(command.stream) == nullptr) {
     DRS_RETURN_IF_ERROR(check_stream_name(command.stream));
     const auto found = seen.find(catalog, command.stream + "@latest");
     if (!found.ok()) return found.error();
@@ -47,7 +70,7 @@ Result<std::vector<const Snapshot*>> choose(const SeenHeads& seen, const Snapsho
   std::vector<const Snapshot*> chosen;
   for (const DatedSnapshot& dated : oldest_first(catalog)) {
     const ManifestHeader& manifest = dated.snapshot->manifest;
-    if (!command.stream.empty() && manifest.stream != command.stream) continue;
+    if (!command.stream.empty() && !stream_matches(command.stream, manifest.stream)) continue;
     if (since_ns && dated.made_ns < *since_ns) continue;
     if (has_tags(manifest.tags, tags)) chosen.push_back(dated.snapshot);
   }
@@ -77,6 +100,21 @@ std::string table_of(const std::vector<const Snapshot*>& snapshots) {
   return table.text();
 }
 
+// A line for each sequence number that several snapshots of a stream have.
+std::string sibling_lines(const SnapshotCatalog& catalog, const std::vector<const Snapshot*>& snapshots) {
+  std::set<const Snapshot*> told;
+  std::string out;
+  for (const Snapshot* snapshot : snapshots) {
+    const std::span<const Snapshot> siblings = siblings_of(catalog, *snapshot);
+    if (siblings.size() < 2 || !told.insert(siblings.data()).second) continue;
+    out += fmt::format("siblings: {} {} is", snapshot->manifest.stream, snapshot->manifest.sequence);
+    for (const Snapshot& sibling : siblings)
+      out += fmt::format("{} {}", &sibling == siblings.data() ? "" : " and", sibling.id().substr(0, kIdDigitsShown));
+    out += ", pushed at the same time; the last one counts as the newer\n";
+  }
+  return out;
+}
+
 Result<ExitCode> run_list(CommandContext& context, const ListCommand& command) {
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kSnapshots));
   const SeenHeads seen(context, *repository);
@@ -86,11 +124,10 @@ Result<ExitCode> run_list(CommandContext& context, const ListCommand& command) {
   nlohmann::ordered_json document;
   document["repository"] = repository->config().repository.hex();
   document["snapshots"] = nlohmann::ordered_json::array();
-  for (const Snapshot* snapshot : chosen)
-    document["snapshots"].push_back(snapshot_json(snapshot->name, snapshot->digest, snapshot->manifest));
+  for (const Snapshot* snapshot : chosen) document["snapshots"].push_back(snapshot_json(catalog, *snapshot));
   document["warnings"] = warnings;
   context.output.document("drstream.list/1", document);
-  context.output.text(chosen.empty() ? "no snapshots\n" : table_of(chosen));
+  context.output.text(chosen.empty() ? "no snapshots\n" : table_of(chosen) + sibling_lines(catalog, chosen));
   return ExitCode::kOk;
 }
 
@@ -101,8 +138,14 @@ void add_list_command(CommandSet& commands) {
   CLI::App* const app = add_subcommand(commands.root(), "list", "List snapshots, oldest first",
                                        "  drstream list\n"
                                        "  drstream list pg/app --limit 7\n"
+                                       "  drstream list pg/\n"
                                        "  drstream list --tag env=production --since 2026-11-01 --json\n");
-  refuse_empty(app->add_option("STREAM", command->stream, "Only this stream")->type_name(""));
+  refuse_empty(
+      app->add_option(
+             "STREAM", command->stream,
+             "Only this stream; with a / at its end, those that begin so; or those that match a pattern: * is any "
+             "text, / included, ? one character, [a-c] one of them")
+          ->type_name(""));
   add_texts(*app, "--tag", command->tags, "KEY[=VALUE]",
             "Only snapshots with this tag, without a value whatever it is; several: with all of them");
   add_text(*app, "--since", command->since, "TIME", "Only snapshots of this time or later");

@@ -18,7 +18,7 @@
 namespace drs {
 namespace {
 
-std::string lines_of(const Snapshot& snapshot) {
+std::string lines_of(const SnapshotCatalog& catalog, const Snapshot& snapshot) {
   const ManifestHeader& manifest = snapshot.manifest;
   std::string out;
   const auto line = [&out](std::string_view name, const std::string& value) {
@@ -48,6 +48,8 @@ std::string lines_of(const Snapshot& snapshot) {
   line("tool", manifest.tool_version);
   line("tags", format_tags(manifest.tags));
   line("sequence", std::to_string(manifest.sequence));
+  for (const Snapshot& sibling : siblings_of(catalog, snapshot))
+    if (sibling.id() != snapshot.id()) line("sibling", sibling.id() + ", pushed at the same time");
   line("predecessor", manifest.predecessor_name.empty() ? "none" : manifest.predecessor_name);
   line("manifest", snapshot.name);
   line("head",
@@ -60,8 +62,8 @@ Result<ExitCode> run_show(CommandContext& context, const std::string& selector) 
   const SeenHeads seen(context, *repository);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository));
   DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, selector));
-  context.output.document("drstream.show/1", snapshot_json(snapshot->name, snapshot->digest, snapshot->manifest));
-  context.output.text(lines_of(*snapshot));
+  context.output.document("drstream.show/1", snapshot_json(catalog, *snapshot));
+  context.output.text(lines_of(catalog, *snapshot));
   return ExitCode::kOk;
 }
 

@@ -1,6 +1,7 @@
 #include "tools/selector_text.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <string>
@@ -59,6 +60,16 @@ Result<void> check_new_stream_name(std::string_view name) {
                fmt::format("'{}' is not accepted as the name of a stream: {} to {} hex digits look like a snapshot's "
                            "id. Add a part that is no hex digit, such as pg/{}",
                            name, kIdDigitsMin, kIdDigits, name)};
+}
+
+bool is_stream_pattern(std::string_view text) {
+  return text.ends_with('/') || text.find_first_of("*?[") != std::string_view::npos;
+}
+
+bool stream_matches(const std::string& text, const std::string& stream) {
+  if (!is_stream_pattern(text)) return text == stream;
+  const std::string pattern = text.ends_with('/') ? text + "*" : text;
+  return ::fnmatch(pattern.c_str(), stream.c_str(), 0) == 0;
 }
 
 Result<Selector> parse_selector(std::string_view text, const std::function<bool(std::string_view)>& stream_exists,

@@ -20,6 +20,11 @@ Result<void> check_stream_name(std::string_view name);
 // name, from an earlier version, stays selectable. Errors: kUsage.
 Result<void> check_new_stream_name(std::string_view name);
 
+// Several streams at once: "pg/", all that begin so; "*/app", a pattern with * (any text, '/' included), ? or [...].
+bool is_stream_pattern(std::string_view text);
+// Whether `stream` is the one that `text` names, or one of those that it means as a pattern.
+bool stream_matches(const std::string& text, const std::string& stream);
+
 // "pg/app", "pg/app@latest", "pg/app@<time>", an id (32 hex digits) or the first digits of one (at least 8). A time
 // means the end of the second, minute or day that it names.
 // Text that could be both a stream's name and an id is the stream where `stream_exists` says that there is one.

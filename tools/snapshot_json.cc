@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/repository/snapshot_selection.h"
 #include "tools/time_text.h"
 
 namespace drs {
@@ -65,6 +66,14 @@ nlohmann::ordered_json snapshot_json(const std::string& manifest_name, const Dig
   out["manifest"] = manifest_name;
   out["manifest_digest"] = manifest_digest.hex();
   out["predecessor"] = manifest.predecessor_name;
+  return out;
+}
+
+nlohmann::ordered_json snapshot_json(const SnapshotCatalog& catalog, const Snapshot& snapshot) {
+  nlohmann::ordered_json out = snapshot_json(snapshot.name, snapshot.digest, snapshot.manifest);
+  out["siblings"] = nlohmann::ordered_json::array();
+  for (const Snapshot& sibling : siblings_of(catalog, snapshot))
+    if (sibling.id() != snapshot.id()) out["siblings"].push_back(sibling.id());
   return out;
 }
 

@@ -11,6 +11,9 @@ namespace drs {
 nlohmann::ordered_json snapshot_json(const std::string& manifest_name, const Digest& manifest_digest,
                                      const ManifestHeader& manifest);
 
+// For list and show, with the ids of its siblings, which ran at the same time and have its sequence number.
+nlohmann::ordered_json snapshot_json(const SnapshotCatalog& catalog, const Snapshot& snapshot);
+
 // "unseen", "exit 0", "end of file".
 std::string producer_text(const ManifestHeader& manifest);
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -158,6 +159,14 @@ DatedSnapshot last_by_time(const SnapshotCatalog& catalog, std::string_view stre
   const auto found = std::find_if(dated.rbegin(), dated.rend(),
                                   [&](const DatedSnapshot& one) { return one.snapshot->manifest.stream == stream; });
   return found == dated.rend() ? DatedSnapshot{} : *found;
+}
+
+std::span<const Snapshot> siblings_of(const SnapshotCatalog& catalog, const Snapshot& snapshot) {
+  const auto by_sequence = [](const Snapshot& a, const Snapshot& b) {
+    return std::tie(a.manifest.stream, a.manifest.sequence) < std::tie(b.manifest.stream, b.manifest.sequence);
+  };
+  const auto [first, last] = std::equal_range(catalog.live.begin(), catalog.live.end(), snapshot, by_sequence);
+  return {first, last};
 }
 
 Result<const Snapshot*> select_snapshot(const SnapshotCatalog& catalog, const Selector& selector,

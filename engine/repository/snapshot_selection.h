@@ -31,6 +31,10 @@ std::vector<DatedSnapshot> oldest_first(const SnapshotCatalog& catalog);
 // pushed last. nullptr for an unknown stream.
 DatedSnapshot last_by_time(const SnapshotCatalog& catalog, std::string_view stream);
 
+// The live snapshots of its stream that have its sequence number, itself among them, in the order of the catalog. There
+// are several where pushes ran at the same time: each followed the same snapshot.
+std::span<const Snapshot> siblings_of(const SnapshotCatalog& catalog, const Snapshot& snapshot);
+
 // A snapshot that somebody has seen, and that is gone without an authentic mark of removal.
 struct LostSnapshot {
   std::string stream;

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from test_signals import wait_for
 
 TIMES = ["2026-01-01T02:00:00Z", "2026-01-02T02:00:00Z", "2026-01-03T02:00:00Z"]
 
@@ -146,9 +147,48 @@ def test_what_is_not_there_is_exit_16_in_every_command(request, drs, new_reposit
         for command in (["pull"], ["show"], ["verify", "--read-only"]):
             assert source.run(*command, selector, expect=16).out == b""
         target.run("copy", selector, "--from-repository", source.path, expect=16)
-    for pattern in ("pg/nothing", "ffffffff"):
+    for pattern in ("pg/nothing", "vm/", "vm/*", "ffffffff"):
         source.run("list", pattern, expect=16)
     target.run("copy", "--stream", "pg/nothing", "--from-repository", source.path, expect=16)
+
+
+def test_list_takes_a_beginning_or_a_pattern_of_names(pushed):
+    pushed.push("pgx", b"another")
+    pushed.push("vm/eu/app", b"disk")
+
+    def streams(pattern):
+        return {s["stream"] for s in pushed.json("list", pattern)["snapshots"]}
+
+    assert streams("pg/") == streams("pg/*") == streams("pg/[ab]*") == {"pg/app", "pg/billing"}
+    assert streams("*/app") == {"pg/app", "vm/eu/app"}
+    assert streams("pg?") == {"pgx"}
+    assert len(pushed.json("list", "pg/", "--limit", "2")["snapshots"]) == 2
+
+
+def test_a_pattern_whose_only_stream_is_gone_or_damaged_is_not_unknown(pushed):
+    manifest = pushed.json("show", "pg/billing")["manifest"]
+    pushed.flip(manifest)
+    pushed.run("list", "*bill*", env=ELSEWHERE, expect=4)
+    pushed.remove_object(manifest)
+    assert "sequence 1 was seen" in pushed.run("list", "*bill*", expect=13).err
+    pushed.run("list", "*bill*", env=ELSEWHERE, expect=16)
+
+
+def test_pushes_at_once_with_one_sequence_number_are_shown_as_siblings(drs, tmp_path):
+    drs.push("s", b"first")
+    script = f"head -c 4000000 /dev/zero; touch {tmp_path}/$0; while [ ! -e {tmp_path}/go ]; do sleep 0.01; done"
+    pushes = [drs.start("push", "s", "--exec", "--", "sh", "-c", script, number) for number in ("1", "2")]
+    wait_for(lambda: (tmp_path / "1").exists() and (tmp_path / "2").exists(), "both pushes to have begun")
+    (tmp_path / "go").touch()
+    assert [push.wait(60) for push in pushes] == [0, 0]
+    first, *twins = drs.snapshots()
+    assert [s["sequence"] for s in twins] == [2, 2] and first["siblings"] == []
+    ids = [s["id"] for s in twins]
+    assert [s["siblings"] for s in twins] == [ids[1:], ids[:1]]
+    assert f"siblings: s 2 is {ids[0][:12]} and {ids[1][:12]}, pushed at the same time" in drs.text("list", "--limit", "1")
+    assert "siblings" not in drs.text("list", "--since", "now")
+    assert drs.json("show", "s")["siblings"] == ids[:1]
+    assert f"sibling        {ids[0]}, pushed at the same time" in drs.text("show", "s")
 
 
 @pytest.mark.every_store

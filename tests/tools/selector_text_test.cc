@@ -41,6 +41,18 @@ TEST(StreamName, OfAPushIsRefusedWhereASnapshotsIdCanLookLikeIt) {
   EXPECT_FALSE(check_new_stream_name("a b").ok());
 }
 
+TEST(StreamPattern, IsABeginningOrAGlobAndElseAName) {
+  for (const char* text : {"pg/", "pg/*", "*", "pg/ap?", "[a-p]g/app", "*/app", "*a*"})
+    EXPECT_TRUE(is_stream_pattern(text) && stream_matches(text, "pg/app")) << text;
+  EXPECT_TRUE(stream_matches("pg/*", "pg/eu/app")) << "* matches a slash, too";
+  EXPECT_TRUE(stream_matches("pg/", "pg/eu/app"));
+  EXPECT_TRUE(stream_matches("p*/", "pg/app"));
+  for (const char* text : {"vm/", "p/", "pg/ap", "pg/app/", "pg/?", "app*"})
+    EXPECT_FALSE(stream_matches(text, "pg/app")) << text;
+  EXPECT_FALSE(is_stream_pattern("pg/app"));
+  EXPECT_TRUE(stream_matches("pg/app", "pg/app"));
+}
+
 TEST(SelectorText, AStreamMeansItsLatest) {
   for (const char* text : {"pg/app", "pg/app@latest"}) {
     const auto selector = parsed(text);

@@ -170,5 +170,19 @@ TEST(SnapshotSelection, TheBeginningOfAnIdDoesNotPassOverWhatIsDamagedOrGone) {
   EXPECT_NE(found.error().message.find("(damaged)"), std::string::npos) << found.error().message;
 }
 
+TEST(SnapshotSelection, SiblingsAreThoseOfOneStreamAndOneSequenceNumber) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 100), snapshot(2, 200), snapshot(3, 200), snapshot(4, 300), snapshot(2, 200)};
+  catalog.live[2].manifest.sequence = 2;
+  catalog.live[4].manifest.stream = "pg/billing";
+  const auto siblings = siblings_of(catalog, catalog.live[1]);
+  ASSERT_EQ(siblings.size(), 2U);
+  EXPECT_EQ(siblings[0].id(), id_of(2).hex());
+  EXPECT_EQ(siblings[1].id(), id_of(3).hex());
+  EXPECT_EQ(siblings_of(catalog, catalog.live[2]).data(), siblings.data());
+  for (const std::size_t alone : {std::size_t{0}, std::size_t{3}, std::size_t{4}})
+    EXPECT_EQ(siblings_of(catalog, catalog.live[alone]).size(), 1U) << alone;
+}
+
 }  // namespace
 }  // namespace drs
