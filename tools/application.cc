@@ -8,72 +8,22 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "engine/repository/edit_distance.h"
 #include "io/catch_thrown.h"
 #include "tools/arguments.h"
 #include "tools/configuration.h"
 #include "tools/descriptors.h"
 #include "tools/heads.h"
 #include "tools/option_builder.h"
+#include "tools/parse_hints.h"
 #include "tools/version.h"
 
 namespace drs {
 namespace {
 
-std::string command_path(const CLI::App* app) {
-  std::string path;
-  for (; app != nullptr && app->get_parent() != nullptr; app = app->get_parent())
-    path = app->get_name() + (path.empty() ? "" : " ") + path;
-  return path;
-}
-
 // The deepest subcommand that the arguments reached, for help.
 CLI::App* deepest_parsed(CLI::App* app) {
   while (!app->get_subcommands().empty()) app = app->get_subcommands().back();
   return app;
-}
-
-std::string names_of(const CLI::App& app) {
-  std::string names;
-  for (const CLI::App* child : app.get_subcommands({}))
-    if (!child->get_group().empty()) names += (names.empty() ? "" : ", ") + child->get_name();
-  return names;
-}
-
-// A word where a command was expected: what is meant by it, as far as can be guessed. Empty: there is no such word.
-std::string unknown_command_text(const CLI::App& app, const std::vector<std::string>& own) {
-  if (names_of(app).empty()) return "";
-  const CLI::App* top = &app;
-  while (top->get_parent() != nullptr) top = top->get_parent();
-  const std::vector<std::string> left = top->remaining(true);
-  const auto is_word = [&](const std::string& text) {
-    return !text.starts_with('-') && std::ranges::find(left, text) != left.end();
-  };
-  const auto word = std::ranges::find_if(own, is_word);
-  if (word == own.end()) return "";
-  std::string nearest;
-  std::size_t least = 3;  // two mistakes still mean it
-  for (const CLI::App* child : app.get_subcommands({})) {
-    if (child->get_group().empty() || edit_distance(child->get_name(), *word) >= least) continue;
-    nearest = child->get_name();
-    least = edit_distance(nearest, *word);
-  }
-  const std::string path = command_path(&app);
-  return fmt::format("there is no command '{}{}{}'; {}", path, path.empty() ? "" : " ", *word,
-                     nearest.empty() ? "accepted are " + names_of(app) : "did you mean '" + nearest + "'?");
-}
-
-// What CLI11 found wrong, in words of ours where its own do not say what is accepted.
-std::string parse_error_text(const CLI::Error& error, const CLI::App& app, const std::vector<std::string>& own,
-                             bool has_child) {
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
-    if (std::string text = unknown_command_text(app, own); !text.empty()) return text;
-  // Every option with a value has a parser of its own (tools/option_builder.h).
-  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr)
-    return fmt::format("{}; accepted for a flag are true and false, for --verbose a number", error.what());
-  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && has_child)
-    return fmt::format("{}; what stands behind -- is the command that --exec runs", error.what());
-  return error.what();
 }
 
 // Empty: parsed. Otherwise help was printed (kOk) or the arguments were told to be wrong.
@@ -95,10 +45,10 @@ ParseOutcome parse(CLI::App& root, const Arguments& arguments, Output& output) {
   } catch (const CLI::Error& error) {
     const CLI::App* const app = deepest_parsed(&root);
     const std::string path = command_path(app);
-    return {{},
-            Error{ErrorCode::kUsage, fmt::format("{}; see `drstream help{}{}`",
-                                                 parse_error_text(error, *app, own, !arguments.child.empty()),
-                                                 path.empty() ? "" : " ", path)}};
+    return {
+        {},
+        Error{ErrorCode::kUsage, fmt::format("{}; see `drstream help{}{}`", parse_error_text(error, *app, arguments),
+                                             path.empty() ? "" : " ", path)}};
   }
   return {};
 }
@@ -138,8 +88,8 @@ class Application {
     if (command == nullptr && model_.options.json) {
       const CLI::App* const app = deepest_parsed(&model_.root);
       path_ = command_path(app);
-      return fail({ErrorCode::kUsage, "a command is missing; accepted are " + names_of(*app)}, CommandEffect::kReads,
-                  output);
+      return fail({ErrorCode::kUsage, "a command is missing; accepted are " + command_names(*app)},
+                  CommandEffect::kReads, output);
     }
     if (command == nullptr) {
       console_.write_lines(help_text(*deepest_parsed(&model_.root)));

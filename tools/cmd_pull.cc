@@ -14,6 +14,7 @@
 #include "io/file_sink.h"
 #include "io/pipe.h"
 #include "io/stream_sink.h"
+#include "tools/child_command_check.h"
 #include "tools/child_options.h"
 #include "tools/command.h"
 #include "tools/descriptors.h"
@@ -46,6 +47,7 @@ Result<void> check_sink_choice(const PullCommand& command, const CommandContext&
     return Error{ErrorCode::kUsage,
                  "--exec needs the consumer behind --, such as: drstream pull pg/app --exec -- pg_restore -d new"};
   if (!command.exec && has_child) return Error{ErrorCode::kUsage, "a command stands behind --, but --exec is missing"};
+  DRS_RETURN_IF_ERROR(check_child_command(context.child_command));
   if (command.force && command.output.empty())
     return Error{ErrorCode::kUsage, "--force says that a file may be replaced: it needs --output"};
   if (command.consumer_may_stop && !command.exec)

@@ -8,6 +8,7 @@
 #include "io/child_source.h"
 #include "io/file_source.h"
 #include "io/pipe_source.h"
+#include "tools/child_command_check.h"
 #include "tools/child_options.h"
 #include "tools/command.h"
 #include "tools/descriptors.h"
@@ -92,6 +93,7 @@ Result<void> check_choices(const PushCommand& command, const CommandContext& con
     return Error{ErrorCode::kUsage,
                  "--exec needs the producer behind --, such as: drstream push pg/app --exec -- pg_dump -Fc app"};
   if (!command.exec && has_child) return Error{ErrorCode::kUsage, "a command stands behind --, but --exec is missing"};
+  DRS_RETURN_IF_ERROR(check_child_command(context.child_command));
   if (command.spool.size_bytes && command.spool.directory.empty())
     return Error{ErrorCode::kUsage, "--spool-size needs --spool DIR: where the packs shall wait"};
   if (!command.spool.directory.empty()) DRS_RETURN_IF_ERROR(check_spool_place(command.spool.directory));
@@ -122,6 +124,7 @@ Result<std::unique_ptr<Source>> make_source(const PushCommand& command, const Co
 Result<ExitCode> run_push(CommandContext& context, const PushCommand& command) {
   DRS_ASSIGN_OR_RETURN(const PushOptions options, push_options(command, context.clock.wall_ns()));
   DRS_RETURN_IF_ERROR(check_choices(command, context));
+  if (const auto warning = unseen_pipe_warning(context.child_command)) context.log.warn("{}", *warning);
   DRS_ASSIGN_OR_RETURN(auto destinations, open_push_destinations(context, command.also, command.stream));
   DRS_ASSIGN_OR_RETURN(const PushShares shares, plan_push_shares(context.options, destinations, options.compression,
                                                                  !command.spool.directory.empty()));

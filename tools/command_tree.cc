@@ -1,5 +1,6 @@
 #include "tools/command_tree.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace drs {
@@ -62,6 +63,16 @@ CommandEntry command_entry(const CLI::App& app, std::vector<std::string> path) {
 }
 
 }  // namespace
+
+const CommandEntry* find_command(const CommandEntry& root, const std::vector<std::string>& path) {
+  const CommandEntry* entry = &root;
+  for (const std::string& name : path) {
+    const auto child = std::ranges::find(entry->children, name, &CommandEntry::name);
+    if (child == entry->children.end()) return nullptr;
+    entry = &*child;
+  }
+  return entry;
+}
 
 CommandEntry command_tree(const CLI::App& root) {
   return command_entry(root, {});

@@ -42,4 +42,7 @@ struct CommandEntry {
 // Commands of the group "" (hidden) are left out.
 CommandEntry command_tree(const CLI::App& root);
 
+// The command of a path below `root`; nullptr where there is none.
+const CommandEntry* find_command(const CommandEntry& root, const std::vector<std::string>& path);
+
 }  // namespace drs

@@ -24,6 +24,26 @@ def test_a_descendant_that_only_closes_the_output_late_is_no_trouble(drs):
     assert drs.pull("s") == b"whole"
 
 
+def test_a_line_of_a_shell_is_refused_and_told_how_it_runs(drs):
+    drs.push("s", b"x")
+    for command in (["push", "t"], ["pull", "s"]):
+        assert "--exec -- bash -o pipefail -c 'cat x | cat'" in drs.run(*command, "--exec", "--", "cat x | cat", expect=2).err
+        assert "Write it without the quotes: --exec -- cat x" in drs.run(*command, "--exec", "--", "cat x", expect=2).err
+        assert "stands behind --" in drs.run(*command, "--exec", "cat", "x", expect=2).err
+    assert "cat" in drs.run("push", "t", "--exec", "--", "no-such-cat", expect=3).err
+    assert len(drs.snapshots()) == 1
+
+
+def test_a_pipe_whose_failure_its_shell_hides_is_warned_of(drs):
+    hidden = "echo half; false"
+    outcome = drs.run("push", "s", "--exec", "--", "sh", "-c", f"({hidden}) | cat")
+    assert "a pipe in a shell without pipefail" in outcome.err
+    outcome = drs.run("push", "s", "--exec", "--", "bash", "-o", "pipefail", "-c", f"({hidden}) | cat", expect=3)
+    assert "without pipefail" not in outcome.err
+    assert "without pipefail" not in drs.run("push", "s", "--exec", "--", "sh", "-c", "false || echo whole").err
+    assert len(drs.snapshots()) == 2
+
+
 def consumer_script(folder):
     """Commits at the end of its input, as a database client does."""
     return f"echo $$ > {folder}/started; cat > {folder}/read; echo committed > {folder}/committed"
