@@ -13,6 +13,7 @@
 #include "tools/configuration.h"
 #include "tools/descriptors.h"
 #include "tools/heads.h"
+#include "tools/help_text.h"
 #include "tools/option_builder.h"
 #include "tools/parse_hints.h"
 #include "tools/version.h"
@@ -26,6 +27,13 @@ CLI::App* deepest_parsed(CLI::App* app) {
   return app;
 }
 
+// The help of what the arguments reached.
+std::string help_of_parsed(CLI::App& root) {
+  CLI::App* const app = deepest_parsed(&root);
+  const std::string text = help_of(command_tree(root), command_words(app));
+  return text.empty() ? app->help() : text;  // of a hidden command
+}
+
 // Empty: parsed. Otherwise help was printed (kOk) or the arguments were told to be wrong.
 struct ParseOutcome {
   std::optional<ExitCode> done;
@@ -37,7 +45,7 @@ ParseOutcome parse(CLI::App& root, const Arguments& arguments, Output& output) {
   try {
     root.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
-    output.text(help_text(*deepest_parsed(&root)));
+    output.text(help_of_parsed(root));
     return {ExitCode::kOk, {}};
   } catch (const CLI::CallForVersion& version) {
     output.text(version.what());
@@ -92,7 +100,7 @@ class Application {
                   CommandEffect::kReads, output);
     }
     if (command == nullptr) {
-      console_.write_lines(help_text(*deepest_parsed(&model_.root)));
+      console_.write_lines(help_of_parsed(model_.root));
       return static_cast<int>(ExitCode::kUsage);
     }
     path_ = command_path(command->app);
@@ -180,16 +188,11 @@ class Application {
 }  // namespace
 
 CommandModel::CommandModel()
-    : root(
-          "drstream takes a stream, deduplicates, compresses, encrypts and stores it, and proves that it can be "
-          "restored.",
-          "drstream"),
-      commands(root) {
+    : root("drstream backs up streams: deduplicated, encrypted, and proven to restore.", "drstream"), commands(root) {
   root.set_version_flag("--version", version_line());
   root.set_help_flag("-h,--help", "Print this help and exit");
   root.require_subcommand(0, 1);
   root.fallthrough();
-  root.get_formatter()->column_width(34);
   declare_global_options(root, options);
   add_init_command(commands);
   add_push_command(commands);

@@ -146,11 +146,10 @@ Result<ExitCode> run_doctor(CommandContext& context, const DoctorCommand& comman
 
 void add_doctor_command(CommandSet& commands) {
   const auto command = std::make_shared<DoctorCommand>();
-  CLI::App* const app =
-      add_subcommand(commands.root(), "doctor", "Check this machine and the repository's file system or object store",
-                     "  drstream doctor\n"
-                     "  drstream doctor -r /var/backups/drs --json\n"
-                     "  drstream doctor -r s3://backups/pg --role writer\n");
+  CLI::App* const app = add_subcommand(commands.root(), "doctor", "Check this machine and the store of the repository",
+                                       "  drstream doctor\n"
+                                       "  drstream doctor -r /var/backups/drs --json\n"
+                                       "  drstream doctor -r s3://backups/pg --role writer\n");
   add_choice<std::optional<StoreRole>>(
       *app, "--role", command->role,
       {{"writer", StoreRole::kWriter}, {"sweeper", StoreRole::kSweeper}, {"pruner", StoreRole::kPruner}},

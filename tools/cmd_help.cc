@@ -1,4 +1,5 @@
 // drstream help, completion and man: what the command says of itself.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -9,27 +10,32 @@
 #include "tools/command.h"
 #include "tools/command_tree.h"
 #include "tools/completion.h"
+#include "tools/help_text.h"
+#include "tools/help_topics.h"
 #include "tools/man_page.h"
 #include "tools/option_builder.h"
+#include "tools/parse_hints.h"
 
 namespace drs {
 namespace {
 
 Result<ExitCode> run_help(CommandContext& context, const std::vector<std::string>& words) {
-  const CLI::App* app = &context.root;
-  for (const std::string& word : words) {
-    const CLI::App* found = nullptr;
-    std::string known;
-    for (const CLI::App* child : app->get_subcommands({})) {
-      if (child->get_name() == word) found = child;
-      if (!child->get_group().empty()) known += (known.empty() ? "" : ", ") + child->get_name();
+  const CommandEntry root = command_tree(context.root);
+  const std::string text = help_of(root, words);
+  if (text.empty()) {
+    const CLI::App* app = &context.root;
+    auto word = words.begin();
+    for (; word + 1 != words.end(); ++word) {
+      const std::vector<const CLI::App*> children = app->get_subcommands({});
+      const auto child = std::ranges::find(children, *word, &CLI::App::get_name);
+      if (child == children.end()) break;
+      app = *child;
     }
-    if (found == nullptr)
-      return Error{ErrorCode::kUsage,
-                   "there is no command '" + word + "'" + (known.empty() ? "" : "; accepted are " + known)};
-    app = found;
+    std::string topics;
+    for (const std::string& name : help_topic_names(root)) topics += (topics.empty() ? "" : ", ") + name;
+    return Error{ErrorCode::kUsage, unknown_command_text(*app, *word) + ". Topics of help are " + topics};
   }
-  context.output.text(help_text(*app));
+  context.output.text(text);
   return ExitCode::kOk;
 }
 
@@ -80,11 +86,13 @@ Result<ExitCode> run_man(CommandContext& context, const ManCommand& command) {
 
 void add_help_command(CommandSet& commands) {
   const auto words = std::make_shared<std::vector<std::string>>();
-  CLI::App* const app = add_subcommand(commands.root(), "help", "Show the help of a command, with examples",
-                                       "  drstream help push\n  drstream help key add\n");
-  app->add_option("COMMAND", *words, "The command")->type_name("");
-  commands.add({app, CommandEffect::kReads, false,
-                [words](CommandContext& context) { return run_help(context, *words); }, false});
+  CLI::App* const app =
+      add_subcommand(commands.root(), "help", "Show the help of a command, with examples, or of a topic",
+                     "  drstream help push\n  drstream help key add\n  drstream help exit-codes\n");
+  app->add_option("COMMAND", *words, "The command, or the topic: environment, exit-codes, global, keys, stores, values")
+      ->type_name("");
+  commands.add(
+      {app, CommandEffect::kReads, false, [words](CommandContext& context) { return run_help(context, *words); }, false});
 }
 
 void add_completion_command(CommandSet& commands) {

@@ -172,7 +172,7 @@ void declare_push_gates(CLI::App& app, PushCommand& command) {
 void add_push_command(CommandSet& commands) {
   const auto command = std::make_shared<PushCommand>();
   CLI::App* const app = add_subcommand(
-      commands.root(), "push", "Store one stream as a snapshot: stdin, a command's output, or a file",
+      commands.root(), "push", "Store a stream as a snapshot: stdin, a command, or a file",
       "  pg_dump -Fc -Z0 app | drstream push pg/app\n"
       "  drstream push pg/app --exec -- pg_dump -Fc -Z0 app\n"
       "  drstream push pg/app --require-trailer 'PostgreSQL database dump complete' --exec -- pg_dump app\n"

@@ -262,7 +262,7 @@ Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& comman
 void add_resume_command(CommandSet& commands) {
   const auto command = std::make_shared<ResumeCommand>();
   CLI::App* const app =
-      add_subcommand(commands.root(), "resume", "Finish pushes that were interrupted after their spool had everything",
+      add_subcommand(commands.root(), "resume", "Finish interrupted pushes whose spool has everything",
                      "  drstream resume --spool /var/spool/drstream\n"
                      "  drstream resume -r s3://bucket/prefix --spool /var/spool/drstream --json\n");
   as_setting(add_text(*app, "--spool", command->spool, "DIR", "The spool directory that was given to the push"));

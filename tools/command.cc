@@ -28,12 +28,4 @@ CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::s
   return app;
 }
 
-std::string help_text(const CLI::App& app) {
-  std::string path = app.get_name();
-  for (const CLI::App* parent = app.get_parent(); parent != nullptr; parent = parent->get_parent())
-    path = parent->get_name() + " " + path;
-  // Not App::help, which answers for a subcommand that was parsed.
-  return app.get_formatter()->make_help(&app, path, CLI::AppFormatMode::Normal);
-}
-
 }  // namespace drs

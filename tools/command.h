@@ -74,9 +74,6 @@ class CommandSet {
 CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::string& description,
                          const std::string& examples);
 
-// The help of one command, named in full: "drstream key add".
-std::string help_text(const CLI::App& app);
-
 void add_init_command(CommandSet& commands);
 void add_push_command(CommandSet& commands);
 void add_resume_command(CommandSet& commands);

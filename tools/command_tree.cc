@@ -64,6 +64,18 @@ CommandEntry command_entry(const CLI::App& app, std::vector<std::string> path) {
 
 }  // namespace
 
+bool CommandEntry::takes_child_command() const {
+  return std::ranges::any_of(options, [](const OptionEntry& option) {
+    return std::ranges::find(option.names, "--exec") != option.names.end();
+  });
+}
+
+std::string CommandEntry::invocation() const {
+  std::string out = "drstream";
+  for (const std::string& part : path) out += " " + part;
+  return out;
+}
+
 const CommandEntry* find_command(const CommandEntry& root, const std::vector<std::string>& path) {
   const CommandEntry* entry = &root;
   for (const std::string& name : path) {

@@ -36,6 +36,8 @@ struct CommandEntry {
   std::vector<OptionEntry> options;  // of this command alone
   std::vector<PositionalEntry> positionals;
   std::vector<CommandEntry> children;
+  [[nodiscard]] bool takes_child_command() const;  // "--exec -- CMD..."
+  [[nodiscard]] std::string invocation() const;    // "drstream key add"
   [[nodiscard]] std::string name() const { return path.empty() ? "drstream" : path.back(); }
 };
 

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "tools/exit_code.h"
+#include "tools/help_text.h"
+#include "tools/help_topics.h"
 #include "tools/version.h"
 
 namespace drs {
@@ -36,26 +37,14 @@ std::string page_name(const CommandEntry& entry) {
   return name;
 }
 
-std::string invocation(const CommandEntry& entry) {
-  std::string name = "drstream";
-  for (const std::string& part : entry.path) name += " " + part;
-  return name;
-}
-
-bool takes_child_command(const CommandEntry& entry) {
-  return std::any_of(entry.options.begin(), entry.options.end(), [](const OptionEntry& option) {
-    return std::find(option.names.begin(), option.names.end(), "--exec") != option.names.end();
-  });
-}
-
 std::string synopsis(const CommandEntry& entry) {
-  std::string line = fmt::format("\\fB{}\\fR", escaped(invocation(entry)));
+  std::string line = fmt::format("\\fB{}\\fR", escaped(entry.invocation()));
   for (const PositionalEntry& positional : entry.positionals) {
     const std::string name = fmt::format("\\fI{}\\fR{}", escaped(positional.name), positional.repeatable ? "..." : "");
     line += positional.required ? " " + name : " [" + name + "]";
   }
   line += " [\\fIoptions\\fR]";
-  if (takes_child_command(entry)) line += " [\\fB\\-\\-exec \\-\\-\\fR \\fICMD\\fR...]";
+  if (entry.takes_child_command()) line += " [\\fB\\-\\-exec \\-\\-\\fR \\fICMD\\fR...]";
   if (!entry.children.empty()) line += " \\fIcommand\\fR";
   return line + "\n";
 }
@@ -87,53 +76,41 @@ std::string option_sections(const CommandEntry& entry) {
   return out;
 }
 
-std::string exit_status_section() {
-  std::string out = ".SH EXIT STATUS\n";
-  for (const ExitCodeMeaning& row : exit_code_meanings())
-    out += fmt::format(".TP\n.B {}\n{}\n", static_cast<int>(row.exit), escaped(row.meaning));
-  return out + ".TP\n.B 128+N\nStopped by signal N.\n";
+std::string capitals(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return text;
 }
 
-std::string values_section() {
-  return ".SH VALUES\n"
-         ".TP\n.I SIZE\nBytes, or a number with a unit: 4096, 64MiB, 1.5G. K, M, G, T and P count in 1024; KB, MB, GB, "
-         "TB "
-         "and PB in 1000.\n"
-         ".TP\n.I DURATION\n30s, 5m, 2h, 1d, 1h30m, 500ms; without a unit, seconds.\n"
-         ".TP\n.I TIME\n2026\\-11\\-20, 2026\\-11\\-20T02:00, \"2026\\-11\\-20 02:00:05\", in local time, or with Z or "
-         "+01:00 after the time of day; and now.\n"
-         ".TP\n.I PERCENT\nA number with its sign: 10%, 12.5%.\n"
-         ".TP\n.I SNAPSHOT\nA stream (its latest snapshot), stream@latest, stream@TIME (the newest at or before it), "
-         "an "
-         "id, or the first 8 or more digits of one.\n";
+std::string topic_section(const HelpTopic& topic) {
+  std::string out = fmt::format(".SH {}\n", escaped(capitals(topic.title)));
+  for (const HelpItem& item : topic.items)
+    out += item.term.empty() ? fmt::format(".PP\n{}\n", escaped(item.text))
+                             : fmt::format(".TP\n.B {}\n{}\n", escaped(item.term), escaped(item.text));
+  return out;
 }
 
-std::string keys_section() {
-  return ".SH KEYS\n"
-         "A key is 64 hex digits, or a passphrase. It is looked for in this order: \\fB\\-\\-key\\-file\\fR, "
-         "\\fB\\-\\-passphrase\\-file\\fR, \\fB\\-\\-passphrase\\-command\\fR (only one of them may be given), the "
-         "variables \\fBBACKUP_ENCRYPTION_KEY_FILE\\fR (the name of a file), \\fBBACKUP_ENCRYPTION_KEY\\fR (the key "
-         "itself) and \\fBDRSTREAM_PASSPHRASE\\fR (with a warning), then a prompt on the terminal. A key is never on "
-         "the command line, and the variables are removed "
-         "before another command is started. The repository that \\fBdrstream copy\\fR reads from has options and "
-         "variables "
-         "of its own, \\fB\\-\\-from\\-key\\-file\\fR and so on, \\fBBACKUP_FROM_ENCRYPTION_KEY_FILE\\fR and "
-         "\\fBBACKUP_FROM_ENCRYPTION_KEY\\fR; without them the same key is tried.\n";
+std::string command_item(const CommandEntry& command) {
+  return fmt::format(".TP\n\\fB{}\\fR(1)\n{}.\n", escaped(page_name(command)), escaped(command.description));
 }
 
 std::string commands_section(const CommandEntry& entry) {
   std::string out = ".SH COMMANDS\n";
-  for (const CommandEntry& child : entry.children)
-    out += fmt::format(".TP\n\\fB{}\\fR(1)\n{}.\n", escaped(page_name(child)), escaped(child.description));
+  if (!entry.path.empty())
+    for (const CommandEntry& child : entry.children) out += command_item(child);
+  else
+    for (const CommandGroup& group : command_groups()) {
+      out += fmt::format(".SS {}\n", escaped(group.title));
+      for (const std::string_view name : group.commands)
+        if (const CommandEntry* const child = find_command(entry, {std::string(name)})) out += command_item(*child);
+    }
   return out;
 }
 
 std::string page_text(const CommandEntry& entry) {
   const bool is_root = entry.path.empty();
   std::string name = page_name(entry);
-  std::string title = name;
-  std::transform(title.begin(), title.end(), title.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  const std::string title = capitals(name);
   std::string description = entry.description;
   if (description.ends_with('.')) description.pop_back();
   std::string out = fmt::format(".TH {} 1 \"\" \"{}\" \"drstream manual\"\n", escaped(title), version_line());
@@ -148,7 +125,7 @@ std::string page_text(const CommandEntry& entry) {
   out += option_sections(entry);
   if (!entry.examples.empty()) out += ".SH EXAMPLES\n.nf\n" + escaped(entry.examples) + ".fi\n";
   if (is_root)
-    out += values_section() + keys_section() + exit_status_section();
+    for (const HelpTopic& topic : help_topics(entry)) out += topic_section(topic);
   else
     out += ".SH SEE ALSO\n\\fBdrstream\\fR(1)\n";
   return out;

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from repository import sample_bytes
@@ -84,10 +85,37 @@ def test_the_overview_names_every_command_and_an_unknown_one_is_refused(new_repo
     drs = new_repository()
     overview = drs.text("--help")
     for command in COMMANDS:
-        assert re.search(rf"^ +{command.split()[0]}\b", overview, re.M), command
+        assert re.search(rf" {command.split()[0]}\b", overview), command
     outcome = drs.run("pusj", expect=2)
     assert outcome.out == b""
     drs.run(expect=2)
+
+
+def test_the_quick_start_of_the_overview_works_as_it_stands(new_repository, tmp_path):
+    drs = new_repository()
+    lines = re.findall(r"^  \S.*$", drs.text("--help"), re.M)
+    assert len(lines) == 5
+    for name, script in {"pg_dump": "echo dump of $3", "pg_restore": "cat > restored"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "drstream").symlink_to(drs.binary)
+    variables = drs.environment({"HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    subprocess.run(["bash", "-ec", "\n".join(lines)], env=variables, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "restored").read_text() == "dump of app\n"
+    assert (tmp_path / "drs/config").is_dir()
+
+
+def test_help_knows_topics_and_the_words_of_other_tools(new_repository):
+    drs = new_repository()
+    codes = drs.text("help", "exit-codes")
+    assert re.search(r"^  16 +There is no such stream or snapshot\.$", codes, re.M)
+    operations = (Path(__file__).parents[2] / "docs/OPERATIONS.md").read_text().split("## Exit codes")[1].split("##")[0]
+    assert re.findall(r"^\| (\d\S*) ", operations, re.M) == re.findall(r"^  (\d\S*) ", codes, re.M)
+    assert "--storage-class" in drs.text("help", "global")
+    outcome = drs.run("help", "restore", expect=2)
+    assert "`drstream pull` restores a snapshot" in outcome.err and "exit-codes" in outcome.err
+    assert "`drstream verify` proves" in drs.run("check", expect=2).err
+    assert "--output-dir" in drs.text("man", "--help"), "a hidden command has help, too"
 
 
 def test_a_variable_forgotten_in_the_environment_changes_no_data(pushed, tmp_path):

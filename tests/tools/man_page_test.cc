@@ -36,7 +36,8 @@ TEST(ManPage, ThereIsOneForEachCommandAndSubcommand) {
 
 TEST(ManPage, TheMainPageHasTheExitCodesAndTheKeys) {
   const std::string text = pages().front().text;
-  for (const char* part : {".SH EXIT STATUS", ".B 14", ".B 128+N", ".SH KEYS", "BACKUP_ENCRYPTION_KEY"})
+  for (const char* part : {".SH EXIT STATUS", ".B 14", ".B 128+N", ".SH KEYS", "BACKUP_ENCRYPTION_KEY",
+                           ".SH ENVIRONMENT", ".SH STORES", ".SS Back up"})
     EXPECT_NE(text.find(part), std::string::npos) << part;
 }
 

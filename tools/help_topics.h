@@ -1,0 +1,33 @@
+// What is true of every command: the topics of `drstream help`, which are sections of the manual as well.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/command_tree.h"
+
+namespace drs {
+
+struct HelpItem {
+  std::string term;  // empty: a paragraph
+  std::string text;
+};
+
+struct HelpTopic {
+  std::string name;   // "exit-codes"
+  std::string title;  // "Exit status"
+  std::vector<HelpItem> items;
+};
+
+// By name. Exit codes and variables come from the tables that the program itself goes by.
+std::vector<HelpTopic> help_topics(const CommandEntry& root);
+
+// The topic of the options that every command has; it is made of them.
+inline constexpr std::string_view kGlobalTopic = "global";
+
+// All that `drstream help` knows beside the commands, in order.
+std::vector<std::string> help_topic_names(const CommandEntry& root);
+
+}  // namespace drs
