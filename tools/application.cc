@@ -212,6 +212,7 @@ CommandModel::CommandModel()
   add_version_command(commands);
   add_help_command(commands);
   add_completion_command(commands);
+  add_complete_command(commands);
   add_man_command(commands);
 }
 

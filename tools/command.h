@@ -92,6 +92,7 @@ void add_config_commands(CommandSet& commands);
 void add_version_command(CommandSet& commands);
 void add_help_command(CommandSet& commands);
 void add_completion_command(CommandSet& commands);
+void add_complete_command(CommandSet& commands);
 void add_man_command(CommandSet& commands);
 
 }  // namespace drs

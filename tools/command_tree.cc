@@ -19,6 +19,16 @@ std::vector<std::string> split_choices(const std::string& text) {
   }
 }
 
+// What a value is, by its name in the help.
+ValueKind value_kind(const std::string& name) {
+  if (name == "FILE") return ValueKind::kFile;
+  if (name == "DIR" || name == "PLACE") return ValueKind::kDirectory;
+  if (name == "STREAM") return ValueKind::kStream;
+  if (name == "SNAPSHOT") return ValueKind::kSnapshot;
+  if (name == "COMMAND") return ValueKind::kCommand;
+  return name.find('|') == std::string::npos ? ValueKind::kText : ValueKind::kChoice;
+}
+
 OptionEntry option_entry(const CLI::Option& option) {
   OptionEntry entry;
   for (const std::string& name : option.get_snames()) entry.names.push_back("-" + name);
@@ -30,13 +40,8 @@ OptionEntry option_entry(const CLI::Option& option) {
   if (option.get_expected_max() == 0) return entry;
   entry.value_name = option.get_type_name();
   entry.value_is_optional = option.get_expected_min() == 0;
-  entry.value = ValueKind::kText;
-  if (entry.value_name == "FILE") entry.value = ValueKind::kFile;
-  if (entry.value_name == "DIR") entry.value = ValueKind::kDirectory;
-  if (entry.value_name.find('|') != std::string::npos) {
-    entry.value = ValueKind::kChoice;
-    entry.choices = split_choices(entry.value_name);
-  }
+  entry.value = value_kind(entry.value_name);
+  if (entry.value == ValueKind::kChoice) entry.choices = split_choices(entry.value_name);
   return entry;
 }
 
@@ -50,8 +55,8 @@ CommandEntry command_entry(const CLI::App& app, std::vector<std::string> path) {
     if (!option->get_positional())
       entry.options.push_back(option_entry(*option));
     else
-      entry.positionals.push_back(
-          {option->get_name(true), option->get_description(), option->get_required(), option->get_expected_max() > 1});
+      entry.positionals.push_back({option->get_name(true), option->get_description(), option->get_required(),
+                                   option->get_expected_max() > 1, value_kind(option->get_name(true))});
   }
   for (const CLI::App* child : app.get_subcommands({})) {
     if (child->get_group().empty()) continue;
@@ -74,6 +79,13 @@ std::string CommandEntry::invocation() const {
   std::string out = "drstream";
   for (const std::string& part : path) out += " " + part;
   return out;
+}
+
+std::vector<std::string> repository_options(const CommandEntry& root) {
+  std::vector<std::string> names;
+  for (const OptionEntry& option : root.options)
+    if (option.takes_value()) names.insert(names.end(), option.names.begin(), option.names.end());
+  return names;
 }
 
 const CommandEntry* find_command(const CommandEntry& root, const std::vector<std::string>& path) {

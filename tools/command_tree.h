@@ -8,7 +8,7 @@
 
 namespace drs {
 
-enum class ValueKind { kNone, kText, kChoice, kFile, kDirectory };
+enum class ValueKind { kNone, kText, kChoice, kFile, kDirectory, kStream, kSnapshot, kCommand };
 
 struct OptionEntry {
   std::vector<std::string> names;  // "-o", "--output"
@@ -20,6 +20,7 @@ struct OptionEntry {
   std::string description;
   std::string variable;  // "DRSTREAM_OUTPUT"
   std::string group;
+  [[nodiscard]] bool takes_value() const { return value != ValueKind::kNone && !value_is_optional; }
 };
 
 struct PositionalEntry {
@@ -27,6 +28,7 @@ struct PositionalEntry {
   std::string description;
   bool required = false;
   bool repeatable = false;
+  ValueKind value = ValueKind::kText;
 };
 
 struct CommandEntry {
@@ -43,6 +45,9 @@ struct CommandEntry {
 
 // Commands of the group "" (hidden) are left out.
 CommandEntry command_tree(const CLI::App& root);
+
+// The names of the options with a value that every command has: they say which repository is meant, and its key.
+std::vector<std::string> repository_options(const CommandEntry& root);
 
 // The command of a path below `root`; nullptr where there is none.
 const CommandEntry* find_command(const CommandEntry& root, const std::vector<std::string>& path);

@@ -137,4 +137,11 @@ std::vector<std::string> help_topic_names(const CommandEntry& root) {
   return names;
 }
 
+std::vector<std::string> command_words_of_help(const CommandEntry& root) {
+  std::vector<std::string> words = help_topic_names(root);
+  for (const CommandEntry& child : root.children) words.push_back(child.name());
+  std::ranges::sort(words);
+  return words;
+}
+
 }  // namespace drs

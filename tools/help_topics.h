@@ -30,4 +30,7 @@ inline constexpr std::string_view kGlobalTopic = "global";
 // All that `drstream help` knows beside the commands, in order.
 std::vector<std::string> help_topic_names(const CommandEntry& root);
 
+// What `drstream help` takes: the commands and the topics.
+std::vector<std::string> command_words_of_help(const CommandEntry& root);
+
 }  // namespace drs

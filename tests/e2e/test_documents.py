@@ -205,6 +205,37 @@ $function drstream --req push; echo "${{COMPREPLY[*]}}"
     assert shown[1].split() == ["--require-trailer"]
 
 
+def offered_by_bash(drs, tmp_path, line, **variables):
+    """What bash offers behind `line`, whose first word is the command."""
+    (tmp_path / "script").write_text(drs.text("completion", "bash"))
+    probe = (f'source {tmp_path}/script; COMP_LINE="$1" COMP_POINT=${{#1}} COMP_WORDS=($1 "") COMP_CWORD=2\n'
+             'COMP_WORDBREAKS=" "; _drstream; printf "%s\\n" "${COMPREPLY[@]}"')  # fmt: skip
+    done = subprocess.run(["bash", "-c", probe, "bash", f"{drs.binary} {line}"], env=drs.environment(variables or None),
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    return done.stdout.split()
+
+
+@pytest.mark.every_store
+def test_bash_completes_streams_and_snapshots_of_the_repository(pushed, tmp_path):
+    pushed.push("vm/disk", b"x")
+    snapshot = pushed.json("show", "pg/app")
+    assert offered_by_bash(pushed, tmp_path, "push ") == ["pg/app", "vm/disk"]
+    assert offered_by_bash(pushed, tmp_path, "list v") == ["vm/disk"]
+    assert offered_by_bash(pushed, tmp_path, f"pull {snapshot['id'][:9]}") == [snapshot["id"][:12]]
+    at = offered_by_bash(pushed, tmp_path, "pull pg/app@")
+    assert at == [f"pg/app@{snapshot['time'][:19]}Z", "pg/app@latest"]
+    for selector in at:
+        assert pushed.pull(selector) == DATA
+
+
+def test_completion_asks_for_no_key_and_starts_nothing(pushed, tmp_path):
+    assert offered_by_bash(pushed, tmp_path, "pull ", BACKUP_ENCRYPTION_KEY=None) == []
+    command = {"BACKUP_ENCRYPTION_KEY": None, "DRSTREAM_PASSPHRASE_COMMAND": f"touch {tmp_path}/asked"}
+    assert offered_by_bash(pushed, tmp_path, "pull ", **command) == []
+    assert not (tmp_path / "asked").exists()
+    assert offered_by_bash(pushed, tmp_path, f"pull -r {tmp_path}/nothing ") == []
+
+
 def test_manual_pages_are_written_for_every_command(new_repository, tmp_path):
     drs = new_repository()
     assert "is not a directory" in drs.run("man", "--output-dir", tmp_path / "absent", expect=2).err
