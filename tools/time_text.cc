@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <ctime>
 #include <optional>
 
@@ -84,12 +85,13 @@ bool parse_time_of_day(Cursor& cursor, ParsedTime& out) {
       out.fraction_ns = *fraction;
     }
   }
+  const bool zone_follows = cursor.take(' ');  // as format_time_local prints it
   if (cursor.take('Z') || cursor.take('z')) {
     out.zone_seconds = 0;
     return true;
   }
   const bool east = cursor.take('+');
-  if (!east && !cursor.take('-')) return true;
+  if (!east && !cursor.take('-')) return !zone_follows;
   const auto zone_hours = cursor.digits(2);
   if (!zone_hours || !cursor.take(':')) return false;
   const auto zone_minutes = cursor.digits(2);
@@ -191,7 +193,9 @@ std::string format_time_local(WallNs time_ns) {
   const SplitTime time = split(time_ns);
   std::tm fields{};
   ::localtime_r(&time.seconds, &fields);
-  return format_fields(fields, ' ');
+  const long minutes = std::labs(fields.tm_gmtoff) / 60;
+  return fmt::format("{} {}{:02}:{:02}", format_fields(fields, ' '), fields.tm_gmtoff < 0 ? '-' : '+', minutes / 60,
+                     minutes % 60);
 }
 
 std::string format_time_utc(WallNs time_ns) {

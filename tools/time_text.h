@@ -1,7 +1,7 @@
 // Points in time as people write them, read and printed in this one place.
 //
 // Read: "2026-11-20", "2026-11-20T02:00", "2026-11-20 02:00:05", fractions of a second, each of them with "Z" or
-// "+01:00" behind the time of day (RFC 3339) or in local time without, and "now".
+// "+01:00" behind the time of day (RFC 3339; a blank may stand between) or in local time without, and "now".
 //
 // A text names all of what it is precise to: a day, a minute, a second, a part of one. We print seconds and store
 // nanoseconds, so a time copied from our own output must select what it was printed for.
@@ -22,7 +22,9 @@ enum class TimeEdge : std::uint8_t { kBegin, kEnd };
 // `now_ns`: what "now" means. Errors: kUsage, saying what is accepted.
 Result<WallNs> parse_time(std::string_view text, WallNs now_ns, TimeEdge edge);
 
-std::string format_time_local(WallNs time_ns);  // "2026-11-20 02:00:05", local time
-std::string format_time_utc(WallNs time_ns);    // "2026-11-20T01:00:05.123456789Z", for machines
+// Local time with its zone, for people: "2026-11-20 02:00:05 +01:00".
+std::string format_time_local(WallNs time_ns);
+// For machines: "2026-11-20T01:00:05.123456789Z".
+std::string format_time_utc(WallNs time_ns);
 
 }  // namespace drs

@@ -125,9 +125,20 @@ TEST(TimeText, RefusesWhatIsNoTimeAndSaysWhatIsAccepted) {
 TEST(TimeText, PrintsLocalTimeForPeopleAndUtcForMachines) {
   const LocalZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
   const std::int64_t time = parsed("2026-11-20T01:00:05.000000007Z");
-  EXPECT_EQ(format_time_local(time), "2026-11-20 02:00:05");
+  EXPECT_EQ(format_time_local(time), "2026-11-20 02:00:05 +01:00");
   EXPECT_EQ(format_time_utc(time), "2026-11-20T01:00:05.000000007Z");
   EXPECT_EQ(format_time_utc(-1), "1969-12-31T23:59:59.999999999Z");
+}
+
+TEST(TimeText, ReadsBackTheLocalTimeWithZoneThatItPrints) {
+  for (const char* name : {"UTC", "CET-1CEST,M3.5.0,M10.5.0/3", "NST3:30NDT,M3.2.0,M11.1.0"}) {
+    const LocalZone zone(name);
+    const std::int64_t time = parsed("2026-10-25T01:30:00Z");  // shown twice in Europe
+    const auto back = parse_time(format_time_local(time), 0, TimeEdge::kBegin);
+    ASSERT_TRUE(back.ok()) << name << " " << format_time_local(time);
+    EXPECT_EQ(*back, time) << name << " " << format_time_local(time);
+  }
+  EXPECT_FALSE(parse_time("2026-11-20 02:00:05 ", 0, TimeEdge::kBegin).ok());
 }
 
 RC_GTEST_PROP(TimeText, ReadsBackTheUtcThatItPrints, ()) {
