@@ -83,6 +83,7 @@ Result<const Snapshot*> SeenHeads::find(const SnapshotCatalog& catalog, const st
     if (const auto problem = check_head(head, catalog)) context_.log.warn("{}", elsewhere_text(head, *problem));
   }
   if (const auto warning = later_time_warning(catalog, selector, *found)) context_.log.warn("{}", *warning);
+  if (const auto warning = anomaly_warning(catalog, selector, *found)) context_.log.warn("{}", *warning);
   return found;
 }
 

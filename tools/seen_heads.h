@@ -35,8 +35,8 @@ class SeenHeads {
   // this machine has just recorded.
   [[nodiscard]] Result<SnapshotCatalog> load_snapshots(Repository& repository) const;
   // What a selector of the command line means, by `catalog` and by what was seen here. Warns where the answer is older
-  // than what was seen at another place of the repository, or by its time than another one. Errors: those of
-  // find_snapshot (tools/selector_text.h).
+  // than what was seen at another place of the repository, by its time than another one, or has missed a limit. Errors:
+  // those of find_snapshot (tools/selector_text.h).
   [[nodiscard]] Result<const Snapshot*> find(const SnapshotCatalog& catalog, const std::string& selector) const;
   // Warns of everything in the catalog that is damaged, missing, or older than what was seen. Returns how much.
   std::size_t warn_of(const SnapshotCatalog& catalog) const;

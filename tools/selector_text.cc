@@ -134,4 +134,23 @@ std::optional<std::string> later_time_warning(const SnapshotCatalog& catalog, st
       format_time_local(last.snapshot->manifest.snapshot_ns));
 }
 
+std::optional<std::string> anomaly_warning(const SnapshotCatalog& catalog, std::string_view text,
+                                           const Snapshot& found) {
+  const ManifestHeader& manifest = found.manifest;
+  const auto tag = manifest.tags.find("anomaly");
+  const bool by_stream = text == manifest.stream || text.starts_with(manifest.stream + "@");
+  if (tag == manifest.tags.end() || !by_stream) return std::nullopt;
+  const Snapshot* sound = nullptr;  // they come by sequence number
+  for (const Snapshot& snapshot : catalog.live)
+    if (snapshot.manifest.stream == manifest.stream && snapshot.manifest.sequence < manifest.sequence &&
+        !snapshot.manifest.tags.contains("anomaly"))
+      sound = &snapshot;
+  return fmt::format("'{}' is snapshot {} of {}, which missed a limit when it was pushed (tag anomaly: {}); {}", text,
+                     found.id(), format_time_local(manifest.snapshot_ns), tag->second,
+                     sound == nullptr
+                         ? "no older snapshot of the stream is without that tag"
+                         : fmt::format("the newest without that tag is {} of {}: name it by its id to select it",
+                                       sound->id(), format_time_local(sound->manifest.snapshot_ns)));
+}
+
 }  // namespace drs

@@ -42,4 +42,9 @@ Result<const Snapshot*> find_snapshot(const SnapshotCatalog& catalog, std::strin
 std::optional<std::string> later_time_warning(const SnapshotCatalog& catalog, std::string_view text,
                                               const Snapshot& found);
 
+// Where `text` selected `found` by its stream, though it was committed with the tag "anomaly": what to say of it, and
+// which older snapshot of the stream is without that tag.
+std::optional<std::string> anomaly_warning(const SnapshotCatalog& catalog, std::string_view text,
+                                           const Snapshot& found);
+
 }  // namespace drs

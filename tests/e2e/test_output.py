@@ -5,6 +5,17 @@ from repository import sample_bytes
 DATA = sample_bytes(300_000)
 
 
+def test_an_anomaly_that_is_the_latest_is_said_with_the_newest_that_is_none(drs):
+    sound = drs.push("s", DATA)["id"]
+    odd = drs.push("s", DATA[:1000], "--max-shrink", "10%", "--on-anomaly", "tag")["id"]
+    for selector in ["s", "s@latest", "s@now"]:
+        outcome = drs.run("pull", selector)
+        assert outcome.out == DATA[:1000]
+        assert f"'{selector}' is snapshot {odd}" in outcome.err and f"without that tag is {sound}" in outcome.err
+    assert "anomaly" not in drs.run("pull", odd).err
+    assert "anomaly" not in drs.run("pull", sound).err
+
+
 def test_times_are_printed_with_their_zone_and_select_what_they_name(drs):
     identity = drs.push("s", DATA, "--time", "2026-10-25T01:30:00Z")["id"]
     drs.push("s", DATA, "--time", "2026-10-25T03:30:00Z")

@@ -124,6 +124,7 @@ Snapshot pushed_at(std::uint64_t sequence, WallNs snapshot_ns, bool by_clock) {
   Snapshot snapshot;
   snapshot.name = "manifest " + std::to_string(sequence);
   snapshot.manifest.stream = "pg/app";
+  snapshot.manifest.session.data.back() = static_cast<Byte>(sequence);
   snapshot.manifest.sequence = sequence;
   snapshot.manifest.snapshot_ns = snapshot_ns;
   snapshot.manifest.started_ns = by_clock ? snapshot_ns : 1'000;
@@ -144,6 +145,24 @@ TEST(SelectorText, AClockThatWasSetBackIsNoReasonToWarn) {
   SnapshotCatalog catalog;
   catalog.live = {pushed_at(1, 900, true), pushed_at(2, 500, true)};
   EXPECT_FALSE(later_time_warning(catalog, "pg/app", catalog.live.back()).has_value());
+}
+
+TEST(SelectorText, AnAnomalyAsTheLatestIsNamedWithTheNewestThatIsNone) {
+  SnapshotCatalog catalog;
+  catalog.live = {pushed_at(1, 100, true), pushed_at(2, 200, true), pushed_at(3, 300, true), pushed_at(4, 400, true)};
+  catalog.live[2].manifest.tags["anomaly"] = "40 % smaller";
+  catalog.live[3].manifest.tags["anomaly"] = "50 % smaller";
+  const Snapshot& latest = catalog.live.back();
+  for (const char* text : {"pg/app", "pg/app@latest", "pg/app@now"}) {
+    const auto warning = anomaly_warning(catalog, text, latest);
+    ASSERT_TRUE(warning.has_value()) << text;
+    EXPECT_NE(warning->find("50 % smaller"), std::string::npos) << *warning;
+    EXPECT_NE(warning->find("without that tag is " + catalog.live[1].id()), std::string::npos) << *warning;
+  }
+  EXPECT_FALSE(anomaly_warning(catalog, latest.id(), latest).has_value());
+  EXPECT_FALSE(anomaly_warning(catalog, "pg/app", catalog.live.front()).has_value());
+  catalog.live.erase(catalog.live.begin(), catalog.live.begin() + 2);
+  EXPECT_NE(anomaly_warning(catalog, "pg/app", catalog.live.back())->find("no older"), std::string::npos);
 }
 
 TEST(SelectorText, ATimeBeforeTheOldestSnapshotNamesTheOldest) {
