@@ -95,7 +95,7 @@ std::string table_of(const std::vector<const Snapshot*>& snapshots) {
     const ManifestHeader& manifest = snapshot->manifest;
     table.add_row({format_time_local(manifest.snapshot_ns), manifest.stream, snapshot->id().substr(0, kIdDigitsShown),
                    std::to_string(manifest.sequence), format_size(manifest.bytes), format_size(manifest.new_bytes),
-                   format_size(manifest.stored_bytes), producer_text(manifest), format_tags(manifest.tags)});
+                   format_size(manifest.stored_bytes), producer_word(manifest), format_tags(manifest.tags)});
   }
   return table.text();
 }

@@ -24,6 +24,7 @@
 #include "tools/request_counts_text.h"
 #include "tools/seen_heads.h"
 #include "tools/size_text.h"
+#include "tools/snapshot_json.h"
 #include "tools/time_text.h"
 
 namespace drs {
@@ -144,6 +145,11 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
   const SeenHeads seen(context, *repository);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository));
   DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, command.selector));
+  if (may_be_cut_short(snapshot->manifest))
+    context.log.warn(
+        "the producer of snapshot {} was unseen: it came through a plain pipe, and may end too early; check what is "
+        "restored",
+        snapshot->id());
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
   DRS_ASSIGN_OR_RETURN(const Target target, make_target(command, context, snapshot->manifest));
   context.effect = CommandEffect::kRestores;

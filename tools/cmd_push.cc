@@ -45,6 +45,7 @@ struct PushCommand {
   std::optional<double> growth_max;
   OnAnomaly on_anomaly = OnAnomaly::kRefuse;
   std::string require_trailer;
+  bool require_producer = false;
   bool allow_empty = false;
   bool no_read_back = false;
   bool no_stream_sha256 = false;
@@ -99,6 +100,10 @@ Result<void> check_choices(const PushCommand& command, const CommandContext& con
   if (!command.spool.directory.empty()) DRS_RETURN_IF_ERROR(check_spool_place(command.spool.directory));
   if (!command.exec && command.timeout)
     return Error{ErrorCode::kUsage, "--timeout needs --exec: only a producer that drstream started can be ended by it"};
+  if (!command.exec && command.file.empty() && command.require_producer)
+    return Error{ErrorCode::kUsage,
+                 "--require-producer refuses a plain pipe, since its producer may fail unseen: use --exec -- CMD... or "
+                 "--file FILE"};
   if (!command.exec && command.file.empty() && ::isatty(STDIN_FILENO) == 1)
     return Error{ErrorCode::kUsage,
                  "stdin is a terminal: pipe a producer into drstream, or use --exec -- CMD... or --file FILE"};
@@ -163,6 +168,9 @@ void declare_push_gates(CLI::App& app, PushCommand& command) {
       app, "--require-trailer", command.require_trailer, check_pattern, "REGEX",
       "Refuse a stream whose last 64 KiB do not match REGEX (extended, as in grep -E); for pg_dump -Fp: \"PostgreSQL "
       "database dump complete\"")
+      ->group(kGroup);
+  as_setting(add_flag(app, "--require-producer", command.require_producer,
+                      "Refuse a plain pipe (exit 2): only with --exec or --file is it known that the producer finished"))
       ->group(kGroup);
   add_flag(app, "--allow-empty", command.allow_empty, "Accept a stream of 0 bytes")->group(kGroup);
 }

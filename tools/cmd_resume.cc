@@ -169,6 +169,7 @@ Result<nlohmann::ordered_json> tell_committed(CommandContext& context, Repositor
                                     manifest.sha256 ? manifest.sha256->hex() : "-",
                                     manifest.producer == ProducerKind::kUnseen ? "unseen" : "seen"));
   context.output.remark("head " + format_head(head));
+  if (may_be_cut_short(manifest)) context.log.warn("{}", kUnseenProducerWarning);
   nlohmann::ordered_json out = snapshot_json(push.manifest_name, push.manifest_digest, manifest);
   out["head"] = format_head(head);
   return out;

@@ -1,6 +1,7 @@
 // drstream verify: proof, with the key, that what is stored can be restored.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -14,6 +15,7 @@
 #include "tools/percent_text.h"
 #include "tools/seen_heads.h"
 #include "tools/size_text.h"
+#include "tools/snapshot_json.h"
 #include "verify/verify.h"
 
 namespace drs {
@@ -130,6 +132,11 @@ std::string summary(const VerifyReport& report, const VerifyCommand& command) {
   return out;
 }
 
+std::size_t count_cut_short(const SnapshotCatalog& catalog) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      catalog.live, [](const Snapshot& snapshot) { return may_be_cut_short(snapshot.manifest); }));
+}
+
 nlohmann::ordered_json verify_json(const VerifyReport& report, ExitCode code) {
   nlohmann::ordered_json out;
   out["exit_code"] = static_cast<int>(code);
@@ -180,9 +187,16 @@ Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& comman
   if (!report.ok()) return std::move(report).error();
   compare_heads(context, seen.directory(), expected, catalog, report->findings);
   const ExitCode code = exit_code_of(report->findings, command.warn_exit);
-  context.output.document("drstream.verify/1", verify_json(*report, code));
+  const std::size_t cut_short = count_cut_short(catalog);
+  nlohmann::ordered_json document = verify_json(*report, code);
+  document["producer_unseen"] = cut_short;
+  context.output.document("drstream.verify/1", document);
   context.output.text(findings_text(report->findings, context.options.log.verbosity > 0) +
                       damaged_snapshots_text(*report) + hit_streams_text(*report) + summary(*report, command) +
+                      (cut_short > 0 ? fmt::format("producer unseen of {} of {} snapshots: what their pipes gave is "
+                                                   "proven, not that it was all\n",
+                                                   cut_short, catalog.live.size())
+                                     : "") +
                       verdict(code, report->findings));
   return code;
 }

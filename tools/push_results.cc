@@ -124,6 +124,9 @@ Result<ExitCode> tell_push_results(CommandContext& context, const std::vector<Pu
   const bool committed = std::any_of(results.begin(), results.end(), [](const auto& result) { return result.ok(); });
   const CommandEffect effect = several && !all_failed_alike(results) ? CommandEffect::kCommitsInOne : context.effect;
   if (committed) context.effect = CommandEffect::kCommitted;
+  const auto cut_short = std::ranges::find_if(
+      results, [](const auto& result) { return result.ok() && may_be_cut_short(result->manifest); });
+  if (cut_short != results.end()) context.log.warn("{}", kUnseenProducerWarning);
   nlohmann::ordered_json repositories = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < results.size(); ++i) {
     const std::string prefix = several ? destinations[i].title + ": " : "";

@@ -7,14 +7,23 @@
 
 namespace drs {
 
-std::string producer_text(const ManifestHeader& manifest) {
+bool may_be_cut_short(const ManifestHeader& manifest) {
+  return manifest.producer == ProducerKind::kUnseen && manifest.trailer_pattern.empty();
+}
+
+std::string producer_word(const ManifestHeader& manifest) {
   switch (manifest.producer) {
     case ProducerKind::kUnseen: return "unseen";
     case ProducerKind::kExitStatus: return "exit " + std::to_string(manifest.exit_status);
-    case ProducerKind::kFileEnd: return "end of file";
+    case ProducerKind::kFileEnd: return "file";
     case ProducerKind::kEndsReached: return "captured ends";
   }
   return "unseen";
+}
+
+std::string producer_text(const ManifestHeader& manifest) {
+  if (manifest.producer != ProducerKind::kUnseen) return producer_word(manifest);
+  return may_be_cut_short(manifest) ? "unseen: a plain pipe" : "unseen: a plain pipe, but the trailer matched";
 }
 
 namespace {

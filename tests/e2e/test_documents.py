@@ -197,12 +197,12 @@ complete -p drstream >/dev/null || exit 1
 function=$(complete -p drstream | sed 's/.*-F \\([^ ]*\\).*/\\1/')
 COMP_WORDS=(drstream pu); COMP_CWORD=1; COMP_LINE='drstream pu'; COMP_POINT=11
 $function drstream pu drstream; echo "${{COMPREPLY[*]}}"
-COMP_WORDS=(drstream push --req); COMP_CWORD=2; COMP_LINE='drstream push --req'; COMP_POINT=19; COMPREPLY=()
-$function drstream --req push; echo "${{COMPREPLY[*]}}"
+COMP_WORDS=(drstream push --all); COMP_CWORD=2; COMP_LINE='drstream push --all'; COMP_POINT=19; COMPREPLY=()
+$function drstream --all push; echo "${{COMPREPLY[*]}}"
 """
     shown = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=True).stdout.splitlines()
     assert sorted(shown[0].split()) == ["pull", "push"]
-    assert shown[1].split() == ["--require-trailer"]
+    assert shown[1].split() == ["--allow-empty"]
 
 
 def offered_by_bash(drs, tmp_path, line, **variables):
@@ -259,10 +259,10 @@ def test_memory_below_the_floor_says_the_floor(drs):
 
 
 def test_quiet_is_quiet_and_progress_is_on_stderr(drs):
-    outcome = drs.run("push", "s", "-q", input=DATA)
+    outcome = drs.run("push", "s", "-q", "--exec", "--", "echo", "data")
     assert outcome.out == b"" and outcome.err == ""
     outcome = drs.run("pull", "s", "--progress", "always")
-    assert outcome.out == DATA
+    assert outcome.out == b"data\n"
 
 
 def test_progress_can_be_followed_as_json_lines(drs):

@@ -52,7 +52,7 @@ def test_a_deletion_that_was_seen_is_not_forgotten_by_the_next_pushes(drs):
     (head,) = (drs.state / "heads").rglob("*.json")
     assert str(head) in outcome.out.decode()
     head.unlink()
-    assert "warning" not in drs.run("push", "s", input=DATA).err
+    assert "warning" not in drs.run("push", "s", "--exec", "--", "echo", "data").err
     drs.run("verify", "--expect-head")
 
 

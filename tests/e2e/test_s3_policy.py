@@ -53,10 +53,11 @@ def refused(reply):
     return reply.status == 403 and error_code(reply) == "AccessDenied"
 
 
-def test_a_writer_can_do_all_its_work_without_a_warning(owned):
+def test_a_writer_can_do_all_its_work_without_a_warning(owned, tmp_path):
     writer = owned.user("writer")
     for data in (DATA, DATA[:-9]):
-        pushed = writer.run("--json", "push", STREAM, input=data)
+        (tmp_path / "source").write_bytes(data)
+        pushed = writer.run("--json", "push", STREAM, "--file", tmp_path / "source")
         assert json.loads(pushed.out)["warnings"] == []
         assert "warn" not in pushed.err, pushed.err
     assert writer.pull(STREAM) == DATA[:-9]
