@@ -163,7 +163,8 @@ class Application {
     if (output.failure()->code == ErrorCode::kSinkClosed) return static_cast<int>(code);
     const bool answer_is_all = effect == CommandEffect::kReads || effect == CommandEffect::kProves;
     console_.write_lines(
-        fmt::format("drstream {}: {}: {}", path_, answer_is_all ? "error" : "warning", output.failure()->message));
+        fmt::format("drstream {}: {}: {}", path_, answer_is_all ? "error" : "warning", output.failure()->message),
+        answer_is_all ? Tone::kError : Tone::kWarning);
     return answer_is_all && code == ExitCode::kOk ? exit_status_of(*output.failure(), signals_.received())
                                                   : static_cast<int>(code);
   }
@@ -171,7 +172,8 @@ class Application {
   int fail(const Error& error, CommandEffect effect, Output& output, const std::string& next_step = "") {
     const int status = exit_status_of(error, signals_.received());
     const FailureReport report = explain(error, effect, status, next_step);
-    console_.write_lines(failure_log(report, path_, model_.options.log.format, clock_.wall_ns()));
+    const LogFormat format = model_.options.log.format;
+    console_.write_lines(failure_log(report, path_, format, clock_.wall_ns()), failure_tone(format));
     if (!output.wrote_document()) output.document("drstream.error/1", failure_json(report, path_));
     return status;
   }

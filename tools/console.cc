@@ -1,17 +1,16 @@
 #include "tools/console.h"
 
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 
 #include "tools/printable.h"
 
 namespace drs {
 namespace {
 
-constexpr std::string_view kEraseLine = "\r\x1b[K";
 constexpr int kLooksAfterSignal = 20;  // ten a second
 
 }  // namespace
@@ -32,14 +31,14 @@ bool write_all(int fd, std::string_view text) {
 }
 
 Console::Console(int fd, const CancelToken* stop)
-    : fd_(fd), is_terminal_(::isatty(fd) == 1), stop_(stop), looks_left_(kLooksAfterSignal), sender_(fd) {}
+    : fd_(fd), style_(terminal_style(fd)), stop_(stop), looks_left_(kLooksAfterSignal), sender_(fd) {}
 
-void Console::write_lines(std::string_view text) {
+void Console::write_lines(std::string_view text, Tone tone) {
   const std::lock_guard lock(mutex_);
   std::string out;
-  const bool redraw = is_terminal_ && !status_.empty();
-  if (redraw) out += kEraseLine;
-  out += printable_lines(text);
+  const bool redraw = style_.is_terminal && !status_.empty();
+  if (redraw) out += erased_line();
+  out += with_tone(printable_lines(text), tone, style_);
   if (!text.ends_with('\n')) out += '\n';
   if (redraw) out += fitted_status();
   emit(out);
@@ -49,24 +48,30 @@ void Console::status(std::string_view text) {
   const std::lock_guard lock(mutex_);
   status_ = printable_value(text);
   if (!has_room()) return;
-  if (is_terminal_)
-    emit(std::string(kEraseLine) + fitted_status());
+  if (style_.is_terminal)
+    emit(erased_line() + fitted_status());
   else
     emit(status_ + '\n');
 }
 
 void Console::end_status() {
   const std::lock_guard lock(mutex_);
-  if (is_terminal_ && !status_.empty() && has_room()) emit(kEraseLine);
+  if (style_.is_terminal && !status_.empty() && has_room()) emit(erased_line());
   status_.clear();
 }
 
 // A line that wraps cannot be erased again.
+std::size_t Console::status_columns() const {
+  return style_.is_terminal ? terminal_columns(fd_) - 1 : std::numeric_limits<std::size_t>::max();
+}
+
+std::string Console::erased_line() const {
+  if (style_.knows_escapes) return std::string(kEraseLine);
+  return '\r' + std::string(status_columns(), ' ') + '\r';
+}
+
 std::string Console::fitted_status() const {
-  winsize size{};
-  std::size_t columns = 80;
-  if (::ioctl(fd_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) columns = size.ws_col;
-  return status_.substr(0, columns - 1);
+  return status_.substr(0, status_columns());
 }
 
 bool Console::has_room() const {

@@ -10,6 +10,7 @@
 
 #include "io/cancel.h"
 #include "io/line_sender.h"
+#include "tools/terminal_style.h"
 
 namespace drs {
 
@@ -23,8 +24,8 @@ class Console {
   Console& operator=(const Console&) = delete;
 
   // Writes `text`, which may have several lines, and a line feed if it does not end in one. What a terminal would obey
-  // is escaped (tools/printable.h).
-  void write_lines(std::string_view text);
+  // is escaped (tools/printable.h). `tone` colours the first line, on a terminal that has colours.
+  void write_lines(std::string_view text, Tone tone = Tone::kPlain);
   // Shows `text` as the status until the next status or end_status. Dropped, not waited for, where the other side of fd
   // does not read (Ctrl-S).
   void status(std::string_view text);
@@ -33,15 +34,18 @@ class Console {
   // Whether a reader of ours that does not read is waited for once more (LineSender::deliver): always, until a signal
   // has asked us to stop, and for 2 s in all after that.
   [[nodiscard]] bool waits_for_reader();
-  [[nodiscard]] bool is_terminal() const { return is_terminal_; }
+  [[nodiscard]] bool is_terminal() const { return style_.is_terminal; }
+  // How long a status may be now.
+  [[nodiscard]] std::size_t status_columns() const;
   [[nodiscard]] int fd() const { return fd_; }
 
  private:
+  [[nodiscard]] std::string erased_line() const;
   [[nodiscard]] std::string fitted_status() const;
   [[nodiscard]] bool has_room() const;
   void emit(std::string_view text);
   const int fd_;
-  const bool is_terminal_;
+  const TerminalStyle style_;
   const CancelToken* const stop_;
   std::atomic<int> looks_left_;  // after the signal
   std::mutex mutex_;

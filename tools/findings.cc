@@ -181,6 +181,11 @@ std::string_view too_new_verdict() {
   return "WRITTEN BY A NEWER DRSTREAM: update drstream, then check again; no damage found in what this one can read";
 }
 
+Tone verdict_tone(ExitCode code) {
+  if (code == ExitCode::kOk) return Tone::kPlain;
+  return code == ExitCode::kWarnings ? Tone::kWarning : Tone::kError;
+}
+
 ExitCode exit_code_of(const std::vector<Finding>& findings, bool warnings_count) {
   bool deletion = false;
   bool too_new = false;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/exit_code.h"
+#include "tools/terminal_style.h"
 #include "verify/verify.h"
 
 namespace drs {
@@ -30,6 +31,9 @@ std::string_view deletion_verdict();
 
 // What exit code 14 of a check means.
 std::string_view too_new_verdict();
+
+// Red where something is lost.
+Tone verdict_tone(ExitCode code);
 
 // Damage, then deletion, then what is too new, then (with `warnings_count`) warnings: the worst decides.
 ExitCode exit_code_of(const std::vector<Finding>& findings, bool warnings_count);

@@ -40,7 +40,9 @@ class ConsoleSink final : public spdlog::sinks::base_sink<std::mutex> {
     std::string line = "drstream: ";
     if (message.level != spdlog::level::info) line.append(level).append(": ");
     line += printable_message(text);
-    console_.write_lines(line);
+    console_.write_lines(line, message.level >= spdlog::level::err    ? Tone::kError
+                               : message.level == spdlog::level::warn ? Tone::kWarning
+                                                                      : Tone::kPlain);
   }
   void flush_() override {}
 

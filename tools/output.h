@@ -8,6 +8,7 @@
 
 #include "io/result.h"
 #include "tools/console.h"
+#include "tools/terminal_style.h"
 
 namespace drs {
 
@@ -18,13 +19,16 @@ class Output {
     bool quiet = false;
     int stdout_fd = 1;  // borrowed
   };
-  Output(const Options& options, Console& console) : options_(options), console_(console) {}
+  Output(const Options& options, Console& console)
+      : options_(options), style_(terminal_style(options.stdout_fd)), console_(console) {}
 
   [[nodiscard]] bool json() const { return options_.json; }
   // From now on stdout belongs to the stream: answers go to stderr.
   void yield_stdout() { stdout_is_data_ = true; }
-  // Lines for people; nothing with --json.
-  void text(std::string_view lines);
+  // Whether a person reads them: where they go is a terminal. Elsewhere scripts may, and the form of lines is stable.
+  [[nodiscard]] bool on_terminal() const;
+  // Lines of text; nothing with --json. `tone` colours the first.
+  void text(std::string_view lines, Tone tone = Tone::kPlain);
   // The same for remarks that -q takes away.
   void remark(std::string_view lines);
   // The one document; nothing without --json. `schema` such as "drstream.push/1" is put in front.
@@ -36,8 +40,9 @@ class Output {
   [[nodiscard]] bool wrote_document() const { return wrote_document_; }
 
  private:
-  void emit(std::string_view text);
+  void emit(std::string_view text, Tone tone);
   const Options options_;
+  const TerminalStyle style_;  // of stdout
   Console& console_;
   bool stdout_is_data_ = false;
   bool wrote_document_ = false;

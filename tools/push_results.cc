@@ -110,8 +110,9 @@ std::optional<Error> tell_failures(CommandContext& context, const std::vector<Pu
   const auto named = [&](std::size_t i) { return results[i].error().with_context(destinations[i].title); };
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok() || i == *worst) continue;
-    context.console.write_lines(failure_log(explain_failure(context, destinations[i], named(i), effect), "push",
-                                            context.options.log.format, context.clock.wall_ns()));
+    const LogFormat format = context.options.log.format;
+    const FailureReport report = explain_failure(context, destinations[i], named(i), effect);
+    context.console.write_lines(failure_log(report, "push", format, context.clock.wall_ns()), failure_tone(format));
   }
   return named(*worst);
 }

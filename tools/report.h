@@ -10,6 +10,7 @@
 #include "io/result.h"
 #include "tools/exit_code.h"
 #include "tools/log.h"
+#include "tools/terminal_style.h"
 
 namespace drs {
 
@@ -44,6 +45,10 @@ FailureReport explain(const Error& error, CommandEffect effect, int exit_status,
 std::string failure_text(const FailureReport& report, std::string_view command);
 // As it stands on stderr: the text, or a line of the JSON log.
 std::string failure_log(const FailureReport& report, std::string_view command, LogFormat format, std::int64_t now_ns);
+// Of what failure_log gives: JSON is never coloured.
+inline Tone failure_tone(LogFormat format) {
+  return format == LogFormat::kText ? Tone::kError : Tone::kPlain;
+}
 // The members of both the log line and the --json document "drstream.error/1".
 nlohmann::ordered_json failure_json(const FailureReport& report, std::string_view command);
 

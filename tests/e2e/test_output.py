@@ -1,4 +1,14 @@
-"""What a person reads: the producer's end, and snapshots that are not what they seem."""
+"""What a person reads: how the producer ended, snapshots that are not what they seem, summaries and progress."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
 
 import pytest
 from repository import sample_bytes
@@ -74,3 +84,80 @@ def test_times_are_printed_with_their_zone_and_select_what_they_name(drs):
     assert shown == "time           2026-10-25 02:30:00 +01:00"
     at = shown.removeprefix("time").strip()
     assert drs.json("show", f"s@{at}", env=berlin)["id"] == identity
+
+
+class Terminal:
+    """A terminal of so many columns: what it was sent, and what its screen shows, line by line."""
+
+    def __init__(self, columns):
+        self.master, self.slave = pty.openpty()
+        self.sent = b""
+        self.resize(columns)
+
+    def resize(self, columns):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+
+    def read(self, until=None, seconds=30):
+        """Everything until the other side is closed, or until it has sent `until`."""
+        end = time.monotonic() + seconds
+        while (until is None or until not in self.sent) and time.monotonic() < end:
+            if not select.select([self.master], [], [], 0.1)[0]:
+                continue
+            try:
+                piece = os.read(self.master, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            self.sent += piece
+        assert until is None or until in self.sent, self.sent
+        return self.sent.decode()
+
+    def lines(self):
+        """What stands there at the end: a status that was erased does not."""
+        shown = re.sub(r"\x1b\[\d+m", "", self.sent.decode())
+        return [re.split(r"\r\x1b\[K|\r(?!$)", line.rstrip("\r"))[-1] for line in shown.split("\n")]
+
+    def close(self):
+        os.close(self.slave)
+
+
+@pytest.fixture
+def on_terminal(drs):
+    """on_terminal(arguments, columns=80, ...): runs the command with stdout and stderr on a terminal."""
+
+    def run(*arguments, columns=80, env=None, expect=0, meanwhile=None, **streams):
+        terminal = Terminal(columns)
+        streams = {"stdout": terminal.slave, "stderr": terminal.slave, "stdin": subprocess.DEVNULL, **streams}
+        process = drs.start(*arguments, env={"TERM": "xterm", **(env or {})}, **streams)
+        if meanwhile is None:
+            terminal.close()
+        else:
+            meanwhile(terminal)
+            terminal.close()
+        terminal.read()
+        assert process.wait(60) == expect, terminal.sent
+        os.close(terminal.master)
+        return terminal
+
+    return run
+
+
+@pytest.mark.parametrize("env, coloured", [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True),
+                                           ({"TERM": "dumb"}, False), ({"TERM": None}, False)])  # fmt: skip
+def test_colours_stand_on_a_terminal_that_wants_them_alone(drs, on_terminal, env, coloured):
+    source = subprocess.Popen(["echo", "data"], stdout=subprocess.PIPE)
+    warned = on_terminal("push", "s", env=env, stdin=source.stdout)
+    source.communicate()
+    assert ("\x1b[33mdrstream: warning: the producer was unseen" in warned.sent.decode()) == coloured
+    failed = on_terminal("pull", "absent", "-o", "/dev/null/x", env=env, expect=16)
+    assert ("\x1b[31mdrstream pull: error: " in failed.sent.decode()) == coloured
+    if not coloured:
+        assert "m" not in re.findall(r"\x1b\[[\d;]*([A-Za-z])", (warned.sent + failed.sent).decode())
+    if env.get("TERM", "xterm") != "xterm":
+        assert b"\x1b" not in warned.sent + failed.sent
+    assert "\x1b" not in drs.run("pull", "absent", env={"TERM": "xterm"}, expect=16).err
+
+
+def test_json_on_a_terminal_is_not_coloured(drs, on_terminal):
+    assert b"\x1b" not in on_terminal("pull", "absent", "-o", "x", "--log-format", "json", expect=16).sent

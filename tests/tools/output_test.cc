@@ -141,6 +141,26 @@ TEST(Log, JsonLinesAreOneObjectEach) {
   EXPECT_TRUE(json.contains("time"));
 }
 
+TEST(Output, WithoutATerminalNothingIsColoured) {
+  Captured out;
+  Captured err;
+  Console console(err.fd());
+  Output output({.json = false, .quiet = false, .stdout_fd = out.fd()}, console);
+  EXPECT_FALSE(output.on_terminal());
+  output.text("DAMAGE", Tone::kError);
+  console.write_lines("error", Tone::kError);
+  EXPECT_EQ(out.text(), "DAMAGE\n");
+  EXPECT_EQ(err.text(), "error\n");
+}
+
+TEST(TerminalStyle, ATonePaintsTheFirstLineAlone) {
+  const TerminalStyle painted{.is_terminal = true, .knows_escapes = true, .colours = true};
+  EXPECT_EQ(with_tone("a\n  b\n", Tone::kError, painted), "\x1b[31ma\x1b[0m\n  b\n");
+  EXPECT_EQ(with_tone("a", Tone::kWarning, painted), "\x1b[33ma\x1b[0m");
+  EXPECT_EQ(with_tone("a", Tone::kPlain, painted), "a");
+  EXPECT_EQ(with_tone("a", Tone::kError, {.is_terminal = true, .knows_escapes = true}), "a");
+}
+
 TEST(Console, WithoutATerminalEachStatusIsALine) {
   Captured err;
   Console console(err.fd());
