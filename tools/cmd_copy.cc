@@ -19,6 +19,7 @@
 #include "tools/seen_heads.h"
 #include "tools/selector_text.h"
 #include "tools/size_text.h"
+#include "tools/summary_text.h"
 #include "tools/time_text.h"
 #include "tools/version.h"
 #include "verify/verify.h"
@@ -193,7 +194,25 @@ nlohmann::ordered_json copy_json(const CopyReport& report, const VerifyReport& v
   return out;
 }
 
-std::string lines_of(const CopyReport& report, const VerifyReport& verified, const Choice& choice) {
+// The counts in the form that scripts know.
+std::string count_lines(const CopyReport& report, const Choice& choice) {
+  const std::uint64_t skipped = report.count(Outcome::kSkipped);
+  const std::uint64_t present = report.count(Outcome::kPresent);
+  const std::uint64_t healed = report.count(Outcome::kHealed);
+  return fmt::format(
+             "{} snapshots copied, {} were there{}, {}{} are removed there, {} are damaged here, {} are damaged "
+             "there{}{}\n",
+             report.count(Outcome::kCopied), present,
+             present > 0 ? " (not read; `drstream verify` of the target proves them)" : "",
+             healed > 0 ? fmt::format("{} were there and are healed, ", healed) : "", report.count(Outcome::kRemoved),
+             report.count(Outcome::kDamaged) + choice.damaged(), report.count(Outcome::kDamagedThere),
+             skipped > 0 ? fmt::format(", {} were skipped", skipped) : "",
+             report.replica ? fmt::format("; {} marks of removal", report.removal_marks) : "") +
+         fmt::format("read {}, stored {} in {} packs, {:.2f} seconds\n", format_size(report.read_bytes),
+                     format_size(report.stored_bytes), report.packs, report.seconds);
+}
+
+std::string lines_of(const CopyReport& report, const VerifyReport& verified, const Choice& choice, bool on_terminal) {
   std::string out;
   for (const SnapshotCopy& copy : report.snapshots) {
     if (copy.outcome == Outcome::kPresent) continue;
@@ -209,22 +228,12 @@ std::string lines_of(const CopyReport& report, const VerifyReport& verified, con
     out +=
         fmt::format("{} {}: {}\n", Choice::is_too_new(broken) ? "written by a newer drstream, not copied:" : "damaged",
                     broken->name, printable_value(broken->error.message));
-  const std::uint64_t skipped = report.count(Outcome::kSkipped);
-  const std::uint64_t present = report.count(Outcome::kPresent);
-  const std::uint64_t healed = report.count(Outcome::kHealed);
-  out += fmt::format(
-      "{} snapshots copied, {} were there{}, {}{} are removed there, {} are damaged here, {} are damaged there{}{}\n",
-      report.count(Outcome::kCopied), present,
-      present > 0 ? " (not read; `drstream verify` of the target proves them)" : "",
-      healed > 0 ? fmt::format("{} were there and are healed, ", healed) : "", report.count(Outcome::kRemoved),
-      report.count(Outcome::kDamaged) + choice.damaged(), report.count(Outcome::kDamagedThere),
-      skipped > 0 ? fmt::format(", {} were skipped", skipped) : "",
-      report.replica ? fmt::format("; {} marks of removal", report.removal_marks) : "");
-  out += fmt::format("read {}, stored {} in {} packs, {:.2f} seconds\n", format_size(report.read_bytes),
-                     format_size(report.stored_bytes), report.packs, report.seconds);
-  out +=
-      findings_text(verified.findings, false) + damaged_snapshots_text(verified) +
-      fmt::format("verified there: {} snapshots, {} blocks referenced", verified.snapshots, verified.blocks_referenced);
+  out += on_terminal ? copied_text(report, report.count(Outcome::kDamaged) + choice.damaged()) + '\n'
+                     : count_lines(report, choice);
+  out += findings_text(verified.findings, false) + damaged_snapshots_text(verified) +
+         (on_terminal ? "there: " + verified_text(verified)
+                      : fmt::format("verified there: {} snapshots, {} blocks referenced", verified.snapshots,
+                                    verified.blocks_referenced));
   return out;
 }
 
@@ -285,7 +294,7 @@ Result<ExitCode> run_copy(CommandContext& context, const CopyCommand& command) {
                                                              : ExitCode::kOk;
   if (command.mirror && code == ExitCode::kOk) DRS_RETURN_IF_ERROR(check_mirror(*source, catalog, *target));
   context.output.document("drstream.copy/1", copy_json(*report, verified, choice, code));
-  context.output.text(lines_of(*report, verified, choice));
+  context.output.text(lines_of(*report, verified, choice, context.output.on_terminal()));
   return code;
 }
 

@@ -25,6 +25,7 @@
 #include "tools/seen_heads.h"
 #include "tools/size_text.h"
 #include "tools/snapshot_json.h"
+#include "tools/summary_text.h"
 #include "tools/time_text.h"
 
 namespace drs {
@@ -181,7 +182,8 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& command) {
   nlohmann::ordered_json document = pull_json(*snapshot, *report, sink->name(), consumer_stopped);
   document["requests"] = request_counts_json(repository->store().request_counts());
   context.output.document("drstream.pull/1", document);
-  context.output.remark(summary_line(*snapshot, *report, consumer_stopped));
+  context.output.remark(context.output.on_terminal() ? restored_text(snapshot->manifest, *report, consumer_stopped)
+                                                     : summary_line(*snapshot, *report, consumer_stopped));
   return ExitCode::kOk;
 }
 

@@ -19,6 +19,7 @@
 #include "tools/report.h"
 #include "tools/seen_heads.h"
 #include "tools/snapshot_json.h"
+#include "tools/summary_text.h"
 
 namespace drs {
 namespace {
@@ -164,10 +165,13 @@ Result<nlohmann::ordered_json> tell_committed(CommandContext& context, Repositor
   else
     context.log.warn("the head is not remembered, since it cannot be compared: {}; keep the one printed",
                      catalog.error().message);
-  context.output.remark(fmt::format("snapshot {} stream {} bytes {} sha256 {} resumed, producer: {}",
-                                    manifest.session.hex(), manifest.stream, manifest.bytes,
-                                    manifest.sha256 ? manifest.sha256->hex() : "-",
-                                    manifest.producer == ProducerKind::kUnseen ? "unseen" : "seen"));
+  if (context.output.on_terminal())
+    context.output.remark(saved_text(manifest, std::nullopt));
+  else
+    context.output.remark(fmt::format("snapshot {} stream {} bytes {} sha256 {} resumed, producer: {}",
+                                      manifest.session.hex(), manifest.stream, manifest.bytes,
+                                      manifest.sha256 ? manifest.sha256->hex() : "-",
+                                      manifest.producer == ProducerKind::kUnseen ? "unseen" : "seen"));
   context.output.remark("head " + format_head(head));
   if (may_be_cut_short(manifest)) context.log.warn("{}", kUnseenProducerWarning);
   nlohmann::ordered_json out = snapshot_json(push.manifest_name, push.manifest_digest, manifest);

@@ -12,6 +12,7 @@
 #include "tools/open_repository.h"
 #include "tools/option_builder.h"
 #include "tools/size_text.h"
+#include "tools/summary_text.h"
 
 namespace drs {
 namespace {
@@ -52,16 +53,16 @@ std::string_view verdict(ExitCode code, const std::vector<Finding>& findings) {
   return "DAMAGE FOUND: `drstream verify`, with the key, says which snapshots are affected";
 }
 
-std::string summary(const ScrubReport& report, ExitCode code) {
-  std::string out =
-      fmt::format("scrubbed {} objects, {}{}\n", report.objects, format_size(report.bytes),
-                  code == ExitCode::kOk ? ", all of what is there" : ", which is all that could be read whole");
+std::string summary(const ScrubReport& report, ExitCode code, bool on_terminal) {
+  std::string out = on_terminal ? scrubbed_text(report)
+                                : fmt::format("scrubbed {} objects, {}", report.objects, format_size(report.bytes));
+  out += code == ExitCode::kOk ? ", all of what is there\n" : ", which is all that could be read whole\n";
   if (report.unknown_names > 0) out += fmt::format("{} names are not drstream's\n", report.unknown_names);
   if (report.marked > 0)
     out += fmt::format("marked {} packs as damaged: pushes store their chunks anew\n", report.marked);
   if (report.unmarked > 0)
     out += fmt::format("took back the damage marks of {} packs, which are whole\n", report.unmarked);
-  return out + std::string(verdict(code, report.findings));
+  return out;
 }
 
 Result<ExitCode> run_scrub(CommandContext& context, const ScrubCommand& command) {
@@ -78,7 +79,8 @@ Result<ExitCode> run_scrub(CommandContext& context, const ScrubCommand& command)
   if (!report.ok()) return std::move(report).error();
   const ExitCode code = exit_code_of(report->findings, false);
   context.output.document("drstream.scrub/1", scrub_json(*report, code));
-  context.output.text(findings_text(report->findings, false) + summary(*report, code));
+  context.output.text(findings_text(report->findings, false) + summary(*report, code, context.output.on_terminal()));
+  context.output.text(verdict(code, report->findings), verdict_tone(code));
   return code;
 }
 

@@ -13,6 +13,7 @@
 #include "tools/open_repository.h"
 #include "tools/seen_heads.h"
 #include "tools/size_text.h"
+#include "tools/summary_text.h"
 #include "tools/text_table.h"
 #include "tools/time_text.h"
 
@@ -38,11 +39,6 @@ struct Totals {
   std::uint64_t index_objects = 0;
   std::uint64_t packs_without_index = 0;
 };
-
-std::string ratio_text(std::uint64_t bytes, std::uint64_t stored_bytes) {
-  if (stored_bytes == 0) return "-";
-  return fmt::format("{:.2f}", static_cast<double>(bytes) / static_cast<double>(stored_bytes));
-}
 
 Result<Totals> count(CommandContext& context, Repository& repository, const SnapshotCatalog& catalog) {
   Totals totals;

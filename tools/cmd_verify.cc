@@ -16,6 +16,7 @@
 #include "tools/seen_heads.h"
 #include "tools/size_text.h"
 #include "tools/snapshot_json.h"
+#include "tools/summary_text.h"
 #include "verify/verify.h"
 
 namespace drs {
@@ -107,10 +108,12 @@ std::string verdict(ExitCode code, const std::vector<Finding>& findings) {
   }
 }
 
-std::string summary(const VerifyReport& report, const VerifyCommand& command) {
+std::string summary(const VerifyReport& report, const VerifyCommand& command, bool on_terminal) {
   std::string out =
-      fmt::format("verified {} snapshots, {} recipe parts, {} blocks referenced, {} packs with {}\n", report.snapshots,
-                  report.recipe_parts, report.blocks_referenced, report.packs, format_size(report.packs_bytes));
+      on_terminal ? verified_text(report) + '\n'
+                  : fmt::format("verified {} snapshots, {} recipe parts, {} blocks referenced, {} packs with {}\n",
+                                report.snapshots, report.recipe_parts, report.blocks_referenced, report.packs,
+                                format_size(report.packs_bytes));
   if (command.read_data)
     out += fmt::format("read {} of {} ({}) in {} packs: {} blocks decoded, {} chunks checked, {} of plaintext\n",
                        format_size(report.bytes_read), format_size(report.packs_bytes),
@@ -135,6 +138,13 @@ std::string summary(const VerifyReport& report, const VerifyCommand& command) {
 std::size_t count_cut_short(const SnapshotCatalog& catalog) {
   return static_cast<std::size_t>(std::ranges::count_if(
       catalog.live, [](const Snapshot& snapshot) { return may_be_cut_short(snapshot.manifest); }));
+}
+
+std::string cut_short_text(const SnapshotCatalog& catalog) {
+  const std::size_t count = count_cut_short(catalog);
+  if (count == 0) return "";
+  return fmt::format("producer unseen of {} of {} snapshots: what their pipes gave is proven, not that it was all\n",
+                     count, catalog.live.size());
 }
 
 nlohmann::ordered_json verify_json(const VerifyReport& report, ExitCode code) {
@@ -187,17 +197,13 @@ Result<ExitCode> run_verify(CommandContext& context, const VerifyCommand& comman
   if (!report.ok()) return std::move(report).error();
   compare_heads(context, seen.directory(), expected, catalog, report->findings);
   const ExitCode code = exit_code_of(report->findings, command.warn_exit);
-  const std::size_t cut_short = count_cut_short(catalog);
   nlohmann::ordered_json document = verify_json(*report, code);
-  document["producer_unseen"] = cut_short;
+  document["producer_unseen"] = count_cut_short(catalog);
   context.output.document("drstream.verify/1", document);
   context.output.text(findings_text(report->findings, context.options.log.verbosity > 0) +
-                      damaged_snapshots_text(*report) + hit_streams_text(*report) + summary(*report, command) +
-                      (cut_short > 0 ? fmt::format("producer unseen of {} of {} snapshots: what their pipes gave is "
-                                                   "proven, not that it was all\n",
-                                                   cut_short, catalog.live.size())
-                                     : "") +
-                      verdict(code, report->findings));
+                      damaged_snapshots_text(*report) + hit_streams_text(*report) +
+                      summary(*report, command, context.output.on_terminal()) + cut_short_text(catalog));
+  context.output.text(verdict(code, report->findings), verdict_tone(code));
   return code;
 }
 

@@ -10,6 +10,7 @@
 #include "tools/request_counts_text.h"
 #include "tools/seen_heads.h"
 #include "tools/snapshot_json.h"
+#include "tools/summary_text.h"
 
 namespace drs {
 namespace {
@@ -66,7 +67,8 @@ void tell_committed(CommandContext& context, const PushDestination& destination,
   for (const std::string& anomaly : report.anomalies)
     context.log.warn("{}anomaly, committed with a tag as asked: {}", prefix, anomaly);
   destination.seen->record(head, report.manifest, destination.heads_before, report.snapshots_before);
-  context.output.remark(prefix + summary_line(report));
+  context.output.remark(
+      prefix + (context.output.on_terminal() ? saved_text(report.manifest, report.seconds) : summary_line(report)));
   context.output.remark(prefix + "head " + format_head(head));
   if (with_stats)
     context.output.text(push_stats_text(report.stats) + request_counts_text(repository.store().request_counts()));

@@ -143,6 +143,31 @@ def on_terminal(drs):
     return run
 
 
+def test_a_person_reads_a_summary_in_words(drs, on_terminal, tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(DATA)
+    saved = on_terminal("push", "pg/app", "--exec", "--", "cat", source).lines()
+    assert re.fullmatch(r"saved pg/app #1 [0-9a-f]{12}: 293 KiB read, 293 KiB new, \d\.\d s \([\d.]+ [KM]iB/s\), "
+                        r"producer exit 0", saved[0]), saved  # fmt: skip
+    assert saved[1].startswith("head pg/app=1:")
+    again = on_terminal("push", "pg/app", "--file", source).lines()
+    assert " all known, " in again[0] and again[0].endswith(", from a file")
+    restored = on_terminal("pull", "pg/app", "-o", tmp_path / "out").lines()
+    assert re.match(r"restored pg/app #2 [0-9a-f]{12} of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+00:00: 293 KiB, ", restored[0])
+    assert restored[0].endswith("whole, SHA-256 agrees")
+    assert re.match(r"verified 2 snapshots: \d+ blocks? in 2 packs \(", on_terminal("verify").lines()[0])
+    assert on_terminal("scrub").lines()[0].startswith("scrubbed ")
+
+
+def test_scripts_read_the_lines_they_know(drs, tmp_path):
+    pushed = drs.text("push", "s", "--exec", "--", "echo", "data")
+    assert re.match(r"snapshot [0-9a-f]{32} stream s bytes 5 sha256 \S+ new 5 stored \d+ ratio \S+ seconds \S+ "
+                    r"producer: seen\nhead s=1:", pushed), pushed  # fmt: skip
+    assert re.match(r"pulled \S+ of s, [^,]*, bytes 5 seconds \S+ \(whole, SHA-256 agrees\)\n",
+                    drs.text("pull", "s", "-o", tmp_path / "out"))  # fmt: skip
+    assert drs.text("verify").startswith("verified 1 snapshots, 1 recipe parts, 1 blocks referenced, 1 packs with ")
+
+
 @pytest.mark.parametrize("env, coloured", [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True),
                                            ({"TERM": "dumb"}, False), ({"TERM": None}, False)])  # fmt: skip
 def test_colours_stand_on_a_terminal_that_wants_them_alone(drs, on_terminal, env, coloured):
