@@ -2,13 +2,11 @@
 
 namespace drs {
 
-ProgressOptions progress_options(const CommandContext& context, std::string_view verb,
-                                 std::optional<std::uint64_t> size_hint) {
+ProgressOptions progress_options(const CommandContext& context, std::string_view verb) {
   ProgressOptions options;
   options.verb = verb;
   options.on_console = shows_progress(context.options.progress, context.console, context.options.log.quiet);
   if (context.options.progress_fd) options.fd = static_cast<int>(*context.options.progress_fd);
-  options.size_hint = size_hint;
   return options;
 }
 

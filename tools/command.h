@@ -40,10 +40,8 @@ struct CommandContext {
   std::string next_step = {};  // of its failure, where the command knows better than its kind does
 };
 
-// How a command's progress is shown. `verb` must outlive what is made of it; `size_hint` where the work does not know
-// its total.
-ProgressOptions progress_options(const CommandContext& context, std::string_view verb,
-                                 std::optional<std::uint64_t> size_hint = std::nullopt);
+// How a command's progress is shown. `verb` must outlive what is made of it.
+ProgressOptions progress_options(const CommandContext& context, std::string_view verb);
 
 // kOk, or another code where the command did its work and the answer is bad news (verify). An Error is told by the
 // caller.

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -25,8 +26,9 @@ enum class ProgressMode { kAuto, kAlways, kNever };
 struct ProgressOptions {
   std::string_view verb;  // "push", "pull", "verify", "scrub", "resume"
   bool on_console = false;
-  std::optional<int> fd;                   // JSON lines, dropped where the reader is slow; borrowed
-  std::optional<std::uint64_t> size_hint;  // where the work does not know its total
+  std::optional<int> fd;                    // JSON lines, dropped where the reader is slow; borrowed
+  std::optional<std::uint64_t> size_bytes;  // where the work does not know its total
+  std::optional<std::uint64_t> size_hint;   // the same, but a guess
 };
 
 // Whether `mode` wants a status line here. `quiet` matters to kAuto alone.
@@ -36,6 +38,8 @@ bool shows_progress(ProgressMode mode, const Console& console, bool quiet);
 struct ProgressSnapshot {
   std::uint64_t bytes = 0;
   std::uint64_t total_bytes = 0;  // 0: not known
+  bool total_is_guess = false;
+  double idle_seconds = 0;  // how long the producer has given nothing, though it is waited for
   std::uint64_t new_bytes = 0;
   std::uint64_t stored_bytes = 0;
   std::uint64_t problems = 0;
@@ -45,10 +49,28 @@ struct ProgressSnapshot {
   double bytes_per_second = 0;  // of the last seconds
   double seconds = 0;
 };
-// "push 1.5 GiB of 4 GiB  37.5 %  512 MiB/s  new 11 %  ratio 3.6  5 s left"
-std::string progress_text(std::string_view verb, const ProgressSnapshot& now);
+// "push 1.5 GiB of about 4 GiB  37.5 %  512 MiB/s  about 5.0 s left  elapsed 3.0 s  stored 42 MiB  new 11 %", in the
+// order of their worth: what does not fit into so many columns is left out.
+std::string progress_text(std::string_view verb, const ProgressSnapshot& now, std::size_t columns);
 // {"schema":"drstream.progress/1","verb":"push","bytes":...}, one line.
 std::string progress_json(std::string_view verb, const ProgressSnapshot& now);
+
+// The rate of the last seconds, from what was counted until now at each of several moments.
+class RecentRate {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  static constexpr std::chrono::seconds kWindow{5};
+  explicit RecentRate(Time started) : samples_{{started, 0}} {}
+  void add(Time time, std::uint64_t bytes);
+  [[nodiscard]] double bytes_per_second() const;
+
+ private:
+  struct Sample {
+    Time time;
+    std::uint64_t bytes;
+  };
+  std::deque<Sample> samples_;  // never empty; all but the first lie in the window
+};
 
 // Watches from construction to destruction, which takes the status line away and writes a last JSON line.
 class ProgressReporter {
@@ -67,14 +89,15 @@ class ProgressReporter {
  private:
   void run();
   void report(bool last);
+  [[nodiscard]] ProgressSnapshot count();
   const ProgressOptions options_;
   const std::span<const ProgressCounters> counters_;
   Console& console_;
   const Clock& clock_;
   const std::chrono::steady_clock::time_point started_;
-  std::chrono::steady_clock::time_point rate_since_;
-  std::uint64_t rate_bytes_ = 0;
-  double rate_ = 0;
+  RecentRate rate_;
+  std::chrono::steady_clock::time_point moved_;  // when the producer last gave something, or was not waited for
+  std::uint64_t moved_bytes_ = 0;
   std::optional<LineSender> sender_;                  // to options_.fd, as long as it has a reader
   std::chrono::steady_clock::time_point next_log_{};  // of a status that is a line of its own
   std::mutex mutex_;

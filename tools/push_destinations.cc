@@ -10,6 +10,7 @@
 #include "io/broadcast.h"
 #include "io/catch_thrown.h"
 #include "io/helper_thread.h"
+#include "io/watched_source.h"
 #include "tools/host_name.h"
 #include "tools/open_repository.h"
 #include "tools/seen_heads.h"
@@ -135,8 +136,11 @@ Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
                                                      PushBuffers& buffers, const SpoolSettings& spool_settings,
                                                      std::optional<std::uint64_t> size_hint) {
   std::vector<ProgressCounters> counters(destinations.size());
-  const ProgressReporter reporter(progress_options(context, "push", size_hint ? size_hint : source.size_hint_bytes()),
-                                  counters, context.console, context.clock);
+  ProgressOptions progress = progress_options(context, "push");
+  progress.size_bytes = source.size_hint_bytes();
+  progress.size_hint = size_hint;
+  const ProgressReporter reporter(progress, counters, context.console, context.clock);
+  WatchedSource watched(source, counters.front().waits_for_producer);
   const auto push_one = [&](std::size_t i, Source& from) -> Result<PushReport> {
     PushDestination& to = destinations[i];
     const PushMemory& memory = shares.pushes[i];
@@ -159,13 +163,13 @@ Result<std::vector<Result<PushReport>>> push_to_each(CommandContext& context,
   };
   std::vector<Result<PushReport>> results;
   if (!buffers.has_ring()) {
-    results.push_back(push_one(0, source));
+    results.push_back(push_one(0, watched));
     return results;
   }
 
-  DRS_ASSIGN_OR_RETURN(const auto broadcast, Broadcast::start(source, {.ring = buffers.source_memory(),
-                                                                       .slot_bytes = kSlotBytes,
-                                                                       .branches = destinations.size()}));
+  DRS_ASSIGN_OR_RETURN(const auto broadcast, Broadcast::start(watched, {.ring = buffers.source_memory(),
+                                                                        .slot_bytes = kSlotBytes,
+                                                                        .branches = destinations.size()}));
   results.assign(destinations.size(), Error{ErrorCode::kInternal, "the push did not run"});
   std::atomic<std::size_t> running = destinations.size();
   const auto run = [&](std::size_t i) {

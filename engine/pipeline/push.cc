@@ -307,6 +307,7 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
     return Error(ErrorCode::kUsage, "the stream " + options.stream + " is an archive of " +
                                         std::string(content_name(previous->manifest.content)) +
                                         ": push to a stream of another name");
+  if (previous != nullptr) progress.guessed_bytes = previous->manifest.bytes;
   if (next.sequence > kManifestSequenceMax)
     return Error(ErrorCode::kUsage, "the stream " + options.stream + " has used up its sequence numbers: the next is " +
                                         std::to_string(next.sequence) + ", the highest allowed is " +

@@ -1,6 +1,7 @@
 """What a person reads: how the producer ended, snapshots that are not what they seem, summaries and progress."""
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -118,6 +119,10 @@ class Terminal:
         shown = re.sub(r"\x1b\[\d+m", "", self.sent.decode())
         return [re.split(r"\r\x1b\[K|\r(?!$)", line.rstrip("\r"))[-1] for line in shown.split("\n")]
 
+    def statuses(self):
+        """What was drawn and erased again."""
+        return re.findall(r"\r\x1b\[K([^\r\n\x1b]+)(?=\r\x1b)", self.sent.decode())
+
     def close(self):
         os.close(self.slave)
 
@@ -186,3 +191,48 @@ def test_colours_stand_on_a_terminal_that_wants_them_alone(drs, on_terminal, env
 
 def test_json_on_a_terminal_is_not_coloured(drs, on_terminal):
     assert b"\x1b" not in on_terminal("pull", "absent", "-o", "x", "--log-format", "json", expect=16).sent
+
+
+@pytest.mark.parametrize("columns, idle_seconds", [(80, 4.2), (200, 1)])
+def test_progress_fits_the_terminal_names_an_idle_producer_and_is_erased(drs, on_terminal, columns, idle_seconds):
+    drs.push("s", bytes(20_000_000))
+    script = f"head -c 3000000 /dev/urandom; sleep {idle_seconds}; echo note >&2; sleep 0.5"
+    terminal = on_terminal("push", "s", "--exec", "--", "sh", "-c", script, columns=columns)
+    statuses = terminal.statuses()
+    assert all(status.startswith("push ") and len(status) < columns for status in statuses), statuses
+    flowing = r"push [\d.]+ MiB of about 19\.1 MiB  [\d.]+ %  [\d.]+ [KMi]*B/s  about .* left"
+    assert any(re.match(flowing, status) for status in statuses), statuses
+    assert columns == 80 or all("  elapsed " in status for status in statuses), statuses
+    assert any("waiting for the producer" in status for status in statuses) == (idle_seconds > 3), statuses
+    assert any("  stored " in status and "  new " in status for status in statuses) == (columns == 200), statuses
+    lines = terminal.lines()
+    assert lines[0] == "note", lines  # a child's line stands alone
+    assert lines[1].startswith("saved s #2 ") and lines[2].startswith("head ") and lines[3:] == [""], lines
+
+
+def test_progress_follows_a_terminal_that_is_resized(drs, on_terminal):
+    def shrink(terminal):
+        terminal.read(until=b"elapsed")
+        terminal.resize(40)
+
+    script = "head -c 3000000 /dev/urandom; sleep 1"
+    statuses = on_terminal("push", "s", "--exec", "--", "sh", "-c", script, columns=200, meanwhile=shrink).statuses()
+    assert len(statuses[0]) > 40 and len(statuses[-1]) < 40, statuses
+
+
+def test_a_dumb_terminal_gets_progress_without_escapes(drs, on_terminal):
+    script = "head -c 3000000 /dev/urandom; sleep 1"
+    terminal = on_terminal("push", "s", "--exec", "--", "sh", "-c", script, env={"TERM": "dumb"})
+    assert b"\x1b" not in terminal.sent and b"\rpush " in terminal.sent
+    assert b"\r" + b" " * 79 + b"\r" in terminal.sent
+
+
+def test_the_size_of_the_last_snapshot_is_a_guess_in_json_too(drs):
+    drs.push("s", DATA)
+    read_end, write_end = os.pipe()
+    drs.run("push", "s", "--progress-fd", write_end, input=DATA[:1000], pass_fds=[write_end])
+    os.close(write_end)
+    with os.fdopen(read_end) as lines:
+        last = [json.loads(line) for line in lines][-1]
+    assert last["total_bytes"] == len(DATA) and last["total_is_guess"] is True
+    assert last["idle_seconds"] == 0
