@@ -169,8 +169,9 @@ void declare_push_gates(CLI::App& app, PushCommand& command) {
       "Refuse a stream whose last 64 KiB do not match REGEX (extended, as in grep -E); for pg_dump -Fp: \"PostgreSQL "
       "database dump complete\"")
       ->group(kGroup);
-  as_setting(add_flag(app, "--require-producer", command.require_producer,
-                      "Refuse a plain pipe (exit 2): only with --exec or --file is it known that the producer finished"))
+  as_setting(
+      add_flag(app, "--require-producer", command.require_producer,
+               "Refuse a plain pipe (exit 2): only with --exec or --file is it known that the producer finished"))
       ->group(kGroup);
   add_flag(app, "--allow-empty", command.allow_empty, "Accept a stream of 0 bytes")->group(kGroup);
 }

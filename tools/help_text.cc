@@ -115,8 +115,8 @@ std::span<const CommandGroup> command_groups() {
       CommandGroup{"Restore", {"pull"}},
       CommandGroup{"Look", {"list", "show", "stats"}},
       CommandGroup{"Prove", {"verify", "scrub"}},
-      CommandGroup{"Administer", {"init", "key", "repair", "policy", "doctor", "config"}},
-      CommandGroup{"Other", {"help", "completion", "version"}},
+      CommandGroup{"Administer", {"init", "key", "repair", "policy", "doctor"}},
+      CommandGroup{"Other", {"help", "config", "completion", "version"}},
   };
   return kGroups;
 }
@@ -135,7 +135,7 @@ std::string overview_text(const CommandEntry& root) {
   }
   std::string topics;
   for (const std::string& name : help_topic_names(root)) topics += (topics.empty() ? "" : ", ") + name;
-  out += fmt::format("{:<{}}drstream help COMMAND; also: completion, version\n", "Help", kGroupColumns);
+  out += fmt::format("{:<{}}drstream help COMMAND; also: config check, completion, version\n", "Help", kGroupColumns);
   out += fmt::format("{:<{}}drstream help {}\n", "Topics", kGroupColumns, topics);
   return out;
 }
