@@ -1,5 +1,6 @@
 #include "verify/recipe_check.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -57,6 +58,14 @@ Result<void> RecipeCheck::check(const Snapshot& snapshot) {
   return {};
 }
 
+std::optional<std::size_t> RecipeCheck::damage_of(const Snapshot& snapshot, const BlockLocation& location) const {
+  const auto finding = context_.damage.find(location);
+  if (!finding || !rebuilt_ids_.contains(snapshot.id())) return finding;
+  // It was rebuilt from what lies here, whatever was said before; only what has gone since is lost to it.
+  const auto& absent = context_.absent;
+  return std::find(absent.begin(), absent.end(), location.pack) == absent.end() ? std::nullopt : finding;
+}
+
 Result<RecipeCheck::Located> RecipeCheck::locate(const Snapshot& snapshot, const BlockId& id, BlockKind kind) {
   Located located;
   auto location = index_.locate(id);
@@ -68,7 +77,7 @@ Result<RecipeCheck::Located> RecipeCheck::locate(const Snapshot& snapshot, const
     }
     return located;
   }
-  located.finding = context_.damage.find(*location);
+  located.finding = damage_of(snapshot, *location);
   const BlockRecord& record = location->record;
   if (record.kind != kind) {
     located.finding = context_.findings.report(Finding::Severity::kDamage, snapshot.name,

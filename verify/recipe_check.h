@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/repository/block_reader.h"
@@ -26,8 +28,15 @@ Result<std::size_t> report_unreadable_block(CheckContext& context, const BlockLo
 // One thread. Everything passed in must outlive it.
 class RecipeCheck {
  public:
-  RecipeCheck(CheckContext& context, LiveIndex& index, BlockReader& reader, IndexClaims& claims)
-      : context_(context), store_(context.repository.store()), index_(index), reader_(reader), claims_(claims) {}
+  // `rebuilt_ids`: snapshots that this run has rebuilt whole.
+  RecipeCheck(CheckContext& context, LiveIndex& index, BlockReader& reader, IndexClaims& claims,
+              const std::unordered_set<std::string>& rebuilt_ids)
+      : context_(context),
+        store_(context.repository.store()),
+        index_(index),
+        reader_(reader),
+        claims_(claims),
+        rebuilt_ids_(rebuilt_ids) {}
 
   // Errors: those that are not about stored objects; kCancelled.
   Result<void> check(const Snapshot& snapshot);
@@ -49,6 +58,8 @@ class RecipeCheck {
     std::optional<BlockLocation> location;
   };
 
+  // The finding that damages a located block.
+  [[nodiscard]] std::optional<std::size_t> damage_of(const Snapshot& snapshot, const BlockLocation& location) const;
   Result<Located> locate(const Snapshot& snapshot, const BlockId& id, BlockKind kind);
   Result<std::optional<RecipePart>> read_part(const Snapshot& snapshot, const RecipePartRef& ref);
   Result<void> check_part(const Snapshot& snapshot, const RecipePart& part);
@@ -63,6 +74,7 @@ class RecipeCheck {
   LiveIndex& index_;
   BlockReader& reader_;
   IndexClaims& claims_;
+  const std::unordered_set<std::string>& rebuilt_ids_;
   std::uint64_t parts_ = 0;
   std::uint64_t blocks_ = 0;
   // Where each chunk of the block of the last run begins, and where the last ends.

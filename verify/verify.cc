@@ -171,7 +171,7 @@ Result<Checked> check_recipes(CheckContext& context, const SnapshotCatalog& cata
   report.snapshots_rebuilt = rebuild.whole_ids().size();
   report.rebuilt_bytes = rebuild.bytes();
 
-  RecipeCheck recipes(context, *index, reader, claims);
+  RecipeCheck recipes(context, *index, reader, claims, rebuild.whole_ids());
   std::size_t whole_packs = context.damage.whole_packs();
   for (const Snapshot& snapshot : catalog.live) DRS_RETURN_IF_ERROR(recipes.check(snapshot));
   report.snapshots = catalog.live.size();

@@ -152,6 +152,27 @@ TEST_F(DamageMarksTest, WhatRebuildingOneSnapshotFindsDamagedIsToldOfEveryOtherT
   EXPECT_TRUE(run.report.hit_streams[0].unchecked.id.empty());
 }
 
+TEST_F(DamageMarksTest, ASnapshotThatIsRebuiltWholeIsNotCalledDamagedForWhatAnEarlierReadSaid) {
+  // A disk that fails while packs are read, and no longer when the first manifest is read after that.
+  bool failed = false;
+  bool recovered = false;
+  const auto hook = std::make_shared<StoreHook>();
+  *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation != "get") return std::nullopt;
+    if (key.starts_with("manifests/")) recovered = failed;
+    if (key != stored_.pack_second || recovered) return std::nullopt;
+    failed = true;
+    return Error(ErrorCode::kIo, "get", EIO);
+  };
+  run_with_hook(hook, {.rebuild_id = stored_.session_3.hex()});
+  EXPECT_EQ(run_.report.snapshots_rebuilt, 1U);
+  EXPECT_NE(run_.about(stored_.pack_second), nullptr);
+  ASSERT_EQ(run_.report.damaged_snapshots.size(), 1U) << described(run_.report.findings);
+  EXPECT_EQ(run_.report.damaged_snapshots[0].snapshot_id, stored_.session_2.hex());
+  ASSERT_EQ(run_.report.hit_streams.size(), 1U);
+  EXPECT_EQ(run_.report.hit_streams[0].stream, "db");
+}
+
 TEST_F(DamageMarksTest, OnlyASnapshotOfWhichAllWasReadIsCalledIntact) {
   flip(stored_.pack_second, stored_.block_z.record.offset_bytes);  // db 2 and gone 3 need it, db 1 does not
   VerifySettings settings;
