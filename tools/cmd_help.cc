@@ -91,8 +91,8 @@ void add_help_command(CommandSet& commands) {
                      "  drstream help push\n  drstream help key add\n  drstream help exit-codes\n");
   app->add_option("COMMAND", *words, "The command, or the topic: environment, exit-codes, global, keys, stores, values")
       ->type_name("");
-  commands.add(
-      {app, CommandEffect::kReads, false, [words](CommandContext& context) { return run_help(context, *words); }, false});
+  commands.add({app, CommandEffect::kReads, false,
+                [words](CommandContext& context) { return run_help(context, *words); }, false});
 }
 
 void add_completion_command(CommandSet& commands) {
