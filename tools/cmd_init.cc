@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/format/names.h"
+#include "engine/repository/lost_config.h"
 #include "tools/command.h"
 #include "tools/from_repository.h"
 #include "tools/new_directory.h"
@@ -96,13 +97,9 @@ Result<void> check_new_prefix(CommandContext& context, const RepositoryPlace& pl
   for (std::size_t cut; (cut = above.name.rfind('/')) != std::string::npos && cut >= bucket;) {
     above.name.resize(cut);
     DRS_ASSIGN_OR_RETURN(const auto store, open_store(above, context.options, store_surroundings(context)));
-    bool found = false;
-    const auto listed = store->list(std::string(name_prefix(ObjectKind::kConfig)), [&](const ObjectInfo& info) {
-      found = found || parse_name(info.key).has_value();
-      return Result<void>();
-    });
-    if (!listed.ok() && listed.error().code != ErrorCode::kDenied) return listed;
-    if (found)
+    const auto found = holds_config(*store);
+    if (!found.ok() && found.error().code != ErrorCode::kDenied) return found.error();
+    if (found.ok() && *found)
       return Error{ErrorCode::kUsage, fmt::format("{} lies in the repository {}: a repository in another one would be "
                                                   "copied and removed with it; choose another prefix",
                                                   place.name, above.name)};

@@ -173,8 +173,7 @@ std::string damage_verdict(const std::vector<Finding>& findings) {
 
 std::string_view deletion_verdict() {
   return "DELETION OR ROLLBACK SUSPECTED: something that was there is gone without an authentic mark of removal, or "
-         "what "
-         "was there is not known";
+         "what was there is not known";
 }
 
 std::string_view too_new_verdict() {

@@ -32,8 +32,6 @@ namespace {
 
 using Stores = std::vector<std::unique_ptr<ObjectStore>>;
 
-constexpr int kListAttempts = 10;
-
 void report_catalog(CheckContext& context, const SnapshotCatalog& catalog) {
   for (const BrokenManifest& broken : catalog.broken) {
     context.findings.report(severity_of(broken.error), broken.name, broken.error.message);

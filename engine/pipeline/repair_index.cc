@@ -23,7 +23,6 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kReadBytes = 1 * kMiB;
-constexpr int kListAttempts = 10;
 // A session without a heartbeat for so long is not under way any more.
 constexpr WallNs kSilenceNs = 72 * 3600LL * 1'000'000'000LL;
 // Enough for the tables of most packs, so that they come with one read.

@@ -5,12 +5,10 @@
 #include <utility>
 
 #include "engine/format/names.h"
+#include "engine/repository/listed_again.h"
 
 namespace drs {
 namespace {
-
-// How often index objects may vanish between their list and their turn to be secured.
-constexpr int kListAttempts = 10;
 
 // `names` without the index objects that are not listed, and with the config and the key slots.
 Result<std::set<ObjectKey>> listed_now(ObjectStore& store, const std::vector<ObjectKey>& names) {

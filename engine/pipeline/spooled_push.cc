@@ -12,14 +12,13 @@
 #include "engine/pipeline/reused_objects.h"
 #include "engine/repository/block_index.h"
 #include "engine/repository/block_reader.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/read_again.h"
 #include "engine/repository/removal.h"
 
 namespace drs {
 namespace {
-
-constexpr int kListAttempts = 10;
 
 Error gone(const RecordedPush& push, const std::string& what) {
   return {ErrorCode::kConflict, "the snapshot " + push.manifest_name + " cannot be committed any more: " + what +
@@ -58,8 +57,7 @@ Error missing_block(const RecordedPush& push, BlockIndex& index, ObjectStore& st
   if (!claim.ok() && claim.error().code != ErrorCode::kNotFound) return claim.error();
   if (!claim.ok())
     return gone(push, "block " + to_string(block) +
-                          ", which it needs, lies in no pack of the repository or of the "
-                          "spool: its pack was deleted");
+                          ", which it needs, lies in no pack of the repository or of the spool: its pack was deleted");
   const auto pack = index.claimed_pack(*claim);
   if (!pack.ok()) return pack.error();
   const auto there = store.stat(pack_name(pack->name));
@@ -67,9 +65,8 @@ Error missing_block(const RecordedPush& push, BlockIndex& index, ObjectStore& st
     return {ErrorCode::kCorrupt, pack_name(pack->name) + " has " + std::to_string(there->size_bytes) +
                                      " bytes, expected " + std::to_string(pack->bytes)};
   if (there.error().code != ErrorCode::kNotFound) return there.error();
-  return gone(push, pack_name(pack->name) +
-                        ", which it needs, is neither in the repository nor in the spool: it was "
-                        "deleted");
+  return gone(
+      push, pack_name(pack->name) + ", which it needs, is neither in the repository nor in the spool: it was deleted");
 }
 
 // Every block that the snapshot needs, the recipe's own ones included, in a pack that a later push might use too.

@@ -6,13 +6,13 @@
 #include "engine/format/names.h"
 #include "engine/repository/block_index_unit.h"
 #include "engine/repository/index_ends.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/read_again.h"
 #include "io/error_class.h"
 
 namespace drs {
 namespace {
 
-constexpr int kListAttempts = 10;
 constexpr std::size_t kTailReadBytes = 16 * kKiB;  // footer and table of most packs
 constexpr std::size_t kListReadBytesMax =
     64 * kKiB;  // chunk lists fetched at once: the next ones are usually wanted next

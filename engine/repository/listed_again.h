@@ -11,6 +11,9 @@
 
 namespace drs {
 
+// How often lists are made in a row because something that they named had gone.
+inline constexpr int kListAttempts = 10;
+
 // Of an object that lists name again and again and that is never found: kCorrupt, so that it counts as damaged.
 Error listed_but_absent();
 

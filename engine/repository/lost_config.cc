@@ -46,8 +46,12 @@ Result<bool> has_objects(ObjectStore& store, ObjectKind kind) {
 
 }  // namespace
 
+Result<bool> holds_config(ObjectStore& store) {
+  return has_objects(store, ObjectKind::kConfig);
+}
+
 Result<void> require_empty_place(ObjectStore& store) {
-  DRS_ASSIGN_OR_RETURN(const bool configured, has_objects(store, ObjectKind::kConfig));
+  DRS_ASSIGN_OR_RETURN(const bool configured, holds_config(store));
   if (configured)
     return Error(ErrorCode::kAlreadyExists,
                  store.name_for_messages() + " already holds a repository; nothing was changed");

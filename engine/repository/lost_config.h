@@ -11,6 +11,9 @@ namespace drs {
 // store's.
 Result<void> require_empty_place(ObjectStore& store);
 
+// Whether a config lies here, whatever it says. Errors: the store's.
+Result<bool> holds_config(ObjectStore& store);
+
 // kNoRepository for a place where no config was found, telling a lost config/ from a place that never had one.
 Error no_repository_error(ObjectStore& store);
 

@@ -7,13 +7,13 @@
 #include "engine/format/kinds.h"
 #include "engine/format/manifest.h"
 #include "engine/format/names.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/read_again.h"
 #include "io/error_class.h"
 
 namespace drs {
 namespace {
 
-constexpr int kListAttempts = 10;
 constexpr std::int64_t kTimesDifferNs = 3600LL * 1'000'000'000LL;  // CondemnedList::that_may_name
 
 bool by_name(const PackInfo& a, const PackInfo& b) {

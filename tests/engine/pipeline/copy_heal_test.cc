@@ -18,13 +18,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using Outcome = SnapshotCopy::Outcome;
 
-class CopyHealTest : public testing::Test {
+class CopyHealTest : public ReplicaFixture {
  protected:
   void SetUp() override {
-    auto opened = stored_.open();
-    ASSERT_TRUE(opened.ok()) << opened.error().message;
-    source_ = *std::move(opened);
-    target_.init_replica(*source_);
+    ReplicaFixture::SetUp();
     const auto report = copy();
     ASSERT_TRUE(report.ok()) << report.error().message;
     ASSERT_EQ(report->count(Outcome::kCopied), 3U);
@@ -38,10 +35,6 @@ class CopyHealTest : public testing::Test {
     target_.objects->insert(
         name, encode_document(source_->keys(), ObjectKind::kCondemned, name, encode_condemned({1, {pack}})), 0);
   }
-
-  StoredRepository stored_;
-  std::unique_ptr<Repository> source_;
-  Target target_;
 };
 
 TEST_F(CopyHealTest, APackThatTheTargetHasLostIsCopiedAgainAndTold) {

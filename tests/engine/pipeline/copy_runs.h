@@ -13,6 +13,7 @@
 #include "engine/pipeline/copy.h"
 #include "sinks/fault_store.h"
 #include "sinks/memory_store.h"
+#include "tests/verify/stored_repository.h"
 #include "verify/verify.h"
 
 namespace drs::test {
@@ -55,6 +56,21 @@ struct Target {
   }
   SystemClock clock;
   std::shared_ptr<MemoryObjects> objects = std::make_shared<MemoryObjects>();
+};
+
+// The stored repository, opened, and an empty replica of it.
+class ReplicaFixture : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = stored_.open();
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    source_ = *std::move(opened);
+    target_.init_replica(*source_);
+  }
+
+  StoredRepository stored_;
+  std::unique_ptr<Repository> source_;
+  Target target_;
 };
 
 inline Result<CopyReport> copy_all(Repository& source, Repository& target, bool mirror = false,

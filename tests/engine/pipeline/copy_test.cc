@@ -22,22 +22,12 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using Outcome = SnapshotCopy::Outcome;
 
-class ReplicaCopyTest : public testing::Test {
+class ReplicaCopyTest : public ReplicaFixture {
  protected:
-  void SetUp() override {
-    auto opened = stored_.open();
-    ASSERT_TRUE(opened.ok()) << opened.error().message;
-    source_ = *std::move(opened);
-    target_.init_replica(*source_);
-  }
   Result<CopyReport> copy(bool mirror = false, std::shared_ptr<FaultPlan> plan = nullptr) {
     DRS_ASSIGN_OR_RETURN(const auto target, target_.open(std::move(plan)));
     return copy_all(*source_, *target, mirror);
   }
-
-  test::StoredRepository stored_;
-  std::unique_ptr<Repository> source_;
-  Target target_;
 };
 
 TEST_F(ReplicaCopyTest, HasTheSourcesIdKeyAndConfigsAndASlotOfItsOwn) {
