@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs::bench {
 

@@ -52,9 +52,8 @@ Result<DedupWalk::Totals> walk(Opened& opened, Stream which, unsigned shift_want
   }
   // Twice what would just hold the samples.
   const std::uint64_t entries = opened.index->chunk_count() * 2 >> shift_wanted;
-  DRS_ASSIGN_OR_RETURN(const auto dedup,
-                       DedupIndex::make(*opened.index, *opened.reader, blocks, Uuid{}, std::move(previous),
-                                        {.table_bytes = entries * kTableEntryBytes}, warnings));
+  DRS_ASSIGN_OR_RETURN(const auto dedup, DedupIndex::make(*opened.index, *opened.reader, blocks, std::move(previous),
+                                                          {.table_bytes = entries * kTableEntryBytes}, warnings));
   if (dedup->sample_shift() != shift_wanted || !warnings.empty())
     return Error(ErrorCode::kInternal, "the table samples otherwise than it should");
   DedupWalk walk(*opened.synthetic, *dedup, blocks);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bench/synthetic_repository.h"
-#include "engine/pipeline/dedup_index.h"
+#include "engine/pipeline/push/dedup_index.h"
 
 namespace drs::bench {
 

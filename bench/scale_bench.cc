@@ -27,7 +27,7 @@
 #include "engine/format/names.h"
 #include "engine/pipeline/memory_plan.h"
 #include "io/file_system.h"
-#include "sinks/local_store.h"
+#include "sinks/local/local_store.h"
 
 namespace drs::bench {
 namespace {
@@ -156,7 +156,8 @@ Result<void> walk_all(SyntheticRepository& repository, DedupIndex& dedup, Sessio
 }
 
 Result<Measured> measure(double plain_bytes, std::size_t memory_mib, double compression) {
-  DRS_ASSIGN_OR_RETURN(const PushMemory memory, plan_push(memory_mib * kMiB, kThreads, CompressionChoice{}));
+  DRS_ASSIGN_OR_RETURN(const PushMemory memory,
+                       plan_push({.memory_bytes = memory_mib * kMiB, .threads = kThreads}, CompressionChoice{}));
   RepositoryShape shape;
   shape.plain_bytes = static_cast<std::uint64_t>(plain_bytes);
   shape.pack_bytes_target = memory.pack_bytes_target;
@@ -203,7 +204,7 @@ Result<Measured> measure(double plain_bytes, std::size_t memory_mib, double comp
   SessionBlocks session_blocks;
   const double before_table_mib = resident_mib("VmRSS:");
   const EngineTime dedup_time(objects);
-  DRS_ASSIGN_OR_RETURN(const auto dedup, DedupIndex::make(*index, reader, session_blocks, Uuid{}, std::move(recipe),
+  DRS_ASSIGN_OR_RETURN(const auto dedup, DedupIndex::make(*index, reader, session_blocks, std::move(recipe),
                                                           {.table_bytes = memory.index_table_bytes}, warnings));
   out.dedup_s = seconds(dedup_time.spent());
   out.table_mib = resident_mib("VmRSS:") - before_table_mib;

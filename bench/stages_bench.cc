@@ -27,13 +27,14 @@
 #include "codecs/sha256.h"
 #include "codecs/xxh3.h"
 #include "engine/format/kinds.h"
-#include "engine/pipeline/dedup_table.h"
+#include "engine/pipeline/push/dedup_table.h"
 #include "io/buffer_pool.h"
 #include "io/fd.h"
 #include "io/file_system.h"
 #include "io/pipe_source.h"
 #include "io/stream_sink.h"
-#include "sinks/local_store.h"
+#include "sinks/local/local_store.h"
+#include "sinks/object_io.h"
 
 namespace drs::bench {
 namespace {
@@ -67,7 +68,7 @@ std::vector<ByteView> chunks_of(ByteView data) {
   const Chunker chunker(ChunkParameters{}, key());
   std::vector<ByteView> chunks;
   for (std::size_t at = 0; at < data.size();) {
-    const std::size_t bytes = chunker.next(data.subspan(at), true);
+    const std::size_t bytes = chunker.next(data.subspan(at), Follows::kEndOfStream);
     chunks.push_back(data.subspan(at, bytes));
     at += bytes;
   }
@@ -143,7 +144,7 @@ void cut(benchmark::State& state, const DataSet& data) {
   const Chunker chunker(ChunkParameters{}, key());
   const ByteView bytes = data.bytes;
   for (auto _ : state)
-    for (std::size_t at = 0; at < bytes.size();) at += chunker.next(bytes.subspan(at), true);
+    for (std::size_t at = 0; at < bytes.size();) at += chunker.next(bytes.subspan(at), Follows::kEndOfStream);
   count_bytes(state, bytes.size());
 }
 
@@ -311,7 +312,8 @@ void pack_write(benchmark::State& state, const DataSet& data, IoChoice io, bool 
   } const remove{folder};
   auto files = open_file_system(folder.string(), io);
   if (!check(state, files.ok(), "the folder cannot be opened")) return;
-  auto store = open_local_store(std::move(*files), {.parallel = 4, .direct = direct});
+  auto store =
+      open_local_store(std::move(*files), {.parallel = 4, .direct = direct ? DirectIo::kWhereAligned : DirectIo::kOff});
   if (!check(state, store.ok(), "the store cannot be opened")) return;
   auto arena = BufferArena::map(kPackBytes);
   if (!check(state, arena.ok(), "no memory")) return;

@@ -7,8 +7,10 @@
 #include "codecs/xxh3.h"
 #include "engine/format/index_layout.h"
 #include "engine/format/names.h"
-#include "engine/pipeline/pack_writer.h"
-#include "engine/pipeline/recipe_builder.h"
+#include "engine/pipeline/push/pack_writer.h"
+#include "engine/pipeline/push/recipe_builder.h"
+#include "sinks/forwarding_store.h"
+#include "sinks/object_io.h"
 
 namespace drs::bench {
 namespace {
@@ -95,7 +97,8 @@ SyntheticObjects::SyntheticObjects(const RepositoryShape& shape, const Repositor
                   static_cast<std::uint32_t>(kSealBytes);
   // As PackWriter closes packs and index objects.
   const auto pack_bytes = [&](std::size_t blocks) {
-    return kEnvelopeBytes + blocks * sealed_bytes_ + pack_tail_bytes(blocks, blocks * kBlockChunks, 1);
+    return kEnvelopeBytes + blocks * sealed_bytes_ +
+           pack_tail_bytes({.sessions = 1, .blocks = blocks, .chunks = blocks * kBlockChunks});
   };
   blocks_per_pack_ = 1;
   while (blocks_per_pack_ < kPackBlocksMax && pack_bytes(blocks_per_pack_ + 1) <= shape.pack_bytes_target)
@@ -253,14 +256,11 @@ std::size_t SyntheticObjects::read(std::uint64_t unit, std::uint64_t offset_byte
 namespace {
 
 // Real objects from memory, packs and index objects from SyntheticObjects.
-class SyntheticStore final : public ObjectStore {
+class SyntheticStore final : public ForwardingStore {
  public:
-  SyntheticStore(std::shared_ptr<SyntheticObjects> objects, std::shared_ptr<MemoryObjects> real)
-      : objects_(std::move(objects)), real_(std::move(real)), inner_(make_memory_store(real_)) {}
+  SyntheticStore(std::shared_ptr<SyntheticObjects> objects, std::unique_ptr<ObjectStore> real)
+      : ForwardingStore(std::move(real)), objects_(std::move(objects)) {}
 
-  void put(PutOperation& operation) override { inner_->put(operation); }
-  void name(PutOperation& operation, ObjectKey key) override { inner_->name(operation, std::move(key)); }
-  void drop(PutOperation& operation) override { inner_->drop(operation); }
   void get(GetOperation& operation) override { gets_.push_back(&operation); }
 
   Result<std::size_t> run(bool wait) override {
@@ -272,22 +272,30 @@ class SyntheticStore final : public ObjectStore {
       const auto unit = synthetic_unit(get->key);
       get->result = unit ? objects_->read(*unit, get->offset_bytes, get->destination) : std::size_t{0};
       if (!unit) {
-        Result<void> got = get_range(*inner_, get->key, get->offset_bytes, get->destination);
+        Result<void> got = get_range(inner(), get->key, get->offset_bytes, get->destination);
         get->result = got.ok() ? Result<std::size_t>(get->destination.size()) : std::move(got).error();
       }
       objects_->work.spent += thread_cpu_time() - start;
       get->done(*get);
     }
-    DRS_ASSIGN_OR_RETURN(const std::size_t others, inner_->run(wait && gets.empty()));
+    DRS_ASSIGN_OR_RETURN(const std::size_t others, inner().run(wait && gets.empty()));
     return gets.size() + others;
   }
-  void wake() override {}
-  [[nodiscard]] std::size_t in_flight() const override { return gets_.size() + inner_->in_flight(); }
-  [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
-  [[nodiscard]] std::size_t parallel_max() const override { return 4; }
+  [[nodiscard]] std::size_t in_flight() const override { return gets_.size() + inner().in_flight(); }
 
-  Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {
-    DRS_RETURN_IF_ERROR(inner_->list(prefix, visit));
+  Result<void> list_together(std::span<const std::string_view> prefixes, const Visit& visit) override {
+    DRS_RETURN_IF_ERROR(inner().list_together(prefixes, visit));
+    for (const std::string_view prefix : prefixes) DRS_RETURN_IF_ERROR(list_synthetic(prefix, visit));
+    return {};
+  }
+  [[nodiscard]] StoreDescription describe() const override { return {"synthetic", "computed"}; }
+
+ private:
+  Result<std::unique_ptr<ObjectStore>> around(std::unique_ptr<ObjectStore> real) override {
+    return std::unique_ptr<ObjectStore>(std::make_unique<SyntheticStore>(objects_, std::move(real)));
+  }
+
+  Result<void> list_synthetic(std::string_view prefix, const Visit& visit) {
     if (prefix == "packs/")
       return list_numbered(objects_->pack_count(), visit, [&](std::uint64_t pack) {
         return ObjectInfo{pack_name(SyntheticObjects::pack_digest(pack)), objects_->pack_bytes()};
@@ -298,17 +306,6 @@ class SyntheticStore final : public ObjectStore {
       });
     return {};
   }
-  Result<ObjectInfo> stat(const ObjectKey& key) override { return inner_->stat(key); }
-  Result<void> remove(const ObjectKey& key) override { return inner_->remove(key); }
-
-  Result<std::unique_ptr<ObjectStore>> another() override {
-    return std::unique_ptr<ObjectStore>(std::make_unique<SyntheticStore>(objects_, real_));
-  }
-  void register_memory(MutableByteView /*memory*/) override {}
-  [[nodiscard]] std::string name_for_messages() const override { return "synthetic"; }
-  [[nodiscard]] std::string io_description() const override { return "computed"; }
-
- private:
   [[nodiscard]] std::optional<std::uint64_t> synthetic_unit(const ObjectKey& key) const {
     const auto parsed = parse_name(key);
     if (!parsed || parsed->kind != ObjectKind::kIndex) return std::nullopt;
@@ -331,8 +328,6 @@ class SyntheticStore final : public ObjectStore {
   }
 
   const std::shared_ptr<SyntheticObjects> objects_;
-  const std::shared_ptr<MemoryObjects> real_;
-  const std::unique_ptr<ObjectStore> inner_;
   std::vector<GetOperation*> gets_;
 };
 
@@ -349,8 +344,9 @@ Result<std::unique_ptr<SyntheticRepository>> make_synthetic_repository(const Rep
   DRS_RETURN_IF_ERROR(Repository::init(*store, made->clock, init));
   DRS_ASSIGN_OR_RETURN(made->keeper, Repository::open(std::move(store), made->clock, init.secret, crypto));
   made->objects = std::make_shared<SyntheticObjects>(shape, made->keeper->keys(), crypto);
-  DRS_ASSIGN_OR_RETURN(made->repository, Repository::open(std::make_unique<SyntheticStore>(made->objects, made->real),
-                                                          made->clock, init.secret, crypto));
+  DRS_ASSIGN_OR_RETURN(made->repository,
+                       Repository::open(std::make_unique<SyntheticStore>(made->objects, make_memory_store(made->real)),
+                                        made->clock, init.secret, crypto));
   // What is computed piece by piece is what the engine's own encoder makes.
   const std::uint64_t unit = made->objects->unit_count() - 1;
   const Salt salt = SyntheticObjects::unit_salt(unit);

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "engine/format/index.h"
-#include "engine/pipeline/push_stats.h"
+#include "engine/pipeline/push/push_stats.h"
 #include "engine/repository/repository.h"
 #include "engine/repository/snapshots.h"
-#include "io/clock.h"
+#include "io/base/clock.h"
 #include "sinks/memory_store.h"
 
 namespace drs::bench {

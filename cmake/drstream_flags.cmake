@@ -1,5 +1,5 @@
-# Compiler and linker flags of every target, carried by the interface library `drs_options`: language standard, warnings
-# (errors unless CMake runs with --compile-no-warning-as-error), hardening, sanitizers.
+# Compiler and linker flags of every target, in the interface library `drs_options`: language standard, warnings (errors
+# unless CMake runs with --compile-no-warning-as-error), hardening, sanitizers.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
@@ -14,7 +14,8 @@ endif()
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-  # Presets share objects, those with precompiled headers too: paths below the source tree count as relative ones.
+  # With CCACHE_BASEDIR, paths below the source tree are relative, so presets share objects, also with precompiled
+  # headers.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
     CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
 endif()
@@ -26,15 +27,15 @@ target_link_libraries(drs_options INTERFACE Threads::Threads)
 target_compile_options(drs_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast
   -Wformat=2 -Wvla
-  # One name for a file in messages, assertions and debug information, wherever the tree is checked out and built;
-  # ccache then shares objects between presets whose flags agree.
+  # Makes file names in messages, assertions and debug information independent of where the tree is checked out and
+  # built, so that ccache shares objects between presets with equal flags.
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=${PROJECT_BINARY_DIR}=build)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # GCC 12 sees an overlapping copy in `"text" + std::string` (GCC bug 105651).
+  # GCC 12 wrongly reports an overlapping copy in `"text" + std::string` (GCC bug 105651).
   target_compile_options(drs_options INTERFACE -Wno-restrict)
 endif()
 
-# Hardening. Both GCC 12 and Clang 16 know all of it; -fPIE and -pie come with CMAKE_POSITION_INDEPENDENT_CODE.
+# Hardening, supported by both GCC 12 and Clang 16. CMAKE_POSITION_INDEPENDENT_CODE adds -fPIE and -pie.
 target_compile_options(drs_options INTERFACE
   -fstack-protector-strong -fstack-clash-protection -D_GLIBCXX_ASSERTIONS -Werror=format-security)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -45,14 +46,15 @@ endif()
 target_link_options(drs_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
 
 if(DRSTREAM_SANITIZE)
-  # Neither fortify (its checked functions are invisible to the sanitizers) nor zeroed variables (they hide faults).
+  # No _FORTIFY_SOURCE, whose checked functions the sanitizers do not intercept, and no zeroed variables, which hide
+  # faults.
   target_compile_options(drs_options INTERFACE -fsanitize=${DRSTREAM_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(drs_options INTERFACE -fsanitize=${DRSTREAM_SANITIZE})
   if(DRSTREAM_SANITIZE MATCHES "undefined")
     target_compile_options(drs_options INTERFACE -fno-sanitize-recover=all)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # The checks that the sanitizers insert make GCC's flow analysis warn about variables that are always set.
+    # With the sanitizers' checks, GCC's flow analysis warns about variables that are always initialized.
     target_compile_options(drs_options INTERFACE -Wno-maybe-uninitialized)
   endif()
 else()

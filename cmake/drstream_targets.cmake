@@ -1,11 +1,11 @@
-# One way to declare each kind of target, so that flags, warnings and layering are the same everywhere.
+# Functions that declare each kind of target, so that flags, warnings and layering are the same everywhere.
 #
 #   drs_layer(NAME SOURCES a.cc ... [DEPENDS drs_io ...] [LIBRARIES PkgConfig::X ...])   a static library, one per layer
 #   drs_test(NAME SOURCES a_test.cc ... LIBRARIES drs_x ...)     a GoogleTest program, registered with CTest as one test
-#   drs_fuzzer(NAME SOURCES x_fuzz.cc LIBRARIES drs_x ...)       a libFuzzer target; elsewhere its corpus replays as a test
+#   drs_fuzzer(NAME SOURCES x_fuzz.cc LIBRARIES drs_x ...)       a libFuzzer target; otherwise a test of its corpus
 #
-# Every test carries a label: its folder under tests/ (io, codecs, engine/format, fuzz ...), so `ctest -L engine` picks a
-# layer. `unit_tests` builds all test programs and nothing else; `fuzzers` builds all fuzzers.
+# The label of a test is its folder under tests/ (io, codecs, engine/format, fuzz ...), so `ctest -L engine` selects a
+# layer. The target `unit_tests` builds only the test programs; `fuzzers` builds all fuzzers.
 include(GNUInstallDirs)
 include(CheckPIESupported)
 include(drstream_flags)

@@ -1,5 +1,5 @@
-# `header_check`: every header compiles when it is included alone. One generated source file per header, all warnings on.
-# A new header is picked up when its folder is next configured; CONFIGURE_DEPENDS makes Ninja look at each build.
+# The target `header_check` checks that every header compiles when included alone: one generated source file per header,
+# with all warnings. CONFIGURE_DEPENDS makes Ninja look for new headers at each build.
 set(DRS_HEADER_FOLDERS io codecs sinks engine verify tools bench tests)
 
 function(drs_header_check)
@@ -17,6 +17,6 @@ function(drs_header_check)
   endforeach()
   add_library(header_check OBJECT ${sources})
   target_link_libraries(header_check PRIVATE drs_options)
-  # Only whether they compile is asked.
+  # Only compilation matters here, so skip optimization and debug information.
   target_compile_options(header_check PRIVATE -O0 -g0 -U_FORTIFY_SOURCE)
 endfunction()

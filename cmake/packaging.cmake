@@ -1,5 +1,6 @@
-# What `cmake --install` places: the command and the documents here, the manual pages and shell completions, which the
-# command writes itself, in tools/CMakeLists.txt. And the Debian package of all of it: `cpack --preset release`.
+# Files that `cmake --install` installs: the command and the documents. tools/CMakeLists.txt installs the manual pages
+# and shell completions, which the command generates, and packaging/ the units of systemd. `scripts/package deb` builds a
+# Debian package of all files.
 if(TARGET drstream)
   install(TARGETS drstream RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
@@ -7,7 +8,8 @@ endif()
 file(GLOB documents CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md
   ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/docs/*.md
   ${PROJECT_SOURCE_DIR}/docs/config.example.toml)
-install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${documents} ${PROJECT_SOURCE_DIR}/packaging/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/schemas DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME drstream)
@@ -25,4 +27,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ca-certificates)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/debian/postinst
+  ${PROJECT_SOURCE_DIR}/packaging/debian/prerm ${PROJECT_SOURCE_DIR}/packaging/debian/postrm)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 include(CPack)

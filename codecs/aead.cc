@@ -17,14 +17,16 @@ EVP_CIPHER* gcm_algorithm() {
   return algorithm;
 }
 
-// A context per call, freed (and cleared by OpenSSL) with it: that is what lets several threads share the key.
+// One OpenSSL context per call, so that several threads can share the key. OpenSSL clears the context when it is freed.
 class GcmCall {
  public:
-  GcmCall(ByteView key, ByteView nonce, bool encrypt) : context_(allocated(EVP_CIPHER_CTX_new())) {
-    check(EVP_CipherInit_ex2(context_.get(), gcm_algorithm(), key.data(), nonce.data(), encrypt ? 1 : 0, nullptr));
+  enum class Direction : std::uint8_t { kDecrypt, kEncrypt };
+  GcmCall(ByteView key, ByteView nonce, Direction direction) : context_(allocated(EVP_CIPHER_CTX_new())) {
+    check(EVP_CipherInit_ex2(context_.get(), gcm_algorithm(), key.data(), nonce.data(),
+                             direction == Direction::kEncrypt ? 1 : 0, nullptr));
   }
 
-  // A null `out` makes `in` additional data.
+  // If `out` is null, `in` is additional authenticated data.
   void update(ByteView in, Byte* out) {
     while (!in.empty()) {
       const std::size_t step_bytes = std::min<std::size_t>(in.size(), std::size_t{1} << 30);  // OpenSSL counts in int
@@ -39,7 +41,7 @@ class GcmCall {
     check(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, kAeadTagBytes, tag.data()));
   }
   [[nodiscard]] bool finish_decryption(ByteView tag) {
-    Byte* const tag_bytes = const_cast<Byte*>(tag.data());  // only read
+    Byte* const tag_bytes = const_cast<Byte*>(tag.data());  // OpenSSL only reads it
     check(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kAeadTagBytes, tag_bytes));
     return finish() == 1;
   }
@@ -62,14 +64,14 @@ class OpensslCipher final : public AeadCipher {
   explicit OpensslCipher(ByteView key) : key_(SecretBytes::copy_of(key)) {}
 
   void encrypt(ByteView nonce, ByteView aad, ByteView in, MutableByteView out, MutableByteView tag) const override {
-    GcmCall call(key_.view(), nonce, true);
+    GcmCall call(key_.view(), nonce, GcmCall::Direction::kEncrypt);
     call.update(aad, nullptr);
     call.update(in, out.data());
     call.finish_encryption(tag);
   }
 
   bool decrypt(ByteView nonce, ByteView aad, ByteView in, ByteView tag, MutableByteView out) const override {
-    GcmCall call(key_.view(), nonce, false);
+    GcmCall call(key_.view(), nonce, GcmCall::Direction::kDecrypt);
     call.update(aad, nullptr);
     call.update(in, out.data());
     return call.finish_decryption(tag);
@@ -101,12 +103,12 @@ void Aead::seal(ByteView nonce, ByteView aad, ByteView plain, MutableByteView ou
 
 Result<void> Aead::open(ByteView nonce, ByteView aad, ByteView sealed, MutableByteView plain_out) const {
   DRS_ASSERT(nonce.size() == kAeadNonceBytes, "a nonce has 12 bytes");
-  if (sealed.size() < kAeadTagBytes) return Error{ErrorCode::kTruncated, "sealed bytes are shorter than their tag"};
+  if (sealed.size() < kAeadTagBytes) return Error(ErrorCode::kTruncated, "sealed bytes are shorter than their tag");
   const std::size_t plain_bytes = sealed.size() - kAeadTagBytes;
   DRS_ASSERT(plain_out.size() == plain_bytes, "sealed bytes are 16 longer than plain ones");
   if (!cipher_->decrypt(nonce, aad, sealed.first(plain_bytes), sealed.subspan(plain_bytes), plain_out)) {
     wipe(plain_out);
-    return Error{ErrorCode::kCorrupt, "authentication tag does not match"};
+    return Error(ErrorCode::kCorrupt, "authentication tag does not match");
   }
   return {};
 }

@@ -1,13 +1,13 @@
-// AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags: how every block, table and manifest is sealed.
-// The caller answers for nonces: the same key must never see one twice.
+// AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags: seals every block, table and manifest.
+// The caller must never use a nonce twice with the same key.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 
 #include "codecs/crypto_backend.h"
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
@@ -17,25 +17,24 @@ inline constexpr std::size_t kAeadTagBytes = 16;
 
 class AeadCipher;
 
-// One key, wiped when destroyed. Making one is cheap enough for a key per pack: 0.2 us for ipsec-mb's schedule (1 KiB),
-// nothing for OpenSSL, which makes its schedule anew in every call (0.4 us). seal() and open() may run on several
-// threads at once: they only read the key and keep all else on the stack or in a context of their own.
+// Holds one key and wipes it on destruction. Construction is cheap enough for a key per pack: 0.2 us for ipsec-mb's key
+// schedule (1 KiB), nothing for OpenSSL, which expands the key in every call (0.4 us). seal() and open() are
+// thread-safe: they only read the key and keep all other state on the stack or in a context per call.
 class Aead {
  public:
-  // `key` is kAeadKeyBytes long, borrowed. Asking for ipsec-mb where best_crypto_backend() would not is an assertion
-  // failure.
+  // `key` has kAeadKeyBytes and is borrowed. Asserts that ipsec-mb is usable if `backend` is kIpsecMb.
   Aead(ByteView key, CryptoBackend backend);
   Aead(Aead&&) noexcept;
   Aead& operator=(Aead&&) noexcept;
   ~Aead();
 
-  // Writes the ciphertext and then its tag to `out`, which is plain.size() + kAeadTagBytes long. `out` may begin
-  // exactly at plain.data() (sealing in place); any other overlap is forbidden. `plain` and `aad` may be empty.
+  // Writes the ciphertext followed by its tag to `out`, which has plain.size() + kAeadTagBytes. `out` may begin exactly
+  // at plain.data() (sealing in place); any other overlap is forbidden. `plain` and `aad` may be empty.
   void seal(ByteView nonce, ByteView aad, ByteView plain, MutableByteView out) const;
 
-  // Writes the plaintext to `plain_out`, which is sealed.size() - kAeadTagBytes long and may begin exactly at
+  // Writes the plaintext to `plain_out`, which has sealed.size() - kAeadTagBytes and may begin exactly at
   // sealed.data(). Errors: kTruncated if `sealed` is shorter than a tag; kCorrupt if the tag does not match (compared
-  // in constant time): then plain_out is wiped, and in place the ciphertext is gone with it.
+  // in constant time). On kCorrupt plain_out is wiped; when opening in place, this destroys the ciphertext.
   Result<void> open(ByteView nonce, ByteView aad, ByteView sealed, MutableByteView plain_out) const;
 
  private:

@@ -1,11 +1,11 @@
-// AES-256-GCM as one library computes it. Internal to codecs/: Aead checks sizes first and compares tags itself.
+// AES-256-GCM by one library. Internal to codecs/: Aead checks all sizes before it calls this.
 #pragma once
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
-// Calls may run on several threads at once.
+// Thread-safe.
 class AeadCipher {
  public:
   AeadCipher() = default;
@@ -13,9 +13,9 @@ class AeadCipher {
   AeadCipher& operator=(const AeadCipher&) = delete;
   virtual ~AeadCipher() = default;
 
-  // `out` is as long as `in` and equal to it or apart from it; `tag` is 16 bytes and receives the tag.
+  // `out` has the size of `in` and either is the same memory or does not overlap it. `tag` receives the 16-byte tag.
   virtual void encrypt(ByteView nonce, ByteView aad, ByteView in, MutableByteView out, MutableByteView tag) const = 0;
-  // Decrypts `in` and says whether `tag` is its tag. If not, `out` holds bytes that nobody may use.
+  // Decrypts `in`. Returns whether `tag` matches; if not, the contents of `out` must not be used.
   [[nodiscard]] virtual bool decrypt(ByteView nonce, ByteView aad, ByteView in, ByteView tag,
                                      MutableByteView out) const = 0;
 };

@@ -7,7 +7,7 @@
 namespace drs {
 namespace {
 
-// The library calls null pointers an error even where the length is 0.
+// The library treats a null pointer as an error even if the length is 0.
 constexpr Byte kNowhere = 0;
 const Byte* readable(ByteView bytes) {
   return bytes.empty() ? &kNowhere : bytes.data();
@@ -34,7 +34,7 @@ class IpsecMbCipher final : public AeadCipher {
     IMB_AES256_GCM_DEC(&library_, &schedule_, &context, out.empty() ? &nowhere : out.data(), readable(in), in.size(),
                        nonce.data(), readable(aad), aad.size(), computed.data.data(), kAeadTagBytes);
     const bool matches = equal_constant_time(computed.view(), tag);
-    wipe(computed.mutable_view());  // the right tag of a forged message is the forger's prize
+    wipe(computed.mutable_view());  // with the correct tag of a forged message, an attacker could complete the forgery
     return matches;
   }
 

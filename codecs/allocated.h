@@ -1,5 +1,5 @@
-// allocated: what a C library hands out, or std::bad_alloc where it hands out nothing for want of memory, as `new`
-// does. catch_thrown makes an Error of it: a machine that is short of memory is no bug.
+// allocated: throws std::bad_alloc, as `new` does, if a C library returned null because it is out of memory.
+// catch_thrown turns the exception into an Error: running out of memory is not a bug.
 #pragma once
 
 #include <new>
@@ -12,8 +12,8 @@ Pointer allocated(Pointer pointer) {
   return pointer;
 }
 
-// After a call of such a library whose arguments are right, so that nothing but memory can be missing. OpenSSL often
-// gives another reason for want of memory ("unsupported", "initialization error"), or none.
+// Throws std::bad_alloc if a library call failed whose arguments are known to be valid, so that only memory can be
+// missing. When out of memory, OpenSSL often reports another reason ("unsupported", "initialization error") or none.
 inline void had_memory(bool done) {
   if (!done) throw std::bad_alloc();
 }

@@ -7,7 +7,7 @@
 namespace drs {
 
 std::string to_base64(ByteView bytes) {
-  // EVP_EncodeBlock ends its text in a zero, for which std::string has room.
+  // EVP_EncodeBlock appends a zero byte; std::string has room for it.
   std::string text((bytes.size() + 2) / 3 * 4, '\0');
   EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
   return text;

@@ -1,15 +1,15 @@
-// Base64 (RFC 4648), as HTTP headers and JSON carry digests and tokens.
+// Base64 (RFC 4648), for digests and tokens in HTTP headers and JSON.
 #pragma once
 
 #include <string>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
-// With padding, section 4.
+// The standard alphabet (RFC 4648, section 4) with padding.
 std::string to_base64(ByteView bytes);
-// With the alphabet that is safe in URLs, section 5, without padding: the parts of a JSON Web Token.
+// The URL-safe alphabet (RFC 4648, section 5) without padding: for the parts of a JSON Web Token.
 std::string to_base64_url(ByteView bytes);
 
 }  // namespace drs

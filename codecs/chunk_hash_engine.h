@@ -1,9 +1,9 @@
-// HMAC-SHA-256 of many messages as one library computes it. Internal to codecs/.
+// HMAC-SHA-256 of many messages by one library. Internal to codecs/.
 #pragma once
 
 #include <span>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 

@@ -1,31 +1,31 @@
-// Chunk ids: HMAC-SHA-256 of many messages under one key, as many at once as the CPU has lanes for.
+// Chunk ids: HMAC-SHA-256 of many messages with one key, several at a time in SIMD lanes.
 #pragma once
 
 #include <memory>
 #include <span>
 
 #include "codecs/crypto_backend.h"
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
 class ChunkHashEngine;
 
-// Keeps the key schedule, which it wipes when destroyed. One instance, one thread.
+// Holds the key schedule and wipes it on destruction. One instance, one thread.
 class ChunkHasher {
  public:
-  // With ipsec-mb, longer messages (its length field ends there) and empty ones are hashed by OpenSSL: same bytes,
+  // The longest message of ipsec-mb, due to its length field. OpenSSL hashes longer and empty messages: same result,
   // slower.
   static constexpr std::size_t kLaneMessageBytesMax = 65534;
 
-  // `key` is 32 bytes, borrowed. Asking for ipsec-mb where best_crypto_backend() would not is an assertion failure.
+  // `key` has 32 bytes and is borrowed. Asserts that ipsec-mb is usable if `backend` is kIpsecMb.
   ChunkHasher(ByteView key, CryptoBackend backend);
   ChunkHasher(ChunkHasher&&) noexcept;
   ChunkHasher& operator=(ChunkHasher&&) noexcept;
   ~ChunkHasher();
 
-  // ids[i] becomes the HMAC of messages[i]; the two spans have equal length. Give it many messages of similar length
-  // in one call (32 or more): lanes run dry at the end of each call.
+  // Sets ids[i] to the HMAC of messages[i]; the spans have equal length. Pass many messages (32 or more) of similar
+  // length per call: lanes idle at the end of each call.
   void hash(std::span<const ByteView> messages, std::span<Digest> ids);
 
  private:

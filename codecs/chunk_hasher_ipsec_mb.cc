@@ -13,8 +13,8 @@
 namespace drs {
 namespace {
 
-// The SHA-256 state after one block of the key (32 bytes, padded with zeros) mixed with `pad`: RFC 2104's inner or
-// outer half, which the library wants precomputed.
+// Computes the SHA-256 state after one block of the key (32 bytes, padded with zeros) XOR `pad`: the inner or outer
+// half of RFC 2104, which the library requires precomputed.
 void hash_key_block(ByteView key, Byte pad, MutableByteView state) {
   std::array<Byte, IMB_SHA_256_BLOCK_SIZE> block;
   block.fill(pad);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kGearLabel = "drstream/1/gear";  // stored behaviour; docs/FORMAT.md, "Cutting"
 
-// One bits from bit 62 downwards.
+// Sets `bit_count` bits from bit 62 downwards.
 std::uint64_t mask_of(int bit_count) {
   return ((std::uint64_t{1} << bit_count) - 1) << (63 - bit_count);
 }
@@ -19,7 +19,7 @@ std::uint64_t mask_of(int bit_count) {
 
 Result<void> validate(const ChunkParameters& parameters) {
   const auto refuse = [](const char* rule) {
-    return Error{ErrorCode::kUsage, std::string("chunk parameters: ") + rule};
+    return Error(ErrorCode::kUsage, std::string("chunk parameters: ") + rule);
   };
   if (!std::has_single_bit(parameters.bytes_mean) || parameters.bytes_mean < 512 || parameters.bytes_mean > 32768) {
     return refuse("the mean must be a power of two from 512 to 32768");
@@ -51,8 +51,8 @@ std::uint64_t Chunker::warm(std::uint64_t hash, ByteView bytes) const {
   return hash;
 }
 
-// The first length in [begin, end) at which the hash matches, or 0. `hash` covers the bytes before data[begin - 1], and
-// afterwards, if there was no match, those before data[end - 1].
+// Returns the first length in [begin, end) at which the hash matches, or 0. `hash` covers the bytes before
+// data[begin - 1]; after a call without a match, the bytes before data[end - 1].
 std::size_t Chunker::find_match(ByteView data, std::size_t begin, std::size_t end, std::uint64_t mask,
                                 std::uint64_t& hash) const {
   const Byte* const bytes = data.data() - 1;  // bytes[length] is the last byte of a chunk of that length
@@ -75,11 +75,11 @@ std::size_t Chunker::find_match(ByteView data, std::size_t begin, std::size_t en
   return 0;
 }
 
-std::size_t Chunker::next(ByteView data, bool final) const {
+std::size_t Chunker::next(ByteView data, Follows follows) const {
   const std::size_t min = parameters_.bytes_min;
   const std::size_t mean = parameters_.bytes_mean;
   const std::size_t max = parameters_.bytes_max;
-  // Lengths up to data.size() can be tested; at bytes_max there is nothing to test.
+  // Lengths up to data.size() can be tested; bytes_max needs no test.
   const std::size_t end = std::min(data.size() + 1, max);
   if (end > min) {
     std::uint64_t hash = warm(0, data.subspan(min - kChunkWindowBytes, kChunkWindowBytes - 1));
@@ -89,7 +89,7 @@ std::size_t Chunker::next(ByteView data, bool final) const {
     }
     if (data.size() >= max) return max;
   }
-  return final ? data.size() : 0;
+  return follows == Follows::kEndOfStream ? data.size() : 0;
 }
 
 void Chunker::scan(ByteView before, ByteView data, std::uint64_t data_offset_bytes,
@@ -106,7 +106,7 @@ void Chunker::scan(ByteView before, ByteView data, std::uint64_t data_offset_byt
 
   std::uint64_t h0 = warm(0, before.last(std::min(before.size(), kBefore)));
   std::size_t scanned_bytes = 0;
-  // Four quarters side by side: one hash is a chain of dependent additions, four keep the core busy.
+  // Scans four quarters in parallel: one hash is a chain of dependent additions, four keep the core busy.
   const std::size_t lane_bytes = data.size() / 4 & ~std::size_t{1};
   if (lane_bytes >= kChunkWindowBytes) {
     const Byte* const p0 = data.data();
@@ -153,7 +153,7 @@ CutResolver::CutResolver(const ChunkParameters& parameters, std::uint64_t begin_
   DRS_ASSERT(validate(parameters).ok(), "chunk parameters were not validated");
 }
 
-void CutResolver::resolve(std::span<const CutCandidate> candidates, std::uint64_t scanned_end_bytes, bool final,
+void CutResolver::resolve(std::span<const CutCandidate> candidates, std::uint64_t scanned_end_bytes, Follows follows,
                           std::vector<std::uint64_t>& cuts) {
   const auto cut_at = [&](std::uint64_t offset_bytes) {
     cuts.push_back(offset_bytes);
@@ -171,7 +171,7 @@ void CutResolver::resolve(std::span<const CutCandidate> candidates, std::uint64_
     if (candidate.strict || length >= parameters_.bytes_mean) cut_at(candidate.offset_bytes);
   }
   cut_full_chunks_until(scanned_end_bytes);
-  if (final && scanned_end_bytes > chunk_begin_bytes_) cut_at(scanned_end_bytes);
+  if (follows == Follows::kEndOfStream && scanned_end_bytes > chunk_begin_bytes_) cut_at(scanned_end_bytes);
 }
 
 }  // namespace drs

@@ -6,19 +6,20 @@
 
 #include "codecs/lz4_codec.h"
 #include "codecs/zstd_codec.h"
+#include "io/base/catch_thrown.h"
 
 namespace drs {
 namespace {
 
 constexpr std::size_t kInputBytesMax = kGiB;
 
-// Probing of high zstd levels; compression.h says why.
+// Probing of high zstd levels; compression.h explains why.
 constexpr int kProbedLevelMin = 4;
 constexpr int kProbeLevel = 1;
 constexpr std::size_t kProbeSampleBytes = 4 * kKiB;
 constexpr std::size_t kProbedInputBytesMin = 64 * kKiB;
 
-// The longest compressed form that is worth storing: under 97 % of the input.
+// The longest compressed form that is worth storing: less than 97 % of the input.
 constexpr std::size_t worthwhile_bytes_max(std::size_t input_bytes) {
   return input_bytes == 0 ? 0 : ((input_bytes * 97) - 1) / 100;
 }
@@ -36,8 +37,8 @@ Result<bool> any_sample_shrinks(ZstdEncoder& zstd, ByteView in) {
 }
 
 Error not_a_compression(std::string_view text) {
-  return Error{ErrorCode::kUsage, "unknown compression \"" + std::string(text) +
-                                      "\": use none, lz4, zstd, or zstd:N with N in 1..19 or -7..-1"};
+  return Error(ErrorCode::kUsage, "unknown compression \"" + std::string(text) +
+                                      "\": use none, lz4, zstd, or zstd:N with N in 1..19 or -7..-1");
 }
 
 }  // namespace
@@ -93,7 +94,7 @@ Result<Compressor> Compressor::make(CompressionChoice choice, std::size_t input_
   Compressor compressor(choice, input_bytes_max);
   if (choice.codec == Codec::kZstd) {
     compressor.zstd_ = ZstdEncoder::make();
-    if (compressor.zstd_ == nullptr) return Error{ErrorCode::kInternal, "no memory for a zstd context"};
+    if (compressor.zstd_ == nullptr) return no_memory_error();
   } else if (choice.codec == Codec::kLz4) {
     compressor.lz4_ = std::make_unique<Lz4Encoder>();
   }
@@ -101,8 +102,8 @@ Result<Compressor> Compressor::make(CompressionChoice choice, std::size_t input_
 }
 
 Result<Compressor::Output> Compressor::compress(ByteView in, MutableByteView out) {
-  DRS_ASSERT(in.size() <= input_bytes_max_, "block longer than this compressor was made for");
-  DRS_ASSERT(out.size() >= in.size(), "no room for the compressed block");
+  DRS_ASSERT(in.size() <= input_bytes_max_, "block longer than this compressor's input_bytes_max");
+  DRS_ASSERT(out.size() >= in.size(), "output smaller than the block");
   const Output raw{Codec::kRaw, in.size()};
   const MutableByteView room = out.first(worthwhile_bytes_max(in.size()));
   if (room.empty()) return raw;
@@ -131,7 +132,7 @@ Decompressor::~Decompressor() = default;
 
 Result<Decompressor> Decompressor::make() {
   std::unique_ptr<ZstdDecoder> zstd = ZstdDecoder::make();
-  if (zstd == nullptr) return Error{ErrorCode::kInternal, "no memory for a zstd context"};
+  if (zstd == nullptr) return no_memory_error();
   return Decompressor(std::move(zstd));
 }
 
@@ -139,15 +140,15 @@ Result<void> Decompressor::decompress(Codec codec, ByteView in, MutableByteView 
   switch (codec) {
     case Codec::kRaw:
       if (in.size() != out.size()) {
-        return Error{ErrorCode::kCorrupt,
-                     "raw block holds " + std::to_string(in.size()) + " bytes, expected " + std::to_string(out.size())};
+        return Error(ErrorCode::kCorrupt,
+                     "raw block holds " + std::to_string(in.size()) + " bytes, expected " + std::to_string(out.size()));
       }
       if (!in.empty()) std::memcpy(out.data(), in.data(), in.size());
       return {};
     case Codec::kZstd: return zstd_->decompress(in, out);
     case Codec::kLz4: return lz4_decompress(in, out);
   }
-  return Error{ErrorCode::kCorrupt, "unknown codec " + std::to_string(static_cast<unsigned>(codec))};
+  return Error(ErrorCode::kCorrupt, "unknown codec " + std::to_string(static_cast<unsigned>(codec)));
 }
 
 }  // namespace drs

@@ -6,10 +6,10 @@
 namespace drs {
 namespace {
 
-constexpr std::uint32_t kPolynomial = 0x82F63B78;  // bits reversed
+constexpr std::uint32_t kPolynomial = 0x82F63B78;  // bit-reversed
 constexpr std::size_t kStride = 8;
 
-// kTables[n][b]: what byte b turns the remainder into when n zero bytes follow it.
+// kTables[n][b]: the remainder of byte b followed by n zero bytes.
 using Tables = std::array<std::array<std::uint32_t, 256>, kStride>;
 constexpr Tables make_tables() {
   Tables out{};

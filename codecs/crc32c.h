@@ -1,17 +1,16 @@
-// CRC-32C (Castagnoli; RFC 3720, appendix B.4): what Google Cloud Storage checks uploads with. Against damage on the
-// way, not against an attacker.
+// CRC-32C (Castagnoli; RFC 3720, appendix B.4), with which Google Cloud Storage checks uploads. Detects transmission
+// errors, not attacks.
 #pragma once
 
 #include <cstdint>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
-// Of bytes that follow those whose checksum is `before`. Any thread. By the processor's own instruction where it has
-// one.
+// Continues the checksum `before` of the preceding bytes. Thread-safe. Uses the CPU's instruction if there is one.
 std::uint32_t crc32c(ByteView bytes, std::uint32_t before = 0);
-// The same without that instruction.
+// The same without the CPU's instruction.
 std::uint32_t crc32c_portable(ByteView bytes, std::uint32_t before = 0);
 
 }  // namespace drs

@@ -1,5 +1,5 @@
-// Which library computes chunk ids and AES-256-GCM. Both give the same bytes (a property test holds them to it);
-// ipsec-mb hashes up to 16 messages at once and seals about three times as fast, OpenSSL is everywhere.
+// Which library computes chunk ids and AES-256-GCM. Both give the same bytes (checked by a property test). ipsec-mb
+// hashes up to 16 messages at a time and seals about three times as fast; OpenSSL is available everywhere.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace drs {
 enum class CryptoBackend : std::uint8_t { kOpenssl, kIpsecMb };
 
 // ipsec-mb if it was compiled in (CMake option DRSTREAM_IPSEC_MB, x86-64 only), this CPU has AES-NI and PCLMULQDQ, and
-// the library's own self-test passed; else OpenSSL. Any thread.
+// the library's self-test passed; otherwise OpenSSL. Thread-safe.
 CryptoBackend best_crypto_backend();
 
 // "openssl" or "ipsec-mb".

@@ -1,11 +1,11 @@
-// HMAC-SHA-256 (RFC 2104) of one message. For many chunks at once see chunk_hasher.h.
+// HMAC-SHA-256 (RFC 2104) of one message. For many chunks see chunk_hasher.h.
 #pragma once
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
-// Any key length, also zero. Any thread.
+// The key may have any length, including zero. Thread-safe.
 Digest hmac_sha256(ByteView key, ByteView message);
 
 }  // namespace drs

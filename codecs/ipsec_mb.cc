@@ -15,7 +15,7 @@ struct Library {
 
   Library() : manager(allocated(alloc_mb_mgr(0))) {
     init_mb_mgr_auto(manager, &arch);
-    // Without AES-NI the library emulates AES, slower than OpenSSL does.
+    // Without AES-NI the library emulates AES, more slowly than OpenSSL.
     constexpr std::uint64_t kNeeded = IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ | IMB_FEATURE_SELF_TEST_PASS;
     usable = imb_get_errno(manager) == 0 && arch >= IMB_ARCH_SSE && (manager->features & kNeeded) == kNeeded;
   }

@@ -1,5 +1,5 @@
-// What codecs/ uses of libipsec-mb. Internal to codecs/; where the library is not compiled in, ipsec_mb_absent.cc
-// answers instead of ipsec_mb.cc, so nobody else needs to know.
+// The interface of codecs/ to libipsec-mb. Internal to codecs/. If the library is not compiled in, ipsec_mb_absent.cc
+// replaces ipsec_mb.cc.
 #pragma once
 
 #include <memory>
@@ -7,17 +7,17 @@
 
 #include "codecs/aead_cipher.h"
 #include "codecs/chunk_hash_engine.h"
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
-// Compiled in, and this CPU and the library's self-test are fit for it.
+// True if ipsec-mb is compiled in, this CPU supports it, and its self-test passed.
 bool ipsec_mb_usable();
 
-// "ipsec-mb 1.3.0 (avx512)", or empty when it is not usable.
+// "ipsec-mb 1.3.0 (avx512)", or empty if it is not usable.
 std::string ipsec_mb_version();
 
-// Both assert ipsec_mb_usable(). `key` is 32 bytes, borrowed.
+// Both assert ipsec_mb_usable(). `key` has 32 bytes and is borrowed.
 std::unique_ptr<AeadCipher> make_ipsec_mb_cipher(ByteView key);
 std::unique_ptr<ChunkHashEngine> make_ipsec_mb_hash_engine(ByteView key);
 

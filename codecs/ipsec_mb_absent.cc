@@ -1,4 +1,4 @@
-// Built instead of the ipsec_mb sources where the library is switched off or the machine is not x86-64.
+// Built instead of the ipsec_mb sources if the library is disabled or the machine is not x86-64.
 #include "codecs/ipsec_mb.h"
 
 namespace drs {

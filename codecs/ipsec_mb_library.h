@@ -1,4 +1,4 @@
-// The library's function table for this CPU. Internal to the ipsec_mb sources, which include the library's own header.
+// The library's function table for this CPU. Internal to the ipsec_mb sources, which include the library's header.
 #pragma once
 
 extern "C" {
@@ -7,8 +7,8 @@ struct IMB_MGR;
 
 namespace drs {
 
-// Made once and only read afterwards, so any thread may call the functions that keep no state in it (AES-GCM, one block
-// of SHA-256). Never freed: threads may outlive main's statics.
+// Created once and then only read, so any thread may call the functions that keep no state in it (AES-GCM, one block of
+// SHA-256). Never freed: threads may outlive main's statics.
 const IMB_MGR& ipsec_mb_functions();
 
 }  // namespace drs

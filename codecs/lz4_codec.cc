@@ -5,7 +5,7 @@
 namespace drs {
 namespace {
 
-constexpr int kAcceleration = 1;  // LZ4's own default
+constexpr int kAcceleration = 1;  // LZ4's default
 
 const char* chars(ByteView bytes) {
   return reinterpret_cast<const char*>(bytes.data());
@@ -30,13 +30,13 @@ std::size_t Lz4Encoder::context_bytes() {
 
 Result<void> lz4_decompress(ByteView in, MutableByteView out) {
   DRS_ASSERT(out.size() <= kGiB, "output too long for LZ4");
-  if (in.empty() || in.size() > kGiB) return Error{ErrorCode::kCorrupt, "LZ4 block has an impossible length"};
+  if (in.empty() || in.size() > kGiB) return Error(ErrorCode::kCorrupt, "LZ4 block has an impossible length");
   const int bytes =
       LZ4_decompress_safe(chars(in), chars(out), static_cast<int>(in.size()), static_cast<int>(out.size()));
-  if (bytes < 0) return Error{ErrorCode::kCorrupt, "LZ4 block is damaged"};
+  if (bytes < 0) return Error(ErrorCode::kCorrupt, "LZ4 block is damaged");
   if (static_cast<std::size_t>(bytes) != out.size()) {
-    return Error{ErrorCode::kCorrupt,
-                 "LZ4 block holds " + std::to_string(bytes) + " bytes, expected " + std::to_string(out.size())};
+    return Error(ErrorCode::kCorrupt,
+                 "LZ4 block holds " + std::to_string(bytes) + " bytes, expected " + std::to_string(out.size()));
   }
   return {};
 }

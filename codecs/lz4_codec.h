@@ -1,11 +1,11 @@
-// Raw LZ4 blocks. Internal to codecs/: compression.h decides limits and what is stored raw.
+// Raw LZ4 blocks. Internal to codecs/: Compressor sets the limits and decides which blocks are stored raw.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
@@ -20,10 +20,10 @@ class Lz4Encoder {
   static std::size_t context_bytes();
 
  private:
-  std::vector<std::uint64_t> state_;  // LZ4 wants its state aligned to 8 bytes
+  std::vector<std::uint64_t> state_;  // LZ4 requires its state to be aligned to 8 bytes
 };
 
-// Decodes `in`, which must hold exactly out.size() bytes. Any thread. Errors: kCorrupt.
+// Decodes `in`, which must decode to exactly out.size() bytes. Thread-safe. Errors: kCorrupt.
 Result<void> lz4_decompress(ByteView in, MutableByteView out);
 
 }  // namespace drs

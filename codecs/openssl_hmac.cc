@@ -23,7 +23,7 @@ OpensslHmac::OpensslHmac(ByteView key) : context_(allocated(EVP_MAC_CTX_new(hmac
   char digest_name[] = "SHA256";
   const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
                                    OSSL_PARAM_construct_end()};
-  // A null key would mean "as before", so an empty one points somewhere.
+  // A null key would mean "keep the previous key", so an empty key needs a non-null pointer.
   const Byte nowhere = 0;
   const Byte* const key_bytes = key.empty() ? &nowhere : key.data();
   had_memory(EVP_MAC_init(context_.get(), key_bytes, key.size(), parameters) == 1);

@@ -1,15 +1,15 @@
-// An OpenSSL HMAC-SHA-256 context that keeps its key from message to message. Internal to codecs/.
+// An OpenSSL HMAC-SHA-256 context that reuses its key for many messages. Internal to codecs/.
 #pragma once
 
 #include <openssl/types.h>
 
 #include <memory>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
-// OpenSSL clears the key when the context goes. One instance, one thread.
+// OpenSSL clears the key when the context is freed. One instance, one thread.
 class OpensslHmac {
  public:
   // Any key length; `key` is borrowed.

@@ -19,7 +19,7 @@ bool openssl_kdf(const char* name, const OSSL_PARAM* parameters, MutableByteView
 }
 
 OSSL_PARAM kdf_bytes(const char* key, ByteView bytes) {
-  static Byte nowhere = 0;  // an empty string still needs an address
+  static Byte nowhere = 0;  // an empty string needs a non-null pointer
   Byte* const start = bytes.empty() ? &nowhere : const_cast<Byte*>(bytes.data());
   return OSSL_PARAM_construct_octet_string(key, start, bytes.size());
 }

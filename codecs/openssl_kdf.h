@@ -3,15 +3,15 @@
 
 #include <openssl/types.h>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
-// Fills `out` with what the KDF called `name` derives from `parameters` (ended by OSSL_PARAM_construct_end). False when
-// OpenSSL refuses or has no memory.
+// Fills `out` with the output of the KDF `name` for `parameters` (terminated by OSSL_PARAM_construct_end). Returns
+// false if OpenSSL refuses or is out of memory.
 [[nodiscard]] bool openssl_kdf(const char* name, const OSSL_PARAM* parameters, MutableByteView out);
 
-// An octet string parameter. OpenSSL takes a pointer to non-const but only reads.
+// An octet string parameter. OpenSSL takes a non-const pointer but only reads.
 OSSL_PARAM kdf_bytes(const char* key, ByteView bytes);
 
 }  // namespace drs

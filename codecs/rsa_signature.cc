@@ -21,7 +21,7 @@ struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
-// A key that is protected by a passphrase is refused instead of asked about on the terminal.
+// Refuses a key protected by a passphrase; by default OpenSSL would prompt on the terminal.
 int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user*/) {
   return -1;
 }
@@ -36,8 +36,8 @@ Error unusable(const char* problem) {
 Result<Bytes> sign_rsa_sha256(ByteView pem, ByteView message) {
   const std::unique_ptr<BIO, FreeBio> file(allocated(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))));
   const std::unique_ptr<EVP_PKEY, FreeKey> key(PEM_read_bio_PrivateKey(file.get(), nullptr, no_passphrase, nullptr));
-  if (key == nullptr) return unusable("the private key is no PEM of a key without a passphrase");
-  if (EVP_PKEY_is_a(key.get(), "RSA") != 1) return unusable("the private key is not one of RSA");
+  if (key == nullptr) return unusable("the private key is not a PEM key without a passphrase");
+  if (EVP_PKEY_is_a(key.get(), "RSA") != 1) return unusable("the private key is not an RSA key");
   const std::unique_ptr<EVP_MD_CTX, FreeContext> context(allocated(EVP_MD_CTX_new()));
   std::size_t size = 0;
   if (EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(), nullptr) != 1 ||

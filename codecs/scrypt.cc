@@ -21,9 +21,9 @@ bool reasonable(const ScryptParameters& parameters) {
 }  // namespace
 
 Result<SecretBytes> scrypt(ByteView passphrase, ByteView salt, ScryptParameters parameters, std::size_t out_bytes) {
-  if (!reasonable(parameters)) return Error{ErrorCode::kCorrupt, "scrypt: absurd parameters"};
+  if (!reasonable(parameters)) return Error(ErrorCode::kCorrupt, "scrypt: parameters out of range");
   std::uint64_t n = std::uint64_t{1} << parameters.log2_n;
-  // OpenSSL counts the p input blocks and a scratch block too.
+  // OpenSSL's limit also covers the p input blocks and a scratch block.
   std::uint64_t memory_bytes_max = kMemoryBytesMax + kMiB;
   const OSSL_PARAM openssl_parameters[] = {kdf_bytes(OSSL_KDF_PARAM_PASSWORD, passphrase),
                                            kdf_bytes(OSSL_KDF_PARAM_SALT, salt),
@@ -34,10 +34,10 @@ Result<SecretBytes> scrypt(ByteView passphrase, ByteView salt, ScryptParameters 
                                            OSSL_PARAM_construct_end()};
   SecretBytes out(out_bytes);
   if (!openssl_kdf("SCRYPT", openssl_parameters, out.mutable_view())) {
-    return Error{
+    return Error(
         ErrorCode::kBusy,
-        "scrypt failed: it needs " + std::to_string(((128 * n * parameters.r) + kMiB - 1) / kMiB) + " MiB of memory",
-        ENOMEM};
+        "scrypt is out of memory: it needs " + std::to_string(((128 * n * parameters.r) + kMiB - 1) / kMiB) + " MiB",
+        ENOMEM);
   }
   return out;
 }

@@ -1,15 +1,15 @@
-// scrypt (RFC 7914): a key from a passphrase.
+// scrypt (RFC 7914): derives a key from a passphrase.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
-// Costs 128 * 2^log2_n * r bytes of memory: 128 MiB by default, and about half a second.
+// Needs 128 * 2^log2_n * r bytes of memory: 128 MiB by default, and about half a second.
 struct ScryptParameters {
   std::uint8_t log2_n = 17;
   std::uint32_t r = 8;
@@ -17,8 +17,8 @@ struct ScryptParameters {
   friend bool operator==(const ScryptParameters&, const ScryptParameters&) = default;
 };
 
-// Parameters come from stored bytes, so absurd ones are refused before any work: log2_n must lie in 10..20, r in 1..32,
-// p in 1..16, and the memory may not exceed 1 GiB. Errors: kCorrupt for those; kBusy if the memory is not there.
+// Parameters come from stored bytes, so values out of range are refused before any work: log2_n must be in 10..20, r in
+// 1..32, p in 1..16, and the memory at most 1 GiB. Errors: kCorrupt for those; kBusy if out of memory.
 Result<SecretBytes> scrypt(ByteView passphrase, ByteView salt, ScryptParameters parameters, std::size_t out_bytes);
 
 }  // namespace drs

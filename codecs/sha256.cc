@@ -7,7 +7,7 @@
 namespace drs {
 namespace {
 
-// Fetched once: a fetch by name takes locks and costs more than hashing a small message.
+// Fetched once: a fetch by name takes locks and is slower than hashing a small message.
 const EVP_MD* sha256_algorithm() {
   static const EVP_MD* const algorithm = allocated(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   return algorithm;

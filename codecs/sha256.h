@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
@@ -18,7 +18,7 @@ class Sha256 {
   ~Sha256();
 
   void update(ByteView bytes);
-  // The digest of everything since construction or reset(). Afterwards only reset() may be called.
+  // The digest of all bytes since construction or reset(). Afterwards only reset() may be called.
   Digest finish();
   // Starts over, keeping the context.
   void reset();

@@ -36,7 +36,7 @@ Xxh3Stream& Xxh3Stream::operator=(Xxh3Stream&&) noexcept = default;
 Xxh3Stream::~Xxh3Stream() = default;
 
 void Xxh3Stream::update(ByteView bytes) {
-  if (bytes.empty()) return;  // the library calls a null input an error, whatever its length
+  if (bytes.empty()) return;  // the library treats a null input as an error, whatever its length
   DRS_ASSERT(XXH3_128bits_update(state_->raw, bytes.data(), bytes.size()) == XXH_OK, "XXH3 failed");
 }
 

@@ -1,11 +1,12 @@
-// zstd frames, one-shot. Internal to codecs/: compression.h decides levels, limits and what is stored raw.
+// Single-call zstd frames. Internal to codecs/: Compressor sets levels and limits and decides which blocks are stored
+// raw.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 extern "C" {
 struct ZSTD_CCtx_s;
@@ -17,15 +18,15 @@ namespace drs {
 // One instance, one thread.
 class ZstdEncoder {
  public:
-  // Null when there is no memory.
+  // Returns null if out of memory.
   static std::unique_ptr<ZstdEncoder> make();
 
   // Compresses `in` to one frame with its content size, no checksum. Returns the frame's length, or 0 if it does not
-  // fit into `out`: zstd then stops early. Errors: kInternal.
+  // fit into `out`: zstd then stops early. Errors: kBusy if out of memory; kInternal.
   Result<std::size_t> compress(ByteView in, MutableByteView out, int level);
 
   [[nodiscard]] std::size_t context_bytes() const;
-  // The most that context_bytes() can become with inputs of up to `input_bytes_max`.
+  // The maximum of context_bytes() for inputs of up to `input_bytes_max`.
   static std::size_t context_bytes_max(int level, std::size_t input_bytes_max);
 
  private:
@@ -39,10 +40,10 @@ class ZstdEncoder {
 // One instance, one thread.
 class ZstdDecoder {
  public:
-  // Null when there is no memory.
+  // Returns null if out of memory.
   static std::unique_ptr<ZstdDecoder> make();
 
-  // Decodes `in`, which must be exactly one frame that holds out.size() bytes and says so. Errors: kCorrupt.
+  // Decodes `in`, which must be exactly one frame that declares and holds out.size() bytes. Errors: kCorrupt.
   Result<void> decompress(ByteView in, MutableByteView out);
 
   static std::size_t context_bytes();

@@ -39,7 +39,7 @@ class Broadcast::Branch final : public Source {
   MutableByteView buffer_;
   // Below: guarded by the broadcast's mutex.
   std::uint64_t taken_bytes_ = 0;
-  bool copying_ = false;  // out of the slot at taken_bytes_, without the mutex
+  bool copying_ = false;  // copies from the slot at taken_bytes_ without holding the mutex
   bool cancelled_ = false;
 };
 
@@ -49,8 +49,8 @@ Broadcast::Broadcast(Source& source, const BroadcastOptions& options)
       slot_bytes_(options.slot_bytes),
       slots_(options.ring.size() / options.slot_bytes),
       branches_in_(options.branches) {
-  DRS_ASSERT(options.branches > 0, "a broadcast to nobody");
-  DRS_ASSERT(slots_ > source.read_ahead_max(), "the ring is too small for what the source reads ahead");
+  DRS_ASSERT(options.branches > 0, "a broadcast without branches");
+  DRS_ASSERT(slots_ > source.read_ahead_max(), "the ring is too small for the source's read-ahead");
   for (std::size_t i = 0; i < options.branches; ++i) branches_.push_back(std::make_unique<Branch>(*this));
 }
 
@@ -84,7 +84,7 @@ Result<ProducerProof> Broadcast::read_all() {
   std::uint64_t finished = 0;  // slots
   for (bool ended = false; !ended; ++finished) {
     if (started == finished && !wait_for_slot(started))
-      return Error{ErrorCode::kCancelled, "reading " + source_.name() + " was cancelled"};
+      return Error(ErrorCode::kCancelled, "reading " + source_.name() + " was cancelled");
     const auto may_start = [&] {
       if (started - finished >= source_.read_ahead_max()) return false;
       const std::lock_guard lock(mutex_);
@@ -98,15 +98,15 @@ Result<ProducerProof> Broadcast::read_all() {
     ended_ = ended;
     changed_.notify_all();
   }
-  // Reads started beyond the end find nothing, but must come home.
+  // Reads started past the end return no bytes, but the source owns their buffers until they finish.
   for (; finished < started; ++finished) {
     DRS_ASSIGN_OR_RETURN(const std::size_t count, source_.finish());
-    if (count != 0) return Error{ErrorCode::kSource, source_.name() + " gave more bytes after its end"};
+    if (count != 0) return Error(ErrorCode::kSource, source_.name() + " returned more bytes after its end");
   }
   return source_.conclude();
 }
 
-// False when every branch is out.
+// Returns false once every branch is cancelled.
 bool Broadcast::wait_for_slot(std::uint64_t slot) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return branches_in_ == 0 || slot_is_free(slot); });
@@ -156,7 +156,7 @@ Result<std::size_t> Broadcast::read(Branch& branch, MutableByteView buffer) {
     branch.copying_ = false;
     branch.taken_bytes_ += count;
     filled_bytes += count;
-    // Whether the slot is free now, only its reader needs to know.
+    // Other branches do not depend on this one. The reading thread does, once this branch has left the slot.
     if (count == rest.size() || branch.cancelled_) changed_.notify_all();
   }
   return filled_bytes;

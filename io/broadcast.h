@@ -1,9 +1,9 @@
-// Broadcast: reads one source once, for several readers, each of which sees the whole of it as a source of its own.
+// Broadcast: reads a source once for several readers. Each reader sees the complete stream as a Source.
 //
-// A thread reads the source into a ring of buffers; each branch copies what it is asked for out of the ring, at its own
-// pace. A buffer is filled anew once every branch has left it: the slowest one sets the pace, and nothing is allocated.
-// A branch that is cancelled is out and holds nobody back; once all are out, the source is cancelled. What the source
-// says at its end, its proof or its error, all branches are told.
+// A thread reads the source into a ring of buffers; each branch copies from the ring at its own pace. A buffer is
+// refilled once every branch has consumed it, so the slowest branch sets the pace and nothing is allocated. A cancelled
+// branch no longer holds back the others; once all are cancelled, the source is cancelled. Every branch receives the
+// source's proof or error.
 #pragma once
 
 #include <condition_variable>
@@ -18,21 +18,22 @@
 namespace drs {
 
 struct BroadcastOptions {
-  MutableByteView ring;        // borrowed; aligned as the source wants it
-  std::size_t slot_bytes = 0;  // the source fills so many at a time; `ring` holds at least one more than it reads ahead
+  MutableByteView ring;        // borrowed; aligned as the source requires; more than read_ahead_max() slots
+  std::size_t slot_bytes = 0;  // the size of each buffer that the source fills
   std::size_t branches = 0;
 };
 
 class Broadcast {
  public:
-  // Begins to read. `source` must outlive the broadcast, which alone uses it meanwhile. Errors: kIo (no thread).
+  // Starts reading. `source` must outlive the broadcast and must not be used by others until then. Errors: kBusy (no
+  // thread or memory left).
   static Result<std::unique_ptr<Broadcast>> start(Source& source, const BroadcastOptions& options);
-  // Cancels what has not ended, and waits for the thread.
+  // Cancels all branches and joins the thread.
   ~Broadcast();
   Broadcast(const Broadcast&) = delete;
   Broadcast& operator=(const Broadcast&) = delete;
 
-  // Lives as long as the broadcast. Each may be read by a thread of its own.
+  // Valid for the lifetime of the broadcast. Each branch may be read by its own thread.
   [[nodiscard]] Source& branch(std::size_t index);
 
  private:
@@ -56,9 +57,9 @@ class Broadcast {
   // Below: guarded by mutex_.
   std::vector<std::unique_ptr<Branch>> branches_;  // the vector itself never changes
   std::size_t branches_in_ = 0;                    // not cancelled
-  std::uint64_t read_bytes_ = 0;                   // of the stream; slot n holds what begins at n * slot_bytes_
-  bool ended_ = false;                             // read_bytes_ is all of it
-  std::optional<Result<ProducerProof>> outcome_;   // the thread's last word
+  std::uint64_t read_bytes_ = 0;                   // of the stream; slot n holds the bytes from n * slot_bytes_ on
+  bool ended_ = false;                             // read_bytes_ is the length of the stream
+  std::optional<Result<ProducerProof>> outcome_;   // set last, when the reading thread ends
   std::thread thread_;
 };
 

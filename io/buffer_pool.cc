@@ -11,7 +11,6 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kHugePageBytes = 2 * kMiB;
-constexpr std::size_t kCarveAlignment = 4096;
 
 constexpr std::size_t round_up(std::size_t value, std::size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -20,11 +19,12 @@ constexpr std::size_t round_up(std::size_t value, std::size_t multiple) {
 }  // namespace
 
 Result<BufferArena> BufferArena::map(std::size_t size_bytes) {
-  const Error too_large{ErrorCode::kBusy,
-                        "cannot map " + std::to_string(size_bytes / kMiB) + " MiB for buffers: lower --memory", ENOMEM};
+  const Error too_large{
+      ErrorCode::kBusy,
+      "out of memory: cannot map " + std::to_string(size_bytes / kMiB) + " MiB for buffers; lower --memory", ENOMEM};
   if (size_bytes > SIZE_MAX / 2) return too_large;
   const std::size_t rounded_bytes = std::max(round_up(size_bytes, kHugePageBytes), kHugePageBytes);
-  // One huge page more than needed, so that an aligned range lies inside; the rest is given back at once.
+  // One extra huge page, so that an aligned range fits; the excess is unmapped below.
   const std::size_t mapped_bytes = rounded_bytes + kHugePageBytes;
   void* mapped = ::mmap(nullptr, mapped_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return too_large;
@@ -34,9 +34,9 @@ Result<BufferArena> BufferArena::map(std::size_t size_bytes) {
   if (lead_bytes > 0) ::munmap(start, lead_bytes);
   Byte* const base = start + lead_bytes;
   ::munmap(base + rounded_bytes, kHugePageBytes - lead_bytes);
-  // Advice only: a kernel without huge pages serves small ones.
+  // Only advice: a kernel without huge pages uses small ones.
   ::madvise(base, rounded_bytes, MADV_HUGEPAGE);
-  ::madvise(base, rounded_bytes, MADV_DONTDUMP);  // plaintext does not belong in core files
+  ::madvise(base, rounded_bytes, MADV_DONTDUMP);  // keeps plaintext out of core dumps
   return BufferArena(base, rounded_bytes);
 }
 
@@ -61,8 +61,8 @@ BufferArena::~BufferArena() {
 MutableByteView BufferArena::carve(std::size_t size_bytes) {
   DRS_ASSERT(size_bytes <= size_bytes_ - carved_bytes_, "the arena is smaller than the sum of its parts");
   const MutableByteView part(base_ + carved_bytes_, size_bytes);
-  // The arena is a multiple of the alignment, so rounding up cannot pass its end.
-  carved_bytes_ += round_up(size_bytes, kCarveAlignment);
+  // The arena's size is a multiple of the page size, so rounding up cannot pass its end.
+  carved_bytes_ += round_up(size_bytes, kPageBytes);
   return part;
 }
 
@@ -89,16 +89,16 @@ void PooledBuffer::release() {
 
 BufferPool::BufferPool(MutableByteView region, std::size_t slot_bytes, std::size_t count)
     : slot_bytes_(slot_bytes), count_(count), free_count_min_(count) {
-  DRS_ASSERT(slot_bytes > 0 && slot_bytes % kCarveAlignment == 0, "slots must be multiples of 4096 bytes");
+  DRS_ASSERT(slot_bytes > 0 && slot_bytes % kPageBytes == 0, "slots must be whole pages");
   DRS_ASSERT(count <= region.size() / slot_bytes, "the region is smaller than its slots");
   free_.reserve(count);
-  // Last slot first: slots are taken from the back, so the pages at the start are touched first and reused while warm.
+  // In reverse: slots are taken from the back, so the first pages are used first and reused while in cache.
   for (std::size_t i = count; i > 0; --i) free_.push_back(region.data() + (i - 1) * slot_bytes);
 }
 
 BufferPool::~BufferPool() {
   const std::lock_guard lock(mutex_);
-  DRS_ASSERT(free_.size() == count_, "a pool was destroyed before all of its buffers came home");
+  DRS_ASSERT(free_.size() == count_, "a pool was destroyed before all of its buffers were returned");
 }
 
 PooledBuffer BufferPool::try_acquire() {
@@ -137,9 +137,9 @@ std::size_t BufferPool::free_count_min() const {
 }
 
 void BufferPool::give_back(MutableByteView bytes) {
-  // Notified under the lock, so that a pool may be destroyed as soon as its last buffer is back.
+  // Notifies under the lock, so that the pool may be destroyed as soon as its last buffer is returned.
   const std::lock_guard lock(mutex_);
-  DRS_ASSERT(free_.size() < count_, "more buffers came home than were lent");
+  DRS_ASSERT(free_.size() < count_, "more buffers were returned than acquired");
   free_.push_back(bytes.data());
   freed_.notify_one();
 }

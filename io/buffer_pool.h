@@ -1,8 +1,8 @@
-// One mapping for all payload buffers, cut into pools of equal slots. Sized once at the start; running out is
+// One mapping for all payload buffers, divided into pools of equal slots. Sized once at start-up: an empty pool means
 // back-pressure, never allocation.
 //
-// BufferArena owns the mapping (huge pages where allowed; registered with a ring as a whole). BufferPool hands out
-// slots of one part of it. PooledBuffer is one slot: movable, one owner, returned on destruction from any thread.
+// BufferArena owns the mapping (huge pages if allowed; registered with a ring as a whole). BufferPool hands out the
+// slots of one part of it. PooledBuffer is one slot: movable, with one owner, returned on destruction from any thread.
 #pragma once
 
 #include <condition_variable>
@@ -11,20 +11,20 @@
 #include <optional>
 #include <vector>
 
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
 class BufferArena {
  public:
-  // Maps `size_bytes` (rounded up to 2 MiB), aligned to 2 MiB, with MADV_HUGEPAGE and MADV_DONTDUMP. Nothing is
-  // touched, so memory is resident only once used. Errors: kBusy when the machine has not that much.
+  // Maps `size_bytes` (rounded up to 2 MiB), aligned to 2 MiB, with MADV_HUGEPAGE and MADV_DONTDUMP. Touches no page:
+  // memory becomes resident on first use. Errors: kBusy (ENOMEM).
   static Result<BufferArena> map(std::size_t size_bytes);
   BufferArena(BufferArena&&) noexcept;
   BufferArena& operator=(BufferArena&&) noexcept;
   ~BufferArena();
-  // The next `size_bytes` of the mapping, rounded up to 4096. Asserts that they are left.
+  // Takes the next `size_bytes` of the mapping, rounded up to kPageBytes. Asserts that they are available.
   MutableByteView carve(std::size_t size_bytes);
   [[nodiscard]] MutableByteView whole() const { return {base_, size_bytes_}; }
 
@@ -56,15 +56,15 @@ class PooledBuffer {
 
 class BufferPool {
  public:
-  // `region` from BufferArena::carve, at least count * slot_bytes (slot_bytes a multiple of 4096).
+  // `region` from BufferArena::carve, at least count * slot_bytes (slot_bytes a multiple of kPageBytes).
   BufferPool(MutableByteView region, std::size_t slot_bytes, std::size_t count);
-  ~BufferPool();  // asserts that every buffer came home
+  ~BufferPool();  // asserts that every buffer was returned
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
 
-  // An empty buffer when none is free.
+  // Returns an empty buffer if no slot is free.
   PooledBuffer try_acquire();
-  // Waits for a free slot. Empty once `close` was called.
+  // Waits for a free slot. Returns an empty buffer after close().
   PooledBuffer acquire();
   void close();  // wakes all waiters; further acquires yield empty buffers
   [[nodiscard]] std::size_t slot_bytes() const { return slot_bytes_; }

@@ -10,8 +10,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "io/base/error_class.h"
 #include "io/child_spawn.h"
-#include "io/error_class.h"
 
 namespace drs {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kTerminateGrace{5};
-constexpr std::chrono::milliseconds kLookAgain{50};  // without a pidfd
+constexpr std::chrono::milliseconds kLookAgain{50};  // the polling interval without a pidfd
 
 std::string join(const std::vector<std::string>& argv) {
   std::string text;
@@ -48,7 +48,7 @@ Deadline deadline_of(const std::optional<std::chrono::seconds>& timeout) {
 }  // namespace
 
 std::string ChildEnd::text() const {
-  if (unknown) return "ended, and its exit status cannot be known";
+  if (unknown) return "ended, but its exit status cannot be known";
   if (signal == 0) return "exited with status " + std::to_string(exit_status);
   return "was killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
 }
@@ -65,7 +65,7 @@ ChildProcess::ChildProcess(pid_t pid, const ChildOptions& options, ChildPipe dir
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const ChildOptions& options, ChildPipe direction) {
   if (options.argv.empty() || options.argv.front().empty()) {
-    return Error{ErrorCode::kUsage, "no command to run was given"};
+    return Error(ErrorCode::kUsage, "no command was given");
   }
   const bool reads = direction == ChildPipe::kToChild;
   Pipe payload;
@@ -73,7 +73,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const ChildOptions& op
   if (options.guardian == nullptr || !reads) {
     DRS_ASSIGN_OR_RETURN(payload, make_pipe());
   }
-  // The child's end stays blocking: it is a description of its own.
+  // The child's end stays blocking: it is a separate open file description.
   Fd& ours = reads ? payload.write_end : payload.read_end;
   const std::size_t capacity_bytes = enlarge_pipe(ours.get());
   DRS_RETURN_IF_ERROR(set_nonblocking(ours.get()));
@@ -97,10 +97,10 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const ChildOptions& op
   if (const int number = spawned.error_number; number != 0) {
     if (options.guardian != nullptr) options.guardian->let_go();
     const bool guardian_is_gone = number == EPIPE || number == ETIMEDOUT;
-    return Error{is_shortage_errno(number) || guardian_is_gone ? ErrorCode::kIo : ErrorCode::kUsage,
+    return Error(is_shortage_errno(number) || guardian_is_gone ? ErrorCode::kIo : ErrorCode::kUsage,
                  "cannot run '" + options.argv.front() +
-                     "': " + (guardian_is_gone ? "the process that guards it is gone" : std::strerror(number)),
-                 number};
+                     "': " + (guardian_is_gone ? "the process that guards it has died" : std::strerror(number)),
+                 number);
   }
   std::unique_ptr<ChildProcess> child(new ChildProcess(spawned.pid, options, direction, std::move(ours)));
   child->pipe_capacity_bytes_ = capacity_bytes;
@@ -115,12 +115,12 @@ ChildProcess::~ChildProcess() {
 std::string ChildProcess::stderr_quote() const {
   std::string said = stderr_tail();
   while (!said.empty() && (said.back() == '\n' || said.back() == ' ')) said.pop_back();
-  return said.empty() ? "" : "; the last it said: \"" + said + "\"";
+  return said.empty() ? "" : "; its last error output: \"" + said + "\"";
 }
 
 bool ChildProcess::has_ended() const {
   siginfo_t info{};
-  // Looks without reaping: its number stays taken, so that its group can still be signalled.
+  // WNOWAIT does not reap: the pid stays allocated, so the process group can still be signalled.
   return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid_;
 }
 
@@ -167,7 +167,7 @@ std::optional<ChildEnd> ChildProcess::wait_end(const Interrupt& interrupt, Deadl
 }
 
 void ChildProcess::signal_group(int number) const {
-  // What we end ourselves must not stay because nobody reads our stderr.
+  // A reader of our stderr that has stopped reading must not delay the end of the child.
   if (stderr_tap_) stderr_tap_->hurry();
   const std::lock_guard lock(mutex_);
   if (!end_.has_value()) ::kill(leads_group_ ? -pid_ : pid_, number);
@@ -176,7 +176,7 @@ void ChildProcess::signal_group(int number) const {
 ChildEnd ChildProcess::reap() {
   const std::lock_guard lock(mutex_);
   if (end_.has_value()) return *end_;
-  // The guardian lets go while the child's number is still taken: it must not kill another's.
+  // The guardian releases the child while its pid is still allocated: it must not kill a process that reuses the pid.
   siginfo_t info{};
   while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
   }

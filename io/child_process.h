@@ -1,8 +1,8 @@
-// ChildProcess: a command that we start, feed or read through one pipe, and always reap. No shell is involved.
+// ChildProcess: starts a command without a shell, feeds or reads it through one pipe, and always reaps it.
 //
-// The child leads a session of its own, so that it and what it started can be signalled together. What it inherits:
-// io/child_spawn.h. Its stderr goes to ours, line by line, and the last of it is kept for messages. Threads: one at a
-// time, except `terminate` and `await_exit`, from any.
+// The child leads its own session, so that one signal reaches it and its descendants. io/child_spawn.h lists what it
+// inherits. Its stderr is copied to ours line by line, and the tail is kept for messages. Threads: one thread at a
+// time; `terminate` and `await_exit` may be called from any thread.
 #pragma once
 
 #include <sys/types.h>
@@ -23,20 +23,20 @@ namespace drs {
 struct ChildOptions {
   std::vector<std::string> argv;                // argv[0] is looked up in PATH
   std::vector<std::string> environment_remove;  // names of variables that the child must not see: keys
-  std::optional<std::chrono::seconds> timeout;  // from start to exit; none: as long as it takes
-  int stderr_to = 2;                            // where its stderr is passed on to; borrowed
-  StderrTap::Filter stderr_filter = nullptr;    // what becomes of each line on that way
-  Guardian* guardian = nullptr;                 // ends the child when we die; for one at a time; must outlive it
-  // For a command that asks a person: it stays in our session, so that it reaches the terminal, and has our stderr.
-  // Signals then reach it alone, not what it started; the death of the thread that started it kills it.
+  std::optional<std::chrono::seconds> timeout;  // from start to exit; none: unlimited
+  int stderr_to = 2;                            // the descriptor that receives its stderr; borrowed
+  StderrTap::Filter stderr_filter = nullptr;    // applied to each line of its stderr
+  Guardian* guardian = nullptr;                 // kills the child if we die; one child at a time; must outlive it
+  // For a command that prompts the user: it stays in our session, so that it can open the terminal, and inherits our
+  // stderr. Signals then reach the child alone, not its descendants; it is killed if the thread that started it dies.
   bool asks_on_terminal = false;
 };
 
 // How a child ended.
 struct ChildEnd {
-  int exit_status = 0;  // where signal is 0
+  int exit_status = 0;  // valid if signal is 0
   int signal = 0;
-  bool unknown = false;  // something else in this process took its status
+  bool unknown = false;  // other code in this process reaped the child
   [[nodiscard]] bool success() const { return signal == 0 && exit_status == 0 && !unknown; }
   [[nodiscard]] std::string text() const;  // "exited with status 3", "was killed by signal 9 (Killed)"
 };
@@ -48,40 +48,41 @@ enum class ChildPipe : std::uint8_t {
 
 class ChildProcess {
  public:
-  // Errors: kUsage when there is no such command or it cannot be run ("cannot run 'pg_dumpp': No such file or
-  // directory"); kIo when the machine is out of processes or descriptors.
+  // Errors: kUsage if the command does not exist or cannot be executed ("cannot run 'pg_dumpp': No such file or
+  // directory"); kIo if the machine is out of processes or descriptors, or the guardian has died.
   static Result<std::unique_ptr<ChildProcess>> spawn(const ChildOptions& options, ChildPipe direction);
-  // Kills and reaps what still runs.
+  // Kills the child if it still runs, and reaps it.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // Our end of the pipe: non-blocking, as large as allowed.
+  // Our end of the pipe: non-blocking, enlarged to the limit.
   [[nodiscard]] int pipe() const { return pipe_.get(); }
   [[nodiscard]] std::size_t pipe_capacity_bytes() const { return pipe_capacity_bytes_; }
-  // A child that reads sees the end of its input, unless one of its own holds the pipe open; the guardian lets go.
+  // Closes our end and the guardian's. A child that reads then sees the end of its input, unless one of its own
+  // descendants holds a write end open.
   void close_pipe();
 
-  // Waits until the pipe is ready for `events` (0: does not care), the child has ended, it has lost its guardian, the
-  // interrupt or the deadline. A child known to have ended is not reported twice.
+  // Waits until the pipe is ready for `events` (0: ignores the pipe), the child exits, its guardian dies, the interrupt
+  // is raised, or the deadline passes. Reports the exit of the child once.
   Wake wait(const Interrupt& interrupt, short events, Deadline deadline);
-  // Waits for the child to end without taking notice of it for wait(). False when interrupted.
+  // Waits for the child to exit; wait() still reports the exit afterwards. Returns false if interrupted.
   [[nodiscard]] bool await_exit(const Interrupt& interrupt) const;
-  // Waits for the child to end, and reaps it. Empty when interrupted, late or unguarded: it still runs.
+  // Waits for the child to exit, and reaps it. Returns nullopt if interrupted, late or unguarded: the child still runs.
   std::optional<ChildEnd> wait_end(const Interrupt& interrupt, Deadline deadline);
 
-  // SIGTERM to the child's process group, unless it was reaped.
+  // Sends SIGTERM to the child's process group, unless the child was reaped.
   void terminate() const { signal_group(15); }
-  // SIGTERM, five seconds, SIGKILL; reaps. Returns how it ended.
+  // Sends SIGTERM, then SIGKILL after at most five seconds, and reaps. Returns how the child ended.
   ChildEnd stop();
-  // SIGKILL to the whole group; reaps.
+  // Sends SIGKILL to the process group and reaps.
   ChildEnd kill();
 
   [[nodiscard]] const Deadline& timeout() const { return timeout_; }
-  [[nodiscard]] const std::string& command() const { return command_; }  // argv, joined by blanks
-  // The last of its stderr, at most 4 KiB; complete once the child was reaped.
+  [[nodiscard]] const std::string& command() const { return command_; }  // argv, joined by spaces
+  // The tail of its stderr, at most 4 KiB; complete once the child was reaped.
   [[nodiscard]] std::string stderr_tail() const { return stderr_tap_ ? stderr_tap_->tail() : ""; }
-  // "; it said: ..." or nothing, to end a message with.
+  // "; its last error output: ..." to end a message with, or "" if the child wrote nothing.
   [[nodiscard]] std::string stderr_quote() const;
 
  private:
@@ -94,14 +95,14 @@ class ChildProcess {
   const std::string command_;
   const Deadline timeout_;
   Guardian* const guardian_;
-  bool needs_guard_;  // its end of input must not come by accident
+  bool needs_guard_;  // the child must not see the end of its input by accident
   const bool leads_group_;
   Fd pipe_;
   std::size_t pipe_capacity_bytes_ = 0;
-  Fd exit_event_;  // a pidfd, or none where the kernel refuses: then we look now and then
+  Fd exit_event_;  // a pidfd; empty if the kernel refuses one: the exit is then polled for
   bool end_seen_ = false;
-  std::unique_ptr<StderrTap> stderr_tap_;  // none where the child has our stderr
-  mutable std::mutex mutex_;               // a signal must not meet a number that was reaped and given away again
+  std::unique_ptr<StderrTap> stderr_tap_;  // null if the child inherits our stderr
+  mutable std::mutex mutex_;               // prevents a signal to a pid that was reaped and may be reused
   std::optional<ChildEnd> end_;            // once reaped; guarded by mutex_
 };
 

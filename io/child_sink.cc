@@ -10,7 +10,7 @@
 namespace drs {
 namespace {
 
-// How often we look whether the last of the stream was read: nothing tells when a pipe becomes empty.
+// The polling interval for an empty pipe: the kernel has no notification for that.
 constexpr std::chrono::milliseconds kLookAgainMin{1};
 constexpr std::chrono::milliseconds kLookAgainMax{50};
 
@@ -69,7 +69,7 @@ class ChildSink final : public ConsumerSink {
   void abandon() override {
     if (ended_) return;
     ended_ = true;
-    child_->kill();  // first: at the end of its input it might commit half a restore
+    child_->kill();  // before the pipe is closed: at the end of its input the command might commit half a restore
     child_->close_pipe();
   }
 
@@ -80,12 +80,12 @@ class ChildSink final : public ConsumerSink {
   }
 
  private:
-  // Until the pipe is empty while its end is still open to us: only then every byte was read by somebody.
+  // Waits until the pipe is empty, with our end still open: only that proves that every byte was read.
   Result<void> wait_until_read() {
     for (auto pause = kLookAgainMin;; pause = std::min(2 * pause, kLookAgainMax)) {
       const int unread = unread_bytes();
       if (unread < 0) {
-        return fail(ErrorCode::kIo, "look at the pipe to '" + child_->command() + "': " + std::strerror(errno));
+        return fail(ErrorCode::kIo, "query the pipe to '" + child_->command() + "': " + std::strerror(errno));
       }
       if (unread == 0) return {};
       if (is_late()) return fail_late();
@@ -102,7 +102,7 @@ class ChildSink final : public ConsumerSink {
     }
   }
 
-  // Bytes in the pipe; -1 and errno on an error.
+  // The bytes in the pipe; -1 with errno on failure.
   [[nodiscard]] int unread_bytes() const {
     int bytes = 0;
     return ::ioctl(child_->pipe(), FIONREAD, &bytes) == 0 ? bytes : -1;
@@ -113,7 +113,7 @@ class ChildSink final : public ConsumerSink {
     return timeout.has_value() && *timeout <= std::chrono::steady_clock::now();
   }
 
-  // Once the command has exited, a process that it started may still read, but nobody may keep the pipe open in vain.
+  // After the command has exited, a descendant may still read the pipe, but must not hold it open without reading.
   void note_exit() {
     exited_ = true;
     note_moved();
@@ -139,7 +139,7 @@ class ChildSink final : public ConsumerSink {
   }
 
   Error fail(ErrorCode code, std::string text) {
-    error_ = Error{code, std::move(text)};
+    error_ = Error(code, std::move(text));
     return *error_;
   }
   Error fail_cancelled() { return fail(ErrorCode::kCancelled, "writing to '" + child_->command() + "' was cancelled"); }
@@ -152,15 +152,14 @@ class ChildSink final : public ConsumerSink {
     abandon();
     return fail(ErrorCode::kSinkClosed,
                 "the process that guards '" + child_->command() +
-                    "' was killed, so the command was ended before it could take that for the end of "
-                    "its input");
+                    "' was killed; the command was killed too, before it could mistake that for the end of its input");
   }
   Error fail_closed() {
     Deadline late = std::chrono::steady_clock::now() + end_grace_;
     if (may_stop_) late = child_->timeout();
     const auto end = child_->wait_end(interrupt_, late);
     if (!end.has_value() && interrupt_.is_raised()) return fail_cancelled();
-    const std::string outcome = end.has_value() ? end->text() : "runs on";
+    const std::string outcome = end.has_value() ? end->text() : "did not exit";
     abandon();
     stopped_well_ = may_stop_ && end.has_value() && end->success();
     std::string text = "'" + child_->command() + "' stopped reading before the end and " + outcome;
@@ -169,7 +168,8 @@ class ChildSink final : public ConsumerSink {
   }
 
   Error fail_held_open() {
-    const ChildEnd end = child_->kill();  // with what it started, before that takes the closed pipe for the end
+    // Kills the descendants too, before they mistake the closed pipe for the end of the data.
+    const ChildEnd end = child_->kill();
     ended_ = true;
     child_->close_pipe();
     stopped_well_ = may_stop_ && end.success();
@@ -186,8 +186,8 @@ class ChildSink final : public ConsumerSink {
   bool ended_ = false;
   bool stopped_well_ = false;
   bool exited_ = false;                               // the command
-  std::chrono::steady_clock::time_point moved_at_{};  // once it has exited: the last byte into or out of the pipe
-  int moved_unread_bytes_ = 0;                        // and what the pipe held then
+  std::chrono::steady_clock::time_point moved_at_{};  // after the exit: when bytes last entered or left the pipe
+  int moved_unread_bytes_ = 0;                        // the bytes in the pipe at moved_at_
   std::optional<Error> error_;
 };
 

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <thread>
 
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 #include "io/helper_thread.h"
 
 namespace drs {
@@ -26,13 +26,13 @@ class ChildSource final : public Source {
         stop_watching_(std::move(stop_watching)) {}
   ~ChildSource() override {
     end_watch();
-    // Given the chance to clean up, unless it has ended; one that finished well is not killed over its descendants.
+    // SIGTERM first, so that the command can clean up. A concluded command was reaped: its descendants are left alone.
     if (!concluded_) child_->stop();
   }
   ChildSource(const ChildSource&) = delete;
   ChildSource& operator=(const ChildSource&) = delete;
 
-  // Errors: kIo.
+  // Errors: kBusy.
   Result<void> start_watch() {
     const auto watch = [this] {
       if (child_->await_exit(stop_watching_)) mark_exit();
@@ -87,13 +87,13 @@ class ChildSource final : public Source {
   }
 
  private:
-  // Once the command has exited: what it wrote ends with what the pipe holds now. Looked at by a thread of its own,
-  // since the reader may be busy for long, and a process that the command left behind may write meanwhile.
+  // Called when the command exits: its own output ends with the bytes now in the pipe. A separate thread waits for the
+  // exit, since the reader may be busy for long while a surviving descendant writes more.
   void mark_exit() {
     const std::lock_guard lock(mutex_);
     if (own_bytes_.has_value()) return;
     int waiting_bytes = 0;
-    // Cannot fail for a pipe; if it did, whatever comes would be refused.
+    // Cannot fail for a pipe. If it did, all further bytes would be refused.
     static_cast<void>(::ioctl(child_->pipe(), FIONREAD, &waiting_bytes));
     own_bytes_ = read_bytes_ + static_cast<std::uint64_t>(std::max(waiting_bytes, 0));
   }
@@ -103,7 +103,7 @@ class ChildSource final : public Source {
     if (watch_.joinable()) watch_.join();
   }
 
-  // 0 where there was nothing yet, or the end (ended_).
+  // Returns 0 if no bytes were available yet, or at the end (ended_).
   Result<std::size_t> read_some(MutableByteView space) {
     Deadline deadline = child_->timeout();
     if (exited_) {
@@ -114,7 +114,7 @@ class ChildSource final : public Source {
     if (wake.interrupted) return fail_cancelled();
     if (wake.exited) mark_exit();
     exited_ = exited_ || wake.exited;
-    // A command that never stops writing is late, too.
+    // Checked here since the output of a command that never stops writing is always ready.
     const bool late = child_->timeout().has_value() && std::chrono::steady_clock::now() >= *child_->timeout();
     if (late) return fail_late();
     if (!wake.ready) return wake.exited ? Result<std::size_t>(0) : fail_held_open();
@@ -138,11 +138,11 @@ class ChildSource final : public Source {
   }
 
   Error fail(std::string text) {
-    error_ = Error{ErrorCode::kSource, std::move(text)};
+    error_ = Error(ErrorCode::kSource, std::move(text));
     return *error_;
   }
   Error fail_cancelled() {
-    error_ = Error{ErrorCode::kCancelled, "reading from '" + child_->command() + "' was cancelled"};
+    error_ = Error(ErrorCode::kCancelled, "reading from '" + child_->command() + "' was cancelled");
     return *error_;
   }
   Error fail_late() {
@@ -152,8 +152,8 @@ class ChildSource final : public Source {
                 child_->stderr_quote());
   }
   Error fail_held_open() {
-    return fail_unproven("keeps its output open: " + std::to_string(output_grace_.count()) +
-                         " s later it had neither written nor closed it");
+    return fail_unproven("keeps its output open: it has neither written nor closed it for " +
+                         std::to_string(output_grace_.count()) + " s");
   }
   Error fail_written_late() { return fail_unproven("wrote into the stream after that"); }
   Error fail_unproven(const std::string& what) {
@@ -161,8 +161,8 @@ class ChildSource final : public Source {
     const ChildEnd end = child_->kill();
     concluded_ = true;
     return fail("'" + child_->command() + "' " + end.text() + ", but a process that it started " + what +
-                ". Whether that process finished cannot be known, so this stream is not a backup; let the command wait "
-                "for what it starts, or start it with its output closed" +
+                ". Whether that process finished cannot be known, so this stream is not a backup; make the command "
+                "wait for the processes it starts, or redirect their output" +
                 child_->stderr_quote());
   }
 
@@ -172,14 +172,14 @@ class ChildSource final : public Source {
   const Interrupt interrupt_;
   const Interrupt stop_watching_;
   MutableByteView buffer_;
-  bool ended_ = false;      // its output
-  bool exited_ = false;     // the command
-  bool concluded_ = false;  // reaped
+  bool ended_ = false;      // end of output seen
+  bool exited_ = false;     // the command has exited
+  bool concluded_ = false;  // the command was reaped
   std::optional<Error> error_;
   std::mutex mutex_;
   std::uint64_t read_bytes_ = 0;            // guarded by mutex_
-  std::optional<std::uint64_t> own_bytes_;  // of the command, known once it has exited; guarded by mutex_
-  std::thread watch_;                       // waits for that exit
+  std::optional<std::uint64_t> own_bytes_;  // written by the command itself; set when it exits; guarded by mutex_
+  std::thread watch_;                       // waits for the exit
 };
 
 }  // namespace

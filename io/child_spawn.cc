@@ -48,14 +48,14 @@ void set_up_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// Nothing else ends what stays in our session when we are killed.
+// A child in our session is not guarded: only the parent-death signal kills it when we are killed.
 int end_with(pid_t parent) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return errno;
-  return ::getppid() == parent ? 0 : ESRCH;  // it died before
+  return ::getppid() == parent ? 0 : ESRCH;  // the parent died before the prctl
 }
 
-// The steps up to the command; returns the errno of the one that failed. The command's other end of `report` closes
-// when it starts, so it is the one descriptor that is kept.
+// Sets up the child and execs; returns the errno of the step that failed. `report` is the only descriptor kept beside
+// stdio: exec closes it, which tells the parent that the command has started.
 int try_to_become(const SpawnRequest& request, char* const* argv, char* const* environment, pid_t parent, int& report) {
   int failure = 0;
   if (request.own_session)
@@ -65,7 +65,7 @@ int try_to_become(const SpawnRequest& request, char* const* argv, char* const* e
   if (failure == 0 && request.guardian_socket >= 0) failure = Guardian::register_self(request.guardian_socket);
   if (failure != 0) return failure;
   if (!set_up_descriptors(request)) return errno;
-  // What a library opened without O_CLOEXEC is none of the child's business.
+  // Closes also descriptors that libraries opened without O_CLOEXEC.
   if (report != kReportFd && ::dup3(report, kReportFd, O_CLOEXEC) < 0) return errno;
   report = kReportFd;
   ::closefrom(kReportFd + 1);
@@ -75,7 +75,7 @@ int try_to_become(const SpawnRequest& request, char* const* argv, char* const* e
   return errno;
 }
 
-// Runs in the child, in our memory: system calls only, and nothing of ours is changed.
+// Runs in the vfork child, which shares our memory: makes system calls only and changes none of our state.
 [[noreturn]] void become_command(const SpawnRequest& request, char* const* argv, char* const* environment, pid_t parent,
                                  int report) {
   const int failure = try_to_become(request, argv, environment, parent, report);
@@ -83,8 +83,8 @@ int try_to_become(const SpawnRequest& request, char* const* argv, char* const* e
   ::_exit(127);
 }
 
-// What the child wrote before it gave up: an errno. 0: it has become the command, or was killed, which its end will
-// show.
+// Returns the errno that the child reported before it gave up. 0: the command has started, or the child was killed,
+// which its exit will show.
 int reported_failure(int report) {
   int failure = 0;
   ssize_t got = -1;
@@ -104,7 +104,7 @@ Spawned spawn_command(const SpawnRequest& request) {
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
-  // A handler of ours that ran in the child would run in our memory.
+  // Block signals: one of our handlers would otherwise run in the child, on our memory.
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t pid = ::vfork();
   if (pid == 0) become_command(request, argv.data(), environment.data(), parent, report->write_end.get());

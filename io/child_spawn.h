@@ -1,4 +1,4 @@
-// Starting a command: what ChildProcess does between fork and exec.
+// Starts a command: the steps of ChildProcess between vfork and exec.
 #pragma once
 
 #include <sys/types.h>
@@ -11,7 +11,7 @@ namespace drs {
 struct SpawnRequest {
   const std::vector<std::string>& argv;         // argv[0] is looked up in PATH
   const std::vector<std::string>& environment;  // "NAME=value"
-  int stdin_fd = -1;                            // -1: /dev/null; the others, -1: as ours. All are 3 or higher.
+  int stdin_fd = -1;                            // -1: /dev/null; for the other two, -1: ours. All are 3 or higher.
   int stdout_fd = -1;
   int stderr_fd = -1;
   bool own_session = true;
@@ -20,13 +20,13 @@ struct SpawnRequest {
 
 struct Spawned {
   pid_t pid = -1;
-  int error_number = 0;  // not 0: the command does not run, and nothing is left to be reaped
+  int error_number = 0;  // not 0: the command did not start, and no child is left to reap
 };
 
-// vfork and exec: copies no page tables however large we are. A child that leads no session of its own is killed when
-// the thread that started it dies. The child inherits stdin, stdout and stderr alone, an empty signal mask, and default
-// actions for SIGPIPE, SIGXFSZ and SIGCHLD, which main changes; what else was ignored when we started (nohup) stays
-// ignored.
+// Uses vfork and exec, so no page tables are copied however large this process is. A child without its own session is
+// killed when the thread that started it dies. The child inherits only stdin, stdout and stderr. It has an empty signal
+// mask, and the default actions for SIGPIPE, SIGXFSZ and SIGCHLD, which main changes; other signals that were ignored
+// when drstream started (nohup) stay ignored.
 Spawned spawn_command(const SpawnRequest& request);
 
 }  // namespace drs

@@ -11,12 +11,12 @@ Result<SecretBytes> command_output(const ChildOptions& options, std::size_t outp
   const auto registration = cancel.on_cancel([&interrupt] { interrupt.raise(); });
   DRS_ASSIGN_OR_RETURN(const auto child, ChildProcess::spawn(options, ChildPipe::kFromChild));
   const auto failed = [&](const std::string& what) {
-    return Error{ErrorCode::kSource, "'" + options.argv.front() + "' " + what + child->stderr_quote()};
+    return Error(ErrorCode::kSource, "'" + options.argv.front() + "' " + what + child->stderr_quote());
   };
   SecretBytes buffer(output_bytes_max + 1);
   std::size_t used_bytes = 0;
   bool open = true;
-  // True: there may be more now.
+  // Returns true if more bytes may be available now.
   const auto read_some = [&] {
     const MutableByteView space = buffer.mutable_view().subspan(used_bytes);
     const ssize_t got = ::read(child->pipe(), space.data(), space.size());
@@ -28,7 +28,7 @@ Result<SecretBytes> command_output(const ChildOptions& options, std::size_t outp
     const Wake wake = child->wait(interrupt, open ? POLLIN : 0, child->timeout());
     if (wake.interrupted) {
       child->stop();
-      return Error{ErrorCode::kCancelled, "'" + options.argv.front() + "' was cancelled"};
+      return Error(ErrorCode::kCancelled, "'" + options.argv.front() + "' was cancelled");
     }
     if (!wake.ready && !wake.exited) {
       child->stop();
@@ -44,7 +44,7 @@ Result<SecretBytes> command_output(const ChildOptions& options, std::size_t outp
       return failed("printed more than " + std::to_string(output_bytes_max) + " bytes");
     }
   }
-  const ChildEnd end = child->kill();  // it has ended: reaps
+  const ChildEnd end = child->kill();  // the command has exited; this reaps it and kills its descendants
   if (!end.success()) return failed(end.text());
   return SecretBytes::copy_of(buffer.view().first(used_bytes));
 }

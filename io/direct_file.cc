@@ -6,7 +6,8 @@
 namespace drs {
 namespace {
 
-// True unless the file system says that it wants other units; few say anything, and kernels before 6.1 nothing at all.
+// Returns false only if the file system reports units that we do not use. Few file systems report any, and kernels
+// before 6.1 report none.
 bool takes_our_units(int file) {
   struct statx status {};
   if (::statx(file, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) != 0) return true;

@@ -1,7 +1,7 @@
-// O_DIRECT, used where it works. A file system may refuse the flag, take it and refuse the operations (NFS, FUSE, some
-// overlays), or want larger units than kDirectAlignment. Hence it is a matter of each operation: one that was given to
-// the kernel as a direct one and comes back with EINVAL is given again after drop_direct; what follows goes through the
-// page cache and is no less right.
+// O_DIRECT if it works. A file system may refuse the flag, accept it and then refuse the operations (NFS, FUSE, some
+// overlays), or require larger units than kDirectAlignment. So each operation remembers whether it was submitted as
+// direct: if it fails with EINVAL, the caller calls drop_direct and submits it again. Later operations use the page
+// cache.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace drs {
 
-// Sets O_DIRECT on an open file; false where the file system refuses, or tells (statx) that its units are larger than
+// Sets O_DIRECT on an open file. Returns false if the file system refuses, or reports (statx) units that do not divide
 // kDirectAlignment. `file` must be a regular file or a block device.
 bool set_direct(int file);
 void drop_direct(int file);

@@ -53,7 +53,7 @@ std::optional<Specification> parse(std::string_view text) {
 
 struct State {
   std::mutex mutex;
-  std::string text;  // what was asked for, for the message
+  std::string text;  // the specification as given, for the message
   std::optional<Specification> specification;
   std::uint64_t hits = 0;
   std::string log_path;  // empty: none
@@ -70,7 +70,7 @@ std::string_view environment(const char* name) {
   return value == nullptr ? std::string_view{} : std::string_view{value};
 }
 
-// Before main, and never again: the variables belong to the test that started the process.
+// Reads the variables once, before main: they come from the test that started the process.
 [[maybe_unused]] const bool environment_read = [] {
   set_failpoints(environment("DRSTREAM_FAILPOINT"), std::string(environment("DRSTREAM_FAILPOINT_LOG")));
   return true;
@@ -99,16 +99,16 @@ Result<void> hit(std::string_view name) {
   {
     const std::scoped_lock lock(points.mutex);
     if (!points.log_path.empty() && !points.log)
-      return Error{ErrorCode::kUsage, "DRSTREAM_FAILPOINT_LOG=" + points.log_path + " cannot be opened"};
+      return Error(ErrorCode::kUsage, "DRSTREAM_FAILPOINT_LOG=" + points.log_path + " cannot be opened");
     if (points.log) {
       const std::string line = std::string(name) + '\n';
-      // One write per line: lines of several processes do not mix in a file opened for appending.
+      // One write per line: with O_APPEND, lines of several processes do not interleave.
       if (::write(points.log.get(), line.data(), line.size()) < 0) return error_from_errno(errno, "failpoint log");
     }
     if (points.text.empty()) return {};
     if (!points.specification) {
-      return Error{ErrorCode::kUsage,
-                   "DRSTREAM_FAILPOINT=" + points.text + " is not name[:n]:abort|hang|eio|enospc with n from 1"};
+      return Error(ErrorCode::kUsage,
+                   "DRSTREAM_FAILPOINT=" + points.text + " is not name[:n]:abort|hang|eio|enospc with n from 1");
     }
     if (points.specification->name != name || ++points.hits != points.specification->nth) return {};
     action = points.specification->action;

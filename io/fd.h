@@ -1,4 +1,4 @@
-// Fd: the owner of one file descriptor. Raw numbers elsewhere are borrowed. Every descriptor we open is O_CLOEXEC.
+// Fd: owns one file descriptor. A raw descriptor elsewhere is borrowed. Every descriptor we open is O_CLOEXEC.
 #pragma once
 
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "io/result.h"
+#include "io/base/result.h"
 
 namespace drs {
 
@@ -25,13 +25,13 @@ class Fd {
 
   [[nodiscard]] int get() const { return raw_; }
   explicit operator bool() const { return raw_ >= 0; }
-  // Gives up ownership: the caller closes.
+  // Gives up ownership: the caller must close the descriptor.
   [[nodiscard]] int release() { return std::exchange(raw_, -1); }
-  // For files we wrote: network file systems may report a lost write only here. Closes also where it fails, and does
-  // nothing when already closed. Errors: kIo, kNoSpace.
+  // For files we wrote: network file systems may report a lost write only here. Closes the descriptor even on failure;
+  // does nothing if it is already closed. Errors: kIo, kNoSpace.
   Result<void> close() {
     const int raw = release();
-    // After EINTR the descriptor is gone on Linux, and closing again could close somebody else's.
+    // On Linux the descriptor is closed even after EINTR; a second close could close another thread's descriptor.
     if (raw < 0 || ::close(raw) == 0 || errno == EINTR) return {};
     return error_from_errno(errno, "close");
   }

@@ -23,17 +23,17 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kStagingBytes = kMiB;
-constexpr std::size_t kDepth = kFileSinkRingDepth;  // staging buffers, each one write
+constexpr std::size_t kDepth = kFileSinkRingDepth;  // staging buffers, one write each
 
-// The directory a path lies in and its last part, so that later calls mean the same directory whatever is renamed
-// above.
+// The open parent directory of a path and the last part of the path, so that later calls use the same directory even if
+// one above it is renamed.
 struct Target {
   std::string path;
   Fd directory;
   std::string leaf;
 };
 
-// Of the target's name as much stands in that of its unfinished file: a name of 255 bytes has no room for more.
+// How much of the target's name the temporary name contains: a name of 255 bytes leaves no room for a suffix.
 constexpr std::size_t kLeafBytesKept = 64;
 
 Result<std::string> random_part_name(const std::string& leaf) {
@@ -42,7 +42,7 @@ Result<std::string> random_part_name(const std::string& leaf) {
     return error_from_errno(errno, "getrandom");
   }
   std::size_t kept_bytes = std::min(leaf.size(), kLeafBytesKept);
-  // Some file systems take only whole characters of UTF-8.
+  // Some file systems reject names that are not valid UTF-8, so cut between characters.
   while (kept_bytes > 0 && kept_bytes < leaf.size() && (static_cast<Byte>(leaf[kept_bytes]) & 0xC0) == 0x80)
     --kept_bytes;
   return leaf.substr(0, kept_bytes) + ".drstream-" + to_hex(random) + ".part";
@@ -54,10 +54,11 @@ Error already_exists(const std::string& path) {
 
 class FileSink final : public Sink {
  public:
-  FileSink(Target target, std::string part_name, bool force, Fd file, BufferArena arena, std::unique_ptr<Ring> ring)
+  FileSink(Target target, std::string part_name, Existing existing, Fd file, BufferArena arena,
+           std::unique_ptr<Ring> ring)
       : target_(std::move(target)),
         part_name_(std::move(part_name)),
-        force_(force),
+        existing_(existing),
         file_(std::move(file)),
         arena_(std::move(arena)),
         ring_(std::move(ring)) {
@@ -77,14 +78,14 @@ class FileSink final : public Sink {
       reserved_ = true;
       return {};
     }
-    // Not every file system can reserve.
+    // Other errors: the file system cannot reserve space.
     if (errno != ENOSPC && errno != EDQUOT && errno != EFBIG) return {};
     return error_from_errno(errno, "reserve " + std::to_string(size_bytes) + " bytes for " + name());
   }
 
   Result<void> write(ByteView bytes) override {
     while (!bytes.empty()) {
-      if (cancelled_) return Error{ErrorCode::kCancelled, "writing " + name() + " was cancelled"};
+      if (cancelled_) return Error(ErrorCode::kCancelled, "writing " + name() + " was cancelled");
       if (error_.has_value()) return *error_;
       Staging& staging = stagings_[current_];
       if (staging.writing) {
@@ -104,13 +105,13 @@ class FileSink final : public Sink {
     DRS_ASSERT(!part_name_.empty(), "commit() after commit() or abandon()");
     DRS_RETURN_IF_ERROR(wait_for_writes());
     if (filled_bytes_ > 0) {
-      // The tail is no multiple of the block size; everything else is on its way already.
+      // The tail is not a multiple of the block size; all other writes have completed.
       if (!is_direct_aligned(filled_bytes_)) file_.drop_direct();
       DRS_RETURN_IF_ERROR(write_current());
       DRS_RETURN_IF_ERROR(wait_for_writes());
     }
-    if (force_) keep_permissions();
-    // Gives back what was reserved and not used.
+    if (existing_ == Existing::kReplace) keep_permissions();
+    // Releases reserved but unused space.
     if (reserved_ && ::ftruncate(file_.fd(), static_cast<off_t>(offset_bytes_)) != 0) return failed("truncate");
     // Never repeated after an error: a second sync may report success over lost data.
     if (::fdatasync(file_.fd()) != 0) return failed("sync");
@@ -126,7 +127,9 @@ class FileSink final : public Sink {
   void abandon() override { remove_part(); }
   void cancel() override { cancelled_ = true; }
   [[nodiscard]] std::string name() const override { return "file " + target_.path; }
-  [[nodiscard]] std::string io_description() const override { return describe_io(*ring_, file_.is_direct(), kDepth); }
+  [[nodiscard]] std::string io_description() const override {
+    return describe_io(*ring_, {.direct = file_.is_direct(), .depth = kDepth});
+  }
 
  private:
   struct Staging {
@@ -134,7 +137,7 @@ class FileSink final : public Sink {
     MutableByteView bytes;
     IoOperation operation;
     bool writing = false;
-    bool direct = false;  // as the kernel was given it
+    bool direct = false;  // whether it was submitted with O_DIRECT
   };
 
   [[nodiscard]] Error failed(std::string_view what) const {
@@ -143,7 +146,7 @@ class FileSink final : public Sink {
   }
 
   Result<void> run_ring() {
-    if (const auto ran = ring_->run(true); !ran.ok()) return ran.error();
+    if (const auto ran = ring_->run(Wait::kForOne); !ran.ok()) return ran.error();
     if (error_.has_value()) return *error_;
     return {};
   }
@@ -170,7 +173,7 @@ class FileSink final : public Sink {
     offset_bytes_ += filled_bytes_;
     filled_bytes_ = 0;
     current_ = (current_ + 1) % stagings_.size();
-    if (const auto ran = ring_->run(false); !ran.ok()) return ran.error();
+    if (const auto ran = ring_->run(Wait::kNo); !ran.ok()) return ran.error();
     return {};
   }
 
@@ -200,14 +203,14 @@ class FileSink final : public Sink {
     }
   }
 
-  // For a file system that accepts O_DIRECT and refuses to write so, and for short writes that end within a block.
+  // For a file system that accepts O_DIRECT but refuses direct writes, and for short writes that end within a block.
   void write_again_without_direct(Staging& staging) {
     file_.drop_direct();
     submit(staging);
   }
 
-  // What is replaced keeps its owner, group and mode, as far as we may give them. Permissions of a group or owner that
-  // cannot be kept go to no other: the group gets what all others have, and the bits that run a file as its owner go.
+  // Copies owner, group and mode of the replaced file, as far as permitted. If the group cannot be kept, the new group
+  // gets only the permissions of others. If the owner cannot be kept, the setuid, setgid and sticky bits are cleared.
   void keep_permissions() {
     struct stat replaced {};
     if (::fstatat(target_.directory.get(), target_.leaf.c_str(), &replaced, AT_SYMLINK_NOFOLLOW) != 0) return;
@@ -217,7 +220,7 @@ class FileSink final : public Sink {
     const bool group_kept = owner_kept || ::fchown(file_.fd(), kUnchanged, replaced.st_gid) == 0;
     mode_t mode = replaced.st_mode & (owner_kept ? 07777 : 0777);
     if (!group_kept) mode = (mode & 0707) | ((mode & 0007) << 3);
-    // A file system without modes refuses; the file is then as private as it gets there.
+    // Fails on a file system without modes, where nothing more can be done.
     [[maybe_unused]] const int changed = ::fchmod(file_.fd(), mode);
   }
 
@@ -225,11 +228,12 @@ class FileSink final : public Sink {
     const int directory = target_.directory.get();
     const char* const part = part_name_.c_str();
     const char* const leaf = target_.leaf.c_str();
-    if (force_) return ::renameat(directory, part, directory, leaf) == 0 ? Result<void>() : failed("rename to");
+    if (existing_ == Existing::kReplace)
+      return ::renameat(directory, part, directory, leaf) == 0 ? Result<void>() : failed("rename to");
     if (::renameat2(directory, part, directory, leaf, RENAME_NOREPLACE) == 0) return {};
     if (errno == EEXIST) return already_exists(target_.path);
     if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) return failed("rename to");
-    // Not every file system can rename so; a link refuses to replace, too.
+    // The file system does not support RENAME_NOREPLACE; link(2) does not replace either.
     if (::linkat(directory, part, directory, leaf, 0) != 0) {
       return errno == EEXIST ? already_exists(target_.path) : failed("link to");
     }
@@ -244,23 +248,23 @@ class FileSink final : public Sink {
   }
 
   const Target target_;
-  std::string part_name_;  // empty once the file has its name or is gone
-  const bool force_;
+  std::string part_name_;  // empty once the file was renamed or removed
+  const Existing existing_;
   DirectFile file_;
   BufferArena arena_;
   std::array<Staging, kDepth> stagings_;
   std::size_t current_ = 0;
   std::size_t filled_bytes_ = 0;    // of the current staging buffer
-  std::uint64_t offset_bytes_ = 0;  // where the current staging buffer will go
+  std::uint64_t offset_bytes_ = 0;  // the file offset of the current staging buffer
   bool reserved_ = false;
-  std::optional<Error> error_;  // the first
+  std::optional<Error> error_;  // the first one
   std::atomic<bool> cancelled_ = false;
-  const std::unique_ptr<Ring> ring_;  // last: its destructor waits for operations that name what stands above
+  const std::unique_ptr<Ring> ring_;  // last: its destructor waits for operations that use the members above
 };
 
-// The file that a path stands for: what its links point to in the end, be it there or not.
+// Follows symbolic links to the final path, whether or not a file exists there.
 Result<std::string> follow_links(std::string path) {
-  constexpr int kLinksMax = 40;  // as the kernel
+  constexpr int kLinksMax = 40;  // the kernel's limit
   for (int i = 0; i < kLinksMax; ++i) {
     std::error_code no_link;
     const std::filesystem::path target = std::filesystem::read_symlink(path, no_link);
@@ -270,27 +274,28 @@ Result<std::string> follow_links(std::string path) {
   return error_from_errno(ELOOP, "follow '" + path + "'");
 }
 
-// A block device is all that is on it: overwritten only with --force, only if the stream fits, and never while it is
+// Writing to a block device destroys its contents: requires --force, a device that is large enough and one that is not
 // in use.
-Result<Fd> open_block_device(const std::string& path, bool force, std::optional<std::uint64_t> size_hint) {
-  if (!force)
-    return Error{ErrorCode::kAlreadyExists,
-                 "'" + path + "' is a block device: what is on it would be lost; give --force to overwrite it", EEXIST};
-  // The kernel refuses O_EXCL for a device that is mounted, or a part of another.
+Result<Fd> open_block_device(const std::string& path, Existing existing, std::optional<std::uint64_t> size_hint) {
+  if (existing == Existing::kRefuse)
+    return Error(ErrorCode::kAlreadyExists,
+                 "'" + path + "' is a block device, and its contents would be lost; give --force to overwrite it",
+                 EEXIST);
+  // The kernel refuses O_EXCL for a device that is mounted or part of another device.
   Fd device(::open(path.c_str(), O_WRONLY | O_EXCL | O_NOCTTY | O_CLOEXEC));
   if (!device && errno == EBUSY)
-    return Error{ErrorCode::kUsage,
+    return Error(ErrorCode::kUsage,
                  "the device '" + path +
-                     "' is in use: mounted, swapped to, or a part of a RAID or a volume group; release it first",
-                 EBUSY};
+                     "' is in use: mounted, used as swap, or part of a RAID or a volume group; release it first",
+                 EBUSY);
   if (!device) return error_from_errno(errno, "open '" + path + "'");
   std::uint64_t device_bytes = 0;
   if (::ioctl(device.get(), BLKGETSIZE64, &device_bytes) != 0)
-    return error_from_errno(errno, "ask for the size of '" + path + "'");
+    return error_from_errno(errno, "get the size of '" + path + "'");
   if (device_bytes < size_hint.value_or(0))
-    return Error{ErrorCode::kUsage, "the device '" + path + "' holds " + std::to_string(device_bytes) +
-                                        " bytes, and the output is " + std::to_string(*size_hint) +
-                                        " bytes: name a larger one"};
+    return Error(ErrorCode::kUsage, "the device '" + path + "' holds " + std::to_string(device_bytes) +
+                                        " bytes, but the output has " + std::to_string(*size_hint) +
+                                        " bytes: use a larger device");
   return device;
 }
 
@@ -298,7 +303,7 @@ Result<Target> open_target(const std::string& path) {
   const std::filesystem::path parsed(path);
   Target target{.path = path, .directory = Fd(), .leaf = parsed.filename().string()};
   if (target.leaf.empty() || target.leaf == "." || target.leaf == "..") {
-    return Error{ErrorCode::kUsage, "'" + path + "' does not name a file"};
+    return Error(ErrorCode::kUsage, "'" + path + "' does not name a file");
   }
   const std::string directory = parsed.has_parent_path() ? parsed.parent_path().string() : ".";
   target.directory = Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -308,19 +313,19 @@ Result<Target> open_target(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force, IoChoice choice,
+Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, Existing existing, IoChoice choice,
                                              std::optional<std::uint64_t> size_hint) {
   DRS_ASSIGN_OR_RETURN(auto ring, make_ring(choice, kFileSinkRingDepth));
-  return make_file_sink(path, force, std::move(ring), size_hint);
+  return make_file_sink(path, existing, std::move(ring), size_hint);
 }
 
-Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force, std::unique_ptr<Ring> ring,
+Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, Existing existing, std::unique_ptr<Ring> ring,
                                              std::optional<std::uint64_t> size_hint) {
   struct stat status {};
   const bool found = ::stat(path.c_str(), &status) == 0;
-  if (found && S_ISDIR(status.st_mode)) return Error{ErrorCode::kUsage, "'" + path + "' is a directory", EISDIR};
+  if (found && S_ISDIR(status.st_mode)) return Error(ErrorCode::kUsage, "'" + path + "' is a directory", EISDIR);
   if (found && S_ISBLK(status.st_mode)) {
-    DRS_ASSIGN_OR_RETURN(Fd device, open_block_device(path, force, size_hint));
+    DRS_ASSIGN_OR_RETURN(Fd device, open_block_device(path, existing, size_hint));
     return make_owned_stream_sink(std::move(device), "device " + path);
   }
   if (found && !S_ISREG(status.st_mode)) {
@@ -328,20 +333,20 @@ Result<std::unique_ptr<Sink>> make_file_sink(const std::string& path, bool force
     if (!device) return error_from_errno(errno, "open '" + path + "'");
     return make_owned_stream_sink(std::move(device), "file " + path);
   }
-  if (found && !force) return already_exists(path);
-  // What a symbolic link points to is replaced or made, not the link.
+  if (found && existing == Existing::kRefuse) return already_exists(path);
+  // Replaces or creates the file that a symbolic link points to, not the link.
   DRS_ASSIGN_OR_RETURN(const std::string final_path, follow_links(path));
-  if (!force && final_path != path)
-    return Error{ErrorCode::kAlreadyExists,
-                 "'" + path + "' is a link to '" + final_path +
-                     "', which is not there; give --force to write the file that the link names",
-                 EEXIST};
+  if (existing == Existing::kRefuse && final_path != path)
+    return Error(ErrorCode::kAlreadyExists,
+                 "'" + path + "' is a symbolic link to '" + final_path +
+                     "', which does not exist; give --force to create that file",
+                 EEXIST);
   DRS_ASSIGN_OR_RETURN(Target target, open_target(final_path));
   DRS_ASSIGN_OR_RETURN(std::string part_name, random_part_name(target.leaf));
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(kDepth * kStagingBytes));
   Fd file(::openat(target.directory.get(), part_name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file) return error_from_errno(errno, "create the unfinished file of '" + final_path + "'");
-  auto sink = std::make_unique<FileSink>(std::move(target), std::move(part_name), force, std::move(file),
+  if (!file) return error_from_errno(errno, "create the temporary file of '" + final_path + "'");
+  auto sink = std::make_unique<FileSink>(std::move(target), std::move(part_name), existing, std::move(file),
                                          std::move(arena), std::move(ring));
   if (size_hint.has_value()) DRS_RETURN_IF_ERROR(sink->reserve(*size_hint));
   return std::unique_ptr<Sink>(std::move(sink));

@@ -9,15 +9,15 @@
 #include <cerrno>
 #include <vector>
 
+#include "io/base/error_class.h"
 #include "io/direct_file.h"
-#include "io/error_class.h"
 #include "io/file_stamp.h"
 
 namespace drs {
 namespace {
 
 constexpr std::size_t kReadAheadMax = 4;         // buffers
-constexpr std::size_t kPieceBytes = 512 * kKiB;  // a buffer is read in pieces, to keep several in flight
+constexpr std::size_t kPieceBytes = 512 * kKiB;  // a buffer is read in pieces, so that several reads are in flight
 constexpr std::size_t kDepth = kFileSourceRingDepth;
 
 Error source_error(int number, std::string_view what) {
@@ -31,7 +31,7 @@ class FileSource final : public Source {
 
   void start(MutableByteView buffer) override {
     DRS_ASSERT(started_count_ < kReadAheadMax, "more buffers were started than read_ahead_max() allows");
-    // Buffers that O_DIRECT cannot fill still can be filled.
+    // A buffer that is not aligned for O_DIRECT is read through the page cache.
     if (!is_direct_aligned(buffer.data()) || !is_direct_aligned(buffer.size())) file_.drop_direct();
     Slot& slot = slots_[(oldest_ + started_count_) % kReadAheadMax];
     ++started_count_;
@@ -44,7 +44,7 @@ class FileSource final : public Source {
       Piece& piece = slot.pieces[i];
       piece.source = this;
       piece.slot = &slot;
-      // Up to the end of the buffer, not of the file: O_DIRECT wants whole blocks and stops at the end by itself.
+      // Up to the end of the buffer, not of the file: O_DIRECT requires whole blocks and stops at the end of the file.
       piece.operation.bytes = buffer.subspan(i * kPieceBytes, std::min(kPieceBytes, buffer.size() - i * kPieceBytes));
       piece.operation.offset_bytes = next_offset_bytes_ + i * kPieceBytes;
       piece.end_offset_bytes =
@@ -59,18 +59,18 @@ class FileSource final : public Source {
       submit(piece);
     }
     next_offset_bytes_ += slot.size_bytes;
-    // Reads ahead while the caller works on earlier buffers. A failing ring says so again in finish().
-    if (const auto ran = ring_->run(false); !ran.ok()) fail(ran.error());
+    // Starts the reads while the caller works on earlier buffers. finish() returns the error of a failing ring.
+    if (const auto ran = ring_->run(Wait::kNo); !ran.ok()) fail(ran.error());
   }
 
   Result<std::size_t> finish() override {
     DRS_ASSERT(started_count_ > 0, "finish() without start()");
     Slot& slot = slots_[oldest_];
     while (slot.pieces_open > 0 && !error_.has_value() && !cancelled_) {
-      const auto ran = ring_->run(true);
+      const auto ran = ring_->run(Wait::kForOne);
       if (!ran.ok()) fail(ran.error());
     }
-    if (cancelled_) fail(Error{ErrorCode::kCancelled, "reading " + name_ + " was cancelled"});
+    if (cancelled_) fail(Error(ErrorCode::kCancelled, "reading " + name_ + " was cancelled"));
     if (error_.has_value()) {
       settle();
       return *error_;
@@ -94,7 +94,9 @@ class FileSource final : public Source {
   [[nodiscard]] std::optional<std::uint64_t> size_hint_bytes() const override { return stamp_.size_bytes; }
   void cancel() override { cancelled_ = true; }
   [[nodiscard]] std::string name() const override { return name_; }
-  [[nodiscard]] std::string io_description() const override { return describe_io(*ring_, file_.is_direct(), kDepth); }
+  [[nodiscard]] std::string io_description() const override {
+    return describe_io(*ring_, {.direct = file_.is_direct(), .depth = kDepth});
+  }
 
  private:
   struct Slot;
@@ -102,11 +104,11 @@ class FileSource final : public Source {
     IoOperation operation;
     FileSource* source = nullptr;
     Slot* slot = nullptr;
-    std::uint64_t end_offset_bytes = 0;  // where the piece, or the file within it, ends
-    bool direct = false;                 // as the kernel was given it
+    std::uint64_t end_offset_bytes = 0;  // the end of the piece, or of the file within it
+    bool direct = false;                 // whether it was submitted with O_DIRECT
   };
   struct Slot {
-    std::size_t size_bytes = 0;  // of the buffer, or less at the end of the file
+    std::size_t size_bytes = 0;  // the buffer's size, or less at the end of the file
     std::size_t pieces_open = 0;
     std::vector<Piece> pieces;
   };
@@ -115,7 +117,7 @@ class FileSource final : public Source {
     --piece.slot->pieces_open;
     IoOperation& operation = piece.operation;
     if (operation.result < 0) {
-      // A file system that accepts O_DIRECT and then refuses to read so: read the piece again without.
+      // The file system accepts O_DIRECT but refuses direct reads: read the piece again without it.
       if (operation.result == -EINVAL && piece.direct) return read_again_without_direct(piece);
       return fail(source_error(static_cast<int>(-operation.result),
                                "read " + name_ + " at byte " + std::to_string(operation.offset_bytes)));
@@ -125,10 +127,11 @@ class FileSource final : public Source {
     operation.bytes = operation.bytes.subspan(read_bytes);
     if (operation.offset_bytes >= piece.end_offset_bytes) return;
     if (read_bytes == 0) {
-      return fail(Error{ErrorCode::kSource, name_ + " ended at byte " + std::to_string(operation.offset_bytes) +
-                                                " while it was read; it had " + std::to_string(stamp_.size_bytes)});
+      return fail(Error(ErrorCode::kSource, name_ + " ended at byte " + std::to_string(operation.offset_bytes) +
+                                                " while it was read; when opened it had " +
+                                                std::to_string(stamp_.size_bytes) + " bytes"));
     }
-    // Short in the middle of the file: read the rest, from an offset that O_DIRECT may not take.
+    // A short read in the middle of the file: read the rest, from an offset that may not be aligned for O_DIRECT.
     if (!is_direct_aligned(read_bytes)) return read_again_without_direct(piece);
     submit(piece);
   }
@@ -148,10 +151,10 @@ class FileSource final : public Source {
     if (!error_.has_value()) error_ = std::move(error);
   }
 
-  // After this no buffer of the caller's is written to.
+  // Waits for all operations, so that no buffer of the caller is written to afterwards.
   void settle() {
     while (ring_->in_flight() > 0) {
-      if (!ring_->run(true).ok()) return;
+      if (!ring_->run(Wait::kForOne).ok()) return;
     }
   }
 
@@ -162,9 +165,9 @@ class FileSource final : public Source {
   std::size_t oldest_ = 0;
   std::size_t started_count_ = 0;
   std::uint64_t next_offset_bytes_ = 0;
-  std::optional<Error> error_;  // the first; reading has ended
+  std::optional<Error> error_;  // the first one; ends reading
   std::atomic<bool> cancelled_ = false;
-  const std::unique_ptr<Ring> ring_;  // last: its destructor waits for operations that name what stands above
+  const std::unique_ptr<Ring> ring_;  // last: its destructor waits for operations that use the members above
 };
 
 }  // namespace
@@ -178,18 +181,19 @@ Result<std::unique_ptr<Source>> make_file_source(const std::string& path, IoChoi
 Result<std::unique_ptr<Source>> make_file_source(const std::string& path, std::unique_ptr<Ring> ring,
                                                  MutableByteView register_memory) {
   std::string name = "file " + path;
-  // Non-blocking, so that a FIFO does not hang us; regular files would be read wrongly by io_uring so: cleared below.
+  // O_NONBLOCK, so that opening a FIFO does not block. Cleared below: with it, io_uring fails reads of regular files
+  // with EAGAIN instead of waiting for the disk.
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file) return source_error(errno, "open " + name);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return source_error(errno, "stat " + name);
-  if (S_ISDIR(status.st_mode)) return Error{ErrorCode::kUsage, name + " is a directory", EISDIR};
+  if (S_ISDIR(status.st_mode)) return Error(ErrorCode::kUsage, name + " is a directory", EISDIR);
   if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
-    return Error{ErrorCode::kUsage, name + " is neither a regular file nor a block device: give it as standard input"};
+    return Error(ErrorCode::kUsage, name + " is neither a regular file nor a block device: redirect it to stdin");
   }
   if (::fcntl(file.get(), F_SETFL, 0) != 0) return source_error(errno, "open " + name);
   DRS_ASSIGN_OR_RETURN(const FileStamp stamp, stamp_of(file.get(), name));
-  // Registering clears all of the memory; a smaller file would not touch it all.
+  // Registering faults in and zeroes all of the memory, which a smaller file would not use.
   if (!register_memory.empty() && stamp.size_bytes >= register_memory.size()) ring->register_memory(register_memory);
   return std::unique_ptr<Source>(
       std::make_unique<FileSource>(std::move(name), std::move(file), stamp, std::move(ring)));

@@ -1,4 +1,4 @@
-// A Source over a regular file or a block device: read ahead through a ring, past the page cache where possible.
+// A Source over a regular file or a block device: reads ahead through a ring, with O_DIRECT if possible.
 #pragma once
 
 #include <memory>
@@ -9,12 +9,12 @@
 
 namespace drs {
 
-// `register_memory` is where the buffers will lie (may be empty), for registered buffers. The proof is kFileEnd: every
-// byte that the file had when it was opened, of a file that has not changed when conclude() looks.
-// Errors: kUsage for a directory, a FIFO or a terminal; kSource when it cannot be opened.
+// `register_memory` contains all buffers and is registered with the ring; it may be empty. The proof is kFileEnd: every
+// byte that the file had when it was opened was read, and conclude() found the file unchanged.
+// Errors: kUsage for a directory, a FIFO or a terminal; kSource if the file cannot be opened.
 Result<std::unique_ptr<Source>> make_file_source(const std::string& path, IoChoice choice,
                                                  MutableByteView register_memory);
-// The same on a ring of the caller's, of kFileSourceRingDepth.
+// The same on the caller's ring, which must have kFileSourceRingDepth.
 inline constexpr std::size_t kFileSourceRingDepth = 16;
 Result<std::unique_ptr<Source>> make_file_source(const std::string& path, std::unique_ptr<Ring> ring,
                                                  MutableByteView register_memory);

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <string>
 
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 
 namespace drs {
 
@@ -30,13 +30,15 @@ Result<FileStamp> stamp_of(int fd, std::string_view name) {
 Result<void> check_unchanged(int fd, const FileStamp& before, std::string_view name) {
   DRS_ASSIGN_OR_RETURN(const FileStamp now, stamp_of(fd, name));
   if (now.size_bytes != before.size_bytes) {
-    return Error{ErrorCode::kSource, std::string(name) + " changed while it was read: it had " +
+    return Error(ErrorCode::kSource, std::string(name) + " changed while it was read: it had " +
                                          std::to_string(before.size_bytes) + " bytes and now has " +
-                                         std::to_string(now.size_bytes) + "; back up a file that holds still"};
+                                         std::to_string(now.size_bytes) +
+                                         "; back up a file that nothing writes to, or a snapshot of it");
   }
   if (now.modified_ns != before.modified_ns) {
-    return Error{ErrorCode::kSource, std::string(name) + " was written to while it was read (still " +
-                                         std::to_string(now.size_bytes) + " bytes); back up a file that holds still"};
+    return Error(ErrorCode::kSource, std::string(name) + " was written to while it was read (still " +
+                                         std::to_string(now.size_bytes) +
+                                         " bytes); back up a file that nothing writes to, or a snapshot of it");
   }
   return {};
 }

@@ -12,9 +12,9 @@
 #include <cstdio>
 #include <limits>
 
+#include "io/base/relative_path.h"
 #include "io/direct_file.h"
 #include "io/fd.h"
-#include "io/relative_path.h"
 
 namespace drs {
 namespace {
@@ -30,7 +30,7 @@ int open_beneath(int directory, const char* path, int flags, mode_t mode) {
   return static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
 
-// openat2 is new in 5.6, and older containers refuse system calls they do not know.
+// openat2 exists since Linux 5.6, and the seccomp filters of older container runtimes refuse it.
 bool has_open_beneath(int directory) {
   const Fd probe(open_beneath(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
   return static_cast<bool>(probe);
@@ -76,18 +76,19 @@ class RealFileSystem final : public FileSystem {
         open_beneath_works_(has_open_beneath(root_.get())) {}
 
   Result<OpenedFile> open(const std::string& path, OpenFlags flags) override {
-    DRS_RETURN_IF_ERROR(check_relative_path(path, false));
-    // Non-blocking, so that a FIFO somebody left here cannot hang us; cleared below, since io_uring takes it for a wish
-    // not to wait for the disk either.
+    DRS_RETURN_IF_ERROR(check_relative_path(path, RootPath::kRefused));
+    // O_NONBLOCK, so that a stray FIFO cannot block the open. Cleared below: with it, io_uring fails reads of regular
+    // files with EAGAIN instead of waiting for the disk.
     int mode_flags = (flags.write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     if (flags.create_exclusive) mode_flags |= O_CREAT | O_EXCL;
     Fd file(open_raw(path, mode_flags));
-    if (!file) return errno == ENXIO ? strange("open", path, "a socket or a pipe") : failed("open", path);
+    if (!file && errno == ENXIO) return strange("open", path, "a socket or a named pipe");
+    if (!file) return failed("open", path);
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return failed("stat", path);
     if (!S_ISREG(status.st_mode)) return strange("open", path, kind_of(status.st_mode));
     if (::fcntl(file.get(), F_SETFL, flags.write ? O_RDWR : O_RDONLY) != 0) return failed("open", path);
-    // O_DIRECT is set afterwards: given to open with O_CREAT it can fail and leave the new file behind.
+    // O_DIRECT is set afterwards: open with O_CREAT and O_DIRECT can fail and leave the new file behind.
     OpenedFile opened;
     opened.direct = flags.direct && set_direct(file.get());
     opened.fd = file.release();
@@ -114,7 +115,7 @@ class RealFileSystem final : public FileSystem {
     if (size_bytes == 0) return {};
     DRS_ASSIGN_OR_RETURN(const off_t size, checked_offset(size_bytes));
     int status = 0;
-    // The size is kept, so that a file system that can reserve and one that cannot leave the same file.
+    // Keeps the file size, so that the file is the same whether or not the file system can reserve.
     do status = ::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size);
     while (status != 0 && errno == EINTR);
     if (status == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
@@ -126,7 +127,7 @@ class RealFileSystem final : public FileSystem {
     DRS_ASSIGN_OR_RETURN(const Place target, place_of(to));
     if (::linkat(source.directory, source.leaf.c_str(), target.directory, target.leaf.c_str(), 0) == 0) return {};
     if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) {
-      return Error{ErrorCode::kUsage, quoted("link", to) + ": this file system has no hard links", errno};
+      return Error(ErrorCode::kUsage, quoted("link", to) + ": this file system does not support hard links", errno);
     }
     return failed("link", to);
   }
@@ -139,7 +140,8 @@ class RealFileSystem final : public FileSystem {
       return {};
     }
     if (errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS) {
-      return Error{ErrorCode::kUsage, quoted("rename", to) + ": this file system cannot refuse to replace", errno};
+      return Error(ErrorCode::kUsage,
+                   quoted("rename", to) + ": this file system does not support renaming without replacing", errno);
     }
     return failed("rename", to);
   }
@@ -158,18 +160,18 @@ class RealFileSystem final : public FileSystem {
   }
 
   Result<void> sync_directory(const std::string& path) override {
-    DRS_RETURN_IF_ERROR(check_relative_path(path, true));
+    DRS_RETURN_IF_ERROR(check_relative_path(path, RootPath::kAllowed));
     const Fd directory(open_directory(path, O_RDONLY));
     if (!directory) return failed("open directory", path);
     if (::fsync(directory.get()) == 0) return {};
     if (errno == EINVAL || errno == EOPNOTSUPP) {
-      return Error{ErrorCode::kUsage, quoted("sync directory", path) + ": this file system cannot", errno};
+      return Error(ErrorCode::kUsage, quoted("sync directory", path) + ": this file system does not support it", errno);
     }
     return failed("sync directory", path);
   }
 
   Result<void> list(const std::string& path, const std::function<Result<void>(const FileInfo&)>& visit) override {
-    DRS_RETURN_IF_ERROR(check_relative_path(path, true));
+    DRS_RETURN_IF_ERROR(check_relative_path(path, RootPath::kAllowed));
     Fd directory(open_directory(path, O_RDONLY));
     if (!directory) return no_directory("list", path);
     struct CloseDirectory {
@@ -186,10 +188,10 @@ class RealFileSystem final : public FileSystem {
       if (name == "." || name == "..") continue;
       struct stat status {};
       if (::fstatat(borrowed, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT) continue;  // removed while we looked
+        if (errno == ENOENT) continue;  // removed since readdir
         return failed("list", path);
       }
-      // What is neither has no bytes of its own; reading it says what it is.
+      // Other kinds are listed with size 0; opening one reports its kind.
       if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) status.st_size = 0;
       DRS_RETURN_IF_ERROR(visit(info_of(std::string(name), status)));
     }
@@ -232,7 +234,7 @@ class RealFileSystem final : public FileSystem {
     return {ErrorCode::kCorrupt, quoted(what, path) + ": it is " + std::string(kind) + " where a " +
                                      std::string(expected) + " was expected"};
   }
-  // Why the directory `path` could not be opened.
+  // The error for a directory `path` that could not be opened; uses errno.
   [[nodiscard]] Error no_directory(std::string_view what, const std::string& path) const {
     if (errno != ENOTDIR && errno != ELOOP) return failed(what, path);
     const auto place = place_of(path);
@@ -246,13 +248,14 @@ class RealFileSystem final : public FileSystem {
     const int number = errno;
     if (number == ELOOP) return strange(what, path, "a symbolic link, which is not followed,");
     if (number == ENOTDIR) return strange(what, path, "below something else", "folder");
+    if (number == EISDIR) return strange(what, path, "a directory");
     return error_from_errno(number, quoted(what, path));
   }
 
-  // -1 and errno on failure, like open.
+  // Returns -1 with errno on failure, like open.
   [[nodiscard]] int open_raw(const std::string& path, int flags) const {
     if (open_beneath_works_) return open_beneath(root_.get(), path.c_str(), flags, kFileMode);
-    // Part by part, so that no part can be a link that leads outside.
+    // Opens one part after the other, so that no part can be a link that leads outside.
     Fd walked;
     int directory = root_.get();
     std::string rest = path;
@@ -271,7 +274,7 @@ class RealFileSystem final : public FileSystem {
   }
 
   [[nodiscard]] Result<Place> place_of(const std::string& path) const {
-    DRS_RETURN_IF_ERROR(check_relative_path(path, false));
+    DRS_RETURN_IF_ERROR(check_relative_path(path, RootPath::kRefused));
     SplitPath split = split_relative_path(path);
     Place place;
     place.leaf = std::move(split.leaf);

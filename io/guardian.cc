@@ -11,7 +11,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+
+#include "io/base/bytes.h"
 
 namespace drs {
 namespace {
@@ -25,13 +28,13 @@ struct Message {
 constexpr int kAnswerTimeoutMs = 10'000;
 constexpr int kKillAgainMs = 1'000;
 constexpr int kWithoutPidfdMs = 50;
-constexpr const char* kName = "drs-guardian";  // `pkill drstream` must not find it
+constexpr const char* kName = "drs-guardian";  // must not match `pkill drstream`
 
 bool send_message(int socket, const Message& message) {
   return ::send(socket, &message, sizeof message, MSG_NOSIGNAL) == sizeof message;
 }
 
-// Empty (kind and pid unchanged, false) when the other side is gone.
+// Returns false and leaves `message` unspecified if the peer has closed its end.
 bool receive_message(int socket, Message& message) {
   ssize_t got = -1;
   do got = ::recv(socket, &message, sizeof message, 0);
@@ -39,31 +42,51 @@ bool receive_message(int socket, Message& message) {
   return got == sizeof message;
 }
 
-// What follows runs in the guardian, after a fork of a process that may have had threads: system calls only.
+// The functions below run in the guardian, after a fork of a process that may have had threads: only async-signal-safe
+// calls.
 
-// Keys may lie in the environment, and a name among the arguments would let `pkill -f` find us.
+// The memory of all arguments that the kernel passed. It begins before argv[0] if the dynamic loader was started as a
+// command with our program as its argument. Empty without /proc.
+MutableByteView argument_memory() {
+  constexpr int kArgStart = 48;  // fields of proc_pid_stat(5)
+  constexpr int kArgEnd = 49;
+  std::array<char, 2048> text{};
+  const int file = ::open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  const ssize_t got = file >= 0 ? ::read(file, text.data(), text.size() - 1) : -1;
+  ::close(file);
+  if (got <= 0) return {};
+  const char* at = std::strrchr(text.data(), ')');  // the end of field 2, a name that may hold anything
+  std::uintptr_t start = 0;
+  std::uintptr_t end = 0;
+  for (int field = 3; at != nullptr && field <= kArgEnd; ++field) {
+    at = std::strchr(at + 1, ' ');
+    if (at == nullptr) return {};
+    if (field == kArgStart) start = std::strtoull(at, nullptr, 10);
+    if (field == kArgEnd) end = std::strtoull(at, nullptr, 10);
+  }
+  if (start == 0 || end <= start) return {};
+  return {reinterpret_cast<Byte*>(start), end - start};  // NOLINT(performance-no-int-to-ptr): our own stack
+}
+
+// The environment may contain keys, and with our arguments the guardian would match `pkill -f drstream`.
 void wipe_inherited_text() {
   for (char** entry = environ; *entry != nullptr; ++entry) ::explicit_bzero(*entry, std::strlen(*entry));
-  std::size_t arguments_bytes = 0;
-  const int file = ::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-  std::array<char, 4096> piece;
-  for (ssize_t got = 1; file >= 0 && (got = ::read(file, piece.data(), piece.size())) > 0;)
-    arguments_bytes += static_cast<std::size_t>(got);
-  ::close(file);
-  if (arguments_bytes == 0) return;
-  ::explicit_bzero(program_invocation_name, arguments_bytes);
-  std::strncpy(program_invocation_name, kName, arguments_bytes - 1);
+  const MutableByteView arguments = argument_memory();
+  if (arguments.empty()) return;
+  ::explicit_bzero(arguments.data(), arguments.size());
+  std::strncpy(reinterpret_cast<char*>(arguments.data()), kName, arguments.size() - 1);
 }
 
 void kill_group(pid_t leader, int process) {
-  constexpr unsigned kProcessGroup = 1U << 2;  // Linux 6.9: right even where the leader's number was given away again
+  constexpr unsigned kProcessGroup = 1U << 2;  // Linux 6.9: correct even if the leader's pid was reused
   const bool sent = process >= 0 && ::syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, kProcessGroup) == 0;
   if (sent || (process >= 0 && errno == ESRCH)) return;
   ::kill(-leader, SIGKILL);
   ::kill(leader, SIGKILL);
 }
 
-// Ends the child's group and waits for the child, however long a child takes that may not be killed (another user's).
+// Kills the child's process group and waits until the child has exited, indefinitely if we are not permitted to kill it
+// (another user's process).
 void end_child(pid_t child, int process) {
   for (;;) {
     kill_group(child, process);
@@ -93,7 +116,7 @@ void end_child(pid_t child, int process) {
   int process = -1;
   for (Message message; receive_message(0, message);) {
     if (message.word == Word::kLetGo) {
-      ::closefrom(1);  // the write end of the pipe, and what refers to the child
+      ::closefrom(1);  // the write end of the pipe and the child's pidfd
       child = -1;
       send_message(0, {.word = Word::kLetGone, .pid = -1});
       continue;
@@ -128,7 +151,7 @@ Result<std::unique_ptr<Guardian>> Guardian::start() {
 
 void Guardian::let_go() {
   if (!send_message(socket_.get(), {.word = Word::kLetGo, .pid = -1})) return;
-  // A child that died between its word and the answer has left that unread.
+  // Skips the answer to a child that registered and died before reading it.
   for (Message message; receive_message(socket_.get(), message) && message.word != Word::kLetGone;) {
   }
 }

@@ -3,17 +3,16 @@
 #include <csignal>
 #include <exception>
 #include <new>
-#include <string>
 #include <system_error>
 #include <utility>
 
-#include "io/catch_thrown.h"
+#include "io/base/catch_thrown.h"
 
 namespace drs {
 namespace {
 
-// All signals but those that tell a thread of its own fault: the kernel ends a process that blocks them without asking
-// its handler.
+// All signals except those that report a fault of the thread itself: the kernel kills a process that blocks these,
+// without running its handler.
 sigset_t signals_of_the_process() {
   sigset_t signals;
   sigfillset(&signals);
@@ -23,7 +22,8 @@ sigset_t signals_of_the_process() {
 
 Result<std::thread> start(std::function<void()> body, std::function<void(Error)> on_thrown) {
   try {
-    // The error for want of memory is made beforehand: a thread may not have enough of it for the text.
+    // The out-of-memory error is allocated beforehand: a thread that is out of memory may be unable to allocate its
+    // text.
     return std::thread(
         [body = std::move(body), on_thrown = std::move(on_thrown), no_memory = no_memory_error()]() mutable {
           try {
@@ -31,16 +31,16 @@ Result<std::thread> start(std::function<void()> body, std::function<void(Error)>
           } catch (const std::bad_alloc&) {
             on_thrown(std::move(no_memory));
           } catch (const std::exception& thrown) {
-            on_thrown({ErrorCode::kInternal, std::string("a library failed: ") + thrown.what()});
+            on_thrown(library_error(thrown));
           }
         });
   } catch (const std::system_error& failure) {
     Error error = error_from_errno(failure.code().value(), "cannot start a thread");
-    return Error{ErrorCode::kBusy,
+    return Error(ErrorCode::kBusy,
                  error.message +
-                     " (the limit of threads is reached: of this user, see ulimit -u, of the container, "
-                     "see pids.max, or of the machine; raise it, or run with fewer --threads)",
-                 error.error_number};
+                     " (the thread limit of this user, see ulimit -u, of the container, see pids.max, or of the "
+                     "machine is reached: raise it, or run with fewer --threads)",
+                 error.error_number);
   }
 }
 

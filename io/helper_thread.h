@@ -1,20 +1,20 @@
-// Threads of the library's own. They block the signals that are sent to a process, so that these reach the threads of
-// the program that asked for them.
+// Threads that drstream starts. They block signals sent to the process, so that the program's signal thread receives
+// them.
 #pragma once
 
 #include <functional>
 #include <thread>
 
-#include "io/result.h"
+#include "io/base/result.h"
 
 namespace drs {
 
-// How every thread here is started. What a library throws in `body` (want of memory, above all) is given to
-// `on_thrown`, on the same thread, after which that ends: whoever waits for its work must hear of it. Errors: kBusy
-// when the machine, the user or the container has no more threads, or no memory for one.
+// Starts every thread of drstream. If a library throws in `body` (usually std::bad_alloc), `on_thrown` receives the
+// error on the same thread, which then ends: `on_thrown` must pass the error to those who wait for the thread's work.
+// Errors: kBusy if the machine, the user or the container is out of threads or memory.
 Result<std::thread> start_helper_thread(std::function<void()> body, std::function<void(Error)> on_thrown);
 
-// For a body in which nothing is thrown: ends the process if something was.
+// `on_thrown` for a body that cannot throw: aborts the process.
 void must_not_throw(const Error& thrown);
 
 }  // namespace drs

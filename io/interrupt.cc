@@ -19,7 +19,7 @@ Result<Interrupt> Interrupt::create() {
 
 void Interrupt::raise() const {
   const std::uint64_t one = 1;
-  // Fails only when the counter is full, and then it is raised already.
+  // Fails only if the counter is full, and then the interrupt is already raised.
   [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
 }
 

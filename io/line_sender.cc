@@ -18,7 +18,8 @@ constexpr std::chrono::milliseconds kLookAgain{100};
 
 }  // namespace
 
-// A pipe that polls writable has room for PIPE_BUF bytes: where it cannot be opened again, so much does not block.
+// A pipe that polls writable has room for PIPE_BUF bytes. If it cannot be reopened, a write of that size does not
+// block.
 LineSender::LineSender(int fd) : fd_(fd), step_bytes_max_(PIPE_BUF) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return;
@@ -67,7 +68,7 @@ void LineSender::keep_begun(std::string_view line, std::string_view rest) {
 }
 
 bool LineSender::write_some(std::string_view& text, std::chrono::milliseconds patience) {
-  if (fd_ < 0) {  // poll would wait for ever
+  if (fd_ < 0) {  // poll ignores negative descriptors
     errno = EBADF;
     return false;
   }

@@ -13,7 +13,7 @@ namespace drs {
 namespace {
 
 constexpr std::chrono::milliseconds kReaderPollInterval{50};
-constexpr int kFirstFree = 3;  // a program started with a closed stdin would otherwise get a pipe there
+constexpr int kFirstFree = 3;  // if stdin was closed at start-up, the kernel would otherwise give a pipe number 0
 
 int read_pipe_bytes_max() {
   int bytes_max = 1 << 20;
@@ -42,10 +42,10 @@ Result<Fd> above_standard(Fd fd) {
 
 Result<Fd> open_fifo_to_write(const std::string& path, const CancelToken& cancel) {
   for (;;) {
-    if (cancel.cancelled()) return Error{ErrorCode::kCancelled, "waiting for a reader of '" + path + "' was cancelled"};
+    if (cancel.cancelled()) return Error(ErrorCode::kCancelled, "waiting for a reader of '" + path + "' was cancelled");
     Fd fifo(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     if (fifo) return above_standard(std::move(fifo));
-    // A FIFO without a reader.
+    // ENXIO: the FIFO has no reader yet.
     if (errno != ENXIO && errno != EINTR) return error_from_errno(errno, "open '" + path + "'");
     std::this_thread::sleep_for(kReaderPollInterval);
   }

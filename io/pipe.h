@@ -1,12 +1,12 @@
-// Pipes: made with our descriptors out of the way of 0, 1 and 2, and as large as the kernel lets us.
+// Pipes: created with descriptors above 0, 1 and 2, and enlarged as far as the kernel allows.
 #pragma once
 
 #include <cstddef>
 #include <string>
 
-#include "io/cancel.h"
+#include "io/base/cancel.h"
+#include "io/base/result.h"
 #include "io/fd.h"
-#include "io/result.h"
 
 namespace drs {
 
@@ -20,13 +20,15 @@ Result<Pipe> make_pipe();
 // Moves a descriptor to 3 or higher, O_CLOEXEC. Errors: kIo.
 Result<Fd> above_standard(Fd fd);
 
-// Opens a FIFO to be written to, as soon as it has a reader; non-blocking. Errors: kCancelled, kDenied, kIo.
+// Waits until the FIFO has a reader, and opens it for writing, non-blocking. Errors: kCancelled, kNotFound, kDenied,
+// kIo.
 Result<Fd> open_fifo_to_write(const std::string& path, const CancelToken& cancel);
 
 Result<void> set_nonblocking(int fd);
 
-// Asks for the largest pipe an ordinary user may have (1 MiB by default, against 64 KiB), which reads four times as
-// fast; takes less where the user's budget is spent. Returns the capacity in bytes, 0 where `fd` is no pipe.
+// Enlarges the pipe to the most that an unprivileged user may have (by default 1 MiB instead of 64 KiB), which makes
+// reads four times as fast; less if the user's budget for pipe pages is spent. Returns the capacity in bytes, 0 if `fd`
+// is not a pipe.
 std::size_t enlarge_pipe(int fd);
 
 }  // namespace drs

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <optional>
 
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 #include "io/file_stamp.h"
 #include "io/interrupt.h"
 #include "io/pipe.h"
@@ -22,7 +22,7 @@ class PipeSource final : public Source {
   Result<void> inspect() {
     struct stat status {};
     if (::fstat(fd_, &status) != 0) return error_from_errno(errno, name_);
-    if (S_ISDIR(status.st_mode)) return Error{ErrorCode::kUsage, name_ + " is a directory", EISDIR};
+    if (S_ISDIR(status.st_mode)) return Error(ErrorCode::kUsage, name_ + " is a directory", EISDIR);
     capacity_bytes_ = enlarge_pipe(fd_);
     if (!S_ISREG(status.st_mode)) return {};
     DRS_ASSIGN_OR_RETURN(stamp_, stamp_of(fd_, name_));
@@ -40,10 +40,10 @@ class PipeSource final : public Source {
   Result<std::size_t> finish() override {
     const MutableByteView buffer = std::exchange(buffer_, {});
     std::size_t filled_bytes = 0;
-    // Pipes deliver what is there, often a few KiB: only a full buffer is worth handing on.
+    // A read from a pipe often returns a few KiB. Fill the buffer before handing it on.
     while (filled_bytes < buffer.size() && !ended_) {
       const Wake wake = wait_for(interrupt_, {.fd = fd_, .events = POLLIN});
-      if (wake.interrupted) return Error{ErrorCode::kCancelled, "reading " + name_ + " was cancelled"};
+      if (wake.interrupted) return Error(ErrorCode::kCancelled, "reading " + name_ + " was cancelled");
       const ssize_t got = ::read(fd_, buffer.data() + filled_bytes, buffer.size() - filled_bytes);
       if (got > 0) {
         filled_bytes += static_cast<std::size_t>(got);
@@ -63,8 +63,8 @@ class PipeSource final : public Source {
     if (!stamp_.has_value()) return ProducerProof{};
     DRS_RETURN_IF_ERROR(check_unchanged(fd_, *stamp_, name_));
     if (read_bytes_ != *size_hint_bytes_) {
-      return Error{ErrorCode::kSource, name_ + " ended after " + std::to_string(read_bytes_) + " bytes; expected " +
-                                           std::to_string(*size_hint_bytes_)};
+      return Error(ErrorCode::kSource, name_ + " ended after " + std::to_string(read_bytes_) + " bytes; expected " +
+                                           std::to_string(*size_hint_bytes_));
     }
     ProducerProof proof;
     proof.kind = ProducerProof::Kind::kFileEnd;
@@ -88,7 +88,7 @@ class PipeSource final : public Source {
   bool ended_ = false;
   std::uint64_t read_bytes_ = 0;
   std::optional<FileStamp> stamp_;                // of a regular file
-  std::optional<std::uint64_t> size_hint_bytes_;  // of a regular file, from where we began
+  std::optional<std::uint64_t> size_hint_bytes_;  // of a regular file, from the initial offset
 };
 
 }  // namespace

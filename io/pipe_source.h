@@ -1,4 +1,4 @@
-// A Source over standard input or any other open descriptor that is read from front to back.
+// A Source over standard input or any other open descriptor that is read sequentially.
 #pragma once
 
 #include <memory>
@@ -8,10 +8,10 @@
 
 namespace drs {
 
-// `fd` is borrowed and must outlive the source; blocking or not. A pipe is enlarged. `name` stands in messages:
-// "stdin". What the end proves: nothing for a pipe, since a producer that died closes it just as one that finished;
-// kFileEnd for a regular file (`drstream push < file`), which must not have changed meanwhile. Errors: kUsage for a
-// directory, kIo.
+// `fd` is borrowed and must outlive the source; it may be blocking or not. A pipe is enlarged. `name` is used in
+// messages: "stdin". The proof is kUnseen for a pipe, since a dead producer closes it exactly like one that finished.
+// It is kFileEnd for a regular file (`drstream push < file`), which must not have changed meanwhile. Errors: kUsage for
+// a directory, kIo.
 Result<std::unique_ptr<Source>> make_pipe_source(int fd, std::string name);
 
 }  // namespace drs

@@ -10,7 +10,7 @@
 namespace drs {
 namespace {
 
-constexpr std::size_t kThreadCountMax = 4;  // enough to keep one disk busy; each moves up to 1 MiB a call
+constexpr std::size_t kThreadCountMax = 4;  // enough to keep one disk busy; callers move up to 1 MiB per operation
 
 std::int64_t perform(const IoOperation& operation) {
   const auto offset = static_cast<off_t>(operation.offset_bytes);
@@ -20,7 +20,7 @@ std::int64_t perform(const IoOperation& operation) {
     switch (operation.kind) {
       case IoKind::kRead: moved = ::pread(operation.fd, operation.bytes.data(), size_bytes, offset); break;
       case IoKind::kWrite: moved = ::pwrite(operation.fd, operation.bytes.data(), size_bytes, offset); break;
-      // Not retried on any error: a second sync may report success over lost data.
+      // Never retried: a second sync may report success although data was lost.
       case IoKind::kSyncData: return ::fdatasync(operation.fd) == 0 ? 0 : -errno;
     }
   } while (moved < 0 && errno == EINTR);
@@ -49,7 +49,7 @@ Result<void> PosixRing::start_threads() {
   threads_.reserve(thread_count_max_);
   while (threads_.size() < thread_count_max_) {
     auto thread = start_helper_thread([this] { work(); }, must_not_throw);
-    // Fewer threads are slower, not wrong.
+    // Fewer threads suffice: the ring is only slower.
     if (!thread.ok() && !threads_.empty()) return {};
     if (!thread.ok()) return std::move(thread).error();
     threads_.push_back(*std::move(thread));
@@ -63,24 +63,18 @@ void PosixRing::start_pending() {
   work_arrived_.notify_all();
 }
 
-Result<std::size_t> PosixRing::run(bool wait) {
+Result<std::size_t> PosixRing::run(Wait wait) {
   if (in_flight_ == 0) return std::size_t{0};
   if (threads_.empty()) DRS_RETURN_IF_ERROR(start_threads());
   if (!pending_.empty()) start_pending();
   OperationQueue completed;
   {
     std::unique_lock lock(mutex_);
-    if (wait) work_completed_.wait(lock, [this] { return !completed_.empty(); });
+    if (wait == Wait::kForOne) work_completed_.wait(lock, [this] { return !completed_.empty(); });
     completed.splice(completed_);
   }
-  std::size_t count = 0;
-  while (!completed.empty()) {
-    IoOperation& operation = completed.pop();
-    --in_flight_;
-    ++count;
-    operation.done(operation);
-  }
-  // What `done` submitted starts now: the caller may be busy elsewhere for a while.
+  const std::size_t count = complete_all(completed, in_flight_);
+  // Starts the operations that `done` submitted: the next run() may be a while away.
   if (!pending_.empty()) start_pending();
   return count;
 }

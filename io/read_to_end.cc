@@ -25,9 +25,9 @@ Result<SecretBytes> read_to_end(const Fd& file, std::size_t bytes_max, CancelTok
   SecretBytes buffer(bytes_max);
   std::size_t used = 0;
   while (used < buffer.size()) {
-    // A FIFO that has had no writer yet reads as if it were empty; poll waits for one.
+    // A FIFO without a writer reads as if at its end; poll waits for a writer.
     if (!regular && wait_for(interrupt, {.fd = file.get(), .events = POLLIN}).interrupted)
-      return Error{ErrorCode::kCancelled, "reading was cancelled"};
+      return Error(ErrorCode::kCancelled, "reading was cancelled");
     const ssize_t got = ::read(file.get(), buffer.mutable_view().data() + used, buffer.size() - used);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got < 0) return error_from_errno(errno, "read");

@@ -1,22 +1,22 @@
-// Reading a small file whole that may be a FIFO or /dev/fd/N: what has no writer yet, or says nothing, is waited for
-// until a cancel. Neither open() nor read() blocks.
+// Reads a small file in full; it may be a FIFO or /dev/fd/N. A cancel ends the wait for a writer or for its bytes:
+// neither open() nor read() blocks.
 #pragma once
 
 #include <cstddef>
 #include <string>
 
-#include "io/bytes.h"
-#include "io/cancel.h"
+#include "io/base/bytes.h"
+#include "io/base/cancel.h"
+#include "io/base/result.h"
 #include "io/fd.h"
-#include "io/result.h"
 
 namespace drs {
 
 // Errors: kNotFound, kDenied, kIo.
 Result<Fd> open_to_read(const std::string& path);
 
-// All bytes of what open_to_read opened, or the first `bytes_max` of them: ask for one more than is accepted. A regular
-// file is read whatever `cancel` says. Errors: kCancelled; kIo.
+// Reads all bytes of a file opened by open_to_read, or the first `bytes_max`: pass one more than is acceptable, to
+// detect a file that is too long. `cancel` has no effect on a regular file. Errors: kCancelled, kIo.
 Result<SecretBytes> read_to_end(const Fd& file, std::size_t bytes_max, CancelToken& cancel);
 
 }  // namespace drs

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kDepthMax = 4096;
 
-// What an operator can do about a refusal.
+// Adds the likely cause of a refusal, for the operator.
 std::string explain_refusal(const Error& error) {
   std::string reason = error.message;
   if (error.error_number == EPERM || error.error_number == EACCES) {
@@ -26,14 +26,14 @@ std::string explain_refusal(const Error& error) {
     reason += disabled != 0 ? " (the sysctl kernel.io_uring_disabled is " + std::to_string(disabled) + ")"
                             : " (likely the seccomp filter of a container)";
   } else if (error.error_number == ENOSYS) {
-    reason += " (the kernel is too old, or was built without it)";
+    reason += " (hidden by the seccomp filter of a container or by an emulator, or missing in this kernel)";
   } else if (error.error_number == ENOMEM) {
     reason += " (the limit on locked memory, ulimit -l, is too low)";
   }
   return reason;
 }
 
-// A NOP would prove only that a ring can be made; a read that arrives proves that operations work.
+// Reads a file: a NOP would prove only that a ring can be created.
 Result<void> try_uring() {
   DRS_ASSIGN_OR_RETURN(const auto ring, UringRing::create(4));
   const Fd file(::memfd_create("drstream-probe", MFD_CLOEXEC));
@@ -48,9 +48,9 @@ Result<void> try_uring() {
   read.bytes = seen;
   read.done = [](IoOperation&) {};
   ring->submit(read);
-  DRS_RETURN_IF_ERROR(ring->run(true));
+  DRS_RETURN_IF_ERROR(ring->run(Wait::kForOne));
   if (read.result < 0) return error_from_errno(static_cast<int>(-read.result), "io_uring read");
-  if (seen != kWritten) return Error{ErrorCode::kIo, "io_uring read delivered wrong bytes"};
+  if (seen != kWritten) return Error(ErrorCode::kIo, "io_uring read returned wrong bytes");
   return {};
 }
 
@@ -71,7 +71,7 @@ std::string_view io_backend_name(IoBackend backend) {
   return "unknown";
 }
 
-std::string describe_io(const Ring& ring, bool direct, std::size_t depth) {
+std::string describe_io(const Ring& ring, const IoShape& shape) {
   std::string text;
   switch (ring.backend()) {
     case IoBackend::kUring: text = "io_uring"; break;
@@ -79,8 +79,8 @@ std::string describe_io(const Ring& ring, bool direct, std::size_t depth) {
     case IoBackend::kSim: text = "simulated disk"; break;
   }
   if (ring.memory_registered()) text += ", registered buffers";
-  if (direct) text += ", O_DIRECT";
-  return text + ", depth " + std::to_string(depth);
+  if (shape.direct) text += ", O_DIRECT";
+  return text + ", depth " + std::to_string(shape.depth);
 }
 
 const RingProbe& probe_uring() {
@@ -91,13 +91,13 @@ const RingProbe& probe_uring() {
 Result<std::unique_ptr<Ring>> make_ring(IoChoice choice, std::size_t depth) {
   const std::size_t depth_used = std::clamp<std::size_t>(depth, 1, kDepthMax);
   if (choice == IoChoice::kUring && !probe_uring().uring_usable) {
-    return Error{ErrorCode::kUsage, "io_uring was asked for, but this machine refuses it: " + probe_uring().reason +
-                                        "; use --io auto or --io posix"};
+    return Error(ErrorCode::kUsage, "io_uring was requested, but this machine refuses it: " + probe_uring().reason +
+                                        "; use --io auto or --io posix");
   }
   if (choice != IoChoice::kPosix && probe_uring().uring_usable) {
     auto ring = UringRing::create(depth_used);
     if (ring.ok()) return std::unique_ptr<Ring>(*std::move(ring));
-    // A second ring may fail where the first did not (limits on memory or descriptors): `auto` then does without.
+    // A later ring may fail although the probe succeeded (limits on memory or descriptors): `auto` then falls back.
     if (choice == IoChoice::kUring) return std::move(ring).error();
   }
   return std::unique_ptr<Ring>(std::make_unique<PosixRing>(depth_used));

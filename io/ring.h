@@ -1,11 +1,11 @@
 // Ring: asynchronous reads, writes and syncs of open files. One interface over io_uring, over plain system calls on a
-// few threads, and over a simulated disk, so that everything above runs and is tested the same on each.
+// few threads, and over a simulated disk, so that all code above runs and is tested the same on each.
 //
-// An IoOperation is a struct of the caller's. `submit` queues it; `run` hands queued operations to the kernel, waits if
-// asked, and calls `done` for each completed one, never from inside `submit`. A cancelled or failed operation completes
-// like any other. The bytes it names belong to the ring from `submit` until `done`.
-// A ring destroyed with operations in flight waits until their bytes are no longer touched and forgets them: no `done`.
-// Threads: one thread at a time uses a ring; a ring that moves to another thread must be idle.
+// The caller owns the IoOperation. `submit` queues it. `run` hands queued operations to the kernel, waits if asked to,
+// and calls `done` for each completed one, never from inside `submit`. A cancelled or failed operation completes like
+// any other. The operation's bytes belong to the ring from `submit` until `done`.
+// A ring destroyed with operations in flight waits until their bytes are no longer accessed, and does not call `done`.
+// Threads: one thread at a time; the ring must be idle when it moves to another thread.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,9 @@
 #include <string>
 #include <string_view>
 
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
+#include "io/base/wait.h"
 
 namespace drs {
 
@@ -27,8 +28,8 @@ struct IoOperation {
   MutableByteView bytes;    // filled by kRead, read by kWrite, unused by kSyncData
   std::int64_t result = 0;  // bytes moved, or -errno; valid in `done`. A short count is not an error here.
   void (*done)(IoOperation&) = nullptr;
-  void* owner = nullptr;        // the caller's own
-  IoOperation* next = nullptr;  // the ring's own, until done
+  void* owner = nullptr;        // for the caller
+  IoOperation* next = nullptr;  // for the ring, until `done`
 };
 
 enum class IoBackend : std::uint8_t { kUring, kPosix, kSim };
@@ -40,30 +41,35 @@ class Ring {
  public:
   virtual ~Ring() = default;
   virtual void submit(IoOperation& operation) = 0;
-  // Starts what is queued; with `wait` and something in flight, blocks until at least one operation completes. Then
-  // calls `done` of all completed. Returns how many completed. Errors: kIo when the ring itself failed.
-  virtual Result<std::size_t> run(bool wait) = 0;
+  // Starts the queued operations. With kForOne, and if any is in flight, blocks until at least one completes. Then
+  // calls `done` of each completed one and returns their count. Errors: kIo if the ring itself failed; kBusy if
+  // PosixRing cannot start a thread.
+  virtual Result<std::size_t> run(Wait wait) = 0;
   [[nodiscard]] virtual std::size_t in_flight() const = 0;
-  // Registers memory that operations will name (io_uring fixed buffers). Best effort: returns false where the kernel or
-  // its memory-lock limit refuses, and everything still works. Call once, while idle.
+  // Registers memory that operations will use (io_uring fixed buffers). Best effort: returns false if the kernel or the
+  // limit on locked memory refuses, and operations still work. Call once, while idle.
   virtual bool register_memory(MutableByteView memory) = 0;
   [[nodiscard]] virtual IoBackend backend() const = 0;
   [[nodiscard]] virtual bool memory_registered() const = 0;
 };
 
-// What the start-up probe found: which backend `auto` takes and, where io_uring is refused, why (the errno's text and
-// the likely cause: a container's seccomp filter, kernel.io_uring_disabled, an old kernel).
+// The result of the start-up probe: whether `auto` uses io_uring and, if not, why (the text of the errno and the likely
+// cause: a container's seccomp filter, kernel.io_uring_disabled, an old kernel).
 struct RingProbe {
   bool uring_usable = false;
   std::string reason;  // empty when usable
 };
-// Creates a ring, runs a NOP and a read on it. Cached after the first call. Any thread.
+// Creates a ring and runs a read on it. Cached after the first call. Thread-safe.
 const RingProbe& probe_uring();
 
+struct IoShape {
+  bool direct = false;
+  std::size_t depth = 0;  // operations in flight at once
+};
 // For evidence: "io_uring, registered buffers, O_DIRECT, depth 16".
-std::string describe_io(const Ring& ring, bool direct, std::size_t depth);
+std::string describe_io(const Ring& ring, const IoShape& shape);
 
-// Errors: kUsage when kUring is forced and unusable (the text has the probe's reason).
+// Errors: kUsage if `choice` is kUring and io_uring is unusable (the text has the probe's reason); kIo.
 Result<std::unique_ptr<Ring>> make_ring(IoChoice choice, std::size_t depth);
 
 }  // namespace drs

@@ -6,7 +6,7 @@
 namespace drs {
 namespace {
 
-constexpr std::size_t kSectorBytes = 512;  // what a disk writes whole
+constexpr std::size_t kSectorBytes = 512;  // the unit that a disk writes atomically
 
 }  // namespace
 

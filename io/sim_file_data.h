@@ -1,4 +1,4 @@
-// SimFileData: the bytes of one simulated file, as processes see them and as a power cut would leave them.
+// SimFileData: the contents of one simulated file, as processes see them and as a power cut would leave them.
 #pragma once
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
@@ -17,17 +17,17 @@ class SimFileData {
   void write(std::uint64_t offset_bytes, ByteView bytes);
   void truncate(std::uint64_t size_bytes);
   void reserve(std::uint64_t size_bytes) { reserved_bytes_ = std::max(reserved_bytes_, size_bytes); }
-  // Everything written so far survives from now on.
+  // Makes everything written so far durable.
   void sync();
-  // What kernels do when a sync fails: the pages count as clean, and no later sync makes them durable.
+  // Models a failed sync as kernels handle it: the pages are marked clean, and no later sync makes them durable.
   void sync_failed() { unsynced_.clear(); }
-  // Keeps what was synced and any part of the rest: changes survive or not, each by itself, writes torn at sectors.
+  // Keeps synced data and a random subset of the unsynced changes, with writes torn at sector boundaries.
   void power_cut(std::mt19937_64& random);
 
  private:
   struct Change {
     bool truncates = false;
-    std::uint64_t offset_bytes = 0;  // or the new size
+    std::uint64_t offset_bytes = 0;  // the new size if `truncates`
     Bytes bytes;
   };
   static void apply(const Change& change, Bytes& content);

@@ -6,19 +6,24 @@
 #include <limits>
 #include <set>
 
-#include "io/relative_path.h"
+#include "io/base/relative_path.h"
 #include "io/sim_ring.h"
 
 namespace drs {
 namespace {
 
-constexpr int kFirstFd = 1'000'000;  // far from the real ones, which system calls would take
+constexpr int kFirstFd = 1'000'000;  // far from real descriptors, so that a system call on one fails
 constexpr std::int64_t kFirstNs = 1'704'067'200'000'000'000;
 constexpr std::int64_t kOperationNs = 1'000'000;
 constexpr std::uint64_t kShortOneIn = 8;
 
 Error failed(int number, const char* what, const std::string& path) {
   return error_from_errno(number, std::string(what) + " 'sim/" + path + "'");
+}
+
+// The error for a node of another kind than expected.
+Error strange(const char* what, const std::string& path, const char* found) {
+  return {ErrorCode::kCorrupt, std::string(what) + " 'sim/" + path + "': it is " + found};
 }
 
 }  // namespace
@@ -46,28 +51,23 @@ Result<void> SimFileSystem::begin(const char* what, const std::string& path) {
   return {};
 }
 
-SimFileSystem::NodePointer SimFileSystem::find(const std::string& path) const {
+Result<SimFileSystem::NodePointer> SimFileSystem::find_directory(const char* what, const std::string& path) const {
+  DRS_RETURN_IF_ERROR(check_relative_path(path, RootPath::kAllowed));
   NodePointer node = root_;
   std::string_view rest = path;
-  while (node != nullptr && !rest.empty()) {
+  while (!rest.empty()) {
     const std::size_t slash = std::min(rest.find('/'), rest.size());
     const auto entry = node->entries.find(std::string(rest.substr(0, slash)));
-    node = entry == node->entries.end() ? nullptr : entry->second;
+    if (entry == node->entries.end()) return failed(ENOENT, what, path);
+    node = entry->second;
+    if (!node->is_directory) return strange(what, path, "a file where a folder was expected");
     rest.remove_prefix(std::min(slash + 1, rest.size()));
   }
   return node;
 }
 
-Result<SimFileSystem::NodePointer> SimFileSystem::find_directory(const char* what, const std::string& path) const {
-  DRS_RETURN_IF_ERROR(check_relative_path(path, true));
-  NodePointer node = find(path);
-  if (node == nullptr) return failed(ENOENT, what, path);
-  if (!node->is_directory) return failed(ENOTDIR, what, path);
-  return node;
-}
-
 Result<SimFileSystem::Parent> SimFileSystem::parent_of(const char* what, const std::string& path) const {
-  DRS_RETURN_IF_ERROR(check_relative_path(path, false));
+  DRS_RETURN_IF_ERROR(check_relative_path(path, RootPath::kRefused));
   SplitPath split = split_relative_path(path);
   DRS_ASSIGN_OR_RETURN(NodePointer directory, find_directory(what, split.directory));
   return Parent{.directory = std::move(directory), .leaf = std::move(split.leaf)};
@@ -79,9 +79,9 @@ Result<SimFileSystem::OpenNode*> SimFileSystem::open_node(const char* what, int 
   return &found->second;
 }
 
-SimFileSystem::NodePointer SimFileSystem::make_node(bool is_directory) {
+SimFileSystem::NodePointer SimFileSystem::make_node(NodeKind kind) {
   auto node = std::make_shared<Node>();
-  node->is_directory = is_directory;
+  node->is_directory = kind == NodeKind::kDirectory;
   node->modified_ns = now_ns_;
   std::erase_if(nodes_, [](const auto& known) { return known.expired(); });
   nodes_.push_back(node);
@@ -131,11 +131,11 @@ Result<OpenedFile> SimFileSystem::open(const std::string& path, OpenFlags flags)
   NodePointer node = entry == parent.directory->entries.end() ? nullptr : entry->second;
   if (flags.create_exclusive) {
     if (node != nullptr) return failed(EEXIST, "open", path);
-    node = make_node(false);
+    node = make_node(NodeKind::kFile);
     change_names({.steps = {{parent.directory, parent.leaf, node}}});
   }
   if (node == nullptr) return failed(ENOENT, "open", path);
-  if (node->is_directory) return Error{ErrorCode::kDenied, "open 'sim/" + path + "': not a regular file"};
+  if (node->is_directory) return strange("open", path, "a directory where a file was expected");
   const bool direct = flags.direct && direct_supported_;
   const int fd = next_fd_++;
   open_nodes_[fd] = {.node = std::move(node), .write = flags.write, .direct = direct};
@@ -179,7 +179,7 @@ Result<void> SimFileSystem::reserve(int fd, std::uint64_t size_bytes) {
 Result<void> SimFileSystem::link(const std::string& from, const std::string& to) {
   const std::lock_guard lock(mutex_);
   DRS_RETURN_IF_ERROR(begin("link", to));
-  if (!links_supported_) return Error{ErrorCode::kUsage, "link 'sim/" + to + "': no hard links here", EPERM};
+  if (!links_supported_) return Error(ErrorCode::kUsage, "link 'sim/" + to + "': no hard links here", EPERM);
   DRS_ASSIGN_OR_RETURN(const Parent source, parent_of("link", from));
   DRS_ASSIGN_OR_RETURN(const Parent target, parent_of("link", to));
   const auto entry = source.directory->entries.find(source.leaf);
@@ -218,7 +218,7 @@ Result<void> SimFileSystem::make_directory(const std::string& path) {
   DRS_RETURN_IF_ERROR(begin("make directory", path));
   DRS_ASSIGN_OR_RETURN(const Parent parent, parent_of("make directory", path));
   if (parent.directory->entries.contains(parent.leaf)) return failed(EEXIST, "make directory", path);
-  change_names({.steps = {{parent.directory, parent.leaf, make_node(true)}}});
+  change_names({.steps = {{parent.directory, parent.leaf, make_node(NodeKind::kDirectory)}}});
   return {};
 }
 
@@ -353,7 +353,7 @@ void SimFileSystem::power_cut() {
     if (random_below(2) == 0) make_durable(change);
   }
   unsynced_names_.clear();
-  // Everything that can still be reached, and nothing else, is on the disk now.
+  // Only nodes reachable through durable names remain on the disk.
   std::set<const Node*> known = {root_.get()};  // a file may have several names
   std::vector<NodePointer> reached = {root_};
   for (std::size_t i = 0; i < reached.size(); ++i) {

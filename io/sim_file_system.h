@@ -1,11 +1,11 @@
-// SimFileSystem: a deterministic disk in memory that does its worst within what real ones may do.
+// SimFileSystem: a deterministic disk in memory that shows the worst behaviour that real disks may show.
 //
-// Data survives a power cut once kSyncData completed after it, names once their directory was synced; of the rest any
-// subset survives, writes torn at 512-byte sectors. A failed sync loses what it should have kept, for good. Rings
-// complete in an order of their own, a few operations at a time, often short. Any operation can be made to fail. The
-// same seed and the same calls give the same disk.
+// Data survives a power cut once a later kSyncData completed; names survive once their directory was synced. Of all
+// other changes a random subset survives, with writes torn at 512-byte sectors. A failed sync loses the data for good.
+// Rings complete operations in random order, a few at a time, often short. Any operation can be made to fail. The same
+// seed and the same calls give the same disk.
 //
-// Several "processes" share one object; each thread uses rings of its own. Threads: any.
+// Several "processes" share one object; each thread uses its own rings. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,7 @@ namespace drs {
 class SimFileSystem final : public FileSystem {
  public:
   explicit SimFileSystem(std::uint64_t seed);
-  ~SimFileSystem() override;  // every ring it made must be gone
+  ~SimFileSystem() override;  // all its rings must be destroyed before
 
   // FileSystem
   Result<OpenedFile> open(const std::string& path, OpenFlags flags) override;
@@ -44,25 +44,26 @@ class SimFileSystem final : public FileSystem {
   Result<std::unique_ptr<Ring>> make_ring(std::size_t depth) override;
   [[nodiscard]] std::string root_name() const override { return "sim"; }
 
-  // Calls and completed ring operations so far: the number of the last. Making a ring does not count.
+  // The number of calls and completed ring operations so far. Creating a ring does not count.
   [[nodiscard]] std::uint64_t operations_seen() const;
-  // Operation number `nth` (counted from 1) fails with `error_number` and changes nothing, save that a failed sync
-  // loses data. Later ones work. 0: none.
+  // Makes operation number `nth` (counted from 1) fail with `error_number` and change nothing, except that a failed
+  // sync loses data. Later operations work. 0: none.
   void fail_nth(std::uint64_t nth, int error_number);
-  // Operation number `nth` and all later ones fail with EIO until power_cut(): the machine has stopped. 0: never.
+  // Makes operation number `nth` and all later ones fail with EIO until power_cut(), as if the machine had stopped. 0:
+  // never.
   void halt_at(std::uint64_t nth);
-  // Forgets what was not synced, closes every file, and starts the machine again. Rings must be made anew; operations
-  // that old ones still hold fail with EBADF.
+  // Drops a random part of the unsynced changes, closes every file, and restarts the machine. Callers must create new
+  // rings; operations left in old ones fail with EBADF.
   void power_cut();
 
-  // From now on. Files cannot grow beyond it: ENOSPC.
+  // Limits the disk from now on: growth beyond the capacity fails with ENOSPC. Default: unlimited.
   void set_capacity_bytes(std::uint64_t capacity_bytes);
   void set_direct_supported(bool supported);  // default: yes
-  // What direct operations must be multiples of; all else fails with EINVAL. Default: kDirectAlignment.
+  // The alignment that direct operations must have; others fail with EINVAL. Default: kDirectAlignment.
   void set_direct_unit_bytes(std::size_t unit_bytes);
   void set_links_supported(bool supported);  // default: yes
   void set_short_transfers(bool wanted);     // default: yes, one in eight
-  // The disk's clock starts in 2024 and moves a millisecond with each operation, and when told.
+  // Advances the disk's clock, which starts in 2024 and moves a millisecond with each operation.
   void advance_clock(std::chrono::nanoseconds by);
   [[nodiscard]] std::int64_t now_ns() const;
 
@@ -71,6 +72,7 @@ class SimFileSystem final : public FileSystem {
   struct Node;
   using NodePointer = std::shared_ptr<Node>;
   using Entries = std::map<std::string, NodePointer>;
+  enum class NodeKind : std::uint8_t { kFile, kDirectory };
   struct Node {
     bool is_directory = false;
     std::int64_t modified_ns = 0;
@@ -78,12 +80,12 @@ class SimFileSystem final : public FileSystem {
     Entries entries;          // of a directory, as processes see it
     Entries durable_entries;  // of a directory, after a power cut
   };
-  // Names that survive together or not at all: a rename is one change to two directories.
+  // Changes of names that survive a power cut together or not at all: a rename changes two directories.
   struct NameChange {
     struct Step {
       NodePointer directory;
       std::string name;
-      NodePointer node;  // null: the name goes
+      NodePointer node;  // null: the name is removed
     };
     std::vector<Step> steps;
   };
@@ -97,14 +99,13 @@ class SimFileSystem final : public FileSystem {
     std::string leaf;
   };
 
-  // All below: with mutex_ held.
-  int count_operation();  // 0, or the errno it must fail with
+  // The functions below require mutex_ to be held.
+  int count_operation();  // returns 0, or the errno with which the operation must fail
   Result<void> begin(const char* what, const std::string& path);
-  [[nodiscard]] NodePointer find(const std::string& path) const;
   Result<NodePointer> find_directory(const char* what, const std::string& path) const;
   Result<Parent> parent_of(const char* what, const std::string& path) const;
   Result<OpenNode*> open_node(const char* what, int fd);
-  NodePointer make_node(bool is_directory);
+  NodePointer make_node(NodeKind kind);
   void change_names(NameChange change);
   static void make_durable(const NameChange& change);
   bool has_room(const Node& node, std::uint64_t size_bytes) const;

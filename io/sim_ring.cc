@@ -12,14 +12,14 @@ void SimRing::submit(IoOperation& operation) {
   ++in_flight_;
 }
 
-Result<std::size_t> SimRing::run(bool wait) {
+Result<std::size_t> SimRing::run(Wait wait) {
   OperationQueue completed;
   {
     const std::lock_guard lock(disk_.mutex_);
     while (!pending_.empty() && started_.size() < depth_) started_.push_back(&pending_.pop());
     if (started_.empty()) return std::size_t{0};
     std::uint64_t count = disk_.random_below(started_.size() + 1);
-    if (wait && count == 0) count = 1;
+    if (wait == Wait::kForOne && count == 0) count = 1;
     for (; count > 0; --count) {
       std::swap(started_[disk_.random_below(started_.size())], started_.back());
       IoOperation& operation = *started_.back();
@@ -28,14 +28,7 @@ Result<std::size_t> SimRing::run(bool wait) {
       completed.push(operation);
     }
   }
-  std::size_t done_count = 0;
-  while (!completed.empty()) {
-    IoOperation& operation = completed.pop();
-    --in_flight_;
-    ++done_count;
-    operation.done(operation);
-  }
-  return done_count;
+  return complete_all(completed, in_flight_);
 }
 
 }  // namespace drs

@@ -1,5 +1,4 @@
-// SimRing: the Ring of a SimFileSystem. Completes what is in flight in an order drawn from the disk's seed, a few at a
-// time.
+// SimRing: the Ring of a SimFileSystem. Completes operations in random order, from the disk's seed, a few at a time.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +16,7 @@ class SimRing final : public Ring {
   SimRing(SimFileSystem& disk, std::size_t depth) : disk_(disk), depth_(std::max<std::size_t>(depth, 1)) {}
 
   void submit(IoOperation& operation) override;
-  Result<std::size_t> run(bool wait) override;
+  Result<std::size_t> run(Wait wait) override;
   [[nodiscard]] std::size_t in_flight() const override { return in_flight_; }
   bool register_memory(MutableByteView) override { return false; }
   [[nodiscard]] IoBackend backend() const override { return IoBackend::kSim; }
@@ -27,8 +26,8 @@ class SimRing final : public Ring {
   SimFileSystem& disk_;
   const std::size_t depth_;
   std::size_t in_flight_ = 0;          // submitted and not done
-  OperationQueue pending_;             // of those: waiting for a place
-  std::vector<IoOperation*> started_;  // of those: at the disk, at most depth_
+  OperationQueue pending_;             // of those: not started
+  std::vector<IoOperation*> started_;  // of those: started, at most depth_
 };
 
 }  // namespace drs

@@ -1,25 +1,25 @@
-// Sink: where restored bytes leave, in order. Nothing is promised to the reader until `commit` succeeded.
-// Threads: one thread at a time, except `cancel`, from any thread.
+// Sink: the destination of restored bytes, written in order. The output is not valid until `commit` has succeeded.
+// Threads: one thread at a time; `cancel` may be called from any thread.
 #pragma once
 
 #include <string>
 
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
 class Sink {
  public:
   virtual ~Sink() = default;
-  // Takes all of `bytes` (borrowed until return). Errors: kSinkClosed (the reader or consumer went away), kNoSpace,
-  // kDenied, kIo, kCancelled.
+  // Writes all of `bytes` (borrowed until return). Errors: kSinkClosed (the reader closed its end, or the consumer
+  // stopped), kNoSpace, kDenied, kIo, kCancelled.
   virtual Result<void> write(ByteView bytes) = 0;
-  // The stream is whole and checked: makes it final. A file is synced and takes its name; a consumer's stdin is closed
-  // and its exit status awaited (kSinkClosed when it is not 0, with the last of its stderr).
+  // Call when the stream is complete and verified. A file is synced and renamed to its final name. A consumer's stdin
+  // is closed and its exit status awaited (kSinkClosed if it is not 0, with the tail of its stderr).
   virtual Result<void> commit() = 0;
-  // The stream is damaged or cut short: a file under its temporary name is removed; a consumer is killed and reaped, so
-  // that it cannot take the end of the pipe for the end of the data.
+  // Call when the stream is damaged or truncated. A temporary file is removed. A consumer is killed and reaped, so that
+  // it cannot mistake the end of the pipe for the end of the data.
   virtual void abandon() = 0;
   virtual void cancel() = 0;
   [[nodiscard]] virtual std::string name() const = 0;

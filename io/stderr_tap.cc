@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <memory>
 
-#include "io/bytes.h"
-#include "io/catch_thrown.h"
+#include "io/base/bytes.h"
+#include "io/base/catch_thrown.h"
 #include "io/helper_thread.h"
 
 namespace drs {
@@ -15,10 +15,10 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 4096;              // read at a time
 constexpr std::size_t kLineBytesMax = 8 * kKiB;        // a longer line is passed on in parts
-constexpr std::size_t kLeftInPipeBytesMax = 1 * kMiB;  // what the child itself can have left behind
-constexpr int kLooksOnceHurried = 20;                  // ten a second
+constexpr std::size_t kLeftInPipeBytesMax = 1 * kMiB;  // the most that the child can have left in the pipe
+constexpr int kLooksOnceHurried = 20;                  // ten per second
 
-// How many bytes of `text` come before a character of UTF-8 that it ends within.
+// The length of `text` without an incomplete UTF-8 character at its end.
 std::size_t whole_characters_bytes(std::string_view text) {
   for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
     const auto byte = static_cast<std::uint8_t>(text[text.size() - back]);
@@ -42,7 +42,7 @@ Result<std::unique_ptr<StderrTap>> StderrTap::start(Fd read_end, int pass_to, Fi
   DRS_RETURN_IF_ERROR(set_nonblocking(read_end.get()));
   DRS_ASSIGN_OR_RETURN(Interrupt stop, Interrupt::create());
   std::unique_ptr<StderrTap> tap(new StderrTap(std::move(read_end), pass_to, filter, std::move(stop)));
-  // All that the thread will need: it must go on reading whatever happens, or the child stops.
+  // Reserves all memory that the thread needs: it must not stop reading, or the child blocks.
   tap->tail_.reserve(kTailBytesMax + kPieceBytes);
   tap->line_.reserve(kLineBytesMax);
   DRS_ASSIGN_OR_RETURN(tap->thread_, start_helper_thread([raw = tap.get()] { raw->read_to_end(); }, must_not_throw));
@@ -71,11 +71,13 @@ void StderrTap::read_to_end() {
       continue;
     } else if (got < 0 && errno == EAGAIN && !stopping) {
       const Wake wake = wait_for(stop_, {.fd = read_end_.get(), .events = POLLIN});
-      stopping = wake.interrupted;  // one more round for what arrived before
+      stopping = wake.interrupted;  // one more round, for bytes that arrived before
     } else {
       break;
     }
   }
+  // What is written to stderr next, such as the report of the child's failure, begins a line of its own.
+  if (!line_.empty()) line_ += '\n';
   pass(line_.size());
 }
 
@@ -99,14 +101,15 @@ void StderrTap::pass(std::size_t bytes) {
   if (filter_ == nullptr) {
     write(text);
   } else {
-    // A line that there is no memory to filter is not shown.
+    // If the filter runs out of memory, the line is dropped.
     const auto shown = catch_thrown([&]() -> Result<std::string> { return filter_(text); });
     if (shown.ok()) write(*shown);
   }
   line_.erase(0, bytes);
 }
 
-// One write per line, so that lines of several writers do not mix. There is no way to report that our stderr fails.
+// One write per line, so that lines of several writers do not interleave. Errors are ignored: there is no place to
+// report a failure of our own stderr.
 void StderrTap::write(std::string_view text) {
   static_cast<void>(pass_to_.deliver(text, [this] { return !hurried_ || looks_left_-- > 0; }));
 }

@@ -1,5 +1,5 @@
-// StderrTap: passes what a child writes to its stderr on to ours, line by line, and keeps the last of it for messages.
-// What a terminal would obey in it is the filter's to take out.
+// StderrTap: copies a child's stderr to ours, line by line, and keeps the tail for messages. Ends an unfinished last
+// line with a line feed. The filter must remove terminal control sequences.
 #pragma once
 
 #include <atomic>
@@ -18,21 +18,22 @@ class StderrTap {
  public:
   static constexpr std::size_t kTailBytesMax = 4096;
 
-  // What is written in place of a line, or of a part of a long one, which ends with a whole character.
+  // Returns the text to write instead of a line, or of a part of a long line; a part ends with a complete UTF-8
+  // character.
   using Filter = std::string (*)(std::string_view text);
 
-  // Reads `read_end` on a thread of its own and writes to `pass_to` (borrowed), through `filter` unless it is null.
-  // Errors: kIo.
+  // Reads `read_end` on a separate thread and writes to `pass_to` (borrowed), through `filter` unless it is null.
+  // Errors: kIo, kBusy (no thread left).
   static Result<std::unique_ptr<StderrTap>> start(Fd read_end, int pass_to, Filter filter);
   ~StderrTap() { finish(); }
   StderrTap(const StderrTap&) = delete;
   StderrTap& operator=(const StderrTap&) = delete;
 
-  // Any thread: whoever reads what is passed on, and has stopped reading, is waited for no longer than 2 s from now on.
+  // From now on waits at most 2 s in all for a reader of `pass_to` that has stopped reading. Thread-safe.
   void hurry() { hurried_ = true; }
-  // For when the child is gone: takes what is still in the pipe and ends, even where another process keeps it open.
+  // Call when the child has exited: drains the pipe and ends the thread, even if another process keeps the pipe open.
   void finish();
-  // The last of what was said, at most kTailBytesMax.
+  // The last kTailBytesMax bytes of the child's stderr.
   [[nodiscard]] std::string tail() const;
 
  private:
@@ -47,8 +48,8 @@ class StderrTap {
   const Filter filter_;
   const Interrupt stop_;
   std::atomic<bool> hurried_ = false;
-  int looks_left_;    // once hurried
-  std::string line_;  // begun and not passed on
+  int looks_left_;    // remaining waits once hurried
+  std::string line_;  // a partial line, not passed on yet
   mutable std::mutex mutex_;
   std::string tail_;  // guarded by mutex_
   std::thread thread_;

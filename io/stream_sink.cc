@@ -24,8 +24,8 @@ class StreamSink final : public Sink {
     syncs_ = S_ISREG(status.st_mode) || S_ISBLK(status.st_mode);
     capacity_bytes_ = enlarge_pipe(fd_);
     if (capacity_bytes_ == 0) return {};
-    // A write that blocks in the kernel could not be cancelled, and the flags of `fd` are shared with other processes.
-    // A pipe opened again has flags of its own; where that is refused, pieces that fit once poll says so do not block.
+    // A write that blocks in the kernel could not be cancelled, and other processes share the flags of `fd`. A reopened
+    // pipe has separate flags. If reopening is refused, writes of kAlwaysFitsBytes after poll do not block.
     const std::string again = "/proc/self/fd/" + std::to_string(fd_);
     reopened_ = Fd(::open(again.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
     if (reopened_) {
@@ -39,12 +39,12 @@ class StreamSink final : public Sink {
   Result<void> write(ByteView bytes) override {
     while (!bytes.empty()) {
       const Wake wake = wait_for(interrupt_, {.fd = fd_, .events = POLLOUT});
-      if (wake.interrupted) return Error{ErrorCode::kCancelled, "writing " + name_ + " was cancelled"};
+      if (wake.interrupted) return Error(ErrorCode::kCancelled, "writing " + name_ + " was cancelled");
       const ssize_t wrote = ::write(fd_, bytes.data(), std::min(bytes.size(), piece_bytes_max_));
       if (wrote >= 0) {
         bytes = bytes.subspan(static_cast<std::size_t>(wrote));
       } else if (errno == EPIPE) {
-        return Error{ErrorCode::kSinkClosed, "the reader of " + name_ + " went away before the end", EPIPE};
+        return Error(ErrorCode::kSinkClosed, "the reader of " + name_ + " went away before the end", EPIPE);
       } else if (errno != EINTR && errno != EAGAIN) {
         return error_from_errno(errno, "write " + name_);
       }
@@ -55,7 +55,7 @@ class StreamSink final : public Sink {
   Result<void> commit() override {
     if (syncs_ && ::fsync(fd_) != 0) return error_from_errno(errno, "sync " + name_);
     reopened_ = Fd();
-    // The last word of a network file system; a descriptor that is not ours is closed by its owner.
+    // A network file system may report a lost write only at close. The owner of a borrowed descriptor closes it.
     DRS_RETURN_IF_ERROR(owned_.close());
     return {};
   }

@@ -1,4 +1,4 @@
-// A Sink over standard output or any other open descriptor that is written from front to back.
+// A Sink over standard output or any other open descriptor that is written sequentially.
 #pragma once
 
 #include <memory>
@@ -9,12 +9,12 @@
 
 namespace drs {
 
-// `fd` is borrowed and must outlive the sink. A pipe is enlarged. `name` stands in messages: "stdout". commit() syncs
-// what can be synced: a regular file, a block device. abandon() can only stop writing: what a pipe took is gone. The
-// program must ignore SIGPIPE (main does), so that a reader who went away is the error kSinkClosed. Errors: kIo.
+// `fd` is borrowed and must outlive the sink. A pipe is enlarged. `name` is used in messages: "stdout". commit() syncs
+// a regular file or a block device. abandon() only stops writing: bytes already written to a pipe cannot be taken back.
+// The program must ignore SIGPIPE (main does), so that a reader that closed its end yields kSinkClosed. Errors: kIo.
 Result<std::unique_ptr<Sink>> make_stream_sink(int fd, std::string name);
 
-// The same, and closes `fd` at the end.
+// The same, but owns `fd` and closes it.
 Result<std::unique_ptr<Sink>> make_owned_stream_sink(Fd fd, std::string name);
 
 }  // namespace drs

@@ -12,17 +12,18 @@
 namespace drs {
 namespace {
 
-// The kernel takes at most 1 GiB per registered buffer. An operation that straddles two pieces goes unregistered.
+// The kernel accepts at most 1 GiB per registered buffer. An operation that straddles two pieces is submitted as an
+// unregistered one.
 constexpr std::size_t kRegisteredPieceBytes = 512 * kMiB;
 // Kernel threads for operations that cannot start at once (buffered writes, syncs).
 constexpr unsigned kKernelWorkersMax = 8;
-// A kernel out of memory for requests says EAGAIN with nothing in flight: tried this often, a millisecond apart.
+// A kernel that is out of memory for requests returns EAGAIN even with nothing in flight. Retries, a millisecond apart.
 constexpr int kBusyTriesMax = 1000;
 
 }  // namespace
 
 Result<std::unique_ptr<UringRing>> UringRing::create(std::size_t depth) {
-  // The ring must work on whichever thread holds it, so no SINGLE_ISSUER. Older kernels refuse the newer flags.
+  // No SINGLE_ISSUER, since a ring may move between threads. Older kernels refuse the newer flags.
   constexpr std::array<unsigned, 3> kFlagChoices = {
       IORING_SETUP_CLAMP | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL,
       IORING_SETUP_CLAMP, 0};
@@ -40,7 +41,7 @@ Result<std::unique_ptr<UringRing>> UringRing::create(std::size_t depth) {
 
 UringRing::~UringRing() {
   while (kernel_in_flight_ > 0) {
-    if (!enter(true).ok()) break;
+    if (!enter(Wait::kForOne).ok()) break;
     collect();
   }
   ::io_uring_queue_exit(&ring_);
@@ -91,13 +92,13 @@ void UringRing::prepare_pending() {
   }
 }
 
-Result<void> UringRing::enter(bool wait) {
+Result<void> UringRing::enter(Wait wait) {
   for (int busy_tries = 0;;) {
-    const int status = wait ? ::io_uring_submit_and_wait(&ring_, 1) : ::io_uring_submit(&ring_);
+    const int status = wait == Wait::kForOne ? ::io_uring_submit_and_wait(&ring_, 1) : ::io_uring_submit(&ring_);
     if (status >= 0) return {};
     if (status == -EINTR) continue;
     if (status != -EAGAIN && status != -EBUSY) return error_from_errno(-status, "io_uring_enter");
-    // Short of memory, or completions must be taken first.
+    // The kernel is out of memory, or completions must be collected first.
     if (::io_uring_cq_ready(&ring_) > 0) return {};
     if (++busy_tries > kBusyTriesMax) return error_from_errno(-status, "io_uring_enter");
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -113,7 +114,7 @@ void UringRing::collect() {
       operation.result = entries[i]->res;
       --kernel_in_flight_;
       const bool interrupted = operation.result == -EINTR || operation.result == -EAGAIN;
-      // Reads and writes may be repeated. A sync may not: a second one may report success over lost data.
+      // Reads and writes may be repeated. A sync may not: a second one may report success although data was lost.
       (interrupted && operation.kind != IoKind::kSyncData ? pending_ : completed_).push(operation);
     }
     ::io_uring_cq_advance(&ring_, count);
@@ -121,28 +122,22 @@ void UringRing::collect() {
   }
 }
 
-Result<std::size_t> UringRing::run(bool wait) {
+Result<std::size_t> UringRing::run(Wait wait) {
   if (in_flight_ == 0) return std::size_t{0};
   do {
     prepare_pending();
-    const bool must_wait = wait && ::io_uring_cq_ready(&ring_) == 0;
-    if (must_wait || ::io_uring_sq_ready(&ring_) > 0) DRS_RETURN_IF_ERROR(enter(must_wait));
+    const Wait needed = ::io_uring_cq_ready(&ring_) == 0 ? wait : Wait::kNo;
+    if (needed == Wait::kForOne || ::io_uring_sq_ready(&ring_) > 0) DRS_RETURN_IF_ERROR(enter(needed));
     collect();
-  } while (wait && completed_.empty());
+  } while (wait == Wait::kForOne && completed_.empty());
 
-  // Taken first: what completes while `done` runs belongs to the next call.
+  // Moved out first: operations that complete while `done` runs belong to the next call.
   OperationQueue completed;
   completed.splice(completed_);
-  std::size_t count = 0;
-  while (!completed.empty()) {
-    IoOperation& operation = completed.pop();
-    --in_flight_;
-    ++count;
-    operation.done(operation);
-  }
-  // What waited for a place, or was submitted by `done`, starts now: the caller may be busy elsewhere for a while.
+  const std::size_t count = complete_all(completed, in_flight_);
+  // Starts operations that waited for a slot or that `done` submitted: the next run() may be a while away.
   prepare_pending();
-  if (::io_uring_sq_ready(&ring_) > 0) DRS_RETURN_IF_ERROR(enter(false));
+  if (::io_uring_sq_ready(&ring_) > 0) DRS_RETURN_IF_ERROR(enter(Wait::kNo));
   return count;
 }
 
@@ -154,7 +149,7 @@ bool UringRing::register_memory(MutableByteView memory) {
   for (std::size_t first = 0; first < memory.size(); first += kRegisteredPieceBytes) {
     pieces.push_back({memory.data() + first, std::min(kRegisteredPieceBytes, memory.size() - first)});
   }
-  // ENOMEM: over RLIMIT_MEMLOCK. Whatever the reason, unregistered memory works as well, a little slower.
+  // ENOMEM: over RLIMIT_MEMLOCK. Whatever the error, unregistered memory works too, slightly slower.
   if (::io_uring_register_buffers(&ring_, pieces.data(), static_cast<unsigned>(pieces.size())) != 0) return false;
   registered_ = memory;
   return true;

@@ -1,5 +1,5 @@
-// WatchedSource: passes everything on to another source, and says while it waits for it. Of a pipe or a child that
-// gives nothing, the one who looks at a progress line wants to hear. Threads: as the source behind it; the flag: any.
+// WatchedSource: forwards to another source and sets a flag while it waits for that source, so that the progress line
+// can show that the producer delivers nothing. Threads: as the wrapped source; the flag may be read from any thread.
 #pragma once
 
 #include <atomic>

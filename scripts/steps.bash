@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Runs the steps of a longer script one after the other, with a heading and the seconds each took. A failed step does not
-# stop the next one; `finish` names what failed and makes the script fail.
+# Runs the steps of a longer script in turn, with a heading and the duration of each. A failed step does not stop the
+# next one; `finish` lists the failed steps and makes the script fail.
 #
 #   source scripts/steps.bash
 #   step "build" scripts/build release        # an external command: `set -e` holds inside it

@@ -4,19 +4,23 @@
 #include <cerrno>
 #include <utility>
 
+#include "io/base/byte_pieces.h"
+#include "sinks/forwarding_store.h"
+
 namespace drs {
 namespace {
 
 Error fault_error(const Fault& fault, std::string_view action, const ObjectKey& key) {
   const ErrorCode code = fault.kind == FaultKind::kFail ? fault.code : ErrorCode::kUnavailable;
-  return Error{code, std::string(action) + " '" + key + "': planned fault (" + std::string(error_code_name(code)) + ")",
-               code == ErrorCode::kIo ? EIO : 0};
+  return Error(code, std::string(action) + " '" + key + "': planned fault (" + std::string(error_code_name(code)) + ")",
+               code == ErrorCode::kIo ? EIO : 0);
 }
 
-class FaultStore final : public ObjectStore {
+class FaultStore final : public ForwardingStore {
  public:
   FaultStore(std::unique_ptr<ObjectStore> inner, std::shared_ptr<FaultPlan> plan)
-      : inner_(std::move(inner)), plan_(std::move(plan)) {}
+      : ForwardingStore(std::move(inner)), plan_(std::move(plan)) {}
+  ~FaultStore() override { end_inner(); }
 
   void put(PutOperation& operation) override {
     Put& put = *puts_.emplace_back(std::make_unique<Put>());
@@ -30,7 +34,7 @@ class FaultStore final : public ObjectStore {
     put.inner.body = put.tears() ? torn(operation.body) : operation.body;
     put.inner.owner = &put;
     put.inner.done = [](PutOperation& inner) { static_cast<Put*>(inner.owner)->ready = true; };
-    inner_->put(put.inner);
+    inner().put(put.inner);
   }
 
   void name(PutOperation& operation, ObjectKey key) override {
@@ -39,7 +43,7 @@ class FaultStore final : public ObjectStore {
     if (put.fails_at_once()) {
       put.ready = true;
     } else {
-      inner_->name(put.inner, std::move(key));
+      inner().name(put.inner, std::move(key));
     }
   }
 
@@ -49,7 +53,7 @@ class FaultStore final : public ObjectStore {
     if (put.fails_at_once()) {
       put.ready = true;
     } else {
-      inner_->drop(put.inner);
+      inner().drop(put.inner);
     }
   }
 
@@ -66,11 +70,11 @@ class FaultStore final : public ObjectStore {
     get.inner.destination = operation.destination;
     get.inner.owner = &get;
     get.inner.done = [](GetOperation& inner) { static_cast<Get*>(inner.owner)->ready = true; };
-    inner_->get(get.inner);
+    inner().get(get.inner);
   }
 
   Result<std::size_t> run(bool wait) override {
-    Result<std::size_t> moved = inner_->run(wait && !any_ready());
+    Result<std::size_t> moved = inner().run(wait && !any_ready());
     std::vector<std::unique_ptr<Put>> puts = take_ready(puts_);
     std::vector<std::unique_ptr<Get>> gets = take_ready(gets_);
     if (plan_->reorders()) {
@@ -83,44 +87,43 @@ class FaultStore final : public ObjectStore {
     return puts.size() + gets.size();
   }
 
-  void wake() override { inner_->wake(); }
   [[nodiscard]] std::size_t in_flight() const override { return puts_.size() + gets_.size(); }
-  [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
-  [[nodiscard]] std::size_t parallel_max() const override { return inner_->parallel_max(); }
 
-  Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {
-    if (const auto fault = plan_->next_operation()) return fault_error(*fault, "list", std::string(prefix));
-    return inner_->list(prefix, visit);
+  // Each prefix is an operation that can fail.
+  Result<void> list_together(std::span<const std::string_view> prefixes, const Visit& visit) override {
+    for (const std::string_view prefix : prefixes) {
+      if (const auto fault = plan_->next_operation()) return fault_error(*fault, "list", std::string(prefix));
+      DRS_RETURN_IF_ERROR(inner().list(prefix, visit));
+    }
+    return {};
   }
 
   Result<ObjectInfo> stat(const ObjectKey& key) override {
     if (const auto fault = plan_->next_operation()) return fault_error(*fault, "stat", key);
-    return inner_->stat(key);
+    return inner().stat(key);
   }
 
   Result<void> remove(const ObjectKey& key) override {
     const auto fault = plan_->next_operation();
     if (fault && fault->kind != FaultKind::kLoseReply) return fault_error(*fault, "remove", key);
-    Result<void> removed = inner_->remove(key);
+    Result<void> removed = inner().remove(key);
     if (fault) return fault_error(*fault, "remove", key);
     return removed;
   }
 
-  [[nodiscard]] bool locks() const override { return inner_->locks(); }
-  Result<void> retain(const std::vector<ObjectKey>& keys) override { return inner_->retain(keys); }
-  [[nodiscard]] bool secures() const override { return inner_->secures(); }
-  Result<void> secure(const std::vector<ObjectKey>& keys) override { return inner_->secure(keys); }
-  [[nodiscard]] std::vector<RequestCount> request_counts() const override { return inner_->request_counts(); }
+  Result<void> remove_all(std::span<const ObjectKey> keys) override { return remove_each(*this, keys); }
 
-  Result<std::unique_ptr<ObjectStore>> another() override {
-    DRS_ASSIGN_OR_RETURN(std::unique_ptr<ObjectStore> inner, inner_->another());
-    return make_fault_store(std::move(inner), plan_);
+  [[nodiscard]] StoreDescription describe() const override {
+    StoreDescription description = ForwardingStore::describe();
+    description.io += ", planned faults";
+    return description;
   }
-  void register_memory(MutableByteView memory) override { inner_->register_memory(memory); }
-  [[nodiscard]] std::string name_for_messages() const override { return inner_->name_for_messages(); }
-  [[nodiscard]] std::string io_description() const override { return inner_->io_description() + ", planned faults"; }
 
  private:
+  Result<std::unique_ptr<ObjectStore>> around(std::unique_ptr<ObjectStore> inner) override {
+    return make_fault_store(std::move(inner), plan_);
+  }
+
   struct Put {
     PutOperation inner;
     PutOperation* outer = nullptr;
@@ -141,9 +144,8 @@ class FaultStore final : public ObjectStore {
 
   // The body without its end, by at least one byte.
   std::vector<ByteView> torn(const std::vector<ByteView>& body) {
-    std::uint64_t total_bytes = 0;
-    for (const ByteView piece : body) total_bytes += piece.size();
-    std::uint64_t left_bytes = total_bytes == 0 ? 0 : plan_->random_below(total_bytes);
+    const std::size_t body_bytes = total_bytes(body);
+    std::uint64_t left_bytes = body_bytes == 0 ? 0 : plan_->random_below(body_bytes);
     std::vector<ByteView> kept;
     for (const ByteView piece : body) {
       const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), left_bytes));
@@ -192,7 +194,7 @@ class FaultStore final : public ObjectStore {
     const bool reported = put.fault && put.fault->kind != FaultKind::kTearSilently;
     // A store that found the name taken or failed by itself says so; what was planned cannot make that better.
     if (put.dropped) {
-      outer.result = Error{ErrorCode::kCancelled, "the put was dropped before it had a name"};
+      outer.result = Error(ErrorCode::kCancelled, "the put was dropped before it had a name");
     } else if (reported && (put.fails_at_once() || outer.result.ok())) {
       outer.result = fault_error(*put.fault, "put", outer.key);
     }
@@ -209,10 +211,8 @@ class FaultStore final : public ObjectStore {
     outer.done(outer);
   }
 
-  // Before `inner_`, which may hold them until it is gone.
   std::vector<std::unique_ptr<Put>> puts_;
   std::vector<std::unique_ptr<Get>> gets_;
-  const std::unique_ptr<ObjectStore> inner_;
   const std::shared_ptr<FaultPlan> plan_;
 };
 

@@ -1,8 +1,8 @@
-// A store that fails as told, around any other store: for the tests of everything that uses one. A FaultPlan says which
-// operation fails and how; it is shared by all instances, counts every operation, and so lets a test fail the first,
-// the second, ... until a run meets no fault any more.
+// A store around any other store that fails on request, for tests. A FaultPlan says which operation fails and how. All
+// instances share it, and it counts every operation, so a test can fail the first operation, then the second, and so
+// on, until a run meets no fault any more.
 //
-// Counted, in the order of the calls: put (once, also when named later), get, list, stat, remove.
+// Operations count in the order of the calls: put (once, even if it is named later), get, list, stat, remove.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@
 #include <random>
 #include <vector>
 
-#include "io/result.h"
+#include "io/base/result.h"
 #include "sinks/object_store.h"
 
 namespace drs {
 
 enum class FaultKind : std::uint8_t {
   kFail,          // nothing happens; the caller sees `code`
-  kLoseReply,     // it happens; the caller of a put or remove sees kUnavailable. Others fail with kUnavailable
-  kTear,          // a put stores a part of the object under its name, kUnavailable. Others fail with kUnavailable
-  kTearSilently,  // a put stores a part and reports success, as no store should: the reader must notice
+  kLoseReply,     // a put or remove takes effect, but its caller sees kUnavailable; other operations fail with it
+  kTear,          // a put stores a part of the object and fails with kUnavailable; other operations fail with it
+  kTearSilently,  // a put stores a part and reports success, which no store may do: the reader has to notice
 };
 
 struct Fault {
@@ -35,15 +35,15 @@ class FaultPlan {
   explicit FaultPlan(std::uint64_t seed = 0) : random_(seed) {}
   // The nth operation from now (from 1) meets `fault`. Several may be planned.
   void fail_nth(std::uint64_t nth, Fault fault);
-  // Every operation meets `fault` with this probability, by the seed.
+  // Every operation meets `fault` with this probability, drawn from the seed.
   void fail_randomly(double probability, Fault fault);
-  // Completions are held back and delivered in another order, by the seed.
+  // Holds completions back and delivers them in another order, drawn from the seed.
   void reorder_completions(bool on);
 
   [[nodiscard]] std::uint64_t operations() const;
-  [[nodiscard]] std::uint64_t faults() const;  // how many operations met one
+  [[nodiscard]] std::uint64_t faults() const;  // operations that met a fault
 
-  // For FaultStore: counts an operation and says what it meets.
+  // For FaultStore: counts an operation and returns the fault that it meets, if any.
   std::optional<Fault> next_operation();
   [[nodiscard]] bool reorders() const;
   std::uint64_t random_below(std::uint64_t bound);  // bound > 0
@@ -63,7 +63,7 @@ class FaultPlan {
   std::uint64_t faults_ = 0;
 };
 
-// `inner` is owned; `plan` shared with every `another`.
+// Owns `inner`; every `clone` shares `plan`.
 std::unique_ptr<ObjectStore> make_fault_store(std::unique_ptr<ObjectStore> inner, std::shared_ptr<FaultPlan> plan);
 
 }  // namespace drs

@@ -13,7 +13,7 @@ Bytes joined(const std::vector<ByteView>& pieces) {
 }
 
 Error not_found(const ObjectKey& key) {
-  return Error{ErrorCode::kNotFound, "memory/" + key + " is not there"};
+  return Error(ErrorCode::kNotFound, "memory/" + key + " is not there");
 }
 
 class MemoryStore final : public ObjectStore {
@@ -50,7 +50,7 @@ class MemoryStore final : public ObjectStore {
     const auto gets = std::exchange(gets_, {});
     for (PutOperation* put : puts) finish(*put);
     for (PutOperation* put : dropped) {
-      put->result = Error{ErrorCode::kCancelled, "the put was dropped before it had a name"};
+      put->result = Error(ErrorCode::kCancelled, "the put was dropped before it had a name");
       put->done(*put);
     }
     for (GetOperation* get : gets) finish(*get);
@@ -61,14 +61,12 @@ class MemoryStore final : public ObjectStore {
   [[nodiscard]] std::size_t in_flight() const override {
     return unnamed_.size() + puts_.size() + dropped_.size() + gets_.size();
   }
-  [[nodiscard]] std::size_t operation_bytes() const override { return 0; }
-  [[nodiscard]] std::size_t parallel_max() const override { return 4; }
 
-  Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {
-    if (!is_valid_object_prefix(prefix)) {
-      return Error{ErrorCode::kUsage, "not a prefix of object keys: \"" + std::string(prefix) + "\""};
+  Result<void> list_together(std::span<const std::string_view> prefixes, const Visit& visit) override {
+    for (const std::string_view prefix : prefixes) {
+      DRS_RETURN_IF_ERROR(check_object_prefix(prefix));
+      for (const ObjectInfo& info : objects_->list(prefix)) DRS_RETURN_IF_ERROR(visit(info));
     }
-    for (const ObjectInfo& info : objects_->list(prefix)) DRS_RETURN_IF_ERROR(visit(info));
     return {};
   }
 
@@ -83,20 +81,24 @@ class MemoryStore final : public ObjectStore {
     return {};
   }
 
-  [[nodiscard]] bool locks() const override { return objects_->locks(); }
-  Result<void> retain(const std::vector<ObjectKey>& keys) override {
-    if (!locks()) return ObjectStore::retain(keys);
+  Result<void> remove_all(std::span<const ObjectKey> keys) override { return remove_each(*this, keys); }
+
+  Result<void> secure(const std::vector<ObjectKey>& keys) override {
+    if (!objects_->locks()) return {};
     for (const ObjectKey& key : keys) {
-      if (!objects_->find(key)) return not_found(key);
-      objects_->retain(key);
+      if (!objects_->find(key)) return vanished(*this, key);
+      objects_->lock(key);
     }
     return {};
   }
 
-  Result<std::unique_ptr<ObjectStore>> another() override { return make_memory_store(objects_, clock_); }
+  Result<std::unique_ptr<ObjectStore>> clone() override { return make_memory_store(objects_, clock_); }
   void register_memory(MutableByteView /*memory*/) override {}
-  [[nodiscard]] std::string name_for_messages() const override { return "memory"; }
-  [[nodiscard]] std::string io_description() const override { return "memory"; }
+  [[nodiscard]] StoreTraits traits() const override {
+    return {.parallel_max = 4, .operation_bytes = 0, .secures = objects_->locks(), .locks = objects_->locks()};
+  }
+  [[nodiscard]] StoreDescription describe() const override { return {"memory", "memory"}; }
+  [[nodiscard]] std::vector<RequestCount> request_counts() const override { return {}; }
 
  private:
   void take_unnamed(PutOperation& operation) {
@@ -109,7 +111,7 @@ class MemoryStore final : public ObjectStore {
     const std::int64_t now_ns = clock_ == nullptr ? 0 : clock_->wall_ns();
     put.result = Result<void>{};
     if (!objects_->insert(put.key, joined(put.body), now_ns)) {
-      put.result = Error{ErrorCode::kAlreadyExists, "memory/" + put.key + " is there already"};
+      put.result = Error(ErrorCode::kAlreadyExists, "memory/" + put.key + " is there already");
     }
     put.done(put);
   }
@@ -174,14 +176,14 @@ bool MemoryObjects::locks() const {
   return locks_;
 }
 
-void MemoryObjects::retain(const ObjectKey& key) {
+void MemoryObjects::lock(const ObjectKey& key) {
   const std::scoped_lock lock(mutex_);
-  ++retained_[key];
+  ++locked_[key];
 }
 
-std::map<ObjectKey, int, std::less<>> MemoryObjects::retained() const {
+std::map<ObjectKey, int, std::less<>> MemoryObjects::locked() const {
   const std::scoped_lock lock(mutex_);
-  return retained_;
+  return locked_;
 }
 
 void MemoryObjects::damage(const ObjectKey& key, Bytes bytes) {

@@ -1,6 +1,5 @@
-// Linked into every test program in place of drs::assert_failed (ld's --wrap): an assertion that fails, such as error()
-// of a Result that holds a value, fails the test it stands in, and the tests behind it still run. Death tests see the
-// abort of the real one.
+// Replaces drs::assert_failed in every test program (ld's --wrap): a failed assertion, such as error() of a Result that
+// holds a value, fails only its own test, and later tests still run. Death tests see the real function's abort.
 #include <gtest/gtest.h>
 
 #include <source_location>
@@ -18,7 +17,7 @@ namespace drs::test {
 
 void assert_failed_in_a_test(const char* expression, const char* text, std::source_location where) {
   if (testing::internal::InDeathTestChild()) real_assert_failed(expression, text, where);
-  // Where nothing may be thrown, on another thread or in a destructor, this ends the program as the real one does.
+  // On another thread or in a destructor the exception terminates the program, like the real function.
   throw std::logic_error(std::string(where.file_name()) + ":" + std::to_string(where.line()) + ": " + text + " (" +
                          expression + ")");
 }

@@ -8,15 +8,18 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "io/catch_thrown.h"
-#include "tools/arguments.h"
-#include "tools/configuration.h"
-#include "tools/descriptors.h"
-#include "tools/heads.h"
-#include "tools/help_text.h"
-#include "tools/option_builder.h"
-#include "tools/parse_hints.h"
-#include "tools/version.h"
+#include "io/base/ascii.h"
+#include "io/base/catch_thrown.h"
+#include "tools/cli/child_command.h"
+#include "tools/cli/descriptors.h"
+#include "tools/cli/help_text.h"
+#include "tools/cli/identity.h"
+#include "tools/cli/option_builder.h"
+#include "tools/cli/parse_hints.h"
+#include "tools/config/configuration.h"
+#include "tools/config/settings.h"
+#include "tools/repository/heads.h"
+#include "tools/repository/open_repository.h"
 
 namespace drs {
 namespace {
@@ -34,7 +37,7 @@ std::string help_of_parsed(CLI::App& root) {
   return text.empty() ? app->help() : text;  // of a hidden command
 }
 
-// Empty: parsed. Otherwise help was printed (kOk) or the arguments were told to be wrong.
+// Both empty: parsed. `done`: help was printed. `error`: the arguments are wrong.
 struct ParseOutcome {
   std::optional<ExitCode> done;
   std::optional<Error> error;
@@ -55,13 +58,14 @@ ParseOutcome parse(CLI::App& root, const Arguments& arguments, Output& output) {
     const std::string path = command_path(app);
     return {
         {},
-        Error{ErrorCode::kUsage, fmt::format("{}; see `drstream help{}{}`", parse_error_text(error, *app, arguments),
-                                             path.empty() ? "" : " ", path)}};
+        Error(ErrorCode::kUsage, with_advice(parse_error_text(error, *app, arguments),
+                                             fmt::format("see `drstream help{}{}`", path.empty() ? "" : " ", path)))};
   }
   return {};
 }
 
-// A variable for what only the command line gives would be taken for a gate or a choice that is in force.
+// A variable named after an option that only the command line can give: without a warning the operator would believe
+// that it is in force.
 void warn_of_unread_variables(const CLI::App& command, spdlog::logger& log) {
   for (const CLI::App* app = &command; app != nullptr; app = app->get_parent())
     for (const CLI::Option* option : app->get_options()) {
@@ -69,8 +73,17 @@ void warn_of_unread_variables(const CLI::App& command, spdlog::logger& log) {
       const bool is_read = !option->get_envname().empty();
       const bool is_none = variable.empty() || option == app->get_help_ptr() || option == app->get_version_ptr();
       if (is_read || is_none || std::getenv(variable.c_str()) == nullptr) continue;
-      log.warn("the variable {} is not read: --{} is given with each call", variable, option->get_lnames().back());
+      log.warn("the variable {} is ignored: give --{} on the command line", variable, option->get_lnames().back());
     }
+}
+
+// Whether the answer is to be JSON, for a command line that could not be parsed: the parser stops at the first bad
+// option, and may not have seen --json.
+bool asks_for_json(const std::vector<std::string>& arguments) {
+  if (std::ranges::find(arguments, "--json") != arguments.end()) return true;
+  const char* const variable = std::getenv("DRSTREAM_JSON");
+  const std::string value = ascii_lower(std::string_view(variable == nullptr ? "" : variable));
+  return value == "1" || value == "true" || value == "on" || value == "yes";
 }
 
 class Application {
@@ -79,12 +92,14 @@ class Application {
       : model_(model), clock_(clock), cancel_(cancel), signals_(signals), console_(STDERR_FILENO, &cancel) {}
 
   int run(const Arguments& arguments) {
-    Output early({false, false, STDOUT_FILENO}, console_);
+    unset_overridden_key_variables(arguments.own);
+    Output early({.json = false, .quiet = false, .stdout_fd = STDOUT_FILENO}, console_);
     const ParseOutcome parsed = parse(model_.root, arguments, early);
     if (parsed.done) return finish(*parsed.done, early, CommandEffect::kReads);
     const Command* const command = model_.commands.parsed();
     const auto configured = parsed.error || command == nullptr ? Result<void>() : configure(*command);
-    Output output({model_.options.json, model_.options.log.quiet, STDOUT_FILENO}, console_);
+    const bool json = model_.options.json || (parsed.error && asks_for_json(arguments.own));
+    Output output({json, model_.options.log.quiet, STDOUT_FILENO}, console_);
     if (parsed.error) {
       path_ = command_path(deepest_parsed(&model_.root));
       return fail(*parsed.error, command != nullptr ? command->effect : CommandEffect::kReads, output);
@@ -93,14 +108,14 @@ class Application {
       path_ = command_path(command->app);
       return fail(configured.error(), command->effect, output);
     }
-    if (command == nullptr && model_.options.json) {
+    if (command == nullptr && (model_.options.json || model_.options.log.format == LogFormat::kJson)) {
       const CLI::App* const app = deepest_parsed(&model_.root);
       path_ = command_path(app);
       return fail({ErrorCode::kUsage, "a command is missing; accepted are " + command_names(*app)},
                   CommandEffect::kReads, output);
     }
     if (command == nullptr) {
-      console_.write_lines(help_of_parsed(model_.root));
+      console_.write_lines(help_of_parsed(model_.root), Tone::kVerbatim);
       return static_cast<int>(ExitCode::kUsage);
     }
     path_ = command_path(command->app);
@@ -119,16 +134,17 @@ class Application {
   }
 
   int run_command(const Command& command, const Arguments& arguments, Output& output) {
-    // Before anything is opened that could take a number which the caller believed to be open.
+    // Before anything is opened that could take the number of a descriptor that the caller believed to be open.
     if (const auto usable = check_progress_descriptor(model_.options.progress_fd); !usable.ok())
       return fail(usable.error(), command.effect, output);
     const auto log = make_logger(console_, model_.options.log);
     for (const std::string& warning : configuration_.warnings) log->warn("{}", warning);
     warn_of_unread_variables(*command.app, *log);
+    model_.options.limits = read_cgroup_limits();
     if (model_.options.state_dir.empty()) choose_state_dir(command.effect, *log);
     std::unique_ptr<Guardian> guardian;
     if (!arguments.child.empty()) {
-      // Now: no buffer is mapped and no key is read that the guardian would keep.
+      // Now: before buffers are mapped and keys are read, which the guardian would keep.
       auto started = Guardian::start();
       if (!started.ok()) return fail(started.error(), command.effect, output);
       guardian = *std::move(started);
@@ -136,7 +152,11 @@ class Application {
     CommandContext context{model_.options, arguments.child, console_,    *log,           output,        clock_, cancel_,
                            signals_,       guardian.get(),  model_.root, configuration_, command.effect};
     const auto result = catch_thrown([&] { return command.run(context); });
-    if (!result.ok()) return fail(result.error(), context.effect, output, context.next_step);
+    if (!result.ok()) {
+      const auto place = parse_repository_location(model_.options.repository, model_.options);
+      if (context.next_step.empty() && place.ok()) context.next_step = next_step_of_denied(result.error(), *place);
+      return fail(result.error(), context.effect, output, context.next_step);
+    }
     return finish(*result, output, context.effect);
   }
 
@@ -144,27 +164,28 @@ class Application {
     const auto state_dir = default_state_dir();
     if (!state_dir.ok()) {
       log.warn(
-          "the heads of streams are not kept, so that a removal of the newest snapshots is not noticed: neither "
-          "XDG_STATE_HOME nor HOME is set, and {}; give --state-dir DIR",
+          "the heads of streams are not recorded, so that a removal of the newest snapshots will not be noticed: "
+          "neither XDG_STATE_HOME nor HOME is set, and {}; give --state-dir DIR",
           state_dir.error().message);
       return;
     }
     model_.options.state_dir = state_dir->path;
     if (state_dir->is_temporary && effect == CommandEffect::kCommits)
       log.warn(
-          "neither XDG_STATE_HOME nor HOME is set: the heads of streams are kept in {}, from where they may be cleaned "
-          "away; without them a removal of the newest snapshots is not noticed; give --state-dir DIR",
+          "neither XDG_STATE_HOME nor HOME is set: the heads of streams are recorded in {}, which may be cleaned up; "
+          "without them a removal of the newest snapshots is not noticed; give --state-dir DIR",
           state_dir->path);
   }
 
   int finish(ExitCode code, const Output& output, CommandEffect effect) {
     if (!output.failure()) return static_cast<int>(code);
-    // A reader that had enough (`drstream list | head`) is no trouble.
+    // A reader that stops early (`drstream list | head`) is not a failure.
     if (output.failure()->code == ErrorCode::kSinkClosed) return static_cast<int>(code);
     const bool answer_is_all = effect == CommandEffect::kReads || effect == CommandEffect::kProves;
-    console_.write_lines(
-        fmt::format("drstream {}: {}: {}", path_, answer_is_all ? "error" : "warning", output.failure()->message),
-        answer_is_all ? Tone::kError : Tone::kWarning);
+    make_logger(console_, model_.options.log)
+        ->log(answer_is_all ? spdlog::level::err : spdlog::level::warn,
+              "the answer of `drstream{}{}` could not be printed: {}", path_.empty() ? "" : " ", path_,
+              output.failure()->message);
     return answer_is_all && code == ExitCode::kOk ? exit_status_of(*output.failure(), signals_.received())
                                                   : static_cast<int>(code);
   }
@@ -202,9 +223,13 @@ CommandModel::CommandModel()
   add_copy_command(commands);
   add_list_command(commands);
   add_show_command(commands);
+  add_forget_command(commands);
   add_pull_command(commands);
+  add_hold_command(commands);
+  add_unforget_command(commands);
   add_verify_command(commands);
   add_scrub_command(commands);
+  add_prune_command(commands);
   add_repair_command(commands);
   add_stats_command(commands);
   add_key_commands(commands);

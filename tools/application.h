@@ -1,13 +1,13 @@
-// The whole command: builds the model, parses, runs one subcommand, tells how it ended.
+// The whole command: builds the model, parses, runs one subcommand, reports its result.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "io/cancel.h"
-#include "io/clock.h"
+#include "io/base/cancel.h"
+#include "io/base/clock.h"
+#include "tools/cli/signals.h"
 #include "tools/command.h"
-#include "tools/signal_state.h"
 
 namespace drs {
 
@@ -19,7 +19,7 @@ struct CommandModel {
   CommandModel();
 };
 
-// Everything between main's set-up and its exit status. Does not throw what it can tell as a message.
+// Everything between main's set-up and its exit status. Reports exceptions as messages where it can.
 int run_application(int argc, const char* const* argv, const Clock& clock, CancelToken& cancel,
                     const SignalState& signals);
 

@@ -2,10 +2,11 @@
 
 namespace drs {
 
-ProgressOptions progress_options(const CommandContext& context, std::string_view verb) {
+ProgressOptions progress_options(const CommandContext& context, std::string_view command) {
   ProgressOptions options;
-  options.verb = verb;
+  options.command = command;
   options.on_console = shows_progress(context.options.progress, context.console, context.options.log.quiet);
+  options.log_format = context.options.log.format;
   if (context.options.progress_fd) options.fd = static_cast<int>(*context.options.progress_fd);
   return options;
 }

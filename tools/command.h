@@ -9,15 +9,15 @@
 #include <string_view>
 #include <vector>
 
-#include "io/cancel.h"
-#include "io/clock.h"
+#include "io/base/cancel.h"
+#include "io/base/clock.h"
 #include "io/guardian.h"
-#include "tools/exit_code.h"
-#include "tools/global_options.h"
-#include "tools/log.h"
-#include "tools/output.h"
-#include "tools/report.h"
-#include "tools/signal_state.h"
+#include "tools/cli/signals.h"
+#include "tools/output/exit_code.h"
+#include "tools/output/log.h"
+#include "tools/output/output.h"
+#include "tools/output/report.h"
+#include "tools/repository/global_options.h"
 
 namespace drs {
 
@@ -36,23 +36,22 @@ struct CommandContext {
   Guardian* guardian;  // of the child command; null where there is none
   CLI::App& root;      // the whole model, for help, man and completion
   const Configuration& configuration;
-  CommandEffect effect;        // of the command, until it learns better: decides what its failure means
-  std::string next_step = {};  // of its failure, where the command knows better than its kind does
+  CommandEffect effect;        // of the command; it may refine it. Decides what its failure means
+  std::string next_step = {};  // of its failure, where it is more specific than that of the kind of error
 };
 
-// How a command's progress is shown. `verb` must outlive what is made of it.
-ProgressOptions progress_options(const CommandContext& context, std::string_view verb);
+// How a command's progress is shown. `command` must outlive the result.
+ProgressOptions progress_options(const CommandContext& context, std::string_view command);
 
-// kOk, or another code where the command did its work and the answer is bad news (verify). An Error is told by the
-// caller.
+// kOk, or another code where the command did its work and found something wrong (verify). The caller reports an Error.
 using RunCommand = std::function<Result<ExitCode>(CommandContext&)>;
 
 struct Command {
   CLI::App* app = nullptr;
   CommandEffect effect = CommandEffect::kReads;
-  bool takes_child_command = false;  // "-- CMD..."
   RunCommand run;
-  bool reads_configuration = true;  // false: it says what drstream is, whatever is configured
+  bool takes_child_command = false;  // "-- CMD..."
+  bool reads_configuration = true;   // false: it describes drstream itself, independent of any configuration
 };
 
 class CommandSet {
@@ -68,7 +67,7 @@ class CommandSet {
   std::vector<Command> commands_;
 };
 
-// A subcommand of `parent` with the form that all share. `examples`: what stands under "Examples", one per line.
+// Adds a subcommand to `parent` in the form that all share. `examples`: the section "Examples", one per line.
 CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::string& description,
                          const std::string& examples);
 
@@ -78,9 +77,13 @@ void add_resume_command(CommandSet& commands);
 void add_copy_command(CommandSet& commands);
 void add_list_command(CommandSet& commands);
 void add_show_command(CommandSet& commands);
+void add_forget_command(CommandSet& commands);
 void add_pull_command(CommandSet& commands);
+void add_hold_command(CommandSet& commands);
+void add_unforget_command(CommandSet& commands);
 void add_verify_command(CommandSet& commands);
 void add_scrub_command(CommandSet& commands);
+void add_prune_command(CommandSet& commands);
 void add_repair_command(CommandSet& commands);
 void add_stats_command(CommandSet& commands);
 void add_key_commands(CommandSet& commands);

@@ -1,4 +1,4 @@
-// The process around the command: what it protects, ignores and waits for.
+// The process around the command: memory protection, signals, the last handlers of exceptions.
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -8,12 +8,12 @@
 #include <exception>
 #include <new>
 
-#include "io/clock.h"
+#include "io/base/clock.h"
 #include "io/descriptor_limit.h"
 #include "tools/application.h"
-#include "tools/descriptors.h"
-#include "tools/exit_code.h"
-#include "tools/signals.h"
+#include "tools/cli/descriptors.h"
+#include "tools/cli/signals.h"
+#include "tools/output/exit_code.h"
 
 namespace {
 
@@ -24,11 +24,11 @@ void protect_memory() {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-// What whoever started us may have left in a state that changes what our calls mean.
+// Resets signal dispositions that our parent may have changed and that alter what our calls do.
 void set_signals() {
-  ::signal(SIGCHLD, SIG_DFL);  // ignored, it would take the exit statuses of our children away
-  ::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of write
-  ::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow further
+  ::signal(SIGCHLD, SIG_DFL);  // if ignored, the exit statuses of our children are lost
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that went away is then an error of write
+  ::signal(SIGXFSZ, SIG_IGN);  // and so is a file that has reached its size limit
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
     }
     return drs::run_application(argc, argv, clock, cancel, **signals);
   } catch (const std::bad_alloc&) {
-    ::dprintf(STDERR_FILENO, "drstream: error: there is no memory left\n");
+    ::dprintf(STDERR_FILENO, "drstream: error: out of memory: free memory or give less --memory, then run it again\n");
     return static_cast<int>(drs::ExitCode::kBusy);
   } catch (const std::exception& thrown) {
     ::dprintf(STDERR_FILENO, "drstream: error: %s\n", thrown.what());

@@ -1,11 +1,11 @@
-// What every part of one verify run works with.
+// What all parts of one verify run share.
 #pragma once
 
 #include <vector>
 
 #include "engine/repository/repository.h"
-#include "io/cancel.h"
-#include "io/progress.h"
+#include "io/base/cancel.h"
+#include "io/base/progress.h"
 #include "verify/damage_map.h"
 #include "verify/damage_marks.h"
 #include "verify/finding_list.h"
@@ -21,9 +21,9 @@ struct CheckContext {
   DamageMarks& marks;
   ProgressCounters& progress;
   CancelToken& cancel;
-  // What parts of the run leave to those after them; one thread.
-  std::vector<Digest> tableless = {};  // packs that were read whole, whose tables are damaged
-  std::vector<Digest> absent = {};  // packs in which a block that a snapshot needs was to be read, and that were gone
+  // Results for later parts of the run; one thread.
+  std::vector<Digest> tableless = {};  // packs that were read to their end and whose tables are damaged
+  std::vector<Digest> absent = {};     // packs that the store did not find when a block of a snapshot was read
 };
 
 }  // namespace drs

@@ -4,18 +4,18 @@
 #include <cstddef>
 #include <vector>
 
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 #include "io/buffer_pool.h"
-#include "io/bytes.h"
-#include "io/result.h"
-#include "verify/object_sweep.h"
+#include "verify/object_scan.h"
 
 namespace drs {
 
 struct CheckMemory {
   std::size_t workers = 1;
-  std::size_t piece_bytes = 0;         // read at once
-  std::size_t headroom_bytes = 0;      // see SweepBuffers
-  std::size_t block_buffer_bytes = 0;  // of the decoded and of the decompressor's buffer; 0 for scrub
+  std::size_t piece_bytes = 0;         // of one read
+  std::size_t headroom_bytes = 0;      // see ScanBuffers
+  std::size_t block_buffer_bytes = 0;  // size of the plaintext and of the scratch buffer; 0 for scrub
   std::size_t index_cache_bytes = 0;
   std::size_t rebuild_blocks = 0;  // decoded blocks that a rebuild keeps
 
@@ -24,20 +24,27 @@ struct CheckMemory {
 
 enum class CheckKind : std::uint8_t { kVerify, kScrub };
 
-// `threads`: 0 for the machine's. `largest_bytes`: size of the largest object that will be swept. `operation_bytes`:
-// ObjectStore::operation_bytes.
-CheckMemory plan_check(CheckKind kind, std::size_t memory_bytes, std::size_t threads, std::uint64_t largest_bytes,
-                       std::size_t operation_bytes);
+// What a plan depends on.
+struct CheckLimits {
+  std::size_t memory_bytes = 0;
+  std::size_t threads = 0;           // 0: as many as the machine has cores
+  std::uint64_t listed_objects = 0;  // stored objects that the run keeps a list of
+  std::uint64_t largest_bytes = 0;   // size of the largest object that will be scanned
+  std::size_t operation_bytes = 0;   // StoreTraits::operation_bytes
+};
 
-// What is left of the ceiling beside the list of `objects` stored objects: 200 bytes each, of which the program's own
-// 32 MiB hold some. Errors: kUsage when the list takes more than half; the text says how much --memory is needed.
-Result<std::size_t> memory_beside_list(std::uint64_t objects, std::size_t memory_bytes);
+// Errors: as memory_beside_list.
+Result<CheckMemory> plan_check(CheckKind kind, const CheckLimits& limits);
 
-// The payload buffers of each worker, out of one mapping.
+// The memory that the list of objects leaves. It takes 200 bytes an object; the program's own 32 MiB hold the first 16
+// MiB of them. Errors: kUsage if the list takes more than half; the text states the --memory that is needed.
+Result<std::size_t> memory_beside_list(const CheckLimits& limits);
+
+// The payload buffers of all workers, in one mapping.
 class CheckBuffers {
  public:
   struct Worker {
-    SweepBuffers sweep;
+    ScanBuffers sweep;
     MutableByteView plain;
     MutableByteView scratch;
   };

@@ -1,5 +1,5 @@
-// Which packs, and which blocks in them, a verify run has found damaged, so that the recipes which need them can be
-// told of it.
+// The damaged packs and blocks that a verify run has found. The check of the recipes looks up here which snapshots they
+// affect.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,17 @@ namespace drs {
 // Any thread.
 class DamageMap {
  public:
-  // Blocks kept one by one over all packs; beyond, a damaged pack counts as damaged in all its blocks.
+  // The most blocks that are kept one by one, over all packs. Beyond that, a damaged pack counts as damaged in all its
+  // blocks.
   static constexpr std::size_t kBlocksMax = 2'000'000;
 
-  // Every block of the pack. `finding`: its number in the FindingList.
+  // Marks every block of the pack as damaged. `finding`: its number in the FindingList.
   void add_pack(const Digest& pack, std::size_t finding);
-  // The blocks with these seals, beside those that are known.
+  // Adds these blocks to those that are known.
   void add_blocks(const Digest& pack, std::size_t finding, const std::vector<DamagedBlock>& blocks);
-  // One block of a pack that was added is whole: it was read. Adding the pack again forgets it.
+  // Notes that one block of an added pack was read and is intact. Adding the pack again forgets this.
   void add_whole_block(const BlockLocation& location);
-  // The finding that damages this block.
+  // The finding for this block. Empty if it is not damaged.
   [[nodiscard]] std::optional<std::size_t> find(const BlockLocation& location) const;
   // How many packs are damaged in every block.
   [[nodiscard]] std::size_t whole_packs() const;
@@ -33,8 +34,8 @@ class DamageMap {
   struct Damage {
     std::size_t finding = 0;
     bool all_blocks = false;
-    std::vector<std::uint32_t>
-        offsets_bytes;  // sorted: of the damaged blocks; with `all_blocks`, of those that are not
+    // Sorted. Of the damaged blocks; with `all_blocks`, of the intact ones.
+    std::vector<std::uint32_t> offsets_bytes;
   };
   mutable std::mutex mutex_;
   std::unordered_map<Digest, Damage, FixedBytesHash> packs_;

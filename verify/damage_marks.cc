@@ -8,7 +8,7 @@ namespace drs {
 
 void DamageMarks::set(ObjectStore& store, const Digest& pack, const std::string& problem,
                       std::vector<DamagedBlock> blocks) {
-  if (read_only_) return;
+  if (marking_ == Marking::kReadOnly) return;
   {
     const std::scoped_lock lock(mutex_);
     PackMarks& known = known_[pack];
@@ -21,7 +21,9 @@ void DamageMarks::set(ObjectStore& store, const Digest& pack, const std::string&
       known.add(blocks);
     }
   }
-  if (const auto marked = mark_damaged(store, clock_, pack, found_by_, problem, std::move(blocks)); !marked.ok()) {
+  if (const auto marked =
+          mark_damaged(store, clock_, pack, {.found_by = found_by_, .problem = problem, .blocks = std::move(blocks)});
+      !marked.ok()) {
     findings_.report(
         Finding::Severity::kWarning, pack_name(pack),
         "its damage mark could not be stored, so pushes may still use the pack: " + marked.error().message);
@@ -32,7 +34,7 @@ void DamageMarks::set(ObjectStore& store, const Digest& pack, const std::string&
 }
 
 void DamageMarks::clear(ObjectStore& store, const Digest& pack, std::string_view found_by) {
-  if (read_only_) return;
+  if (marking_ == Marking::kReadOnly) return;
   std::vector<PackMarks::Mark> marks;
   {
     const std::scoped_lock lock(mutex_);

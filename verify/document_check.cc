@@ -7,21 +7,22 @@
 #include "engine/format/document.h"
 #include "engine/format/manifest_object.h"
 #include "engine/format/slot.h"
-#include "engine/repository/listed_again.h"
 #include "engine/repository/read_again.h"
 #include "engine/repository/removal.h"
-#include "io/error_class.h"
+#include "engine/repository/retention_objects.h"
+#include "io/base/error_class.h"
 #include "verify/too_new.h"
 
 namespace drs {
 namespace {
 
-constexpr std::array<std::string_view, 5> kAlways = {"config/", "keys/", "sessions/", "condemned/", "damaged/"};
-constexpr std::array<std::string_view, 2> kReadByCatalog = {"manifests/", "removed/"};
+constexpr std::array<std::string_view, 8> kAlways = {"config/", "keys/", "sessions/", "condemned/",
+                                                     "waits/",  "kept/", "holds/",    "damaged/"};
+constexpr std::array<std::string_view, 3> kReadByCatalog = {"manifests/", "removed/", "retired/"};
 
 Result<void> require(bool condition, const char* otherwise) {
   if (condition) return {};
-  return Error{ErrorCode::kCorrupt, otherwise};
+  return Error(ErrorCode::kCorrupt, otherwise);
 }
 
 }  // namespace
@@ -43,36 +44,33 @@ Result<void> DocumentCheck::list(ObjectStore& store) {
 }
 
 Result<void> DocumentCheck::check(std::size_t number, ObjectStore& store) {
-  if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
-  const Object& object = objects_[number];
-  const auto checked = read(object, store);
-  if (checked.ok()) return {};
-  if (!is_object_fault(checked.error())) return checked;
-  if (checked.error().code == ErrorCode::kNotFound) {
-    const std::scoped_lock lock(mutex_);
-    absent_.push_back(number);
-  } else {
-    report(object, checked.error());
-  }
-  return {};
+  if (context_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "asked to stop");
+  return absent_.check(number, listed(number, store));
 }
 
 Result<void> DocumentCheck::check_absent(ObjectStore& store) {
-  std::vector<std::string> names;
-  for (const std::size_t number : absent_) names.push_back(objects_[number].key);
-  DRS_ASSIGN_OR_RETURN(const auto listed, still_listed(store, names));
-  for (const std::size_t number : absent_) {
-    const Object& object = objects_[number];
-    if (!listed.contains(object.key)) continue;  // removed since it was listed
-    auto checked = read(object, store);
-    if (checked.ok()) continue;
-    if (!is_object_fault(checked.error())) return checked;
-    report(object, checked.error().code == ErrorCode::kNotFound ? listed_but_absent() : checked.error());
-  }
-  return {};
+  return absent_.check_again(store, [&](std::size_t number) { return listed(number, store); });
+}
+
+ListedObject DocumentCheck::listed(std::size_t number, ObjectStore& store) {
+  const Object& object = objects_[number];
+  return {.name = object.key,
+          .read = [this, &object, &store] { return read(object, store); },
+          .report = [this, &object](const Error& error) { report(object, error); }};
 }
 
 Result<void> DocumentCheck::read(const Object& object, ObjectStore& store) {
+  auto whole = read_whole(object, store);
+  if (whole.ok() || object.parsed.kind != ObjectKind::kManifest || !is_damage(whole.error())) return whole;
+  DRS_ASSIGN_OR_RETURN(const auto removal, removal_of(context_.repository.keys(), store, object.key));
+  if (!removal) return whole;
+  context_.findings.report(
+      Finding::Severity::kWarning, object.key,
+      "the manifest of a removed snapshot, which `drstream unforget` could not bring back: " + whole.error().message);
+  return {};
+}
+
+Result<void> DocumentCheck::read_whole(const Object& object, ObjectStore& store) {
   const std::size_t bytes_max = object.parsed.kind == ObjectKind::kSlot ? kSlotBytesMax : kDocumentBytesMax;
   DRS_ASSIGN_OR_RETURN(const Bytes bytes, get_document(store, object.key, bytes_max));
   context_.progress.bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
@@ -92,7 +90,7 @@ Result<void> DocumentCheck::check_bytes(const Object& object, ByteView bytes) {
     case ObjectKind::kDamaged: {
       DRS_ASSIGN_OR_RETURN(const DamagedMark mark, decode_damaged(bytes));
       return require(mark.pack == object.parsed.digest && mark.id == object.parsed.uuid,
-                     "the mark is another one than its name says");
+                     "the mark names another pack or id than its object name");
     }
     case ObjectKind::kManifest:
       DRS_RETURN_IF_ERROR(open_manifest_object(context_.repository.keys(), object.key, bytes));
@@ -100,6 +98,12 @@ Result<void> DocumentCheck::check_bytes(const Object& object, ByteView bytes) {
     case ObjectKind::kRemoved:
       DRS_RETURN_IF_ERROR(open_removed(context_.repository.keys(), object.key, bytes));
       return {};
+    case ObjectKind::kWaits: DRS_RETURN_IF_ERROR(open_waits(context_.repository.keys(), object.key, bytes)); return {};
+    case ObjectKind::kRetired:
+      DRS_RETURN_IF_ERROR(open_retired(context_.repository.keys(), object.key, bytes));
+      return {};
+    case ObjectKind::kKept:
+    case ObjectKind::kHold: DRS_RETURN_IF_ERROR(open_hold(context_.repository.keys(), object.key, bytes)); return {};
     default: {
       DRS_ASSIGN_OR_RETURN(const Bytes body,
                            decode_document(context_.repository.keys(), object.parsed.kind, object.key, bytes));
@@ -113,9 +117,9 @@ Result<void> DocumentCheck::check_body(const Object& object, ByteView bytes, Byt
   switch (object.parsed.kind) {
     case ObjectKind::kConfig: {
       DRS_ASSIGN_OR_RETURN(const Config config, decode_config(body));
-      DRS_RETURN_IF_ERROR(require(config.repository == keys.repository(), "the config is of another repository"));
+      DRS_RETURN_IF_ERROR(require(config.repository == keys.repository(), "the config belongs to another repository"));
       DRS_RETURN_IF_ERROR(require(equal_constant_time(config.master_commitment.view(), keys.commitment().view()),
-                                  "the config's commitment is of another master key"));
+                                  "the config's commitment belongs to another master key"));
       const std::scoped_lock lock(mutex_);
       config_digests_.insert(document_identity(bytes));
       return {};
@@ -123,7 +127,7 @@ Result<void> DocumentCheck::check_body(const Object& object, ByteView bytes, Byt
     case ObjectKind::kSession: {
       DRS_ASSIGN_OR_RETURN(const SessionRecord record, decode_session(body));
       return require(record.session == object.parsed.uuid && keys.stream_tag(record.stream) == object.parsed.tag,
-                     "the session's name does not agree with what it holds");
+                     "the session's name differs from its content");
     }
     case ObjectKind::kCondemned: {
       DRS_ASSIGN_OR_RETURN(const CondemnedPacks packs, decode_condemned(body));
@@ -131,23 +135,24 @@ Result<void> DocumentCheck::check_body(const Object& object, ByteView bytes, Byt
       condemned_.insert(packs.packs.begin(), packs.packs.end());
       return {};
     }
-    default: return Error{ErrorCode::kInternal, object.key + " is not a document"};
+    default: return Error(ErrorCode::kInternal, object.key + " is not a document");
   }
 }
 
 Result<void> DocumentCheck::check_slot(const Object& object, ByteView bytes) const {
   const RepositoryKeys& keys = context_.repository.keys();
   const auto slot = decode_slot(bytes);
-  if (!slot.ok() && slot.error().code == ErrorCode::kFormatTooNew) {
+  if (!slot.ok() && is_too_new(slot.error())) {
     context_.findings.report(Finding::Severity::kWarning, object.key, slot.error().message);
     return {};
   }
   if (!slot.ok()) return slot.error();
-  DRS_RETURN_IF_ERROR(require(slot_id(bytes) == object.parsed.uuid, "the slot's name does not agree with its digest"));
+  DRS_RETURN_IF_ERROR(require(slot_id(bytes) == object.parsed.uuid, "the slot's name differs from its digest"));
   if (slot->repository != keys.repository()) {
-    context_.findings.report(Finding::Severity::kWarning, object.key,
-                             "the slot is of another repository (copied here, or left by an init that died or lost "
-                             "against another): it opens nothing and is ignored; next: drstream key remove");
+    context_.findings.report(
+        Finding::Severity::kWarning, object.key,
+        "the slot belongs to another repository (it was copied here, or an init left it that died or "
+        "came second): it opens nothing and is ignored; next: drstream key remove");
     return {};
   }
   return check_slot_mac(keys, bytes);

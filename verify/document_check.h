@@ -1,5 +1,5 @@
-// Every small object of a repository, read whole and checked with the key: configs, slots, manifests, removal marks,
-// sessions, records of condemned packs, damage marks.
+// Reads every small object of a repository in full and checks it with the key: configs, slots, manifests, removal
+// marks, retired objects, holds, sessions, records of condemned packs and what their deletion waits for, damage marks.
 #pragma once
 
 #include <mutex>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/format/names.h"
+#include "verify/absent_objects.h"
 #include "verify/check_context.h"
 
 namespace drs {
@@ -16,16 +17,16 @@ class DocumentCheck {
  public:
   explicit DocumentCheck(CheckContext& context) : context_(context) {}
 
-  // Lists the objects to check: with `read_data` all, else all but manifests and removal marks, which the catalog of
-  // snapshots has read. Errors: the store's.
+  // Lists the objects to check. Without `read_data` this leaves out manifests, removal marks and retired objects:
+  // loading the catalog of snapshots has read them. Errors: the store's.
   Result<void> list(ObjectStore& store);
   [[nodiscard]] std::size_t count() const { return objects_.size(); }
-  // Checks one of them. Any thread, each with a store of its own. Errors: those that are not about one object.
+  // Checks one of them. Any thread, each with a store of its own. Errors: those that do not concern one object.
   Result<void> check(std::size_t object, ObjectStore& store);
-  // After all checks: lists again what was listed and not found, and reports what is listed still. Errors: as check.
+  // After all checks: AbsentObjects::check_again.
   Result<void> check_absent(ObjectStore& store);
 
-  // What the objects said; after all checks.
+  // Contents of the objects that were read; after all checks.
   [[nodiscard]] const std::unordered_set<Digest, FixedBytesHash>& config_digests() const { return config_digests_; }
   [[nodiscard]] const std::unordered_set<Digest, FixedBytesHash>& condemned() const { return condemned_; }
 
@@ -35,7 +36,10 @@ class DocumentCheck {
     std::uint64_t bytes = 0;
     ParsedName parsed;
   };
+  ListedObject listed(std::size_t number, ObjectStore& store);
+  // Damage of a manifest whose snapshot was removed is only a warning.
   Result<void> read(const Object& object, ObjectStore& store);
+  Result<void> read_whole(const Object& object, ObjectStore& store);
   void report(const Object& object, const Error& error);
   Result<void> check_bytes(const Object& object, ByteView bytes);
   Result<void> check_body(const Object& object, ByteView bytes, ByteView body);
@@ -46,7 +50,7 @@ class DocumentCheck {
   std::mutex mutex_;
   std::unordered_set<Digest, FixedBytesHash> config_digests_;
   std::unordered_set<Digest, FixedBytesHash> condemned_;
-  std::vector<std::size_t> absent_;  // objects that were not found
+  AbsentObjects absent_;
 };
 
 }  // namespace drs

@@ -21,7 +21,7 @@ std::string joined(const std::vector<std::string>& problems, std::size_t problem
 }  // namespace
 
 std::size_t FindingList::report(Finding::Severity severity, const std::string& object, std::string_view problem) {
-  // The report names the object once.
+  // The finding has the name already.
   if (problem.starts_with(object) && problem.substr(object.size()).starts_with(": "))
     problem.remove_prefix(object.size() + 2);
   const std::scoped_lock lock(mutex_);
@@ -100,7 +100,7 @@ std::vector<Finding> FindingList::take() {
   findings.reserve(entries_.size());
   for (Entry& entry : entries_) {
     entry.finding.problem = entry.finding.object == kOverflowObject
-                                ? std::to_string(overflowed_) + " further problems are not listed one by one"
+                                ? std::to_string(overflowed_) + " further problems are not listed"
                                 : joined(entry.problems, entry.problem_count);
     findings.push_back(std::move(entry.finding));
   }

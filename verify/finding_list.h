@@ -1,5 +1,5 @@
-// The findings of one verify or scrub run, while it is under way: one for each object, whatever is wrong with it, and
-// bounded however much is.
+// Collects the findings of a verify or scrub run: one for each object, however many problems it has. The memory is
+// bounded.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/repository/snapshots.h"
-#include "io/progress.h"
+#include "io/base/progress.h"
 #include "verify/verify.h"
 
 namespace drs {
@@ -20,23 +20,23 @@ namespace drs {
 class FindingList {
  public:
   static constexpr std::size_t kFindingsMax = 10'000;    // further objects share one last finding
-  static constexpr std::size_t kProblemsMax = 4;         // of one object that are spelled out
+  static constexpr std::size_t kProblemsMax = 4;         // of one object that are kept as text
   static constexpr std::size_t kAffectedMax = 100;       // of one finding
   static constexpr std::size_t kAffectedInAll = 50'000;  // of all findings, so that memory stays bounded
 
   explicit FindingList(ProgressCounters& progress) : progress_(progress) {}
 
-  // Adds a problem of `object`; its finding takes the graver severity. The same problem again changes nothing. Returns
-  // the finding's number for `affects`.
+  // Adds a problem of `object`. Its finding takes the graver severity. A problem that was reported before changes
+  // nothing. Returns the finding's number for `affects`.
   std::size_t report(Finding::Severity severity, const std::string& object, std::string_view problem);
-  // True when an object whose name begins with `prefix` has a finding.
+  // Whether an object whose name begins with `prefix` has a finding.
   [[nodiscard]] bool has_about(std::string_view prefix) const;
-  // The finding keeps these bytes of a snapshot from being restored, which makes it damage whatever it was, but for
-  // what is too new. A range that continues the one before is joined to it.
+  // Notes that these bytes of a snapshot cannot be restored because of the finding. Its severity becomes kDamage unless
+  // it is kTooNew. A range that continues the previous one is joined to it.
   void affects(std::size_t finding, const Snapshot& snapshot, std::uint64_t offset_bytes, std::uint64_t bytes);
   // Every snapshot that a finding affects, by its id.
   [[nodiscard]] std::unordered_map<std::string, DamagedSnapshot> damaged_snapshots() const;
-  // All findings, gravest first, then by name. Leaves the list empty.
+  // Returns all findings, gravest first, then by name, and empties the list.
   std::vector<Finding> take();
 
  private:
@@ -44,7 +44,7 @@ class FindingList {
     Finding finding;
     std::vector<std::string> problems;
     std::size_t problem_count = 0;
-    // Where the last affected range ended, to join the next to it.
+    // The last affected range, to join the next one to it.
     std::string last_snapshot_id;
     std::uint64_t last_end_bytes = 0;
     bool last_is_kept = false;

@@ -5,9 +5,9 @@
 
 #include "codecs/sha256.h"
 #include "engine/format/names.h"
+#include "engine/repository/pack_table.h"
 #include "engine/repository/read_again.h"
-#include "io/error_class.h"
-#include "verify/pack_table.h"
+#include "io/base/error_class.h"
 #include "verify/too_new.h"
 
 namespace drs {
@@ -57,7 +57,7 @@ Result<bool> IndexCheck::check(const ObjectInfo& info, ObjectStore& store, const
   if (!is_object_fault(object.error())) return std::move(object).error();
   Error error = std::move(object).error();
   DRS_RETURN_IF_ERROR(tell_from_damage(store, info.key, error));
-  if (error.code == ErrorCode::kNotFound) return false;
+  if (is_absent(error)) return false;
   report_unreadable_index(context_.findings, info.key, error);
   return true;
 }
@@ -75,10 +75,10 @@ Result<std::map<std::uint32_t, std::size_t>> IndexCheck::find_lost_packs(const I
       covered_[static_cast<std::size_t>(listed - packs_.packs().data())] = true;
     }
     if (bytes != named[i].bytes) {
-      // A push may have stored it since packs were listed; and lists have no checksum.
+      // A push may have stored it since packs were listed, and lists have no checksum.
       const auto info = store.stat(name);
       if (!info.ok() && !is_object_fault(info.error())) return info.error();
-      if (!info.ok() && info.error().code != ErrorCode::kNotFound) {
+      if (!info.ok() && !is_absent(info.error())) {
         lost[i] = context_.findings.report(Finding::Severity::kDamage, name, info.error().message);
         continue;
       }
@@ -106,8 +106,8 @@ Result<std::map<std::uint32_t, std::size_t>> IndexCheck::find_lost_packs(const I
 Result<void> IndexCheck::check_whole(const IndexObject& object, ObjectStore& store,
                                      const CheckBuffers::Worker& buffers) {
   const auto digest_only = [&](Error error) -> Result<void> {
-    // A section cannot be read; the digest of the whole still tells whether the object is what was written.
-    ObjectSweep whole(store, buffers.sweep, context_.progress, context_.cancel);
+    // A section cannot be read. The digest of the whole object still shows whether its bytes changed.
+    ObjectScan whole(store, buffers.sweep, context_.progress, context_.cancel);
     DRS_ASSIGN_OR_RETURN(const Digest digest, whole.run(object.name(), object.bytes()));
     if (index_name(digest) != object.name()) error.message += "; the SHA-256 of its bytes is " + digest.hex();
     return error;
@@ -117,7 +117,7 @@ Result<void> IndexCheck::check_whole(const IndexObject& object, ObjectStore& sto
   auto hooks = object.read_hooks(store);
   if (!hooks.ok()) return digest_only(std::move(hooks).error().with_context("its hooks"));
   if (sessions_of(*directory) != object.summary().sessions) {
-    damaged(object.name(), "its summary's sessions are not those of its directory");
+    damaged(object.name(), "the sessions in its summary differ from those in its directory");
   }
   DRS_ASSIGN_OR_RETURN(const ListDigests lists, sweep(object, *directory, *hooks, store, buffers));
   return compare_with_packs(object, *directory, lists, store);
@@ -127,13 +127,13 @@ Result<IndexCheck::ListDigests> IndexCheck::sweep(const IndexObject& object,
                                                   const std::vector<DirectoryEntry>& directory,
                                                   const std::vector<Hook>& hooks, ObjectStore& store,
                                                   const CheckBuffers::Worker& buffers) {
-  std::vector<std::uint32_t> blocks;  // those with a list, as their lists lie
+  std::vector<std::uint32_t> blocks;  // those with a list, in the order of the lists
   for (std::uint32_t i = 0; i < directory.size(); ++i)
     if (directory[i].record.chunk_count > 0) blocks.push_back(i);
   std::sort(blocks.begin(), blocks.end(), [&](std::uint32_t a, std::uint32_t b) {
     return directory[a].list_offset_bytes < directory[b].list_offset_bytes;
   });
-  std::vector<SweepRegion> regions;
+  std::vector<ScanRegion> regions;
   for (const std::uint32_t block : blocks) {
     regions.push_back(
         {directory[block].list_offset_bytes,
@@ -167,7 +167,7 @@ Result<IndexCheck::ListDigests> IndexCheck::sweep(const IndexObject& object,
     expected_hooks.clear();
     chunk_count = 0;
     problems.clear();
-    ObjectSweep reader(store, buffers.sweep, context_.progress, context_.cancel);
+    ObjectScan reader(store, buffers.sweep, context_.progress, context_.cancel);
     DRS_ASSIGN_OR_RETURN(digest, reader.run(object.name(), object.bytes(), regions, take_list));
     return {};
   };
@@ -176,11 +176,11 @@ Result<IndexCheck::ListDigests> IndexCheck::sweep(const IndexObject& object,
   for (const std::string& problem : problems) damaged(object.name(), problem);
   if (index_name(digest) != object.name()) {
     damaged(object.name(), "the SHA-256 of its bytes is " + digest.hex() + ", expected its name");
-    return lists;  // what the sections then disagree in is a consequence
+    return lists;  // further differences between sections follow from this
   }
   std::sort(expected_hooks.begin(), expected_hooks.end(),
             [](const Hook& a, const Hook& b) { return std::pair(a.block, a.chunk) < std::pair(b.block, b.chunk); });
-  if (expected_hooks != hooks) damaged(object.name(), "its hooks are not those of its chunk lists");
+  if (expected_hooks != hooks) damaged(object.name(), "its hooks differ from its chunk lists");
   if (chunk_count != object.summary().chunk_count) {
     damaged(object.name(), "its chunk lists hold " + std::to_string(chunk_count) + " chunks, its summary says " +
                                std::to_string(object.summary().chunk_count));
@@ -199,7 +199,7 @@ Result<void> IndexCheck::compare_with_packs(const IndexObject& object, const std
     const auto table = read_pack_table(context_.repository, store, listed->name, listed->bytes);
     if (!table.ok()) {
       if (!is_object_fault(table.error())) return table.error();
-      continue;  // the check of the pack tells
+      continue;  // the check of the pack reports it
     }
     const std::string pack = pack_name(named[i].name);
     if (table->salt != named[i].salt) damaged(object.name(), "it names another salt for " + pack);
@@ -217,7 +217,7 @@ Result<void> IndexCheck::compare_with_packs(const IndexObject& object, const std
         continue;
       }
       const Digest& list = lists[static_cast<std::size_t>(entry - directory.begin())];
-      if (block.chunks.empty() || list.is_zero()) continue;  // no list, or one that was reported as unreadable
+      if (block.chunks.empty() || list.is_zero()) continue;  // no list, or an unreadable one, which is reported
       if (sha256(encode_chunk_list(block.chunks)) != list) {
         damaged(object.name(),
                 "it and the table of " + pack + " disagree about the chunks of block " + to_string(block.record.id));
@@ -239,8 +239,8 @@ void IndexCheck::report_uncovered() {
   context_.findings.report(Finding::Severity::kWarning, "index/",
                            std::to_string(count) + (count == 1 ? " pack is" : " packs are") +
                                " not covered by an index object (first: " + first +
-                               "), which is read by its own table; a push that is under way or was interrupted leaves "
-                               "such packs too; next: drstream repair index");
+                               "): their own tables are read instead; a running or interrupted push leaves such packs, "
+                               "too; next: drstream repair index");
 }
 
 }  // namespace drs

@@ -1,5 +1,5 @@
-// Index objects against the packs they describe: every pack named exists with its size; with `read_data` every section
-// of every index object, and every record and chunk list against the pack's own table.
+// Checks index objects against the packs that they describe: every named pack exists with its size. With `read_data` it
+// also reads every section, and compares each record and chunk list with the pack's own table.
 #pragma once
 
 #include <map>
@@ -24,14 +24,14 @@ class IndexCheck {
              const std::unordered_set<Digest, FixedBytesHash>& condemned, IndexClaims& claims)
       : context_(context), packs_(packs), condemned_(condemned), claims_(claims), covered_(packs.packs().size()) {}
 
-  // Reads one index object. What is wrong becomes findings; one that is not there was replaced since it was listed.
-  // False: so it was. Errors: those that are not about one object.
+  // Reads one index object and reports its problems as findings. Returns false if the object is missing: it was
+  // replaced since it was listed. Errors: those that do not concern one object.
   Result<bool> check(const ObjectInfo& info, ObjectStore& store, const CheckBuffers::Worker& buffers);
-  // After all: reports the packs that no index object names.
+  // After all checks: reports the packs that no index object names.
   void report_uncovered();
 
  private:
-  // The chunk lists of an object, each as the SHA-256 of its plaintext, by place in the directory.
+  // The SHA-256 of each chunk list's plaintext, by place in the directory.
   using ListDigests = std::vector<Digest>;
 
   Result<std::map<std::uint32_t, std::size_t>> find_lost_packs(const IndexObject& object, ObjectStore& store);
@@ -50,7 +50,7 @@ class IndexCheck {
   std::vector<bool> covered_;  // by place in the catalog
 };
 
-// Notes that an index object is damaged or too new, and what that means.
+// Reports that an index object is damaged or too new, with the consequence.
 void report_unreadable_index(FindingList& findings, const std::string& name, const Error& error);
 
 }  // namespace drs

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 #include "verify/index_object.h"
 #include "verify/too_new.h"
 
@@ -43,11 +43,13 @@ Result<std::optional<std::size_t>> IndexClaims::explain(ObjectStore& store, cons
         }
         continue;
       }
-      if (!is_object_fault(entries.error())) return std::move(entries).error();
-      claimer.replaced = entries.error().code == ErrorCode::kNotFound;
+      Error error = std::move(entries).error();
+      if (!is_object_fault(error)) return error;
+      DRS_RETURN_IF_ERROR(tell_from_damage(store, claimer.info.key, error));
+      claimer.replaced = is_absent(error);
       if (claimer.replaced) continue;
-      claimer.unreadable = findings_.report(severity_of(entries.error()), claimer.info.key,
-                                            "its directory cannot be read: " + entries.error().message);
+      claimer.unreadable =
+          findings_.report(severity_of(error), claimer.info.key, "its directory cannot be read: " + error.message);
     }
     unreadable = claimer.unreadable;
   }

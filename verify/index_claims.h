@@ -1,5 +1,5 @@
-// Why a block cannot be located: which index objects claim it, and in which missing pack. Asked only for blocks that
-// are lost.
+// Explains why a block cannot be located: which index objects claim it, and in which missing pack. Used for lost blocks
+// only.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +21,13 @@ class IndexClaims {
  public:
   IndexClaims(Repository& repository, FindingList& findings) : repository_(repository), findings_(findings) {}
 
-  // An index object whose summary was read, and the findings of those of its packs (by their place in the summary) that
-  // are missing or of another size. Any thread.
+  // Adds an index object whose summary was read. `lost_packs`: the findings about its packs that are missing or have
+  // another size, by the pack's place in the summary. Any thread.
   void add(const ObjectInfo& info, const IndexSummary& summary, std::map<std::uint32_t, std::size_t> lost_packs);
 
-  // The finding that explains why `id` cannot be located: of its missing pack, or of the index object that cannot be
-  // read. Empty: no index object claims the block. One thread, after all `add`s. Errors: the store's that are not about
-  // one object.
+  // Returns the finding that explains why `id` cannot be located: about its missing pack, or about an unreadable index
+  // object. Returns nothing if no index object claims the block. One thread, after all calls of `add`. Errors: those of
+  // the store that do not concern one object.
   Result<std::optional<std::size_t>> explain(ObjectStore& store, const BlockId& id);
 
  private:
@@ -35,8 +35,8 @@ class IndexClaims {
   struct Claimer {
     ObjectInfo info;
     std::map<std::uint32_t, std::size_t> lost_packs;
-    bool replaced = false;                  // it has gone since: no damage, and what took its place is in the index
-    std::optional<std::size_t> unreadable;  // its finding, once its directory could not be read
+    bool replaced = false;                  // it is missing now: no damage, the index has its replacement
+    std::optional<std::size_t> unreadable;  // the finding, once its directory could not be read
   };
   struct Claim {
     std::uint64_t counter_min = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/repository/read_again.h"
+#include "sinks/object_io.h"
 
 namespace drs {
 namespace {
@@ -18,7 +19,7 @@ Result<IndexObject> IndexObject::open(Repository& repository, ObjectStore& store
 
 Result<IndexObject> IndexObject::read(Repository& repository, ObjectStore& store, const ObjectInfo& info) {
   if (info.size_bytes < kEnvelopeBytes + kIndexFooterBytes || info.size_bytes > kIndexBytesMax) {
-    return Error{ErrorCode::kCorrupt, "an index object cannot have " + std::to_string(info.size_bytes) + " bytes"};
+    return Error(ErrorCode::kCorrupt, "an index object cannot have " + std::to_string(info.size_bytes) + " bytes");
   }
   Bytes head(kEnvelopeBytes);
   DRS_RETURN_IF_ERROR(get_range(store, info.key, 0, head));
@@ -31,8 +32,8 @@ Result<IndexObject> IndexObject::read(Repository& repository, ObjectStore& store
                        decode_index_footer(ByteView(tail).last(kIndexFooterBytes), info.size_bytes));
   const std::uint64_t needed_bytes = std::uint64_t{footer.summary_sealed_bytes} + kIndexFooterBytes;
   if (needed_bytes > info.size_bytes - kEnvelopeBytes) {
-    return Error{ErrorCode::kCorrupt, "its summary of " + std::to_string(footer.summary_sealed_bytes) +
-                                          " bytes does not fit into " + std::to_string(info.size_bytes)};
+    return Error(ErrorCode::kCorrupt, "its summary of " + std::to_string(footer.summary_sealed_bytes) +
+                                          " bytes does not fit into " + std::to_string(info.size_bytes));
   }
   if (tail.size() < needed_bytes) {
     tail.resize(static_cast<std::size_t>(needed_bytes));

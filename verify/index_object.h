@@ -1,5 +1,5 @@
-// One stored index object, read by its sections. Verify's own reader: it shares the decoders with BlockIndex, not the
-// paths.
+// Reads the sections of a stored index object. This is verify's own reader: it shares only the decoders with
+// BlockIndex.
 #pragma once
 
 #include <string>

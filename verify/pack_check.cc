@@ -5,7 +5,7 @@
 
 #include "engine/format/names.h"
 #include "engine/format/recipe.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 
 namespace drs {
 
@@ -19,7 +19,7 @@ Result<void> PackCheck::check(const PackInfo& pack) {
   const Counts counts_before = counts_;
   DRS_ASSIGN_OR_RETURN(Verdict verdict, read(pack, name));
   if (verdict.lasting) {
-    // Before it is called damage (engine/repository/read_again.h).
+    // Read once more before reporting damage (engine/repository/read_again.h).
     counts_ = counts_before;
     DRS_ASSIGN_OR_RETURN(verdict, read(pack, name));
   }
@@ -32,7 +32,7 @@ Result<void> PackCheck::check(const PackInfo& pack) {
     if (!pack.marked) return {};
     if (context_.options.read_only) {
       context_.findings.report(Finding::Severity::kWarning, name,
-                               "is whole, but marked as damaged; the mark stays, because this check is read-only");
+                               "is intact, but marked as damaged; the mark stays, because this check is read-only");
     }
     context_.marks.clear(store_, pack.name);
     return {};
@@ -55,28 +55,28 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
   const Result<PackTable> table = read_pack_table(context_.repository, store_, pack.name, pack.bytes);
   if (!table.ok()) {
     if (!is_object_fault(table.error())) return table.error();
-    verdict.gone = table.error().code == ErrorCode::kNotFound;
+    verdict.gone = is_absent(table.error());
     if (verdict.gone) return verdict;
     verdict.add("its table cannot be read: " + table.error().message);
     verdict.lasting = is_lasting_damage(table.error());
-    verdict.too_new = classify(table.error()) == ErrorClass::kTooNew;
+    verdict.too_new = is_too_new(table.error());
     verdict.all_blocks = true;
   }
 
-  // The blocks in the order in which they pass.
+  // The blocks in the order of the pack.
   std::vector<const TableBlock*> blocks;
   if (table.ok()) {
     for (const TableBlock& block : table->blocks) blocks.push_back(&block);
     std::sort(blocks.begin(), blocks.end(),
               [](const TableBlock* a, const TableBlock* b) { return a->record.offset_bytes < b->record.offset_bytes; });
   }
-  std::vector<SweepRegion> regions;
+  std::vector<ScanRegion> regions;
   regions.reserve(blocks.size());
   for (const TableBlock* block : blocks) regions.push_back({block->record.offset_bytes, block->record.sealed_bytes});
 
   std::string first_damage;
   std::size_t passed = 0;
-  ObjectSweep sweep(store_, buffers_.sweep, context_.progress, context_.cancel);
+  ObjectScan sweep(store_, buffers_.sweep, context_.progress, context_.cancel);
   const auto digest = sweep.run(name, pack.bytes, regions, [&](std::size_t region, ByteView sealed) {
     passed = region + 1;
     const TableBlock& block = *blocks[region];
@@ -89,7 +89,7 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
   });
   if (!digest.ok()) {
     if (!is_object_fault(digest.error())) return digest.error();
-    verdict.gone = digest.error().code == ErrorCode::kNotFound;
+    verdict.gone = is_absent(digest.error());
     if (verdict.gone) return verdict;
     verdict.add("it cannot be read to its end: " + digest.error().message);
     verdict.lasting = verdict.lasting || is_lasting_damage(digest.error());
@@ -104,7 +104,7 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
       verdict.add("the SHA-256 of its " + std::to_string(pack.bytes) + " bytes is " + digest->hex() +
                   ", expected its name");
       verdict.lasting = true;
-      verdict.too_new = false;  // a bit of its version has flipped
+      verdict.too_new = false;  // a bit of its version flipped
     }
     verdict.tableless = !table.ok() && !verdict.too_new;
   }
@@ -133,7 +133,7 @@ Result<void> PackCheck::check_chunks(const TableBlock& block, ByteView plain) {
   messages_.clear();
   std::size_t offset = 0;
   for (const ChunkEntry& chunk : block.chunks) {
-    messages_.push_back(plain.subspan(offset, chunk.bytes));  // the table's decoder checked that they sum up to `plain`
+    messages_.push_back(plain.subspan(offset, chunk.bytes));  // the table's decoder has checked their sum
     offset += chunk.bytes;
   }
   ids_.resize(messages_.size());
@@ -141,8 +141,8 @@ Result<void> PackCheck::check_chunks(const TableBlock& block, ByteView plain) {
   counts_.chunks += ids_.size();
   for (std::size_t i = 0; i < ids_.size(); ++i) {
     if (ids_[i] == block.chunks[i].id) continue;
-    return Error{ErrorCode::kCorrupt, "block " + to_string(block.record.id) + ": chunk " + std::to_string(i) +
-                                          " has id " + ids_[i].hex() + ", its table says " + block.chunks[i].id.hex()};
+    return Error(ErrorCode::kCorrupt, "block " + to_string(block.record.id) + ": chunk " + std::to_string(i) +
+                                          " has id " + ids_[i].hex() + ", its table says " + block.chunks[i].id.hex());
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// The full read of one pack: its bytes against its name, every block opened, decompressed and hashed, every chunk
-// against its id.
+// Reads packs in full: compares the bytes with the name, opens, decompresses and hashes every block, and compares every
+// chunk with its id.
 #pragma once
 
 #include <cstdint>
@@ -9,30 +9,30 @@
 #include "codecs/chunk_hasher.h"
 #include "codecs/compression.h"
 #include "engine/repository/pack_catalog.h"
+#include "engine/repository/pack_table.h"
 #include "verify/check_context.h"
 #include "verify/check_memory.h"
-#include "verify/pack_table.h"
 
 namespace drs {
 
-// Of one worker; one thread.
+// One for each worker. Threads: one thread.
 class PackCheck {
  public:
   struct Counts {
-    std::uint64_t packs = 0, bytes = 0;  // read to their end
+    std::uint64_t packs = 0, bytes = 0;  // packs that were read to their end
     std::uint64_t blocks = 0, chunks = 0, decoded_bytes = 0;
   };
 
-  // Everything must outlive the check.
+  // All arguments must outlive the check.
   static Result<PackCheck> make(CheckContext& context, ObjectStore& store, const CheckBuffers::Worker& buffers);
 
-  // Reads one pack. Damage becomes a finding, an entry of the damage map and a mark; a whole pack loses its mark; one
-  // that is not there is gone since it was listed, by a prune or otherwise, and whoever needs it tells. Errors: those
-  // that are not about this pack (kUnavailable, kCancelled ...).
+  // Reads one pack. Records damage as a finding, in the damage map and with a mark. Removes the marks of an intact
+  // pack. A missing pack was deleted since it was listed, for example by a prune: the check of the recipes reports it
+  // if a snapshot needs it. Errors: those that do not concern this pack (kUnavailable, kCancelled, ...).
   Result<void> check(const PackInfo& pack);
   [[nodiscard]] const Counts& counts() const { return counts_; }
   [[nodiscard]] const std::vector<Digest>& gone() const { return gone_; }
-  // Those that were read to their end, but whose tables are damaged (tableless_packs.h).
+  // Packs that were read to their end, but whose tables are damaged (tableless_packs.h).
   [[nodiscard]] const std::vector<Digest>& tableless() const { return tableless_; }
 
  private:
@@ -43,11 +43,11 @@ class PackCheck {
         decompressor_(std::move(decompressor)),
         hasher_(context.repository.keys().chunk_id(), context.repository.crypto()) {}
 
-  // What is wrong with a pack.
+  // The result of reading a pack.
   struct Verdict {
-    std::string problem;  // empty: it is whole
-    bool gone = false;    // there is no such object
-    bool lasting = false;
+    std::string problem;   // empty: the pack is intact
+    bool gone = false;     // there is no such object
+    bool lasting = false;  // is_lasting_damage
     bool too_new = false;
     bool all_blocks = false;
     bool tableless = false;

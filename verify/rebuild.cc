@@ -7,7 +7,7 @@
 #include "codecs/xxh3.h"
 #include "engine/format/names.h"
 #include "engine/format/recipe.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 #include "verify/recipe_check.h"
 
 namespace drs {
@@ -48,7 +48,7 @@ Result<bool> Rebuild::rebuild_stream(const Snapshot& snapshot, const ManifestStr
       continue;
     }
     for (const Run& run : part->runs) {
-      if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
+      if (context_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "asked to stop");
       DRS_ASSIGN_OR_RETURN(const Bytes* const plain, block(snapshot, part->blocks[run.block]));
       if (plain == nullptr) {
         complete = false;
@@ -104,7 +104,7 @@ Result<const Bytes*> Rebuild::block(const Snapshot& snapshot, const BlockId& id)
     return &kept_.front().plain;
   }
   if (!is_object_fault(plain.error())) return std::move(plain).error();
-  // Which bytes of which snapshots that takes, the check of the recipes tells.
+  // The check of the recipes finds out which bytes of which snapshots this affects.
   if (location.ok()) {
     if (!context_.damage.find(*location))
       DRS_RETURN_IF_ERROR(report_unreadable_block(context_, *location, plain.error()));

@@ -1,6 +1,6 @@
-// Rebuilds one snapshot as simply as can be: stream by stream, part by part, run by run, one block at a time. Nothing
-// of it is shared with the pipeline that restores. It runs before the check of the recipes, which tells every snapshot
-// of the blocks that are found damaged here.
+// Rebuilds one snapshot in the simplest way: stream by stream, part by part, run by run, one block at a time. Shares no
+// code with the pipeline that restores. Runs before the check of the recipes, which finds out which snapshots the
+// blocks affect that are found damaged here.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ namespace drs {
 // One thread. Everything passed in must outlive it.
 class Rebuild {
  public:
-  // `blocks_max`: decoded blocks to keep.
+  // `blocks_max`: the most decoded blocks to keep.
   Rebuild(CheckContext& context, LiveIndex& index, BlockReader& reader, IndexClaims& claims, std::size_t blocks_max)
       : context_(context),
         store_(context.repository.store()),
@@ -29,10 +29,11 @@ class Rebuild {
         claims_(claims),
         blocks_max_(blocks_max) {}
 
-  // Compares length, SHA-256 and XXH3 of what comes out with the manifest. What is wrong becomes findings; it goes on
-  // behind them. Errors: those that are not about stored objects; kCancelled.
+  // Compares length, SHA-256 and XXH3 of the rebuilt streams with the manifest. Reports differences and damage as
+  // findings, and continues after them. Errors: those that do not concern stored objects; kCancelled.
   Result<void> run(const Snapshot& snapshot);
-  [[nodiscard]] const std::unordered_set<std::string>& whole_ids() const { return whole_ids_; }  // came out right
+  // The ids of the snapshots that proved right.
+  [[nodiscard]] const std::unordered_set<std::string>& whole_ids() const { return whole_ids_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
@@ -40,9 +41,9 @@ class Rebuild {
     BlockId id;
     Bytes plain;
   };
-  // True when all of it came out right.
+  // Returns whether the stream was rebuilt completely and equals its manifest.
   Result<bool> rebuild_stream(const Snapshot& snapshot, const ManifestStream& stream);
-  // The plaintext of a block, or nothing once its damage is a finding.
+  // Returns the plaintext of a block, or null after its damage was reported.
   Result<const Bytes*> block(const Snapshot& snapshot, const BlockId& id);
 
   CheckContext& context_;

@@ -6,7 +6,7 @@
 
 #include "engine/format/names.h"
 #include "engine/repository/removal.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 #include "verify/index_check.h"
 #include "verify/too_new.h"
 
@@ -14,7 +14,7 @@ namespace drs {
 
 Result<void> report_lost_manifest(CheckContext& context, const Snapshot& snapshot, const Error& error) {
   if (!is_object_fault(error)) return error;
-  if (error.code == ErrorCode::kNotFound) {
+  if (is_absent(error)) {
     DRS_ASSIGN_OR_RETURN(const auto removed,
                          removal_of(context.repository.keys(), context.repository.store(), snapshot.name));
     if (removed) return {};
@@ -30,12 +30,12 @@ Result<std::size_t> report_unreadable_block(CheckContext& context, const BlockLo
   ObjectStore& store = context.repository.store();
   DRS_RETURN_IF_ERROR(tell_from_damage(store, name, error));
   const std::vector<DamagedBlock> blocks = {{location.record.offset_bytes, location.record.sealed_bytes}};
-  // What cannot be read says nothing of the other blocks: none of them may be relied on.
+  // If a pack cannot be read, nothing is known about its other blocks: mark the whole pack.
   const bool unreadable = is_unreadable(error);
   if (is_lasting_damage(error))
     context.marks.set(store, location.pack, error.message, unreadable ? std::vector<DamagedBlock>() : blocks);
   const std::size_t finding = context.findings.report(severity_of(error), name, error.message);
-  if (error.code == ErrorCode::kNotFound) {
+  if (is_absent(error)) {
     context.damage.add_pack(location.pack, finding);
     context.absent.push_back(location.pack);
   } else {
@@ -49,7 +49,7 @@ Result<void> RecipeCheck::check(const Snapshot& snapshot) {
   if (!manifest.ok()) return report_lost_manifest(context_, snapshot, manifest.error());
   for (const ManifestStream& stream : manifest->streams) {
     for (const RecipePartRef& ref : stream.parts) {
-      if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
+      if (context_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "asked to stop");
       ++parts_;
       DRS_ASSIGN_OR_RETURN(const auto part, read_part(snapshot, ref));
       if (part) DRS_RETURN_IF_ERROR(check_part(snapshot, *part));
@@ -61,7 +61,8 @@ Result<void> RecipeCheck::check(const Snapshot& snapshot) {
 std::optional<std::size_t> RecipeCheck::damage_of(const Snapshot& snapshot, const BlockLocation& location) const {
   const auto finding = context_.damage.find(location);
   if (!finding || !rebuilt_ids_.contains(snapshot.id())) return finding;
-  // It was rebuilt from what lies here, whatever was said before; only what has gone since is lost to it.
+  // The snapshot was rebuilt from this block, so an earlier finding does not affect it; a pack that is missing since
+  // does.
   const auto& absent = context_.absent;
   return std::find(absent.begin(), absent.end(), location.pack) == absent.end() ? std::nullopt : finding;
 }
@@ -80,15 +81,15 @@ Result<RecipeCheck::Located> RecipeCheck::locate(const Snapshot& snapshot, const
   located.finding = damage_of(snapshot, *location);
   const BlockRecord& record = location->record;
   if (record.kind != kind) {
-    located.finding = context_.findings.report(Finding::Severity::kDamage, snapshot.name,
-                                               "it needs block " + to_string(id) + " as " +
-                                                   (kind == BlockKind::kData ? "data" : "a recipe") +
-                                                   ", but it is of the other kind");
+    located.finding = context_.findings.report(
+        Finding::Severity::kDamage, snapshot.name,
+        "it needs block " + to_string(id) + " as " +
+            (kind == BlockKind::kData ? "data, but it is a recipe" : "a recipe, but it is data"));
   } else if (record.offset_bytes < kEnvelopeBytes ||
              std::uint64_t{record.offset_bytes} + record.sealed_bytes + kPackFooterBytes > location->pack_bytes) {
     located.finding =
         context_.findings.report(Finding::Severity::kDamage, index_.index().unit_name(location->place.unit),
-                                 "it places block " + to_string(id) + " outside of " + pack_name(location->pack));
+                                 "it places block " + to_string(id) + " outside " + pack_name(location->pack));
   }
   located.location = *std::move(location);
   return located;
@@ -119,10 +120,10 @@ Result<std::optional<RecipePart>> RecipeCheck::read_part(const Snapshot& snapsho
   }
   auto part = decode_recipe_part(*plain);
   if (part.ok() && (part->stream_offset_bytes != ref.stream_offset_bytes || part->stream_bytes != ref.stream_bytes)) {
-    part = Error{ErrorCode::kCorrupt, "it holds bytes " + std::to_string(part->stream_offset_bytes) + " + " +
-                                          std::to_string(part->stream_bytes) + ", the manifest says " +
-                                          std::to_string(ref.stream_offset_bytes) + " + " +
-                                          std::to_string(ref.stream_bytes)};
+    part = Error(ErrorCode::kCorrupt, "it describes " + std::to_string(part->stream_bytes) + " bytes at offset " +
+                                          std::to_string(part->stream_offset_bytes) + " of the stream, the manifest " +
+                                          "states " + std::to_string(ref.stream_bytes) + " at offset " +
+                                          std::to_string(ref.stream_offset_bytes));
   }
   if (!part.ok()) {
     return unreadable(
@@ -136,7 +137,7 @@ Result<void> RecipeCheck::check_part(const Snapshot& snapshot, const RecipePart&
   std::vector<Block> blocks;
   blocks.reserve(part.blocks.size());
   for (const BlockId& id : part.blocks) {
-    if (context_.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
+    if (context_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "asked to stop");
     DRS_ASSIGN_OR_RETURN(const Located located, locate(snapshot, id, BlockKind::kData));
     Block block;
     block.finding = located.finding;
@@ -190,8 +191,9 @@ Result<std::string> RecipeCheck::run_problem(const Run& run, Block& block) {
   const std::uint64_t end_bytes = run.offset_bytes + run.bytes;
   const std::uint64_t chunk_end = std::uint64_t{run.chunk_first} + run.chunk_count;
   if (end_bytes > block.raw_bytes || chunk_end > block.chunk_count) {
-    return "takes bytes to " + std::to_string(end_bytes) + " and chunks to " + std::to_string(chunk_end) +
-           " of a block that has " + std::to_string(block.raw_bytes) + " and " + std::to_string(block.chunk_count);
+    return "ends at byte " + std::to_string(end_bytes) + " and chunk " + std::to_string(chunk_end) +
+           " of a block that has " + std::to_string(block.raw_bytes) + " bytes and " +
+           std::to_string(block.chunk_count) + " chunks";
   }
   if (!context_.options.read_data) return std::string();
   if (resolved_ != block.id) {
@@ -208,12 +210,12 @@ Result<std::string> RecipeCheck::run_problem(const Run& run, Block& block) {
     for (const ChunkEntry& chunk : **chunks) chunk_begins_.push_back(chunk_begins_.back() + chunk.bytes);
     resolved_ = block.id;
   }
-  if (chunk_end >= chunk_begins_.size()) return std::string("takes chunks that its block's list does not have");
+  if (chunk_end >= chunk_begins_.size()) return std::string("names chunks that its block's list does not have");
   const std::uint32_t begin = chunk_begins_[run.chunk_first];
   const std::uint32_t end = chunk_begins_[static_cast<std::size_t>(chunk_end)];
   if (begin == run.offset_bytes && end == end_bytes) return std::string();
-  return "says bytes " + std::to_string(run.offset_bytes) + " to " + std::to_string(end_bytes) +
-         " of its block, but its chunks lie at " + std::to_string(begin) + " to " + std::to_string(end);
+  return "states bytes " + std::to_string(run.offset_bytes) + " to " + std::to_string(end_bytes) +
+         " of its block, but its chunks are at " + std::to_string(begin) + " to " + std::to_string(end);
 }
 
 }  // namespace drs

@@ -1,6 +1,6 @@
-// Every recipe of a snapshot: its parts are read, every block they name is located, every run lies inside its block
-// and, with `read_data`, is exactly the chunks it says. Damage found before is told which bytes of which snapshot it
-// takes.
+// Checks every recipe of a snapshot: reads its parts, locates every block that they name, and checks that every run
+// lies inside its block and, with `read_data`, covers exactly the chunks that it states. Adds to each finding about
+// damage which bytes of the snapshot it affects.
 #pragma once
 
 #include <cstdint>
@@ -16,19 +16,19 @@
 
 namespace drs {
 
-// Tells that the manifest of a snapshot of the catalog cannot be read any more, unless it was removed meanwhile.
-// Errors: `error`, where it is not about stored objects.
+// Reports that the manifest of a snapshot of the catalog can no longer be read, unless it was removed in the meantime.
+// Errors: `error`, if it does not concern a stored object.
 Result<void> report_lost_manifest(CheckContext& context, const Snapshot& snapshot, const Error& error);
 
-// Tells that a located block cannot be read, and marks it where its bytes are gone, or its whole pack where that
-// is_unreadable; the damage map has it, or its pack where that is gone. Returns the finding's number. Errors: `error`,
-// where it is not about stored objects.
+// Reports that a located block cannot be read, and returns the finding's number. Lasting damage is marked: the block,
+// or the whole pack if it is_unreadable. Adds the block to the damage map, or the pack if it is missing. Errors:
+// `error`, if it does not concern a stored object.
 Result<std::size_t> report_unreadable_block(CheckContext& context, const BlockLocation& location, Error error);
 
 // One thread. Everything passed in must outlive it.
 class RecipeCheck {
  public:
-  // `rebuilt_ids`: snapshots that this run has rebuilt whole.
+  // `rebuilt_ids`: snapshots that this run has rebuilt completely.
   RecipeCheck(CheckContext& context, LiveIndex& index, BlockReader& reader, IndexClaims& claims,
               const std::unordered_set<std::string>& rebuilt_ids)
       : context_(context),
@@ -38,18 +38,18 @@ class RecipeCheck {
         claims_(claims),
         rebuilt_ids_(rebuilt_ids) {}
 
-  // Errors: those that are not about stored objects; kCancelled.
+  // Errors: those that do not concern stored objects; kCancelled.
   Result<void> check(const Snapshot& snapshot);
   [[nodiscard]] std::uint64_t parts() const { return parts_; }
   [[nodiscard]] std::uint64_t blocks() const { return blocks_; }
 
  private:
-  // A block of a part's dictionary: what runs are held against, or what is wrong with it.
+  // A block in the dictionary of a recipe part: what runs are compared with, or its finding.
   struct Block {
     std::optional<std::size_t> finding;
     BlockId id;
-    BlockPlace place;
-    std::uint64_t lists = 0;  // in which the place counts (LiveIndex::lists_made)
+    BlockClaim place;
+    std::uint64_t lists = 0;  // LiveIndex::lists_made when `place` was found: other lists have other places
     std::uint32_t raw_bytes = 0;
     std::uint32_t chunk_count = 0;
   };
@@ -58,15 +58,15 @@ class RecipeCheck {
     std::optional<BlockLocation> location;
   };
 
-  // The finding that damages a located block.
+  // The finding for a located block. Empty if it is not damaged.
   [[nodiscard]] std::optional<std::size_t> damage_of(const Snapshot& snapshot, const BlockLocation& location) const;
   Result<Located> locate(const Snapshot& snapshot, const BlockId& id, BlockKind kind);
   Result<std::optional<RecipePart>> read_part(const Snapshot& snapshot, const RecipePartRef& ref);
   Result<void> check_part(const Snapshot& snapshot, const RecipePart& part);
   Result<void> check_run(const Snapshot& snapshot, const Run& run, Block& block, std::uint64_t offset_bytes);
-  // What is wrong with a run that lies in a readable block; empty when nothing is.
+  // Returns the problem of a run in a readable block; empty if there is none.
   Result<std::string> run_problem(const Run& run, Block& block);
-  // The chunks of a located block, located anew where that is needed.
+  // The chunks of a located block. Locates it again if the index was loaded again.
   Result<ChunkList> chunks_of(Block& block);
 
   CheckContext& context_;
@@ -77,7 +77,7 @@ class RecipeCheck {
   const std::unordered_set<std::string>& rebuilt_ids_;
   std::uint64_t parts_ = 0;
   std::uint64_t blocks_ = 0;
-  // Where each chunk of the block of the last run begins, and where the last ends.
+  // Of the last run's block: the beginning of each chunk, and the end of the last one.
   std::optional<BlockId> resolved_;
   std::vector<std::uint32_t> chunk_begins_;
 };

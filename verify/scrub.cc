@@ -1,7 +1,6 @@
 #include "verify/scrub.h"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,41 +11,26 @@
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/format/slot.h"
-#include "engine/repository/listed_again.h"
 #include "engine/repository/lost_config.h"
 #include "engine/repository/parallel.h"
 #include "engine/repository/read_again.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
+#include "sinks/object_io.h"
+#include "verify/absent_objects.h"
 #include "verify/check_memory.h"
 #include "verify/damage_marks.h"
 #include "verify/finding_list.h"
-#include "verify/object_sweep.h"
+#include "verify/object_scan.h"
 #include "verify/too_new.h"
 
 namespace drs {
 namespace {
 
-// One object that scrub knows how to check. No key string: a repository may have millions of packs.
+// One object to check. Without its key as a string, because a repository may have millions of packs.
 struct ScrubObject {
   ParsedName parsed;
   std::uint64_t bytes = 0;
 };
-
-std::string name_of(const ParsedName& parsed) {
-  switch (parsed.kind) {
-    case ObjectKind::kPack: return pack_name(parsed.digest);
-    case ObjectKind::kIndex: return index_name(parsed.digest);
-    case ObjectKind::kManifest: return manifest_name(parsed.tag, parsed.uuid);
-    case ObjectKind::kRemoved: return removed_name(manifest_name(parsed.tag, parsed.uuid));
-    case ObjectKind::kConfig: return config_name(parsed.number);
-    case ObjectKind::kSlot: return slot_name(parsed.uuid);
-    case ObjectKind::kSession: return session_name(parsed.tag, parsed.uuid, parsed.number);
-    case ObjectKind::kCondemned: return condemned_name(parsed.uuid);
-    case ObjectKind::kDamaged: return damaged_name(parsed.digest, parsed.uuid);
-    case ObjectKind::kFence: break;  // has a manifest's name
-  }
-  return {};
-}
 
 bool is_named_by_digest(ObjectKind kind) {
   return kind == ObjectKind::kPack || kind == ObjectKind::kIndex;
@@ -61,22 +45,22 @@ std::size_t bytes_max(ObjectKind kind) {
   }
 }
 
-// Keyless checks of a whole small object. Returns the repository it says it belongs to; marks belong to none.
+// Checks a whole small object without a key. Returns the id of the repository that it names; marks name none.
 Result<std::optional<Uuid>> check_document(const ParsedName& parsed, ByteView bytes) {
   if (!has_valid_trailing_digest(bytes)) {
-    return Error{ErrorCode::kCorrupt,
-                 "its " + std::to_string(bytes.size()) + " bytes do not match the SHA-256 at their end"};
+    return Error(ErrorCode::kCorrupt,
+                 "its " + std::to_string(bytes.size()) + " bytes do not match the SHA-256 at their end");
   }
   if (parsed.kind == ObjectKind::kDamaged) {
     DRS_ASSIGN_OR_RETURN(const DamagedMark mark, decode_damaged(bytes));
     if (mark.pack != parsed.digest || mark.id != parsed.uuid)
-      return Error{ErrorCode::kCorrupt, "it says it is " + damaged_name(mark.pack, mark.id)};
+      return Error(ErrorCode::kCorrupt, "its content is that of " + damaged_name(mark.pack, mark.id));
     return std::optional<Uuid>();
   }
   if (parsed.kind == ObjectKind::kSlot) {
     DRS_ASSIGN_OR_RETURN(const Slot slot, decode_slot(bytes));
     if (slot_id(bytes) != parsed.uuid)
-      return Error{ErrorCode::kCorrupt, "its digest begins with " + slot_id(bytes).hex() + ", expected its name"};
+      return Error(ErrorCode::kCorrupt, "its digest begins with " + slot_id(bytes).hex() + ", expected its name");
     return std::optional<Uuid>(slot.repository);
   }
   const ObjectKind kind = parsed.kind == ObjectKind::kManifest ? kind_under_manifests(bytes) : parsed.kind;
@@ -93,21 +77,21 @@ class Scrub {
         progress_(progress),
         cancel_(cancel),
         findings_(progress),
-        marks_(findings_, clock, "scrub", options.read_only) {}
+        marks_(findings_, clock, "scrub", options.read_only ? Marking::kReadOnly : Marking::kWritten) {}
 
   Result<ScrubReport> run();
 
  private:
   Result<void> list();
   Result<void> find_repository();
-  Result<void> check(const ScrubObject& object, ObjectStore& store, const SweepBuffers& buffers);
-  Result<void> check_absent(ObjectStore& store, const SweepBuffers& buffers);
-  Result<void> read(const ScrubObject& object, const std::string& name, ObjectStore& store,
-                    const SweepBuffers& buffers);
+  Result<void> check(std::size_t number, ObjectStore& store, const ScanBuffers& buffers);
+  Result<void> check_absent(ObjectStore& store, const ScanBuffers& buffers);
+  ListedObject listed(std::size_t number, ObjectStore& store, const ScanBuffers& buffers);
+  Result<void> read(const ScrubObject& object, const std::string& name, ObjectStore& store, const ScanBuffers& buffers);
   void report(const ScrubObject& object, const std::string& name, ObjectStore& store, const Error& error);
-  // Both tell how many bytes the object has, where all of them came.
+  // Both set `bytes` to the object's size once all of it was read.
   Result<void> check_digest(const ScrubObject& object, const std::string& name, ObjectStore& store,
-                            const SweepBuffers& buffers, std::optional<std::uint64_t>& bytes);
+                            const ScanBuffers& buffers, std::optional<std::uint64_t>& bytes);
   Result<void> check_small(const ScrubObject& object, const std::string& name, ObjectStore& store,
                            std::optional<std::uint64_t>& bytes);
 
@@ -120,10 +104,10 @@ class Scrub {
   ScrubReport report_;
   std::vector<ScrubObject> objects_;
   std::vector<ObjectInfo> mark_objects_;
-  std::optional<Uuid> repository_;  // of the highest config that can be read
-  std::mutex mutex_;                // of what follows, while checks run
+  std::optional<Uuid> repository_;  // that the highest readable config names
+  std::mutex mutex_;                // guards the next line while checks run
   std::uint64_t objects_read_ = 0, bytes_read_ = 0;
-  std::vector<const ScrubObject*> absent_;  // listed, and not found
+  AbsentObjects absent_;
 };
 
 Result<ScrubReport> Scrub::run() {
@@ -133,19 +117,22 @@ Result<ScrubReport> Scrub::run() {
   std::uint64_t listed_bytes = 0;
   for (const ScrubObject& object : objects_) {
     largest_bytes = std::max(largest_bytes, object.bytes);
-    // What is listed as longer than it can be is not read.
+    // Objects that are listed with an impossible size are not read.
     listed_bytes += std::min<std::uint64_t>(object.bytes, bytes_max(object.parsed.kind));
   }
   progress_.total_bytes.store(listed_bytes, std::memory_order_relaxed);
 
-  DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, memory_beside_list(objects_.size(), options_.memory_bytes));
-  const CheckMemory memory =
-      plan_check(CheckKind::kScrub, memory_bytes, options_.threads, largest_bytes, store_.operation_bytes());
+  DRS_ASSIGN_OR_RETURN(const CheckMemory memory,
+                       plan_check(CheckKind::kScrub, {.memory_bytes = options_.memory_bytes,
+                                                      .threads = options_.threads,
+                                                      .listed_objects = objects_.size(),
+                                                      .largest_bytes = largest_bytes,
+                                                      .operation_bytes = store_.operation_bytes()}));
   DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
   DRS_ASSIGN_OR_RETURN(const auto stores, worker_stores(store_, memory.workers));
   for (const auto& store : stores) store->register_memory(buffers.whole());
   DRS_RETURN_IF_ERROR(for_each_parallel(stores.size(), objects_.size(), [&](std::size_t worker, std::size_t object) {
-    return check(objects_[object], *stores[worker], buffers.worker(worker).sweep);
+    return check(object, *stores[worker], buffers.worker(worker).sweep);
   }));
   DRS_RETURN_IF_ERROR(check_absent(*stores.front(), buffers.worker(0).sweep));
   report_.objects = objects_read_;
@@ -177,7 +164,7 @@ Result<void> Scrub::list() {
   }
   DRS_ASSIGN_OR_RETURN(MarkedPacks marked, load_marks(store_, mark_objects_));
   marks_.know(std::move(marked));
-  // Configs first, packs and index objects last, where the time goes.
+  // Configs first; packs and index objects last, because they take most of the time.
   std::stable_sort(objects_.begin(), objects_.end(),
                    [](const ScrubObject& a, const ScrubObject& b) { return a.parsed.kind > b.parsed.kind; });
   return {};
@@ -190,13 +177,13 @@ Result<void> Scrub::find_repository() {
     if (object.parsed.kind != ObjectKind::kConfig) continue;
     any = true;
     if (highest && object.parsed.number < *highest) continue;
-    const auto bytes = get_document(store_, name_of(object.parsed), kDocumentBytesMax);
+    const auto bytes = get_document(store_, object_name(object.parsed), kDocumentBytesMax);
     if (!bytes.ok()) {
       if (!is_object_fault(bytes.error())) return bytes.error();
       continue;
     }
     const auto repository = peek_document(ObjectKind::kConfig, *bytes);
-    if (!repository.ok()) continue;  // its own check tells
+    if (!repository.ok()) continue;  // its own check reports it
     highest = object.parsed.number;
     repository_ = *repository;
   }
@@ -205,44 +192,31 @@ Result<void> Scrub::find_repository() {
   return no_repository_error(store_);
 }
 
-Result<void> Scrub::check(const ScrubObject& object, ObjectStore& store, const SweepBuffers& buffers) {
-  if (cancel_.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
-  const std::string name = name_of(object.parsed);
-  auto checked = read(object, name, store, buffers);
-  if (checked.ok()) return {};
-  if (!is_object_fault(checked.error())) return checked;
-  if (checked.error().code == ErrorCode::kNotFound) {
-    const std::scoped_lock lock(mutex_);
-    absent_.push_back(&object);
-  } else {
-    report(object, name, store, checked.error());
-  }
-  return {};
+Result<void> Scrub::check(std::size_t number, ObjectStore& store, const ScanBuffers& buffers) {
+  if (cancel_.cancelled()) return Error(ErrorCode::kCancelled, "asked to stop");
+  return absent_.check(number, listed(number, store, buffers));
 }
 
-// Lists again what was listed and not found: what is listed still was not removed in between.
-Result<void> Scrub::check_absent(ObjectStore& store, const SweepBuffers& buffers) {
-  std::vector<std::string> names;
-  for (const ScrubObject* const object : absent_) names.push_back(name_of(object->parsed));
-  DRS_ASSIGN_OR_RETURN(const auto listed, still_listed(store, names));
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!listed.contains(names[i])) continue;
-    auto checked = read(*absent_[i], names[i], store, buffers);
-    if (checked.ok()) continue;
-    if (!is_object_fault(checked.error())) return checked;
-    report(*absent_[i], names[i], store,
-           checked.error().code == ErrorCode::kNotFound ? listed_but_absent() : checked.error());
-  }
-  return {};
+Result<void> Scrub::check_absent(ObjectStore& store, const ScanBuffers& buffers) {
+  return absent_.check_again(store, [&](std::size_t number) { return listed(number, store, buffers); });
+}
+
+ListedObject Scrub::listed(std::size_t number, ObjectStore& store, const ScanBuffers& buffers) {
+  const ScrubObject& object = objects_[number];
+  const std::string name = object_name(object.parsed);
+  return {.name = name,
+          .read = [this, &object, name, &store, &buffers] { return read(object, name, store, buffers); },
+          .report = [this, &object, name, &store](const Error& error) { report(object, name, store, error); }};
 }
 
 Result<void> Scrub::read(const ScrubObject& object, const std::string& name, ObjectStore& store,
-                         const SweepBuffers& buffers) {
+                         const ScanBuffers& buffers) {
   std::optional<std::uint64_t> bytes;
   auto checked = is_named_by_digest(object.parsed.kind)
                      ? read_again_if_damaged([&] { return check_digest(object, name, store, buffers, bytes); })
                      : check_small(object, name, store, bytes);
-  // The marks of a scrub. What verify found in a pack with the right digest, only verify can find gone.
+  // Only the marks of a scrub: verify can find damage in a pack whose digest is right, so only verify removes its
+  // marks.
   if (checked.ok() && object.parsed.kind == ObjectKind::kPack) marks_.clear(store, object.parsed.digest, "scrub");
   const std::scoped_lock lock(mutex_);
   if (bytes) ++objects_read_;
@@ -252,7 +226,7 @@ Result<void> Scrub::read(const ScrubObject& object, const std::string& name, Obj
 
 void Scrub::report(const ScrubObject& object, const std::string& name, ObjectStore& store, const Error& error) {
   if (object.parsed.kind == ObjectKind::kDamaged) return report_bad_mark(findings_, name, error.message);
-  // A slot that is too new is passed over, as an open does.
+  // A slot that is too new is a warning: opening a repository skips it, too.
   const bool passed_over = object.parsed.kind == ObjectKind::kSlot && severity_of(error) == Finding::Severity::kTooNew;
   findings_.report(passed_over ? Finding::Severity::kWarning : severity_of(error), name, error.message);
   if (object.parsed.kind == ObjectKind::kPack && is_lasting_damage(error))
@@ -260,17 +234,17 @@ void Scrub::report(const ScrubObject& object, const std::string& name, ObjectSto
 }
 
 Result<void> Scrub::check_digest(const ScrubObject& object, const std::string& name, ObjectStore& store,
-                                 const SweepBuffers& buffers, std::optional<std::uint64_t>& bytes) {
+                                 const ScanBuffers& buffers, std::optional<std::uint64_t>& bytes) {
   if (object.bytes > bytes_max(object.parsed.kind)) {
-    return Error{ErrorCode::kCorrupt, "it has " + std::to_string(object.bytes) + " bytes, at most " +
-                                          std::to_string(bytes_max(object.parsed.kind)) + " are allowed"};
+    return Error(ErrorCode::kCorrupt, "it has " + std::to_string(object.bytes) + " bytes; at most " +
+                                          std::to_string(bytes_max(object.parsed.kind)) + " are allowed");
   }
-  ObjectSweep sweep(store, buffers, progress_, cancel_);
+  ObjectScan sweep(store, buffers, progress_, cancel_);
   DRS_ASSIGN_OR_RETURN(const Digest digest, sweep.run(name, object.bytes));
   bytes = object.bytes;
   if (digest != object.parsed.digest) {
-    return Error{ErrorCode::kCorrupt, "the SHA-256 of its " + std::to_string(object.bytes) + " bytes is " +
-                                          digest.hex() + ", expected its name"};
+    return Error(ErrorCode::kCorrupt, "the SHA-256 of its " + std::to_string(object.bytes) + " bytes is " +
+                                          digest.hex() + ", expected its name");
   }
   Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(object.bytes, kEnvelopeBytes)));
   DRS_RETURN_IF_ERROR(get_range(store, name, 0, head));
@@ -287,12 +261,12 @@ Result<void> Scrub::check_small(const ScrubObject& object, const std::string& na
   if (!repository || !repository_ || *repository == *repository_) return {};
   if (object.parsed.kind == ObjectKind::kSlot) {
     findings_.report(Finding::Severity::kWarning, name,
-                     "the slot is of another repository (copied here, or left by an init that died): it opens nothing "
-                     "and is ignored");
+                     "the slot belongs to another repository (it was copied here, or an init left it that died): it "
+                     "opens nothing and is ignored");
     return {};
   }
-  return Error{ErrorCode::kCorrupt,
-               "it says it is of repository " + repository->hex() + ", the config here is of " + repository_->hex()};
+  return Error(ErrorCode::kCorrupt,
+               "it belongs to repository " + repository->hex() + ", the config here to " + repository_->hex());
 }
 
 }  // namespace
@@ -301,7 +275,7 @@ Result<ScrubReport> scrub(ObjectStore& store, const Clock& clock, const ScrubOpt
                           ProgressCounters& progress, CancelToken& cancel) {
   const auto started = clock.steady();
   DRS_ASSIGN_OR_RETURN(ScrubReport report, Scrub(store, clock, options, progress, cancel).run());
-  report.seconds = std::chrono::duration<double>(clock.steady() - started).count();
+  report.elapsed = clock.steady() - started;
   return report;
 }
 

@@ -5,12 +5,12 @@
 #include <string>
 
 #include "engine/format/names.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 
 namespace drs {
 namespace {
 
-// By their offsets in the pack; two index objects may name the same. A unit that cannot be read has its own finding.
+// By offset in the pack: two index objects may name the same block. An unreadable unit has its own finding.
 using Locations = std::map<std::uint32_t, BlockLocation>;
 
 Result<Locations> locations_in(BlockIndex& index, const Digest& pack) {
@@ -22,7 +22,7 @@ Result<Locations> locations_in(BlockIndex& index, const Digest& pack) {
     for (std::uint32_t block = 0; block < index.unit_blocks(unit); ++block) {
       const auto location = index.location({unit, block});
       if (location.ok() && location->pack == pack) locations.emplace(location->record.offset_bytes, *location);
-      if (location.ok() || location.error().code == ErrorCode::kNotFound) continue;
+      if (location.ok() || is_absent(location.error())) continue;
       if (!is_object_fault(location.error())) return location.error();
       break;
     }
@@ -40,7 +40,7 @@ Result<TablelessCounts> check_tableless_packs(CheckContext& context, BlockIndex&
     std::uint64_t whole = 0;
     std::string first_damage;
     for (const auto& [offset_bytes, location] : locations) {
-      if (context.cancel.cancelled()) return Error{ErrorCode::kCancelled, "asked to stop"};
+      if (context.cancel.cancelled()) return Error(ErrorCode::kCancelled, "asked to stop");
       const auto plain = reader.read(location);
       if (plain.ok()) {
         context.damage.add_whole_block(location);
@@ -50,7 +50,7 @@ Result<TablelessCounts> check_tableless_packs(CheckContext& context, BlockIndex&
       }
       if (!is_object_fault(plain.error())) return plain.error();
       if (first_damage.empty()) first_damage = plain.error().message;
-      if (is_unreadable(plain.error())) break;  // nor are the others
+      if (is_unreadable(plain.error())) break;  // then neither are the others
     }
     counts.blocks += whole;
     context.findings.report(Finding::Severity::kDamage, pack_name(pack),

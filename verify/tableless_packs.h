@@ -1,5 +1,5 @@
-// Packs that were read to their end, but whose tables are damaged. Their blocks can be restored all the same where an
-// index object says where they lie; only reading them tells.
+// Packs that were read to their end, but whose tables are damaged. A block of such a pack can still be restored if an
+// index object locates it; whether it decodes is found out by reading it.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@ struct TablelessCounts {
   std::uint64_t blocks = 0, decoded_bytes = 0;
 };
 
-// Reads what `index` locates in `context.tableless`: the damage map, which has all of these packs, learns which blocks
-// are whole. What the findings say of the packs is completed. Errors: those that are not about stored objects;
-// kCancelled.
+// Reads the blocks that `index` locates in the packs of `context.tableless`. The damage map has these packs; this adds
+// their intact blocks to it, and completes the findings about the packs. Errors: those that do not concern stored
+// objects; kCancelled.
 Result<TablelessCounts> check_tableless_packs(CheckContext& context, BlockIndex& index, BlockReader& reader);
 
 }  // namespace drs

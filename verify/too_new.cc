@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "codecs/sha256.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
+#include "sinks/object_io.h"
 
 namespace drs {
 namespace {
@@ -28,18 +29,18 @@ Result<Digest> digest_of_object(ObjectStore& store, const std::string& name) {
 }  // namespace
 
 Finding::Severity severity_of(const Error& error) {
-  return classify(error) == ErrorClass::kTooNew ? Finding::Severity::kTooNew : Finding::Severity::kDamage;
+  return is_too_new(error) ? Finding::Severity::kTooNew : Finding::Severity::kDamage;
 }
 
 Result<void> tell_from_damage(ObjectStore& store, const std::string& name, Error& error) {
-  if (classify(error) != ErrorClass::kTooNew) return {};
+  if (!is_too_new(error)) return {};
   const auto digest = digest_of_object(store, name);
   if (!digest.ok() && !is_object_fault(digest.error())) return digest.error();
   if (!digest.ok()) {
     error = digest.error();
   } else if (*digest != parse_name(name)->digest) {
-    error = Error{ErrorCode::kCorrupt, "the SHA-256 of its bytes is " + digest->hex() + ", expected its name (" +
-                                           error.message + ": no newer version, but damage)"};
+    error = Error(ErrorCode::kCorrupt, "the SHA-256 of its bytes is " + digest->hex() + ", expected its name (" +
+                                           error.message + ": this is damage, not a newer version)");
   }
   return {};
 }

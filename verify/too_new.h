@@ -1,5 +1,5 @@
-// What a newer drstream wrote is no damage: a finding of its own, without a mark (docs/FORMAT.md, "What an unknown
-// means").
+// Objects of a newer drstream are not damaged: their findings have a severity of their own, and they get no mark
+// (docs/FORMAT.md, "What an unknown means").
 #pragma once
 
 #include <string>
@@ -10,13 +10,13 @@
 
 namespace drs {
 
-// Of an object that cannot be read for `error`.
+// The severity of a finding about an object that cannot be read because of `error`.
 Finding::Severity severity_of(const Error& error);
 
-// Packs and index objects are read by parts, and their version lies outside every seal: a flipped bit in it looks like
-// a newer version, until the digest in the name is compared. Makes `error`, if it is kFormatTooNew, kCorrupt where the
-// object has another digest than its name says, and what is wrong with reading it where that cannot be told. Reads the
-// whole object then. Errors: the store's that are not about one object.
+// Packs and index objects are read in parts, and no seal covers their version: a flipped bit in it looks like a newer
+// version. If `error` is kFormatTooNew, this reads the whole object and compares its digest with its name. If they
+// differ, `error` becomes kCorrupt; if the object cannot be read, `error` becomes that error. Errors: those of the
+// store that do not concern one object.
 Result<void> tell_from_damage(ObjectStore& store, const std::string& name, Error& error);
 
 }  // namespace drs

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -15,7 +15,7 @@
 #include "engine/repository/live_index.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/parallel.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 #include "verify/check_context.h"
 #include "verify/check_memory.h"
 #include "verify/document_check.h"
@@ -40,7 +40,8 @@ void report_catalog(CheckContext& context, const SnapshotCatalog& catalog) {
     context.findings.report(Finding::Severity::kDeletion, missing.name, missing.problem());
 }
 
-// A manifest remembers the config it was written under: one that is gone was deleted or rolled back.
+// A manifest has the digest of the config under which it was written. If that config is missing, it was deleted or
+// rolled back.
 void report_missing_configs(CheckContext& context, const SnapshotCatalog& catalog, const DocumentCheck& documents) {
   if (!context.findings.has_about("config/")) {
     for (const Snapshot& snapshot : catalog.live) {
@@ -52,7 +53,8 @@ void report_missing_configs(CheckContext& context, const SnapshotCatalog& catalo
   }
   if (context.findings.has_about("config/") || context.findings.has_about("keys/")) return;
   for (const std::string& warning : context.repository.warnings()) {
-    context.findings.report(Finding::Severity::kWarning, "keys/ and config/", "passed over when opening: " + warning);
+    context.findings.report(Finding::Severity::kWarning, "keys/ and config/",
+                            "skipped when the repository was opened: " + warning);
   }
 }
 
@@ -75,7 +77,7 @@ Result<std::vector<ObjectInfo>> list_index_objects(CheckContext& context) {
   return objects;
 }
 
-// With `read_data` all, else those that are marked: a mark says where to look, and proves nothing.
+// With `read_data` all packs, otherwise the marked ones: a mark shows where to look, but proves nothing.
 std::vector<PackInfo> packs_to_read(const CheckContext& context, const PackCatalog& packs) {
   if (context.options.read_data) return packs.packs();
   std::vector<PackInfo> marked;
@@ -84,7 +86,7 @@ std::vector<PackInfo> packs_to_read(const CheckContext& context, const PackCatal
   return marked;
 }
 
-// Returns those that were gone when they were to be read.
+// Returns the packs that the store did not find.
 Result<std::vector<Digest>> read_packs(CheckContext& context, const std::vector<PackInfo>& packs, const Stores& stores,
                                        const CheckBuffers& buffers, VerifyReport& report) {
   std::vector<PackCheck> checks;
@@ -111,14 +113,14 @@ Result<std::vector<Digest>> read_packs(CheckContext& context, const std::vector<
   return gone;
 }
 
-// A list that names again what could not be found shows that the pack is not gone, but cannot be read.
+// For a pack that a second list names although the store did not find it: it exists, but cannot be read.
 void report_absent(CheckContext& context, const Digest& pack) {
   const std::string problem = listed_but_absent().message;
   context.damage.add_pack(pack, context.findings.report(Finding::Severity::kDamage, pack_name(pack), problem));
   context.marks.set(context.repository.store(), pack, problem);
 }
 
-// Of the packs that the check of the recipes did not find, those that are listed even so.
+// Reports the packs that the check of the recipes did not find, but that are still listed.
 Result<void> report_absent_of_recipes(CheckContext& context) {
   if (context.absent.empty()) return {};
   std::vector<std::string> names;
@@ -129,13 +131,13 @@ Result<void> report_absent_of_recipes(CheckContext& context) {
   return {};
 }
 
-// What BlockIndex could not read, unless it has been told already.
+// Reports the objects that BlockIndex could not read, unless they have findings.
 Result<void> report_index_problems(CheckContext& context, const BlockIndex& index) {
   for (const BlockIndex::Problem& problem : index.problems()) {
     if (context.findings.has_about(problem.object)) continue;
     Error error = problem.error;
     DRS_RETURN_IF_ERROR(tell_from_damage(context.repository.store(), problem.object, error));
-    if (error.code == ErrorCode::kNotFound) continue;  // removed since
+    if (is_absent(error)) continue;  // removed since
     const auto parsed = parse_name(problem.object);
     if (!parsed || parsed->kind != ObjectKind::kPack) {
       report_unreadable_index(context.findings, problem.object, error);
@@ -147,7 +149,7 @@ Result<void> report_index_problems(CheckContext& context, const BlockIndex& inde
   return {};
 }
 
-// What the check of the recipes leaves behind for the verdict on snapshots.
+// Results of the check of the recipes that decide which snapshots are intact.
 struct Checked {
   bool lists_changed = false;
   std::unordered_set<std::string> rebuilt_ids;
@@ -163,7 +165,7 @@ Result<Checked> check_recipes(CheckContext& context, const SnapshotCatalog& cata
   DRS_ASSIGN_OR_RETURN(const TablelessCounts tableless, check_tableless_packs(context, index->index(), reader));
   report.blocks_decoded += tableless.blocks;
   report.decoded_bytes += tableless.decoded_bytes;
-  // Before the recipes: what is found damaged here may be needed by every snapshot.
+  // Before the recipes: every snapshot may need the blocks that are found damaged here.
   Rebuild rebuild(context, *index, reader, claims, memory.rebuild_blocks);
   for (const Snapshot* snapshot : context.options.rebuild) DRS_RETURN_IF_ERROR(rebuild.run(*snapshot));
   report.snapshots_rebuilt = rebuild.whole_ids().size();
@@ -175,7 +177,7 @@ Result<Checked> check_recipes(CheckContext& context, const SnapshotCatalog& cata
   report.snapshots = catalog.live.size();
   report.recipe_parts = recipes.parts();
   report.blocks_referenced = recipes.blocks();
-  // A pack of which only a recipe part was to be read has turned out to be gone: others may need what else it held.
+  // A pack was missing when a recipe part in it was read: other snapshots may need its other blocks.
   while (std::exchange(whole_packs, context.damage.whole_packs()) != context.damage.whole_packs()) {
     const auto damaged = context.findings.damaged_snapshots();
     for (const Snapshot& snapshot : catalog.live)
@@ -185,18 +187,20 @@ Result<Checked> check_recipes(CheckContext& context, const SnapshotCatalog& cata
   return Checked{index->was_changed(), rebuild.whole_ids()};
 }
 
-// Which snapshots are hit. `catalog.live` is in the order of the list.
-void report_damaged_snapshots(const SnapshotCatalog& catalog, const FindingList& findings, VerifyReport& report) {
-  const auto damaged = findings.damaged_snapshots();
+// Which blocks of the snapshots this run has read and decoded.
+enum class Coverage : std::uint8_t { kSomeBlocks, kEveryBlock };
+using DamagedSnapshots = std::unordered_map<std::string, DamagedSnapshot>;  // by snapshot id
+
+// `catalog.live` is in the order of the report.
+void report_damaged_snapshots(const SnapshotCatalog& catalog, const DamagedSnapshots& damaged, VerifyReport& report) {
   for (const Snapshot& snapshot : catalog.live)
     if (const auto found = damaged.find(snapshot.id()); found != damaged.end())
       report.damaged_snapshots.push_back(found->second);
 }
 
-// What is left of the streams that are hit. `all_read`: every block that any snapshot needs was read and decoded.
-void report_hit_streams(const SnapshotCatalog& catalog, const FindingList& findings, bool all_read,
+// Reports what is left of the streams that have a damaged snapshot or manifest.
+void report_hit_streams(const SnapshotCatalog& catalog, const DamagedSnapshots& damaged, Coverage coverage,
                         const std::unordered_set<std::string>& rebuilt_ids, VerifyReport& report) {
-  const auto damaged = findings.damaged_snapshots();
   std::map<std::string, HitStream> hit;
   for (const DamagedSnapshot& snapshot : report.damaged_snapshots) {
     hit[snapshot.stream].stream = snapshot.stream;
@@ -208,14 +212,14 @@ void report_hit_streams(const SnapshotCatalog& catalog, const FindingList& findi
   for (const BrokenManifest& broken : catalog.broken)
     if (const auto stream = hit.find(broken.stream); stream != hit.end())
       stream->second.too_new = stream->second.too_new || severity_of(broken.error) == Finding::Severity::kTooNew;
-  for (const Snapshot& snapshot : catalog.live) {  // oldest first: the last one stays
+  for (const Snapshot& snapshot : catalog.live) {  // oldest first: the newest one overwrites the others
     const auto found = hit.find(snapshot.manifest.stream);
     if (found == hit.end()) continue;
     HitStream& stream = found->second;
     ++stream.readable;
     if (damaged.contains(snapshot.id())) continue;
     const LeftSnapshot left{snapshot.id(), snapshot.manifest.snapshot_ns, snapshot.manifest.sequence};
-    if (all_read || rebuilt_ids.contains(snapshot.id())) {
+    if (coverage == Coverage::kEveryBlock || rebuilt_ids.contains(snapshot.id())) {
       stream.intact = left;
       stream.unchecked = {};
     } else {
@@ -225,7 +229,7 @@ void report_hit_streams(const SnapshotCatalog& catalog, const FindingList& findi
   for (auto& [name, stream] : hit) report.hit_streams.push_back(std::move(stream));
 }
 
-// Index objects, and those that take the place of what is gone when it is to be read, as when a repair runs.
+// Checks the index objects. If one is missing, as when a repair replaces it, lists again and checks the new ones.
 Result<void> check_index(CheckContext& context, IndexCheck& check, std::vector<ObjectInfo> objects,
                          const Stores& stores, const CheckBuffers& buffers) {
   std::unordered_set<std::string> seen;
@@ -246,16 +250,29 @@ Result<void> check_index(CheckContext& context, IndexCheck& check, std::vector<O
   return {};
 }
 
-// Index objects and packs: the part that runs on all workers. Returns the packs that were gone.
-Result<std::vector<Digest>> check_stored(CheckContext& context, const DocumentCheck& documents,
-                                         const PackCatalog& packs, std::vector<ObjectInfo> index_objects,
-                                         const Stores& stores, const CheckMemory& memory, IndexClaims& claims,
+struct CheckWorkers {
+  const Stores& stores;  // one for each worker
+  const CheckMemory& memory;
+};
+
+// Checks index objects and packs on all workers. `index_check` has the same packs. Returns the packs that the store did
+// not find.
+Result<std::vector<Digest>> check_stored(CheckContext& context, const PackCatalog& packs, IndexCheck& index_check,
+                                         std::vector<ObjectInfo> index_objects, const CheckWorkers& workers,
                                          VerifyReport& report) {
-  DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
-  for (const auto& store : stores) store->register_memory(buffers.whole());
-  IndexCheck index_check(context, packs, documents.condemned(), claims);
-  DRS_RETURN_IF_ERROR(check_index(context, index_check, std::move(index_objects), stores, buffers));
-  return read_packs(context, packs_to_read(context, packs), stores, buffers, report);
+  DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(workers.memory));
+  for (const auto& store : workers.stores) store->register_memory(buffers.whole());
+  DRS_RETURN_IF_ERROR(check_index(context, index_check, std::move(index_objects), workers.stores, buffers));
+  return read_packs(context, packs_to_read(context, packs), workers.stores, buffers, report);
+}
+
+// Packs without any snapshot: there is nothing to prove, which is not the same as no damage.
+void report_no_snapshot(const CheckContext& context, const SnapshotCatalog& catalog, const VerifyReport& report) {
+  if (report.packs == 0 || !catalog.live.empty() || !catalog.broken.empty() || !catalog.missing.empty()) return;
+  context.findings.report(Finding::Severity::kWarning, "packs/",
+                          std::to_string(report.packs) + " packs with " + std::to_string(report.packs_bytes) +
+                              " bytes are stored, and no snapshot: a first push has failed or still runs, or manifests "
+                              "were deleted; check with --expect-head on a machine that has pushed");
 }
 
 }  // namespace
@@ -266,18 +283,19 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
   VerifyReport report;
   FindingList findings(progress);
   DamageMap damage;
-  DamageMarks marks(findings, repository.clock(), "verify", options.read_only);
+  DamageMarks marks(findings, repository.clock(), "verify", options.read_only ? Marking::kReadOnly : Marking::kWritten);
   CheckContext context{repository, options, findings, damage, marks, progress, cancel};
   report_catalog(context, catalog);
 
   constexpr auto kPassOver = PackCatalog::UnreadableCondemned::kPassOver;
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, kPassOver));
-  for (const std::string& name : repository.occupied_folders())
+  for (const std::string& name : packs.occupied_folders())
     DRS_RETURN_IF_ERROR(check_occupied_folder(findings, repository.store(), name));
   marks.know(packs.marks());
   DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> index_objects, list_index_objects(context));
   report.packs = packs.packs().size();
   report.packs_bytes = packs.total_bytes();
+  report_no_snapshot(context, catalog, report);
 
   std::uint64_t largest_bytes = 0;
   std::uint64_t index_bytes = 0;
@@ -291,10 +309,12 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
     for (const Snapshot* snapshot : options.rebuild) total_bytes += snapshot->manifest.bytes;
     progress.total_bytes.store(total_bytes, std::memory_order_relaxed);
   }
-  DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes,
-                       memory_beside_list(packs.packs().size() + index_objects.size(), options.memory_bytes));
-  const CheckMemory memory = plan_check(CheckKind::kVerify, memory_bytes, options.threads, largest_bytes,
-                                        repository.store().operation_bytes());
+  DRS_ASSIGN_OR_RETURN(const CheckMemory memory,
+                       plan_check(CheckKind::kVerify, {.memory_bytes = options.memory_bytes,
+                                                       .threads = options.threads,
+                                                       .listed_objects = packs.packs().size() + index_objects.size(),
+                                                       .largest_bytes = largest_bytes,
+                                                       .operation_bytes = repository.store().operation_bytes()}));
 
   {
     DRS_ASSIGN_OR_RETURN(const Stores stores, worker_stores(repository.store(), memory.workers));
@@ -302,12 +322,13 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
     DRS_RETURN_IF_ERROR(check_documents(context, documents, stores));
     report_missing_configs(context, catalog, documents);
     IndexClaims claims(repository, findings);
-    DRS_ASSIGN_OR_RETURN(
-        const std::vector<Digest> gone,
-        check_stored(context, documents, packs, std::move(index_objects), stores, memory, claims, report));
+    IndexCheck index_check(context, packs, documents.condemned(), claims);
+    DRS_ASSIGN_OR_RETURN(const std::vector<Digest> gone,
+                         check_stored(context, packs, index_check, std::move(index_objects), {stores, memory}, report));
     bool all_read = options.read_data;
     if (options.read_data || !gone.empty()) {
-      // With the marks as they are now, a block that has a good copy elsewhere is looked for there.
+      // Load the catalog with the marks of this run: a block is then located in an unmarked pack if it has a copy
+      // there.
       DRS_ASSIGN_OR_RETURN(PackCatalog again, PackCatalog::load(repository, kPassOver));
       all_read = all_read && again.lists_the_packs_of(packs);
       packs = std::move(again);
@@ -316,14 +337,17 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
     }
     DRS_ASSIGN_OR_RETURN(const Checked checked,
                          check_recipes(context, catalog, std::move(packs), memory, claims, report));
-    report_damaged_snapshots(catalog, findings, report);
-    report_hit_streams(catalog, findings, all_read && !checked.lists_changed, checked.rebuilt_ids, report);
+    const auto damaged = findings.damaged_snapshots();
+    report_damaged_snapshots(catalog, damaged, report);
+    report_hit_streams(catalog, damaged,
+                       all_read && !checked.lists_changed ? Coverage::kEveryBlock : Coverage::kSomeBlocks,
+                       checked.rebuilt_ids, report);
   }
 
   report.findings = findings.take();
   report.marked = marks.set_count();
   report.unmarked = marks.cleared_count();
-  report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
+  report.elapsed = repository.clock().steady() - started;
   return report;
 }
 
@@ -333,18 +357,20 @@ Result<VerifyReport> verify_snapshots(Repository& repository, const SnapshotCata
   VerifyReport report;
   FindingList findings(progress);
   DamageMap damage;
-  DamageMarks marks(findings, repository.clock(), "verify", true);
+  DamageMarks marks(findings, repository.clock(), "verify", Marking::kReadOnly);
   CheckContext context{repository, options, findings, damage, marks, progress, cancel};
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kPassOver));
   report.packs = packs.packs().size();
   report.packs_bytes = packs.total_bytes();
-  const CheckMemory memory =
-      plan_check(CheckKind::kVerify, options.memory_bytes, options.threads, 0, repository.store().operation_bytes());
+  DRS_ASSIGN_OR_RETURN(const CheckMemory memory,
+                       plan_check(CheckKind::kVerify, {.memory_bytes = options.memory_bytes,
+                                                       .threads = options.threads,
+                                                       .operation_bytes = repository.store().operation_bytes()}));
   IndexClaims claims(repository, findings);
   DRS_RETURN_IF_ERROR(check_recipes(context, catalog, std::move(packs), memory, claims, report));
-  report_damaged_snapshots(catalog, findings, report);
+  report_damaged_snapshots(catalog, findings.damaged_snapshots(), report);
   report.findings = findings.take();
-  report.seconds = std::chrono::duration<double>(repository.clock().steady() - started).count();
+  report.elapsed = repository.clock().steady() - started;
   return report;
 }
 

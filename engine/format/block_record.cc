@@ -75,8 +75,9 @@ void write_chunks(ByteWriter& writer, std::span<const ChunkEntry> chunks) {
 Result<std::vector<ChunkEntry>> read_chunks(ByteReader& reader, std::size_t count, std::uint32_t raw_bytes,
                                             std::string_view what) {
   if (count > reader.remaining() / kChunkEntryBytes)
-    return Error(ErrorCode::kTruncated, std::string(what) + ": " + std::to_string(count) + " chunks do not fit the " +
-                                            std::to_string(reader.remaining()) + " bytes that are left");
+    return Error(ErrorCode::kTruncated, std::string(what) + ": " + std::to_string(count) +
+                                            " chunks do not fit into the remaining " +
+                                            std::to_string(reader.remaining()) + " bytes");
   std::vector<ChunkEntry> chunks(count);
   std::uint64_t sum_bytes = 0;
   for (ChunkEntry& chunk : chunks) {

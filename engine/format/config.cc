@@ -20,7 +20,7 @@ Result<void> check_config(const Config& config) {
 
 Bytes encode_config(const Config& config) {
   DRS_ASSERT(check_config(config).ok() && (config.required_features & kDraftFeatures) == kDraftFeature,
-             "a config to store is valid");
+             "an invalid config cannot be stored");
   Bytes out;
   ByteWriter writer(out);
   writer.u16(kFormatVersion);
@@ -69,10 +69,10 @@ Result<Config> decode_config(ByteView body) {
         ErrorCode::kFormatTooNew,
         "config: the repository was written by another development version of drstream before 0.1 (draft bits " +
             std::to_string(config.required_features >> 56) + ", this one's are " + std::to_string(kDraftFeature >> 56) +
-            "); nothing is wrong with it: pull its snapshots with that version, and push them anew");
-  // Before the check for left-over bytes: a required feature may add fields at the end.
+            "); it is not damaged: pull its snapshots with that version, and push them with this one");
+  // Checked before left-over bytes: a required feature may add fields at the end.
   if (const std::uint64_t unknown = config.required_features & ~kRequiredFeaturesKnown; unknown != 0)
-    return too_new("config: required features ", unknown, " (bits) are not known here");
+    return too_new("config: required features ", unknown, " (bits) are unknown");
   if (encryption > 1) return too_new("config: encryption is ", encryption, ", known are 0 and 1");
   DRS_RETURN_IF_ERROR(reader.finish());
   DRS_RETURN_IF_ERROR(check_config(config));

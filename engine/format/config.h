@@ -5,14 +5,14 @@
 
 #include "codecs/chunker.h"
 #include "engine/format/kinds.h"
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
-// Required features whose bit an old reader does not know make it refuse the repository; optional ones it ignores.
-// Bits 56 to 63 of the required ones are for the drafts of the format before release 0.1. A config has exactly the bit
-// of the draft that this code is: repositories of other development versions are refused. FORMAT.md "Config body".
+// A reader refuses a repository with an unknown required feature and ignores unknown optional features. Bits 56 to 63
+// of the required features mark the drafts of the format before release 0.1. A config has exactly the bit of this
+// code's draft, so repositories of other development versions are refused. FORMAT.md "Config body".
 inline constexpr std::uint64_t kDraftFeatures = 0xFFULL << 56;
 inline constexpr std::uint64_t kDraftFeature = 1ULL << 56;  // stored
 
@@ -29,7 +29,7 @@ struct Config {
 };
 
 Bytes encode_config(const Config& config);
-// Errors: kCorrupt, kTruncated; kFormatTooNew (version, suite, encryption or required feature unknown here; another
+// Errors: kCorrupt, kTruncated; kFormatTooNew (unknown version, suite, encryption or required feature; a different
 // draft of the format).
 Result<Config> decode_config(ByteView body);
 

@@ -1,12 +1,12 @@
-// The one way decoders here say that bytes are damaged: corrupt("recipe part: run ", 3, " is empty"), or that they mean
-// something that this version does not know: too_new("slot: kind is ", 9).
+// How decoders report damaged bytes: corrupt("recipe part: run ", 3, " is empty"), and values that this version does
+// not know: too_new("slot: kind is ", 9).
 #pragma once
 
 #include <concepts>
 #include <string>
 #include <string_view>
 
-#include "io/result.h"
+#include "io/base/result.h"
 
 namespace drs {
 
@@ -17,7 +17,7 @@ inline void append_text(std::string& out, std::integral auto number) {
   out += std::to_string(number);
 }
 
-// An Error of kCorrupt whose message is its parts, texts and numbers, one after the other.
+// Returns a kCorrupt error; its message is the concatenation of the parts, which are texts and integers.
 template <typename... Parts>
 Error corrupt(const Parts&... parts) {
   std::string text;

@@ -20,7 +20,7 @@ SealLabel document_label(std::size_t body_bytes) {
   return {.kind = SealKind::kDocument, .codec = Codec::kRaw, .ordinal = 0, .plain_bytes = body_bytes};
 }
 
-// The digest first: damage to a version field must not pass for a newer version.
+// Runs before the envelope is decoded: damage to a version field must not look like a newer version.
 Result<void> check_digest(std::string_view what, ByteView object) {
   if (object.size() < kDocumentBytesMin)
     return Error(ErrorCode::kTruncated, std::string(what) + ": object has " + std::to_string(object.size()) +
@@ -32,7 +32,7 @@ Result<void> check_digest(std::string_view what, ByteView object) {
     const std::uint64_t bytes_min = std::uint64_t{reader.u32()} + kClearBytes + 2 + Digest::kBytes;
     if (bytes_min > object.size())
       return Error(ErrorCode::kTruncated, std::string(what) + ": object has " + std::to_string(object.size()) +
-                                              " bytes, its length field asks for at least " +
+                                              " bytes, its length field requires at least " +
                                               std::to_string(bytes_min));
     return corrupt(what, ": object does not match the SHA-256 at its end");
   }
@@ -49,9 +49,9 @@ Result<Layout> decode_layout(ObjectKind kind, ByteView object) {
   const std::uint16_t signature_bytes = reader.u16();
   reader.raw(signature_bytes);
   DRS_RETURN_IF_ERROR(reader.finish());
-  // It lies outside the seal: what an old reader ignores, anybody could put there.
+  // The signature is outside the seal: if old readers ignored it, anyone could add one.
   if (signature_bytes != 0)
-    return too_new(what, ": signature of ", signature_bytes, " bytes, this drstream knows none");
+    return too_new(what, ": signature of ", signature_bytes, " bytes, this drstream supports no signatures");
   return layout;
 }
 
@@ -75,7 +75,7 @@ Bytes encode_document(const RepositoryKeys& keys, ObjectKind kind, const std::st
 Result<Bytes> decode_document(const RepositoryKeys& keys, ObjectKind kind, const std::string& name, ByteView object) {
   DRS_ASSIGN_OR_RETURN(const Layout layout, decode_layout(kind, object));
   if (layout.repository != keys.repository())
-    return corrupt(object_kind_name(kind), ": object is of repository ", layout.repository.hex(), ", expected ",
+    return corrupt(object_kind_name(kind), ": object belongs to repository ", layout.repository.hex(), ", expected ",
                    keys.repository().hex());
   DRS_ASSIGN_OR_RETURN(const ObjectOpener opener,
                        ObjectOpener::make(keys, layout.envelope, name, CryptoBackend::kOpenssl));
@@ -91,10 +91,10 @@ Result<Uuid> peek_document(ObjectKind kind, ByteView object) {
 }
 
 Digest document_identity(ByteView object) {
-  DRS_ASSERT(object.size() >= kDocumentBytesMin, "a document's identity is asked of a whole document");
+  DRS_ASSERT(object.size() >= kDocumentBytesMin, "document_identity() needs a complete document");
   ByteReader sealed_bytes(object.subspan(kClearBytes - 4), "document");
   const std::size_t end = kClearBytes + sealed_bytes.u32();
-  DRS_ASSERT(end <= object.size(), "a document's identity is asked of a whole document");
+  DRS_ASSERT(end <= object.size(), "document_identity() needs a complete document");
   return sha256(object.first(end));
 }
 

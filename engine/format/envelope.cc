@@ -10,7 +10,7 @@ constexpr std::uint8_t kSuite = 1;      // stored: AES-256-GCM, HMAC-SHA-256, HK
 constexpr std::uint8_t kKeyMethod = 0;  // stored: derived from the master key
 
 Error unknown(std::string_view field, unsigned got, unsigned known) {
-  return too_new("envelope: ", field, " is ", got, ", this drstream knows ", known);
+  return too_new("envelope: ", field, " is ", got, ", this drstream supports ", known);
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ void encode_envelope(const Envelope& envelope, Bytes& out) {
 Result<Envelope> decode_envelope(ByteView object, ObjectKind expected) {
   if (object.size() < kEnvelopeBytes)
     return Error(ErrorCode::kTruncated, "envelope: object has " + std::to_string(object.size()) +
-                                            " bytes, an envelope " + std::to_string(kEnvelopeBytes));
+                                            " bytes, an envelope has " + std::to_string(kEnvelopeBytes));
   ByteReader reader(object.first(kEnvelopeBytes), "envelope");
   const ByteView magic = reader.raw(kMagic.size());
   if (as_text(magic) != kMagic) return corrupt("envelope: magic is ", to_hex(magic), ", expected \"drstrm\"");
@@ -45,7 +45,7 @@ Result<Envelope> decode_envelope(ByteView object, ObjectKind expected) {
   const std::uint8_t suite = reader.u8();
   const std::uint8_t key_method = reader.u8();
   const std::uint16_t flags = reader.u16();
-  // Before anything whose meaning a later version may change.
+  // Checked first: a later version may change the meaning of all other fields.
   if (version == 0) return corrupt("envelope: version is 0, expected 1");
   if (version > kFormatVersion) return unknown("version", version, kFormatVersion);
   if (kind != 0 && !is_known_kind(kind)) return unknown("kind of the object", kind, static_cast<unsigned>(expected));

@@ -1,11 +1,11 @@
-// The envelope: how every sealed object begins (FORMAT.md "Envelope").
+// The envelope: the header of every sealed object (FORMAT.md "Envelope").
 #pragma once
 
 #include <array>
 
 #include "engine/format/kinds.h"
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
@@ -16,14 +16,14 @@ struct Envelope {
   ObjectKind kind;
   Salt salt;
   Commitment commitment;
-  // The first 12 bytes as stored; they enter the object's key.
+  // The first 12 bytes as stored; the object's key is derived from them.
   [[nodiscard]] std::array<Byte, kEnvelopeHeadBytes> head() const;
 };
 
 void encode_envelope(const Envelope& envelope, Bytes& out);
 
-// Reads the first kEnvelopeBytes of `object`. Errors: kTruncated; kCorrupt (magic, another known kind than `expected`);
-// kFormatTooNew (version, kind, suite, key method, flags or key blob that this drstream does not know).
+// Decodes the first kEnvelopeBytes of `object`. Errors: kTruncated; kCorrupt (wrong magic, or a known kind other than
+// `expected`); kFormatTooNew (unknown version, kind, suite, key method, flags or key blob).
 Result<Envelope> decode_envelope(ByteView object, ObjectKind expected);
 
 }  // namespace drs

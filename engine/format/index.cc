@@ -1,4 +1,4 @@
-// The writing half of index.h.
+// Encoding of index objects; see index.h.
 #include "engine/format/index.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ struct FlatBlock {
   std::uint32_t pack;
 };
 
-// All blocks in the directory's order.
+// Returns all blocks in directory order.
 std::vector<FlatBlock> flatten(const std::vector<PackContents>& packs) {
   std::vector<FlatBlock> blocks;
   for (std::uint32_t pack = 0; pack < packs.size(); ++pack)
@@ -79,7 +79,7 @@ Bytes encode_index_directory(const std::vector<DirectoryEntry>& directory, const
   std::uint32_t session = 0;
   for (const DirectoryEntry& entry : directory) {
     while (session < summary.sessions.size() && summary.sessions[session].session != entry.record.id.session) ++session;
-    DRS_ASSERT(session < summary.sessions.size(), "the directory is sorted and its sessions are the summary's");
+    DRS_ASSERT(session < summary.sessions.size(), "directory not sorted, or a session missing in the summary");
     writer.u32(session);
     writer.u32(entry.pack);
     write_block_fields(writer, entry.record);
@@ -109,10 +109,11 @@ Bytes encode_chunk_list(const std::vector<ChunkEntry>& chunks) {
   return out;
 }
 
-std::size_t index_bytes_max(std::size_t packs, std::size_t sessions, std::size_t blocks, std::size_t chunks) {
-  return kEnvelopeBytes + chunks * (kChunkEntryBytes + kHookBytes) + blocks * (kSealBytes + kDirectoryEntryBytes) +
-         kSealBytes + kHooksSealedBytesMin + packs * kIndexedPackBytes + sessions * kIndexSessionBytes +
-         kSummarySealedBytesMin + kIndexFooterBytes;
+std::size_t index_bytes_max(const IndexCounts& counts) {
+  return kEnvelopeBytes + counts.chunks * (kChunkEntryBytes + kHookBytes) +
+         counts.blocks * (kSealBytes + kDirectoryEntryBytes) + kSealBytes + kHooksSealedBytesMin +
+         counts.packs * kIndexedPackBytes + counts.sessions * kIndexSessionBytes + kSummarySealedBytesMin +
+         kIndexFooterBytes;
 }
 
 Bytes encode_index(const RepositoryKeys& keys, CryptoBackend backend, const std::vector<PackContents>& packs,
@@ -134,7 +135,7 @@ Bytes encode_index(const RepositoryKeys& keys, CryptoBackend backend, const std:
   directory.reserve(blocks.size());
   for (std::uint32_t place = 0; place < blocks.size(); ++place) {
     const TableBlock& block = *blocks[place].block;
-    DRS_ASSERT(block.record.chunk_count == block.chunks.size(), "a record counts its chunks");
+    DRS_ASSERT(block.record.chunk_count == block.chunks.size(), "chunk_count differs from the number of chunks");
     const bool has_list = !block.chunks.empty();
     directory.push_back(
         {.pack = blocks[place].pack, .record = block.record, .list_offset_bytes = has_list ? out.size() : 0});
@@ -144,7 +145,7 @@ Bytes encode_index(const RepositoryKeys& keys, CryptoBackend backend, const std:
     collect_hooks(block, place, hooks);
   }
 
-  // The labels take their lengths from the summary, as a reader's do.
+  // Set before sealing: the labels take their lengths from the summary, as they do in a reader.
   summary.directory_offset_bytes = out.size();
   summary.directory_sealed_bytes = static_cast<std::uint32_t>(blocks.size() * kDirectoryEntryBytes + kSealBytes);
   sealer.append(directory_label(summary), encode_index_directory(directory, summary), out);

@@ -1,4 +1,4 @@
-// Sizes and rules that the writing and the reading half of index objects share. Stored: FORMAT.md "Index".
+// Sizes and rules shared by the encoder and the decoder of index objects. Stored: FORMAT.md "Index".
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The reading half of index.h.
+// Decoding of index objects; see index.h.
 #include <algorithm>
 #include <unordered_set>
 
@@ -18,7 +18,7 @@ constexpr std::uint64_t kPackBytesMin = kEnvelopeBytes + kPackTailBytesMin;
 
 Error too_many(std::string_view entries, std::uint32_t count, std::size_t remaining_bytes) {
   return {ErrorCode::kTruncated, "index summary: " + std::to_string(count) + " " + std::string(entries) +
-                                     " do not fit the " + std::to_string(remaining_bytes) + " bytes that are left"};
+                                     " do not fit into the remaining " + std::to_string(remaining_bytes) + " bytes"};
 }
 
 Result<std::vector<IndexedPack>> read_packs(ByteReader& reader) {
@@ -72,7 +72,7 @@ Result<void> check_block_count(const IndexSummary& summary) {
   return {};
 }
 
-// The sections lie end to end: lists, directory, hooks, summary, footer.
+// The sections must be contiguous: lists, directory, hooks, summary, footer.
 Result<void> check_sections(const IndexSummary& summary, std::size_t plain_bytes, std::uint64_t object_bytes) {
   const std::uint64_t directory_bytes = std::uint64_t{summary.block_count} * kDirectoryEntryBytes + kSealBytes;
   if (summary.directory_sealed_bytes != directory_bytes)
@@ -131,13 +131,13 @@ class DirectoryCheck {
     return {};
   }
 
-  // Sessions come in the summary's order, each with the count and the counters that it says.
+  // Sessions must be in the summary's order, each with the block count and counters that the summary states.
   Result<void> check_session(std::uint32_t session, const BlockId& id) {
     const IndexSession& stated = summary_.sessions[session];
     if (session_block_count_ == 0 || session != session_) {
       const std::uint32_t next = session_block_count_ == 0 ? 0 : session_ + 1;
       if (session_block_count_ != 0) DRS_RETURN_IF_ERROR(check_session_end(last_id_.counter));
-      if (session != next) return corrupt(kDirectory, ": session number ", session, " comes where ", next, " should");
+      if (session != next) return corrupt(kDirectory, ": found session number ", session, ", expected ", next);
       if (id.counter != stated.counter_min)
         return corrupt(kDirectory, ": lowest counter of session ", id.session.hex(), " is ", id.counter, ", expected ",
                        stated.counter_min);
@@ -250,13 +250,13 @@ Result<std::vector<Hook>> decode_index_hooks(ByteView plain, const IndexSummary&
   DRS_RETURN_IF_ERROR(reader.check());
   if (count > summary.chunk_count) return corrupt(kHooks, ": ", count, " hooks for ", summary.chunk_count, " chunks");
   if (count > reader.remaining() / kHookBytes)
-    return Error(ErrorCode::kTruncated, "index hooks: " + std::to_string(count) + " hooks do not fit the " +
-                                            std::to_string(reader.remaining()) + " bytes that are left");
+    return Error(ErrorCode::kTruncated, "index hooks: " + std::to_string(count) + " hooks do not fit into the " +
+                                            "remaining " + std::to_string(reader.remaining()) + " bytes");
   std::vector<Hook> hooks(count);
   const Hook* before = nullptr;
   for (Hook& hook : hooks) {
     hook = {.word = reader.u64(), .block = reader.u32(), .chunk = reader.u16()};
-    if (!is_hook(hook.word)) return corrupt(kHooks, ": word ", hook.word, " is not a hook's");
+    if (!is_hook(hook.word)) return corrupt(kHooks, ": word ", hook.word, " is not a hook");
     if (hook.block >= summary.block_count) return corrupt(kHooks, ": block ", hook.block, " of ", summary.block_count);
     if (before != nullptr &&
         (hook.block < before->block || (hook.block == before->block && hook.chunk <= before->chunk)))

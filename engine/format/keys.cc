@@ -74,15 +74,19 @@ KeyClass envelope_class(ObjectKind kind) {
     case ObjectKind::kPack:
     case ObjectKind::kIndex:
     case ObjectKind::kSession:
+    case ObjectKind::kWaits:
     case ObjectKind::kCondemned: return KeyClass::kMetadata;
     case ObjectKind::kManifest:
     case ObjectKind::kFence:
+    case ObjectKind::kRetired:
+    case ObjectKind::kKept:
+    case ObjectKind::kHold:
     case ObjectKind::kRemoved: return KeyClass::kManifest;
     case ObjectKind::kConfig: return KeyClass::kConfig;
     case ObjectKind::kSlot:
     case ObjectKind::kDamaged: break;
   }
-  DRS_ASSERT(false, "objects of this kind are not sealed under a sub-key");
+  DRS_ASSERT(false, "objects of this kind are not sealed with a sub-key");
 }
 
 }  // namespace drs

@@ -1,5 +1,5 @@
 // The keys of a repository, derived from its master key, and the key of each object (FORMAT.md "Keys").
-// Immutable after construction; shared by any number of threads.
+// Immutable after construction, so thread-safe.
 #pragma once
 
 #include <memory>
@@ -7,11 +7,11 @@
 #include "engine/format/envelope.h"
 #include "engine/format/kinds.h"
 #include "engine/format/names.h"
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
-// The key that seals in one object, under one class.
+// The sealing key of one object for one key class.
 struct ObjectKey256 {
   SecretBytes key;  // 32 bytes
   Commitment commitment;
@@ -19,7 +19,7 @@ struct ObjectKey256 {
 
 class RepositoryKeys {
  public:
-  // `master` is 32 bytes.
+  // `master` has 32 bytes.
   RepositoryKeys(ByteView master, const Uuid& repository);
 
   [[nodiscard]] const Uuid& repository() const { return repository_; }
@@ -27,7 +27,7 @@ class RepositoryKeys {
   [[nodiscard]] ByteView chunk_id() const { return chunk_id_.view(); }
   [[nodiscard]] ByteView chunk_cut() const { return chunk_cut_.view(); }
   [[nodiscard]] ByteView slot_mac() const { return slot_mac_.view(); }
-  // What the config stores to tell this master key from any other.
+  // Stored in the config; identifies this master key.
   [[nodiscard]] const Commitment& commitment() const { return commitment_; }
   [[nodiscard]] StreamTag stream_tag(std::string_view stream) const;
 
@@ -41,7 +41,7 @@ class RepositoryKeys {
   Commitment commitment_;
 };
 
-// The class whose commitment stands in the envelope of objects of this kind.
+// The key class whose commitment is in the envelope of objects of this kind.
 KeyClass envelope_class(ObjectKind kind);
 
 }  // namespace drs

@@ -3,9 +3,9 @@
 namespace drs {
 
 bool is_known_kind(std::uint8_t kind) {
-  return (kind >= static_cast<std::uint8_t>(ObjectKind::kPack) &&
-          kind <= static_cast<std::uint8_t>(ObjectKind::kDamaged)) ||
-         kind == static_cast<std::uint8_t>(ObjectKind::kFence);
+  constexpr std::uint8_t kReserved = 14;
+  return kind >= static_cast<std::uint8_t>(ObjectKind::kPack) && kind <= static_cast<std::uint8_t>(ObjectKind::kHold) &&
+         kind != kReserved;
 }
 
 std::string_view object_kind_name(ObjectKind kind) {
@@ -19,7 +19,11 @@ std::string_view object_kind_name(ObjectKind kind) {
     case ObjectKind::kSession: return "session";
     case ObjectKind::kCondemned: return "condemned";
     case ObjectKind::kDamaged: return "damaged";
+    case ObjectKind::kWaits: return "waits";
     case ObjectKind::kFence: return "fence";
+    case ObjectKind::kRetired: return "retired";
+    case ObjectKind::kKept: return "kept";
+    case ObjectKind::kHold: return "hold";
   }
   return "unknown";
 }

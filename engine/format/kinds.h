@@ -1,4 +1,4 @@
-// The numbers and bounds of the stored format. All stored; never renumber (docs/FORMAT.md).
+// The numbers and bounds of the stored format. All are stored; never renumber them (docs/FORMAT.md).
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
@@ -20,19 +20,24 @@ enum class ObjectKind : std::uint8_t {
   kSession = 7,
   kCondemned = 8,
   kDamaged = 9,
-  kFence = 11,  // has no folder of its own: it takes the name of a manifest
-  // Reserved for retention: 10 waits, 12 retired, 13 kept, 14 verified.
+  kWaits = 10,
+  kFence = 11,  // has no prefix of its own: it is stored under the name of a manifest
+  kRetired = 12,
+  kKept = 13,
+  // Reserved for proving: 14 verified.
+  kHold = 15,
 };
-// What version 1 does with what it does not know, each with a test (tests/engine/format/evolution_test.cc):
+// How version 1 handles unknown values, each with a test (tests/engine/format/evolution_test.cc):
 // - envelope version, suite, key method (1: public key, 2: another master key, whose number is in the key blob; both
 //   reserved), flags, key blob; kinds of objects, blocks and slots; codecs; a signature; the number of a slot's master
-//   key; a config's version and required features; enumerations inside bodies: kFormatTooNew. 0, where no version has a
-//   0, is damage. One slot that is too new is passed over with a notice where another opens the repository.
-// - optional features in the config, objects whose names have another prefix: ignored.
-// - a config that is too new: kFormatTooNew; never a fall-back to one with a lower number.
-// Who writes config/<n+1>: a later `drstream upgrade`, in the owner's role, and nobody else. A replica takes the newer
-// config of its source as it is (`copy`), before any other object. Today `init` writes config/00000001 and
-// `init --replica-of` all configs of the source; no command writes a second one.
+//   key; a config's version and required features; enumerations inside bodies: kFormatTooNew. A 0 in a field for which
+//   no version defines 0 is damage. A slot that is too new is skipped with a notice if another slot opens the
+//   repository.
+// - optional features in the config, objects whose names have an unknown prefix: ignored.
+// - a config that is too new: kFormatTooNew, never a fall-back to a config with a lower number.
+// Only a later `drstream upgrade`, run with the owner's credentials, will write config/<n+1>. `copy` copies a newer
+// config from the source to its replica unchanged, before any other object. Today `init` writes config/00000001, and
+// `init --replica-of` writes all configs of the source; no command writes a second one.
 bool is_known_kind(std::uint8_t kind);
 std::string_view object_kind_name(ObjectKind kind);  // "pack", "index", "manifest", ...
 
@@ -49,7 +54,7 @@ enum class SealKind : std::uint8_t {
 
 enum class BlockKind : std::uint8_t { kData = 1, kRecipe = 2 };
 
-// Classes of keys: each has a sub-key of its own (FORMAT.md "Keys").
+// Key classes: each has its own sub-key (FORMAT.md "Keys").
 enum class KeyClass : std::uint8_t { kData, kMetadata, kManifest, kConfig };
 
 inline constexpr std::uint8_t kFormatVersion = 1;
@@ -60,21 +65,21 @@ inline constexpr std::size_t kIndexBlocksMax = 4096;
 inline constexpr std::size_t kIndexBytesMax = 64 * kMiB;
 inline constexpr std::size_t kDocumentBytesMax = 4 * kMiB;
 inline constexpr std::size_t kSlotBytesMax = 64 * kKiB;
-inline constexpr unsigned kHookShift = 4;  // a chunk is a hook when this many low bits of its word are 0
+inline constexpr unsigned kHookShift = 4;  // a chunk is a hook if this many low bits of its word are 0
 
 using WallNs = std::int64_t;  // nanoseconds since 1970-01-01 UTC
 using ChunkId = FixedBytes<32>;
 using Salt = FixedBytes<32>;
 using Commitment = FixedBytes<32>;
 
-// The word of a chunk id: its first 8 bytes as u64. Samples, hooks and the dedup index's fingerprints are made of it.
+// The word of a chunk id: its first 8 bytes as u64. Samples, hooks and the dedup index's fingerprints are based on it.
 inline std::uint64_t chunk_word(const ChunkId& id) {
   std::uint64_t word;
   std::memcpy(&word, id.data.data(), sizeof word);
   return word;
 }
 
-// A block's permanent name.
+// The permanent name of a block.
 struct BlockId {
   Uuid session;
   std::uint64_t counter = 0;

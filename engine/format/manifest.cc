@@ -17,7 +17,7 @@ constexpr std::uint8_t kContentMax = 2;
 
 Error too_many(std::string_view entries, std::uint64_t count, std::size_t remaining_bytes) {
   return {ErrorCode::kTruncated, "manifest: " + std::to_string(count) + " " + std::string(entries) +
-                                     " do not fit the " + std::to_string(remaining_bytes) + " bytes that are left"};
+                                     " do not fit into the remaining " + std::to_string(remaining_bytes) + " bytes"};
 }
 
 Result<void> check_length(std::string_view field, std::size_t bytes, std::size_t bytes_max) {
@@ -36,7 +36,7 @@ Result<void> check_texts(const ManifestHeader& manifest) {
   DRS_RETURN_IF_ERROR(check_length("the host", manifest.host.size(), kManifestHostBytesMax));
   DRS_RETURN_IF_ERROR(check_length("the tool's version", manifest.tool_version.size(), kManifestToolBytesMax));
   DRS_RETURN_IF_ERROR(check_length("the command", manifest.command.size(), kManifestCommandBytesMax));
-  DRS_RETURN_IF_ERROR(check_length("the end of stderr", manifest.stderr_tail.size(), kManifestStderrBytesMax));
+  DRS_RETURN_IF_ERROR(check_length("the tail of stderr", manifest.stderr_tail.size(), kManifestStderrBytesMax));
   DRS_RETURN_IF_ERROR(check_length("the trailer's pattern", manifest.trailer_pattern.size(), kManifestTrailerBytesMax));
   std::size_t tags_bytes = 0;
   for (const auto& [key, value] : manifest.tags) tags_bytes += kTagBytesMin + key.size() + value.size();
@@ -74,8 +74,8 @@ void write_stream(ByteWriter& writer, const ManifestStream& stream) {
   }
 }
 
-// Parts lie end to end from 0 to `stream_bytes`, and none is empty. `parts_left`: how many this manifest may still
-// have.
+// The parts must be non-empty and contiguous from 0 to `stream_bytes`. `parts_left`: how many more parts the manifest
+// may have.
 Result<std::vector<RecipePartRef>> read_parts(ByteReader& reader, std::uint64_t stream_bytes, std::size_t& parts_left) {
   const std::uint32_t count = reader.u32();
   DRS_RETURN_IF_ERROR(reader.check());
@@ -98,11 +98,11 @@ Result<std::vector<RecipePartRef>> read_parts(ByteReader& reader, std::uint64_t 
     end_bytes += part.stream_bytes;
   }
   if (end_bytes != stream_bytes)
-    return corrupt(kManifest, ": recipe parts end at ", end_bytes, ", their stream at ", stream_bytes);
+    return corrupt(kManifest, ": recipe parts end at ", end_bytes, ", their stream ends at ", stream_bytes);
   return parts;
 }
 
-// The whole-stream digest and the flag before it.
+// Reads the digest of the complete stream and the flag before it.
 Result<std::optional<Digest>> read_optional_digest(ByteReader& reader) {
   const std::uint8_t has_digest = reader.u8();
   const Digest digest = reader.fixed<32>();
@@ -145,7 +145,7 @@ Result<std::vector<UnreadableManifest>> read_unreadable(ByteReader& reader) {
     DRS_RETURN_IF_ERROR(reader.check());
     const auto parsed = parse_name(entry.name);
     if (!parsed || parsed->kind != ObjectKind::kManifest)
-      return corrupt(kManifest, ": an unreadable manifest's name is no manifest's");
+      return corrupt(kManifest, ": an unreadable manifest's name is not a manifest name");
     if (before != nullptr && entry.name <= before->name)
       return corrupt(kManifest, ": unreadable manifest ", entry.name, " is out of order");
     before = &entry;
@@ -170,16 +170,16 @@ Result<std::map<std::string, std::string>> read_tags(ByteReader& reader) {
 Result<void> check_chain(const Manifest& manifest) {
   if (manifest.sequence == 0) return corrupt(kManifest, ": sequence is 0, expected at least 1");
   if (manifest.predecessor_name.empty() != manifest.predecessor_digest.is_zero())
-    return corrupt(kManifest, ": name and digest of the predecessor: one is there and one is not");
+    return corrupt(kManifest, ": of the predecessor's name and digest, one is missing");
   if (manifest.predecessor_name.empty()) return {};
   const auto parsed = parse_name(manifest.predecessor_name);
   if (!parsed || parsed->kind != ObjectKind::kManifest)
-    return corrupt(kManifest, ": the predecessor's name is no manifest's");
+    return corrupt(kManifest, ": the predecessor's name is not a manifest name");
   return {};
 }
 
 Result<void> check_streams(const Manifest& manifest) {
-  if (manifest.streams.empty()) return corrupt(kManifest, ": it has no stream, expected at least one");
+  if (manifest.streams.empty()) return corrupt(kManifest, ": it has no streams, expected at least one");
   if (manifest.content == ManifestContent::kBytes &&
       (manifest.streams.size() != 1 || !manifest.streams.front().label.empty()))
     return corrupt(kManifest, ": ", manifest.streams.size(), " streams of content 0, expected one without a label");
@@ -196,7 +196,7 @@ Result<void> check_streams(const Manifest& manifest) {
   }
   if (bytes_left != 0 || chunks_left != 0)
     return corrupt(kManifest, ": its streams have ", bytes_left, " bytes and ", chunks_left,
-                   " chunks less than it states");
+                   " chunks fewer than it states");
   return {};
 }
 
@@ -256,7 +256,7 @@ Result<Bytes> encode_manifest(const Manifest& manifest) {
     writer.short_string(key);
     writer.short_string(value);
   }
-  DRS_ASSERT(out.size() <= kManifestBodyBytesMax, "fields within their bounds make a manifest within its bound");
+  DRS_ASSERT(out.size() <= kManifestBodyBytesMax, "a manifest exceeds its bound although its fields keep theirs");
   return out;
 }
 
@@ -281,7 +281,7 @@ Result<Manifest> decode_manifest(ByteView body) {
   manifest.trailer_pattern = reader.short_string();
   const std::uint8_t content = reader.u8();
   DRS_RETURN_IF_ERROR(reader.check());
-  // Before what a later version may have changed with them.
+  // Checked first: a later version may change the fields below for new producers or contents.
   if (producer > kProducerMax) return too_new(kManifest, ": producer is ", producer, ", known are 0 to ", kProducerMax);
   if (content > kContentMax) return too_new(kManifest, ": content is ", content, ", known are 0 to ", kContentMax);
   manifest.producer = static_cast<ProducerKind>(producer);
@@ -308,8 +308,7 @@ Result<void> require_bytes(const ManifestHeader& manifest) {
   if (manifest.content == ManifestContent::kBytes) return {};
   return too_new("snapshot ", manifest.session.hex(), " of ", manifest.stream, " holds ",
                  content_name(manifest.content),
-                 ", which this drstream checks and copies into a replica, but does not "
-                 "restore");
+                 ", which this drstream can check and copy into a replica, but not restore");
 }
 
 }  // namespace drs

@@ -1,4 +1,5 @@
-// Manifests (FORMAT.md "Manifest body"). With marks.h, since whoever reads manifests must know what became of them.
+// Manifests (FORMAT.md "Manifest body"). Includes marks.h, since a reader of manifests must also handle removed marks
+// and fences.
 #pragma once
 
 #include <map>
@@ -10,16 +11,16 @@
 #include "engine/format/kinds.h"
 #include "engine/format/manifest_bounds.h"
 #include "engine/format/marks.h"
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
-// Stored. No command makes 3 yet (reserved for archives of topics), but all know it.
+// Stored. 3 is reserved for archives of topics: all commands accept it, but none writes it yet.
 enum class ProducerKind : std::uint8_t { kUnseen = 0, kExitStatus = 1, kFileEnd = 2, kEndsReached = 3 };
 
-// Stored. What the streams of a snapshot are. 1 and 2 are reserved for archives of topics: they are checked and copied
-// like all others, but no command makes or restores them yet.
+// Stored. The kind of a snapshot's streams. 1 and 2 are reserved for archives of topics: all commands check and copy
+// them, but none writes or restores them yet.
 enum class ManifestContent : std::uint8_t { kBytes = 0, kTopics = 1, kTopicSegments = 2 };
 std::string_view content_name(ManifestContent content);  // "bytes", "topics", "topic segments"
 
@@ -32,8 +33,8 @@ struct RecipePartRef {
 
 // One of the streams of a snapshot.
 struct ManifestStream {
-  std::string label;  // distinct; empty for the one stream of a push
-  Uuid session;       // that wrote it
+  std::string label;  // unique; empty for the one stream of a push
+  Uuid session;       // the session that wrote it
   std::uint64_t bytes = 0;
   std::optional<Digest> sha256;
   Xxh3Digest xxh3;
@@ -42,14 +43,14 @@ struct ManifestStream {
   friend bool operator==(const ManifestStream&, const ManifestStream&) = default;
 };
 
-// A manifest of the same stream that the push of this one saw and could not read.
+// A manifest of the same stream that the push found but could not read.
 struct UnreadableManifest {
   std::string name;
-  Digest digest;  // SHA-256 of its bytes as they were read; zeros where they could not be
+  Digest digest;  // SHA-256 of its bytes; zeros if they could not be read
   friend bool operator==(const UnreadableManifest&, const UnreadableManifest&) = default;
 };
 
-// What tells snapshots apart: small, so that all of a repository's can be held.
+// The identifying part of a manifest: small, so that those of all snapshots fit into memory.
 struct ManifestHeader {
   std::string stream;
   Uuid session;
@@ -72,7 +73,7 @@ struct ManifestHeader {
   std::uint64_t chunk_count = 0;  // of all streams
   std::uint64_t new_bytes = 0;
   std::uint64_t stored_bytes = 0;
-  // Content kBytes: of its one stream. Else empty and zeros.
+  // For content kBytes, the digests of its one stream. Otherwise empty and zeros.
   std::optional<Digest> sha256;
   Xxh3Digest xxh3;
   std::map<std::string, std::string> tags;
@@ -82,21 +83,19 @@ struct ManifestHeader {
 struct Manifest : ManifestHeader {
   std::vector<UnreadableManifest> unreadable;  // sorted by name
   std::vector<ManifestStream> streams;
-  // Makes `only` the one stream of this manifest, and sums and digests its own.
+  // Replaces the streams by `only`, and sets sums and digests from it.
   void set_stream(ManifestStream only);
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };
 
-// Errors: kUsage (a field exceeds its bound: manifest_bounds.h).
+// Errors: kUsage (a field exceeds its bound; see manifest_bounds.h).
 Result<Bytes> encode_manifest(const Manifest& manifest);
-// Errors: kTruncated; kCorrupt (also: a field exceeds its bound; parts that are empty or do not lie end to end from 0
-// to the bytes of their stream, sums that are not those of the streams, a label twice, content kBytes with a label or
-// with another number of streams than one, a predecessor with a name and no digest or the other way round);
-// kFormatTooNew (producer or content unknown here).
+// Errors: kTruncated; kCorrupt (also: a field exceeds its bound; parts are empty or not contiguous from 0 to the length
+// of their stream; sums differ from those of the streams; a label is used twice; content kBytes has a label or not
+// exactly one stream; a predecessor has only one of name and digest); kFormatTooNew (unknown producer or content).
 Result<Manifest> decode_manifest(ByteView body);
 
-// The stream of a snapshot of content kBytes. Errors: kFormatTooNew for others, which `manifest`'s reader cannot
-// handle.
+// Requires content kBytes, for callers that cannot handle another. Errors: kFormatTooNew.
 Result<void> require_bytes(const ManifestHeader& manifest);
 
 }  // namespace drs

@@ -9,12 +9,12 @@
 namespace drs {
 namespace {
 
-constexpr std::size_t kKindAt = 6;  // in the envelope
+constexpr std::size_t kKindAt = 6;  // offset in the envelope
 
 Result<void> check_name(const RepositoryKeys& keys, const std::string& name, const std::string& stream,
                         const Uuid& session) {
   if (manifest_name(keys.stream_tag(stream), session) == name) return {};
-  return corrupt("the name does not agree with what it holds: session ", session.hex(), " of stream ", stream);
+  return corrupt("the name does not match the content: session ", session.hex(), " of stream ", stream);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What stands under a name of manifests/: the manifest of a session, or the fence that took its place.
+// Objects below manifests/: the manifest of a session, or the fence that replaces it.
 #pragma once
 
 #include <string>
@@ -7,22 +7,22 @@
 #include "engine/format/keys.h"
 #include "engine/format/manifest.h"
 #include "engine/format/marks.h"
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
-// What `object` says that it is, kManifest or kFence. Needs no key, and proves nothing.
+// The kind that `object` declares, kManifest or kFence. Not authenticated; needs no key.
 ObjectKind kind_under_manifests(ByteView object);
 
-// Opens it, and checks that name and body agree. Errors: kTruncated, kCorrupt, kFormatTooNew.
+// Opens the object and checks that name and body match. Errors: kTruncated, kCorrupt, kFormatTooNew.
 using ManifestObject = std::variant<Manifest, Fence>;
 Result<ManifestObject> open_manifest_object(const RepositoryKeys& keys, const std::string& name, ByteView object);
 
-// The same where only a manifest will do. Errors: also kConflict (a fence).
+// The same, but requires a manifest. Other errors: kConflict (a fence).
 Result<Manifest> open_manifest(const RepositoryKeys& keys, const std::string& name, ByteView object);
 
-// True for the authentic fence of that name.
+// True if `object` is the authentic fence of that name.
 bool is_fence(const RepositoryKeys& keys, const std::string& name, ByteView object);
 
 }  // namespace drs

@@ -93,7 +93,7 @@ Bytes encode_condemned(const CondemnedPacks& packs) {
   std::ranges::sort(sorted);
   const auto repeated = std::ranges::unique(sorted);
   sorted.erase(repeated.begin(), repeated.end());
-  DRS_ASSERT(sorted.size() <= kCondemnedPacksMax, "a condemned object names at most 65,536 packs");
+  DRS_ASSERT(sorted.size() <= kCondemnedPacksMax, "more than 65,536 packs in one condemned object");
   Bytes out;
   ByteWriter writer(out);
   writer.i64(packs.condemned_ns);
@@ -111,8 +111,8 @@ Result<CondemnedPacks> decode_condemned(ByteView body) {
   if (count > kCondemnedPacksMax)
     return corrupt("condemned packs: ", count, " packs, at most ", kCondemnedPacksMax, " are allowed");
   if (count > reader.remaining() / Digest::kBytes)
-    return Error(ErrorCode::kTruncated, "condemned packs: " + std::to_string(count) + " packs do not fit the " +
-                                            std::to_string(reader.remaining()) + " bytes that are left");
+    return Error(ErrorCode::kTruncated, "condemned packs: " + std::to_string(count) + " packs do not fit into the " +
+                                            "remaining " + std::to_string(reader.remaining()) + " bytes");
   packs.packs.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     const Digest pack = reader.fixed<32>();
@@ -135,7 +135,7 @@ Bytes encode_damaged(const DamagedMark& mark) {
   writer.i64(mark.found_ns);
   writer.short_string(mark.found_by);
   writer.short_string(mark.problem);
-  DRS_ASSERT(mark.blocks.size() <= kDamagedBlocksMax, "a damage mark names at most 1,024 blocks");
+  DRS_ASSERT(mark.blocks.size() <= kDamagedBlocksMax, "more than 1,024 blocks in one damage mark");
   writer.u16(static_cast<std::uint16_t>(mark.blocks.size()));
   for (const DamagedBlock& block : mark.blocks) {
     writer.u32(block.offset_bytes);

@@ -1,13 +1,13 @@
-// The small documents around manifests (FORMAT.md "Documents", "Damaged mark"): what was removed, which pushes are
-// under way, which of them were fenced, which packs a prune is about to delete, which packs were found damaged.
+// The small documents beside manifests (FORMAT.md "Documents", "Damaged mark"): removed manifests, running sessions,
+// fenced sessions, objects that a prune is about to delete, and damaged packs. retention.h has the others.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "engine/format/kinds.h"
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
@@ -36,7 +36,7 @@ struct SessionRecord {
 Bytes encode_session(const SessionRecord& record);
 Result<SessionRecord> decode_session(ByteView body);
 
-// Stands where the manifest of a session would: the session ended without a snapshot, for ever.
+// Takes the name of a session's manifest: the session ended without a snapshot and can never commit one.
 struct Fence {
   Uuid session;
   std::string stream;
@@ -47,38 +47,39 @@ struct Fence {
 Bytes encode_fence(const Fence& fence);
 Result<Fence> decode_fence(ByteView body);
 
-inline constexpr std::size_t kCondemnedPacksMax = 65536;  // a prune that condemns more writes several objects
+inline constexpr std::size_t kCondemnedPacksMax = 65536;  // per object; a prune that condemns more writes several
 
+// For ever: a record is never changed or removed, and what it names is never used again.
 struct CondemnedPacks {
   WallNs condemned_ns = 0;
-  std::vector<Digest> packs;  // stored sorted, each once
+  std::vector<Digest> packs;  // and index objects; stored sorted, each once
   friend bool operator==(const CondemnedPacks&, const CondemnedPacks&) = default;
 };
 Bytes encode_condemned(const CondemnedPacks& packs);
 Result<CondemnedPacks> decode_condemned(ByteView body);
 
-inline constexpr std::size_t kDamagedBlocksMax = 1024;         // of one mark: as many as a pack has
+inline constexpr std::size_t kDamagedBlocksMax = 1024;         // per mark; the most blocks that a pack has
 inline constexpr std::size_t kDamagedTextBytesMax = 4 * kKiB;  // of `found_by`, of `problem`
 
-// The bytes of a block's seal in its pack.
+// The byte range of a block's seal in its pack.
 struct DamagedBlock {
   std::uint32_t offset_bytes = 0;
   std::uint32_t bytes = 0;
   friend bool operator==(const DamagedBlock&, const DamagedBlock&) = default;
 };
 
-// The whole object: a damage mark has no envelope and needs no key. Several marks of one pack add up.
+// The complete object: a damage mark has no envelope and needs no key. Several marks of one pack accumulate.
 struct DamagedMark {
   Digest pack;
-  Uuid id;  // drawn at random: the rest of its name
+  Uuid id;  // random; part of its name
   WallNs found_ns = 0;
   std::string found_by;
   std::string problem;
-  std::vector<DamagedBlock> blocks;  // by offset, none overlapping; empty: the whole pack
+  std::vector<DamagedBlock> blocks;  // sorted by offset, not overlapping; empty: the whole pack
   friend bool operator==(const DamagedMark&, const DamagedMark&) = default;
 };
 Bytes encode_damaged(const DamagedMark& mark);
-// Errors: also kFormatTooNew.
+// Other errors: kFormatTooNew.
 Result<DamagedMark> decode_damaged(ByteView object);
 
 }  // namespace drs

@@ -23,14 +23,14 @@ bool parse_number(std::string_view text, std::uint32_t& number) {
   return true;
 }
 
-// Lower case only: one name per object.
+// Accepts lower case only, so that each object has exactly one name.
 bool parse_hex(std::string_view text, MutableByteView out) {
   for (const char c : text)
     if (c >= 'A' && c <= 'F') return false;
   return from_hex(text, out);
 }
 
-// "<first><separator><second>" with `first_digits` characters before the separator.
+// Splits "<first><separator><second>", with `first_digits` characters before the separator.
 bool split_at(std::string_view text, std::size_t first_digits, char separator, std::string_view& first,
               std::string_view& second) {
   if (text.size() <= first_digits || text[first_digits] != separator) return false;
@@ -56,11 +56,15 @@ bool parse_rest(std::string_view rest, ParsedName& name) {
       return split_at(rest, 2 * Digest::kBytes, '-', first, second) && parse_hex(first, name.digest.mutable_view()) &&
              parse_hex(second, name.uuid.mutable_view());
     case ObjectKind::kManifest:
+    case ObjectKind::kRetired:
     case ObjectKind::kRemoved: return parse_tag_and_session(rest, name);
     case ObjectKind::kConfig: return parse_number(rest, name.number);
     case ObjectKind::kSlot:
+    case ObjectKind::kWaits:
     case ObjectKind::kCondemned: return parse_hex(rest, name.uuid.mutable_view());
     case ObjectKind::kSession:
+    case ObjectKind::kKept:
+    case ObjectKind::kHold:
       return split_at(rest, 2 * StreamTag::kBytes + 1 + 2 * Uuid::kBytes, '-', first, second) &&
              parse_tag_and_session(first, name) && parse_number(second, name.number);
     case ObjectKind::kFence: break;
@@ -97,7 +101,7 @@ std::string manifest_name(const StreamTag& tag, const Uuid& session) {
 
 std::string removed_name(std::string_view manifest_name) {
   constexpr std::string_view kPrefix = "manifests/";
-  if (!manifest_name.starts_with(kPrefix)) return {};  // a mark that says so was made by a faulty writer
+  if (!manifest_name.starts_with(kPrefix)) return {};  // a mark with such a name comes from a faulty writer
   return "removed/" + std::string(manifest_name.substr(kPrefix.size()));
 }
 
@@ -111,6 +115,42 @@ std::string condemned_name(const Uuid& id) {
 
 std::string damaged_name(const Digest& pack, const Uuid& mark) {
   return "damaged/" + pack.hex() + "-" + mark.hex();
+}
+
+std::string waits_name(const Uuid& record) {
+  return "waits/" + record.hex();
+}
+
+std::string retired_name(const StreamTag& tag, const Uuid& id) {
+  return "retired/" + tag.hex() + "-" + id.hex();
+}
+
+std::string kept_name(const StreamTag& tag, const Uuid& session, std::uint32_t number) {
+  return "kept/" + tag.hex() + "-" + session.hex() + "-" + number_text(number);
+}
+
+std::string hold_name(const StreamTag& tag, const Uuid& session, std::uint32_t number) {
+  return "holds/" + tag.hex() + "-" + session.hex() + "-" + number_text(number);
+}
+
+std::string object_name(const ParsedName& name) {
+  switch (name.kind) {
+    case ObjectKind::kPack: return pack_name(name.digest);
+    case ObjectKind::kIndex: return index_name(name.digest);
+    case ObjectKind::kFence:
+    case ObjectKind::kManifest: return manifest_name(name.tag, name.uuid);
+    case ObjectKind::kRemoved: return removed_name(manifest_name(name.tag, name.uuid));
+    case ObjectKind::kConfig: return config_name(name.number);
+    case ObjectKind::kSlot: return slot_name(name.uuid);
+    case ObjectKind::kSession: return session_name(name.tag, name.uuid, name.number);
+    case ObjectKind::kCondemned: return condemned_name(name.uuid);
+    case ObjectKind::kDamaged: return damaged_name(name.digest, name.uuid);
+    case ObjectKind::kWaits: return waits_name(name.uuid);
+    case ObjectKind::kRetired: return retired_name(name.tag, name.uuid);
+    case ObjectKind::kKept: return kept_name(name.tag, name.uuid, name.number);
+    case ObjectKind::kHold: return hold_name(name.tag, name.uuid, name.number);
+  }
+  return {};
 }
 
 bool is_folder_name(std::string_view name) {

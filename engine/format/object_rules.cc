@@ -6,17 +6,21 @@
 namespace drs {
 namespace {
 
-constexpr StoreRoles kNobody = {};  // `init` and `key` run with the owner's credentials
+constexpr StoreRoles kNobody = {};  // none of the roles: `init` and `key` run with the owner's credentials
 constexpr StoreRoles kWriters = {StoreRole::kWriter};
 constexpr StoreRoles kPruners = {StoreRole::kPruner};
-constexpr StoreRoles kWritersAndPruners = {StoreRole::kWriter, StoreRole::kPruner};
+constexpr StoreRoles kBoth = {StoreRole::kWriter, StoreRole::kPruner};
 constexpr StoreRoles kAll = {StoreRole::kWriter, StoreRole::kSweeper, StoreRole::kPruner};
 
-// - config/ and keys/ decide how everything is read, removed/ and condemned/ what is there no more: a writer creates
-//   none of them, so that stolen credentials of a writer, with its key, cannot make snapshots disappear.
-// - A pruner moves blocks, rewrites index objects, and puts fences in the place of manifests.
-// - config/ is not cached: the next repository at this place has the same names. keys/ is not: a slot that was removed
-//   must not live on elsewhere, and one without a passphrase holds the key itself.
+// - config/ and keys/ determine how all objects are read; removed/, retired/ and condemned/ list removed objects, and
+//   an object under kept/ may end a hold. A writer creates none of these, so that its stolen credentials, even with its
+//   key, cannot make snapshots disappear. What it creates under holds/ counts for a year at most.
+// - condemned/, kept/ and holds/ are never deleted: a pack whose record is gone would be used again, and a hold would
+//   end without a trace.
+// - A pruner moves blocks, rewrites index objects, writes fences under the names of manifests, and commits removed
+//   snapshots again, for which it needs a session.
+// - config/ is not cached: a later repository at the same location has the same names. keys/ is not cached: a removed
+//   slot must not survive elsewhere, and a clear slot contains the key itself.
 using enum ObjectKind;
 using enum WriteOrder;
 using enum KeylessCheck;
@@ -24,17 +28,21 @@ constexpr bool kYes = true;
 constexpr bool kNot = false;
 
 // clang-format off
-constexpr std::array<ObjectRule, 9> kRules = {{
-    // kind      prefix        order         check           cached locked creators            lock_extenders
-    {kConfig,    "config/",    kAtOnce,      kEndsInDigest,  kNot,  kYes,  kNobody,            kWriters},
-    {kSlot,      "keys/",      kAtOnce,      kEndsInDigest,  kNot,  kYes,  kNobody,            kWriters},
-    {kManifest,  "manifests/", kCommit,      kEndsInDigest,  kYes,  kYes,  kWritersAndPruners, kWritersAndPruners},
-    {kPack,      "packs/",     kAnyOrder,    kNameIsDigest,  kNot,  kYes,  kWritersAndPruners, kWritersAndPruners},
-    {kIndex,     "index/",     kAfterOthers, kNameIsDigest,  kYes,  kYes,  kWritersAndPruners, kWritersAndPruners},
-    {kRemoved,   "removed/",   kAtOnce,      kEndsInDigest,  kYes,  kYes,  kPruners,           kPruners},
-    {kSession,   "sessions/",  kAtOnce,      kEndsInDigest,  kNot,  kNot,  kWriters,           kNobody},
-    {kCondemned, "condemned/", kAtOnce,      kEndsInDigest,  kNot,  kNot,  kPruners,           kNobody},
-    {kDamaged,   "damaged/",   kAtOnce,      kEndsInDigest,  kNot,  kNot,  kAll,               kNobody},
+constexpr std::array<ObjectRule, 13> kRules = {{
+    // kind      prefix        order         check           cached locked creators  removers  lock_extenders
+    {kConfig,    "config/",    kAtOnce,      kEndsInDigest,  kNot,  kYes,  kNobody,  kNobody,  kWriters},
+    {kSlot,      "keys/",      kAtOnce,      kEndsInDigest,  kNot,  kYes,  kNobody,  kNobody,  kWriters},
+    {kManifest,  "manifests/", kCommit,      kEndsInDigest,  kYes,  kYes,  kBoth,    kPruners, kBoth},
+    {kPack,      "packs/",     kAnyOrder,    kNameIsDigest,  kNot,  kYes,  kBoth,    kPruners, kBoth},
+    {kIndex,     "index/",     kAfterOthers, kNameIsDigest,  kYes,  kYes,  kBoth,    kPruners, kBoth},
+    {kRemoved,   "removed/",   kAtOnce,      kEndsInDigest,  kYes,  kYes,  kPruners, kPruners, kPruners},
+    {kRetired,   "retired/",   kAtOnce,      kEndsInDigest,  kYes,  kYes,  kPruners, kPruners, kPruners},
+    {kKept,      "kept/",      kAtOnce,      kEndsInDigest,  kYes,  kYes,  kPruners, kNobody,  kPruners},
+    {kHold,      "holds/",     kAtOnce,      kEndsInDigest,  kYes,  kYes,  kBoth,    kNobody,  kBoth},
+    {kSession,   "sessions/",  kAtOnce,      kEndsInDigest,  kNot,  kNot,  kBoth,    kPruners, kNobody},
+    {kCondemned, "condemned/", kAtOnce,      kEndsInDigest,  kYes,  kNot,  kPruners, kNobody,  kNobody},
+    {kWaits,     "waits/",     kAtOnce,      kEndsInDigest,  kNot,  kNot,  kPruners, kPruners, kNobody},
+    {kDamaged,   "damaged/",   kAtOnce,      kEndsInDigest,  kNot,  kNot,  kAll,     kPruners, kNobody},
 }};
 // clang-format on
 

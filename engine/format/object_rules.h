@@ -1,6 +1,6 @@
-// What holds for each kind of stored object, in one table: where it lies, when a push writes it, what may be kept of it
-// on other machines, what is locked, and which role creates it (docs/FORMAT.md "Objects").
-// The spool, the cache, `--lock-days`, `policy` and `doctor` read it; a new kind of object is a new row.
+// The rules for each kind of stored object, in one table: its prefix, when a push writes it, whether it is cached and
+// locked, and which roles create and delete it (docs/FORMAT.md "Objects").
+// The spool, the cache, `--lock-days`, `policy` and `doctor` use it; a new kind of object is a new row.
 #pragma once
 
 #include <cstdint>
@@ -10,29 +10,25 @@
 #include <string_view>
 #include <vector>
 
+#include "codecs/keyless_check.h"
 #include "engine/format/kinds.h"
 
 namespace drs {
 
-// Whom a store's credentials are for: each role does a part of the work, and can do no more harm than that part needs.
+// The roles of store credentials. Each role may do only what its commands need, which limits the harm of stolen
+// credentials.
 enum class StoreRole : std::uint8_t {
-  kWriter,   // push, pull, list, verify, scrub: creates objects and reads them
-  kSweeper,  // verify, scrub, list, pull: reads, and marks what is damaged
-  kPruner,   // reads, removes, and writes what removal leaves
+  kWriter,   // push, pull, list, verify, scrub: creates and reads objects
+  kSweeper,  // verify, scrub, list, pull: reads objects and creates damage marks
+  kPruner,   // reads and removes objects, and writes those that replace or record removed ones
 };
 
-// When a push writes an object: nothing is written before what it names (docs/DESIGN.md "Write order").
+// When a push writes an object: after all objects that it refers to (docs/DESIGN.md "Write order").
 enum class WriteOrder : std::uint8_t {
-  kAtOnce,       // not part of a snapshot: straight to the store, whatever else waits
-  kAnyOrder,     // names nothing
-  kAfterOthers,  // names what was written before it
-  kCommit,       // makes the snapshot: after everything else
-};
-
-// How the bytes of an object are checked without a key.
-enum class KeylessCheck : std::uint8_t {
-  kNameIsDigest,  // the name is the SHA-256 of the whole object
-  kEndsInDigest,  // a document: its last 32 bytes are the SHA-256 of those before
+  kAtOnce,       // not part of a snapshot: written immediately, without waiting for other objects
+  kAnyOrder,     // refers to no other object
+  kAfterOthers,  // refers to objects written before it
+  kCommit,       // commits the snapshot: written after all other objects
 };
 
 class StoreRoles {
@@ -51,24 +47,26 @@ class StoreRoles {
 
 struct ObjectRule {
   ObjectKind kind;
-  std::string_view prefix;  // what its names begin with: "packs/"
+  std::string_view prefix;  // of its names: "packs/"
   WriteOrder order;
   KeylessCheck check;
-  // Whether the cache may keep it: what is read again and again.
+  // Whether the cache may keep it: for objects that are read repeatedly.
   bool cached;
-  // Whether --lock-days locks it. What is made to be removed again is not locked.
+  // Whether --lock-days locks it. Temporary objects are not locked.
   bool locked;
   StoreRoles creators;
+  // Who deletes it, apart from the owner, and from processes that remove their own session objects where they may.
+  StoreRoles removers;
   StoreRoles lock_extenders;
 };
 
-// One row for each prefix, those without which nothing can be read first. A fence lies under a manifest's name.
+// One row per prefix; the kinds needed to read all others come first. A fence has a manifest's name and no row.
 std::span<const ObjectRule> object_rules();
 const ObjectRule& object_rule(ObjectKind kind);
-// The rule for objects below "packs/"; none for a prefix that is not ours.
+// The rule for a prefix such as "packs/"; null for a prefix that drstream does not use.
 const ObjectRule* find_object_rule(std::string_view prefix);
 
-// The prefixes of the rows for which `chosen` holds.
+// The prefixes of the rows for which `chosen` returns true.
 std::vector<std::string> object_prefixes(bool (*chosen)(const ObjectRule& rule));
 
 }  // namespace drs

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kTable = "pack table";
 
-// The ordinals of blocks, their ids and their places in the pack must each be distinct.
+// Block ids and ordinals must be distinct, and the blocks' byte ranges must not overlap.
 Result<void> check_distinct(const std::vector<TableBlock>& blocks) {
   std::vector<const BlockRecord*> records;
   records.reserve(blocks.size());
@@ -31,16 +31,16 @@ Result<void> check_distinct(const std::vector<TableBlock>& blocks) {
     const std::uint64_t end_bytes = std::uint64_t{records[i - 1]->offset_bytes} + records[i - 1]->sealed_bytes;
     if (records[i]->offset_bytes < end_bytes)
       return corrupt(kTable, ": block ", to_string(records[i]->id), " begins at ", records[i]->offset_bytes,
-                     ", inside the one that ends at ", end_bytes);
+                     ", inside the previous block, which ends at ", end_bytes);
   }
   return {};
 }
 
 }  // namespace
 
-std::size_t pack_tail_bytes(std::size_t blocks, std::size_t chunks, std::size_t sessions) {
-  return kPackTableSealedBytesMin + sessions * Uuid::kBytes + blocks * kBlockRecordBytes + chunks * kChunkEntryBytes +
-         kPackFooterBytes;
+std::size_t pack_tail_bytes(const PackTableCounts& counts) {
+  return kPackTableSealedBytesMin + counts.sessions * Uuid::kBytes + counts.blocks * kBlockRecordBytes +
+         counts.chunks * kChunkEntryBytes + kPackFooterBytes;
 }
 
 Bytes encode_pack_table(const std::vector<TableBlock>& blocks) {
@@ -52,7 +52,7 @@ Bytes encode_pack_table(const std::vector<TableBlock>& blocks) {
   sessions.write(writer);
   writer.u32(static_cast<std::uint32_t>(blocks.size()));
   for (const TableBlock& block : blocks) {
-    DRS_ASSERT(block.record.chunk_count == block.chunks.size(), "a record counts its chunks");
+    DRS_ASSERT(block.record.chunk_count == block.chunks.size(), "chunk_count differs from the number of chunks");
     writer.u32(sessions.number_of(block.record.id.session));
     write_block_fields(writer, block.record);
   }
@@ -81,8 +81,8 @@ Result<std::vector<TableBlock>> decode_pack_table(ByteView table, std::uint64_t 
   DRS_RETURN_IF_ERROR(reader.check());
   if (count > kPackBlocksMax) return corrupt(kTable, ": ", count, " blocks, at most ", kPackBlocksMax, " are allowed");
   if (count > reader.remaining() / kBlockRecordBytes)
-    return Error(ErrorCode::kTruncated, "pack table: " + std::to_string(count) + " blocks do not fit the " +
-                                            std::to_string(reader.remaining()) + " bytes that are left");
+    return Error(ErrorCode::kTruncated, "pack table: " + std::to_string(count) + " blocks do not fit into the " +
+                                            "remaining " + std::to_string(reader.remaining()) + " bytes");
   std::vector<TableBlock> blocks(count);
   for (TableBlock& block : blocks) {
     DRS_ASSIGN_OR_RETURN(const Uuid session, sessions.use(reader.u32()));
@@ -129,7 +129,7 @@ Result<std::vector<TableBlock>> open_pack_table(const RepositoryKeys& keys, Cryp
   DRS_ASSIGN_OR_RETURN(const PackFooter footer, decode_pack_footer(tail, pack_bytes, chunks));
   const std::size_t tail_bytes = footer.table_sealed_bytes + kPackFooterBytes;
   if (tail.size() < tail_bytes)
-    return Error(ErrorCode::kTruncated, "pack: " + std::to_string(tail.size()) + " bytes of its end are at hand, " +
+    return Error(ErrorCode::kTruncated, "pack: its last " + std::to_string(tail.size()) + " bytes are available, " +
                                             std::to_string(tail_bytes) + " are needed");
   const SealLabel label{.kind = SealKind::kPackTable,
                         .codec = Codec::kRaw,
@@ -145,7 +145,7 @@ Result<std::vector<TableBlock>> open_pack_table(const RepositoryKeys& keys, Cryp
 
 Result<void> decode_block(const ObjectOpener& opener, const BlockRecord& record, ByteView sealed,
                           Decompressor& decompressor, MutableByteView scratch, MutableByteView plain) {
-  DRS_ASSERT(plain.size() == record.raw_bytes, "a block is decoded into exactly its length");
+  DRS_ASSERT(plain.size() == record.raw_bytes, "the output must have exactly raw_bytes");
   const std::string where = "block " + to_string(record.id);
   if (sealed.size() != record.sealed_bytes || sealed.size() < kSealBytes)
     return corrupt(where, ": sealed length is ", sealed.size(), ", expected ", record.sealed_bytes);
@@ -156,7 +156,7 @@ Result<void> decode_block(const ObjectOpener& opener, const BlockRecord& record,
     if (auto opened = opener.open(record.label(), sealed, plain); !opened.ok())
       return std::move(opened).error().with_context(where);
   } else {
-    DRS_ASSERT(scratch.size() >= compressed_bytes, "scratch holds a compressed block");
+    DRS_ASSERT(scratch.size() >= compressed_bytes, "scratch smaller than the compressed block");
     const MutableByteView compressed = scratch.first(compressed_bytes);
     if (auto opened = opener.open(record.label(), sealed, compressed); !opened.ok())
       return std::move(opened).error().with_context(where);

@@ -1,4 +1,4 @@
-// Packs and their tables (FORMAT.md "Pack"). Encoding and decoding are separate halves over bytes.
+// Packs and their tables: encoding and decoding (FORMAT.md "Pack").
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 #include "engine/format/block_record.h"
 #include "engine/format/kinds.h"
 #include "engine/format/seal.h"
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
@@ -21,20 +21,25 @@ struct TableBlock {
 
 inline constexpr std::size_t kPackFooterBytes = 12;
 inline constexpr std::size_t kBlockRecordBytes = 4 + kBlockFieldsBytes;
-// An empty table, sealed.
+// The size of an empty sealed table.
 inline constexpr std::size_t kPackTableSealedBytesMin = 8 + kSealBytes;
 
-// Bytes that the sealed table and footer of a pack with so many blocks, chunks and sessions take.
-std::size_t pack_tail_bytes(std::size_t blocks, std::size_t chunks, std::size_t sessions);
+struct PackTableCounts {
+  std::size_t sessions = 0;
+  std::size_t blocks = 0;
+  std::size_t chunks = 0;
+};
+// The size of the sealed table and footer of a pack with this many sessions, blocks and chunks.
+std::size_t pack_tail_bytes(const PackTableCounts& counts);
 
-// The table's plaintext.
+// Returns the table's plaintext.
 Bytes encode_pack_table(const std::vector<TableBlock>& blocks);
-// Sealed table and footer, to append to the pack.
+// Returns the sealed table and the footer, to append to the pack.
 Bytes encode_pack_tail(ObjectSealer& sealer, const std::vector<TableBlock>& blocks);
 
-// `table_offset_bytes` is where the sealed table begins, for range checks: every seal lies behind the envelope and
-// before it, and no two overlap. Checks counts, kinds, sums of chunk lengths, and that no block id and no ordinal comes
-// twice. Errors: kTruncated, kCorrupt.
+// `table_offset_bytes` is the offset of the sealed table, for range checks: all seals must lie between the envelope and
+// the table, without overlap. Also checks counts, kinds, sums of chunk lengths, and that block ids and ordinals are
+// unique. Errors: kTruncated, kCorrupt, kFormatTooNew.
 Result<std::vector<TableBlock>> decode_pack_table(ByteView table, std::uint64_t table_offset_bytes);
 
 struct PackFooter {
@@ -44,24 +49,24 @@ struct PackFooter {
     return pack_bytes - kPackFooterBytes - table_sealed_bytes;
   }
 };
-// What the sealed table of a pack takes at most in a repository that cuts its chunks like this. Only the last chunk of
-// a stream is shorter than their minimum; a block has at most kShortChunksMax of those.
+// The maximum size of a pack's sealed table with these chunk parameters. Only the last chunk of a stream is shorter
+// than bytes_min; a block has at most kShortChunksMax of those.
 inline constexpr std::size_t kShortChunksMax = 16;
 std::uint64_t pack_table_sealed_bytes_max(const ChunkParameters& chunks);
 
-// From the last 12 bytes. Nothing authenticates a footer, so what it states is held against what a table can be before
-// anybody takes memory for it. Errors: kTruncated, kCorrupt (no table of this repository, or it would not fit the
-// pack).
+// Decodes the last 12 bytes. The footer is not authenticated, so the table's length is checked against its maximum
+// before the caller allocates memory for it. Errors: kTruncated, kCorrupt (longer than any table of this repository, or
+// longer than the pack).
 Result<PackFooter> decode_pack_footer(ByteView last_bytes, std::uint64_t pack_bytes, const ChunkParameters& chunks);
 
-// The table of a whole or partial pack: `envelope_bytes` its first 78 bytes, `tail` its last bytes, at least sealed
-// table and footer.
+// Opens the table of a pack. `envelope_bytes` are its first 78 bytes; `tail` are its last bytes, at least sealed table
+// and footer. Errors: kTruncated, kCorrupt, kFormatTooNew.
 Result<std::vector<TableBlock>> open_pack_table(const RepositoryKeys& keys, CryptoBackend backend,
                                                 ByteView envelope_bytes, ByteView tail, std::uint64_t pack_bytes,
                                                 const ChunkParameters& chunks);
 
-// Opens, decompresses and checks one block: `sealed` as stored, `plain` exactly record.raw_bytes, `scratch` at least
-// record.sealed_bytes - 16 bytes (unused for raw blocks). Errors: kCorrupt.
+// Opens, decompresses and checks one block. `sealed` is the stored block; `plain` has exactly record.raw_bytes;
+// `scratch` has at least record.sealed_bytes - 16 bytes (unused for raw blocks). Errors: kCorrupt.
 Result<void> decode_block(const ObjectOpener& opener, const BlockRecord& record, ByteView sealed,
                           Decompressor& decompressor, MutableByteView scratch, MutableByteView plain);
 

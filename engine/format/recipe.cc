@@ -21,7 +21,7 @@ bool fits(const ByteReader& reader, T count, std::size_t entry_bytes_min) {
 
 Error too_many(std::string_view entries, std::uint32_t count, std::size_t remaining_bytes) {
   return {ErrorCode::kTruncated, "recipe part: " + std::to_string(count) + " " + std::string(entries) +
-                                     " do not fit the " + std::to_string(remaining_bytes) + " bytes that are left"};
+                                     " do not fit into the remaining " + std::to_string(remaining_bytes) + " bytes"};
 }
 
 Result<void> check_unique(std::vector<BlockId> blocks) {
@@ -47,7 +47,7 @@ Result<std::vector<BlockId>> read_dictionary(ByteReader& reader) {
   return blocks;
 }
 
-// One run, in the widths of its encoding.
+// A run as decoded, before range checks.
 struct WideRun {
   std::uint64_t block, chunk_first, chunk_count, offset_bytes, bytes;
 };
@@ -108,7 +108,7 @@ Bytes encode_recipe_part(const RecipePart& part) {
     writer.varint(run.offset_bytes);
     writer.varint(run.bytes);
   }
-  DRS_ASSERT(out.size() <= kBlockBytesMax, "a recipe part fits a block");
+  DRS_ASSERT(out.size() <= kBlockBytesMax, "a recipe part exceeds a block");
   return out;
 }
 
@@ -136,7 +136,7 @@ Result<RecipePart> decode_recipe_part(ByteView plain) {
     DRS_RETURN_IF_ERROR(reader.check());
     DRS_ASSIGN_OR_RETURN(const Run checked, check_run(run, i, part.blocks.size()));
     part.runs.push_back(checked);
-    sum_bytes += run.bytes;  // cannot wrap: at most 2^20 bytes in each of fewer than 2^20 runs
+    sum_bytes += run.bytes;  // cannot overflow: fewer than 2^20 runs of at most 2^20 bytes
   }
   DRS_RETURN_IF_ERROR(reader.finish());
   if (sum_bytes != part.stream_bytes)

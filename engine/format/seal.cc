@@ -45,7 +45,7 @@ std::unique_ptr<Aead> make_data_cipher(const RepositoryKeys& keys, const Envelop
 const Aead& choose_cipher(const SealLabel& label, const std::unique_ptr<Aead>& data,
                           const std::unique_ptr<Aead>& main) {
   const std::unique_ptr<Aead>& cipher = label.kind == SealKind::kDataBlock ? data : main;
-  DRS_ASSERT(cipher != nullptr, "only packs hold data blocks");
+  DRS_ASSERT(cipher != nullptr, "only packs contain data blocks");
   return *cipher;
 }
 
@@ -65,7 +65,7 @@ ObjectSealer::ObjectSealer(const RepositoryKeys& keys, ObjectKind kind, std::str
 }
 
 void ObjectSealer::seal(const SealLabel& label, ByteView plain, MutableByteView sealed) const {
-  DRS_ASSERT(sealed.size() == plain.size() + kSealBytes, "a seal is its plaintext and a tag");
+  DRS_ASSERT(sealed.size() == plain.size() + kSealBytes, "a seal has the size of its plaintext plus the tag");
   choose_cipher(label, data_, main_)
       .seal(nonce_of(label.ordinal), additional_data(repository_, envelope_, label, name_), plain, sealed);
 }
@@ -80,8 +80,8 @@ Result<ObjectOpener> ObjectOpener::make(const RepositoryKeys& keys, const Envelo
                                         CryptoBackend backend) {
   const ObjectKey256 main = keys.object_key(envelope_class(envelope.kind), envelope.head(), envelope.salt);
   if (!equal_constant_time(main.commitment.view(), envelope.commitment.view()))
-    return corrupt(object_kind_name(envelope.kind), ": the envelope's commitment is not of this repository's keys (",
-                   "damaged, or copied from another repository)");
+    return corrupt(object_kind_name(envelope.kind), ": the envelope's commitment does not match this repository's ",
+                   "keys (damaged, or copied from another repository)");
   ObjectOpener opener;
   opener.envelope_ = envelope;
   opener.repository_ = keys.repository();
@@ -106,8 +106,8 @@ Result<void> ObjectOpener::open(const SealLabel& label, ByteView sealed, Mutable
     return std::string(object_kind_name(envelope_.kind)) + ": seal " + std::to_string(label.ordinal) + " of kind " +
            std::to_string(static_cast<unsigned>(label.kind));
   };
-  if (sealed.size() < kSealBytes) return corrupt(where(), ": ", sealed.size(), " bytes are less than a tag");
-  DRS_ASSERT(plain.size() == sealed.size() - kSealBytes, "a seal is its plaintext and a tag");
+  if (sealed.size() < kSealBytes) return corrupt(where(), ": ", sealed.size(), " bytes are too few for a tag");
+  DRS_ASSERT(plain.size() == sealed.size() - kSealBytes, "a seal has the size of its plaintext plus the tag");
   auto opened =
       choose_cipher(label, data_, main_)
           .open(nonce_of(label.ordinal), additional_data(repository_, envelope_, label, name_), sealed, plain);

@@ -20,8 +20,9 @@ void SessionNumbers::write(ByteWriter& writer) const {
 Result<SessionList> SessionList::read(ByteReader& reader, std::string_view what) {
   const std::uint32_t count = reader.u32();
   if (count > reader.remaining() / Uuid::kBytes)
-    return Error(ErrorCode::kTruncated, std::string(what) + ": " + std::to_string(count) + " sessions do not fit the " +
-                                            std::to_string(reader.remaining()) + " bytes that are left");
+    return Error(ErrorCode::kTruncated, std::string(what) + ": " + std::to_string(count) +
+                                            " sessions do not fit into the remaining " +
+                                            std::to_string(reader.remaining()) + " bytes");
   std::vector<Uuid> sessions(count);
   std::unordered_set<Uuid, FixedBytesHash> seen;
   for (Uuid& session : sessions) {

@@ -1,5 +1,5 @@
-// The list of session uuids that pack tables and recipe parts store, so that a block's id takes a small number instead
-// of 16 bytes. Sessions stand in the order of their first use (FORMAT.md "Pack").
+// The list of session uuids in pack tables and recipe parts: block ids refer to a session by a small number instead of
+// 16 bytes. Sessions are listed in the order of first use (FORMAT.md "Pack").
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "io/bytes.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/result.h"
 
 namespace drs {
 
-// Gives each session its number.
+// Assigns a number to each session.
 class SessionNumbers {
  public:
   std::uint32_t number_of(const Uuid& session);
@@ -25,14 +25,14 @@ class SessionNumbers {
   std::unordered_map<Uuid, std::uint32_t, FixedBytesHash> numbers_;
 };
 
-// A list that was read, and the check that its users come in the right order.
+// A decoded list, which checks that sessions are used in list order.
 class SessionList {
  public:
-  // Errors: kTruncated; kCorrupt (a session twice).
+  // Errors: kTruncated; kCorrupt (a session is listed twice).
   static Result<SessionList> read(ByteReader& reader, std::string_view what);
-  // The session of that number. Numbers must come in order of first use. Errors: kCorrupt.
+  // Returns the session with that number. First uses must be in increasing order. Errors: kCorrupt.
   Result<Uuid> use(std::uint64_t number);
-  // After the last use: that all were used. Errors: kCorrupt.
+  // Call after the last use: checks that all sessions were used. Errors: kCorrupt.
   [[nodiscard]] Result<void> finish() const;
 
  private:

@@ -16,15 +16,15 @@ namespace {
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kWrappedBytes = kKeyBytes + kAeadTagBytes;
 constexpr std::size_t kSlotLabelBytesMax = 1024;
-// Without the number of the master key, so that a slot of a draft that had none is told to be one: envelope,
-// repository, kind, scrypt's parameters and salt, an empty label, time, a clear key, MAC, digest.
+// Envelope, repository, kind, scrypt parameters and salt, an empty label, time, a clear key, MAC, digest. Without the
+// number of the master key, so that a slot of an earlier draft, which lacks it, gets the error for that.
 constexpr std::size_t kSlotBytesMin = kEnvelopeBytes + 16 + 1 + 9 + 32 + 2 + 8 + 2 + kKeyBytes + 32 + 32;
 
-// A slot object taken apart; views into it.
+// A decoded slot object, with views into it.
 struct Layout {
   Envelope envelope;
   Slot slot;
-  ByteView before_wrapped;  // what the wrap authenticates
+  ByteView before_wrapped;  // the additional authenticated data of the wrapped key
   ByteView wrapped;
   ByteView before_mac;
   Digest mac;
@@ -52,9 +52,9 @@ Aead wrap_cipher(const WrapKey& key) {
   return {key.key.view(), CryptoBackend::kOpenssl};
 }
 
-constexpr std::array<Byte, kAeadNonceBytes> kWrapNonce{};  // the key wraps once
+constexpr std::array<Byte, kAeadNonceBytes> kWrapNonce{};  // each wrap key is used once
 
-// The bytes from which the wrap key is derived.
+// Returns the bytes from which the wrap key is derived.
 Result<SecretBytes> slot_secret(SlotKind kind, ScryptParameters parameters, const Salt& scrypt_salt, ByteView secret) {
   if (kind == SlotKind::kPassphrase) return scrypt(secret, scrypt_salt.view(), parameters, kKeyBytes);
   return SecretBytes::copy_of(secret);
@@ -78,7 +78,7 @@ Result<void> check_secret(const SlotFields& fields, ByteView secret) {
   return usage("no such kind of slot");
 }
 
-// Fields that a kind does not use are zero.
+// Fields that a kind does not use must be zero.
 Result<void> check_unused_fields(const Layout& layout) {
   const Slot& slot = layout.slot;
   if (slot.kind != SlotKind::kPassphrase &&
@@ -113,11 +113,12 @@ Result<Layout> decode_layout(ByteView object) {
   const std::uint16_t master_key = reader.u16();
   const std::uint8_t kind = reader.u8();
   DRS_RETURN_IF_ERROR(reader.check());
-  // Before the fields that another kind may not have.
+  // Checked before the remaining fields, which another kind may not have.
   if (master_key != kMasterKeyNumber)
-    return too_new("slot: it is of master key ", master_key,
-                   ", this drstream knows key 0 (a development version before 0.1 had no such number and reads its own "
-                   "slots)");
+    return too_new(
+        "slot: it is for master key ", master_key,
+        ", this drstream supports only key 0 (a development version before 0.1 stored no such number and can "
+        "read its own slots)");
   if (kind == 0) return corrupt("slot: kind is 0, expected 1 to 3");
   if (kind > 3) return too_new("slot: kind is ", kind, ", known are 1 to 3");
   layout.slot.scrypt.log2_n = reader.u8();
@@ -143,7 +144,7 @@ Result<SecretBytes> unwrap(const Layout& layout, ByteView secret) {
   const auto wrong_key = [](const char* text) { return Error(ErrorCode::kWrongKey, text); };
   const Slot& slot = layout.slot;
   if (slot.kind == SlotKind::kClear) {
-    if (!secret.empty()) return wrong_key("slot: the master key lies in clear, but a key was given");
+    if (!secret.empty()) return wrong_key("slot: the master key is stored unencrypted, but a key was given");
     return SecretBytes::copy_of(layout.wrapped);
   }
   if (slot.kind == SlotKind::kRawKey && secret.size() != kKeyBytes) return wrong_key("slot: a raw key has 32 bytes");
@@ -151,7 +152,7 @@ Result<SecretBytes> unwrap(const Layout& layout, ByteView secret) {
   DRS_ASSIGN_OR_RETURN(const SecretBytes stretched, slot_secret(slot.kind, slot.scrypt, slot.scrypt_salt, secret));
   const WrapKey key = derive_wrap_key(stretched.view(), layout.envelope, slot.repository);
   if (!equal_constant_time(key.commitment.view(), layout.envelope.commitment.view()))
-    return wrong_key("slot: this key is not the slot's");
+    return wrong_key("slot: this key does not open the slot");
   SecretBytes master(kKeyBytes);
   auto opened = wrap_cipher(key).open(kWrapNonce, layout.before_wrapped, layout.wrapped, master.mutable_view());
   if (!opened.ok()) return corrupt("slot: the wrapped key does not authenticate: ", opened.error().message);
@@ -221,7 +222,7 @@ Result<Slot> decode_slot(ByteView object) {
 }
 
 Uuid slot_id(ByteView object) {
-  DRS_ASSERT(object.size() >= Digest::kBytes, "no slot is as short as a digest");
+  DRS_ASSERT(object.size() >= Digest::kBytes, "a slot is longer than a digest");
   Uuid id;
   std::ranges::copy(object.last(Digest::kBytes).first(Uuid::kBytes), id.mutable_view().begin());
   return id;
@@ -231,13 +232,13 @@ Result<SecretBytes> unlock_slot(ByteView object, ByteView secret) {
   DRS_ASSIGN_OR_RETURN(const Layout layout, decode_layout(object));
   DRS_ASSIGN_OR_RETURN(SecretBytes master, unwrap(layout, secret));
   if (!is_made_by(RepositoryKeys(master.view(), layout.slot.repository), layout))
-    return corrupt("slot: the MAC does not match the master key that the slot holds");
+    return corrupt("slot: the MAC does not match the master key in the slot");
   return master;
 }
 
 Result<void> check_slot_mac(const RepositoryKeys& keys, ByteView object) {
   DRS_ASSIGN_OR_RETURN(const Layout layout, decode_layout(object));
-  if (!is_made_by(keys, layout)) return corrupt("the slot's MAC is not by this repository's master key");
+  if (!is_made_by(keys, layout)) return corrupt("the slot's MAC does not match this repository's master key");
   return {};
 }
 

@@ -1,32 +1,29 @@
-// The first error of a set of threads. Whoever fails first decides what is reported; everybody then winds down.
+// The first error of a set of threads. It is the one reported; every thread then winds down.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-#include "io/catch_thrown.h"
-#include "io/result.h"
+#include "io/base/cancel.h"
+#include "io/base/catch_thrown.h"
+#include "io/base/result.h"
 
 namespace drs {
 
+// Thread-safe.
 class Failure {
  public:
-  // `on_first` runs once, on the failing thread: it wakes whoever waits.
-  explicit Failure(std::function<void()> on_first) : on_first_(std::move(on_first)) {}
   void fail(Error error) {
     {
       const std::lock_guard lock(mutex_);
       if (error_) return;
       error_ = std::move(error);
-      failed_.store(true, std::memory_order_release);
     }
-    const std::lock_guard lock(callback_mutex_);
-    if (on_first_) on_first_();
+    stop_.cancel();
   }
-  // Runs `work`, and fails with what a library throws in it.
+  // Runs `work`. An exception from a library becomes the failure.
   template <typename Work>
   void guard(const Work& work) {
     auto done = catch_thrown([&]() -> Result<void> {
@@ -35,12 +32,10 @@ class Failure {
     });
     if (!done.ok()) fail(std::move(done).error());
   }
-  // From now on nobody is woken: what `on_first` would wake is about to go. Waits for it if it runs.
-  void silence() {
-    const std::lock_guard lock(callback_mutex_);
-    on_first_ = nullptr;
-  }
-  [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
+  // `wake` runs once: on the failing thread, or at once if there is a failure already. It wakes the waiting threads so
+  // that they see `failed`. Their owner keeps the registration, whose destructor waits for a running `wake`.
+  CancelToken::Registration on_failure(std::function<void()> wake) { return stop_.on_cancel(std::move(wake)); }
+  [[nodiscard]] bool failed() const { return stop_.cancelled(); }
   [[nodiscard]] Result<void> result() const {
     const std::lock_guard lock(mutex_);
     if (error_) return *error_;
@@ -48,11 +43,9 @@ class Failure {
   }
 
  private:
-  std::mutex callback_mutex_;
-  std::function<void()> on_first_;
   mutable std::mutex mutex_;
   std::optional<Error> error_;
-  std::atomic<bool> failed_{false};
+  CancelToken stop_;
 };
 
 }  // namespace drs

@@ -8,20 +8,21 @@
 #include "engine/repository/index_ends.h"
 #include "engine/repository/listed_again.h"
 #include "engine/repository/read_again.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
+#include "sinks/object_io.h"
 
 namespace drs {
 namespace {
 
 constexpr std::size_t kTailReadBytes = 16 * kKiB;  // footer and table of most packs
 constexpr std::size_t kListReadBytesMax =
-    64 * kKiB;  // chunk lists fetched at once: the next ones are usually wanted next
+    64 * kKiB;  // chunk lists read at once: the following ones are usually needed next
 
 std::uint64_t directory_key(std::uint32_t unit) {
-  return std::uint64_t{unit} << 32;
+  return key_of({unit, 0});
 }
-std::uint64_t list_key(std::uint32_t unit, std::uint32_t block) {
-  return (std::uint64_t{unit} << 32) + block + 1;
+std::uint64_t list_key(BlockClaim place) {
+  return key_of(place) + 1;
 }
 
 bool by_id(const DirectoryEntry& a, const DirectoryEntry& b) {
@@ -60,18 +61,19 @@ const std::vector<IndexedPack>& BlockIndex::unit_packs(std::uint32_t unit) const
 }
 
 Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, ObjectStore& store,
-                                                     const PackCatalog& packs, Options options) {
+                                                     const PackCatalog& packs, Options options, Listing listing) {
   std::unique_ptr<BlockIndex> index(new BlockIndex(repository, store, packs, options));
   bool whole = false;
   ListingRounds rounds;
   for (int attempt = 0; attempt < kListAttempts && !whole; ++attempt) {
-    DRS_RETURN_IF_ERROR(index->load_index_objects(rounds));
+    DRS_RETURN_IF_ERROR(index->load_index_objects(rounds, listing));
     whole = !rounds.next();
   }
   if (!whole)
     return Error(
         ErrorCode::kUnavailable,
-        "objects under index/ vanish whenever they are listed: run it again when `drstream repair index` ends");
+        "objects under index/ vanish each time they are listed: run the command again when `drstream repair index` "
+        "has ended");
   std::unordered_set<Digest, FixedBytesHash> covered;
   for (const Unit& unit : index->units_)
     for (const IndexedPack& pack : unit.summary.packs) covered.insert(pack.name);
@@ -79,7 +81,7 @@ Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, Obj
     if (covered.contains(pack.name)) continue;
     auto loaded = index->load_uncovered(pack);
     if (loaded.ok()) continue;
-    if (loaded.error().code == ErrorCode::kNotFound) {
+    if (is_absent(loaded.error())) {
       index->vanished_ = true;
       continue;
     }
@@ -89,18 +91,18 @@ Result<std::unique_ptr<BlockIndex>> BlockIndex::load(Repository& repository, Obj
   return index;
 }
 
-// Messages name the object beside the error, which may name it, too.
+// Messages name the object before the error: removes the name from the error text if it begins with it.
 void BlockIndex::add_problem(std::string object, Error error) {
   if (error.message.starts_with(object + ": ")) error.message.erase(0, object.size() + 2);
   problems_.push_back({std::move(object), std::move(error)});
 }
 
-// The objects that are listed now, but for those that are units already. One of them may have gone since, as when a
-// repair replaced it; what replaced it is found by listing again.
-Result<void> BlockIndex::load_index_objects(ListingRounds& rounds) {
-  auto listed = repository_.list(ObjectKind::kIndex);
+// Loads the listed objects that are not units yet. One of them may have vanished since it was listed, as when a repair
+// replaced it; the next list shows its replacement.
+Result<void> BlockIndex::load_index_objects(ListingRounds& rounds, Listing& listing) {
+  auto listed = listing.take(repository_.store(), ObjectKind::kIndex);
   if (!listed.ok() && is_damage(listed.error())) {
-    // The folder is none. Packs say themselves what they hold.
+    // index/ is not a folder. The packs' own tables serve instead.
     problems_.push_back({std::string(name_prefix(ObjectKind::kIndex)), std::move(listed).error()});
     return {};
   }
@@ -115,7 +117,7 @@ Result<void> BlockIndex::load_index_objects(ListingRounds& rounds) {
       return {};
     }
     Error error = std::move(ends).error();
-    if (error.code == ErrorCode::kNotFound) {
+    if (is_absent(error)) {
       if (!rounds.is_absent_again(info.key)) return {};
       error = listed_but_absent();
     }
@@ -128,7 +130,7 @@ Result<void> BlockIndex::load_index_objects(ListingRounds& rounds) {
 
 Result<void> BlockIndex::read_from(const Unit& unit, std::uint64_t offset_bytes, MutableByteView destination) {
   auto done = get_range(store_, unit.name, offset_bytes, destination);
-  if (!done.ok() && done.error().code == ErrorCode::kNotFound) {
+  if (!done.ok() && is_absent(done.error())) {
     vanished_ = true;
     if (unit.uncovered_pack) set_unusable(unit.summary.packs.front().name);
   }
@@ -157,7 +159,7 @@ void BlockIndex::add_unit(const std::string& name, std::uint64_t bytes, const In
   register_unit(std::move(unit));
 }
 
-// An uncovered pack acts as a unit whose directory and lists come from its own table.
+// An uncovered pack is a unit whose directory and chunk lists come from the pack's own table.
 Result<void> BlockIndex::load_uncovered(const PackInfo& pack) {
   Unit unit;
   unit.name = pack_name(pack.name);
@@ -194,7 +196,7 @@ Result<void> BlockIndex::load_uncovered(const PackInfo& pack) {
   return {};
 }
 
-// Reads an uncovered pack's table into the cache: its directory and all chunk lists.
+// Reads the table of an uncovered pack into the cache: its directory and all chunk lists.
 Result<void> BlockIndex::load_table(std::uint32_t number) {
   Unit& unit = units_[number];
   if (unit.bytes < kEnvelopeBytes + kPackFooterBytes || unit.bytes > kPackBytesMax)
@@ -227,8 +229,8 @@ Result<void> BlockIndex::load_table(std::uint32_t number) {
     entries->push_back(entry);
     if (block.chunks.empty()) continue;
     const std::size_t bytes = block.chunks.size() * sizeof(ChunkEntry);
-    add_to_cache(list_key(number, i), nullptr, std::make_shared<const std::vector<ChunkEntry>>(std::move(block.chunks)),
-                 bytes);
+    add_to_cache(list_key({number, i}), nullptr,
+                 std::make_shared<const std::vector<ChunkEntry>>(std::move(block.chunks)), bytes);
   }
   const std::size_t bytes = entries->size() * sizeof(DirectoryEntry);
   add_to_cache(directory_key(number), std::move(entries), nullptr, bytes);
@@ -318,14 +320,14 @@ Result<void> BlockIndex::each_claim(const BlockId& id, const Visit& visit) {
     auto entries = directory(at->unit);
     if (!entries.ok()) {
       unreadable = std::move(entries).error();
-      continue;  // another claim may serve
+      continue;  // another unit may claim the block
     }
     DirectoryEntry wanted;
     wanted.record.id = id;
-    // A block may stand in several packs of one unit.
+    // A block may lie in several packs of one unit.
     auto entry = std::lower_bound((*entries)->begin(), (*entries)->end(), wanted, by_id);
     for (; entry != (*entries)->end() && entry->record.id == id; ++entry) {
-      const BlockPlace place{at->unit, static_cast<std::uint32_t>(entry - (*entries)->begin())};
+      const BlockClaim place{at->unit, static_cast<std::uint32_t>(entry - (*entries)->begin())};
       if (visit(place, *entry)) return {};
     }
   }
@@ -336,7 +338,7 @@ Result<void> BlockIndex::each_claim(const BlockId& id, const Visit& visit) {
 Result<BlockLocation> BlockIndex::locate(const BlockId& id) {
   std::optional<BlockLocation> best;
   std::string lost;
-  const auto searched = each_claim(id, [&](BlockPlace place, const DirectoryEntry&) {
+  const auto searched = each_claim(id, [&](BlockClaim place, const DirectoryEntry&) {
     auto found = location(place);
     if (!found.ok()) {
       lost = found.error().message;
@@ -351,9 +353,9 @@ Result<BlockLocation> BlockIndex::locate(const BlockId& id) {
                                          (lost.empty() ? "no index object or pack table names it" : lost));
 }
 
-Result<BlockPlace> BlockIndex::any_claim(const BlockId& id) {
-  std::optional<BlockPlace> found;
-  DRS_RETURN_IF_ERROR(each_claim(id, [&](BlockPlace place, const DirectoryEntry&) {
+Result<BlockClaim> BlockIndex::any_claim(const BlockId& id) {
+  std::optional<BlockClaim> found;
+  DRS_RETURN_IF_ERROR(each_claim(id, [&](BlockClaim place, const DirectoryEntry&) {
     found = place;
     return true;
   }));
@@ -361,7 +363,7 @@ Result<BlockPlace> BlockIndex::any_claim(const BlockId& id) {
   return Error(ErrorCode::kNotFound, "no index object or pack table names block " + to_string(id));
 }
 
-Result<IndexedPack> BlockIndex::claimed_pack(BlockPlace place) {
+Result<IndexedPack> BlockIndex::claimed_pack(BlockClaim place) {
   DRS_ASSIGN_OR_RETURN(const Directory entries, directory(place.unit));
   DRS_ASSERT(place.block < entries->size(), "block number out of range");
   return units_[place.unit].summary.packs[(*entries)[place.block].pack];
@@ -373,7 +375,7 @@ void BlockIndex::drop_cache() {
   cached_bytes_ = 0;
 }
 
-Result<BlockLocation> BlockIndex::location(BlockPlace place) {
+Result<BlockLocation> BlockIndex::location(BlockClaim place) {
   DRS_ASSIGN_OR_RETURN(const Directory entries, directory(place.unit));
   DRS_ASSERT(place.block < entries->size(), "block number out of range");
   const DirectoryEntry& entry = (*entries)[place.block];
@@ -388,8 +390,9 @@ Result<BlockLocation> BlockIndex::location(BlockPlace place) {
   return BlockLocation{place, entry.record, pack.name, pack.bytes, pack.salt, usable};
 }
 
-// Reads the list of `block` and those that lie behind it in the same unit, into the cache.
-Result<void> BlockIndex::load_lists(std::uint32_t number, std::uint32_t block) {
+// Reads the chunk lists of a block and of the blocks after it in the same unit into the cache.
+Result<void> BlockIndex::load_lists(BlockClaim place) {
+  const auto [number, block] = place;
   DRS_ASSIGN_OR_RETURN(const Directory entries, directory(number));
   const Unit& unit = units_[number];
   const std::uint64_t begin = (*entries)[block].list_offset_bytes;
@@ -407,10 +410,10 @@ Result<void> BlockIndex::load_lists(std::uint32_t number, std::uint32_t block) {
   DRS_RETURN_IF_ERROR(read_from(unit, begin, sealed));
   const ObjectOpener opener =
       ObjectOpener::for_salt(repository_.keys(), ObjectKind::kIndex, unit.salt, repository_.crypto());
-  // Backwards, so that the one asked for ends up as the most recently used.
+  // Backwards, so that the list of `block` becomes the most recently used one.
   for (std::uint32_t i = last + 1; i-- > block;) {
     const DirectoryEntry& entry = (*entries)[i];
-    if (entry.record.chunk_count == 0 || cache_places_.contains(list_key(number, i))) continue;
+    if (entry.record.chunk_count == 0 || cache_places_.contains(list_key({number, i}))) continue;
     const ByteView seal = ByteView(sealed).subspan(entry.list_offset_bytes - begin, list_sealed_bytes(entry.record));
     Bytes plain(seal.size() - kSealBytes);
     auto opened = opener.open(chunk_list_label(i, entry.record.chunk_count), seal, plain);
@@ -424,21 +427,20 @@ Result<void> BlockIndex::load_lists(std::uint32_t number, std::uint32_t block) {
       return std::move(list).error().with_context(unit.name + ", chunk list " + std::to_string(i));
     }
     const std::size_t bytes = list->size() * sizeof(ChunkEntry);
-    add_to_cache(list_key(number, i), nullptr, std::make_shared<const std::vector<ChunkEntry>>(*std::move(list)),
+    add_to_cache(list_key({number, i}), nullptr, std::make_shared<const std::vector<ChunkEntry>>(*std::move(list)),
                  bytes);
   }
   return {};
 }
 
-Result<ChunkList> BlockIndex::chunks(BlockPlace place) {
-  if (const CacheEntry* entry = cached(list_key(place.unit, place.block))) return entry->list;
+Result<ChunkList> BlockIndex::chunks(BlockClaim place) {
+  if (const CacheEntry* entry = cached(list_key(place))) return entry->list;
   DRS_ASSIGN_OR_RETURN(const Directory entries, directory(place.unit));
   DRS_ASSERT(place.block < entries->size(), "block number out of range");
   if ((*entries)[place.block].record.chunk_count == 0) return ChunkList(std::make_shared<std::vector<ChunkEntry>>());
-  DRS_RETURN_IF_ERROR(read_again_if_damaged([&] {
-    return units_[place.unit].uncovered_pack ? load_table(place.unit) : load_lists(place.unit, place.block);
-  }));
-  const CacheEntry* entry = cached(list_key(place.unit, place.block));
+  DRS_RETURN_IF_ERROR(read_again_if_damaged(
+      [&] { return units_[place.unit].uncovered_pack ? load_table(place.unit) : load_lists(place); }));
+  const CacheEntry* entry = cached(list_key(place));
   if (entry == nullptr) return Error(ErrorCode::kInternal, "the index cache is too small for one chunk list");
   return entry->list;
 }

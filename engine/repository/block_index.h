@@ -1,9 +1,8 @@
-// Where blocks lie and which chunks they hold, from index objects and, for packs that no index covers, from their
-// tables.
+// Locates blocks and their chunks: by the index objects, and by the tables of packs that no index object covers.
 //
-// The index is a set of *units*: one per index object, one per uncovered pack. Opening reads each unit's summary only;
-// directories and chunk lists are read by range when asked for and kept in a cache of bounded size.
-// Threads: one thread at a time.
+// The index is a set of *units*: one per index object, one per uncovered pack. Opening reads only each unit's summary.
+// Directories and chunk lists are read by range on demand and kept in a cache of bounded size. Threads: one thread at a
+// time.
 #pragma once
 
 #include <cstdint>
@@ -22,19 +21,23 @@
 namespace drs {
 
 // A claim: block number `block` of unit number `unit`. Stays valid for the life of the BlockIndex.
-struct BlockPlace {
+struct BlockClaim {
   std::uint32_t unit = 0;
   std::uint32_t block = 0;
-  friend bool operator==(const BlockPlace&, const BlockPlace&) = default;
+  friend bool operator==(const BlockClaim&, const BlockClaim&) = default;
 };
+// A claim as one number.
+constexpr std::uint64_t key_of(BlockClaim place) {
+  return std::uint64_t{place.unit} << 32 | place.block;
+}
 
 struct BlockLocation {
-  BlockPlace place;
+  BlockClaim place;
   BlockRecord record;
   Digest pack;
   std::uint64_t pack_bytes = 0;
   Salt salt;
-  bool usable = true;  // false: the pack is condemned, gone or unreadable, or the block is marked as damaged
+  bool usable = true;  // false: the pack is condemned, missing or unreadable, or the block is marked as damaged
 };
 
 using Directory = std::shared_ptr<const std::vector<DirectoryEntry>>;
@@ -45,11 +48,12 @@ class BlockIndex {
   struct Options {
     std::size_t cache_bytes = 16 * kMiB;  // of directories and chunk lists
   };
-  // A damaged index object is passed over (its packs then count as uncovered) and told in problems(); where one has
-  // gone since it was listed, the list is made again, and what is listed again and not there is damaged. `store` must
-  // outlive the index.
+  // Skips a damaged index object: its packs then count as uncovered, and problems() names it. If an index object has
+  // vanished since it was listed, lists again; one that is listed again but still missing counts as damaged. `listing`
+  // provides the list of index objects, if it has it. All references must outlive the index. Errors: kUnavailable
+  // (objects vanish in every list), the store's.
   static Result<std::unique_ptr<BlockIndex>> load(Repository& repository, ObjectStore& store, const PackCatalog& packs,
-                                                  Options options);
+                                                  Options options, Listing listing = {});
   ~BlockIndex();
 
   struct Problem {
@@ -57,61 +61,62 @@ class BlockIndex {
     Error error;
   };
   [[nodiscard]] const std::vector<Problem>& problems() const { return problems_; }
-  // Whether something that it was loaded from has gone since it was listed, so that a block which is not found may lie
-  // elsewhere by now: packs and index are to be loaded anew.
+  // Whether an object that the index was loaded from has vanished since it was listed. A block that is not found may
+  // then lie elsewhere: packs and index must be loaded again.
   [[nodiscard]] bool vanished() const { return vanished_; }
   [[nodiscard]] std::size_t unit_count() const;
   [[nodiscard]] std::uint64_t chunk_count() const;  // over all units; a chunk stored twice counts twice
   [[nodiscard]] std::uint64_t block_count() const;
   [[nodiscard]] bool unit_is_uncovered_pack(std::uint32_t unit) const;
-  [[nodiscard]] std::string unit_name(std::uint32_t unit) const;   // of the object it was read from
+  [[nodiscard]] std::string unit_name(std::uint32_t unit) const;   // of the object that it was read from
   [[nodiscard]] std::size_t unit_bytes(std::uint32_t unit) const;  // of that object
   [[nodiscard]] std::uint32_t unit_blocks(std::uint32_t unit) const;
-  [[nodiscard]] const std::vector<IndexedPack>& unit_packs(std::uint32_t unit) const;  // until a unit is added
+  [[nodiscard]] const std::vector<IndexedPack>& unit_packs(std::uint32_t unit) const;  // valid until a unit is added
 
-  // The best claim for a block: one whose pack exists with the right size, usable ones first. Errors: kNotFound (no
+  // Returns the best claim for a block: its pack exists with the right size; usable ones first. Errors: kNotFound (no
   // claim with an existing pack: the block is lost), kCorrupt (the unit cannot be read), the store's.
   Result<BlockLocation> locate(const BlockId& id);
-  // A claim for a block whether or not its pack exists: its chunks may have other copies. kNotFound: no unit names the
-  // block.
-  Result<BlockPlace> any_claim(const BlockId& id);
-  // The pack in which a unit says that one of its blocks lies, whether it is there or not. Errors: as chunks.
-  Result<IndexedPack> claimed_pack(BlockPlace place);
-  // Forgets what was read and can be read again.
+  // Returns a claim for a block whether or not its pack exists: its chunks may have other copies. Errors: kNotFound (no
+  // unit names the block).
+  Result<BlockClaim> any_claim(const BlockId& id);
+  // Returns the pack that a claim names, whether or not it exists. Errors: as chunks.
+  Result<IndexedPack> claimed_pack(BlockClaim place);
+  // Drops all cached directories and chunk lists.
   void drop_cache();
-  // The store says that this pack is not there, whatever its list says, or cannot give it back: its blocks are not
-  // usable any more.
+  // The store lists this pack, but cannot find or read it: its blocks are no longer usable.
   void set_unusable(const Digest& pack) { unusable_packs_.insert(pack); }
-  // One claim, whether or not its pack exists: then kNotFound.
-  Result<BlockLocation> location(BlockPlace place);
-  // The chunks of a block. Cached.
-  Result<ChunkList> chunks(BlockPlace place);
-  // All hooks of a unit (all chunks of an uncovered pack that are hooks).
+  // Returns the location that a claim names. Errors: kNotFound (its pack does not exist with this size), kCorrupt (the
+  // unit cannot be read), the store's.
+  Result<BlockLocation> location(BlockClaim place);
+  // Returns the chunks of a block. Cached. Errors: kCorrupt (the unit cannot be read), the store's.
+  Result<ChunkList> chunks(BlockClaim place);
+  // Returns all hooks of a unit; for an uncovered pack, those of its chunks that are hooks. Errors: as chunks.
   Result<std::vector<Hook>> hooks(std::uint32_t unit);
-  // Calls `visit(block, entries)` for each block with chunks of a unit, reading the unit once from end to end, outside
-  // the cache.
+  // Returns the blocks of a unit, sorted by id. Cached. Errors: as chunks.
+  Result<Directory> directory(std::uint32_t unit);
+  // Calls `visit(block, entries)` for each block of a unit that has chunks. Reads the unit once, from end to end, and
+  // does not cache it. Errors: as chunks; those of `visit`.
   Result<void> visit_chunks(
       std::uint32_t unit,
       const std::function<Result<void>(std::uint32_t block, const std::vector<ChunkEntry>&)>& visit);
 
-  // Adds an index object that this process has just stored.
+  // Adds an index object that this process has stored.
   void add_unit(const std::string& name, std::uint64_t bytes, const IndexSummary& summary, const Salt& salt);
 
  private:
   struct Unit;
   struct CacheEntry;
   BlockIndex(Repository& repository, ObjectStore& store, const PackCatalog& packs, Options options);
-  Result<Directory> directory(std::uint32_t unit);
   Result<Bytes> open_section(const Unit& unit, const SealLabel& label, std::uint64_t offset_bytes,
                              std::size_t sealed_bytes);
   Result<void> load_table(std::uint32_t unit);
-  Result<void> load_lists(std::uint32_t unit, std::uint32_t block);
+  Result<void> load_lists(BlockClaim place);
   CacheEntry* cached(std::uint64_t key);
   void add_to_cache(std::uint64_t key, Directory entries, ChunkList list, std::size_t bytes);
   std::uint32_t register_unit(Unit unit);
   template <typename Visit>
   Result<void> each_claim(const BlockId& id, const Visit& visit);
-  Result<void> load_index_objects(ListingRounds& rounds);
+  Result<void> load_index_objects(ListingRounds& rounds, Listing& listing);
   void add_problem(std::string object, Error error);
   Result<void> read_from(const Unit& unit, std::uint64_t offset_bytes, MutableByteView destination);
   Result<void> load_uncovered(const PackInfo& pack);
@@ -122,7 +127,7 @@ class BlockIndex {
   const PackCatalog& packs_;
   Options options_;
   std::vector<Unit> units_;
-  // Per session: the units that claim blocks of it, by counter range; sorted by counter_min when looked at.
+  // For each session: the units that claim its blocks, by counter range; sorted by counter_min on first use.
   struct Claim {
     std::uint64_t counter_min, counter_max;
     std::uint32_t unit;
@@ -138,7 +143,7 @@ class BlockIndex {
   std::unordered_set<Digest, FixedBytesHash> unusable_packs_;
   std::list<CacheEntry> cache_;  // most recently used first
   std::unordered_map<std::uint64_t, std::list<CacheEntry>::iterator> cache_places_;
-  std::unique_ptr<ObjectOpener> opener_;  // of the unit read last
+  std::unique_ptr<ObjectOpener> opener_;  // of unit opener_unit_, the last one read
   std::uint32_t opener_unit_ = 0;
   std::size_t cached_bytes_ = 0;
   std::uint64_t chunk_count_ = 0;

@@ -1,4 +1,4 @@
-// BlockIndex: a unit read from end to end.
+// BlockIndex: reads a unit from end to end.
 #include <utility>
 
 #include "engine/repository/block_index.h"
@@ -51,7 +51,7 @@ Result<void> BlockIndex::visit_chunks(
   Bytes sealed;
   Bytes plain;
   for (std::uint32_t first = 0; first < entries->size();) {
-    // As many lists as lie end to end in one read.
+    // One read covers lists that lie end to end, up to kVisitReadBytesMax.
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
     std::uint32_t last = first;

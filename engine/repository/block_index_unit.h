@@ -1,4 +1,4 @@
-// What the parts of BlockIndex (engine/repository/block_index.h) share.
+// Types that the source files of BlockIndex (engine/repository/block_index.h) share.
 #pragma once
 
 #include <string>

@@ -3,12 +3,13 @@
 #include "engine/format/names.h"
 #include "engine/format/seal.h"
 #include "engine/repository/read_again.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
+#include "sinks/object_io.h"
 
 namespace drs {
 
 bool is_unreadable(const Error& error) {
-  return error.code == ErrorCode::kNotFound || (error.code == ErrorCode::kIo && is_lasting_damage(error));
+  return is_absent(error) || is_medium_fault(error);
 }
 
 std::string describe(const BlockLocation& location) {
@@ -38,15 +39,20 @@ Result<Bytes> BlockReader::read(const BlockLocation& location) {
 
 Result<RecipePart> BlockReader::read_recipe_part(BlockIndex& index, const RecipePartRef& ref) {
   DRS_ASSIGN_OR_RETURN(const BlockLocation location, index.locate(ref.block));
+  auto part = read_recipe_part_at(location, ref);
+  if (!part.ok() && is_unreadable(part.error())) index.set_unusable(location.pack);
+  return part;
+}
+
+Result<RecipePart> BlockReader::read_recipe_part_at(const BlockLocation& location, const RecipePartRef& ref) {
   if (location.record.kind != BlockKind::kRecipe)
-    return Error(ErrorCode::kCorrupt, describe(location) + " is not a recipe, but a manifest names it as one");
-  const auto plain = read(location);
-  if (!plain.ok() && is_unreadable(plain.error())) index.set_unusable(location.pack);
-  if (!plain.ok()) return plain.error();
-  auto part = decode_recipe_part(*plain);
+    return Error(ErrorCode::kCorrupt, describe(location) + " is not a recipe block, but a manifest names it as one");
+  DRS_ASSIGN_OR_RETURN(const Bytes plain, read(location));
+  auto part = decode_recipe_part(plain);
   if (!part.ok()) return std::move(part).error().with_context(describe(location));
   if (part->stream_offset_bytes != ref.stream_offset_bytes || part->stream_bytes != ref.stream_bytes)
-    return Error(ErrorCode::kCorrupt, describe(location) + " is the recipe of another part of the stream");
+    return Error(ErrorCode::kCorrupt,
+                 describe(location) + " describes another part of the stream than its manifest states");
   return part;
 }
 

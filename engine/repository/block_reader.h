@@ -1,4 +1,4 @@
-// Reads single blocks, blocking: recipe parts, and whatever needs no read-ahead.
+// Reads single blocks, blocking: recipe parts, and other reads that need no read-ahead. Threads: one thread at a time.
 #pragma once
 
 #include "codecs/compression.h"
@@ -12,12 +12,14 @@ namespace drs {
 class BlockReader {
  public:
   static Result<BlockReader> make(Repository& repository, ObjectStore& store);
-  // The block's plaintext, checked. Errors: kCorrupt and kTruncated naming pack, block and offset; kNotFound; the
-  // store's.
+  // Returns the block's plaintext, checked. Errors: kCorrupt and kTruncated, whose texts name pack, block and offset;
+  // kNotFound; the store's.
   Result<Bytes> read(const BlockLocation& location);
-  // A recipe part of a manifest: located, read, decoded, and its stream range compared with `ref`. Where its pack
-  // is_unreadable, `index` is told.
+  // Locates, reads and decodes a recipe part of a manifest, and compares its stream range with `ref`. If its pack
+  // is_unreadable, marks the pack as unusable in `index`. Errors: as `read` and BlockIndex::locate.
   Result<RecipePart> read_recipe_part(BlockIndex& index, const RecipePartRef& ref);
+  // The same for a part that is located already.
+  Result<RecipePart> read_recipe_part_at(const BlockLocation& location, const RecipePartRef& ref);
 
  private:
   BlockReader(Repository& repository, ObjectStore& store, Decompressor decompressor)
@@ -28,10 +30,10 @@ class BlockReader {
   Bytes sealed_, scratch_;
 };
 
-// The pack is not there, or its store cannot give it back: nothing is said of single blocks.
+// Whether the error concerns the whole pack, not a single block: the pack is missing, or its medium cannot return it.
 bool is_unreadable(const Error& error);
 
-// "block <id> in pack <hex> at offset N": for messages.
+// "block <id> in packs/... at offset N", for messages.
 std::string describe(const BlockLocation& location);
 
 }  // namespace drs

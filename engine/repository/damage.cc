@@ -7,7 +7,8 @@
 #include "engine/format/names.h"
 #include "engine/repository/listed_again.h"
 #include "engine/repository/read_again.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
+#include "sinks/settled_put.h"
 
 namespace drs {
 namespace {
@@ -22,7 +23,7 @@ bool by_offset(const DamagedBlock& a, const DamagedBlock& b) {
 
 bool PackMarks::covers(std::uint32_t offset_bytes, std::uint32_t bytes) const {
   if (whole) return true;
-  // The first that ends behind the beginning of the range.
+  // The first block that ends after the beginning of the range.
   const auto at = std::partition_point(blocks.begin(), blocks.end(), [&](const DamagedBlock& block) {
     return block.offset_bytes + block.bytes <= offset_bytes;
   });
@@ -50,7 +51,7 @@ Result<MarkedPacks> load_marks(ObjectStore& store, std::span<const ObjectInfo> l
     const auto name = parse_name(listed[place].key);
     Result<DamagedMark> mark = bytes.ok() ? decode_damaged(*bytes) : Result<DamagedMark>(std::move(bytes).error());
     if (!mark.ok() && !is_object_fault(mark.error())) return std::move(mark).error();
-    if (!mark.ok() && mark.error().code == ErrorCode::kNotFound) {
+    if (!mark.ok() && is_absent(mark.error())) {
       absent.push_back(listed[place].key);
       return {};
     }
@@ -64,7 +65,7 @@ Result<MarkedPacks> load_marks(ObjectStore& store, std::span<const ObjectInfo> l
     return {};
   };
   DRS_RETURN_IF_ERROR(get_documents(store, listed, kDocumentBytesMax, take));
-  // The others were taken back since they were listed.
+  // A missing mark that is no longer listed was removed in the meantime. One that is still listed is unreadable.
   DRS_ASSIGN_OR_RETURN(const auto unreadable, still_listed(store, absent));
   for (const std::string& key : unreadable) {
     const auto name = parse_name(key);
@@ -75,22 +76,21 @@ Result<MarkedPacks> load_marks(ObjectStore& store, std::span<const ObjectInfo> l
   return packs;
 }
 
-Result<void> mark_damaged(ObjectStore& store, const Clock& clock, const Digest& pack, const std::string& found_by,
-                          const std::string& problem, std::vector<DamagedBlock> blocks) {
+Result<void> mark_damaged(ObjectStore& store, const Clock& clock, const Digest& pack, DamageReport report) {
   DamagedMark mark;
   mark.pack = pack;
   random_bytes(mark.id.mutable_view());
   mark.found_ns = clock.wall_ns();
-  mark.found_by = found_by;
-  mark.problem = problem.substr(0, kProblemBytesMax);
-  std::sort(blocks.begin(), blocks.end(), by_offset);
-  if (blocks.size() <= kDamagedBlocksMax) mark.blocks = std::move(blocks);
-  return put_object(store, damaged_name(pack, mark.id), encode_damaged(mark));
+  mark.found_by = std::move(report.found_by);
+  mark.problem = report.problem.substr(0, kProblemBytesMax);
+  std::sort(report.blocks.begin(), report.blocks.end(), by_offset);
+  if (report.blocks.size() <= kDamagedBlocksMax) mark.blocks = std::move(report.blocks);
+  return put_settled(store, damaged_name(pack, mark.id), encode_damaged(mark));
 }
 
 Result<void> clear_damaged(ObjectStore& store, const Digest& pack, const Uuid& mark) {
   auto removed = store.remove(damaged_name(pack, mark));
-  if (!removed.ok() && removed.error().code == ErrorCode::kNotFound) return {};
+  if (!removed.ok() && is_absent(removed.error())) return {};
   return removed;
 }
 

@@ -1,8 +1,11 @@
-// How many characters must be put in, taken out or replaced to make one word of another: for "did you mean".
+// Levenshtein distance: the fewest insertions, deletions and substitutions that turn one word into another. For "did
+// you mean" hints.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +24,20 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row[b.size()];
+}
+
+// The first of the names that differ least from `word`; nullptr if none differs by at most `mistakes_max`.
+inline const std::string* nearest_name(std::string_view word, std::span<const std::string> known,
+                                       std::size_t mistakes_max) {
+  const std::string* found = nullptr;
+  std::size_t least = mistakes_max + 1;
+  for (const std::string& name : known) {
+    const std::size_t distance = edit_distance(name, word);
+    if (distance >= least) continue;
+    found = &name;
+    least = distance;
+  }
+  return found;
 }
 
 }  // namespace drs

@@ -4,11 +4,12 @@
 #include <utility>
 
 #include "engine/repository/read_again.h"
+#include "sinks/object_io.h"
 
 namespace drs {
 namespace {
 
-constexpr std::size_t kReadAtOnce = 64;            // objects
+constexpr std::size_t kReadAtOnce = 64;            // objects read at a time
 constexpr std::size_t kTailReadBytes = 16 * kKiB;  // footer and summary of most index objects
 
 struct Ends {
@@ -55,7 +56,7 @@ Result<void> read_index_ends(const Repository& repository, ObjectStore& store, s
     const auto some = objects.first(std::min(objects.size(), kReadAtOnce));
     objects = objects.subspan(some.size());
     std::vector<Ends> ends(some.size());
-    std::vector<RangeRead> reads;  // two for each object of a possible size
+    std::vector<RangeRead> reads;  // two for each object whose size is possible
     for (std::size_t i = 0; i < some.size(); ++i) {
       const std::uint64_t bytes = some[i].size_bytes;
       if (bytes < kEnvelopeBytes + kIndexFooterBytes || bytes > kIndexBytesMax) continue;

@@ -1,5 +1,5 @@
-// The ends of index objects: what opening an index reads of each. Several at the same time, since there are as many as
-// pushes and the store may be far away.
+// Reads the ends of index objects, which is all that opening an index needs. Reads many at a time: there are about as
+// many as pushes, and the store may be remote.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@ struct IndexEnds {
   IndexSummary summary;
 };
 
-// `visit` takes each object as listed, in no order, with its summary or why it could not be read: kCorrupt, kTruncated,
-// kFormatTooNew, the store's. What `visit` returns ends it.
+// Calls `visit` for each object, in no particular order, with its summary or the error of reading it: kCorrupt,
+// kTruncated, kFormatTooNew, kNotFound, the store's. An error of `visit` ends the call and is returned.
 Result<void> read_index_ends(const Repository& repository, ObjectStore& store, std::span<const ObjectInfo> objects,
                              const std::function<Result<void>(const ObjectInfo&, Result<IndexEnds>)>& visit);
 

@@ -5,7 +5,7 @@
 namespace drs {
 
 Error listed_but_absent() {
-  return {ErrorCode::kCorrupt, "is listed, but the store says that it is not there"};
+  return {ErrorCode::kCorrupt, "is listed, but the store does not find it"};
 }
 
 Result<std::unordered_set<std::string>> still_listed(ObjectStore& store, std::span<const std::string> names) {

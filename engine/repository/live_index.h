@@ -1,8 +1,8 @@
-// The packs and the index of a repository beside prunes and repairs, for one who only reads: listed again as often as
-// something that the lists name has gone. Prunes and repairs replace what they remove before they remove it, so what is
-// not found in lists of which nothing has gone is lost.
+// The packs and the index of a repository, for a reader during prunes and repairs: lists again whenever a listed object
+// has vanished. Prunes and repairs store the replacement before they remove an object. So a block that is not found, in
+// lists whose objects all exist, is lost.
 //
-// Threads: one thread at a time. Everything blocks.
+// Threads: one thread at a time. All calls block.
 #pragma once
 
 #include <cstdint>
@@ -17,30 +17,33 @@ namespace drs {
 
 class LiveIndex {
  public:
-  // `packs`, if given, were just listed. `store` must outlive the object. Errors: the store's.
+  // `packs`, if given, must be recent; otherwise `listing` provides the lists of packs and index objects, if it has
+  // them. `repository` and `store` must outlive the object. Errors: the store's.
   static Result<std::unique_ptr<LiveIndex>> open(Repository& repository, ObjectStore& store,
-                                                 BlockIndex::Options options, std::optional<PackCatalog> packs = {});
+                                                 BlockIndex::Options options, std::optional<PackCatalog> packs = {},
+                                                 Listing listing = {});
 
-  // Until the lists are made again; so are places in it.
+  // The reference and all claims of the index are valid until lists are made again.
   [[nodiscard]] BlockIndex& index() { return *index_; }
-  // How often lists were made: a place counts as long as this is the same.
+  // How many times lists were made: claims stay valid while this value stays the same.
   [[nodiscard]] std::uint64_t lists_made() const { return lists_made_; }
-  // Whether lists that were made anew ever named something else.
+  // Whether a new list has ever differed from the one before.
   [[nodiscard]] bool was_changed() const { return was_changed_; }
 
-  // As BlockIndex::locate. Lists again as `renew` does, and once, although nothing is known to have gone, for a block
-  // that is nowhere: what needs it may be newer than the lists.
+  // As BlockIndex::locate. Lists again as `renew` does. For a block that no unit names, also lists again once: the
+  // manifest that needs it may be newer than the lists.
   Result<BlockLocation> locate(const BlockId& id);
-  // After `error`: of reading at `tried`, if anything, or of another use of the index. Lists again if the lists name
-  // what has gone since: that pack, or a part of the index. Not where they did so again when they were made anew: then
-  // the store lists what it does not have. True: the lists have changed, and it is worth trying again.
+  // To be called after `error`, from reading at `tried` or, without `tried`, from another use of the index. Lists again
+  // if a listed object has vanished: that pack, or a part of the index. Does not list again if new lists named the
+  // missing object as well: then the store lists objects that it does not have. Returns whether the lists have changed,
+  // so that trying again may succeed. Errors: the store's.
   Result<bool> renew(const std::optional<BlockLocation>& tried, const Error& error);
 
  private:
   LiveIndex(Repository& repository, ObjectStore& store, BlockIndex::Options options)
       : repository_(repository), store_(store), options_(options) {}
-  // False: the lists name what they named before.
-  Result<bool> load(std::optional<PackCatalog> packs);
+  // Returns false if the new lists equal the old ones.
+  Result<bool> load(std::optional<PackCatalog> packs, Listing listing);
 
   Repository& repository_;
   ObjectStore& store_;
@@ -49,9 +52,9 @@ class LiveIndex {
   std::unique_ptr<BlockIndex> index_;
   std::uint64_t lists_made_ = 0;
   bool was_changed_ = false;
-  bool listed_again_ = false;  // although nothing was known to have gone
-  bool stay_ = false;          // they name a pack that is not there, and did so again when they were made anew
-  int vanished_alike_ = 0;     // how often an index object had gone, and the lists came out alike
+  bool listed_again_ = false;  // `locate` has listed again without a vanished object
+  bool stay_ = false;          // the store lists a missing pack even in a new list: do not list again for it
+  int vanished_alike_ = 0;     // how many times in a row an index object had vanished, but the new lists were equal
 };
 
 }  // namespace drs

@@ -10,7 +10,7 @@
 namespace drs {
 namespace {
 
-// The first object of this kind that a list shows.
+// Returns the first listed object of this kind.
 Result<std::optional<ObjectKey>> first_object(ObjectStore& store, ObjectKind kind) {
   std::optional<ObjectKey> found;
   const auto listed = store.list(name_prefix(kind), [&](const ObjectInfo& info) -> Result<void> {
@@ -22,7 +22,7 @@ Result<std::optional<ObjectKey>> first_object(ObjectStore& store, ObjectKind kin
   return found;
 }
 
-// The first object that only a repository has.
+// Returns the first object that only a repository has.
 Result<std::optional<ObjectKey>> first_remnant(ObjectStore& store) {
   for (const ObjectRule& rule : object_rules()) {
     if (rule.kind == ObjectKind::kConfig || rule.kind == ObjectKind::kSlot) continue;
@@ -35,8 +35,8 @@ Result<std::optional<ObjectKey>> first_remnant(ObjectStore& store) {
 std::string lost_config_text(const ObjectStore& store, const ObjectKey& object, bool slots_are_there) {
   const char* const missing = slots_are_there ? "config/" : "config/ and keys/";
   return store.name_for_messages() + " holds " + object + ", but nothing under " + missing +
-         ": a repository that has lost them. Copy " + missing +
-         " of a backup or of a replica of this repository to this place, and every snapshot can be read again";
+         ": this is a repository that has lost them. Copy " + missing +
+         " from a backup or a replica of this repository to this place, and every snapshot can be read again";
 }
 
 Result<bool> has_objects(ObjectStore& store, ObjectKind kind) {
@@ -50,17 +50,18 @@ Result<bool> holds_config(ObjectStore& store) {
   return has_objects(store, ObjectKind::kConfig);
 }
 
+Error place_is_taken(const ObjectStore& store) {
+  return {ErrorCode::kAlreadyExists, store.name_for_messages() + " already holds a repository; nothing was changed"};
+}
+
 Result<void> require_empty_place(ObjectStore& store) {
   DRS_ASSIGN_OR_RETURN(const bool configured, holds_config(store));
-  if (configured)
-    return Error(ErrorCode::kAlreadyExists,
-                 store.name_for_messages() + " already holds a repository; nothing was changed");
+  if (configured) return place_is_taken(store);
   DRS_ASSIGN_OR_RETURN(const auto object, first_remnant(store));
   if (!object) return {};
   DRS_ASSIGN_OR_RETURN(const bool slots_are_there, has_objects(store, ObjectKind::kSlot));
   return Error(ErrorCode::kAlreadyExists, lost_config_text(store, *object, slots_are_there) +
-                                              "; nothing was changed, a new repository needs "
-                                              "another place");
+                                              "; nothing was changed; a new repository needs another place");
 }
 
 Error no_repository_error(ObjectStore& store) {

@@ -1,5 +1,5 @@
-// Which packs exist, which of them are condemned, and which of their blocks are marked as damaged: what may be
-// deduplicated onto.
+// Which packs exist, which of them are condemned, and which of their blocks are marked as damaged. Decides which blocks
+// a push may reuse. Threads: one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -18,71 +18,77 @@ namespace drs {
 struct PackInfo {
   Digest name;
   std::uint64_t bytes = 0;
+  std::int64_t stored_ns = 0;  // the store's time; 0 if unknown
   bool condemned = false;
-  bool may_be_condemned = false;  // by a record that cannot be read; only with UnreadableCondemned::kDistrust
-  bool marked = false;            // some of its blocks, or all, are marked as damaged
+  bool may_be_condemned = false;  // by an unreadable record: every listed pack with UnreadableCondemned::kDistrust
+  bool marked = false;            // some or all of its blocks are marked as damaged
 };
 
-// What the records under condemned/ say.
+// The records under condemned/.
 struct CondemnedList {
   struct Unreadable {
     std::string name;
-    std::int64_t modified_ns = 0;  // the store's time; 0 where unknown
-    Error error;                   // damage, or kDenied of this object alone
-    // For whoever writes: the record, what is wrong with it, and what brings things back in order.
+    Error error;  // damage, or kDenied for this object alone
+    // For a writer's user: names the record, its error, the consequence and the remedy.
     [[nodiscard]] std::string warning() const;
   };
-  std::vector<Digest> packs;  // that some prune is about to delete, or has deleted
+  std::vector<Digest> packs;  // packs that a prune will delete or has deleted
+  // Each may name every pack that is listed. The age of a pack proves nothing: a delayed PUT or the upload of a spool
+  // puts an old pack again, and the pack is then younger than the record that names it.
   std::vector<Unreadable> unreadable;
-
-  // An unreadable record that may name a pack of this time (the store's; 0: unknown); nullptr: none. It names packs
-  // that were there before it. So one that is younger by more than an hour is none of them: an hour covers coarse times
-  // of files and servers of one store whose clocks differ.
-  [[nodiscard]] const Unreadable* that_may_name(std::int64_t pack_modified_ns) const;
 };
 
 class PackCatalog {
  public:
-  // What becomes of packs that a record which cannot be read may condemn: a writer uses none of them (kDistrust), a
-  // check or a restore takes no notice (kPassOver).
+  // How to treat packs while a record is unreadable: a writer uses no listed pack (kDistrust), only those that it
+  // stores itself (`add`); a check or a restore ignores the record (kPassOver).
   enum class UnreadableCondemned : std::uint8_t { kDistrust, kPassOver };
-  // Reads the condemned records, and only then lists packs and damage marks: a prune that is done with a record has
-  // deleted its packs before. For a writer, which also names what else it lists at the same time (`with`, for
-  // Repository::list to give), nothing that was listed ahead counts. Errors: the store's; kFormatTooNew (a record).
+  // Reads the condemned records before it lists packs and damage marks. Errors: as load_condemned.
   static Result<PackCatalog> load(Repository& repository,
-                                  UnreadableCondemned unreadable = UnreadableCondemned::kDistrust,
-                                  std::span<const ObjectKind> with = {});
-  // Lists again where a record that was listed is gone; kUnavailable when that does not end. One that is listed twice
-  // and never there counts as unreadable, and so does one that may not be read where others may. Where the unreadable
-  // ones matter: kFormatTooNew (of a record), kDenied (of all records).
+                                  UnreadableCondemned unreadable = UnreadableCondemned::kDistrust);
+  // The same, but takes the lists of records, packs and marks from `listing`, if it has them. For a reader, which a
+  // concurrent prune does not endanger.
+  static Result<PackCatalog> load_from(Repository& repository, UnreadableCondemned unreadable, Listing& listing);
+  // For a writer: reads the records of `listing`, then lists packs, marks and the kinds of `with` anew into `listing`.
+  static Result<PackCatalog> load_with(Repository& repository, Listing& listing, std::span<const ObjectKind> with);
+  // Lists again if a listed record has vanished. A record that is listed twice but never found counts as unreadable; so
+  // does one to which access is denied while others can be read. Errors: kUnavailable (records vanish in every list);
+  // with kDistrust kFormatTooNew (a record) and kDenied (all records); the store's.
   static Result<CondemnedList> load_condemned(Repository& repository,
                                               UnreadableCondemned unreadable = UnreadableCondemned::kDistrust);
-  // nullptr: no such pack.
+  // Returns nullptr if the pack does not exist.
   [[nodiscard]] const PackInfo* find(const Digest& name) const;
-  // nullptr: no mark.
+  // Returns nullptr if the pack has no mark.
   [[nodiscard]] const PackMarks* marks_of(const Digest& name) const;
-  [[nodiscard]] const MarkedPacks& marks() const { return marks_; }  // also of packs that are gone
-  // For whoever writes: why no mark is known, where damaged/ cannot be listed or read. A mark is advice, so that ends
-  // nothing.
+  [[nodiscard]] const MarkedPacks& marks() const { return marks_; }  // includes marks of missing packs
+  // For a writer: the warning if damaged/ cannot be listed or read, so that no mark is known. Marks are advice, so this
+  // is not an error.
   [[nodiscard]] std::optional<std::string> marks_warning() const;
-  // The records that could not be read. Whoever uses this catalog for writing tells of them.
+  // The records that could not be read. A writer must warn about them.
   [[nodiscard]] const std::vector<CondemnedList::Unreadable>& unreadable_condemned() const { return unreadable_; }
-  // Whether a push may use these bytes of a pack: not condemned for all that is known, and no mark names one of them.
+  // Whether a push may use these bytes of a pack: the pack cannot be condemned, and no mark names any of the bytes.
   [[nodiscard]] bool usable(const PackInfo& pack, std::uint32_t offset_bytes, std::uint32_t bytes) const;
   [[nodiscard]] const std::vector<PackInfo>& packs() const { return packs_; }  // sorted by name
-  [[nodiscard]] bool lists_the_packs_of(const PackCatalog& other) const;       // the same names
-  void add(const Digest& name, std::uint64_t bytes);                           // a pack this process has just stored
-  [[nodiscard]] std::uint64_t total_bytes() const;  // one that is listed as longer than a pack can be: as the longest
+  [[nodiscard]] bool lists_the_packs_of(const PackCatalog& other) const;       // compares the names
+  void add(const Digest& name, std::uint64_t bytes);                           // a pack that this process has stored
+  // Listing::occupied_folders.
+  [[nodiscard]] const std::vector<std::string>& occupied_folders() const { return occupied_folders_; }
+  [[nodiscard]] std::uint64_t total_bytes() const;  // counts each pack with at most kPackBytesMax
 
  private:
+  static Result<CondemnedList> load_condemned_from(Repository& repository, UnreadableCondemned unreadable,
+                                                   Listing& listing);
   static Result<CondemnedList> read_listed_condemned(Repository& repository, UnreadableCondemned unreadable,
-                                                     ListingRounds& rounds);
-  Result<void> load_marks_of(Repository& repository);
+                                                     Listing& listing, ListingRounds& rounds);
+  static Result<PackCatalog> make(Repository& repository, UnreadableCondemned unreadable, CondemnedList condemned,
+                                  Listing& listing);
+  Result<void> load_marks_of(Repository& repository, Listing& listing);
   std::vector<PackInfo> packs_;
   std::vector<PackInfo> added_;
   MarkedPacks marks_;
   std::optional<Error> marks_problem_;
   std::vector<CondemnedList::Unreadable> unreadable_;
+  std::vector<std::string> occupied_folders_;
 };
 
 }  // namespace drs

@@ -6,7 +6,7 @@
 #include <thread>
 #include <utility>
 
-#include "io/catch_thrown.h"
+#include "io/base/catch_thrown.h"
 #include "io/helper_thread.h"
 
 namespace drs {
@@ -15,7 +15,7 @@ Result<std::vector<std::unique_ptr<ObjectStore>>> worker_stores(ObjectStore& sto
   std::vector<std::unique_ptr<ObjectStore>> stores;
   stores.reserve(workers);
   while (stores.size() < workers) {
-    DRS_ASSIGN_OR_RETURN(stores.emplace_back(), store.another());
+    DRS_ASSIGN_OR_RETURN(stores.emplace_back(), store.clone());
   }
   return stores;
 }
@@ -40,7 +40,7 @@ Result<void> for_each_parallel(std::size_t workers, std::size_t item_count,
   std::vector<std::thread> threads;
   for (std::size_t worker = 1; worker < std::min(workers, item_count); ++worker) {
     auto thread = start_helper_thread([&run, worker] { run(worker); }, must_not_throw);
-    if (!thread.ok()) break;  // fewer threads are slower, not wrong
+    if (!thread.ok()) break;  // fewer threads only make it slower
     threads.push_back(*std::move(thread));
   }
   run(0);

@@ -1,4 +1,4 @@
-// Work on many objects by a few threads, each with a store of its own.
+// Work on many objects by a few threads, each with its own store.
 #pragma once
 
 #include <cstddef>
@@ -6,17 +6,17 @@
 #include <memory>
 #include <vector>
 
-#include "io/result.h"
+#include "io/base/result.h"
 #include "sinks/object_store.h"
 
 namespace drs {
 
-// Independent instances of `store`, one for each of `workers` threads.
+// Makes independent instances of `store`, one for each of `workers` threads.
 Result<std::vector<std::unique_ptr<ObjectStore>>> worker_stores(ObjectStore& store, std::size_t workers);
 
-// Calls `work(worker, item)` once for every item below `item_count`, on `workers` threads (at least one: the calling
-// thread is one of them; fewer where the machine has no more), in order of items as far as threads allow. The first
-// error ends it: no new item is begun, and that error is returned after all threads have stopped.
+// Calls `work(worker, item)` once for every item below `item_count`, on up to `workers` threads, fewer if the machine
+// has no more; the calling thread is worker 0. Items are started in order. The first error stops the start of further
+// items; it is returned after all threads have stopped.
 Result<void> for_each_parallel(std::size_t workers, std::size_t item_count,
                                const std::function<Result<void>(std::size_t worker, std::size_t item)>& work);
 

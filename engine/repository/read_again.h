@@ -1,5 +1,6 @@
-// Bytes can be damaged between the store's disk and us: by a network whose checksums are weak, by memory. So what looks
-// damaged is read once more, before it is called damage or marked as such; a damage in the store looks the same then.
+// Bytes can be damaged between the store's disk and this process: by a network with weak checksums, by memory.
+// Therefore an object that seems damaged is read once more before the damage is reported or marked. Damage in the store
+// itself remains at the second read.
 #pragma once
 
 #include <functional>
@@ -7,15 +8,16 @@
 #include <utility>
 
 #include "engine/format/document.h"
-#include "io/bytes.h"
-#include "io/error_class.h"
-#include "io/result.h"
+#include "io/base/bytes.h"
+#include "io/base/error_class.h"
+#include "io/base/result.h"
+#include "sinks/object_io.h"
 #include "sinks/object_store.h"
 
 namespace drs {
 
-// `read` reads from a store and checks what it read; it must be fit to run twice. It runs again, once, if its error is
-// damage (io/error_class.h); that run's result counts.
+// Runs `read`, which reads from a store and checks the bytes. If its error is damage (io/base/error_class.h), runs it
+// once more and returns that result.
 template <typename Read>
 auto read_again_if_damaged(const Read& read) {
   auto result = read();
@@ -23,8 +25,8 @@ auto read_again_if_damaged(const Read& read) {
   return result;
 }
 
-// get_object for an object that ends in its digest (docs/FORMAT.md): read again, once, if the digest is wrong. What is
-// still wrong then is returned as it is, for the decoder to tell.
+// get_object for an object that ends in its digest (docs/FORMAT.md). If the digest is wrong, reads it once more and
+// returns those bytes, right or wrong: the decoder reports the damage.
 inline Result<Bytes> get_document(ObjectStore& store, const ObjectKey& key, std::size_t size_bytes_max) {
   auto bytes = get_object(store, key, size_bytes_max);
   if (bytes.ok() && !has_valid_trailing_digest(*bytes)) return get_object(store, key, size_bytes_max);

@@ -4,13 +4,13 @@
 #include <array>
 
 #include "codecs/random.h"
-#include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "engine/repository/lost_config.h"
 #include "engine/repository/read_again.h"
-#include "engine/repository/settled_put.h"
-#include "io/error_class.h"
+#include "io/base/error_class.h"
+#include "sinks/object_io.h"
+#include "sinks/settled_put.h"
 
 namespace drs {
 namespace {
@@ -26,7 +26,7 @@ std::vector<NamedObject> named(const std::vector<ObjectInfo>& objects) {
   return out;
 }
 
-// Reads all of them, each with its own outcome, in their order.
+// Reads all objects. Returns one result for each, in the same order.
 Result<std::vector<Result<Bytes>>> read_all(ObjectStore& store, const std::vector<NamedObject>& objects,
                                             std::size_t size_bytes_max) {
   std::vector<ObjectInfo> infos;
@@ -44,31 +44,31 @@ Error wrong_key(const ObjectStore& store, std::string_view why) {
   return Error(ErrorCode::kWrongKey, std::string(why) + " (" + store.name_for_messages() + ")");
 }
 
-// The body of a config object. Errors: kCorrupt, kTruncated, kFormatTooNew.
+// Decodes a config object. Errors: kCorrupt, kTruncated, kFormatTooNew.
 Result<Config> open_config(const RepositoryKeys& keys, const std::string& name, ByteView object) {
   DRS_ASSIGN_OR_RETURN(const Bytes body, decode_document(keys, ObjectKind::kConfig, name, object));
   DRS_ASSIGN_OR_RETURN(Config config, decode_config(body));
   if (config.repository != keys.repository() ||
       !equal_constant_time(config.master_commitment.view(), keys.commitment().view()))
-    return Error(ErrorCode::kCorrupt, "its commitment is of another master key");
+    return Error(ErrorCode::kCorrupt, "its commitment belongs to another master key");
   return config;
 }
 
-// Why the config that counts cannot be used. Damage, where it is damaged: its digest is checked before its version.
+// The error for an unusable config. If it is damaged the error is damage, not a newer version: its digest is checked
+// before its version.
 Error config_error(const std::string& name, Error error) {
-  const bool unreadable = error.code == ErrorCode::kIo && is_lasting_damage(error);  // its medium cannot give it back
-  const bool damaged = is_lasting_damage(error) || error.code == ErrorCode::kNotFound;
-  const ErrorCode code = unreadable || error.code == ErrorCode::kNotFound ? ErrorCode::kCorrupt : error.code;
+  const bool damaged = is_lasting_damage(error) || is_absent(error);
+  const ErrorCode code = is_medium_fault(error) || is_absent(error) ? ErrorCode::kCorrupt : error.code;
   std::string text = name + ": " + error.message;
   if (damaged)
     text +=
-        "; the config with the highest number counts, and no other is taken instead: put this object back from a "
+        "; the config with the highest number counts, and no other is used instead: put this object back from a "
         "replica of the repository or from a copy of its config/ and keys/";
   if (damaged && name != config_name(1))
     text +=
-        ". If no copy of it exists and no newer drstream has changed this repository, something else put it there: "
-        "this drstream writes " +
-        config_name(1) + " alone; find out what, and move it out of the repository";
+        ". If no copy of it exists and no newer drstream has changed this repository, another program put it there: "
+        "this drstream writes only " +
+        config_name(1) + "; find out which, and move the object out of the repository";
   return {code, text, error.error_number};
 }
 
@@ -77,7 +77,8 @@ struct Unlocked {
   Uuid slot;
 };
 
-// " (keys/...: ...; keys/...: ...)", so that a damaged slot is not taken for a wrong key.
+// " (keys/...: ...; keys/...: ...)": lists the problems of slots, so that a damaged slot does not look like a wrong
+// key.
 std::string in_parentheses(const std::vector<std::string>& problems) {
   if (problems.empty()) return "";
   std::string text;
@@ -85,82 +86,151 @@ std::string in_parentheses(const std::vector<std::string>& problems) {
   return text + ")";
 }
 
-// Tries `secret` on each slot of `repository`, the one that `config` names; `slot_bytes` are theirs. Slots that cannot
-// be read are told in `warnings` and passed over.
-Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObject>& slots,
-                            const std::vector<Result<Bytes>>& slot_bytes, const std::string& config,
-                            const Uuid& repository, const Secret& secret, std::vector<std::string>& warnings) {
-  std::size_t readable = 0;
-  bool too_new = false;
-  bool clear_slot = false;
-  std::vector<std::string> unreadable;
-  std::vector<std::string> foreign;
-  std::vector<std::string> absent;
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    const std::string& name = slots[i].info.key;
-    const Result<Bytes>& bytes = slot_bytes[i];
+// Tries one secret on the slots of one repository.
+class SlotTrial {
+ public:
+  // `repository`: the id that the config object `config` names.
+  SlotTrial(const Secret& secret, const Uuid& repository, const std::string& config)
+      : secret_(secret), repository_(repository), config_(config) {}
+
+  // Returns nothing if the secret does not open the slot, or the slot cannot be read. Errors: a shortage, the store's.
+  Result<std::optional<Unlocked>> open(const NamedObject& object, const Result<Bytes>& bytes) {
+    const std::string& name = object.info.key;
     if (!bytes.ok()) {
-      if (bytes.error().code == ErrorCode::kNotFound) {  // removed since it was listed, most likely
-        absent.push_back(name + " is listed, but not there");
-        continue;
+      if (is_absent(bytes.error())) {  // most likely removed since it was listed
+        absent_.push_back(name + " is listed, but missing");
+        return std::optional<Unlocked>();
       }
       if (!is_damage(bytes.error())) return bytes.error();
-      unreadable.push_back(bytes.error().message);
-      continue;
+      unreadable_.push_back(bytes.error().message);
+      return std::optional<Unlocked>();
     }
     const auto slot = decode_slot(*bytes);
     if (!slot.ok()) {
-      too_new = too_new || slot.error().code == ErrorCode::kFormatTooNew;
-      unreadable.push_back(name + ": " + slot.error().message);
-      continue;
+      too_new_ = too_new_ || is_too_new(slot.error());
+      unreadable_.push_back(name + ": " + slot.error().message);
+      return std::optional<Unlocked>();
     }
-    if (slot->repository != repository) {  // of an init that lost
-      foreign.push_back(name + " is of another repository than " + config);
-      continue;
+    if (slot->repository != repository_) {  // left by a concurrent init that lost
+      foreign_.push_back(name + " belongs to another repository than " + config_);
+      return std::optional<Unlocked>();
     }
-    ++readable;
-    clear_slot = clear_slot || slot->kind == SlotKind::kClear;
-    if (slot->kind != secret.kind) continue;
-    auto master = unlock_slot(*bytes, secret.bytes.view());
-    if (master.ok()) {
-      warnings.insert(warnings.end(), unreadable.begin(), unreadable.end());
-      return Unlocked{std::move(master).value(), slots[i].parsed.uuid};
-    }
+    ++readable_;
+    clear_slot_ = clear_slot_ || slot->kind == SlotKind::kClear;
+    if (slot->kind != secret_.kind) return std::optional<Unlocked>();
+    auto master = unlock_slot(*bytes, secret_.bytes.view());
+    if (master.ok()) return std::optional(Unlocked{std::move(master).value(), object.parsed.uuid});
     if (is_shortage(master.error())) return std::move(master).error();
-    if (master.error().code != ErrorCode::kWrongKey) unreadable.push_back(name + ": " + master.error().message);
+    if (master.error().code != ErrorCode::kWrongKey) unreadable_.push_back(name + ": " + master.error().message);
+    return std::optional<Unlocked>();
   }
-  unreadable.insert(unreadable.end(), absent.begin(), absent.end());
-  if (readable == 0) {
-    std::vector<std::string> problems = unreadable;
-    problems.insert(problems.end(), foreign.begin(), foreign.end());
-    return Error(too_new ? ErrorCode::kFormatTooNew : ErrorCode::kCorrupt,
-                 "no key slot under keys/ of " + store.name_for_messages() +
-                     " can be read; without one no key opens the repository" +
-                     (too_new ? ""
-                              : ": put keys/ back from a copy of it, or copy a slot from keys/ of a replica (the "
-                                "replica's key opens it)") +
-                     in_parentheses(problems));
+
+  // The problems of slots that could not be read.
+  [[nodiscard]] const std::vector<std::string>& unreadable() const { return unreadable_; }
+
+  // The error if none of the slots in `store` opened.
+  [[nodiscard]] Error failure(const ObjectStore& store) const {
+    std::vector<std::string> unread = unreadable_;
+    unread.insert(unread.end(), absent_.begin(), absent_.end());
+    if (readable_ == 0) {
+      unread.insert(unread.end(), foreign_.begin(), foreign_.end());
+      return {
+          too_new_ ? ErrorCode::kFormatTooNew : ErrorCode::kCorrupt,
+          "no key slot under keys/ of " + store.name_for_messages() +
+              " can be read; without one no key opens the repository" +
+              (too_new_
+                   ? ""
+                   : ": put keys/ back from a copy of it, or copy a slot from keys/ of a replica (the replica's key "
+                     "opens it)") +
+              in_parentheses(unread)};
+    }
+    const std::string problems = in_parentheses(unread);
+    if (secret_.kind == SlotKind::kClear)
+      return wrong_key(store, "the repository is encrypted and no key was given" + problems);
+    if (clear_slot_)
+      return wrong_key(store, "a key was given, but the repository is not encrypted: refused" + problems);
+    return wrong_key(store, (secret_.kind == SlotKind::kRawKey ? "the key given opens none of its slots"
+                                                               : "the passphrase given opens none of its slots") +
+                                problems);
   }
-  const std::string problems = in_parentheses(unreadable);
-  if (secret.kind == SlotKind::kClear)
-    return wrong_key(store, "the repository is encrypted and no key was given" + problems);
-  if (clear_slot) return wrong_key(store, "a key was given, but the repository is not encrypted: refused" + problems);
-  return wrong_key(store, (secret.kind == SlotKind::kRawKey ? "the key given opens none of its slots"
-                                                            : "the passphrase given opens none of its slots") +
-                              problems);
+
+ private:
+  const Secret& secret_;
+  const Uuid repository_;
+  const std::string config_;
+  std::size_t readable_ = 0;
+  bool too_new_ = false;
+  bool clear_slot_ = false;
+  std::vector<std::string> unreadable_;
+  std::vector<std::string> foreign_;
+  std::vector<std::string> absent_;
+};
+
+// Tries each slot. `slot_bytes` holds the slots' bytes, in the same order. Skips unreadable slots and adds warnings
+// about them.
+Result<Unlocked> unlock_any(const ObjectStore& store, const std::vector<NamedObject>& slots,
+                            const std::vector<Result<Bytes>>& slot_bytes, SlotTrial trial,
+                            std::vector<std::string>& warnings) {
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    DRS_ASSIGN_OR_RETURN(std::optional<Unlocked> unlocked, trial.open(slots[i], slot_bytes[i]));
+    if (!unlocked) continue;
+    warnings.insert(warnings.end(), trial.unreadable().begin(), trial.unreadable().end());
+    return *std::move(unlocked);
+  }
+  return trial.failure(store);
 }
 
-// What an init that failed with `error` stored is removed again, in this order (a config without its slot would be a
-// repository that nobody can open), as far as that works.
+// Removes the objects that an init stored before it failed with `error`, as far as possible, in the order of `names`: a
+// config without its slot would be a repository that no key opens. Returns `error`, with a note on what remains.
 Error take_back(ObjectStore& store, const std::vector<std::string>& names, Error error) {
   for (const std::string& name : names) {
-    if (name.empty()) continue;
     const auto removed = store.remove(name);
-    if (removed.ok() || removed.error().code == ErrorCode::kNotFound) continue;
+    if (removed.ok() || is_absent(removed.error())) continue;
     error.message += "; " + name + " stays behind (" + removed.error().message +
                      "): it holds no backups; remove it before the next init";
     break;
   }
+  return error;
+}
+
+// What became of the config that an init put.
+struct ConfigPut {
+  enum class State : std::uint8_t {
+    kStored,
+    kDoubtful,  // its bytes are there, but the put failed: a power cut may take them
+    kAnothers,  // another init was faster
+    kAbsent,    // nothing is there
+    kUnknown,   // what is there is unreadable or torn: it may be this one
+  };
+  State state = State::kStored;
+  std::optional<Error> error = {};  // unless kStored
+};
+
+ConfigPut put_config(ObjectStore& store, const std::string& name, ByteView object) {
+  using State = ConfigPut::State;
+  const PutOutcome put = settle_put(store, name, object, put_object(store, name, object));
+  if (put.stored()) return {};
+  const Error error = put.result().error();
+  // A put that failed may have stored its object nevertheless: the sync of its directory failed.
+  const auto there = get_object(store, name, kDocumentBytesMax);
+  if (there.ok() && std::equal(there->begin(), there->end(), object.begin(), object.end())) {
+    if (put.state != PutOutcome::State::kFailed) return {};
+    return {State::kDoubtful, error};
+  }
+  // Only a complete config proves that another init won. One that is torn or unreadable may be ours.
+  if (there.ok() && peek_document(ObjectKind::kConfig, *there).ok()) return {State::kAnothers, place_is_taken(store)};
+  const bool absent = !there.ok() && is_absent(there.error());
+  return {absent ? State::kAbsent : State::kUnknown, error};
+}
+
+// The error of an init of a replica that stored `names` before it failed. Another init of the same replica may have
+// found a config of these and relies on it: without locks nothing shows whether one did, so all of them stay.
+Error left_in_place(const std::vector<std::string>& names, Error error) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  error.message += "; " + text +
+                   " stay, since another init of this replica may rely on them; if no other one ran, remove them, then "
+                   "run init again";
   return error;
 }
 
@@ -181,40 +251,37 @@ Result<void> Repository::init(ObjectStore& store, const Clock& clock, const Init
   const RepositoryKeys keys(master.view(), config.repository);
   config.master_commitment = keys.commitment();
 
-  // The slot first: a config without any slot would be a repository that nobody can open.
+  // The slot first: a config without any slot would be a repository that no key opens.
   SlotFields fields;
   fields.kind = options.secret.kind;
   fields.label = options.label;
   fields.created_ns = config.created_ns;
   DRS_ASSIGN_OR_RETURN(const Bytes slot, encode_slot(keys, fields, options.secret.bytes.view()));
   const std::string slot_key = slot_name(slot_id(slot));
-  DRS_RETURN_IF_ERROR(put_own_object(store, slot_key, slot));
+  DRS_RETURN_IF_ERROR(put_settled(store, slot_key, slot));
 
   const std::string name = config_name(1);
   const Bytes object = encode_document(keys, ObjectKind::kConfig, name, encode_config(config));
-  auto created = put_own_object(store, name, object);
-  if (created.ok()) return {};
-  if (created.error().code == ErrorCode::kAlreadyExists) {  // another init was quicker
-    DRS_RETURN_IF_ERROR(store.remove(slot_key));
-    return Error(ErrorCode::kAlreadyExists,
-                 store.name_for_messages() + " already holds a repository; nothing was changed");
+  using State = ConfigPut::State;
+  const ConfigPut put = put_config(store, name, object);
+  switch (put.state) {
+    case State::kStored: return {};
+    case State::kDoubtful: return take_back(store, {name, slot_key}, *put.error);
+    case State::kAnothers:
+    case State::kAbsent: return take_back(store, {slot_key}, *put.error);
+    case State::kUnknown: break;  // without its slot nobody could open it
   }
-  // A failed put may have stored its object: a lost reply, or a directory that could not be synced.
-  const auto stored = get_object(store, name, kDocumentBytesMax);
-  const bool ours = stored.ok() && *stored == object;
-  if (ours && created.error().code == ErrorCode::kUnavailable) return {};
-  const bool absent = !stored.ok() && stored.error().code == ErrorCode::kNotFound;
-  return take_back(store, {ours ? name : "", ours || absent ? slot_key : ""}, std::move(created).error());
+  return *put.error;
 }
 
 Result<void> Repository::init_replica(ObjectStore& store, Repository& source, const ReplicaOptions& options) {
   const bool encrypted = source.config().encrypted;
   if (encrypted != (options.secret.kind != SlotKind::kClear))
-    return Error(ErrorCode::kUsage, encrypted ? "a replica of an encrypted repository is encrypted too: it needs a key"
+    return Error(ErrorCode::kUsage, encrypted ? "a replica of an encrypted repository is encrypted, too: it needs a key"
                                               : "the repository is not encrypted, so its replica cannot have a key");
   DRS_RETURN_IF_ERROR(require_empty_place(store));
   constexpr ObjectKind kConfig = ObjectKind::kConfig;
-  // Manifests remember the config under which they were written: all of them come along, the oldest first.
+  // Manifests name the config under which they were written: copy all configs, the oldest first.
   DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> configs, source.list(kConfig));
   std::sort(configs.begin(), configs.end(), [](const ObjectInfo& a, const ObjectInfo& b) { return a.key < b.key; });
   std::vector<std::pair<std::string, Bytes>> objects;
@@ -234,71 +301,68 @@ Result<void> Repository::init_replica(ObjectStore& store, Repository& source, co
   fields.created_ns = source.clock().wall_ns();
   DRS_ASSIGN_OR_RETURN(const Bytes slot, encode_slot(source.keys(), fields, options.secret.bytes.view()));
   const std::string slot_key = slot_name(slot_id(slot));
-  DRS_RETURN_IF_ERROR(put_settled(store, slot_key, slot, sha256(slot)));
-  std::vector<std::string> stored;
+  DRS_RETURN_IF_ERROR(put_settled(store, slot_key, slot));
+  std::vector<std::string> there = {slot_key};
   for (const auto& [name, object] : objects) {
-    auto put = put_settled(store, name, object, sha256(object));
-    if (put.ok()) {
-      stored.push_back(name);
-      continue;
-    }
-    // It may be there all the same, or somebody else's; what cannot be told is left alone.
-    const auto present = get_object(store, name, kDocumentBytesMax);
-    const bool ours = present.ok() && *present == object;
-    if (!present.ok() && present.error().code != ErrorCode::kNotFound) return std::move(put).error();
-    if (ours) stored.push_back(name);
-    stored.push_back(slot_key);
-    return take_back(store, stored, std::move(put).error());
+    using State = ConfigPut::State;
+    const ConfigPut put = put_config(store, name, object);
+    const bool first = there.size() == 1;
+    if (first && (put.state == State::kAnothers || put.state == State::kAbsent))
+      return take_back(store, there, *put.error);
+    if (put.state != State::kAnothers && put.state != State::kAbsent) there.push_back(name);
+    if (put.state != State::kStored) return left_in_place(there, *put.error);
   }
   return {};
 }
 
 Result<std::unique_ptr<Repository>> Repository::open(std::unique_ptr<ObjectStore> store, const Clock& clock,
                                                      const Secret& secret, CryptoBackend crypto,
-                                                     std::span<const ObjectKind> ahead) {
+                                                     const ListAhead& ahead) {
   std::unique_ptr<Repository> repository(new Repository(std::move(store), clock));
   repository->crypto_ = crypto;
-  // Lists have no checksum: what one of them seems to lack is looked for once more, too.
+  // Lists have no checksum: if a list seems to lack an object, list once more.
   auto unlocked = read_again_if_damaged([&] { return repository->unlock(secret, ahead); });
   if (!unlocked.ok() && unlocked.error().code == ErrorCode::kNoRepository) unlocked = repository->unlock(secret, ahead);
   DRS_RETURN_IF_ERROR(unlocked);
   return repository;
 }
 
-// Finds the config that counts, and the slot that `secret` opens.
-Result<void> Repository::unlock(const Secret& secret, std::span<const ObjectKind> ahead) {
+// Finds the valid config, and the slot that `secret` opens.
+Result<void> Repository::unlock(const Secret& secret, const ListAhead& ahead) {
   warnings_.clear();
   ObjectStore& objects = *store_;
   std::vector<ObjectKind> kinds = {ObjectKind::kConfig, ObjectKind::kSlot};
-  kinds.insert(kinds.end(), ahead.begin(), ahead.end());
-  DRS_RETURN_IF_ERROR(list_ahead(kinds));
-  DRS_ASSIGN_OR_RETURN(const auto config_infos, list(ObjectKind::kConfig));
-  DRS_ASSIGN_OR_RETURN(const auto slot_infos, list(ObjectKind::kSlot));
+  kinds.insert(kinds.end(), ahead.kinds.begin(), ahead.kinds.end());
+  DRS_ASSIGN_OR_RETURN(Listing listing, Listing::make_or_defer(objects, kinds));
+  DRS_ASSIGN_OR_RETURN(const auto config_infos, listing.take(objects, ObjectKind::kConfig));
+  DRS_ASSIGN_OR_RETURN(const auto slot_infos, listing.take(objects, ObjectKind::kSlot));
+  if (ahead.listing != nullptr) *ahead.listing = std::move(listing);
   std::vector<NamedObject> configs = named(config_infos);
   const std::vector<NamedObject> slots = named(slot_infos);
   if (configs.empty()) return no_repository_error(objects);
-  // The highest counts. A lower one instead would drop what the highest requires: features, or a reader's refusal.
+  // The highest number counts. A lower one would lose what the highest requires: features, or that old readers refuse.
   const auto highest = std::max_element(configs.begin(), configs.end(), [](const NamedObject& a, const NamedObject& b) {
     return a.parsed.number < b.parsed.number;
   });
   const std::string name = highest->info.key;
 
-  // The slots and the config in one go: a store may be far away.
+  // Read the slots and the config together: the store may be remote.
   std::vector<NamedObject> wanted = slots;
   wanted.push_back(*highest);
   DRS_ASSIGN_OR_RETURN(std::vector<Result<Bytes>> slot_bytes, read_all(objects, wanted, kSlotBytesMax));
   Result<Bytes> bytes = std::move(slot_bytes.back());
   slot_bytes.pop_back();
-  // Once more, before a slot is passed over: one that is cannot show that the key is right.
+  // Read damaged slots once more: a skipped slot cannot show that the key is right.
   for (std::size_t i = 0; i < slots.size(); ++i)
     if (!slot_bytes[i].ok() && is_lasting_damage(slot_bytes[i].error()))
       slot_bytes[i] = get_document(objects, slots[i].info.key, kSlotBytesMax);
-  if (!bytes.ok()) bytes = get_document(objects, name, kDocumentBytesMax);  // a later version's may be longer
+  if (!bytes.ok())
+    bytes = get_document(objects, name, kDocumentBytesMax);  // a config of a later version may be longer than a slot
   if (!bytes.ok()) return config_error(name, std::move(bytes).error());
   const auto id = peek_document(ObjectKind::kConfig, *bytes);
   if (!id.ok()) return config_error(name, id.error());
-  // Which key authenticates it is told by the repository id that it carries in clear.
-  DRS_ASSIGN_OR_RETURN(Unlocked unlocked, unlock_any(objects, slots, slot_bytes, name, *id, secret, warnings_));
+  // The repository id, which the config carries in clear, selects the key that authenticates it.
+  DRS_ASSIGN_OR_RETURN(Unlocked unlocked, unlock_any(objects, slots, slot_bytes, {secret, *id, name}, warnings_));
   auto keys = std::make_unique<RepositoryKeys>(unlocked.master.view(), *id);
   auto config = open_config(*keys, name, *bytes);
   if (!config.ok()) return config_error(name, std::move(config).error());
@@ -308,41 +372,6 @@ Result<void> Repository::unlock(const Secret& secret, std::span<const ObjectKind
   config_digest_ = document_identity(*bytes);
   keys_ = std::move(keys);
   slot_ = unlocked.slot;
-  return {};
-}
-
-Result<std::map<ObjectKind, std::vector<ObjectInfo>>> Repository::list_kinds(std::span<const ObjectKind> kinds) {
-  std::map<ObjectKind, std::vector<ObjectInfo>> found;
-  std::vector<std::string_view> prefixes;
-  for (const ObjectKind kind : kinds) {
-    found[kind];
-    prefixes.push_back(name_prefix(kind));
-    if (kind == ObjectKind::kPack) occupied_folders_.clear();
-  }
-  DRS_RETURN_IF_ERROR(store_->list_together(prefixes, [&](const ObjectInfo& info) -> Result<void> {
-    if (const auto parsed = parse_name(info.key))
-      found[parsed->kind].push_back(info);
-    else if (is_folder_name(info.key))
-      occupied_folders_.push_back(info.key);
-    return {};
-  }));
-  return found;
-}
-
-Result<std::vector<ObjectInfo>> Repository::list(ObjectKind kind) {
-  auto ahead = listed_.extract(kind);
-  if (!ahead.empty()) return std::move(ahead.mapped());
-  DRS_ASSIGN_OR_RETURN(auto found, list_kinds(std::span(&kind, 1)));
-  return std::move(found[kind]);
-}
-
-Result<void> Repository::list_ahead(std::span<const ObjectKind> kinds) {
-  for (const ObjectKind kind : kinds) listed_.erase(kind);
-  auto found = list_kinds(kinds);
-  // Something stands where the folder of one of them was expected: `list` of that one says so.
-  if (!found.ok() && is_damage(found.error())) return {};
-  if (!found.ok()) return std::move(found).error();
-  for (auto& [kind, objects] : *found) listed_[kind] = std::move(objects);
   return {};
 }
 

@@ -29,7 +29,7 @@ struct Vector {
 };
 
 // McGrew and Viega, "The Galois/Counter Mode of Operation" (the submission to NIST behind SP 800-38D), appendix B: test
-// cases 13 to 16, those for AES-256 with 96-bit nonces.
+// cases 13 to 16, for AES-256 with 96-bit nonces.
 const Vector kVectors[] = {
     {"0000000000000000000000000000000000000000000000000000000000000000", "000000000000000000000000", "", "", "",
      "530f8afbc74536b9a963b4f1c4cb738b"},

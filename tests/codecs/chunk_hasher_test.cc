@@ -18,7 +18,7 @@ Digest hash_one(ChunkHasher& hasher, ByteView message) {
   return id;
 }
 
-// RFC 4231, cases 1, 2 and 4, whose keys are padded with zeros to our 32 bytes: HMAC pads them so anyway (RFC 2104).
+// RFC 4231, cases 1, 2 and 4, with keys zero-padded to 32 bytes: HMAC pads keys the same way (RFC 2104).
 TEST_P(ChunkHasherTest, GivesThePublishedMacs) {
   const auto padded = [](Bytes key) {
     key.resize(32);
@@ -60,7 +60,7 @@ TEST_P(ChunkHasherTest, AgreesWithOneAtATimeForAnyLengthsAndCounts) {
   EXPECT_TRUE(rc::check([&] {
     const Bytes key = pseudo_random_bytes(32, *rc::gen::arbitrary<std::uint64_t>());
     ChunkHasher hasher(key, GetParam());
-    // Two calls, as one must leave nothing behind for the next; up to 300 messages, as a burst takes 128.
+    // Two calls, since a call must leave no state behind; up to 300 messages, since a burst has 128.
     for (int call = 0; call < 2; ++call) {
       const auto lengths = *rc::gen::container<std::vector<std::size_t>>(
           *rc::gen::inRange<std::size_t>(0, 300),

@@ -17,7 +17,7 @@ using Cuts = std::vector<std::uint64_t>;
 
 const Bytes kKey = pseudo_random_bytes(32, 100);
 
-// The rule as chunker.h words it and nothing else: one offset at a time, each hash from its 64 bytes.
+// A literal implementation of the rule in chunker.h: one offset at a time, each hash computed from its 64 bytes.
 class RuleByTheLetter {
  public:
   RuleByTheLetter(const ChunkParameters& parameters, ByteView key) : parameters_(parameters), gear_(256) {
@@ -64,13 +64,13 @@ Cuts cut_serially(const Chunker& chunker, ByteView data) {
   Cuts cuts;
   std::uint64_t at = 0;
   while (at < data.size()) {
-    at += chunker.next(data.subspan(at), true);
+    at += chunker.next(data.subspan(at), Follows::kEndOfStream);
     cuts.push_back(at);
   }
   return cuts;
 }
 
-// Small chunks, so that short inputs meet every case; and the defaults.
+// Small chunks, so that short inputs cover every case.
 ChunkParameters small_parameters() {
   return {.bytes_min = 64, .bytes_mean = 512, .bytes_max = 1500, .normalization = 2};
 }
@@ -86,7 +86,7 @@ rc::Gen<ChunkParameters> any_parameters() {
   });
 }
 
-// Random, zero-filled, repeating or textual bytes.
+// Random, zero-filled, repeating or text bytes.
 rc::Gen<Bytes> any_stream() {
   return rc::gen::exec([] {
     const auto count = *rc::gen::inRange<std::size_t>(0, *rc::gen::element<std::size_t>(300, 3000, 30000));
@@ -110,7 +110,7 @@ rc::Gen<Bytes> any_stream() {
   });
 }
 
-// Scans `data` in segments whose lengths `next_segment_bytes` gives, resolving after each.
+// Scans `data` in segments of `next_segment_bytes()` bytes and resolves after each.
 template <typename NextSegment>
 Cuts cut_in_segments(const Chunker& chunker, ByteView data, NextSegment next_segment_bytes) {
   CutResolver resolver(chunker.parameters());
@@ -121,7 +121,7 @@ Cuts cut_in_segments(const Chunker& chunker, ByteView data, NextSegment next_seg
     std::vector<CutCandidate> candidates;
     chunker.scan(data.first(at), data.subspan(at, segment_bytes), at, candidates);
     at += segment_bytes;
-    resolver.resolve(candidates, at, at == data.size(), cuts);
+    resolver.resolve(candidates, at, at == data.size() ? Follows::kEndOfStream : Follows::kMoreBytes, cuts);
   } while (at < data.size());
   return cuts;
 }
@@ -160,8 +160,10 @@ TEST(Chunker, GivesTheSameCutsForAnyRefillingOfABuffer) {
     std::size_t filled = 0;
     while (begin < data.size()) {
       filled = std::min(data.size(), filled + *rc::gen::inRange<std::size_t>(1, refill_bytes_max));
-      const bool final = filled == data.size() && *rc::gen::arbitrary<bool>();  // the end may be noticed late
-      while (const std::size_t length = chunker.next(ByteView(data).subspan(begin, filled - begin), final)) {
+      // The end may be reported late.
+      const bool ended = filled == data.size() && *rc::gen::arbitrary<bool>();
+      const Follows follows = ended ? Follows::kEndOfStream : Follows::kMoreBytes;
+      while (const std::size_t length = chunker.next(ByteView(data).subspan(begin, filled - begin), follows)) {
         begin += length;
         cuts.push_back(begin);
       }
@@ -189,11 +191,11 @@ TEST(Chunker, DecidesNothingThatLaterBytesCouldChangeAndEverythingElse) {
   const Chunker chunker(parameters, kKey);
   for (std::uint64_t seed = 0; seed < 30; ++seed) {
     const Bytes data = pseudo_random_bytes(parameters.bytes_max + 100, seed);
-    const std::size_t length = chunker.next(data, false);
+    const std::size_t length = chunker.next(data, Follows::kMoreBytes);
     ASSERT_NE(length, 0U);
     for (std::size_t known = 0; known <= data.size(); ++known) {
-      ASSERT_EQ(chunker.next(ByteView(data).first(known), false), known < length ? 0 : length);
-      ASSERT_EQ(chunker.next(ByteView(data).first(known), true), std::min(known, length));
+      ASSERT_EQ(chunker.next(ByteView(data).first(known), Follows::kMoreBytes), known < length ? 0 : length);
+      ASSERT_EQ(chunker.next(ByteView(data).first(known), Follows::kEndOfStream), std::min(known, length));
     }
   }
 }
@@ -201,8 +203,8 @@ TEST(Chunker, DecidesNothingThatLaterBytesCouldChangeAndEverythingElse) {
 TEST(Chunker, CutsOneByteMoreThanTheMaximumInTwo) {
   const ChunkParameters parameters = small_parameters();
   const Chunker chunker(parameters, kKey);
-  const Bytes zeros(parameters.bytes_max + 1);  // constant bytes match nowhere, or everywhere from the minimum on
-  ASSERT_EQ(chunker.next(zeros, false), parameters.bytes_max);
+  const Bytes zeros(parameters.bytes_max + 1);  // constant bytes match nowhere, or everywhere from bytes_min on
+  ASSERT_EQ(chunker.next(zeros, Follows::kMoreBytes), parameters.bytes_max);
   EXPECT_EQ(cut_serially(chunker, zeros), (Cuts{parameters.bytes_max, parameters.bytes_max + 1}));
   EXPECT_EQ(cut_serially(chunker, ByteView(zeros).first(parameters.bytes_max)), Cuts{parameters.bytes_max});
   EXPECT_EQ(cut_serially(chunker, {}), Cuts{});
@@ -253,7 +255,7 @@ TEST(CutResolver, StartsWhereItIsTold) {
   chunker.scan(ByteView(data).first(kBegin), ByteView(data).subspan(kBegin), kBegin, candidates);
   CutResolver resolver(chunker.parameters(), kBegin);
   Cuts cuts;
-  resolver.resolve(candidates, data.size(), true, cuts);
+  resolver.resolve(candidates, data.size(), Follows::kEndOfStream, cuts);
   Cuts expected = cut_serially(chunker, ByteView(data).subspan(kBegin));
   for (std::uint64_t& cut : expected) cut += kBegin;
   EXPECT_EQ(cuts, expected);
@@ -288,8 +290,8 @@ TEST(ChunkParameters, RefusesAnythingElse) {
   }
 }
 
-// Golden: never change these numbers. A repository cut by another rule would share nothing with what it holds. They
-// were computed by an independent implementation of chunker.h's rule.
+// Golden: never change these numbers. With a different rule, new chunks of an existing repository would match none of
+// its stored chunks. An independent implementation of the rule in chunker.h computed the numbers.
 TEST(ChunkerGolden, CutsOneMebibyteAsInVersionOne) {
   const Bytes data = pseudo_random_bytes(kMiB, 1);
   ASSERT_EQ(xxh3_128(data).hex(), "89b19a50bcfb2cb229fe01b3d5ab89e1");

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
+#include <sys/resource.h>
+
+#include <cstdlib>
 
 #include "tests/codecs/test_bytes.h"
 
@@ -66,7 +69,7 @@ TEST(Compression, GivesBackAnyInput) {
   EXPECT_TRUE(rc::check([] {
     const CompressionChoice choice = *rc::gen::elementOf(kChoices);
     const auto input_bytes = *rc::gen::inRange<std::size_t>(0, *rc::gen::element<std::size_t>(20, 1000, 100000));
-    // A compressible beginning and an incompressible end, in any proportion.
+    // A compressible beginning and an incompressible end, in random proportion.
     Bytes in = text_bytes(*rc::gen::inRange<std::size_t>(0, input_bytes + 1));
     const Bytes noise = pseudo_random_bytes(input_bytes - in.size(), *rc::gen::arbitrary<std::uint64_t>());
     in.insert(in.end(), noise.begin(), noise.end());
@@ -120,7 +123,7 @@ TEST(Compression, AnswersRawWhenLessThanThreePercentWouldBeSaved) {
 }
 
 TEST(Compression, ProbesBeforeHighLevels) {
-  // Compressible bytes that none of the three samples touches: the probe gives up, low levels do not probe.
+  // The compressible bytes lie outside the three samples: the probe finds nothing; low levels do not probe.
   Bytes in = pseudo_random_bytes(kMiB, 21);
   std::fill(in.begin() + 100000, in.begin() + 400000, Byte{0});
   EXPECT_EQ(encode({Codec::kZstd, 3}, in).codec, Codec::kZstd);
@@ -182,7 +185,7 @@ TEST_P(DecompressionTest, RefusesAnyOtherLengthOfOutput) {
   }
 }
 
-TEST_P(DecompressionTest, SurvivesEveryFlippedBit) {  // what it must not do, the sanitizers see
+TEST_P(DecompressionTest, SurvivesEveryFlippedBit) {  // the sanitizers detect memory errors
   Bytes out(text_.size());
   for (std::size_t bit = 0; bit < encoded_.bytes.size() * 8; ++bit) {
     Bytes damaged = encoded_.bytes;
@@ -209,6 +212,30 @@ INSTANTIATE_TEST_SUITE_P(Codecs, DecompressionTest,
                            return name;
                          });
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they take whatever address space they like
+[[noreturn]] void compress_without_memory() {
+  const CompressionChoice choice{Codec::kZstd, 19};
+  Result<Compressor> made_before = Compressor::make(choice, kMiB);  // its first block allocates the workspace
+  const Bytes block = text_bytes(kMiB);
+  Bytes out(block.size());
+  const rlimit nothing_more{0, 0};
+  if (::setrlimit(RLIMIT_AS, &nothing_more) != 0) std::_Exit(2);
+  for (std::size_t bytes = kMiB; bytes >= 4 * kKiB; bytes /= 2) {
+    for (void* volatile held = &out; held != nullptr;) held = std::malloc(bytes);
+  }
+  const auto code_of = [](const auto& result) { return result.ok() ? ErrorCode::kUsage : result.error().code; };
+  const bool right = code_of(Compressor::make(choice, kMiB)) == ErrorCode::kBusy &&
+                     code_of(made_before->compress(block, out)) == ErrorCode::kBusy &&
+                     code_of(Decompressor::make()) == ErrorCode::kBusy;
+  std::_Exit(right ? 0 : 1);
+}
+
+TEST(Compressor, ShortMemoryIsNoBug) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(compress_without_memory(), ::testing::ExitedWithCode(0), "");
+}
+#endif
+
 TEST(Decompressor, RefusesACodecThatNobodyKnows) {
   Bytes out(4);
   const Result<void> result = decode(static_cast<Codec>(3), Bytes(4), out);
@@ -218,16 +245,16 @@ TEST(Decompressor, RefusesACodecThatNobodyKnows) {
 
 TEST(Decompressor, RefusesFramesThatAreNotOurs) {
   Bytes out(5);
-  // A skippable frame of 0 bytes; then a frame of "hello" that does not say how much it holds (zstd, RFC 8878:
+  // A skippable frame of 0 bytes; then a frame of "hello" that does not declare its content size (zstd, RFC 8878:
   // descriptor 0x00, window 1 KiB, one last raw block).
   EXPECT_FALSE(decode(Codec::kZstd, bytes_from_hex("502a4d1800000000"), {}).ok());
   EXPECT_FALSE(decode(Codec::kZstd, bytes_from_hex("28b52ffd000029000068656c6c6f"), out).ok());
-  // The same in a single segment with its size is ours.
+  // The same in a single segment with its content size is accepted.
   ASSERT_TRUE(decode(Codec::kZstd, bytes_from_hex("28b52ffd200529000068656c6c6f"), out).ok());
   EXPECT_EQ(as_text(out), "hello");
-  // With a skippable frame behind it, which zstd would pass over, it is not.
+  // With a trailing skippable frame, which zstd would ignore, it is refused.
   EXPECT_FALSE(decode(Codec::kZstd, bytes_from_hex("28b52ffd200529000068656c6c6f502a4d1800000000"), out).ok());
-  // A frame that announces 4 GiB is refused by its size, before anything is allocated.
+  // A frame that declares 4 GiB is refused by its size, before any allocation.
   EXPECT_FALSE(decode(Codec::kZstd, bytes_from_hex("28b52ffda0ffffffff29000068656c6c6f"), out).ok());
 }
 

@@ -13,7 +13,7 @@ void expect_crc32c(ByteView message, std::uint32_t expected) {
 }
 
 TEST(Crc32c, GivesThePublishedChecksums) {
-  // RFC 3720, appendix B.4, where the bytes of each are written in the order of the wire.
+  // RFC 3720, appendix B.4, which lists the bytes of each checksum in wire order.
   Bytes rising(32);
   Bytes falling(32);
   for (std::size_t i = 0; i < 32; ++i) {

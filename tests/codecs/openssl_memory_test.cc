@@ -1,4 +1,4 @@
-// Every allocation of OpenSSL fails in turn: what cannot be computed throws, as `new` does, and nothing aborts.
+// Makes every allocation of OpenSSL fail in turn: a failing computation throws, as `new` does, and never aborts.
 #include <gtest/gtest.h>
 #include <openssl/crypto.h>
 
@@ -18,7 +18,7 @@
 namespace drs {
 namespace {
 
-int allocations_left = -1;  // -1: as many as asked for
+int allocations_left = -1;  // -1: unlimited
 
 bool may_allocate() {
   if (allocations_left > 0) --allocations_left;
@@ -34,8 +34,8 @@ void release(void* memory, const char* /*file*/, int /*line*/) {
   std::free(memory);
 }
 
-// Whether `compute` throws std::bad_alloc where it has too little memory, and gives the same with enough of it. Its
-// algorithm is fetched before: what OpenSSL could not fetch for want of memory it does not find any more.
+// Returns whether `compute` throws std::bad_alloc with too little memory and returns the same result with enough. The
+// first call fetches the algorithm: after a fetch that ran out of memory, OpenSSL never finds the algorithm again.
 bool survives(const char* name, const std::function<std::string()>& compute, int& failed_count) {
   const std::string expected = compute();
   std::string got;
@@ -52,7 +52,7 @@ bool survives(const char* name, const std::function<std::string()>& compute, int
     allocations_left = -1;
   }
   const bool right = got == expected;
-  if (!right) std::fprintf(stderr, "%s: another result\n", name);
+  if (!right) std::fprintf(stderr, "%s: a different result\n", name);
   return right;
 }
 
@@ -98,7 +98,7 @@ bool survives(const char* name, const std::function<std::string()>& compute, int
 }
 
 TEST(OpensslMemory, AFailedAllocationIsOfTheKindThatNewThrows) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a process of its own, in which OpenSSL has allocated nothing yet
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // runs in a new process, where OpenSSL has not allocated yet
   EXPECT_EXIT(fail_every_allocation(), ::testing::ExitedWithCode(0), "");
 }
 

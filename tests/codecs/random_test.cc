@@ -11,7 +11,7 @@ TEST(RandomBytes, FillsAllOfItsOutputDifferentlyEachTime) {
   random_bytes(first);
   random_bytes(second);
   EXPECT_NE(first, second);
-  // 100 random bytes are all zero once in 2^800 runs.
+  // The chance that 100 random bytes are all zero is 2^-800.
   for (std::size_t at = 0; at < first.size(); at += 100) {
     EXPECT_NE(
         Bytes(first.begin() + static_cast<std::ptrdiff_t>(at), first.begin() + static_cast<std::ptrdiff_t>(at + 100)),

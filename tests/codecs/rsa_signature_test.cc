@@ -32,7 +32,7 @@ TEST(RsaSignature, GivesThePublishedSignature) {
 TEST(RsaSignature, RefusesWhatIsNoRsaKeyWithoutShowingIt) {
   std::string cut = kRfc7515PrivateKey;
   cut.resize(cut.size() / 2);
-  // Protected by a passphrase; nobody is asked for it.
+  // Protected by a passphrase: refused without a prompt.
   const std::string locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIFHDBO\n-----END ENCRYPTED PRIVATE KEY-----\n";
   for (const std::string& key : {std::string(), std::string("hunter2"), cut, locked, std::string(kEllipticKey)}) {
     const auto signature = sign_rsa_sha256(as_bytes(key), as_bytes("message"));

@@ -1,4 +1,4 @@
-// The crypto backends that run here, for parameterised tests: OpenSSL, and ipsec-mb where there is one.
+// The crypto backends usable on this machine, for parameterised tests: OpenSSL, and ipsec-mb if usable.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,10 +1,10 @@
-// Bytes for the tests of this folder: from hex, and pseudo-random from a seed.
+// Test bytes: from hex, and pseudo-random from a seed.
 #pragma once
 
 #include <algorithm>
 #include <string_view>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs {
 
@@ -18,8 +18,8 @@ inline Bytes bytes_of(std::string_view text) {
   return {as_bytes(text).begin(), as_bytes(text).end()};
 }
 
-// SplitMix64 (Steele, Lea, Flood 2014), eight little-endian bytes at a time: the same on every platform, for ever, as
-// golden vectors are made from it.
+// SplitMix64 (Steele, Lea, Flood 2014), eight little-endian bytes at a time. Never change it: golden vectors are
+// computed from its output.
 inline Bytes pseudo_random_bytes(std::size_t count, std::uint64_t seed) {
   Bytes out(count);
   for (std::size_t at = 0; at < count; at += 8) {

@@ -15,9 +15,10 @@
 #include "engine/format/index.h"
 #include "engine/format/names.h"
 #include "engine/repository/repository.h"
-#include "io/clock.h"
+#include "io/base/clock.h"
 #include "io/file_system.h"
-#include "sinks/local_store.h"
+#include "sinks/local/local_store.h"
+#include "sinks/object_io.h"
 
 namespace drs {
 namespace {
@@ -28,7 +29,7 @@ constexpr std::size_t kChunksPerBlock = 64;
 constexpr std::uint16_t kChunkBytes = kBlockBytesMax / kChunksPerBlock;
 constexpr std::uint32_t kSealedBytes = 4096 + kSealBytes;
 
-// A pack of blocks with random chunk ids; its name is as random, since nobody can have seen its bytes.
+// A pack of blocks with random chunk ids; its name is random, too, since its bytes never existed.
 PackContents make_pack(const Uuid& session, std::uint64_t& counter) {
   PackContents pack;
   random_bytes(pack.pack.name.mutable_view());
@@ -51,7 +52,9 @@ PackContents make_pack(const Uuid& session, std::uint64_t& counter) {
     offset_bytes += kSealedBytes;
     pack.blocks.push_back(std::move(block));
   }
-  pack.pack.bytes = offset_bytes + pack_tail_bytes(kBlocksPerPack, kBlocksPerPack * kChunksPerBlock, 1);
+  pack.pack.bytes =
+      offset_bytes +
+      pack_tail_bytes({.sessions = 1, .blocks = kBlocksPerPack, .chunks = kBlocksPerPack * kChunksPerBlock});
   return pack;
 }
 
@@ -65,7 +68,7 @@ Result<std::uint64_t> fill(const std::string& directory, std::uint64_t chunks_wa
   const SystemClock clock;
   Secret secret{SlotKind::kRawKey, SecretBytes(32)};
   if (!from_hex(key_hex, secret.bytes.mutable_view()))
-    return Error{ErrorCode::kUsage, "BACKUP_ENCRYPTION_KEY is not 64 hex digits"};
+    return Error(ErrorCode::kUsage, "BACKUP_ENCRYPTION_KEY is not 64 hex digits");
   DRS_ASSIGN_OR_RETURN(auto files, open_file_system(directory, IoChoice::kPosix));
   DRS_ASSIGN_OR_RETURN(auto store, open_local_store(std::move(files), {}));
   DRS_ASSIGN_OR_RETURN(const auto repository, Repository::open(std::move(store), clock, secret, best_crypto_backend()));

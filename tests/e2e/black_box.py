@@ -32,7 +32,8 @@ COMMANDS = {
 }
 
 KINDS = ["config", "key slot", "last key slot", "pack of data", "pack with a recipe", "index", "newest manifest",
-         "older manifest", "removed mark", "session", "fence", "condemned", "damage mark"]  # fmt: skip
+         "older manifest", "removed mark", "session", "fence", "condemned", "waits", "retired", "kept", "hold",
+         "damage mark"]  # fmt: skip
 WAYS = ["deleted", "cut", "emptied", "grown", "swapped", "older", "zeroed", "one bit", "link", "pipe", "folder"]
 
 
@@ -75,6 +76,8 @@ class Specimen:
         self.remove_a_snapshot()
         self.fence()
         self.condemn()
+        self.retire()
+        self.hold()
         self.leave_marks()
         self.find_objects()
 
@@ -129,6 +132,29 @@ class Specimen:
             name = f"condemned/{os.urandom(16).hex()}"
             body = struct.pack("<qI", time.time_ns(), 1) + digest
             self.drs.write_object(name, seal_document(self.keys, reader.CONDEMNED, name, body))
+            waits = name.replace("condemned/", "waits/")
+            body = bytes.fromhex(name.removeprefix("condemned/")) + struct.pack("<qI", time.time_ns(), 0)
+            self.drs.write_object(waits, seal_document(self.keys, reader.WAITS, waits, body))
+
+    def retire(self):
+        """Old marks and fences of two streams that end in one object each."""
+        for stream in ("one", "two"):
+            tag = self.keys.stream_tag(stream.encode())
+            name = f"retired/{tag.hex()}-{os.urandom(16).hex()}"
+            entries = sorted((os.urandom(16), digest, n) for digest, n in ((os.urandom(32), 1), (bytes(32), 0)))
+            body = tag + string(stream) + struct.pack("<I", len(entries))
+            body += b"".join(s + d + struct.pack("<Qq", n, time.time_ns()) for s, d, n in entries)
+            self.drs.write_object(name, seal_document(self.keys, reader.RETIRED, name, body))
+
+    def hold(self):
+        """Of the two first snapshots of a stream, for ever, by a pruner and by a writer."""
+        shown = [s["manifest"] for s in self.drs.snapshots() if s["stream"] == STREAM]
+        for prefix, kind in (("kept", reader.KEPT), ("holds", reader.HOLD)):
+            for manifest in shown[:2]:
+                name = manifest.replace("manifests/", f"{prefix}/") + "-00000000"
+                body = (string(manifest) + reader.identity(self.drs.read_object(manifest))
+                        + struct.pack("<qq", time.time_ns(), 0) + string("a test") + bytes(4))  # fmt: skip
+                self.drs.write_object(name, seal_document(self.keys, kind, name, body))
 
     def leave_marks(self):
         """Of packs that were damaged once and are gone: as a repair by hand leaves them."""
@@ -168,6 +194,10 @@ class Specimen:
             "session": (of("sessions")[0], of("sessions")[1], of("sessions")[1]),
             "fence": (*self.fences, self.fences[1]),
             "condemned": (of("condemned")[0], of("condemned")[1], of("condemned")[1]),
+            "waits": (of("waits")[0], of("waits")[1], of("waits")[1]),
+            "retired": (of("retired")[0], of("retired")[1], of("retired")[1]),
+            "kept": (of("kept")[0], of("kept")[1], of("kept")[1]),
+            "hold": (of("holds")[0], of("holds")[1], of("holds")[1]),
             "damage mark": (of("damaged")[0], of("damaged")[1], of("damaged")[1]),
         }
 
@@ -191,7 +221,7 @@ class Specimen:
     def copy(self, folder):
         """Shares all bytes with the original: whoever changes an object replaces its file."""
         subprocess.run(["cp", "-al", self.drs.folder, folder], check=True)
-        for head in (folder / "state").rglob("*.json"):  # a head tells the place where it was seen
+        for head in (folder / "state").rglob("*.json"):  # a head holds the place where it was seen
             replace(head, head.read_bytes().replace(bytes(self.drs.path), bytes(folder / "data")))
         return Repository(self.drs.binary, folder, key=self.drs.key)
 
@@ -246,7 +276,7 @@ def spoil(specimen, drs, kind, way, seed):
 
 
 def outcomes(specimen, folder, kind, way, seed):
-    """The exit code of each command, or None where the kind has no such way. Asserts what holds whatever the table says."""
+    """The exit code of each command, or None if the kind has no such case. Asserts what must always hold."""
     drs = specimen.copy(folder)
     drs.timeout_seconds = 30
     if not spoil(specimen, drs, kind, way, seed):

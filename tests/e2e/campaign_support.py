@@ -1,4 +1,4 @@
-"""What the campaigns share: a ledger of what was committed, an unsteady hand with SIGKILL, strace, and peaks of memory.
+"""What the campaigns share: a ledger of committed snapshots, random SIGKILLs, strace, and peaks of memory.
 
 A campaign runs at a small size in every test run and at its full size by `scripts/campaign`. Each prints what it did.
 Its trials pass through `share`, so that --part divides them, and its chances come from `dice` or `--seed`.
@@ -70,7 +70,7 @@ def kill_after(repository, seconds, *arguments, stdin, env=None):
 
 
 def strace(missing, *options):
-    """A launcher that runs a command under `strace -f`; gives up where there is no strace or nobody may be traced."""
+    """A launcher that runs a command under `strace -f`; skips without strace or without permission to trace."""
     if shutil.which("strace") is None:
         missing("strace is not installed")
     launcher = ["strace", "-f", "-qq", *map(str, options)]

@@ -1,7 +1,7 @@
-"""Runs a command with io_uring forbidden, as containers often do:  deny_io_uring.py COMMAND ARGUMENT...
+"""Runs a command with io_uring forbidden, as containers often do:  deny_io_uring.py [--as ENOSYS] COMMAND ARGUMENT...
 
-A seccomp filter answers EPERM to io_uring_setup, io_uring_enter and io_uring_register (425 to 427 on every
-architecture); everything else is allowed. The filter needs no privilege and stays over exec.
+A seccomp filter answers EPERM, or what --as names, to io_uring_setup, io_uring_enter and io_uring_register (425 to 427
+on every architecture); everything else is allowed. The filter needs no privilege and stays over exec.
 """
 
 import ctypes
@@ -27,11 +27,16 @@ class Program(ctypes.Structure):
 
 
 def main():
+    arguments = sys.argv[1:]
+    number = errno.EPERM
+    if arguments[0] == "--as":
+        number = getattr(errno, arguments[1])
+        arguments = arguments[2:]
     instructions = [
         (BPF_LD_W_ABS, 0, 0, 0),  # the number of the system call
         (BPF_JMP_JGE_K, 0, 2, FIRST_CALL),
         (BPF_JMP_JGT_K, 1, 0, LAST_CALL),
-        (BPF_RET_K, 0, 0, SECCOMP_RET_ERRNO | errno.EPERM),
+        (BPF_RET_K, 0, 0, SECCOMP_RET_ERRNO | number),
         (BPF_RET_K, 0, 0, SECCOMP_RET_ALLOW),
     ]
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in instructions)
@@ -42,7 +47,7 @@ def main():
         sys.exit(f"PR_SET_NO_NEW_PRIVS: {os.strerror(ctypes.get_errno())}")
     if libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(SECCOMP_MODE_FILTER), ctypes.byref(program), zero, zero) != 0:
         sys.exit(f"PR_SET_SECCOMP: {os.strerror(ctypes.get_errno())}")
-    os.execvp(sys.argv[1], sys.argv[1:])
+    os.execvp(arguments[0], arguments)
 
 
 if __name__ == "__main__":

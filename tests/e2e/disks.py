@@ -1,6 +1,6 @@
 """Disks that lose power: a file system of our own in a file, mounted through a loop device.
 
-The cut makes the loop device as short as its first page, under the mounted file system: what is in flight ends, every
+The cut makes the loop device as short as its first page, under the mounted file system: I/O in flight fails, every
 later read or write fails, and what the file system had not written by then, it never writes. That is its view of a
 machine that loses power. Then it is unmounted, gets its device back as that was, and replays its log.
 """

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 from collections import namedtuple
 
+from json_schemas import check_printed
+
 Outcome = namedtuple("Outcome", "code out err")
 
 # Of the caller's environment only these reach the command; no key and no DRSTREAM_ option may leak in.
@@ -92,6 +94,7 @@ class Repository:
             out, err = process.communicate()
             raise AssertionError(f"drstream {arguments} did not end\nstderr: {err!r}") from None
         outcome = Outcome(process.returncode, out, (err or b"").decode("utf-8", "replace"))
+        check_printed(arguments, out, err)
         accepted = expect if isinstance(expect, (tuple, set, list)) or expect is None else (expect,)
         if accepted is not None and outcome.code not in accepted:
             shown = (outcome.out or b"")[:4000].decode("utf-8", "replace")
@@ -171,7 +174,7 @@ class Repository:
             self.write_object(name, data)
 
     def tree(self):
-        """Everything below the repository: names, and bytes of what is no folder."""
+        """Everything below the repository: names, and the bytes of files."""
         return {
             str(path.relative_to(self.path)): path.read_bytes() if path.is_file() else None
             for path in sorted(self.path.rglob("*"))

@@ -20,7 +20,7 @@ def _push(subject, data):
 
 
 def _copy_into(subject, data):
-    """From a local repository that is no replica: sealed anew."""
+    """From a local repository that is not a replica: sealed again."""
     near = subject.near
     near.push(STREAM, data, *QUICK)
     return subject.repository.run(
@@ -44,7 +44,7 @@ def _copy_from(subject, _):
     return outcome
 
 
-# Each: (subject, what a push shall store) -> Outcome, run through whatever stands before the server.
+# Each: (subject, the data to push) -> Outcome, run through the proxy before the server.
 COMMANDS = {
     "push": _push,
     "copy into": _copy_into,
@@ -162,7 +162,7 @@ def random_rules(proxy, dice):
         fault = FAULTS[name]
         nth, times = dice.randint(1, 25), dice.choice([1, 1, 2, 4, None])
         if name.startswith("wrong bytes"):
-            # What arrives damaged twice is damage, to whoever reads it. A list has no checksum at all: that is for TLS.
+            # Data that arrives damaged twice is reported as damage. A list has no checksum at all: TLS must protect it.
             if name in chosen:
                 continue
             times = 1

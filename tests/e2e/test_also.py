@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -76,22 +77,22 @@ def test_one_read_makes_a_snapshot_in_each_repository(pair, tmp_path, way):
     document = first.json(*push, input=DATA)
     assert document["schema"] == "drstream.push/1"
     told = document.pop("repositories")
-    assert [entry["repository"] for entry in told] == [str(first.path), str(second.path)]
-    assert [entry["exit_code"] for entry in told] == [0, 0]
-    assert told[0]["snapshot"] == {name: value for name, value in document.items() if name != "schema"}
+    assert [entry["place"] for entry in told] == [str(first.path), str(second.path)]
+    assert document["exit_code"] == 0 and [entry["exit_code"] for entry in told] == [0, 0]
+    assert told[0]["result"] == {name: document[name] for name in document.keys() - {"schema", "exit_code"}}
     for repository, entry in zip(pair, told):
         (snapshot,) = repository.snapshots()
-        assert snapshot["id"] == entry["snapshot"]["id"]
-        assert entry["snapshot"]["sha256"] == sha256_hex(DATA)
-        assert entry["snapshot"]["producer"]["proof"] == {"stdin": "none", "file": "end-of-file"}.get(way, "exit-status")
+        assert snapshot["id"] == entry["result"]["id"]
+        assert entry["result"]["sha256"] == sha256_hex(DATA)
+        assert entry["result"]["producer"]["proof"] == {"stdin": "none", "file": "end-of-file"}.get(way, "exit-status")
         assert repository.pull(STREAM) == DATA
         # The heads of both were remembered where the push ran.
         repository.run("verify", "--read-data", "--expect-head", env={"DRSTREAM_STATE_DIR": str(first.state)})
-    assert told[0]["snapshot"]["id"] != told[1]["snapshot"]["id"]
+    assert told[0]["result"]["id"] != told[1]["result"]["id"]
     heads = {path.name for path in (first.state / "heads").iterdir()}
-    assert heads == {entry["repository_id"] for entry in told}
+    assert heads == {entry["repository"] for entry in told}
     again = first.json(*push, input=DATA)["repositories"]
-    assert [entry["snapshot"]["new_bytes"] for entry in again] == [0, 0]
+    assert [entry["result"]["new_bytes"] for entry in again] == [0, 0]
     assert way != "exec" or runs.read_text() == "run\n" * 2
 
 
@@ -108,7 +109,7 @@ def test_a_disk_and_a_bucket_with_keys_of_their_own(bucket):
     local, remote, _ = bucket
     assert local.key != remote.key
     report = local.push(STREAM, DATA, "--also", place_of(remote), env=credentials(remote))
-    assert [entry["repository"] for entry in report["repositories"]] == [str(local.path), remote.path]
+    assert [entry["place"] for entry in report["repositories"]] == [str(local.path), remote.path]
     for repository in (local, remote):
         assert repository.pull(STREAM) == DATA
         assert repository.snapshots()[0]["sha256"] == sha256_hex(DATA)
@@ -163,13 +164,18 @@ def test_one_repository_under_two_names_is_refused_whatever_they_are(pair, tmp_p
     assert [name for repository in pair for name in repository.names("sessions")] == []
 
 
-def test_a_repository_and_its_replica_are_two(pair, new_repository):
+def test_a_repository_and_its_replica_are_refused_before_the_producer_runs(pair, new_repository, tmp_path):
     first, _ = pair
-    replica = new_repository("replica", key=first.key)
+    replica = new_repository("my replica", key=first.key)
     replica.run("init", "--replica-of", first.path)
-    first.push(STREAM, DATA, "--also", str(replica.path))
-    for repository in (first, replica):
-        assert repository.pull(STREAM) == DATA
+    started = tmp_path / "started"
+    outcome = first.run("push", STREAM, "--also", replica.path, "--exec", "--", "touch", started, expect=2)
+    assert not started.exists() and no_snapshot(first, replica)
+    advice = f"drstream copy --from-repository {first.path} -r '{replica.path}'"
+    assert "is a replica of" in outcome.err and advice in outcome.err
+    first.push(STREAM, DATA)
+    replica.run(*shlex.split(advice)[1:])
+    assert replica.pull(STREAM) == DATA
 
 
 def test_one_bucket_under_two_addresses_is_refused(bucket, tmp_path):
@@ -189,7 +195,7 @@ def survive(local, remote, code, *arguments, first=None):
     with open(err, "wb") as stderr:
         process = local.start("--json", "push", STREAM, *QUICK, *arguments, "--exec", "--", "sh", "-c", script,
                               env=credentials(remote), stderr=stderr)  # fmt: skip
-    wait_for(lambda: "the push to the other repositories goes on" in err.read_text(), "the failure to be told")
+    wait_for(lambda: "the push to the other repositories continues" in err.read_text(), "the failure to be told")
     go_on.touch()
     out, _ = process.communicate(timeout=60)
     said = err.read_text()
@@ -203,9 +209,9 @@ def survive(local, remote, code, *arguments, first=None):
     assert remote.snapshots() == []
     remote.run("verify")
     document = json.loads(out)
-    told = {entry["repository"]: entry for entry in document["repositories"]}
+    told = {entry["place"]: entry for entry in document["repositories"]}
     assert told[str(local.path)]["exit_code"] == 0
-    assert told[str(local.path)]["snapshot"]["id"] == local.snapshots()[0]["id"]
+    assert told[str(local.path)]["result"]["id"] == local.snapshots()[0]["id"]
     assert told[remote.path]["exit_code"] == told[remote.path]["error"]["exit_code"] == code
     return document
 
@@ -218,7 +224,7 @@ def test_a_store_that_refuses_in_the_middle_does_not_hurt_the_others(bucket, rem
     repository, also = reversed(places) if remote_first else places
     document = survive(local, remote, 5, "--repository", repository, "--also", also)
     assert document["schema"] == ("drstream.error/1" if remote_first else "drstream.push/1")
-    assert document.get("exit_code", 5) == 5
+    assert document["exit_code"] == 5
 
 
 def test_a_store_that_goes_away_in_the_middle_does_not_hurt_the_others(bucket):
@@ -226,7 +232,7 @@ def test_a_store_that_goes_away_in_the_middle_does_not_hurt_the_others(bucket):
     proxy.on(faults.lost_request(), method="PUT", path="/packs/", nth=2, times=None)
     also = ["--also", place_of(remote, **{"endpoint-url": proxy.endpoint})]
     survive(local, remote, 6, "--store-timeout", "2s", *also)
-    # The next push makes good what is missing.
+    # The next push stores what is missing.
     proxy.clear()
     local.push(STREAM, LARGE, *also, env=credentials(remote))
     assert remote.pull(STREAM) == LARGE

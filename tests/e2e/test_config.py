@@ -97,6 +97,28 @@ def test_a_named_repository_is_taken_wherever_a_place_is(local, new_repository):
     assert "[repository.othre]" in err and "@other" in err and "config check" in err
 
 
+def test_a_source_without_a_key_of_its_own_gets_that_of_the_settings_or_the_environment(local, new_repository):
+    offsite, replica = new_repository("offsite", key=random_key()), new_repository("replica", key=random_key())
+    offsite.run("init")
+    local.push("s", DATA)
+    tables = f'[repository.nightly]\nplace = "{local.path}"\n' + "".join(
+        f'[repository.{name}]\nplace = "{place.path}"\nkey-file = "{key_file(place)}"\n'
+        for name, place in [("offsite", offsite), ("rep", replica)])
+    copy = ["copy", "--from-repository", "@nightly", "-r"]
+    user_file(local, f'repo = "@nightly"\nkey-file = "{key_file(local)}"\n' + tables)
+    local.run(*copy, "@offsite", env=NO_VARIABLES)
+    assert offsite.pull("s") == DATA
+    local.run("init", "--replica-of", "@nightly", "-r", "@rep", env=NO_VARIABLES)
+    user_file(local, tables)
+    local.run(*copy, "@rep", env={**NO_VARIABLES, "BACKUP_ENCRYPTION_KEY": local.key})
+    assert replica.pull("s") == DATA
+    # Without a key elsewhere, that of the target is tried.
+    local.run("key", "add", "--new-key-file", key_file(replica))
+    local.run(*copy, "@rep", env=NO_VARIABLES)
+    err = local.run(*copy, "@offsite", env=NO_VARIABLES, expect=12).err
+    assert f"the source {local.path}: " in err and "--from-key-file" in err
+
+
 def test_a_named_bucket_has_its_server_credentials_and_cache(new_s3_repository, minio, local):
     far = new_s3_repository(minio, "far")
     variables = far.environment()
@@ -122,10 +144,14 @@ def test_a_named_bucket_has_its_server_credentials_and_cache(new_s3_repository, 
         ("\nmemroy = '1G'\n", ":2: there is no setting 'memroy'; did you mean 'memory'?"),
         ("memory = 'lots'\n", ":1: memory: 'lots'"),
         ("quiet = 1.5\n", ":1: 'quiet'"),
-        ("force = true\n", ":1: --force is given with each call, not in a file"),
+        ("force = true\n", ":1: --force is not a setting: give it on the command line"),
         ("memory = = 1\n", ":1: not valid TOML"),
-        ("[retention]\n", ":1: there is no table 'retention'"),
+        ("[retention]\n", ":1: the rules of a retention stand below [[retention]]"),
+        ("[[retention]]\nstreams = '*'\n", ":1: the retention has no rule"),
+        ("[prune]\n", ":1: there is no table 'prune'; accepted are [repository.NAME] and [[retention]]"),
         ("[repository.a]\nplace = '/a'\nkey_file = '/k'\n", ":3: a repository has no setting 'key_file'"),
+        ("memory = 1\nrepo = '@nope'\n", ":2: 'repo': the configuration has no [repository.nope]"),
+        ("also = ['/a', '@off']\n", ":1: 'also': the configuration has no [repository.off]"),
         ("passphrase = 'hunter2 hunter2'\n", ":1: 'passphrase' holds a secret"),
     ],
 )
@@ -133,6 +159,15 @@ def test_a_mistake_is_refused_with_file_line_and_key(local, text, message):
     path = user_file(local, text)
     outcome = local.run("list", expect=2)
     assert f"{path}{message}" in outcome.err and "hunter2" not in outcome.err
+
+
+def test_config_check_finds_names_and_files_that_are_not_there(local):
+    path = user_file(local, f'key-file = "/nowhere/key"\n[repository.a]\nplace = "/a"\npassphrase-file = "{local.path}/b"\n')
+    outcome = local.run("config", "check", env=NO_VARIABLES)
+    assert f"{path}:1: 'key-file' cannot be read: /nowhere/key: No such file" in outcome.err
+    assert f"{path}:4: 'passphrase-file' cannot be read: {local.path}/b: No such file" in outcome.err
+    err = local.run("config", "check", env={"DRSTREAM_REPOSITORY": "@nope"}, expect=2).err
+    assert "DRSTREAM_REPOSITORY: the configuration has no [repository.nope]" in err
 
 
 def test_a_broken_file_does_not_stop_help_versions_and_manuals(local):
@@ -173,7 +208,7 @@ def test_config_check_shows_files_settings_and_repositories(local):
     document = local.json("config", "check")
     assert document["files"][0] == {"path": str(path), "found": True}
     assert document["repositories"] == [
-        {"name": "near", "repository": str(local.path), "own_key": True, "origin": f"{path}:2",
+        {"name": "near", "place": str(local.path), "own_key": True, "origin": f"{path}:2",
          "settings": [{"name": "key-file", "values": ["/etc/near.key"], "origin": f"{path}:4"}]}
     ]  # fmt: skip
 
@@ -181,7 +216,7 @@ def test_config_check_shows_files_settings_and_repositories(local):
 def test_the_example_is_a_configuration(local, tmp_path):
     example = write(tmp_path / "config.toml", (ROOT / "docs/config.example.toml").read_text())
     document = local.json("config", "check", "--config", example, env=NO_VARIABLES)
-    assert {r["name"]: r["repository"] for r in document["repositories"]} == {
+    assert {r["name"]: r["place"] for r in document["repositories"]} == {
         "nightly": "/var/backups/drs", "offsite": "s3://acme-backups/pg", "google": "gs://acme-backups/pg"
     }  # fmt: skip
     assert "compression" in {value["name"] for value in document["settings"]}

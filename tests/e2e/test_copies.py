@@ -52,7 +52,7 @@ def test_a_new_stream_is_copied_once_from_pipe_to_disk(drs, counted, compression
         copied, inside_codecs, outcome = counted(command, drs.environment(), stdin=made.stdout)
     report = drs.snapshots()[-1]
     assert report["bytes"] == report["new_bytes"] == STREAM_BYTES
-    told = json.loads(outcome.stdout)["copied_bytes"] / STREAM_BYTES
+    told = json.loads(outcome.stdout)["stats"]["copied_bytes"] / STREAM_BYTES
     # The read from the pipe is a copy too, by the kernel: every byte once. What zstd copies on its way to smaller
     # bytes, such as literals that it could not pack, is compressing.
     seen = 1 + copied / STREAM_BYTES

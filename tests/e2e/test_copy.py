@@ -1,4 +1,4 @@
-"""Snapshots copied between repositories: as they are into a replica, made anew into any other; interrupted and resumed."""
+"""Snapshots copied between repositories: as they are into a replica, stored again into any other; interrupted and resumed."""
 
 import json
 import os
@@ -95,7 +95,7 @@ def test_a_lost_config_is_never_built_over_and_a_replicas_brings_it_back(source,
     assert "nothing under config/:" in err
     for command in (["push", "s"], ["pull", "pg/app"], ["list"], ["verify"], ["scrub"]):
         err = source.run(*command, input=OTHER, expect=10).err
-        assert "Copy config/ of a backup or of a replica" in err and "only in an empty place" in err
+        assert "Copy config/ from a backup or a replica" in err and "at an empty place" in err
     assert source.tree() == before
     for name in replica.names("config"):
         source.write_object(name, replica.read_object(name))
@@ -124,7 +124,7 @@ def test_a_replica_is_the_source_object_for_object(source, new_replica):
     replica = new_replica(source)
     report = copy(source, replica)
     assert (report["replica"], report["copied"], report["exit_code"]) == (True, 3, 0)
-    assert report["verified"]["snapshots"] == 3 and report["verified"]["findings"] == []
+    assert report["verified"]["snapshots_checked"] == 3 and report["verified"]["findings"] == []
     assert files(replica) == files(source)
     assert {s["manifest_digest"] for s in replica.snapshots()} == {s["manifest_digest"] for s in source.snapshots()}
     prove(replica)
@@ -168,7 +168,7 @@ def test_copies_restore_and_are_not_made_twice(source, target):
     prove(target)
     before = target.tree()
     again = copy(source, target)
-    assert (again["copied"], again["present"], again["stored_bytes"]) == (0, 3, 0)
+    assert (again["copied"], again["present"], again["written_bytes"]) == (0, 3, 0)
     assert {name for name in target.tree() if not name.startswith(".")} == {n for n in before if not n.startswith(".")}
 
 
@@ -201,6 +201,42 @@ def test_snapshots_are_chosen_by_stream_and_selector(source, target):
     target.run(*from_options(source, "nothing"), env=from_env(source), expect=16)
 
 
+def test_patterns_and_prefixes_name_streams_as_in_list(source, target):
+    assert {s["stream"] for s in copy(source, target, "pg/", "o*")["snapshots"]} == {"pg/app", "other"}
+    assert target.pull("pg/app") == NEW, "the latest"
+    source.push("pg/billing", OTHER)
+    every = copy(source, target, "--stream", "pg/*", expect=(0, 9))["snapshots"]
+    assert [s["stream"] for s in every] == ["pg/app", "pg/app", "pg/billing"]
+    for selection in (["vm/"], ["--stream", "vm/*"]):
+        target.run(*from_options(source, *selection), env=from_env(source), expect=16)
+
+
+@pytest.mark.parametrize("selection", [[], ["--stream", "pg/app"], ["pg/"]])
+def test_lost_snapshots_of_the_source_are_warned_of_and_exit_13(source, target, selection):
+    source.remove_object(source.json("show", "pg/app")["manifest"])
+    same_machine = from_env(source, {"DRSTREAM_STATE_DIR": str(source.state)})
+    outcome = target.run(*from_options(source, *selection), env=same_machine, expect=13)
+    assert "sequence 2 was seen" in outcome.err
+    copied = any(line.startswith(b"copied ") for line in outcome.out.splitlines())
+    assert copied == (selection != ["pg/"]), outcome
+    if not selection:
+        prove(target, ["other", "pg/app@2026-11-20T02:00"])
+        document = json.loads(target.run(*from_options(source, "--json"), env=same_machine, expect=13).out)
+        assert (document["lost"], document["exit_code"]) == (1, 13)
+
+
+def test_an_older_snapshot_is_skipped_unless_it_is_named_by_its_id(source, new_repository):
+    target = new_repository("target")
+    target.run("init")
+    copy(source, target, "pg/app")
+    outcome = target.run(*from_options(source), env=from_env(source), expect=9)
+    assert b"skipped" in outcome.out and b"by its id" in outcome.out, outcome
+    assert target.pull("pg/app") == NEW and target.pull("other") == OTHER
+    oldest = source.json("show", "pg/app@2026-11-20T02:00")["id"]
+    assert "is now the latest" in target.run(*from_options(source, oldest), env=from_env(source)).err
+    assert target.pull("pg/app@2026-11-20T02:00") == OLD
+
+
 def test_keys_of_both_sides(source, new_repository, tmp_path):
     passphrase = tmp_path / "passphrase"
     passphrase.write_text("correct horse battery staple\n")
@@ -221,7 +257,7 @@ def test_keys_of_both_sides(source, new_repository, tmp_path):
     clear.run("init", "--encryption", "none")
     clear.run(*from_options(source, "other"), env=from_env(source))
     assert clear.pull("other") == OTHER
-    # Out of it again: only who says that it has no key reads it without.
+    # Out of it again: it is read without a key only with --from-unencrypted.
     back = new_repository("back")
     back.run("init")
     back.run(*from_options(clear), expect=12)
@@ -290,7 +326,7 @@ def test_death_at_every_failpoint_and_the_next_run_finishes(source, target, tmp_
 def test_no_space_in_the_target_is_exit_5(source, target):
     point = {"DRSTREAM_FAILPOINT": "push.before_manifest:2:enospc"}
     said = target.run(*from_options(source), env=from_env(source, point), expect=5)
-    assert "1 snapshots were copied" in said.err and "the next run goes on from there" in said.err
+    assert "1 snapshots were copied" in said.err and "the next run continues from there" in said.err
     assert copy(source, target)["present"] == 1
     prove(target)
 

@@ -1,4 +1,4 @@
-"""Pushes that die or fail anywhere: what was committed stays, what was not is absent or whole, nothing to repair.
+"""Pushes that die or fail anywhere: committed snapshots stay, others are absent or complete, nothing needs repair.
 
 By SIGKILL at random moments, at every failpoint, and by every failing system call of the plain-syscall backend. (The
 io_uring backend's failing operations are unit tests on the simulated disk; a full disk is test_full_disk.py, a power

@@ -120,7 +120,7 @@ def test_a_flipped_bit_is_found_by_scrub_and_verify(specimen, kind, full_run):
             damaged = bytearray(data)
             damaged[position] ^= 1 << bits.randrange(8)
             specimen.put(name, damaged)
-            # A mark is no part of what is proven: it can only make drstream store again what it had.
+            # A mark proves nothing: it can only make drstream store known data again.
             specimen.check_scrub(name, expect=0 if kind == "damaged" else 4)
             specimen.check_verify(name, expect=0 if kind == "damaged" else FOUND)
             specimen.check_pull()
@@ -257,7 +257,7 @@ def test_what_cannot_be_read_under_condemned_stops_no_push_and_is_told(specimen)
     record = "condemned/" + "0123456789abcdef" * 2
     specimen.put(record, b"no record")
     pushed = repository.run("push", "c", "--json", input=data)
-    assert record in pushed.err and "remove it" in pushed.err
+    assert record in pushed.err and "never remove it" in pushed.err
     assert [record in warning for warning in json.loads(pushed.out)["warnings"]] == [True]
     assert repository.pull("c") == data
     assert record in repository.run("verify", expect=FOUND).out.decode()

@@ -1,4 +1,4 @@
-"""What the caller opened: messages and progress never stand inside a stream, and nobody's descriptor is taken for another."""
+"""What the caller opened: messages and progress never end up inside a stream, and no descriptor is mistaken for another."""
 
 import json
 import os
@@ -44,16 +44,16 @@ def test_a_progress_descriptor_for_reading_is_refused(drs, tmp_path):
 def test_progress_to_the_place_of_the_stream_is_refused(drs):
     drs.push("s", DATA)
     outcome = drs.run("pull", "s", "--progress-fd", "3", launcher=shell('exec 3>&1; exec "$@"'), expect=2)
-    assert "progress would stand inside the restored stream" in outcome.err
+    assert "progress would end up inside the restored stream" in outcome.err
     assert outcome.out == b""
 
 
 def test_messages_to_the_place_of_the_stream_are_refused(drs, tmp_path):
     drs.push("s", DATA)
     both = drs.run("pull", "s", stderr=subprocess.STDOUT, expect=2)
-    assert b"messages would stand inside the restored stream" in both.out
+    assert b"messages would end up inside the restored stream" in both.out
     outcome = drs.run("pull", "s", "-o", "/dev/stderr", expect=2)
-    assert "messages would stand inside" in outcome.err
+    assert "messages would end up inside" in outcome.err
 
 
 def test_output_to_dev_stdout_is_the_stream_alone(drs):

@@ -35,7 +35,7 @@ def pushed(drs):
         ("drstream.key-list/1", ["key", "list"]),
         ("drstream.key-test/1", ["key", "test"]),
         ("drstream.doctor/1", ["doctor"]),
-        ("drstream.config/1", ["config", "check"]),
+        ("drstream.config-check/1", ["config", "check"]),
         ("drstream.version/1", ["version"]),
     ],
 )
@@ -55,7 +55,7 @@ def test_init_pull_and_key_changes_answer_in_json_too(new_repository, tmp_path):
     phrase.chmod(0o600)
     added = drs.json("key", "add", "--new-passphrase-file", phrase)
     assert added["schema"] == "drstream.key-add/1"
-    assert drs.json("key", "remove", added["id"])["schema"] == "drstream.key-remove/1"
+    assert drs.json("key", "remove", added["slot"])["schema"] == "drstream.key-remove/1"
 
 
 def test_a_failure_is_a_document_too(pushed):
@@ -63,6 +63,27 @@ def test_a_failure_is_a_document_too(pushed):
     assert document["schema"] == "drstream.error/1"
     assert document["exit_code"] == 16
     assert "pg/app" in document["message"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--threads", "x"), ("--io", "bad"), ("--memory", "/x"), ("--repo", "/a", "--repo", "/b"), ("--ca-file",)],
+)
+def test_a_value_that_cannot_be_read_is_told_in_json_too(new_repository, arguments):
+    drs = new_repository()
+    answer = json.loads(drs.run("--json", "list", *arguments, expect=2).out)
+    assert answer["schema"] == "drstream.error/1"
+    refused = drs.run("list", *arguments, expect=2, env={"DRSTREAM_JSON": "1"})
+    assert json.loads(refused.out)["schema"] == "drstream.error/1"
+
+
+def test_an_unfinished_line_of_a_producer_does_not_spoil_the_log(drs):
+    failed = drs.run(
+        "--log-format", "json", "push", "s", "--exec", "--", "sh", "-c", "printf boom >&2; exit 3", expect=3
+    )
+    lines = failed.err.splitlines()
+    assert lines[0] == "boom"
+    assert json.loads(lines[-1])["level"] == "error"
 
 
 def test_the_log_can_be_json_lines(pushed):
@@ -109,13 +130,26 @@ def test_help_knows_topics_and_the_words_of_other_tools(new_repository):
     drs = new_repository()
     codes = drs.text("help", "exit-codes")
     assert re.search(r"^  16 +There is no such stream or snapshot\.$", codes, re.M)
-    operations = (Path(__file__).parents[2] / "docs/OPERATIONS.md").read_text().split("## Exit codes")[1].split("##")[0]
-    assert re.findall(r"^\| (\d\S*) ", operations, re.M) == re.findall(r"^  (\d\S*) ", codes, re.M)
+    reference = (Path(__file__).parents[2] / "docs/REFERENCE.md").read_text().split("## Exit status")[1].split("##")[0]
+    assert re.findall(r"^\| (\d\S*) ", reference, re.M) == re.findall(r"^  (\d\S*) ", codes, re.M)
     assert "--storage-class" in drs.text("help", "global")
     outcome = drs.run("help", "restore", expect=2)
     assert "`drstream pull` restores a snapshot" in outcome.err and "exit-codes" in outcome.err
     assert "`drstream verify` proves" in drs.run("check", expect=2).err
     assert "--output-dir" in drs.text("man", "--help"), "a hidden command has help, too"
+
+
+def test_the_reference_is_what_the_command_says_today(new_repository):
+    page = (Path(__file__).parents[2] / "docs/REFERENCE.md").read_text()
+    assert new_repository().text("man", "--format", "markdown") == page, "drstream man --format markdown > docs/REFERENCE.md"
+    prose = [line for line in page.splitlines() if not line.startswith(("|", "    "))]
+    assert max(map(len, prose)) <= 120
+
+
+@pytest.mark.parametrize("arguments", [["help", "push"], ["completion", "bash"], ["man", "drstream-push"]])
+def test_what_is_text_alone_is_printed_with_json_too(new_repository, arguments):
+    drs = new_repository()
+    assert drs.text(*arguments) == drs.text(*arguments, "--json") == drs.text(*arguments, env={"DRSTREAM_JSON": "1"}) != ""
 
 
 def test_a_variable_forgotten_in_the_environment_changes_no_data(pushed, tmp_path):
@@ -130,7 +164,7 @@ def test_a_variable_forgotten_in_the_environment_changes_no_data(pushed, tmp_pat
     pushed.run("push", "s", input=b"", env=forgotten, expect=3)
     assert len(pushed.json("list", env=forgotten)["snapshots"]) > 1
     err = pushed.run("push", "s", input=DATA, env=forgotten).err
-    assert "the variable DRSTREAM_MIN_SIZE is not read: --min-size is given with each call" in err
+    assert "the variable DRSTREAM_MIN_SIZE is ignored: give --min-size on the command line" in err
     assert "DRSTREAM_LENGTH" not in err  # of another command
 
 
@@ -170,8 +204,8 @@ def test_doctor_looks_at_the_machine_and_leaves_nothing_in_the_repository(pushed
     before = pushed.tree()
     report = pushed.json("doctor")
     assert report["fit"] is True
-    about_the_store = "free space" if store == "local" else "connection"
-    assert {"io", "locked memory", "pipe size", "clock", "crypto", "repository", about_the_store} <= {
+    about_the_store = "free-space" if store == "local" else "connection"
+    assert {"io", "locked-memory", "pipe-size", "clock", "crypto", "repository", about_the_store} <= {
         check["name"] for check in report["checks"]
     }
     assert pushed.tree() == before
@@ -278,7 +312,7 @@ def test_progress_can_be_followed_as_json_lines(drs):
 def test_stats_counts_what_is_there(pushed):
     pushed.push("pg/app", DATA)
     stats = pushed.json("stats")
-    assert stats["snapshots"] == 2
+    assert stats["snapshot_count"] == 2
     assert stats["bytes"] == 2 * len(DATA)
     assert stats["packs"] == len(pushed.names("packs"))
     assert [stream["stream"] for stream in stats["streams"]] == ["pg/app"]

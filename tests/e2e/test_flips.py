@@ -17,8 +17,8 @@ from campaign_support import QUICK
 from repository import Repository, sample_bytes
 
 KINDS = {"config", "keys", "sessions", "packs", "index", "manifests", "damaged"}
-# The exit codes that tell damage of such an object: a slot or config that cannot be read may also look like a wrong
-# key, a missing repository or a newer format.
+# The exit codes for damage of such an object: a slot or config that cannot be read may also look like a wrong key, a
+# missing repository or a newer format.
 FOUND = collections.defaultdict(lambda: {4}, keys={4, 12, 14}, config={4, 10, 12, 14})
 WORKERS = 2
 EDGE_BYTES = 128

@@ -10,8 +10,8 @@ from repository import sample_bytes
 pytestmark = pytest.mark.local_only("a bucket has no folders")
 
 DATA = sample_bytes(100_000)
-FOLDERS = ["config", "keys", "packs", "index", "manifests", "removed", "sessions", "condemned", "damaged",
-           ".incoming"]
+FOLDERS = ["config", "keys", "packs", "index", "manifests", "removed", "sessions", "condemned", "waits", "retired",
+           "kept", "holds", "damaged", ".incoming"]
 COMMANDS = {
     "verify": ["verify", "--read-only"],
     "scrub": ["scrub", "--read-only"],

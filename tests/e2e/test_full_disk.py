@@ -1,5 +1,6 @@
 """A disk that fills up at any point, and one that is read-only: exit 5, earlier snapshots whole, nothing to repair."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -111,3 +112,37 @@ def test_a_read_only_repository_can_be_read_and_not_pushed_to(on_disk, disk):
     on_disk.run("scrub")
     subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
     on_disk.push("s", SECOND)
+
+
+def test_forget_and_prune_bring_a_full_disk_back(on_disk, disk):
+    """Pushes fill the disk until one fails; then space comes back, also that of the failed pushes."""
+    ids = []
+    for _ in range(20):
+        outcome = on_disk.run("push", "s", "--json", "--compression", "none", input=os.urandom(1_500_000), expect=(0, 5))
+        if outcome.code != 0:
+            break
+        ids.append(json.loads(outcome.out)["id"])
+    assert outcome.code == 5 and len(ids) > 3
+    on_disk.run("push", "s", "--compression", "none", input=SECOND, expect=5)
+    on_disk.run("forget", *ids[:-1])
+    freed = on_disk.json("prune", "--exclusive", "--undo", "0")
+    assert freed["deleted"]["packs"] > 0
+    on_disk.push("s", os.urandom(1_500_000))
+    on_disk.json("prune", "--min-age", "0", "--grace", "0", "--undo", "0")
+    on_disk.json("prune", "--min-age", "0", "--grace", "0", "--undo", "0")
+    space = on_disk.json("stats")["space"]
+    assert space["packs_bytes"] <= 1.15 * space["live_bytes"]
+    on_disk.run("verify", "--read-data", "--read-only")
+
+
+def test_where_not_even_a_mark_can_be_written_the_index_makes_room(on_disk, disk):
+    """What docs/DELETION.md says."""
+    ids = [on_disk.push("s", os.urandom(1_500_000), "--compression", "none")["id"] for _ in range(3)]
+    ballast = leave_free(disk, 0)
+    on_disk.run("forget", ids[0], expect=5)
+    on_disk.remove_all("index")
+    on_disk.run("forget", ids[0], ids[1])
+    assert on_disk.json("prune", "--exclusive", "--undo", "0")["deleted"]["packs"] > 0
+    on_disk.run("repair", "index")
+    on_disk.run("verify", "--read-data", "--read-only")
+    ballast.unlink()

@@ -49,7 +49,7 @@ def test_doctor_finds_a_good_bucket_fit_and_leaves_it_as_it_was(gcs):
     before = gcs.objects()
     found = {check["name"]: check["state"] for check in gcs.json("doctor")["checks"]}
     assert before == gcs.objects()
-    for name in ("latency", "clock skew", "writing", "create once", "checksums", "removing", "upload", "download",
+    for name in ("latency", "clock-skew", "writing", "create-once", "checksums", "removing", "upload", "download",
                  "repository"):  # fmt: skip
         assert found[name] == "ok", name
     assert found["connection"] == ("ok" if gcs.endpoint.startswith("https") else "notice")

@@ -32,7 +32,7 @@ def test_a_path_that_is_no_utf8_gets_its_snapshots_and_heads(drs, new_repository
     odd.run("verify", "--expect-head", first["head"])
     odd.run("verify", "--expect-head")
     odd.json("list"), odd.json("doctor"), odd.json("stats"), odd.run("pull", "s", "--log-format", "json")
-    # The head of one place is not that of another whose name looks alike.
+    # The head of one place is not that of another with a similar name.
     newest = odd.json("show", "s")["manifest"]
     odd.remove_object(newest)
     assert "its head is in" in odd.run("verify", expect=13).out.decode()
@@ -122,7 +122,8 @@ def test_many_manifests_that_cannot_be_read_block_no_pull_and_fill_no_screen(drs
         assert len(err.splitlines()) < 30 and "1100 manifests" in err, err[:2000]
     assert drs.pull("s") == DATA
     assert len(drs.run("list").err.splitlines()) < 30
-    assert drs.json("list")["warnings"] == 1100
+    warnings = drs.json("list")["warnings"]
+    assert len(warnings) < 30 and "1100 manifests" in warnings[-1]
 
 
 @pytest.mark.local_only("a directory can be moved")

@@ -94,7 +94,7 @@ def test_a_forged_mark_is_looked_into_and_proves_nothing(drs, new_repository):
     forge_mark(drs, pack, RAW)
     assert run_harmless(drs, "verify", "--read-only", expect=0).out.count(b"no damage found") == 1
     run_harmless(drs, "scrub", expect=0)
-    assert drs.names("damaged") != []  # a scrub cannot tell what verify saw
+    assert drs.names("damaged") != []  # a scrub cannot know what verify saw
     again = run_harmless(drs, "verify", expect=0)
     assert b"took back the damage marks of 1 packs" in again.out
     assert drs.names("damaged") == []

@@ -63,6 +63,12 @@ def test_with_io_uring_forbidden_everything_works_and_doctor_says_why(drs, sourc
     assert drs.json("version", launcher=DENY)["io_backend"] == "posix"
 
 
+def test_doctor_knows_that_a_container_may_hide_io_uring(drs):
+    checks = {check["name"]: check for check in drs.json("doctor", launcher=[*DENY, "--as", "ENOSYS"])["checks"]}
+    assert checks["io"]["state"] == "notice"
+    assert "seccomp filter of a container" in checks["io"]["detail"]
+
+
 def test_io_uring_that_is_asked_for_and_refused_is_an_error(drs, source):
     outcome = drs.run("push", "s", "--file", source, "--io", "uring", launcher=DENY, expect=2)
     assert "io_uring" in outcome.err
@@ -71,7 +77,7 @@ def test_io_uring_that_is_asked_for_and_refused_is_an_error(drs, source):
 
 
 def strace(drs, missing, tmp_path, *arguments):
-    """The lines of `strace -f` about io_uring and reads, or skips where nobody may be traced."""
+    """The lines of `strace -f` about io_uring and reads, or skips without permission to trace."""
     if shutil.which("strace") is None:
         missing("strace is not installed")
     trace = tmp_path / "trace"

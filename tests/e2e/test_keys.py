@@ -46,7 +46,7 @@ def test_init_refuses_what_is_no_directory(drs, tmp_path):
     (tmp_path / "file").write_bytes(b"mine")
     (tmp_path / "dangling").symlink_to(tmp_path / "absent")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    for place, word in [("file", "is no directory"), ("dangling", "a link to what is not there"),
+    for place, word in [("file", "is not a directory"), ("dangling", "a dangling link"),
                         ("loop", "cannot be a directory"), ("loop/new", "cannot be a directory"),
                         ("x" * 256, "cannot be a directory")]:  # fmt: skip
         assert word in drs.run("init", "-r", tmp_path / place, expect=2).err
@@ -126,6 +126,16 @@ def test_a_key_file_that_others_may_read_is_warned_of(drs, tmp_path):
     assert "chmod 600" in outcome.err
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other users: needs root")
+def test_roots_key_file_may_be_read_by_one_group_as_a_secret_of_kubernetes_is(drs, tmp_path):
+    path = key_file(tmp_path, drs.key)
+    for owner, mode, warned in [(0, 0o440, False), (0, 0o640, False), (0, 0o444, True), (1000, 0o440, True)]:
+        os.chown(path, owner, 1000)
+        path.chmod(mode)
+        outcome = drs.run("key", "test", "--key-file", path, env=no_key())
+        assert ("other users may read it" in outcome.err) == warned, (owner, oct(mode), outcome.err)
+
+
 def test_a_damaged_key_file_is_not_echoed(drs, tmp_path):
     outcome = drs.run("key", "test", "--key-file", key_file(tmp_path, drs.key[:40]), env=no_key(), expect=12)
     assert drs.key[:40] not in outcome.err
@@ -170,6 +180,39 @@ def test_a_passphrase_opens_from_a_file_and_from_a_command(new_repository, tmp_p
     assert phrase not in outcome.err
 
 
+def test_an_option_wins_over_every_other_way_to_give_a_key(drs, tmp_path):
+    """In the environment and in a configuration file."""
+    phrase = key_file(tmp_path, "correct horse battery staple", name="phrase")
+    drs.run("key", "add", "--new-passphrase-file", phrase)
+    right = {"--key-file": key_file(tmp_path, drs.key), "--passphrase-file": phrase,
+             "--passphrase-command": f"cat {phrase}"}  # fmt: skip
+    variables = {"--key-file": "DRSTREAM_KEY_FILE", "--passphrase-file": "DRSTREAM_PASSPHRASE_FILE",
+                 "--passphrase-command": "DRSTREAM_PASSPHRASE_COMMAND"}  # fmt: skip
+    absent = str(tmp_path / "absent")
+    for option, value in right.items():
+        for other in right:
+            drs.run("key", "test", option, value, env=no_key(**{variables[other]: absent}))
+            config = key_file(tmp_path, f'{other[2:]} = "{absent}"\n', name="config.toml")
+            drs.run("key", "test", f"{option}={value}", "--config", config, env=no_key())
+        wrong = {name: absent for name in [*variables.values(), "BACKUP_ENCRYPTION_KEY_FILE"]}
+        wrong |= {"BACKUP_ENCRYPTION_KEY": random_key(), "DRSTREAM_PASSPHRASE": "incorrect horse"}
+        drs.run("key", "test", option, value, env=wrong)
+    assert "exclude each other" in drs.run("key", "test", env=wrong, expect=2).err
+
+
+def test_an_option_wins_for_the_key_of_the_source_and_for_the_new_key_too(drs, new_repository, tmp_path):
+    drs.push("s", DATA)
+    replica, clear = new_repository("replica"), new_repository("clear", key=None)
+    source, absent = key_file(tmp_path, drs.key), str(tmp_path / "absent")
+    wrong = {"DRSTREAM_FROM_PASSPHRASE_FILE": absent, "DRSTREAM_FROM_UNENCRYPTED": "1"}
+    replica.run("init", "--replica-of", drs.path, "--from-key-file", source, env=wrong)
+    assert replica.json("copy", "--from-repository", drs.path, "--from-key-file", source, env=wrong)["copied"] == 1
+    clear.run("init", "--encryption", "none")
+    drs.run("copy", "--from-repository", clear.path, "--from-unencrypted", env={"DRSTREAM_FROM_KEY_FILE": absent})
+    new = key_file(tmp_path, random_key(), name="new")
+    drs.run("key", "add", "--new-key-file", new, env={"DRSTREAM_NEW_PASSPHRASE_FILE": absent})
+
+
 def test_two_ways_at_once_are_refused(drs, tmp_path):
     path = key_file(tmp_path, drs.key)
     drs.run("key", "test", "--key-file", path, "--passphrase-file", path, expect=2)
@@ -181,7 +224,7 @@ def test_a_slot_can_be_added_used_and_removed_but_never_the_last(drs, tmp_path):
     second = random_key()
     drs.run("key", "add", "--new-key-file", key_file(tmp_path, second), "--label", "offline safe")
     slots = drs.json("key", "list")["slots"]
-    assert sorted(slot["label"] for slot in slots) == ["", "offline safe"]
+    assert sorted(slot.get("label", "") for slot in slots) == ["", "offline safe"]
     assert sum(slot["current"] for slot in slots) == 1
     with_second = {"BACKUP_ENCRYPTION_KEY": second}
     assert drs.pull("s", env=with_second) == DATA
@@ -202,6 +245,37 @@ def test_a_slot_can_be_added_used_and_removed_but_never_the_last(drs, tmp_path):
     assert drs.tree() == before
 
 
+def test_the_only_slot_of_the_given_key_is_removed_with_force_alone(drs, tmp_path):
+    second = random_key()
+    path = key_file(tmp_path, second)
+    added = drs.json("key", "add", "--new-key-file", path, "--label", "offline safe")["slot"]
+    own = drs.json("key", "test")["slot"]
+    outcome = drs.run("key", "remove", own, expect=2)
+    assert f"The slots that remain: {added} (key, offline safe)" in outcome.err and "--force" in outcome.err
+    drs.run("list")
+    drs.run("key", "remove", own, "--force")
+    drs.run("list", expect=12)
+    drs.run("list", env={"BACKUP_ENCRYPTION_KEY": second})
+
+
+def test_a_key_that_has_a_slot_gets_no_second_one(drs, tmp_path):
+    phrase = key_file(tmp_path, "a phrase of many words\n", name="phrase")
+    for option, path in [("--new-key-file", key_file(tmp_path, random_key())), ("--new-passphrase-file", phrase)]:
+        first = drs.json("key", "add", option, path)
+        again = drs.json("key", "add", option, path, "--label", "again")
+        assert first["added"] and not again["added"] and again["slot"] == first["slot"]
+        assert f"already has key slot {first['slot']}: nothing was added" in drs.text("key", "add", option, path)
+    assert len(drs.json("key", "list")["slots"]) == 3
+
+
+def test_a_passphrase_file_of_several_lines_is_refused(drs, tmp_path):
+    for text, code in [("one phrase\n", 0), ("one phrase", 0), ("one phrase\r\n", 0), ("one\ntwo\n", 2), ("one\n\n", 2)]:
+        path = key_file(tmp_path, text, name="phrase")
+        outcome = drs.run("key", "add", "--new-passphrase-file", path, expect=code)
+        assert ("more than one line" in outcome.err) == (code == 2)
+    assert len(drs.json("key", "list")["slots"]) == 2
+
+
 def test_a_slot_that_does_not_exist_cannot_be_removed(drs):
     drs.run("key", "remove", "00000000", expect=2)
 
@@ -220,7 +294,7 @@ def test_without_encryption_it_is_loud_and_refuses_a_key(new_repository):
     outcome = repository.run("push", "s", input=DATA)
     assert "NOT encrypted" in outcome.err
     assert repository.pull("s") == DATA
-    # A caller who holds a key was promised encryption.
+    # A caller who supplies a key expects encryption.
     with_key = {"BACKUP_ENCRYPTION_KEY": random_key()}
     for command in [["push", "s"], ["pull", "s"], ["list"], ["verify"]]:
         repository.run(*command, input=DATA, env=with_key, expect=12)

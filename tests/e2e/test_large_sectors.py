@@ -58,5 +58,5 @@ def test_dumps_repositories_and_restores_lie_on_disks_of_large_sectors(binary, l
     repository.run("scrub")
     checks = {check["name"]: check for check in repository.json("doctor")["checks"]}
     assert checks["writing"]["state"] == "ok"
-    assert checks["O_DIRECT"]["state"] == "notice"
-    assert "page cache" in checks["O_DIRECT"]["detail"]
+    assert checks["o-direct"]["state"] == "notice"
+    assert "page cache" in checks["o-direct"]["detail"]

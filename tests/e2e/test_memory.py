@@ -3,7 +3,7 @@ and in MinIO.
 
 At full size with streams of 4 GiB at zstd 1, and of 256 MiB at zstd 19: there the compressor's contexts are the largest
 and it takes minutes for a GiB; buffers are the same from the first segments on. The larger index is made up
-(big_index.cc): packs that nobody reads, and an index object for each 4096 of their blocks.
+(big_index.cc): packs that are never read, and an index object for each 4096 of their blocks.
 """
 
 import os
@@ -141,7 +141,7 @@ def test_peak_memory_stays_within_the_ceiling_in_a_large_repository(new_reposito
     gauge.push((1024 if FULL else 64) * MIB, 7)
     gauge.pull()
     gauge.verify()
-    # Its packs are holes: read, they are damaged, and that is told within the same memory.
+    # Its packs are sparse files: reading them finds damage, which is reported within the same memory.
     gauge.verify("--read-data", "--read-only", expect=4)
     gauge.assert_bounded()
     # What is new beside so many known chunks is known the next time.

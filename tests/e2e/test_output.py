@@ -12,9 +12,42 @@ import termios
 import time
 
 import pytest
-from repository import sample_bytes
+from repository import random_key, sample_bytes
 
 DATA = sample_bytes(300_000)
+
+
+def test_a_quiet_init_prints_nothing(new_repository):
+    outcome = new_repository().run("init", "-q")
+    assert (outcome.out, outcome.err) == (b"", "")
+
+
+def test_quiet_repairs_and_changes_of_keys_print_only_warnings(drs, tmp_path):
+    key = tmp_path / "key"
+    key.write_text(random_key())
+    key.chmod(0o600)
+    old = drs.json("key", "test")["slot"]
+    for command in (["repair", "index"], ["key", "add", "--new-key-file", key]):
+        outcome = drs.run(*command, "-q")
+        assert (outcome.out, outcome.err) == (b"", ""), command
+    outcome = drs.run("key", "remove", old, "-q", env={"BACKUP_ENCRYPTION_KEY": key.read_text()})
+    assert outcome.out == b"" and outcome.err.startswith("drstream: warning: ")
+
+
+@pytest.mark.local_only("it damages a file, and copies into a folder")
+def test_quiet_checks_and_copies_print_only_what_is_wrong(drs, new_folder):
+    drs.run("push", "s", "-q", "--exec", "--", "echo", "data")
+    replica = new_folder("replica") / "data"
+    quiet = [["verify", "-q", "--read-data"], ["scrub", "-q"],
+             ["copy", "-q", "--from-repository", drs.path, "-r", replica]]  # fmt: skip
+    drs.run("init", "-q", "--replica-of", drs.path, "-r", replica)
+    for command in quiet:
+        outcome = drs.run(*command)
+        assert (outcome.out, outcome.err) == (b"", ""), command
+    drs.flip(drs.largest_pack())
+    for command in quiet[:2]:
+        outcome = drs.run(*command, expect=4)
+        assert drs.largest_pack().encode() in outcome.out and b"DAMAGE FOUND" in outcome.out
 
 
 def test_a_push_through_a_plain_pipe_warns_once_and_says_what_to_do(drs):
@@ -151,13 +184,13 @@ def on_terminal(drs):
 def test_a_person_reads_a_summary_in_words(drs, on_terminal, tmp_path):
     source = tmp_path / "source"
     source.write_bytes(DATA)
-    saved = on_terminal("push", "pg/app", "--exec", "--", "cat", source).lines()
+    saved = on_terminal("push", "pg/app", "--exec", "--", "cat", source, columns=200).lines()
     assert re.fullmatch(r"saved pg/app #1 [0-9a-f]{12}: 293 KiB read, 293 KiB new, \d\.\d s \([\d.]+ [KM]iB/s\), "
                         r"producer exit 0", saved[0]), saved  # fmt: skip
     assert saved[1].startswith("head pg/app=1:")
-    again = on_terminal("push", "pg/app", "--file", source).lines()
+    again = on_terminal("push", "pg/app", "--file", source, columns=200).lines()
     assert " all known, " in again[0] and again[0].endswith(", from a file")
-    restored = on_terminal("pull", "pg/app", "-o", tmp_path / "out").lines()
+    restored = on_terminal("pull", "pg/app", "-o", tmp_path / "out", columns=200).lines()
     assert re.match(r"restored pg/app #2 [0-9a-f]{12} of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+00:00: 293 KiB, ", restored[0])
     assert restored[0].endswith("whole, SHA-256 agrees")
     assert re.match(r"verified 2 snapshots: \d+ blocks? in 2 packs \(", on_terminal("verify").lines()[0])
@@ -189,8 +222,34 @@ def test_colours_stand_on_a_terminal_that_wants_them_alone(drs, on_terminal, env
     assert "\x1b" not in drs.run("pull", "absent", env={"TERM": "xterm"}, expect=16).err
 
 
-def test_json_on_a_terminal_is_not_coloured(drs, on_terminal):
-    assert b"\x1b" not in on_terminal("pull", "absent", "-o", "x", "--log-format", "json", expect=16).sent
+def test_json_on_a_terminal_is_neither_coloured_nor_wrapped(drs, on_terminal):
+    sent = on_terminal("pull", "absent", "-o", "x", "--log-format", "json", expect=16).sent
+    assert b"\x1b" not in sent
+    assert json.loads(sent)["level"] == "error" and len(sent) > 100
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_a_line_on_a_terminal_breaks_between_words(drs, on_terminal, columns):
+    plain = drs.run("pull", "a" * 40 + "/*", "-o", "x", expect=2).err
+    assert len(plain) > 200 and "\n    " not in plain
+    lines = on_terminal("pull", "a" * 40 + "/*", "-o", "x", columns=columns, expect=2).lines()
+    assert all(len(line) <= columns for line in lines), lines
+    assert " ".join("\n".join(lines).split()) == " ".join(plain.split())
+
+
+def test_a_list_on_a_narrow_terminal_leaves_columns_out(drs, on_terminal):
+    drs.push("pg/app", DATA)
+    titles = drs.text("list").splitlines()[0].split()
+    assert titles == "TIME STREAM ID SEQ SIZE NEW STORED PRODUCER TAGS".split()
+    narrow = on_terminal("list", columns=80).lines()
+    assert narrow[0].split() == "TIME STREAM ID SIZE STORED PRODUCER".split()
+    assert len(narrow) == 3 and all(len(line) <= 80 for line in narrow), narrow
+    assert on_terminal("list", columns=200).lines()[0].split() == titles
+
+
+def test_what_a_producer_says_is_not_wrapped(drs, on_terminal):
+    said = "a line of the producer " * 10
+    assert on_terminal("push", "s", "--exec", "--", "sh", "-c", f"echo '{said}' >&2; echo data").lines()[0] == said
 
 
 @pytest.mark.parametrize("columns, idle_seconds", [(80, 4.2), (200, 1)])
@@ -207,7 +266,7 @@ def test_progress_fits_the_terminal_names_an_idle_producer_and_is_erased(drs, on
     assert any("  stored " in status and "  new " in status for status in statuses) == (columns == 200), statuses
     lines = terminal.lines()
     assert lines[0] == "note", lines  # a child's line stands alone
-    assert lines[1].startswith("saved s #2 ") and lines[2].startswith("head ") and lines[3:] == [""], lines
+    assert lines[1].startswith("saved s #2 ") and lines[-2].startswith("head ") and lines[-1] == "", lines
 
 
 def test_progress_follows_a_terminal_that_is_resized(drs, on_terminal):

@@ -1,56 +1,16 @@
 """A real PostgreSQL: its dump goes in, changes, goes in again, and comes out in a second database."""
 
-import os
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-
 import pytest
+from postgres_server import running_postgres
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = 40_000
 
 
-class Server:
-    """A scratch PostgreSQL in a folder; shell code runs with the functions of scripts/scratch-postgres.bash."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.variables = {"PGHOST": f"{folder}/socket", "PGPORT": "5432", "PGUSER": "postgres"}
-        self.shell(f"scratch_postgres_start {folder}", log=folder.parent / "start.log")
-
-    def shell(self, script, log=None):
-        prelude = f"set -euo pipefail; . scripts/scratch-postgres.bash; scratch_postgres_directory={self.folder}; "
-        output = open(log, "wb") if log else subprocess.PIPE  # the server keeps what it was started with
-        done = subprocess.run(
-            ["bash", "-c", prelude + script],
-            cwd=ROOT,
-            env={**os.environ, **self.variables},
-            stdout=output,
-            stderr=subprocess.STDOUT if log else subprocess.PIPE,
-            check=False,
-        )
-        assert done.returncode == 0, (script, done.stderr or Path(log).read_text())
-        return (done.stdout or b"").decode()
-
-    def query(self, database, sql):
-        return self.shell(f"psql -At -v ON_ERROR_STOP=1 -d {database} -c \"{sql}\"").strip()
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, missing):
-    if not Path("/usr/lib/postgresql/15/bin/initdb").exists():
-        missing("PostgreSQL 15 is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="drstream-e2e-postgres-"))
-    folder.chmod(0o755)
-    server = Server(folder / "cluster")
-    try:
+def server(missing):
+    with running_postgres(missing) as server:
         server.shell(f"scratch_postgres_fill app {ROWS}")
         yield server
-    finally:
-        server.shell("scratch_postgres_stop")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_dump_goes_in_changes_and_comes_out_in_a_second_database(server, drs):

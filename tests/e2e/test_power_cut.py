@@ -1,4 +1,4 @@
-"""Power cuts on ext4, XFS and btrfs (tests/e2e/disks.py): what was committed restores, and nothing needs repair.
+"""Power cuts on ext4, XFS and btrfs (tests/e2e/disks.py): committed snapshots can be restored, and nothing needs repair.
 
     DRSTREAM_TEST_FULL=1   50 cuts of one push and 300 of two on each file system
     --seed N               the seed of the first cut; those after it count on
@@ -16,7 +16,7 @@ from campaign_support import QUICK, STREAM, Ledger
 from disks import disk  # noqa: F401, a fixture
 from repository import Repository, sample_bytes, sha256_hex
 
-CUTS_PER_DISK = 20  # then the disk is made anew, before it is full
+CUTS_PER_DISK = 20  # then the disk is formatted again, before it is full
 
 
 def start_push(repository, stream, options=()):
@@ -141,7 +141,7 @@ def test_what_a_second_push_reuses_of_a_killed_one_survives_a_power_cut(binary, 
         held.update(claimed)
         assert set(held) <= set(listed), f"seed {seed}: committed and gone: {set(held) - set(listed)}"
         for snapshot in set(listed) - set(held):
-            held[snapshot] = sha256_hex(data)  # committed, and killed before it could say so
+            held[snapshot] = sha256_hex(data)  # committed, and killed before it could report that
         for snapshot in held if number % CUTS_PER_DISK == CUTS_PER_DISK - 1 else {*claimed, *list(held)[-3:]}:
             assert sha256_hex(repository.pull(snapshot)) == held[snapshot], f"seed {seed}"
         committed += len(claimed)

@@ -92,7 +92,7 @@ def test_a_block_device_that_is_too_small_is_left_as_it_is(pushed, new_device):
     device, image = new_device(4 << 20)
     before = image.read_bytes()
     outcome = pushed.run("pull", "pg/app", "-o", device, "--force", expect=2)
-    assert f"holds {4 << 20} bytes, and the output is {len(DATA)} bytes" in outcome.err
+    assert f"holds {4 << 20} bytes, but the output has {len(DATA)} bytes" in outcome.err
     assert "nothing was written" in outcome.err
     assert image.read_bytes() == before
     pushed.run("pull", "pg/app", "-o", device, "--force", "--length", "1MiB")
@@ -240,11 +240,22 @@ def test_a_range_that_the_damage_does_not_touch_restores(pushed):
 def test_lost_blocks_heal_from_other_copies(drs):
     drs.push("a", DATA)
     damage_one_pack(drs)
-    drs.run("scrub", expect=4)  # marks the pack, so that the next push stores its chunks anew
+    drs.run("scrub", expect=4)  # marks the pack, so that the next push stores its chunks again
     again = drs.push("a", DATA)
     assert again["new_bytes"] > 0
     assert drs.pull("a") == DATA
     first = drs.snapshots()[0]["id"]
     healed = drs.run("pull", first, "--json")
     assert healed.out == DATA
-    assert '"healed_blocks": 0' not in healed.err
+    assert '"blocks_healed": 0' not in healed.err
+
+
+def test_a_dash_means_stdout(drs, tmp_path):
+    data = sample_bytes(300_000)
+    drs.push("s", data)
+    outcome = drs.run("pull", "s", "-o", "-", cwd=tmp_path)
+    assert outcome.out == data and "pulled " in outcome.err
+    assert not (tmp_path / "-").exists()
+    drs.run("pull", "s", "-o", "./-", cwd=tmp_path)
+    assert (tmp_path / "-").read_bytes() == data
+    assert "--force needs --output" in drs.run("pull", "s", "-o", "-", "--force", expect=2).err

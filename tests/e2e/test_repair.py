@@ -74,8 +74,8 @@ def test_all_keeps_what_alone_tells_how_a_lost_pack_is_rebuilt(drs):
     whole = bytearray(drs.read_object(lost))
     whole[len(whole) // 3] ^= 1
     drs.write_object(lost, bytes(whole))
-    drs.run("scrub", expect=4)  # marks it: the next push stores its chunks anew
+    drs.run("scrub", expect=4)  # marks it: the next push stores its chunks again
     drs.push("s", data, "--compression", "none")
     drs.remove_object(lost)
-    assert "alone tells" in drs.run("repair", "index", "--all").err
+    assert "the only list of the chunks" in drs.run("repair", "index", "--all").err
     assert drs.pull(old) == data

@@ -37,9 +37,9 @@ def test_what_a_push_stores_and_reuses_is_locked_for_the_days_asked(locked):
         if part(name) in LOCKED:
             mode, days = days_left(locked, name)
             assert mode == "GOVERNANCE" and 20 < days < 23, (name, days)
-    # A day later, say, with a longer time: what is reused is extended.
+    # Later, with a longer time: the locks of reused objects are extended.
     pushed = locked.push(STREAM, DATA, "--lock-days", "40")
-    assert pushed["requests"]["retain"]["requests"] == sum(part(name) in LOCKED[:-1] for name in first)
+    assert pushed["requests"]["retain"]["request_count"] == sum(part(name) in LOCKED[:-1] for name in first)
     for name in locked.objects():
         if part(name) in LOCKED and not (part(name) == "manifests" and name in first):
             assert 40 < days_left(locked, name)[1] < 46, name
@@ -49,7 +49,7 @@ def test_what_is_locked_long_enough_costs_one_small_request(locked):
     locked.push(STREAM, DATA, "--lock-days", "20")
     again = locked.push(STREAM, DATA, "--lock-days", "20")
     assert "retain" not in again["requests"]
-    assert again["requests"]["put"]["requests"] <= 5  # session, pack with the recipe, index, manifest
+    assert again["requests"]["put"]["request_count"] <= 5  # session, pack with the recipe, index, manifest
 
 
 def test_what_waits_in_a_spool_is_locked_before_the_snapshot_exists(locked):
@@ -57,7 +57,7 @@ def test_what_waits_in_a_spool_is_locked_before_the_snapshot_exists(locked):
     locked.push(STREAM, DATA, "--lock-days", "20")
     first = locked.objects()
     pushed = locked.push(STREAM, DATA, "--lock-days", "40", "--spool", locked.folder / "spool")
-    assert pushed["requests"]["retain"]["requests"] == sum(part(name) in LOCKED[:-1] for name in first)
+    assert pushed["requests"]["retain"]["request_count"] == sum(part(name) in LOCKED[:-1] for name in first)
     for name in locked.objects():
         if part(name) in LOCKED and not (part(name) == "manifests" and name in first):
             assert 40 < days_left(locked, name)[1] < 46, name

@@ -5,6 +5,7 @@ import hashlib
 import json
 
 import pytest
+from removals import remove
 from repository import sample_bytes
 from s3_repository import S3Repository
 from services import faults
@@ -70,6 +71,22 @@ def test_a_writer_can_do_all_its_work_without_a_warning(owned, tmp_path):
     assert "`drstream policy s3`" in writer.run("key", "add", "--new-passphrase-command", "echo secret", expect=5).err
 
 
+def test_a_writer_holds_for_a_year_and_a_pruner_for_ever_and_ends_holds(owned):
+    writer, pruner = owned.user("writer"), owned.user("pruner")
+    writer.push(STREAM, DATA)
+    assert "--until" in writer.run("hold", STREAM, expect=2).err
+    held = writer.json("hold", STREAM, "--until", "300d", "--reason", "migration")
+    assert held["stored"].startswith("holds/") and held["hold"]["reason"] == "migration"
+    writer.run("hold", "--release", STREAM, expect=5)
+    pushed = writer.run("--json", "push", STREAM, "--hold", input=DATA[:-9])
+    assert "until" in json.loads(pushed.out)["hold"] and "only a pruner's may" in pushed.err
+    first = owned.owner.snapshots()[0]["id"]
+    assert pruner.json("hold", first)["hold"] == {}
+    assert "hold" not in pruner.json("hold", "--release", first)
+    remove(owned.owner, first)
+    assert owned.owner.pull(pruner.json("unforget", first)["id"]) == DATA
+
+
 def test_a_stolen_writer_key_deletes_and_changes_no_version_of_anything(owned):
     writer = owned.user("writer")
     writer.push(STREAM, DATA)
@@ -84,7 +101,7 @@ def test_a_stolen_writer_key_deletes_and_changes_no_version_of_anything(owned):
     checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
     reply = thief.request("POST", f"/{owned.bucket}", {"delete": ""}, {"x-amz-checksum-sha256": checksum}, body)
     assert b"<Deleted>" not in reply.body and reply.body.count(b"AccessDenied") >= len(before)
-    for part in ("removed", "condemned", "config", "keys"):
+    for part in ("removed", "retired", "kept", "condemned", "waits", "config", "keys"):
         assert refused(thief.put(owned.bucket, f"{writer.prefix}/{part}/forged", b"forged")), part
     assert refused(thief.put(owned.bucket, "elsewhere", b"x"))
     assert refused(thief.request("PUT", f"/{owned.bucket}", {"versioning": ""}, body=b"<VersioningConfiguration/>"))
@@ -127,6 +144,42 @@ def test_a_pruner_reads_and_removes(owned):
     name = next(name for name in pruner.objects() if name.startswith("packs/"))
     assert pruner.client.delete(owned.bucket, f"{pruner.prefix}/{name}").status == 204
     assert name not in pruner.objects()
+
+
+def test_a_pruner_forgets_prunes_and_takes_back_what_a_writer_has_pushed(owned):
+    writer = owned.user("writer")
+    old = writer.push(STREAM, sample_bytes(3_000_000, seed=7))["id"]
+    writer.push(STREAM, DATA)
+    assert "AccessDenied" in writer.run("forget", old, expect=5).err
+    pruner = owned.user("pruner")
+    at_once = ["--min-age", "0", "--grace", "0"]
+    pruner.run("forget", old)
+    pruner.run("unforget", old)
+    (again,) = [snapshot["id"] for snapshot in pruner.snapshots() if snapshot["sequence"] == 1]
+    assert writer.pull(again) == sample_bytes(3_000_000, seed=7)
+    pruner.run("forget", again)
+    assert pruner.json("prune", *at_once, "--undo", "0")["condemned"]["packs"] > 0
+    # Pushes of a writer leave their session objects; their manifests settle them.
+    deleted = pruner.json("prune", *at_once, "--undo", "0")
+    assert deleted["deleted"]["packs"] > 0 and deleted["deleted"]["locked_objects"] == 0
+    assert pruner.names("sessions") == []
+    assert writer.pull(STREAM) == DATA
+    writer.run("verify", "--read-data", "--read-only")
+
+
+def test_a_pruner_ends_no_hold_by_deletion_and_makes_no_condemned_pack_usable(owned):
+    owned.owner.push(STREAM, DATA)
+    pruner = owned.user("pruner")
+    session = next(name for name in pruner.objects() if name.startswith("manifests/")).removeprefix("manifests/")
+    names = [f"condemned/{bytes(16).hex()}", f"kept/{session}-00000000", f"holds/{session}-00000000"]
+    for name in names:
+        assert pruner.client.put(owned.bucket, f"{pruner.prefix}/{name}", b"stands for one").status == 200
+    names += [name for name in pruner.objects() if name.startswith(("config/", "keys/"))]
+    assert len(names) >= 5
+    for name in names:
+        assert refused(pruner.client.delete(owned.bucket, f"{pruner.prefix}/{name}")), name
+    for name in names[3:]:
+        assert refused(pruner.client.put(owned.bucket, f"{pruner.prefix}/{name}", b"forged")), name
 
 
 def test_each_role_is_told_what_its_credentials_lack_or_have_too_much(owned):

@@ -49,7 +49,7 @@ def test_a_repository_lives_there(repository):
 def test_doctor_finds_it_fit(repository):
     report = repository.json("doctor")
     assert report["fit"], report
-    bad = [check for check in report["checks"] if check["state"] == "BAD"]
+    bad = [check for check in report["checks"] if check["state"] == "bad"]
     assert not bad
 
 
@@ -57,7 +57,7 @@ def test_what_is_wrong_is_told(repository, server, new_s3_repository):
     assert new_s3_repository(server, "elsewhere", bucket="no-such-bucket").run("list", expect=10).err
     wrong = repository.run("list", "--no-cache", env={"AWS_SECRET_ACCESS_KEY": "wrong"}, expect=5)
     assert "secret is wrong" in wrong.err
-    # versitygw says so with a 404, which is no word on any object.
+    # versitygw answers with a 404, which says nothing about any object.
     unknown = repository.run("list", "--no-cache", env={"AWS_ACCESS_KEY_ID": "nobody"}, expect=5)
     assert "access key" in unknown.err
 

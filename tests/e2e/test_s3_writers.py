@@ -87,7 +87,7 @@ def test_pushes_at_once_and_killed_ones_disturb_nobody(machines, full_run, dice)
     for snapshot in snapshots:
         assert sha256_hex(first.pull(snapshot["id"])) in wanted
     assert stored_bytes(first) <= 1.05 * allowed_bytes
-    # No machine takes siblings for a rollback, whatever it pushed itself.
+    # No machine mistakes siblings for a rollback.
     for machine in machines:
         machine.run("verify", "--read-only", "--expect-head")
     assert all(code == 0 for code in push_all(machines, [BASE] * len(machines), [None] * len(machines)))

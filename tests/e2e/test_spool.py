@@ -168,8 +168,7 @@ def test_a_store_that_is_away_for_the_whole_push(slow_store, spool):
         feed(process, rest)
         message = process.stderr.read().decode()
         assert process.wait(repository.timeout_seconds) == 6, message
-    assert "next step: run `drstream resume --repository s3://" in message
-    assert f"--spool {spool}` with the options of this push" in message
+    assert f"next step: run `drstream resume -r {repository.path} --spool {spool}`, with the options" in message
     assert len(entries(spool)) == 1
     outcome = repository.run("resume", "--spool", spool, "--store-timeout", "1s", expect=6)
     assert len(entries(spool)) == 1, outcome.err
@@ -359,7 +358,7 @@ def test_resume_does_not_deny_a_snapshot_whose_record_in_the_spool_cannot_be_rea
                        "-e", f"trace={calls}", "-e", f"inject={calls}:error={error}")  # fmt: skip
         err = drs.run("resume", "--spool", tmp_path / "again", expect=5, launcher=reads, env={"DRSTREAM_IO": "posix"}).err
         assert "do not count on a snapshot of it" in err and "no snapshot was made" not in err
-        assert "what is damaged lies in its spool" in err
+        assert "the damage is in its spool" in err
         assert entries(tmp_path / "again") != []
     drs.run("resume", "--spool", tmp_path / "again")
 
@@ -425,7 +424,7 @@ def test_a_spool_that_cannot_lie_there_is_a_wrong_option(drs, tmp_path, command)
         assert str(wrong) in err, err
     assert drs.snapshots() == []
     absent = drs.run("resume", "--spool", f"{tmp_path}/new/")  # such as one that is not mounted
-    assert b"nothing to resume" in absent.out and "is not there" in absent.err
+    assert b"nothing to resume" in absent.out and "does not exist" in absent.err
 
 
 def test_what_is_recorded_is_kept_whatever_is_damaged(drs, spool, tmp_path):

@@ -1,6 +1,6 @@
 """The unit tests that are campaigns, at full size: only with DRSTREAM_TEST_FULL=1, since every other run has them small.
 
-    DRSTREAM_BUILD=FOLDER   the build whose tests are run; else build/release
+    DRSTREAM_BUILD=FOLDER   the build whose tests are run (default build/release)
 """
 
 import os
@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize("program, tests", [
     ("engine/format/format_test", "ForgedObjects.*"),  # a million forgeries
     ("engine/pipeline/drs_push_test", "PushPowerCut.*"),  # 10,000 power cuts of the simulated disk
+    # all schedules of two actors with at most 3 preemptions, 100,000 random ones of all
+    ("engine/pipeline/drs_schedule_test", "ScheduleTest.*"),
 ])  # fmt: skip
 def test_campaign_of(full_run, share, program, tests):
     """It reads its part and seed from the environment; so `share` is named here."""

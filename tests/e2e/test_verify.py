@@ -28,7 +28,7 @@ def test_a_good_repository_passes_and_the_share_read_is_printed(pushed):
     assert "no damage found" in whole
     assert "(100 %) in" in whole
     report = pushed.json("verify", "--read-data")
-    assert report["bytes_read"] == report["packs_bytes"] > 0
+    assert report["read_bytes"] == report["packs_bytes"] > 0
     assert report["decoded_bytes"] >= len(OLD) + len(NEW)
     assert report["findings"] == []
 
@@ -51,7 +51,7 @@ def test_damage_is_named_with_snapshot_and_byte_range(pushed):
     assert {a["snapshot"] for a in finding["affected"]} == {snapshot["id"]}
     assert 0 < sum(a["bytes"] for a in finding["affected"]) < len(OLD)
     for affected in finding["affected"]:
-        assert affected["offset"] + affected["bytes"] <= len(OLD)
+        assert affected["offset_bytes"] + affected["bytes"] <= len(OLD)
     text = pushed.run("verify", "--read-data", "--read-only", "-v", expect=4).out.decode()
     assert f"affects old snapshot {snapshot['id']} bytes" in text
 
@@ -60,8 +60,8 @@ def test_bytes_outside_the_named_ranges_are_good(pushed):
     pushed.flip(pushed.data_packs[0])
     report = pushed.json("verify", "--read-data", "--read-only", expect=4)
     affected = [a for f in report["findings"] for a in f["affected"]]
-    first = min(a["offset"] for a in affected)
-    last = max(a["offset"] + a["bytes"] for a in affected)
+    first = min(a["offset_bytes"] for a in affected)
+    last = max(a["offset_bytes"] + a["bytes"] for a in affected)
     if first > 0:
         assert pushed.pull("old", "--length", str(first)) == OLD[:first]
     if last < len(OLD):

@@ -1,7 +1,8 @@
-// Credentials as JSON, from a metadata service or a credential process: what is accepted can be sent and signed with.
+// Credentials as JSON, from a metadata service or a credential process: accepted credentials can be sent and used to
+// sign.
 //
 // Input: one byte for the kind of document (modulo 2), then the document.
-#include "sinks/s3/aws_credentials.h"
+#include "sinks/cloud/s3/aws_credentials.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size_bytes) {
   if (size_bytes == 0) return 0;
@@ -10,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (credentials.ok()) {
     DRS_ASSERT(drs::check_credentials(*credentials).ok(), "credentials that cannot be sent were accepted");
   } else {
-    DRS_ASSERT(credentials.error().code == drs::ErrorCode::kUnavailable, "not an error that an answer may give");
+    DRS_ASSERT(credentials.error().code == drs::ErrorCode::kUnavailable, "unexpected error code");
   }
   return 0;
 }

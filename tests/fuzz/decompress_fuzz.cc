@@ -1,7 +1,7 @@
-// Decompressor on arbitrary bytes: it must answer kCorrupt or fill its output exactly, and touch nothing else.
+// Decompressor on arbitrary bytes: it must return kCorrupt or fill its output exactly, and write nothing else.
 //
 // Input: one byte for the codec (modulo 4, so that one value is unknown), two bytes little-endian for the length of the
-// output, then what is decoded.
+// output, then the encoded bytes.
 #include <cstdint>
 
 #include "codecs/compression.h"
@@ -13,6 +13,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   drs::Bytes out(reader.u16());
   if (reader.failed()) return 0;
   const drs::Result<void> result = decompressor->decompress(codec, reader.raw(reader.remaining()), out);
-  DRS_ASSERT(result.ok() || result.error().code == drs::ErrorCode::kCorrupt, "not an error that decoding may give");
+  DRS_ASSERT(result.ok() || result.error().code == drs::ErrorCode::kCorrupt, "unexpected error code");
   return 0;
 }

@@ -1,5 +1,5 @@
-// Replays a corpus without libFuzzer: every file below the folders (or files) named on the command line goes through
-// the decoder once, in the order of its path, so that what the fuzzers once found stays fixed in every build.
+// Replays a corpus without libFuzzer: passes every file at or below the given paths to the decoder once, in path order,
+// so that every build tests that earlier findings stay fixed.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Appends the files at or below `root`. False when `root` does not exist or cannot be listed.
+// Appends the files at or below `root`. Returns false if `root` does not exist or cannot be listed.
 bool append_files(const fs::path& root, std::vector<fs::path>& files) {
   std::error_code error;
   const fs::file_status status = fs::status(root, error);
@@ -32,7 +32,7 @@ bool append_files(const fs::path& root, std::vector<fs::path>& files) {
   return !error;
 }
 
-// False when the file cannot be read. A fault in the decoder ends the program, with the file's name already printed.
+// Returns false if the file cannot be read. Prints the file's name first, since a bug in the decoder ends the program.
 bool replay(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   const std::vector<char> content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -40,7 +40,7 @@ bool replay(const fs::path& path) {
     return false;
   }
   std::fprintf(stderr, "%s\n", path.c_str());
-  // A copy of exact size on the heap: AddressSanitizer then sees the first byte read past the end.
+  // A heap copy of exact size, so that AddressSanitizer detects reads past the end.
   const std::vector<std::uint8_t> input(content.begin(), content.end());
   LLVMFuzzerTestOneInput(input.data(), input.size());
   return true;

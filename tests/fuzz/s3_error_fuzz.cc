@@ -1,7 +1,7 @@
-// What S3 or STS says about a failed request: every text that comes out can stand in a message.
+// The error reply of S3 or STS: every extracted text is safe to use in a message.
 #include <algorithm>
 
-#include "sinks/s3/s3_xml.h"
+#include "sinks/cloud/s3/s3_xml.h"
 
 namespace {
 
@@ -14,12 +14,12 @@ bool fit_for_a_message(const std::string& text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size_bytes) {
   const drs::Result<drs::S3ErrorBody> error = drs::parse_s3_error({data, size_bytes});
   if (!error.ok()) {
-    DRS_ASSERT(error.error().code == drs::ErrorCode::kUnavailable, "not an error that an answer may give");
+    DRS_ASSERT(error.error().code == drs::ErrorCode::kUnavailable, "unexpected error code");
     return 0;
   }
-  DRS_ASSERT(!error->code.empty(), "an error has a code");
+  DRS_ASSERT(!error->code.empty(), "an error without a code");
   for (const std::string* text :
        {&error->code, &error->message, &error->resource, &error->request_id, &error->region, &error->endpoint})
-    DRS_ASSERT(fit_for_a_message(*text), "text of a server reached a message as it was");
+    DRS_ASSERT(fit_for_a_message(*text), "a server's text reached a message unfiltered");
   return 0;
 }

@@ -28,7 +28,7 @@ using testing::HasSubstr;
 constexpr std::size_t kSlotBytes = 4096;
 constexpr std::size_t kSlots = 4;
 
-// Gives `data`; then ends, fails or stands still, as told.
+// Returns `data`; then ends, fails, throws or blocks.
 class ScriptedSource final : public Source {
  public:
   enum class Then { kEnd, kFail, kThrow, kBlock };
@@ -44,8 +44,8 @@ class ScriptedSource final : public Source {
     const std::size_t offset = given_bytes_;
     const std::size_t count = std::min(buffer.size(), data_.size() - offset);
     if (count < buffer.size() && then_ == Then::kBlock) static_cast<void>(wait_for(interrupt_, {}));
-    if (interrupt_.is_raised()) return Error{ErrorCode::kCancelled, "cancelled"};
-    if (count < buffer.size() && then_ == Then::kFail) return Error{ErrorCode::kSource, "the tape is torn"};
+    if (interrupt_.is_raised()) return Error(ErrorCode::kCancelled, "cancelled");
+    if (count < buffer.size() && then_ == Then::kFail) return Error(ErrorCode::kSource, "the tape is torn");
     if (count < buffer.size() && then_ == Then::kThrow) throw std::bad_alloc();
     std::copy_n(data_.begin() + static_cast<std::ptrdiff_t>(offset), count, buffer.begin());
     given_bytes_ += count;
@@ -64,7 +64,7 @@ class ScriptedSource final : public Source {
   void cancel() override { interrupt_.raise(); }
   [[nodiscard]] std::string name() const override { return "script"; }
 
-  void fail_conclusion() { conclusion_ = Error{ErrorCode::kSource, "exited with status 3"}; }
+  void fail_conclusion() { conclusion_ = Error(ErrorCode::kSource, "exited with status 3"); }
   [[nodiscard]] std::size_t given_bytes() const { return given_bytes_; }
   [[nodiscard]] int conclusions() const { return conclusions_; }
   [[nodiscard]] bool cancelled() const { return interrupt_.is_raised(); }
@@ -86,7 +86,7 @@ class BroadcastTest : public testing::Test {
     EXPECT_TRUE(started.ok());
     return *std::move(started);
   }
-  // Whole, with buffers of `buffer_bytes`.
+  // Reads all of a branch with buffers of `buffer_bytes`.
   static Result<Bytes> read(Source& branch, std::size_t buffer_bytes) {
     Bytes buffer(buffer_bytes);
     return read_to_end(branch, buffer, buffer_bytes);
@@ -109,7 +109,7 @@ TEST_F(BroadcastTest, GivesTheWholeStreamAndTheProofToEveryBranch) {
     const Bytes expected = random_bytes(size, 1);
     ScriptedSource source(expected);
     const auto shared = broadcast(source, 3);
-    // Larger and smaller than a slot, and no divisor of it.
+    // Larger and smaller than a slot, and not a divisor of it.
     const std::array<std::size_t, 3> buffer_bytes = {100, 3 * kSlotBytes, 5000};
     std::vector<std::future<void>> readers;
     for (std::size_t i = 0; i < buffer_bytes.size(); ++i) {
@@ -143,7 +143,7 @@ TEST_F(BroadcastTest, ReadsNoFurtherThanTheRingAheadOfTheSlowest) {
     EXPECT_EQ(first, second);
     wait_until([&] { return source.given_bytes() == std::min((slot + 1 + kSlots) * kSlotBytes, expected.size()); });
   }
-  // One goes on as far as it can; the other stands still and keeps its part of the ring.
+  // One branch reads as far as it can; the other stops and holds its part of the ring.
   for (std::size_t slot = 10; slot < 10 + kSlots; ++slot) ASSERT_EQ(*read_once(shared->branch(0), first), kSlotBytes);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(source.given_bytes(), (10 + kSlots) * kSlotBytes);
@@ -182,7 +182,7 @@ TEST_F(BroadcastTest, ABranchThatIsCancelledWhileItReadsReturnsSoon) {
 TEST_F(BroadcastTest, TheSourceIsCancelledOnceEveryBranchIsOut) {
   ScriptedSource source(random_bytes(100 * kSlotBytes, 5));
   const auto shared = broadcast(source, 2);
-  // It waits for room in the ring.
+  // The source waits for room in the ring.
   wait_until([&] { return source.given_bytes() == kSlots * kSlotBytes; });
   shared->branch(0).cancel();
   shared->branch(0).cancel();
@@ -257,8 +257,7 @@ TEST_F(BroadcastTest, ReadsAFileAndACommand) {
   }
 }
 
-// Branches that come and go at every moment: nothing hangs, and who stays gets every byte. For ThreadSanitizer above
-// all.
+// Branches leave at random moments: nothing hangs, and the remaining ones read every byte. Mainly for ThreadSanitizer.
 TEST_F(BroadcastTest, WhoStaysGetsEveryByteWhileOthersLeaveAtAnyMoment) {
   const Bytes expected = random_bytes(30 * kSlotBytes + 1, 10);
   for (std::size_t round = 0; round < 40; ++round) {

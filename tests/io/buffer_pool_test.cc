@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 
 namespace drs {
 namespace {
@@ -140,7 +140,7 @@ TEST_F(BufferPoolTest, StopsWhenDestroyedBeforeItsBuffersCameHome) {
         BufferPool pool(arena_.carve(kSlotBytes), kSlotBytes, 1);
         survivor = pool.acquire();
       },
-      "before all of its buffers came home");
+      "before all of its buffers were returned");
 }
 
 }  // namespace

@@ -138,7 +138,7 @@ TEST_F(ChildSourceTest, KeysAreTakenOutOfTheEnvironment) {
 }
 
 TEST_F(ChildSourceTest, InheritsNoDescriptorsAndNoSignalSettings) {
-  const int leaked = ::open("/dev/null", O_RDONLY);  // as a careless library would
+  const int leaked = ::open("/dev/null", O_RDONLY);  // like a library that omits O_CLOEXEC
   const auto from = source(shell("ls /proc/self/fd; grep -E 'SigBlk|SigIgn' /proc/self/status"));
   const auto seen = read(*from);
   ::close(leaked);
@@ -177,7 +177,7 @@ TEST_F(ChildSourceTest, StderrArrivesByteForByteWithoutAFilter) {
   const auto from = source(shell("printf '\\033[2J\\233\\r\\377\\n\\007' >&2"));
   EXPECT_TRUE(read(*from).ok());
   EXPECT_TRUE(from->conclude().ok());
-  EXPECT_EQ(log(), "\x1b[2J\x9b\r\xff\n\x07");
+  EXPECT_EQ(log(), "\x1b[2J\x9b\r\xff\n\x07\n");  // the last line feed is ours
 }
 
 TEST_F(ChildSourceTest, AFilterOfStderrGetsLinesAndOfLongOnesWholeCharacters) {
@@ -192,7 +192,7 @@ TEST_F(ChildSourceTest, AFilterOfStderrGetsLinesAndOfLongOnesWholeCharacters) {
   EXPECT_EQ(passed_on.substr(0, begin.size()), begin);
   EXPECT_THAT(passed_on, HasSubstr("\xe8\xaa\x9e><\xe8\xaa\x9e"));
   std::erase_if(passed_on, [](char c) { return c == '<' || c == '>'; });
-  EXPECT_EQ(passed_on.size(), 8 + 1 + 3 * 4000U);
+  EXPECT_EQ(passed_on.size(), 8 + 1 + 3 * 4000U + 1);  // and a line feed behind the unfinished last line
 }
 
 TEST_F(ChildSourceTest, ACommandThatHangsIsStoppedAtItsTimeout) {
@@ -248,7 +248,7 @@ TEST_F(ChildSourceTest, DroppedBeforeTheEndItStopsTheCommand) {
 }
 
 TEST_F(ChildSourceTest, AProcessThatKeepsTheOutputOpenCannotHangUs) {
-  // A session of its own: out of reach for our signals.
+  // In a separate session, which our signals do not reach.
   const auto from = source(shell("printf begun; setsid sleep 8 & sleep 0.1"));
   const auto began = steady_clock::now();
   const auto seen = read(*from);
@@ -275,7 +275,7 @@ TEST_F(ChildSourceTest, BytesThatArriveAfterTheCommandEndedWithAnEmptyPipeAreRef
 
 TEST_F(ChildSourceTest, BytesThatArriveAfterTheEndAreRefusedHoweverLateTheyAreRead) {
   const auto from = source(shell("printf begun; (sleep 0.3; echo late) & exit 0"));
-  std::this_thread::sleep_for(milliseconds(700));  // a reader that was held up: all of it waits in the pipe
+  std::this_thread::sleep_for(milliseconds(700));  // a delayed reader: all output is in the pipe by now
   const auto seen = read(*from);
   ASSERT_FALSE(seen.ok());
   EXPECT_THAT(seen.error().message, HasSubstr("wrote into the stream after that"));
@@ -299,7 +299,7 @@ TEST_F(ChildSourceTest, AProcessThatClosesTheOutputInSilenceIsNoTrouble) {
 }
 
 TEST_F(ChildSourceTest, AnExitStatusThatCannotBeKnownIsAFailure) {
-  auto* const handler_before = std::signal(SIGCHLD, SIG_IGN);  // the kernel then throws exit statuses away
+  auto* const handler_before = std::signal(SIGCHLD, SIG_IGN);  // the kernel then discards exit statuses
   {
     const auto from = source(shell("printf all; exit 0"));
     EXPECT_TRUE(read(*from).ok());
@@ -342,10 +342,10 @@ TEST_F(ChildSinkTest, AConsumerThatStopsReadingIsReported) {
 }
 
 TEST_F(ChildSinkTest, AConsumerThatExitsWithZeroAndLeavesBytesUnreadHasFailed) {
-  // What fits the pipe needs no reader at all, so that no write fails.
+  // Bytes that fit into the pipe are written without a reader, so no write fails.
   for (const char* script : {"exit 0", "head -c 10 > /dev/null", "exec < /dev/null; sleep 0.2"}) {
     const auto to = sink(shell(script));
-    static_cast<void>(to->write(Bytes(5000)));  // fails where the command was quick
+    static_cast<void>(to->write(Bytes(5000)));  // fails if the command has already exited
     const auto committed = to->commit();
     ASSERT_FALSE(committed.ok()) << script;
     EXPECT_EQ(committed.error().code, ErrorCode::kSinkClosed);
@@ -368,9 +368,9 @@ TEST_F(ChildSinkTest, AConsumerThatMayStopSucceedsByItsStatusAlone) {
   }
 }
 
-// dash gives what it starts in the background no stdin, unless that was kept under another number.
+// dash redirects the stdin of background commands to /dev/null, so the script duplicates it to descriptor 3.
 TEST_F(ChildSinkTest, AProcessThatKeepsTheInputOpenWithoutReadingCannotHangUs) {
-  for (const std::size_t bytes : {std::size_t{5000}, 8 * kMiB}) {  // all of it fits the pipe; and not
+  for (const std::size_t bytes : {std::size_t{5000}, 8 * kMiB}) {  // fits into the pipe; does not
     const auto to =
         make_child_sink({.child = shell("exec 3<&0; sleep 40 <&3 & exit 0"), .end_grace = milliseconds(300)});
     ASSERT_TRUE(to.ok());

@@ -1,4 +1,4 @@
-#include "io/error_class.h"
+#include "io/base/error_class.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 namespace drs {
 namespace {
 
-constexpr int kErrnoMax = 4095;  // what a Linux system call can return
+constexpr int kErrnoMax = 4095;  // the highest errno that a Linux system call can return
 
 const std::set<int> kShortages = {EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM};
 const std::set<int> kMedium = {EIO, EBADMSG, EILSEQ, ENODATA, EREMOTEIO, EUCLEAN};
@@ -17,6 +17,8 @@ TEST(ErrorClass, EveryErrnoOfAReadIsAFindingOnlyWhereTheMediumSaysSo) {
   for (int number = 1; number <= kErrnoMax; ++number) {
     const Error error = error_from_errno(number, "read");
     EXPECT_EQ(is_lasting_damage(error), kMedium.contains(number)) << error.message;
+    EXPECT_EQ(is_medium_fault(error), kMedium.contains(number)) << error.message;
+    EXPECT_EQ(is_absent(error), number == ENOENT) << error.message;
     EXPECT_EQ(is_object_fault(error), kMedium.contains(number) || number == ENOENT) << error.message;
     EXPECT_EQ(is_shortage(error), kShortages.contains(number)) << error.message;
     EXPECT_EQ(is_shortage_errno(number), kShortages.contains(number)) << error.message;
@@ -48,7 +50,7 @@ TEST(ErrorClass, EveryErrorOfAStoreHasItsClass) {
       case ErrorCode::kFormatTooNew: return ErrorClass::kTooNew;
       case ErrorCode::kNotFound: return ErrorClass::kAbsent;
       case ErrorCode::kInternal: return ErrorClass::kMachine;
-      case ErrorCode::kIo:  // an answer that nobody understands: no errno
+      case ErrorCode::kIo:  // without an errno: an answer that could not be interpreted
       case ErrorCode::kDenied:
       case ErrorCode::kNoSpace:
       case ErrorCode::kUnavailable: return ErrorClass::kStore;
@@ -61,9 +63,14 @@ TEST(ErrorClass, EveryErrorOfAStoreHasItsClass) {
   }
 }
 
+TEST(ErrorClass, DamagedBytesThatCouldBeReadAreNoFaultOfTheMedium) {
+  for (const ErrorCode code : {ErrorCode::kCorrupt, ErrorCode::kTruncated, ErrorCode::kFormatTooNew})
+    EXPECT_FALSE(is_medium_fault({code, "x", EIO})) << error_code_name(code);
+}
+
 TEST(ErrorClass, ANewerVersionIsAFindingButNoMark) {
   const Error error{ErrorCode::kFormatTooNew, "version 2"};
-  EXPECT_TRUE(is_damage(error) && is_object_fault(error));
+  EXPECT_TRUE(is_too_new(error) && is_damage(error) && is_object_fault(error));
   EXPECT_FALSE(is_lasting_damage(error));
 }
 

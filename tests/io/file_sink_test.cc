@@ -16,9 +16,10 @@
 
 namespace {
 
-// What was synced, in order, and whether the file at `watched` was there: the two calls below are the program's own.
+// Records each sync and whether the file at `watched` existed then. The two functions below replace libc's in this
+// program.
 const char* watched = nullptr;
-std::string syncs;  // NOLINT: written by the calls below
+std::string syncs;  // NOLINT: written by the functions below
 void note(const char* call) {
   if (watched != nullptr) syncs += std::string(call) + (::access(watched, F_OK) == 0 ? " named;" : " unnamed;");
 }
@@ -45,8 +46,9 @@ class FileSinkTest : public testing::TestWithParam<IoChoice> {
   void SetUp() override {
     if (GetParam() == IoChoice::kUring && !probe_uring().uring_usable) GTEST_SKIP() << probe_uring().reason;
   }
-  Result<std::unique_ptr<Sink>> open(bool force = false, std::optional<std::uint64_t> size_hint = std::nullopt) {
-    return make_file_sink(path_, force, GetParam(), size_hint);
+  Result<std::unique_ptr<Sink>> open(Existing existing = Existing::kRefuse,
+                                     std::optional<std::uint64_t> size_hint = std::nullopt) {
+    return make_file_sink(path_, existing, GetParam(), size_hint);
   }
   test::TemporaryDirectory directory_;
   const std::string path_ = directory_.file("restored");
@@ -58,9 +60,9 @@ TEST_P(FileSinkTest, WritesFilesOfEveryAwkwardSize) {
                                  std::size_t{4097}, kMiB - 1, kMiB, kMiB + 1, 4 * kMiB, 5 * kMiB + 12'345, 6 * kMiB}) {
     for (const auto hint : {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(size),
                             std::optional<std::uint64_t>(size + 100'000)}) {
-      auto sink = open(true, hint);
+      auto sink = open(Existing::kReplace, hint);
       ASSERT_TRUE(sink.ok()) << sink.error().message;
-      // In pieces that do not divide anything.
+      // The piece size divides no buffer or file size.
       for (std::size_t at = 0; at < size; at += 300'007) {
         ASSERT_TRUE((*sink)->write(ByteView(content).subspan(at, std::min<std::size_t>(300'007, size - at))).ok());
       }
@@ -77,7 +79,7 @@ TEST_P(FileSinkTest, WritesOnWhenDirectWritesUnderWayAreRefused) {
   const Bytes content = random_bytes(6 * kMiB + 777, 3);
   auto ring = std::make_unique<test::RefusingRing>(*make_ring(GetParam(), kFileSinkRingDepth));
   const test::RefusingRing& refusing = *ring;
-  auto sink = make_file_sink(path_, false, std::move(ring), std::nullopt);
+  auto sink = make_file_sink(path_, Existing::kRefuse, std::move(ring), std::nullopt);
   ASSERT_TRUE(sink.ok());
   if ((*sink)->io_description().find("O_DIRECT") == std::string::npos) GTEST_SKIP() << "no O_DIRECT here";
   const auto written = (*sink)->write(content);
@@ -118,7 +120,7 @@ TEST_P(FileSinkTest, RefusesToReplaceUnlessForced) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kAlreadyExists);
   EXPECT_NE(refused.error().message.find("--force"), std::string::npos);
-  auto forced = open(true);
+  auto forced = open(Existing::kReplace);
   ASSERT_TRUE(forced.ok());
   const Bytes content = random_bytes(20, 5);
   ASSERT_TRUE((*forced)->write(content).ok());
@@ -144,7 +146,7 @@ TEST_P(FileSinkTest, ForceReplacesWhatALinkPointsToAndNotTheLink) {
   const std::string link = directory_.file("link");
   test::write_whole_file(path_, random_bytes(10, 8));
   ASSERT_EQ(::symlink(path_.c_str(), link.c_str()), 0);
-  auto sink = make_file_sink(link, true, GetParam(), std::nullopt);
+  auto sink = make_file_sink(link, Existing::kReplace, GetParam(), std::nullopt);
   ASSERT_TRUE(sink.ok());
   ASSERT_TRUE((*sink)->write(as_bytes("new")).ok());
   ASSERT_TRUE((*sink)->commit().ok());
@@ -155,7 +157,7 @@ TEST_P(FileSinkTest, ForceReplacesWhatALinkPointsToAndNotTheLink) {
 TEST_P(FileSinkTest, ALinkToWhatIsNotThereIsRefusedAtOnce) {
   const std::string link = directory_.file("link");
   ASSERT_EQ(::symlink("restored", link.c_str()), 0);
-  const auto sink = make_file_sink(link, false, GetParam(), std::nullopt);
+  const auto sink = make_file_sink(link, Existing::kRefuse, GetParam(), std::nullopt);
   ASSERT_FALSE(sink.ok());
   EXPECT_EQ(sink.error().code, ErrorCode::kAlreadyExists);
   EXPECT_EQ(directory_.entry_count(), 1U);
@@ -166,7 +168,7 @@ TEST_P(FileSinkTest, ForceMakesWhatALinkNamesAndKeepsTheLink) {
   const std::string second = directory_.file("second");
   ASSERT_EQ(::symlink("second", link.c_str()), 0);
   ASSERT_EQ(::symlink(path_.c_str(), second.c_str()), 0);
-  auto sink = make_file_sink(link, true, GetParam(), std::nullopt);
+  auto sink = make_file_sink(link, Existing::kReplace, GetParam(), std::nullopt);
   ASSERT_TRUE(sink.ok());
   ASSERT_TRUE((*sink)->write(as_bytes("new")).ok());
   ASSERT_TRUE((*sink)->commit().ok());
@@ -178,7 +180,7 @@ TEST_P(FileSinkTest, ForceMakesWhatALinkNamesAndKeepsTheLink) {
 TEST_P(FileSinkTest, LinksThatGoInACircleAreRefused) {
   const std::string link = directory_.file("link");
   ASSERT_EQ(::symlink("link", link.c_str()), 0);
-  EXPECT_FALSE(make_file_sink(link, true, GetParam(), std::nullopt).ok());
+  EXPECT_FALSE(make_file_sink(link, Existing::kReplace, GetParam(), std::nullopt).ok());
   EXPECT_EQ(directory_.entry_count(), 1U);
 }
 
@@ -189,7 +191,7 @@ TEST_P(FileSinkTest, AReplacedFileKeepsItsModeAndOwner) {
     ASSERT_EQ(::chown(path_.c_str(), 1234, 2345), 0);
   }
   ASSERT_EQ(::chmod(path_.c_str(), 0644), 0);
-  auto sink = open(true);
+  auto sink = open(Existing::kReplace);
   ASSERT_TRUE(sink.ok());
   ASSERT_TRUE((*sink)->write(as_bytes("new")).ok());
   ASSERT_TRUE((*sink)->commit().ok());
@@ -203,7 +205,7 @@ TEST_P(FileSinkTest, AReplacedFileKeepsItsModeAndOwner) {
 }
 
 TEST_P(FileSinkTest, ANewFileIsItsOwnersAlone) {
-  auto sink = open(true);
+  auto sink = open(Existing::kReplace);
   ASSERT_TRUE(sink.ok());
   ASSERT_TRUE((*sink)->commit().ok());
   struct stat status {};
@@ -212,7 +214,7 @@ TEST_P(FileSinkTest, ANewFileIsItsOwnersAlone) {
 }
 
 TEST_P(FileSinkTest, AFullDiskShowsAtOnceWithASizeHint) {
-  const auto sink = open(false, std::uint64_t{1} << 50);
+  const auto sink = open(Existing::kRefuse, std::uint64_t{1} << 50);
   ASSERT_FALSE(sink.ok());
   EXPECT_EQ(sink.error().code, ErrorCode::kNoSpace);
   EXPECT_EQ(directory_.entry_count(), 0U);
@@ -237,7 +239,7 @@ TEST_P(FileSinkTest, AWriteThatFailsIsReportedAndCommitsNothing) {
   std::signal(SIGXFSZ, handler_before);
 }
 
-// The file system takes a part of the write and then no more: whoever took the first answer for all of it would keep a
+// The file system writes a part and then refuses the rest. A sink that took the short count for success would leave a
 // file with a hole.
 TEST_P(FileSinkTest, AWriteThatIsCutShortIsNotAll) {
   rlimit before{};
@@ -276,20 +278,21 @@ TEST_P(FileSinkTest, CancelEndsWriting) {
 }
 
 TEST_P(FileSinkTest, WritesStraightToWhatIsNoRegularFile) {
-  auto sink = make_file_sink("/dev/null", false, GetParam(), std::nullopt);
+  auto sink = make_file_sink("/dev/null", Existing::kRefuse, GetParam(), std::nullopt);
   ASSERT_TRUE(sink.ok());
   EXPECT_TRUE((*sink)->write(random_bytes(10'000, 9)).ok());
   EXPECT_TRUE((*sink)->commit().ok());
-  auto full = make_file_sink("/dev/full", false, GetParam(), std::nullopt);
+  auto full = make_file_sink("/dev/full", Existing::kRefuse, GetParam(), std::nullopt);
   ASSERT_TRUE(full.ok());
   EXPECT_EQ((*full)->write(as_bytes("x")).error().code, ErrorCode::kNoSpace);
 }
 
 TEST_P(FileSinkTest, RefusesDirectoriesAndMissingParents) {
-  EXPECT_EQ(make_file_sink(directory_.path(), true, GetParam(), std::nullopt).error().code, ErrorCode::kUsage);
-  EXPECT_EQ(make_file_sink(directory_.file("no/such"), true, GetParam(), std::nullopt).error().code,
+  EXPECT_EQ(make_file_sink(directory_.path(), Existing::kReplace, GetParam(), std::nullopt).error().code,
+            ErrorCode::kUsage);
+  EXPECT_EQ(make_file_sink(directory_.file("no/such"), Existing::kReplace, GetParam(), std::nullopt).error().code,
             ErrorCode::kNotFound);
-  EXPECT_EQ(make_file_sink("", true, GetParam(), std::nullopt).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(make_file_sink("", Existing::kReplace, GetParam(), std::nullopt).error().code, ErrorCode::kUsage);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, FileSinkTest, testing::Values(IoChoice::kUring, IoChoice::kPosix),

@@ -2,18 +2,15 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <map>
 #include <vector>
 
+#include "tests/io/refused_system_call.h"
 #include "tests/io/temporary_directory.h"
 
 namespace drs {
@@ -68,24 +65,11 @@ TEST_F(RealFileSystemTest, FollowsNoSymbolicLinks) {
   EXPECT_EQ(files_->open("passwd", {}).error().code, ErrorCode::kCorrupt);
 }
 
-void refuse_openat2_like_an_old_container() {
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog filter{.len = sizeof program / sizeof program[0], .filter = program};
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-    std::exit(2);
-  }
-}
-
 TEST(RealFileSystemDeathTest, FollowsNoSymbolicLinksWithoutOpenat2Either) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
-        refuse_openat2_like_an_old_container();
+        test::refuse_system_call(SYS_openat2);
         const TemporaryDirectory directory;
         auto files = open_file_system(directory.path(), IoChoice::kPosix);
         const bool linked = ::symlink("/etc", directory.file("etc").c_str()) == 0;
@@ -104,16 +88,6 @@ TEST_F(RealFileSystemTest, OpensNothingButRegularFilesAndDoesNotHang) {
   const auto opened = files_->open("fifo", {});
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
-}
-
-TEST_F(RealFileSystemTest, AFileOnTheWayIsDamageAndNotTroubleWithTheDisk) {
-  create("a");
-  create("b");
-  EXPECT_EQ(files_->open("a/b", {}).error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(files_->stat("a/b").error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(files_->link("b", "a/b").error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(files_->list("a/b", [](const FileInfo&) { return Result<void>(); }).error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(files_->make_directory("a/b").error().code, ErrorCode::kCorrupt);
 }
 
 TEST_F(RealFileSystemTest, ListsWhatIsNoFileAsAFileWithoutBytes) {
@@ -216,9 +190,8 @@ TEST_F(RealFileSystemTest, ListReportsKindAndSizeAndStopsOnAnError) {
                            return {};
                          })
                   .ok());
-  const auto stopped = files_->list("", [](const FileInfo&) -> Result<void> {
-    return Error{ErrorCode::kCancelled, "enough"};
-  });
+  const auto stopped =
+      files_->list("", [](const FileInfo&) -> Result<void> { return Error(ErrorCode::kCancelled, "enough"); });
   EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
 }
 

@@ -35,7 +35,7 @@ bool soon(const std::function<bool()>& condition) {
   return false;
 }
 
-// The guardians among our children. One that was just started has not yet taken its name.
+// The guardians among our children. A guardian sets its name shortly after it starts.
 std::vector<pid_t> guardians() {
   std::vector<pid_t> found;
   std::ifstream children("/proc/self/task/" + std::to_string(::getpid()) + "/children");
@@ -47,7 +47,7 @@ std::vector<pid_t> guardians() {
   return found;
 }
 
-// Ended, if perhaps not yet reaped by the init process that inherited it.
+// True if the process has exited; the init process that inherited it may not have reaped it yet.
 bool has_ended(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string number;
@@ -70,7 +70,7 @@ class GuardianTest : public testing::Test {
     options.guardian = &guardian;
     return options;
   }
-  // Says when it began, and when it saw a clean end of its input.
+  // Creates `started_` when it starts, and `finished_` when it sees a clean end of its input.
   [[nodiscard]] std::string consumer() const {
     return "echo $$ > " + started_ + "; cat > /dev/null; touch " + finished_;
   }
@@ -155,7 +155,7 @@ TEST_F(GuardianTest, ACommandRunForItsOutputEndsWithUsWhicheverItIs) {
   int status = 0;
   ASSERT_EQ(::waitpid(self, &status, 0), self);
   ASSERT_TRUE(WIFSIGNALED(status));
-  EXPECT_TRUE(soon([&] { return has_ended(consumer_pid()); })) << "what the command had started runs on";
+  EXPECT_TRUE(soon([&] { return has_ended(consumer_pid()); })) << "a process started by the command still runs";
 }
 
 TEST_F(GuardianTest, ACommandThatAsksOnTheTerminalEndsWithUs) {

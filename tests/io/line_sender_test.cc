@@ -88,7 +88,7 @@ TEST(LineSender, GivesUpAReaderThatDoesNotReadOnceToldTo) {
     return true;
   };
   EXPECT_EQ(sender.deliver("last\n", read_on), LineSender::Delivery::kWhole);
-  EXPECT_EQ(whole + read_all(pipe.read_end.get()), line + "last\n") << "a line that was begun is ended first";
+  EXPECT_EQ(whole + read_all(pipe.read_end.get()), line + "last\n") << "a partly sent line is completed first";
 }
 
 TEST(LineSender, SaysThatADeliveryFailed) {

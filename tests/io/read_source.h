@@ -4,12 +4,12 @@
 #include <deque>
 #include <utility>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 #include "io/source.h"
 
 namespace drs::test {
 
-// `buffers` is cut into slots of `slot_bytes`, of which as many as the source allows are under way.
+// Divides `buffers` into slots of `slot_bytes` and keeps as many in flight as the source allows.
 inline Result<Bytes> read_to_end(Source& source, MutableByteView buffers, std::size_t slot_bytes) {
   const std::size_t slot_count = buffers.size() / slot_bytes;
   std::deque<MutableByteView> started;
@@ -26,7 +26,7 @@ inline Result<Bytes> read_to_end(Source& source, MutableByteView buffers, std::s
     if (filled_bytes == slot_bytes) continue;
     while (!started.empty()) {
       DRS_ASSIGN_OR_RETURN(const std::size_t after_end_bytes, source.finish());
-      if (after_end_bytes != 0) return Error{ErrorCode::kInternal, "bytes after the end"};
+      if (after_end_bytes != 0) return Error(ErrorCode::kInternal, "bytes after the end");
       started.pop_front();
     }
     return all;

@@ -1,5 +1,5 @@
-// A ring over a real one that refuses every direct operation, as NFS, FUSE or a disk of larger sectors may: EINVAL, and
-// not a byte moved. Several are under way when the first refusal comes.
+// Wraps a real ring and fails every direct operation with EINVAL before any byte moves, as NFS, FUSE or a disk with
+// larger sectors may. Several operations are in flight when the first fails.
 #pragma once
 
 #include <fcntl.h>
@@ -21,9 +21,9 @@ class RefusingRing final : public Ring {
     if (!moves || (::fcntl(operation.fd, F_GETFL) & O_DIRECT) == 0) return inner_->submit(operation);
     refused_.push_back(&operation);
   }
-  Result<std::size_t> run(bool wait) override {
-    // Only what waits for an answer learns of the refusal, so that all that can be are under way by then.
-    if (!wait || refused_.empty()) return inner_->run(wait);
+  Result<std::size_t> run(Wait wait) override {
+    // Completes refused operations only if the caller waits: by then it has as many in flight as it can.
+    if (wait == Wait::kNo || refused_.empty()) return inner_->run(wait);
     std::deque<IoOperation*> refused = std::exchange(refused_, {});
     for (IoOperation* const operation : refused) {
       operation->result = -EINVAL;

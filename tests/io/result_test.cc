@@ -1,4 +1,4 @@
-#include "io/result.h"
+#include "io/base/result.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 namespace drs {
 namespace {
 
-// What tests rely on: see tests/assertion_fails_its_test.cc.
+// Tests rely on this: see tests/assertion_fails_its_test.cc.
 TEST(Result, AskedForTheErrorThatItDoesNotHoldFailsTheTestAlone) {
   const Result<int> good = 7;
   EXPECT_THROW(static_cast<void>(good.error()), std::logic_error);

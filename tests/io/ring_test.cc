@@ -3,9 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +14,7 @@
 
 #include "io/buffer_pool.h"
 #include "io/fd.h"
+#include "tests/io/refused_system_call.h"
 #include "tests/io/temporary_directory.h"
 
 namespace drs {
@@ -54,7 +52,7 @@ class RingContract : public testing::TestWithParam<Backend> {
 
   void run_until_idle() {
     while (ring_->in_flight() > 0) {
-      const auto ran = ring_->run(true);
+      const auto ran = ring_->run(Wait::kForOne);
       ASSERT_TRUE(ran.ok()) << ran.error().message;
       EXPECT_GE(*ran, 1U);
     }
@@ -157,7 +155,7 @@ TEST_P(RingContract, DoneMaySubmitTheNextOperation) {
 }
 
 TEST_P(RingContract, RunWithoutOperationsReturnsAtOnce) {
-  const auto ran = ring_->run(true);
+  const auto ran = ring_->run(Wait::kForOne);
   ASSERT_TRUE(ran.ok());
   EXPECT_EQ(*ran, 0U);
 }
@@ -165,7 +163,7 @@ TEST_P(RingContract, RunWithoutOperationsReturnsAtOnce) {
 TEST_P(RingContract, RunWithoutWaitingCompletesEventually) {
   const Fd file = open_file("data");
   add(IoKind::kWrite, file.get(), 0, arena_.carve(4096));
-  while (ring_->in_flight() > 0) ASSERT_TRUE(ring_->run(false).ok());
+  while (ring_->in_flight() > 0) ASSERT_TRUE(ring_->run(Wait::kNo).ok());
   EXPECT_EQ(done_count_, 1U);
 }
 
@@ -185,7 +183,7 @@ TEST_P(RingContract, DestroyedWithOperationsInFlightLetsGoOfTheirBytes) {
   const Fd file = open_file("data");
   Bytes block(kMiB);
   for (std::size_t i = 0; i < 16; ++i) add(IoKind::kWrite, file.get(), i * kMiB, block);
-  ASSERT_TRUE(ring_->run(false).ok());
+  ASSERT_TRUE(ring_->run(Wait::kNo).ok());
   ring_.reset();
   EXPECT_LE(done_count_, 16U);
 }
@@ -215,12 +213,12 @@ TEST(UringRing, RegistersMoreThanTheKernelTakesInOnePiece) {
   read.bytes = arena->whole().subspan(512 * kMiB - 4096, expected.size());
   read.done = [](IoOperation&) {};
   (*ring)->submit(read);
-  ASSERT_TRUE((*ring)->run(true).ok());
+  ASSERT_TRUE((*ring)->run(Wait::kForOne).ok());
   ASSERT_EQ(read.result, static_cast<std::int64_t>(expected.size()));
   EXPECT_EQ(std::memcmp(read.bytes.data(), expected.data(), expected.size()), 0);
 }
 
-// The limit counts only for users without CAP_IPC_LOCK, so the thread of the test gives it up.
+// The limit applies only without CAP_IPC_LOCK, so the test's thread drops that capability.
 void drop_ipc_lock() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct sets[2] = {};
@@ -251,31 +249,18 @@ TEST(UringRing, LockedMemoryLimitLeavesMemoryUnregisteredAndWorking) {
     read.bytes = arena->carve(8192);
     read.done = [](IoOperation&) {};
     (*ring)->submit(read);
-    ASSERT_TRUE((*ring)->run(true).ok());
+    ASSERT_TRUE((*ring)->run(Wait::kForOne).ok());
     EXPECT_EQ(read.result, 4096);
   });
   limited.join();
   ASSERT_EQ(::setrlimit(RLIMIT_MEMLOCK, &before), 0);
 }
 
-void refuse_io_uring_like_a_container() {
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog filter{.len = sizeof program / sizeof program[0], .filter = program};
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-    std::exit(2);
-  }
-}
-
 TEST(RingProbeDeathTest, RefusedIoUringMeansPosixOrAClearError) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");  // the probe's answer is cached, so it needs a fresh process
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // the probe's result is cached, so it needs a fresh process
   EXPECT_EXIT(
       {
-        refuse_io_uring_like_a_container();
+        test::refuse_system_call(SYS_io_uring_setup);
         const auto automatic = make_ring(IoChoice::kAuto, 8);
         const auto forced = make_ring(IoChoice::kUring, 8);
         const bool as_expected = automatic.ok() && (*automatic)->backend() == IoBackend::kPosix && !forced.ok() &&

@@ -26,7 +26,7 @@ std::int64_t perform(Ring& ring, IoKind kind, int fd, std::uint64_t offset_bytes
     operation.bytes = bytes;
     operation.done = [](IoOperation&) {};
     ring.submit(operation);
-    while (ring.in_flight() > 0) EXPECT_TRUE(ring.run(true).ok());
+    while (ring.in_flight() > 0) EXPECT_TRUE(ring.run(Wait::kForOne).ok());
     if (operation.result < 0) return operation.result;
     total += operation.result;
     const auto moved_bytes = static_cast<std::size_t>(operation.result);
@@ -41,7 +41,7 @@ Result<void> checked(std::int64_t result) {
   return {};
 }
 
-// How a local store puts an object: write, sync, name, sync the name.
+// Stores an object like a local store: write, sync, link, sync the directory.
 Result<void> store(SimFileSystem& disk, const std::string& name, const Bytes& content) {
   DRS_ASSIGN_OR_RETURN(auto ring, disk.make_ring(4));
   DRS_ASSIGN_OR_RETURN(const OpenedFile file, disk.open("tmp", {.write = true, .create_exclusive = true}));
@@ -54,7 +54,7 @@ Result<void> store(SimFileSystem& disk, const std::string& name, const Bytes& co
   return disk.remove("tmp");
 }
 
-// What the disk holds under a name, or nothing.
+// Returns the contents of a file, or nullopt if it does not exist.
 std::optional<Bytes> load(SimFileSystem& disk, const std::string& name) {
   const auto info = disk.stat(name);
   if (!info.ok()) return std::nullopt;
@@ -157,7 +157,7 @@ TEST(SimFileSystem, AFailedSyncLosesTheDataForGood) {
   ASSERT_EQ(perform(*ring, IoKind::kWrite, file->fd, 0, content), 1000);
   disk.fail_nth(disk.operations_seen() + 1, EIO);
   EXPECT_EQ(perform(*ring, IoKind::kSyncData, file->fd, 0, {}), -EIO);
-  EXPECT_EQ(perform(*ring, IoKind::kSyncData, file->fd, 0, {}), 0);  // as kernels do: success over lost data
+  EXPECT_EQ(perform(*ring, IoKind::kSyncData, file->fd, 0, {}), 0);  // like a kernel: success although data was lost
   disk.power_cut();
   EXPECT_EQ(load(disk, "a"), Bytes());
 }
@@ -181,7 +181,7 @@ TEST(SimFileSystem, EveryOperationCanFailAndTheObjectIsThenWholeOrAbsent) {
       if (left.has_value()) {
         EXPECT_EQ(*left, content) << nth;
       }
-      // The last operation only tidies up.
+      // The last operation only cleans up.
       if (nth == count) {
         EXPECT_TRUE(left.has_value());
       }
@@ -197,7 +197,7 @@ TEST(SimFileSystem, AMachineThatStopsAtAnyOperationLeavesTheObjectWholeOrAbsent)
     SimFileSystem disk(7);
     disk.halt_at(nth);
     EXPECT_FALSE(store(disk, "object", content).ok());
-    EXPECT_FALSE(disk.stat("object").ok());  // nothing works on a machine without power
+    EXPECT_FALSE(disk.stat("object").ok());  // every call fails while the machine is down
     disk.power_cut();
     const auto left = load(disk, "object");
     if (left.has_value()) {
@@ -244,7 +244,7 @@ TEST(SimFileSystem, RingsReorderCompletionsAndCutTransfersShort) {
     };
     ring->submit(operations[i]);
   }
-  while (ring->in_flight() > 0) ASSERT_TRUE(ring->run(true).ok());
+  while (ring->in_flight() > 0) ASSERT_TRUE(ring->run(Wait::kForOne).ok());
   EXPECT_EQ(order.size(), operations.size());
   EXPECT_FALSE(std::ranges::is_sorted(order));
   EXPECT_TRUE(std::ranges::any_of(operations, [](const IoOperation& done) { return done.result < 4096; }));
@@ -309,7 +309,7 @@ RC_GTEST_PROP(SimFileSystemProperty, SyncedContentSurvivesWhateverFollowsUnsynce
   RC_ASSERT(perform(*ring, IoKind::kWrite, file->fd, 0, first) == static_cast<std::int64_t>(first.size()));
   RC_ASSERT(perform(*ring, IoKind::kSyncData, file->fd, 0, {}) == 0);
   RC_ASSERT(disk.sync_directory("").ok());
-  perform(*ring, IoKind::kWrite, file->fd, first.size(), second);  // behind what was synced
+  perform(*ring, IoKind::kWrite, file->fd, first.size(), second);  // after the synced bytes
   disk.power_cut();
   const auto left = load(disk, "a");
   RC_ASSERT(left.has_value());

@@ -1,4 +1,4 @@
-// A directory that goes away with the test, and short ways to fill and read plain files in it.
+// A directory that is removed when the test ends, with helpers to write and read files in it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <random>
 #include <string>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs::test {
 

@@ -5,14 +5,14 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ["io", "codecs", "sinks", "engine", "verify", "tools", "bench", "tests", "cmake", "scripts", "docs"]
+FOLDERS = ["io", "codecs", "sinks", "engine", "verify", "tools", "bench", "tests", "cmake", "scripts", "docs", "packaging"]
 TEXT_SUFFIXES = {".h", ".cc", ".txt", ".cmake", ".py", ".md", ".json", ".sh", ".yml", ".yaml", ".toml", ""}
 LINES_MAX = 500
 
 # Files that may be longer, each with its reason.
 LONG_FILES = {
     "tests/engine/format/independent_reader.py": "recovery without drstream: one file to copy, free of the rest of the tree",
-    "tests/sinks/object_store_contract_test.cc": "one contract, and every kind of store that is held to it",
+    "tests/engine/format/malformed.cc": "one table of inputs, by decoder",
 }
 
 # Spelled in two halves, so that this file does not find itself.
@@ -114,7 +114,8 @@ def test_every_header_has_a_guard():
 
 def test_shell_scripts_pass_shellcheck():
     # SC2317 takes a function for unreachable when a variable or another command calls it.
-    scripts = [p for p in (ROOT / "scripts").iterdir() if p.is_file()] + [ROOT / ".ci/run"]
+    folders = [ROOT / "scripts", ROOT / "packaging/debian"]
+    scripts = [p for folder in folders for p in folder.iterdir() if p.is_file()] + [ROOT / ".ci/run"]
     shell = [str(p) for p in scripts if re.match(rb"#!.*\b(ba)?sh\b", p.read_bytes())]
     result = subprocess.run(["shellcheck", "-x", "--exclude=SC2317", *shell], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout

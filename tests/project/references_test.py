@@ -21,7 +21,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 NUMBERED = re.compile(r"\b(?:STYLE|DESIGN|keeping|kafka)(?:\.md)? section \d|\bissue \d", re.IGNORECASE)
 
 # Not of this project: what a library or a published test suite calls its own files; and examples of names.
-FOREIGN = {"linux/fcntl.h", "cli/xsum_sanity_check.c", "tests/aws-signing-test-suite/v4", "a.cc", "a_test.cc", "x_fuzz.cc", "_fuzz.cc"}
+FOREIGN = {"linux/fcntl.h", "XDG_CONFIG_HOME/drstream/config.toml", "cli/xsum_sanity_check.c", "tests/aws-signing-test-suite/v4", "a.cc", "a_test.cc", "x_fuzz.cc", "_fuzz.cc"}
 EXAMPLES = {"tests/project/layering_test.py", "tests/project/references_test.py"}
 
 

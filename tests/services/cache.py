@@ -1,6 +1,6 @@
-"""Programs that tests run and Debian does not have: made once, kept in one folder, shared by all runs.
+"""A cache of programs that tests need and Debian does not package: built once, shared by all runs.
 
-    DRSTREAM_SERVICES_CACHE=FOLDER   where they are kept; else ${XDG_CACHE_HOME:-~/.cache}/drstream-services
+    DRSTREAM_SERVICES_CACHE=FOLDER   the cache; default ${XDG_CACHE_HOME:-~/.cache}/drstream-services
 """
 
 import fcntl
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 class Unavailable(Exception):
-    """A service cannot be had on this machine; the text says why."""
+    """A service is not available on this machine; the text says why."""
 
 
 def cache_folder():
@@ -26,7 +26,7 @@ def say(text):
 
 
 def install_once(name, make):
-    """The folder `name` of the cache; make(folder) fills it if it is not there. Of several runs only one does."""
+    """The folder `name` of the cache. If it does not exist, one of the concurrent runs fills it with make(folder)."""
     final = cache_folder() / name
     if final.exists():
         return final
@@ -54,7 +54,7 @@ def wait_for(lock, notice):
 
 
 def run_installer(*command, **variables):
-    """What the command printed. Raises Unavailable with its last lines if it fails."""
+    """The output of the command. Raises Unavailable with its last lines if it fails."""
     done = subprocess.run(
         [str(word) for word in command],
         env={**os.environ, **{name: str(value) for name, value in variables.items()}},

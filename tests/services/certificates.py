@@ -1,4 +1,4 @@
-"""A private certificate authority and a certificate of this machine, for servers that speak HTTPS."""
+"""A private certificate authority and a certificate for this machine, for HTTPS servers."""
 
 import datetime
 import ipaddress
@@ -13,7 +13,7 @@ Certificates = namedtuple("Certificates", "ca_file certificate_file key_file")  
 
 
 def make_certificates(folder):
-    """A new authority, and a certificate by it for localhost and 127.0.0.1, in `folder`."""
+    """Creates in `folder` a new authority, and a certificate that it issued for localhost and 127.0.0.1."""
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name, server_name = _name("drstream test CA"), _name("localhost")
     server_names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
@@ -27,7 +27,7 @@ def make_certificates(folder):
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
         (x509.SubjectAlternativeName(server_names), False),
     ])
-    made = Certificates(folder / "ca.pem", folder / "public.crt", folder / "private.key")  # as MinIO names them
+    made = Certificates(folder / "ca.pem", folder / "public.crt", folder / "private.key")  # MinIO's file names
     made.ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     made.certificate_file.write_bytes(server.public_bytes(serialization.Encoding.PEM))
     made.key_file.write_bytes(server_key.private_bytes(

@@ -1,4 +1,4 @@
-"""fake-gcs-server, which answers as Google Cloud Storage does."""
+"""fake-gcs-server, which emulates Google Cloud Storage."""
 
 import json
 import uuid
@@ -17,7 +17,7 @@ def install():
 
 
 class FakeGcs(ServerProcess):
-    """A context manager: a server with its objects in files below `folder`; HTTPS if it is given certificates."""
+    """A context manager: a server with its objects in files below `folder`; HTTPS if given certificates."""
 
     def __init__(self, folder, certificates: Certificates | None = None):
         self.port = free_port()
@@ -62,6 +62,6 @@ class FakeGcs(ServerProcess):
         return list(self.sizes(bucket, prefix))
 
     def sizes(self, bucket, prefix=""):
-        """How many bytes each object below a prefix has, by name."""
+        """The size of each object below a prefix, by name."""
         reply = expect(self.request("GET", f"/storage/v1/b/{bucket}/o?prefix={quote(prefix, safe='')}"))
         return {item["name"]: int(item["size"]) for item in json.loads(reply.body).get("items", [])}

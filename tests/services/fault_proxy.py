@@ -1,11 +1,11 @@
-"""A reverse proxy of one HTTP server that spoils chosen requests, as rules set by the test say.
+"""A reverse proxy of one HTTP server that injects faults into requests, by rules that the test sets.
 
     with FaultProxy(minio.endpoint) as proxy:
         proxy.on(faults.lost_reply(), method="PUT", path="/packs/", nth=2)
-        ...                                            # the second PUT of a pack arrives; its reply does not
+        ...                                            # the second PUT of a pack arrives; its reply is lost
         assert proxy.spoiled() == ["lost_reply"]
 
-It runs inside the test, reads each request whole, and passes on the Host header, so that signatures stay valid.
+It runs inside the test, reads each request completely, and forwards the Host header, so that signatures stay valid.
 """
 
 import re
@@ -22,11 +22,11 @@ HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "
 UPSTREAM_SECONDS = 60
 
 Request = namedtuple("Request", "method target headers body")
-Seen = namedtuple("Seen", "method target status fault")  # status: sent to the client, None if nothing was
+Seen = namedtuple("Seen", "method target status fault")  # status: sent to the client; None if none was sent
 
 
 class Rule:
-    """Spoils, of the requests that match, those numbered from nth to nth + times - 1."""
+    """Applies a fault to the matching requests numbered from nth to nth + times - 1."""
 
     def __init__(self, fault, method, path, nth, times):
         self.fault = fault
@@ -44,14 +44,14 @@ class Rule:
 
 
 class FaultProxy(HttpServer):
-    """A context manager; `endpoint` is where it listens, with HTTPS if it is given certificates."""
+    """A context manager; it listens on `endpoint`, with HTTPS if given certificates."""
 
     def __init__(self, upstream, upstream_ca_file=None, certificates=None):
         super().__init__(_Handler, certificates)
         self.upstream = upstream
         self.upstream_ca_file = upstream_ca_file
-        self.requests = []  # Seen; each is here before the client hears of its end
-        self.lists = {}  # the newest answer to each listing
+        self.requests = []  # Seen; appended before the client sees the end of the request
+        self.lists = {}  # the newest reply to each listing
         self.closed = threading.Event()
         self._rules = []
         self._lock = threading.Lock()
@@ -61,21 +61,21 @@ class FaultProxy(HttpServer):
         super().__exit__()
 
     def on(self, fault, method=None, path=None, nth=1, times=1):
-        """Adds a rule. `path`: a regular expression, searched in path and query; `times` None: from nth on for ever.
+        """Adds a rule. `path`: a regular expression, searched in path and query; `times` None: all from nth on.
 
-        Each rule counts all requests that match it; of several that fire at once the first added wins.
+        Each rule counts all requests that match it. If several rules apply to a request, the first added wins.
         """
         with self._lock:
             self._rules.append(Rule(fault, method, path, nth, times))
 
     def clear(self):
-        """Removes all rules and forgets what was seen."""
+        """Removes all rules and clears the recorded requests."""
         with self._lock:
             self._rules.clear()
             self.requests.clear()
 
     def spoiled(self):
-        """The names of the faults that were done, in order."""
+        """The names of the injected faults, in order."""
         return [seen.fault for seen in self.requests if seen.fault]
 
     def fault_for(self, request):
@@ -104,14 +104,14 @@ class FaultProxy(HttpServer):
 
 
 def is_list(request):
-    """Whether S3 or Google Cloud Storage is asked for the names of objects."""
+    """Whether the request lists objects of S3 or Google Cloud Storage."""
     path, _, query = request.target.partition("?")
     return request.method == "GET" and bool(re.search(r"(^|&)(list-type|prefix|versions)\b", query) or
                                             re.fullmatch(r"/storage/v1/b/[^/]+/o", path))
 
 
 class Exchange:
-    """One request on its way; a fault forwards it or not, and sends, cuts or drops the reply."""
+    """One request in progress; a fault forwards it or not, and sends, truncates or drops the reply."""
 
     def __init__(self, proxy, handler, request, fault):
         self.proxy = proxy
@@ -130,7 +130,7 @@ class Exchange:
         return self.proxy.forward(self.request)
 
     def send(self, reply, content_length=None):
-        """`content_length`: what the header says, if not the truth; the connection is then closed after the body."""
+        """`content_length`: a false value for the header; the connection is then closed after the body."""
         self._end(reply.status)
         handler = self._handler
         handler.send_response_only(reply.status)
@@ -169,7 +169,7 @@ class _Handler(RequestHandler):
             exchange.drop()
 
     def body(self):
-        """The whole body; half a request must not be passed on as one."""
+        """The complete body; a partial request must not be forwarded."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self._exactly(int(self.headers.get("Content-Length", 0)))
         parts = []

@@ -1,6 +1,6 @@
-"""What a FaultProxy can do to a request. Each function makes one fault, named after the function.
+"""The faults of a FaultProxy. Each function makes one fault, named after the function.
 
-Those that answer themselves take `applied`: whether the real server gets the request all the same.
+Faults that send their own reply take `applied`: whether the real server receives the request too.
 """
 
 import functools
@@ -10,7 +10,7 @@ from services.http_client import Reply
 
 
 def _fault(make):
-    """Names the fault that `make` returns after `make`."""
+    """Sets the name of the fault that `make` returns to the name of `make`."""
 
     @functools.wraps(make)
     def named(*arguments, **options):
@@ -28,7 +28,7 @@ def _xml_error(code):
 
 @_fault
 def answer(status, code, applied=False, body=None, content_type="application/xml", **headers):
-    """Any status with the XML of an S3 error, or another body. Headers as keywords, `_` for `-`."""
+    """A reply with any status and the XML of an S3 error, or another body. Headers as keywords, `_` for `-`."""
     content = _xml_error(code) if body is None else body
     given = {"Content-Type": content_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
 
@@ -62,7 +62,7 @@ def expired_token():
 
 @_fault
 def unauthorized():
-    """As Google answers to a token that it does not take (any more)."""
+    """Google's reply to an invalid or expired token."""
     body = b'{"error":{"code":401,"message":"Invalid Credentials","errors":[{"reason":"authError"}]}}'
     return answer(401, "", body=body, content_type="application/json")
 
@@ -79,7 +79,7 @@ def precondition_failed():
 
 @_fault
 def unconditional(client):
-    """A server that does not know If-None-Match: what is put replaces. `client`: an S3Client of the real server."""
+    """A server that ignores If-None-Match: a put replaces. `client`: an S3Client of the real server."""
 
     def fault(exchange):
         path = exchange.request.target.partition("?")[0]
@@ -90,25 +90,25 @@ def unconditional(client):
 
 @_fault
 def error_in_200(code="InternalError", applied=False):
-    """As CompleteMultipartUpload and copies do, which fail after their status was sent."""
+    """An error after the status was sent, as in CompleteMultipartUpload and copies."""
     return answer(200, code, applied)
 
 
 @_fault
 def ingress_404(applied=False):
-    """As an ingress answers while nothing stands behind it."""
+    """The reply of an ingress that has no backend."""
     return answer(404, "", applied, body=b"404 page not found\n", content_type="text/plain; charset=utf-8")
 
 
 @_fault
 def block_page():
-    """As a firewall or a captive portal answers whatever it does not let through."""
+    """The reply of a firewall or a captive portal to a blocked request."""
     return answer(200, "", body=b"<html>This page is blocked.</html>", content_type="text/html")
 
 
 @_fault
 def whole_object(client=None):
-    """A server or cache that ignores Range. `client`: an S3Client of the real server, where requests are signed."""
+    """A server or cache that ignores Range. `client`: an S3Client of the real server, if requests are signed."""
 
     def fault(exchange):
         if client is None:
@@ -122,7 +122,7 @@ def whole_object(client=None):
 
 @_fault
 def redirect(location=None):
-    """307 to another endpoint; not given: to the real server."""
+    """A 307 to another endpoint; by default to the real server."""
 
     def fault(exchange):
         target = (location or exchange.proxy.upstream) + exchange.request.target
@@ -134,13 +134,13 @@ def redirect(location=None):
 
 @_fault
 def lost_request():
-    """The connection closes; the real server hears nothing."""
+    """The connection closes; the real server receives nothing."""
     return lambda exchange: exchange.drop()
 
 
 @_fault
 def lost_reply():
-    """The real server does what it was asked; then the connection closes."""
+    """The real server executes the request; then the connection closes."""
 
     def fault(exchange):
         exchange.forward()
@@ -151,7 +151,7 @@ def lost_reply():
 
 @_fault
 def duplicated(answer_with=2):
-    """The real server gets the request twice; the client sees the first or the second reply."""
+    """The real server receives the request twice; the client sees the first or the second reply."""
 
     def fault(exchange):
         replies = [exchange.forward(), exchange.forward()]
@@ -162,7 +162,7 @@ def duplicated(answer_with=2):
 
 @_fault
 def truncated_body(keep=0.5):
-    """Content-Length is right, but the connection closes after a part of the body."""
+    """Content-Length is correct, but the connection closes after a part of the body."""
 
     def fault(exchange):
         reply = exchange.forward()
@@ -174,7 +174,7 @@ def truncated_body(keep=0.5):
 
 @_fault
 def wrong_bytes():
-    """The right length and headers; the byte in the middle is another."""
+    """Correct length and headers; one byte in the middle is changed."""
 
     def fault(exchange):
         reply = exchange.forward()
@@ -188,7 +188,7 @@ def wrong_bytes():
 
 @_fault
 def stale_list():
-    """The newest answer that an earlier request for the same listing got; without one, the true answer."""
+    """The newest reply to an earlier request for the same listing; without one, the real reply."""
 
     def fault(exchange):
         exchange.send(exchange.proxy.lists.get(exchange.request.target) or exchange.forward())
@@ -198,7 +198,7 @@ def stale_list():
 
 @_fault
 def delay(seconds):
-    """The true answer, late."""
+    """The real reply, delayed."""
 
     def fault(exchange):
         time.sleep(seconds)
@@ -209,7 +209,7 @@ def delay(seconds):
 
 @_fault
 def stall():
-    """No answer, and no end of the connection before that of the proxy."""
+    """No reply; the connection stays open until the proxy ends."""
 
     def fault(exchange):
         exchange.proxy.closed.wait()

@@ -1,6 +1,6 @@
-"""Fixtures of the services. One server of a kind serves all tests of a run: make buckets of your own.
+"""Fixtures of the services. All tests of a run share one server of each kind, so each test must create its own buckets.
 
-Tests that kill a server, or need one of their own, use its class: `with Minio(tmp_path / "minio") as minio:`.
+Tests that kill a server, or need a separate one, use its class: `with Minio(tmp_path / "minio") as minio:`.
 """
 
 from contextlib import contextmanager
@@ -22,13 +22,13 @@ from services.versitygw import Versitygw
 
 @pytest.fixture(scope="session")
 def provide(request, missing, tmp_path_factory):
-    """provide(Service, ...): a context manager of a running service in a folder of its own; or `missing`."""
+    """provide(Service, ...): a context manager of a running service in its own folder; else calls `missing`."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
     @contextmanager
     def provided(service, *arguments):
         try:
-            with capture.global_and_fixture_disabled():  # an installation that takes minutes says so
+            with capture.global_and_fixture_disabled():  # shows the progress of an installation that takes minutes
                 server = service(tmp_path_factory.mktemp(service.__name__.lower()) / "server", *arguments)
             server.start()
         except Unavailable as problem:
@@ -43,12 +43,12 @@ def provide(request, missing, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory):
-    """A private CA and a certificate of localhost; see Certificates."""
+    """A private CA and a certificate for localhost; see Certificates."""
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 def one_for_all(service, *needs):
-    """A fixture of one running `service` for all tests of a run; `needs`: fixtures that it is given."""
+    """A fixture of one running `service` for all tests of a run; `needs`: fixtures passed to its constructor."""
 
     def serve(request, provide):
         with provide(service, *map(request.getfixturevalue, needs)) as server:
@@ -61,7 +61,7 @@ minio = one_for_all(Minio)
 minio_tls = one_for_all(Minio, "certificates")
 versitygw = one_for_all(Versitygw)
 versitygw_tls = one_for_all(Versitygw, "certificates")
-seaweedfs = one_for_all(SeaweedFs)  # its build takes many minutes: for the campaigns alone
+seaweedfs = one_for_all(SeaweedFs)  # its build takes many minutes: only for the campaigns
 seaweedfs_tls = one_for_all(SeaweedFs, "certificates")
 fake_gcs = one_for_all(FakeGcs)
 fake_gcs_tls = one_for_all(FakeGcs, "certificates")

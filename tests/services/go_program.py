@@ -1,4 +1,4 @@
-"""Programs built from Go modules, with the Go they need."""
+"""Builds programs from Go modules, with the Go version they need."""
 
 import json
 import platform
@@ -14,18 +14,18 @@ GO_TOOLCHAIN = "go1.26.0"
 
 
 def go_module(name, package, version):
-    """The path of the program that `go install package@version` makes."""
+    """The path of the program that `go install package@version` builds."""
 
     def build(folder):
-        # Without cgo the program does not depend on what this machine happens to have.
+        # Without cgo the program does not depend on libraries of this machine.
         run_go("install", "-trimpath", f"{package}@{version}", GOBIN=folder, CGO_ENABLED=0)
 
     return install_once(f"{name}-{version}", build) / package.rsplit("/", 1)[-1]
 
 
 def go_program_of_module(name, module, version, package):
-    """The path of the program in the folder `package` of a module that no `go install` takes, since it replaces modules
-    that it needs: built where it was downloaded."""
+    """The path of the program in the folder `package` of a module that `go install` refuses, since the module replaces
+    modules that it needs. Builds it in its download folder."""
 
     def build(folder):
         source = json.loads(run_go("mod", "download", "-json", f"{module}@{version}"))["Dir"]
@@ -40,7 +40,7 @@ def run_go(*arguments, **variables):
 
 @cache
 def go():
-    """The go on PATH, or a newer one that it fetches: Debian 12 has 1.19, which knows modules but not toolchains."""
+    """The go on PATH, or a newer one fetched with it: Debian 12 has 1.19, which supports modules but not toolchains."""
     own = shutil.which("go")
     if own is None:
         raise Unavailable("no Go: install golang-go")
@@ -51,7 +51,7 @@ def go():
 
 
 def fetch_toolchain(own, folder):
-    """Every Go release is a module too, so that any go fetches it, from the proxy it is set to, and checks its sum."""
+    """Fetches a Go release. It is also a module, so any go can fetch it from its proxy and verify its checksum."""
     architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     module = f"golang.org/toolchain@v0.0.1-{GO_TOOLCHAIN}.linux-{architecture}"
     downloads = folder / "downloads"
@@ -59,6 +59,6 @@ def fetch_toolchain(own, folder):
                            GOTOOLCHAIN="local")
     Path(json.loads(answer)["Dir"]).rename(folder / "go")
     shutil.rmtree(downloads)
-    for pattern in ("bin/*", "pkg/tool/*/*"):  # modules hold no modes
+    for pattern in ("bin/*", "pkg/tool/*/*"):  # modules store no file modes
         for program in (folder / "go").glob(pattern):
             program.chmod(0o755)

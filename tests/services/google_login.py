@@ -1,4 +1,4 @@
-"""Where Google hands out access tokens."""
+"""A server that issues access tokens like Google."""
 
 import json
 import uuid
@@ -10,7 +10,7 @@ REFRESH_TOKEN = "1//test-refresh-token"
 
 
 class GoogleLogin(HttpServer):
-    """A context manager: a token endpoint for authorized users. `tokens`: all it gave, the newest last."""
+    """A context manager: a token endpoint for authorized users. `tokens`: all issued tokens, the newest last."""
 
     def __init__(self):
         super().__init__(_Handler)
@@ -18,7 +18,7 @@ class GoogleLogin(HttpServer):
         self.endpoint += "/token"
 
     def write_credentials(self, path):
-        """What `gcloud auth application-default login` leaves."""
+        """Writes the file that `gcloud auth application-default login` writes."""
         path.write_text(json.dumps({"type": "authorized_user", "client_id": "test", "client_secret": "test-secret",
                                     "refresh_token": REFRESH_TOKEN, "token_uri": self.endpoint}))
         return path

@@ -1,4 +1,4 @@
-"""One HTTP request, one reply, nothing done behind the caller's back: no retries, no redirects."""
+"""One HTTP request and its reply, without retries or redirects."""
 
 import http.client
 import ssl
@@ -17,7 +17,7 @@ def connect(url, ca_file=None, timeout=30):
 
 
 def send(url, method="GET", headers=None, body=b"", ca_file=None, timeout=30):
-    """The reply to one request on a connection of its own. Raises OSError or http.client.HTTPException."""
+    """The reply to one request on a new connection. Raises OSError or http.client.HTTPException."""
     parts = urlsplit(url)
     connection = connect(url, ca_file, timeout)
     try:

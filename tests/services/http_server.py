@@ -1,4 +1,4 @@
-"""An HTTP server inside the test, with a thread for each connection."""
+"""An HTTP server inside the test, with one thread per connection."""
 
 import ssl
 import sys
@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class HttpServer:
-    """A context manager; `endpoint` is where it listens, with HTTPS if it is given certificates.
+    """A context manager; it listens on `endpoint`, with HTTPS if given certificates.
 
-    `handler`: a kind of RequestHandler.
+    `handler`: a subclass of RequestHandler.
     """
 
     def __init__(self, handler, certificates=None):
@@ -57,12 +57,12 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_):
-        """Tests look at what the owner remembers."""
+        """Logs nothing: tests check what the owner recorded."""
 
 
 class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], OSError):  # clients that go away are what tests are about
+        if not isinstance(sys.exc_info()[1], OSError):  # tests close connections on purpose
             super().handle_error(request, client_address)

@@ -1,24 +1,32 @@
-"""Installs what tests/services runs, so that a long build is seen and not taken for a test that hangs.
+"""Installs the services before the tests, so that a long build is not mistaken for a hanging test.
 
     PYTHONPATH=tests /usr/bin/python3 -m services.install
 
-Does nothing when all is there. SeaweedFS, whose build is by far the longest, is for the campaigns: only with
-DRSTREAM_TEST_FULL=1. What fails is reported; it fails this command if DRSTREAM_TEST_SERVICES=required.
+Does nothing if all are installed. SeaweedFS, whose build is by far the longest, and further Debian roots are installed
+only with DRSTREAM_TEST_FULL=1, for the campaigns. Reports failures, and fails itself if
+DRSTREAM_TEST_SERVICES=required.
 """
 
 import os
 import sys
+from functools import partial
 
-from services import fake_gcs, minio, moto_server, seaweedfs, toxiproxy, versitygw
+from services import debian_root, fake_gcs, minio, moto_server, seaweedfs, toxiproxy, versitygw
 from services.cache import Unavailable, say
 
 
 def main():
     failed = False
-    campaign = [seaweedfs] if os.environ.get("DRSTREAM_TEST_FULL") == "1" else []
-    for service in (moto_server, toxiproxy, versitygw, fake_gcs, minio, *campaign):
+    full = os.environ.get("DRSTREAM_TEST_FULL") == "1"
+    installers = [service.install for service in (moto_server, toxiproxy, versitygw, fake_gcs, minio)]
+    if full:
+        installers.append(seaweedfs.install)
+    if os.geteuid() == 0:
+        roots = debian_root.FURTHER_PACKAGES if full else ["bookworm"]
+        installers += [partial(debian_root.install, name) for name in roots]
+    for install in installers:
         try:
-            service.install()
+            install()
         except Unavailable as problem:
             say(problem)
             failed = True

@@ -1,6 +1,7 @@
-"""Where programs on AWS find credentials: the instance metadata service, version 2, and the container endpoint.
+"""The AWS services from which programs get credentials: the instance metadata service, version 2, and the container
+endpoint.
 
-Both answer as AWS documents it. moto has neither: what it has gives metadata to who brings no token.
+Both behave as AWS documents them. moto offers neither: its metadata service does not require a token.
 """
 
 import datetime
@@ -18,12 +19,12 @@ TTL_SECONDS_MAX = 21_600
 
 
 class MetadataServer(HttpServer):
-    """A context manager. What it answers with may be changed at any time:
+    """A context manager. Its replies are set by these attributes, at any time:
 
         credentials        (access key, secret key, session token)
-        lifetime_seconds   how long from now on they say they are valid
-        failures           statuses to answer the next requests with
-        container_token    what the container endpoint wants as Authorization
+        lifetime_seconds   their declared validity from now on
+        failures           statuses of the next replies
+        container_token    the Authorization that the container endpoint requires
     """
 
     def __init__(self):
@@ -32,7 +33,7 @@ class MetadataServer(HttpServer):
         self.lifetime_seconds = 3600
         self.failures = []
         self.container_token = uuid.uuid4().hex
-        self.requests = []  # "METHOD path", as they came
+        self.requests = []  # "METHOD path", in order
         self.session_tokens = set()
         self.container_url = self.endpoint + CONTAINER_PATH  # for AWS_CONTAINER_CREDENTIALS_FULL_URI
 

@@ -32,18 +32,18 @@ class Minio(S3Server):
                 "MINIO_UPDATE": "off"}
 
     def is_ready(self):
-        # Its health pages say yes too early. A user that does not exist gets 503 until drive and users are loaded.
+        # Its health pages report ready too early. An unknown user gets 503 until the drive and the users are loaded.
         nobody = S3Client(self.endpoint, "nobody", "nobody-secret", ca_file=self.ca_file)
         return nobody.request("GET", "/").status == 403
 
     def restricted(self, bucket, *actions):
-        """A client with temporary credentials that may do these actions, such as "s3:GetObject", with one bucket."""
+        """A client with temporary credentials for these actions, such as "s3:GetObject", on one bucket."""
         resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
         statement = {"Effect": "Allow", "Action": list(actions), "Resource": resources}
         return self.client().assume_role(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
 
     def user(self, policy):
-        """A client of a new user, who may do what `policy`, JSON text, allows and nothing else."""
+        """A client of a new user with the permissions of `policy`, a JSON text."""
         name, secret = f"user-{uuid.uuid4().hex[:12]}", uuid.uuid4().hex
         account = seal(SECRET_KEY, json.dumps({"secretKey": secret, "status": "enabled"}).encode())
         self._admin("add-user", account, accessKey=name)

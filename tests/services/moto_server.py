@@ -1,4 +1,4 @@
-"""moto, which answers as AWS does: here STS, which gives credentials for a token, and S3, which accepts any."""
+"""moto, which emulates AWS: here STS, which issues credentials for a token, and S3, which accepts any credentials."""
 
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -13,7 +13,7 @@ REQUIREMENTS = Path(__file__).with_name("moto_requirements.txt")
 
 
 def install():
-    """The Python of a virtual environment that has moto."""
+    """The Python of a virtual environment with moto."""
 
     def make(folder):
         run_installer(sys.executable, "-m", "venv", folder)
@@ -36,7 +36,7 @@ class MotoServer(ServerProcess):
         return send(f"{self.endpoint}/moto-api/").status == 200
 
     def assume_role_with_web_identity(self, token, role="arn:aws:iam::123456789012:role/backup"):
-        """What STS gives for a token: AccessKeyId, SecretAccessKey, SessionToken, Expiration."""
+        """The credentials that STS issues for a token: AccessKeyId, SecretAccessKey, SessionToken, Expiration."""
         form = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": role,
                 "RoleSessionName": "drstream", "WebIdentityToken": token}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}

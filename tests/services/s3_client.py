@@ -1,4 +1,4 @@
-"""A small S3 client: requests signed with Signature Version 4, path style, and the few operations tests ask for."""
+"""A small S3 client: requests signed with Signature Version 4, path style, and the operations that tests need."""
 
 import base64
 import copy
@@ -26,20 +26,20 @@ class S3Client:
         self.ca_file = ca_file
 
     def through(self, endpoint, ca_file=None):
-        """The same client with a proxy in between."""
+        """The same client through a proxy."""
         client = copy.copy(self)
         client.endpoint, client.ca_file = endpoint, ca_file
         return client
 
     def request(self, method, path, query=None, headers=None, body=b"", service="s3"):
-        """One signed request; the reply, whatever its status."""
+        """The reply to one signed request, whatever its status."""
         url = f"{self.endpoint}{quote(path, safe='/-_.~')}"
         if query:
             url += "?" + _canonical_query(query)
         return send(url, method, self.sign(method, path, query, headers, body, service), body, self.ca_file)
 
     def sign(self, method, path, query=None, headers=None, body=b"", service="s3"):
-        """`headers` and those that sign them."""
+        """`headers` with the signing headers."""
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         digest = hashlib.sha256(body).hexdigest()
         signed = {name.lower(): str(value).strip() for name, value in (headers or {}).items()}
@@ -60,7 +60,7 @@ class S3Client:
         return signed
 
     def make_bucket(self, bucket, versioning=False, object_lock=False):
-        """Object Lock brings versioning with it."""
+        """Creates a bucket; Object Lock implies versioning."""
         headers = {"x-amz-bucket-object-lock-enabled": "true"} if object_lock else {}
         expect(self.request("PUT", f"/{bucket}", headers=headers))
         if versioning:
@@ -85,7 +85,7 @@ class S3Client:
         return list(self.sizes(bucket, prefix))
 
     def sizes(self, bucket, prefix=""):
-        """How many bytes each object below a prefix has, by key, all pages."""
+        """The size of each object below a prefix, by key, from all pages."""
         found, query = {}, {"list-type": "2", "prefix": prefix}
         while True:
             page = _xml(expect(self.request("GET", f"/{bucket}", query)))
@@ -106,19 +106,19 @@ class S3Client:
         ]
 
     def retention(self, bucket, key):
-        """(mode, date until which the object cannot be deleted) of its newest version."""
+        """(mode, retain-until date) of the newest version."""
         answer = _xml(expect(self.request("GET", f"/{bucket}/{key}", {"retention": ""})))
         return _text(answer, "Mode"), _text(answer, "RetainUntilDate")
 
     def default_retention(self, bucket, mode, days):
-        """What is put without a date of its own is locked for so long; the bucket must have Object Lock."""
+        """Locks objects put without a retention date for this many days; the bucket must have Object Lock."""
         body = (f"<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>"
                 f"<Mode>{mode}</Mode><Days>{days}</Days></DefaultRetention></Rule></ObjectLockConfiguration>").encode()
         checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
         expect(self.request("PUT", f"/{bucket}", {"object-lock": ""}, {"x-amz-checksum-sha256": checksum}, body))
 
     def assume_role(self, policy, seconds=3600):
-        """A client with temporary credentials that may do what `policy`, JSON text, allows."""
+        """A client with temporary credentials and the permissions of `policy`, a JSON text."""
         form = {"Action": "AssumeRole", "Version": "2011-06-15", "DurationSeconds": seconds, "Policy": policy}
         headers = {"content-type": "application/x-www-form-urlencoded"}
         body = _canonical_query(form).encode()
@@ -146,7 +146,7 @@ def _version_query(version_id):
 
 
 def _xml(reply):
-    """The body with namespaces taken off; servers differ in them."""
+    """The body without namespaces, in which servers differ."""
     root = ElementTree.fromstring(reply.body)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]

@@ -1,4 +1,4 @@
-"""What the S3 servers of the tests have in common: an owner, who makes buckets."""
+"""The base class of the tests' S3 servers: an owner, who creates buckets."""
 
 import uuid
 
@@ -10,7 +10,7 @@ SECRET_KEY = "drstream-root-secret"
 
 
 class S3Server(ServerProcess):
-    """A context manager: one server with one drive in `folder`; HTTPS if it is given certificates."""
+    """A context manager: one server with one drive in `folder`; HTTPS if given certificates."""
 
     def __init__(self, folder, certificates=None):
         self.port = free_port()
@@ -30,7 +30,7 @@ class S3Server(ServerProcess):
         return self.client().request("GET", "/").status == 200
 
     def client(self):
-        """As the owner."""
+        """A client with the owner's credentials."""
         return S3Client(self.endpoint, ACCESS_KEY, SECRET_KEY, ca_file=self.ca_file)
 
     def new_bucket(self, versioning=False, object_lock=False):

@@ -1,4 +1,4 @@
-"""SeaweedFS, an S3 server on a store of its own: many small objects in few large files."""
+"""SeaweedFS, an S3 server with its own storage format: many small objects in few large files."""
 
 import json
 
@@ -6,7 +6,7 @@ from services.go_program import go_program_of_module
 from services.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 from services.server_process import free_port
 
-VERSION = "v0.0.0-20261109003541-7506e5f91cd6"  # 4.53; its tags are no versions to Go
+VERSION = "v0.0.0-20261109003541-7506e5f91cd6"  # 4.53; Go does not accept its tags as versions
 
 
 def install():
@@ -34,11 +34,11 @@ class SeaweedFs(S3Server):
         return [install(), "server", *(f"-{name}={value}" for name, value in options.items())]
 
     def variables(self):
-        # Each bucket has volumes of its own: one of them, not seven, and enough for all buckets of a long run.
+        # Each bucket has separate volumes: one per bucket, not seven, so that they suffice for a long run.
         return {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
 
     def is_ready(self):
-        # The gateway answers before there are volumes to write to.
+        # The gateway replies before there are volumes to write to.
         if not super().is_ready():
             return False
         client = self.client()

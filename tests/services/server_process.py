@@ -1,4 +1,4 @@
-"""A server in the background: started on a free port, waited for, stopped or killed."""
+"""A server in the background: starts it on a free port, waits until it is ready, stops or kills it."""
 
 import os
 import random
@@ -13,7 +13,7 @@ STOP_SECONDS = 10
 
 
 def free_port():
-    """A port of 127.0.0.1 that is free, from below those that the kernel gives to outgoing connections."""
+    """A free port of 127.0.0.1, below the range that the kernel uses for outgoing connections."""
     for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
         with socket.socket() as probe:
             try:
@@ -25,7 +25,7 @@ def free_port():
 
 
 class ServerProcess:
-    """A command that serves until it is stopped. `ready()` tells, or raises OSError, whether it answers yet."""
+    """A command that serves until it is stopped. `ready()` returns whether it is ready, or raises OSError."""
 
     def __init__(self, command, folder, ready, **variables):
         self.command = [str(word) for word in command]
@@ -44,7 +44,7 @@ class ServerProcess:
 
     def start(self):
         with open(self.log, "ab") as log:
-            # The kernel ends it with the test run, even if that is killed: with the thread that is here, to be exact.
+            # The kernel kills it when this thread ends, so also when the test run is killed.
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", *self.command],
                 cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,

@@ -1,7 +1,7 @@
-"""What every ObjectStore promises (tests/sinks/object_store_contract_test.cc), of real servers.
+"""The contract of every ObjectStore (tests/sinks/object_store_contract_test.cc), against real servers.
 
-    DRSTREAM_BUILD=FOLDER   the build whose tests are run; else build/release
-    DRSTREAM_TEST_FULL=1    of SeaweedFS too, whose build takes long
+    DRSTREAM_BUILD=FOLDER   the build whose tests are run; default build/release
+    DRSTREAM_TEST_FULL=1    also SeaweedFS, whose build takes long
 """
 
 import os

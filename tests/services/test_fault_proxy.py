@@ -1,4 +1,4 @@
-"""Each fault of the scripted proxy as a plain HTTP client sees it, and what the server behind it got."""
+"""Each fault of the proxy, as seen by a plain HTTP client and by the server behind the proxy."""
 
 import http.client
 import socket
@@ -19,7 +19,7 @@ BODY = bytes(range(256)) * 40
 
 
 class Upstream(HttpServer):
-    """A server that keeps what is PUT, lists it at /?list-type=2, and remembers what it was asked."""
+    """A server that stores PUT bodies, lists them at /?list-type=2, and records all requests."""
 
     ca_file = None
 

@@ -1,4 +1,4 @@
-"""Each service does what tests of object stores rely on."""
+"""Each service behaves as the tests of object stores require."""
 
 import base64
 import datetime

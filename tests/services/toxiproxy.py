@@ -1,4 +1,4 @@
-"""Toxiproxy, which makes connections slow, short or silent."""
+"""Toxiproxy, which slows down, closes or stalls connections."""
 
 import json
 import uuid
@@ -15,7 +15,7 @@ def install():
 
 
 class Toxiproxy(ServerProcess):
-    """A context manager: the server that runs proxies and takes orders for them."""
+    """A context manager: the server that runs proxies, and its control API."""
 
     def __init__(self, folder):
         self.port = free_port()
@@ -36,7 +36,7 @@ class Toxiproxy(ServerProcess):
 
 
 class ToxicProxy:
-    """One proxy; `port` and `address` are where it listens. It knows bytes only, so it carries HTTPS as well."""
+    """One proxy, listening on `address` and `port`. It forwards bytes, so it also works with HTTPS."""
 
     def __init__(self, server, upstream_port):
         self.server = server
@@ -61,7 +61,7 @@ class ToxicProxy:
         self.server.call("DELETE", f"/proxies/{self.name}/toxics/{toxic}")
 
     def add(self, kind, stream="downstream", toxicity=1.0, **attributes):
-        """The name of a new toxic, for remove(). `stream`: downstream to the client, upstream to the server."""
+        """Adds a toxic and returns its name, for remove(). `stream`: downstream (to the client) or upstream."""
         order = {"type": kind, "stream": stream, "toxicity": toxicity, "attributes": attributes}
         return self.server.call("POST", f"/proxies/{self.name}/toxics", order)["name"]
 
@@ -72,18 +72,18 @@ class ToxicProxy:
         return self.add("bandwidth", rate=kib_per_second, **options)
 
     def stall(self, **options):
-        """Nothing passes; connections stay open."""
+        """No data passes; connections stay open."""
         return self.add("timeout", timeout=0, **options)
 
     def timeout(self, milliseconds, **options):
-        """Nothing passes; connections are closed after a time."""
+        """No data passes; connections are closed after a time."""
         return self.add("timeout", timeout=milliseconds, **options)
 
     def reset_peer(self, after_milliseconds=0, **options):
         return self.add("reset_peer", timeout=after_milliseconds, **options)
 
     def limit_data(self, byte_count, **options):
-        """Closes a connection that carried so many bytes."""
+        """Closes a connection after this many bytes."""
         return self.add("limit_data", bytes=byte_count, **options)
 
     def slow_close(self, milliseconds, **options):

@@ -1,4 +1,4 @@
-"""versitygw, an S3 server that keeps each object as a file of a folder tree."""
+"""versitygw, an S3 server that stores each object as a file in a folder tree."""
 
 from services.go_program import go_module
 from services.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
@@ -22,5 +22,5 @@ class Versitygw(S3Server):
                 "posix", "--versioning-dir", versions, data]
 
     def variables(self):
-        # Buckets are addressed by http://bucket.localhost as well.
+        # Enables http://bucket.localhost as well.
         return {"ROOT_ACCESS_KEY_ID": ACCESS_KEY, "ROOT_SECRET_ACCESS_KEY": SECRET_KEY, "VGW_VIRTUAL_DOMAIN": "localhost"}

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sinks/memory_store.h"
+#include "sinks/object_io.h"
 #include "tests/sinks/store_test_support.h"
 
 namespace drs {

@@ -1,51 +1,51 @@
-// A store around another one that tells a test of each operation before it happens, and fails those that the test wants
-// to fail. Any thread may be in a hook.
+// A store around another one that calls a hook before each operation. The hook may fail the operation. Any thread may
+// call the hook.
 #pragma once
 
 #include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "sinks/object_store.h"
+#include "sinks/forwarding_store.h"
 
 namespace drs::test {
 
-// `operation`: "put", "get", "list", "stat", "remove", "secure". What it returns is the operation's error. Also told of
-// "name" and "run", which have none; a hook may throw there.
+// `operation`: "put", "get", "list", "stat", "remove", "secure". The hook returns the error of the operation, if any.
+// It is also called for "name" and "run", whose errors are ignored; it may throw there.
 using StoreHook = std::function<std::optional<Error>(std::string_view operation, std::string_view key)>;
 
-class HookStore : public ObjectStore {
+class HookStore : public ForwardingStore {
  public:
-  // `change`: of each object, before a list shows it.
+  // `change` alters each object before a list shows it.
   HookStore(std::unique_ptr<ObjectStore> inner, std::shared_ptr<StoreHook> hook,
             std::function<void(ObjectInfo&)> change = {})
-      : inner_(std::move(inner)), hook_(std::move(hook)), change_(std::move(change)) {}
+      : ForwardingStore(std::move(inner)), hook_(std::move(hook)), change_(std::move(change)) {}
 
   void put(PutOperation& operation) override {
-    if (operation.key.empty()) return inner_->put(operation);
+    if (operation.key.empty()) return inner().put(operation);
     if (auto error = called("put", operation.key)) {
       operation.result = *std::move(error);
       puts_.push_back(&operation);
     } else {
-      inner_->put(operation);
+      inner().put(operation);
     }
   }
   void name(PutOperation& operation, ObjectKey key) override {
     static_cast<void>(called("name", key));
-    inner_->name(operation, std::move(key));
+    inner().name(operation, std::move(key));
   }
-  void drop(PutOperation& operation) override { inner_->drop(operation); }
   void get(GetOperation& operation) override {
     if (auto error = called("get", operation.key)) {
       operation.result = *std::move(error);
       gets_.push_back(&operation);
     } else {
-      inner_->get(operation);
+      inner().get(operation);
     }
   }
   Result<std::size_t> run(bool wait) override {
@@ -55,57 +55,50 @@ class HookStore : public ObjectStore {
     for (PutOperation* const put : puts) put->done(*put);
     for (GetOperation* const get : gets) get->done(*get);
     const std::size_t failed = puts.size() + gets.size();
-    auto done = inner_->run(wait && failed == 0);
+    auto done = inner().run(wait && failed == 0);
     if (done.ok()) *done += failed;
     return done;
   }
-  void wake() override { inner_->wake(); }
-  [[nodiscard]] std::size_t in_flight() const override { return puts_.size() + gets_.size() + inner_->in_flight(); }
-  [[nodiscard]] std::size_t parallel_max() const override { return inner_->parallel_max(); }
-  [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
-  Result<void> list(std::string_view prefix, const Visit& visit) override {
-    if (auto error = called("list", prefix)) return *std::move(error);
-    return inner_->list(prefix, [&](const ObjectInfo& info) {
-      ObjectInfo shown = info;
-      if (change_) change_(shown);
-      return visit(shown);
-    });
+  [[nodiscard]] std::size_t in_flight() const override { return puts_.size() + gets_.size() + inner().in_flight(); }
+  Result<void> list_together(std::span<const std::string_view> prefixes, const Visit& visit) override {
+    for (const std::string_view prefix : prefixes) {
+      if (auto error = called("list", prefix)) return *std::move(error);
+      DRS_RETURN_IF_ERROR(inner().list(prefix, [&](const ObjectInfo& info) {
+        ObjectInfo shown = info;
+        if (change_) change_(shown);
+        return visit(shown);
+      }));
+    }
+    return {};
   }
   Result<ObjectInfo> stat(const ObjectKey& key) override {
     if (auto error = called("stat", key)) return *std::move(error);
-    return inner_->stat(key);
+    return inner().stat(key);
   }
   Result<void> remove(const ObjectKey& key) override {
     if (auto error = called("remove", key)) return *std::move(error);
-    return inner_->remove(key);
+    return inner().remove(key);
   }
-  [[nodiscard]] bool locks() const override { return inner_->locks(); }
-  Result<void> retain(const std::vector<ObjectKey>& keys) override { return inner_->retain(keys); }
-  [[nodiscard]] bool secures() const override { return inner_->secures(); }
+  Result<void> remove_all(std::span<const ObjectKey> keys) override { return remove_each(*this, keys); }
   Result<void> secure(const std::vector<ObjectKey>& keys) override {
     if (auto error = called("secure", "")) return *std::move(error);
-    return inner_->secure(keys);
+    return inner().secure(keys);
   }
-  Result<std::unique_ptr<ObjectStore>> another() override {
-    DRS_ASSIGN_OR_RETURN(auto inner, inner_->another());
-    return std::unique_ptr<ObjectStore>(std::make_unique<HookStore>(std::move(inner), hook_, change_));
-  }
-  void register_memory(MutableByteView memory) override { inner_->register_memory(memory); }
-  [[nodiscard]] std::string name_for_messages() const override { return inner_->name_for_messages(); }
-  [[nodiscard]] std::string io_description() const override { return inner_->io_description(); }
 
  private:
+  Result<std::unique_ptr<ObjectStore>> around(std::unique_ptr<ObjectStore> inner) override {
+    return std::unique_ptr<ObjectStore>(std::make_unique<HookStore>(std::move(inner), hook_, change_));
+  }
   std::optional<Error> called(std::string_view operation, std::string_view key) {
     return *hook_ ? (*hook_)(operation, key) : std::nullopt;
   }
-  std::unique_ptr<ObjectStore> inner_;
   std::shared_ptr<StoreHook> hook_;
   std::function<void(ObjectInfo&)> change_;
   std::vector<PutOperation*> puts_;
   std::vector<GetOperation*> gets_;
 };
 
-// For a store that lists these objects, and says of each that it is not there.
+// A hook for a store that lists these objects, but reports each as missing.
 inline std::shared_ptr<StoreHook> only_listed(std::vector<std::string> keys) {
   return std::make_shared<StoreHook>(
       [keys = std::move(keys)](std::string_view operation, std::string_view key) -> std::optional<Error> {

@@ -1,24 +1,15 @@
-// What every ObjectStore promises, whatever is behind it. With a bucket and an endpoint in the environment instead that
-// of a real server (tests/services/test_contract.py).
+// What every ObjectStore promises, whatever is behind it. tests/services/test_contract.py runs this against real
+// servers.
 #include "sinks/object_store.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstdlib>
-#include <functional>
 #include <thread>
+#include <tuple>
 
-#include "codecs/random.h"
-#include "codecs/sha256.h"
-#include "io/sim_file_system.h"
-#include "sinks/cache_store.h"
-#include "sinks/fault_store.h"
-#include "sinks/gcs/gcs_store.h"
-#include "sinks/local_store.h"
-#include "sinks/memory_store.h"
-#include "sinks/s3/s3_store.h"
-#include "tests/sinks/spooled_store.h"
+#include "sinks/object_io.h"
+#include "tests/sinks/contract_stores.h"
 #include "tests/sinks/store_test_support.h"
 
 namespace drs {
@@ -29,151 +20,13 @@ using test::listed_keys;
 using test::outcome;
 using test::random_bytes;
 using test::run_until_done;
+using test::StoreKind;
 using test::TestGet;
 using test::TestPut;
 
-struct StoreKind {
-  std::string name;
-  // A store without objects, and whatever must live as long as it (a directory).
-  std::function<std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>()> make;
-};
-
-StoreKind local(std::string name, IoChoice choice, bool direct) {
-  return {std::move(name), [=] {
-            auto root = std::make_shared<test::TemporaryRoot>();
-            auto files = open_file_system(root->path(), choice);
-            auto store = open_local_store(*std::move(files), {.parallel = 4, .direct = direct});
-            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*std::move(store), root);
-          }};
-}
-
-StoreKind simulated(std::string name, bool direct, bool links) {
-  return {std::move(name), [=] {
-            auto files = std::make_shared<SimFileSystem>(11);
-            files->set_direct_supported(direct);
-            files->set_links_supported(links);
-            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*open_local_store(files, {}), files);
-          }};
-}
-
-// Takes O_DIRECT, and then refuses whatever does not fit its sectors; or stops after any of them.
-StoreKind simulated_with_sectors(std::string name, std::size_t sector_bytes) {
-  return {std::move(name), [=] {
-            auto files = std::make_shared<SimFileSystem>(12);
-            files->set_direct_unit_bytes(sector_bytes);
-            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*open_local_store(files, {}), files);
-          }};
-}
-
-StoreKind fault_free(std::string name, bool reorder) {
-  return {std::move(name), [=] {
-            auto plan = std::make_shared<FaultPlan>(7);
-            plan->reorder_completions(reorder);
-            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(
-                make_fault_store(make_memory_store(std::make_shared<MemoryObjects>()), plan), nullptr);
-          }};
-}
-
-// Keeps all objects that end in their digest, which few in these tests do: each is fetched and not kept.
-StoreKind cached(std::string name, std::uint64_t size_bytes_max) {
-  return {std::move(name), [=] {
-            struct Environment {
-              test::TemporaryRoot root;
-              SystemClock clock;
-            };
-            auto environment = std::make_shared<Environment>();
-            auto folder = std::make_shared<CacheFolder>(
-                CacheFolder::Options{environment->root.path() + "/cache", size_bytes_max, nullptr, nullptr});
-            auto store = make_cache_store(
-                make_memory_store(std::make_shared<MemoryObjects>(), &environment->clock), folder,
-                {"here", {{"index/", CacheEntry::Check::kNameIsDigest}, {"", CacheEntry::Check::kEndsInDigest}}});
-            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(std::move(store), environment);
-          }};
-}
-
-// In the bucket of a server that tests/e2e/test_gcs.py started, each store below a prefix of its own.
-std::string variable(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-// The authority that vouches for the server, where it is a test's own.
-CloudStoreOptions cloud_options() {
-  CloudStoreOptions options;
-  options.http.ca_file = variable("DRSTREAM_TEST_CA_FILE");
-  return options;
-}
-
-StoreKind google(std::string endpoint, std::string bucket) {
-  return {"Gcs", [=] {
-            static int count = 0;
-            static const SystemClock clock;
-            auto address = GcsAddress::make({bucket, "store-" + std::to_string(count++) + "/"}, endpoint);
-            auto store = open_gcs_store(*std::move(address), nullptr, clock, cloud_options());
-            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*std::move(store), nullptr);
-          }};
-}
-
-// Each store below a prefix of its own.
-StoreKind s3(const std::string& bucket) {
-  return {"S3", [=] {
-            static const SystemClock clock;
-            Bytes prefix(8);
-            drs::random_bytes(MutableByteView(prefix));
-            auto address =
-                S3Address::make(*parse_s3_location(bucket + "/" + sha256(prefix).hex()),
-                                {.region = "us-east-1", .endpoint = variable("AWS_ENDPOINT_URL_S3"), .style = {}});
-            auto credentials = std::make_shared<AwsCredentialsProvider>(
-                [] {
-                  AwsCredentials keys;
-                  keys.access_key_id = variable("AWS_ACCESS_KEY_ID");
-                  keys.secret_access_key = SecretBytes::copy_of(as_bytes(variable("AWS_SECRET_ACCESS_KEY")));
-                  return Result<AwsCredentials>(std::move(keys));
-                },
-                clock);
-            auto store = open_s3_store(*std::move(address), std::move(credentials), clock, {}, cloud_options());
-            return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(*std::move(store), nullptr);
-          }};
-}
-
-StoreKind spooled(std::string name, std::uint64_t size_bytes_max) {
-  return {std::move(name), [=] { return test::make_spooled_store(size_bytes_max); }};
-}
-
-std::vector<StoreKind> all_kinds() {
-  if (const std::string bucket = variable("DRSTREAM_TEST_GCS_BUCKET"); !bucket.empty())
-    return {google(variable("DRSTREAM_TEST_GCS_ENDPOINT"), bucket)};
-  if (const std::string bucket = variable("DRSTREAM_TEST_S3"); !bucket.empty()) return {s3(bucket)};
-  std::vector<StoreKind> kinds = {
-      {"Memory",
-       [] {
-         return std::pair<std::unique_ptr<ObjectStore>, std::shared_ptr<void>>(
-             make_memory_store(std::make_shared<MemoryObjects>()), nullptr);
-       }},
-      local("LocalPosixDirect", IoChoice::kPosix, true),
-      local("LocalPosixBuffered", IoChoice::kPosix, false),
-      simulated("LocalSim", true, true),
-      simulated("LocalSimWithoutLinksOrDirect", false, false),
-      simulated_with_sectors("LocalSimWithLargeSectors", 16 * kKiB),
-      simulated_with_sectors("LocalSimWithSmallSectors", 512),
-      fault_free("FaultFree", false),
-      fault_free("FaultFreeReordered", true),
-      cached("Cached", 64 * kMiB),
-      cached("CachedInNoRoom", 0),
-      spooled("Spooled", 64 * kMiB),
-      spooled("SpooledWithLittleRoom", 10'000),
-      spooled("SpooledNothing", 0),
-  };
-  if (probe_uring().uring_usable) {
-    kinds.push_back(local("LocalUringDirect", IoChoice::kUring, true));
-    kinds.push_back(local("LocalUringBuffered", IoChoice::kUring, false));
-  }
-  return kinds;
-}
-
 class ObjectStoreContract : public testing::TestWithParam<StoreKind> {
  protected:
-  ObjectStoreContract() { std::tie(store_, environment_) = GetParam().make(); }
+  ObjectStoreContract() : made_(GetParam().make()), store_(std::move(made_.store)) {}
 
   void put(const ObjectKey& key, ByteView body) {
     const Result<void> stored = put_object(*store_, key, body);
@@ -185,10 +38,10 @@ class ObjectStoreContract : public testing::TestWithParam<StoreKind> {
     return bytes.ok() ? *bytes : Bytes{};
   }
 
-  // S3 does not tell.
+  // S3 answers the removal of a missing object with success.
   static std::string removal_of_nothing() { return GetParam().name == "S3" ? "ok" : "not-found"; }
 
-  std::shared_ptr<void> environment_;  // outlives the store
+  test::MadeStore made_;  // holds what the store borrows
   std::unique_ptr<ObjectStore> store_;
 };
 
@@ -270,7 +123,7 @@ TEST_P(ObjectStoreContract, NeverReplacesAnObject) {
 
 TEST_P(ObjectStoreContract, LetsOneOfManyPutsOfAKeyWin) {
   constexpr int kRounds = 10;
-  auto second = store_->another();
+  auto second = store_->clone();
   ASSERT_TRUE(second.ok()) << second.error().message;
   std::array<std::array<Result<void>, 2>, kRounds> results;
   const auto put_all = [&](ObjectStore& store, std::size_t who) {
@@ -308,7 +161,7 @@ TEST_P(ObjectStoreContract, StoresAnUnnamedPutOnceItIsNamed) {
   TestPut put("", {body});
   store_->put(put.operation);
   for (int i = 0; i < 20; ++i) {
-    // Comes back although nothing can finish.
+    // `run` returns although nothing can finish.
     const auto moved = store_->run(true);
     ASSERT_TRUE(moved.ok());
     EXPECT_EQ(*moved, 0U);
@@ -385,7 +238,7 @@ TEST_P(ObjectStoreContract, StopsAListWhenTheVisitorFails) {
   int visits = 0;
   const auto listed = store_->list("", [&](const ObjectInfo&) -> Result<void> {
     ++visits;
-    return Error{ErrorCode::kCancelled, "enough"};
+    return Error(ErrorCode::kCancelled, "enough");
   });
   EXPECT_EQ(outcome(listed), "cancelled");
   EXPECT_EQ(visits, 1);
@@ -412,8 +265,8 @@ TEST_P(ObjectStoreContract, ReadsSeveralObjectsAndRangesAtOnce) {
     objects.push_back({key, ("object " + std::to_string(i)).size(), 0});
   }
   objects[3].key = "a/gone";
-  objects[4].size_bytes += 1;    // longer than it is
-  objects[5].size_bytes = 1000;  // longer than may be
+  objects[4].size_bytes += 1;    // longer than the object
+  objects[5].size_bytes = 1000;  // longer than allowed
   std::vector<std::string> read(kCount);
   const auto all = get_objects(*store_, objects, 100, [&](std::size_t place, Result<Bytes> bytes) -> Result<void> {
     read.at(place) += bytes.ok() ? std::string(as_text(*bytes)) : outcome(bytes);
@@ -427,7 +280,7 @@ TEST_P(ObjectStoreContract, ReadsSeveralObjectsAndRangesAtOnce) {
                                 : "object " + std::to_string(i));
   std::size_t visits = 0;
   const auto ended = get_objects(*store_, objects, 100, [&](std::size_t, const Result<Bytes>&) -> Result<void> {
-    return ++visits == 2 ? Error{ErrorCode::kCancelled, "enough"} : Result<void>();
+    return ++visits == 2 ? Error(ErrorCode::kCancelled, "enough") : Result<void>();
   });
   EXPECT_EQ(outcome(ended), "cancelled");
   EXPECT_EQ(visits, 2U);
@@ -458,7 +311,7 @@ TEST_P(ObjectStoreContract, RemovesAnObjectAndFreesItsName) {
 TEST_P(ObjectStoreContract, RemovesManyObjectsWhetherTheyAreThereOrNot) {
   std::vector<ObjectKey> keys;
   for (std::size_t i = 0; i < 1100; ++i)
-    keys.push_back("packs/aa/" + std::to_string(i));  // more than one request takes
+    keys.push_back("packs/aa/" + std::to_string(i));  // more than fit into one request
   put("packs/aa/0", as_bytes("first"));
   put("packs/aa/1099", as_bytes("last"));
   put("packs/ab/1", as_bytes("another"));
@@ -483,7 +336,7 @@ TEST_P(ObjectStoreContract, RefusesInvalidKeys) {
 TEST_P(ObjectStoreContract, StoresBodiesOfManySizesInSeveralPieces) {
   const AlignedBytes source(random_bytes(5 * kMiB + 4'097, 6));
   const ByteView all = source.view();
-  // The sizes of the pieces; aligned ones take the direct path, the others do not.
+  // The sizes of the pieces; only aligned ones are written directly.
   const std::vector<std::vector<std::size_t>> shapes = {{1},
                                                         {4'095},
                                                         {4'096},
@@ -523,7 +376,7 @@ TEST_P(ObjectStoreContract, AnotherInstanceSeesTheSameObjectsAndWorksByItself) {
   put("mine", as_bytes("mine"));
   TestPut waiting("", {as_bytes("waiting")});
   store_->put(waiting.operation);
-  auto second = store_->another();
+  auto second = store_->clone();
   ASSERT_TRUE(second.ok()) << second.error().message;
   EXPECT_EQ((*second)->in_flight(), 0U);
   std::thread thread([&] {
@@ -587,6 +440,23 @@ TEST_P(ObjectStoreContract, TakesManyOperationsAtOnce) {
   EXPECT_EQ(read, bodies);
 }
 
+TEST_P(ObjectStoreContract, GivesUpWhatIsInFlightWhenItIsDestroyed) {
+  const Bytes body = random_bytes(300'000, 10);
+  put("there", body);
+  TestPut named("packs/aa/1", {body});
+  TestPut unnamed("", {body});
+  auto destination = std::make_unique<AlignedBytes>(body.size());
+  TestGet read("there", 0, destination->view());
+  store_->put(named.operation);
+  store_->put(unnamed.operation);
+  store_->get(read.operation);
+  const Result<std::size_t> moved = store_->run(false);
+  ASSERT_TRUE(moved.ok());
+  store_.reset();
+  destination.reset();  // the store must not write there any more
+  EXPECT_EQ(named.done_count + unnamed.done_count + read.done_count, static_cast<int>(*moved));
+}
+
 TEST_P(ObjectStoreContract, UsesRegisteredMemory) {
   const AlignedBytes arena(random_bytes(2 * kMiB + 100, 9));
   store_->register_memory(arena.view());
@@ -596,15 +466,29 @@ TEST_P(ObjectStoreContract, UsesRegisteredMemory) {
   EXPECT_FALSE(store_->name_for_messages().empty());
 }
 
-TEST_P(ObjectStoreContract, RefusesToLockWhereItWasNotToldTo) {
+TEST_P(ObjectStoreContract, SecuresWhatIsThereAndMissesWhatIsNot) {
   put("kept", as_bytes("kept"));
-  EXPECT_FALSE(store_->locks());
-  const Result<void> retained = store_->retain({"kept"});
-  ASSERT_FALSE(retained.ok());
-  EXPECT_EQ(retained.error().code, ErrorCode::kUsage);
+  EXPECT_TRUE(store_->secure({}).ok());
+  EXPECT_EQ(outcome(store_->secure({"kept"})), "ok");
+  EXPECT_EQ(outcome(store_->secure({"kept", "gone"})), store_->secures() ? "io" : "ok");
+  EXPECT_EQ(as_text(content("kept")), "kept");
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, ObjectStoreContract, testing::ValuesIn(all_kinds()),
+// A decorator that does not forward would return its own traits.
+TEST_P(ObjectStoreContract, ClonesHaveTheSameTraits) {
+  const auto second = store_->clone();
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  const StoreTraits traits = store_->traits();
+  const StoreTraits cloned = (*second)->traits();
+  EXPECT_GE(traits.parallel_max, 1U);
+  EXPECT_TRUE(traits.secures || !traits.locks);
+  EXPECT_EQ(std::tie(traits.parallel_max, traits.operation_bytes, traits.secures, traits.locks),
+            std::tie(cloned.parallel_max, cloned.operation_bytes, cloned.secures, cloned.locks));
+  EXPECT_EQ(store_->describe().name, (*second)->describe().name);
+  EXPECT_EQ(store_->describe().io, (*second)->describe().io);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, ObjectStoreContract, testing::ValuesIn(test::contract_stores()),
                          [](const auto& kind) { return kind.param.name; });
 
 }  // namespace

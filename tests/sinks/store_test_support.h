@@ -1,4 +1,4 @@
-// What the tests of object stores share: operations that remember how they ended, bodies, and aligned memory.
+// Shared by the tests of object stores: operations that count their ends, bodies, and aligned memory.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 #include "io/file_system.h"
 #include "sinks/object_store.h"
 
@@ -27,7 +27,7 @@ inline Bytes random_bytes(std::size_t size, std::uint64_t seed) {
   return bytes;
 }
 
-// Memory that O_DIRECT takes.
+// Memory aligned for O_DIRECT.
 class AlignedBytes {
  public:
   explicit AlignedBytes(std::size_t size)

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "tools/application.h"
-#include "tools/command_tree.h"
+#include "tools/cli/command_tree.h"
 
 namespace drs {
 namespace {
@@ -40,7 +40,7 @@ TEST(CommandModel, GlobalOptionsStandBeforeOrBehindTheCommand) {
     CommandModel model;
     parse(model, line);
     EXPECT_EQ(model.options.repository, "/x");
-    EXPECT_EQ(model.options.memory_bytes, kGiB);
+    EXPECT_EQ(model.options.memory, kGiB);
     EXPECT_TRUE(model.options.json);
     ASSERT_NE(model.commands.parsed(), nullptr);
     EXPECT_EQ(model.commands.parsed()->app->get_name(), "list");
@@ -62,7 +62,7 @@ TEST(CommandModel, OptionsReadTheirVariables) {
   CommandModel model;
   parse(model, {"list", "--memory", "512MiB"});
   EXPECT_EQ(model.options.repository, "/from-variable");
-  EXPECT_EQ(model.options.memory_bytes, 512 * kMiB) << "the command line comes before the environment";
+  EXPECT_EQ(model.options.memory, 512 * kMiB) << "the command line comes before the environment";
   EXPECT_TRUE(model.options.json);
   EXPECT_EQ(model.options.progress, ProgressMode::kNever);
   for (const char* name : {"DRSTREAM_REPOSITORY", "DRSTREAM_MEMORY", "DRSTREAM_JSON", "DRSTREAM_PROGRESS"})
@@ -160,8 +160,9 @@ TEST(CommandModel, HasTheCommandsThatAreDocumented) {
   std::set<std::string> names;
   for (const CommandEntry& child : whole_tree().children) names.insert(child.name());
   EXPECT_EQ(names,
-            (std::set<std::string>{"completion", "config", "copy", "doctor", "help", "init", "key", "list", "policy",
-                                   "pull", "push", "repair", "resume", "scrub", "show", "stats", "verify", "version"}));
+            (std::set<std::string>{"completion", "config", "copy",   "doctor",   "forget", "help",   "hold",   "init",
+                                   "key",        "list",   "policy", "prune",    "pull",   "push",   "repair", "resume",
+                                   "scrub",      "show",   "stats",  "unforget", "verify", "version"}));
 }
 
 TEST(CommandModel, ErrorsSayWhatIsAccepted) {

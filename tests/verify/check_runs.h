@@ -1,10 +1,13 @@
-// Runs verify and scrub over a StoredRepository, the way the command does.
+// Runs verify and scrub on a StoredRepository, as the commands do.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/verify/stored_repository.h"
 #include "verify/scrub.h"
@@ -12,8 +15,26 @@
 
 namespace drs::test {
 
+// A stored repository to damage, and the damage marks that checks leave in it.
+class StoredRepositoryTest : public testing::Test {
+ protected:
+  void flip(const std::string& name, std::size_t at) {
+    Bytes bytes = stored_.object(name);
+    bytes[at] ^= 1;
+    stored_.objects->damage(name, bytes);
+  }
+  [[nodiscard]] std::vector<std::string> marks_of(const Digest& pack) const {
+    std::vector<std::string> names = stored_.names();
+    std::erase_if(names, [&](const std::string& name) { return !name.starts_with("damaged/" + pack.hex()); });
+    return names;
+  }
+  [[nodiscard]] bool is_marked(const Digest& pack) const { return !marks_of(pack).empty(); }
+
+  StoredRepository stored_;
+};
+
 struct CheckRun {
-  std::optional<Error> error;  // of opening, of listing, or of the check
+  std::optional<Error> error;  // of opening the repository, of listing, or of the check
   VerifyReport report;
 
   [[nodiscard]] const Finding* about(std::string_view object) const {
@@ -36,12 +57,12 @@ struct VerifySettings {
   bool read_data = true;
   bool read_only = true;
   bool rebuild = false;
-  std::string rebuild_id = {};  // of the one to rebuild, without `rebuild`
+  std::string rebuild_id = {};  // the one snapshot to rebuild, unless `rebuild` is set
   std::size_t threads = 1;
   std::size_t memory_bytes = 32 * kMiB;
 };
 
-// `prepare`: before anything is listed.
+// `prepare` runs before any object is listed.
 inline CheckRun run_verify(const StoredRepository& stored, const VerifySettings& settings = {},
                            const std::function<void(Repository&)>& prepare = {}) {
   CheckRun run;
@@ -73,17 +94,21 @@ inline CheckRun run_verify(const StoredRepository& stored, const VerifySettings&
   return run;
 }
 
-inline Result<ScrubReport> run_scrub(ObjectStore&& store, const Clock& clock, bool read_only = true,
-                                     std::size_t threads = 1) {
+struct ScrubSettings {
+  bool read_only = true;
+  std::size_t threads = 1;
+};
+
+inline Result<ScrubReport> run_scrub(ObjectStore&& store, const Clock& clock, const ScrubSettings& settings = {}) {
   ScrubOptions options;
-  options.read_only = read_only;
-  options.threads = threads;
+  options.read_only = settings.read_only;
+  options.threads = settings.threads;
   ProgressCounters progress;
   CancelToken cancel;
   return scrub(store, clock, options, progress, cancel);
 }
-inline Result<ScrubReport> run_scrub(const StoredRepository& stored, bool read_only = true, std::size_t threads = 1) {
-  return run_scrub(std::move(*stored.store()), stored.clock, read_only, threads);
+inline Result<ScrubReport> run_scrub(const StoredRepository& stored, const ScrubSettings& settings = {}) {
+  return run_scrub(std::move(*stored.store()), stored.clock, settings);
 }
 
 inline std::string described(const std::vector<Finding>& findings) {

@@ -1,32 +1,23 @@
-// Damage marks under verify: they name blocks, say where to look, and prove nothing.
+// Damage marks and verify: a mark names blocks and shows where to look, but proves nothing.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 
 #include "engine/format/marks.h"
 #include "engine/format/names.h"
 #include "engine/repository/damage.h"
 #include "engine/repository/pack_catalog.h"
+#include "sinks/object_io.h"
 #include "tests/sinks/hook_store.h"
 #include "tests/verify/check_runs.h"
 
 namespace drs::test {
 namespace {
 
-class DamageMarksTest : public ::testing::Test {
+class DamageMarksTest : public StoredRepositoryTest {
  protected:
-  void flip(const std::string& name, std::size_t at) {
-    Bytes bytes = stored_.object(name);
-    bytes[at] ^= 1;
-    stored_.objects->damage(name, bytes);
-  }
-  [[nodiscard]] std::vector<std::string> marks_of(const Digest& pack) const {
-    std::vector<std::string> names = stored_.names();
-    std::erase_if(names, [&](const std::string& name) { return !name.starts_with("damaged/" + pack.hex()); });
-    return names;
-  }
-  [[nodiscard]] bool is_marked(const Digest& pack) const { return !marks_of(pack).empty(); }
   [[nodiscard]] bool is_marked_whole(const Digest& pack) const {
     const auto marks = marks_of(pack);
     return std::any_of(marks.begin(), marks.end(),
@@ -38,7 +29,6 @@ class DamageMarksTest : public ::testing::Test {
     });
     ASSERT_FALSE(run_.error) << run_.error->message;
   }
-  StoredRepository stored_;
   CheckRun run_;
 };
 
@@ -52,7 +42,7 @@ TEST_F(DamageMarksTest, AMarkNamesTheDamagedBlocks) {
   ASSERT_EQ(marks.size(), 1U);
   EXPECT_EQ(decode_damaged(stored_.object(marks.front()))->blocks,
             (std::vector<DamagedBlock>{{block.offset_bytes, block.sealed_bytes}}));
-  // Whatever asks for undamaged blocks gets the others.
+  // The pack's other blocks stay usable.
   const auto repository = stored_.open();
   const auto packs = PackCatalog::load(**repository);
   const PackInfo* const pack = packs->find(stored_.pack_first_digest);
@@ -98,7 +88,7 @@ TEST_F(DamageMarksTest, APackThatIsDeletedWhileVerifyRunsIsDamageAndGetsNoMark) 
 TEST_F(DamageMarksTest, AForgedMarkIsReadAndTakenBackAndIsNoDamage) {
   const auto store = stored_.store();
   const std::string lie = "x\x1b[2J\nno damage found";
-  ASSERT_TRUE(mark_damaged(*store, stored_.clock, stored_.pack_first_digest, lie, lie).ok());
+  ASSERT_TRUE(mark_damaged(*store, stored_.clock, stored_.pack_first_digest, {.found_by = lie, .problem = lie}).ok());
   ASSERT_TRUE(put_object(*store, damaged_name(stored_.pack_second_digest, Uuid()), Bytes(100)).ok());
   VerifySettings settings;
   settings.read_data = false;
@@ -115,7 +105,8 @@ TEST_F(DamageMarksTest, AForgedMarkIsReadAndTakenBackAndIsNoDamage) {
 TEST_F(DamageMarksTest, AMarkedPackIsReadAlsoWhenStructureAloneIsChecked) {
   flip(stored_.pack_first, stored_.block_x.record.offset_bytes);
   const auto store = stored_.store();
-  ASSERT_TRUE(mark_damaged(*store, stored_.clock, stored_.pack_first_digest, "scrub", "SHA-256").ok());
+  ASSERT_TRUE(
+      mark_damaged(*store, stored_.clock, stored_.pack_first_digest, {.found_by = "scrub", .problem = "SHA-256"}).ok());
   VerifySettings settings;
   settings.read_data = false;
   const CheckRun run = run_verify(stored_, settings);
@@ -153,13 +144,13 @@ TEST_F(DamageMarksTest, WhatRebuildingOneSnapshotFindsDamagedIsToldOfEveryOtherT
 }
 
 TEST_F(DamageMarksTest, ASnapshotThatIsRebuiltWholeIsNotCalledDamagedForWhatAnEarlierReadSaid) {
-  // A disk that fails while packs are read, and no longer when the first manifest is read after that.
-  bool failed = false;
-  bool recovered = false;
+  // A disk fails while packs are read, and works again when the first manifest is read afterwards.
+  std::atomic<bool> failed = false;
+  std::atomic<bool> recovered = false;
   const auto hook = std::make_shared<StoreHook>();
   *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
     if (operation != "get") return std::nullopt;
-    if (key.starts_with("manifests/")) recovered = failed;
+    if (key.starts_with("manifests/")) recovered = failed.load();
     if (key != stored_.pack_second || recovered) return std::nullopt;
     failed = true;
     return Error(ErrorCode::kIo, "get", EIO);

@@ -1,4 +1,4 @@
-// Every kind of damage, in every place, over a repository with an object of every kind.
+// Damages a repository that has an object of every kind: every kind of damage, in every object.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -12,7 +12,7 @@ std::string folder(const std::string& name) {
   return name.substr(0, name.find('/'));
 }
 
-// Scrub's answer, as one flag.
+// Whether scrub reports damage.
 bool scrub_detects(const StoredRepository& stored) {
   const auto report = run_scrub(stored);
   return !report.ok() || !report->findings.empty();
@@ -20,7 +20,7 @@ bool scrub_detects(const StoredRepository& stored) {
 
 class EveryDamage : public ::testing::Test {
  protected:
-  // A damage mark proves nothing, so a bad one is named, and is no damage.
+  // A damage mark proves nothing: a bad one is reported, but is not damage.
   static bool is_mark(const std::string& name) { return name.starts_with("damaged/"); }
   static bool is_found(const CheckRun& run, const std::string& name) {
     return is_mark(name) ? run.about(name) != nullptr && !run.detected() : run.detected();
@@ -122,12 +122,12 @@ TEST_F(EveryDamage, ObjectOfAnotherRepositoryIsFound) {
     }
     stored_.objects->damage(name, bytes);
   }
-  // And beside ours, under its own name, where it has one that is not taken.
+  // Also under its own name beside ours, unless that name is taken.
   for (const auto& [name, bytes] : other.built) {
     if (stored_.built.contains(name) || folder(name) == "damaged") continue;
     stored_.objects->damage(name, bytes);
     const auto run = run_verify(stored_);
-    // A slot of another repository opens nothing and is ignored: named, but no damage.
+    // A slot of another repository opens nothing and is ignored: it is reported, but is not damage.
     EXPECT_TRUE(run.detected() || (folder(name) == "keys" && run.about(name))) << name;
     stored_.reset();
   }
@@ -150,12 +150,15 @@ TEST_F(EveryDamage, DeletionIsFoundWhereAnythingRemembersTheObject) {
   EXPECT_EQ(severity_of_deletion(stored_.manifest_1), "deletion");
   EXPECT_EQ(severity_of_deletion(stored_.removed), "deletion");
   EXPECT_EQ(severity_of_deletion(stored_.config_2), "deletion");
-  EXPECT_EQ(severity_of_deletion(stored_.slot_1), "damage");  // the key given opens no other
-  // Nothing names the newest manifest of a stream (heads kept elsewhere do), a further slot, a session or a record.
+  EXPECT_EQ(severity_of_deletion(stored_.slot_1), "damage");  // the key opens no other slot
+  // No object names the newest manifest of a stream (only heads do), a further slot, a session or a record.
   EXPECT_EQ(severity_of_deletion(stored_.manifest_2), "nothing");
   EXPECT_EQ(severity_of_deletion(stored_.slot_2), "nothing");
   EXPECT_EQ(severity_of_deletion(stored_.session_object), "nothing");
   EXPECT_EQ(severity_of_deletion(stored_.condemned), "nothing");
+  EXPECT_EQ(severity_of_deletion(stored_.retired), "deletion");
+  for (const std::string& name : {stored_.waits, stored_.kept, stored_.hold})
+    EXPECT_EQ(severity_of_deletion(name), "nothing") << name;
   EXPECT_EQ(severity_of_deletion(stored_.mark), "nothing");
 }
 

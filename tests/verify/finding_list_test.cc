@@ -77,7 +77,7 @@ TEST(FindingList, KeepsAHundredRangesAndCountsAll) {
   EXPECT_EQ(findings[0].affected_count, 250U);
   EXPECT_EQ(findings[0].affected.back().bytes, 5U);
   EXPECT_EQ(list.damaged_snapshots().at(snapshot_of(1).id()).ranges, 250U);
-  EXPECT_EQ(findings[0].severity, kDamage);  // what affects a snapshot is more than a warning
+  EXPECT_EQ(findings[0].severity, kDamage);  // a finding that affects a snapshot is more than a warning
 }
 
 TEST(FindingList, StaysBoundedHoweverManyObjectsAreDamaged) {
@@ -93,7 +93,7 @@ TEST(FindingList, StaysBoundedHoweverManyObjectsAreDamaged) {
   for (const Finding& finding : findings) kept += finding.affected.size();
   EXPECT_LE(kept, FindingList::kAffectedInAll);
   EXPECT_EQ(findings[0].object, "(further objects)");
-  EXPECT_EQ(findings[0].problem, "50 further problems are not listed one by one");
+  EXPECT_EQ(findings[0].problem, "50 further problems are not listed");
 }
 
 }  // namespace

@@ -11,21 +11,7 @@
 namespace drs::test {
 namespace {
 
-class ScrubTest : public ::testing::Test {
- protected:
-  void flip(const std::string& name, std::size_t at) {
-    Bytes bytes = stored_.object(name);
-    bytes[at] ^= 1;
-    stored_.objects->damage(name, bytes);
-  }
-  [[nodiscard]] std::vector<std::string> marks_of(const Digest& pack) const {
-    std::vector<std::string> names = stored_.names();
-    std::erase_if(names, [&](const std::string& name) { return !name.starts_with("damaged/" + pack.hex()); });
-    return names;
-  }
-  [[nodiscard]] bool is_marked(const Digest& pack) const { return !marks_of(pack).empty(); }
-  StoredRepository stored_;
-};
+class ScrubTest : public StoredRepositoryTest {};
 
 TEST_F(ScrubTest, NamesTheObjectAndWhatItsBytesHashTo) {
   flip(stored_.pack_first, 90);
@@ -39,15 +25,15 @@ TEST_F(ScrubTest, NamesTheObjectAndWhatItsBytesHashTo) {
 
 TEST_F(ScrubTest, MarksADamagedPackAndTakesTheMarkBackOnceItIsWhole) {
   flip(stored_.pack_first, 90);
-  auto report = run_scrub(stored_, false);
+  auto report = run_scrub(stored_, {.read_only = false});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->marked, 1U);
   ASSERT_TRUE(is_marked(stored_.pack_first_digest));
   EXPECT_EQ(decode_damaged(stored_.object(marks_of(stored_.pack_first_digest).front()))->found_by, "scrub");
-  EXPECT_EQ(run_scrub(stored_, false)->marked, 0U);  // it is marked already
+  EXPECT_EQ(run_scrub(stored_, {.read_only = false})->marked, 0U);  // it is marked already
 
   flip(stored_.pack_first, 90);
-  report = run_scrub(stored_, false);
+  report = run_scrub(stored_, {.read_only = false});
   ASSERT_TRUE(report.ok());
   EXPECT_TRUE(report->findings.empty()) << described(report->findings);
   EXPECT_EQ(report->unmarked, 1U);
@@ -56,15 +42,17 @@ TEST_F(ScrubTest, MarksADamagedPackAndTakesTheMarkBackOnceItIsWhole) {
 
 TEST_F(ScrubTest, LeavesTheMarkOfVerifyOnAPackThatHashesRight) {
   const auto store = stored_.store();
-  ASSERT_TRUE(mark_damaged(*store, stored_.clock, stored_.pack_first_digest, "verify", "a block does not decode").ok());
-  EXPECT_EQ(run_scrub(stored_, false)->unmarked, 0U);
+  ASSERT_TRUE(mark_damaged(*store, stored_.clock, stored_.pack_first_digest,
+                           {.found_by = "verify", .problem = "a block does not decode"})
+                  .ok());
+  EXPECT_EQ(run_scrub(stored_, {.read_only = false})->unmarked, 0U);
   EXPECT_TRUE(is_marked(stored_.pack_first_digest));
 }
 
 TEST_F(ScrubTest, LeavesNoTraceWhenReadOnly) {
   flip(stored_.pack_first, 90);
   const auto names = stored_.names();
-  EXPECT_EQ(run_scrub(stored_, true)->marked, 0U);
+  EXPECT_EQ(run_scrub(stored_, {.read_only = true})->marked, 0U);
   EXPECT_EQ(stored_.names(), names);
 }
 
@@ -83,7 +71,8 @@ TEST_F(ScrubTest, ReportsWhatIsListedAgainAndNotThereAndCountsNoByteOfIt) {
 }
 
 TEST_F(ScrubTest, MarksAPackThatIsListedAgainAndNotThere) {
-  const auto report = run_scrub(HookStore(stored_.store(), only_listed({stored_.pack_first})), stored_.clock, false);
+  const auto report =
+      run_scrub(HookStore(stored_.store(), only_listed({stored_.pack_first})), stored_.clock, {.read_only = false});
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(report->marked, 1U);
   EXPECT_TRUE(is_marked(stored_.pack_first_digest));
@@ -129,8 +118,8 @@ TEST_F(ScrubTest, GivesTheSameAnswerOnSeveralThreads) {
   flip(stored_.pack_first, 90);
   flip(stored_.manifest_1, 20);
   flip(stored_.index_second, 20);
-  const auto one = run_scrub(stored_, true, 1);
-  const auto four = run_scrub(stored_, true, 4);
+  const auto one = run_scrub(stored_, {.threads = 1});
+  const auto four = run_scrub(stored_, {.threads = 4});
   ASSERT_TRUE(one.ok() && four.ok());
   EXPECT_EQ(one->findings.size(), 3U);
   EXPECT_EQ(described(one->findings), described(four->findings));

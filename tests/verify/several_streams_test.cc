@@ -1,4 +1,4 @@
-// Snapshots of several streams, as archives of topics will be, and fences: older tools check them like all else.
+// Snapshots of several streams, as archives of topics will have, and fences: verify and scrub check them like others.
 #include <gtest/gtest.h>
 
 #include "engine/format/document.h"
@@ -62,7 +62,7 @@ TEST_F(SeveralStreamsTest, AFenceIsNoDamageToVerifyOrScrub) {
   const auto scrubbed = run_scrub(stored_);
   ASSERT_TRUE(scrubbed.ok());
   EXPECT_TRUE(scrubbed->findings.empty()) << described(scrubbed->findings);
-  // But one that rots is.
+  // A damaged fence is.
   Bytes rotten = fence;
   rotten[rotten.size() / 2] ^= 1;
   stored_.objects->damage(name, rotten);

@@ -11,7 +11,9 @@
 #include "engine/format/index.h"
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
+#include "engine/format/retention.h"
 #include "engine/repository/key_slots.h"
+#include "sinks/object_io.h"
 
 namespace drs::test {
 namespace {
@@ -270,6 +272,8 @@ void StoredRepository::build(std::uint32_t seed) {
   manifest.sequence = 2;
   manifest.predecessor_name = forgotten.manifest_name;
   manifest.predecessor_digest = forgotten.manifest_digest;
+  retired_manifest = manifest_name(keys.stream_tag("gone"), uuid_of(seed, 7));
+  manifest.unreadable = {{retired_manifest, {}}};
   manifest_3 = put_manifest(manifest);
 
   SessionRecord record;
@@ -289,6 +293,29 @@ void StoredRepository::build(std::uint32_t seed) {
   damaged.problem = "p";
   mark = damaged_name(damaged.pack, damaged.id);
   must(put_object(disk, mark, encode_damaged(damaged)));
+  build_retention(seed, keys);
+}
+
+void StoredRepository::build_retention(std::uint32_t seed, const RepositoryKeys& keys) {
+  const auto disk = store();
+  Waits waiting;
+  waiting.record = uuid_of(seed, 6);
+  waiting.sessions.resize(1);
+  waiting.sessions[0].session = uuid_of(seed, 4);
+  waits = put_document(*disk, keys, ObjectKind::kWaits, waits_name(waiting.record), encode_waits(waiting));
+  Retired old;
+  old.stream = "gone";
+  old.tag = keys.stream_tag(old.stream);
+  old.entries = {{uuid_of(seed, 7), sha256(sample_bytes(8, seed)), 1, 5}};
+  retired =
+      put_document(*disk, keys, ObjectKind::kRetired, retired_name(old.tag, uuid_of(seed, 8)), encode_retired(old));
+  Hold held;
+  held.manifest_name = manifest_2;
+  held.manifest_digest = document_identity(object(manifest_2));
+  const StreamTag tag = keys.stream_tag("db");
+  hold = put_document(*disk, keys, ObjectKind::kHold, hold_name(tag, session_2, 0), encode_hold(held));
+  held.overrides = {0};
+  kept = put_document(*disk, keys, ObjectKind::kKept, kept_name(tag, session_2, 1), encode_hold(held));
 }
 
 std::string StoredRepository::add_archive(const std::function<void(Manifest&)>& change) {

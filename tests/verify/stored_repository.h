@@ -1,8 +1,8 @@
 // A small repository in memory that holds an object of every kind, written with the format layer alone.
 //
 //   stream "db": snapshot 1 (all of pack `first`), snapshot 2 (its successor: bytes of `first` and of `second`)
-//   stream "gone": snapshot 3, whose predecessor was forgotten: its removal mark is there, its manifest is not
-//   pack `orphan`: data that no recipe needs, as an interrupted push leaves it; it is indexed
+//   stream "gone": snapshot 3, whose predecessor was forgotten: it has a removal mark, but no manifest
+//   pack `orphan`: data that no recipe needs, as an interrupted push leaves it; the index covers it
 #pragma once
 
 #include <functional>
@@ -17,19 +17,19 @@
 #include "engine/format/recipe.h"
 #include "engine/repository/repository.h"
 #include "engine/repository/snapshots.h"
-#include "io/clock.h"
+#include "io/base/clock.h"
 #include "sinks/memory_store.h"
 
 namespace drs::test {
 
-// Puts blocks of chunks into one pack.
+// Builds one pack from blocks of chunks.
 class PackWriter {
  public:
   PackWriter(const RepositoryKeys& keys, const Uuid& session);
-  // Chunks of the given bytes, laid end to end. Returns the block's id.
+  // Adds a block of chunks with these bytes, laid end to end. Returns its id.
   BlockId add_data(const std::vector<Bytes>& chunks, Codec codec);
   BlockId add_recipe(const RecipePart& part);
-  // As the last block: its stored chunk id is another than its bytes have.
+  // Adds a last block whose stored chunk id differs from its bytes.
   BlockId add_data_with_wrong_chunk_id(const std::vector<Bytes>& chunks);
   // Stores the pack; `blocks` and `name` are valid afterwards.
   void store(ObjectStore& store);
@@ -47,20 +47,20 @@ class PackWriter {
   Bytes bytes_;
 };
 
-// Bytes that differ from seed to seed and compress.
+// Compressible bytes that differ from seed to seed.
 Bytes sample_bytes(std::size_t bytes, std::uint32_t seed);
 
 struct StoredRepository {
-  // `seed` tells repositories apart; keys are random in any case.
+  // Repositories with different seeds differ; keys are always random.
   explicit StoredRepository(std::uint32_t seed = 1);
 
   [[nodiscard]] std::unique_ptr<ObjectStore> store() const { return make_memory_store(objects, &clock); }
   [[nodiscard]] Result<std::unique_ptr<Repository>> open() const;
   [[nodiscard]] Bytes object(const std::string& name) const { return *objects->find(name)->bytes; }
   [[nodiscard]] std::vector<std::string> names() const;
-  // Adds a snapshot of two streams, those of snapshots 1 and 3, as an archive of topics has them. Returns its name.
+  // Adds a snapshot of two streams, those of snapshots 1 and 3, as an archive of topics has. Returns its name.
   std::string add_archive(const std::function<void(Manifest&)>& change = {});
-  // Puts everything back as it was built.
+  // Restores every object as it was built.
   void reset();
 
   SystemClock clock;
@@ -75,10 +75,13 @@ struct StoredRepository {
   std::string manifest_1, manifest_2, manifest_3;
   std::string config_1, config_2, slot_1, slot_2;
   std::string removed, session_object, condemned, mark;
+  std::string waits, retired, kept, hold;
+  std::string retired_manifest;  // that the retired object names, and manifest_3 as one that was unreadable
   Bytes stream_1, stream_2;
 
  private:
   void build(std::uint32_t seed);
+  void build_retention(std::uint32_t seed, const RepositoryKeys& keys);
 };
 
 }  // namespace drs::test

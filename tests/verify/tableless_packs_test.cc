@@ -1,4 +1,4 @@
-// Packs whose tables are damaged, under `verify --read-data`: their blocks are judged by reading them.
+// Packs whose tables are damaged: `verify --read-data` reads their blocks to find out which are intact.
 #include "verify/tableless_packs.h"
 
 #include <gmock/gmock.h>
@@ -10,15 +10,9 @@
 namespace drs::test {
 namespace {
 
-class TablelessPacksTest : public ::testing::Test {
+class TablelessPacksTest : public StoredRepositoryTest {
  protected:
-  void flip(const std::string& name, std::size_t at) {
-    Bytes bytes = stored_.object(name);
-    bytes[at] ^= 1;
-    stored_.objects->damage(name, bytes);
-  }
   void flip_table(const std::string& pack) { flip(pack, stored_.object(pack).size() - kPackFooterBytes - 1); }
-  StoredRepository stored_;
 };
 
 TEST_F(TablelessPacksTest, TakeNoBlockThatTheIndexLocatesAndThatDecodes) {

@@ -1,5 +1,5 @@
-// Verify beside a repair of the index and a prune: what was replaced or removed while it ran is no damage, and what is
-// needed and gone is.
+// Verify while a repair of the index or a prune runs: objects that are replaced or removed in the meantime are not
+// damage, unless a snapshot needs them.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -8,16 +8,16 @@
 #include "codecs/sha256.h"
 #include "engine/format/index.h"
 #include "engine/format/names.h"
+#include "engine/repository/pack_table.h"
 #include "tests/sinks/hook_store.h"
 #include "tests/verify/check_runs.h"
-#include "verify/pack_table.h"
 
 namespace drs::test {
 namespace {
 
 class VerifyBesideTest : public ::testing::Test {
  protected:
-  // Every index object is replaced by one that names all packs that are there, as `repair index --all` does.
+  // Replaces all index objects by one that names every existing pack, as `repair index --all` does.
   void repair() {
     const auto repository = stored_.open();
     ASSERT_TRUE(repository.ok());
@@ -33,10 +33,10 @@ class VerifyBesideTest : public ::testing::Test {
     ASSERT_TRUE(stored_.objects->insert(index_name(sha256(object)), object, 0));
     for (const ObjectInfo& info : old) stored_.objects->erase(info.key);
   }
-  // `act` runs before the nth read of an object of this prefix. False: there were fewer.
+  // Runs `act` before the nth read of an object with this prefix. Returns false if there were fewer reads.
   bool verify_with(std::string_view prefix, int nth, const VerifySettings& settings,
                    const std::function<void(std::string_view key)>& act) {
-    std::atomic<int> reads = 0;  // any thread of the verify may be in the hook
+    std::atomic<int> reads = 0;  // several threads of verify call the hook
     const auto hook = std::make_shared<StoreHook>();
     *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
       if (operation == "get" && key.starts_with(prefix) && ++reads == nth) act(key);
@@ -119,7 +119,7 @@ TEST_F(VerifyBesideTest, APackThatASnapshotNeedsIsMissedWheneverItGoes) {
 
 TEST_F(VerifyBesideTest, WhateverIsListedAgainAndNotThereIsReported) {
   for (const std::string& name : stored_.names()) {
-    if (name == stored_.pack_orphan) continue;  // only reading packs tells
+    if (name == stored_.pack_orphan) continue;  // found out only by reading packs
     run_ = run_verify(stored_, {.read_data = false}, [&](Repository& repository) {
       repository.replace_store(std::make_unique<HookStore>(stored_.store(), only_listed({name})));
     });
@@ -129,7 +129,7 @@ TEST_F(VerifyBesideTest, WhateverIsListedAgainAndNotThereIsReported) {
   }
 }
 
-// A store that lists what it does not have.
+// A store that lists an object that it does not have.
 TEST_F(VerifyBesideTest, APackThatIsListedButNotThereIsDamage) {
   const auto hook = only_listed({stored_.pack_second});
   for (const bool rebuild : {false, true}) {

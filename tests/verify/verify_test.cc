@@ -14,19 +14,8 @@
 namespace drs::test {
 namespace {
 
-class VerifyTest : public ::testing::Test {
+class VerifyTest : public StoredRepositoryTest {
  protected:
-  void flip(const std::string& name, std::size_t at) {
-    Bytes bytes = stored_.object(name);
-    bytes[at] ^= 1;
-    stored_.objects->damage(name, bytes);
-  }
-  [[nodiscard]] std::vector<std::string> marks_of(const Digest& pack) const {
-    std::vector<std::string> names = stored_.names();
-    std::erase_if(names, [&](const std::string& name) { return !name.starts_with("damaged/" + pack.hex()); });
-    return names;
-  }
-  [[nodiscard]] bool is_marked(const Digest& pack) const { return !marks_of(pack).empty(); }
   // "stream snapshot-number offset bytes" of each range.
   std::vector<std::string> ranges(const Finding& finding) {
     std::vector<std::string> texts;
@@ -44,7 +33,6 @@ class VerifyTest : public ::testing::Test {
     return std::string(snapshot) + " " + std::to_string(offset) + " " + std::to_string(bytes);
   }
 
-  StoredRepository stored_;
   const std::uint64_t x_bytes_ = stored_.block_x.record.raw_bytes;
   const std::uint64_t y_bytes_ = stored_.block_y.record.raw_bytes;
   const std::uint64_t z_bytes_ = stored_.block_z.record.raw_bytes;
@@ -65,6 +53,32 @@ TEST_F(VerifyTest, TellsWhichBytesOfWhichSnapshotsADamagedBlockTakes) {
             (std::vector<std::string>{text("db 1", x_bytes_, y_bytes_), text("db 2", run_x_ + z_bytes_, run_y_)}));
 }
 
+TEST_F(VerifyTest, WarnsWherePacksAreThereAndNoSnapshot) {
+  EXPECT_EQ(run_verify(stored_).about("packs/"), nullptr);
+  for (const std::string& name : stored_.names())
+    if (name.starts_with("manifests/") || name.starts_with("removed/")) stored_.objects->erase(name);
+  const CheckRun run = run_verify(stored_);
+  const Finding* finding = run.about("packs/");
+  ASSERT_NE(finding, nullptr) << described(run.report.findings);
+  EXPECT_EQ(finding->severity, Finding::Severity::kWarning);
+  EXPECT_NE(finding->problem.find("3 packs with "), std::string::npos) << finding->problem;
+  EXPECT_NE(finding->problem.find("--expect-head"), std::string::npos) << finding->problem;
+}
+
+TEST_F(VerifyTest, DamageOfAManifestWhoseSnapshotWasRemovedIsAWarning) {
+  const std::string manifest = "manifests/" + stored_.removed.substr(std::string("removed/").size());
+  ASSERT_TRUE(stored_.objects->insert(manifest, Bytes(100), 0));
+  const CheckRun run = run_verify(stored_);
+  const Finding* finding = run.about(manifest);
+  ASSERT_NE(finding, nullptr) << described(run.report.findings);
+  EXPECT_EQ(finding->severity, Finding::Severity::kWarning);
+  EXPECT_NE(finding->problem.find("unforget"), std::string::npos) << finding->problem;
+  stored_.objects->erase(stored_.removed);
+  const CheckRun unmarked = run_verify(stored_);
+  ASSERT_NE(unmarked.about(manifest), nullptr);
+  EXPECT_EQ(unmarked.about(manifest)->severity, Finding::Severity::kDamage);
+}
+
 TEST_F(VerifyTest, JoinsTheRangesOfNeighbouringBlocks) {
   flip(stored_.pack_first, stored_.block_x.record.offset_bytes);
   flip(stored_.pack_first, stored_.block_y.record.offset_bytes);
@@ -77,13 +91,13 @@ TEST_F(VerifyTest, JoinsTheRangesOfNeighbouringBlocks) {
 }
 
 TEST_F(VerifyTest, TakesAWholePartWhenItsRecipeIsDamaged) {
-  // The recipe is the last seal before the table, so behind block y.
+  // The recipe is the last seal before the table: it follows block y.
   flip(stored_.pack_first, stored_.block_y.record.offset_bytes + stored_.block_y.record.sealed_bytes + 1);
   const CheckRun read = run_verify(stored_);
   ASSERT_NE(read.about(stored_.pack_first), nullptr);
   EXPECT_EQ(ranges(*read.about(stored_.pack_first)),
             std::vector<std::string>{text("db 1", 0, stored_.stream_1.size())});
-  // The structure check reads recipes, so it sees this too.
+  // The structure check reads recipes, so it finds this, too.
   VerifySettings settings;
   settings.read_data = false;
   const CheckRun structure = run_verify(stored_, settings);
@@ -101,7 +115,7 @@ TEST_F(VerifyTest, TellsWhatAMissingPackTakes) {
     const Finding* finding = run.about(stored_.pack_second);
     ASSERT_NE(finding, nullptr);
     EXPECT_EQ(run.report.findings.size(), 1U) << described(run.report.findings);
-    // Their recipes lie in it.
+    // The pack holds their recipes.
     EXPECT_EQ(ranges(*finding),
               (std::vector<std::string>{text("db 2", 0, stored_.stream_2.size()), text("gone 3", 0, z_bytes_)}));
   }
@@ -194,7 +208,7 @@ TEST_F(VerifyTest, LeavesNoTraceWhenReadOnly) {
   EXPECT_EQ(stored_.names(), names);
 }
 
-// Adds `pack` and, if wanted, an index object whose chunk ids or records are as `blocks` says.
+// Adds `pack` and, if wanted, an index object with the chunk ids and records of `blocks`.
 void store_index(const StoredRepository& stored, const PackWriter& pack, const std::vector<TableBlock>& blocks) {
   const auto repository = stored.open();
   const Bytes object = encode_index((*repository)->keys(), CryptoBackend::kOpenssl,
@@ -246,7 +260,7 @@ TEST_F(VerifyTest, ComparesTheIndexWithTheTablesOfPacks) {
   }
 }
 
-// An index object whose sections are all well sealed, but whose hooks name other words than its chunk lists.
+// An index object whose sections are all correctly sealed, but whose hooks differ from its chunk lists.
 TEST_F(VerifyTest, HoldsTheHooksOfAnIndexAgainstItsChunkLists) {
   const auto repository = stored_.open();
   const RepositoryKeys& keys = (*repository)->keys();
@@ -277,7 +291,7 @@ TEST_F(VerifyTest, HoldsTheHooksOfAnIndexAgainstItsChunkLists) {
   stored_.objects->insert(index_name(sha256(object)), object, 0);
   const CheckRun run = run_verify(stored_);
   ASSERT_NE(run.about(index_name(sha256(object))), nullptr) << described(run.report.findings);
-  EXPECT_NE(run.about(index_name(sha256(object)))->problem.find("hooks are not those of its chunk lists"),
+  EXPECT_NE(run.about(index_name(sha256(object)))->problem.find("hooks differ from its chunk lists"),
             std::string::npos);
 }
 
@@ -303,7 +317,7 @@ TEST_F(VerifyTest, CountsOnlyWhatItRead) {
   EXPECT_EQ(some.report.bytes_read, whole.report.packs_bytes - second_bytes);
 }
 
-// Writes a snapshot of one run, which may lie about its chunks, and of one stream digest, which may lie too.
+// Writes a snapshot of one run. Its chunks and its stream digest may be wrong.
 class LyingSnapshot {
  public:
   LyingSnapshot(StoredRepository& stored, const Run& run, bool right_digest, const std::string& stream = "lie") {
@@ -342,7 +356,7 @@ class LyingSnapshot {
 
 TEST_F(VerifyTest, HoldsEveryRunAgainstTheTrueLengthsOfItsChunks) {
   const auto& chunks = stored_.block_x.chunks;
-  // Right bytes, but they are not chunk 1: only the chunk lengths tell.
+  // The bytes are right, but they are not chunk 1: only the chunk lengths show this.
   const LyingSnapshot lie(stored_, {0, 1, 1, chunks[0].bytes, chunks[1].bytes - 1U}, true);
   VerifySettings settings;
   settings.read_data = false;
@@ -385,7 +399,7 @@ TEST_F(VerifyTest, RebuildsBehindADamagedBlockAndSaysWhatIsMissing) {
 }
 
 TEST_F(VerifyTest, APackFoundAbsentOnTheWayIsToldOfSnapshotsThatWereCheckedBefore) {
-  // Of the stream "aa" and so checked first; its recipe lies elsewhere.
+  // Its stream "aa" is checked first; its recipe is in another pack.
   const LyingSnapshot first(stored_, {0, 0, 3, 0, x_bytes_}, true, "aa");
   VerifySettings settings;
   settings.read_data = false;
@@ -397,7 +411,7 @@ TEST_F(VerifyTest, APackFoundAbsentOnTheWayIsToldOfSnapshotsThatWereCheckedBefor
 }
 
 TEST_F(VerifyTest, ReadsABlockFromItsOtherCopyWhenOnePackIsDamaged) {
-  // The same pack once more: another object with the same blocks.
+  // A second pack with the same blocks.
   const auto repository = stored_.open();
   const auto store = stored_.store();
   PackWriter copy((*repository)->keys(), stored_.session_2);

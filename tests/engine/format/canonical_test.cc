@@ -1,5 +1,5 @@
-// What holds for every decoder: it accepts what its encoder writes, refuses each malformed input with the error that
-// the input's name says, and never accepts bytes that its encoder would not write.
+// Properties of every decoder: it accepts what its encoder writes, refuses each malformed input with the error in the
+// input's name, and never accepts bytes that its encoder would not write.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 const FormatDecoder& decoder_named(std::string_view name) {
   const auto decoders = format_decoders();
   const auto found = std::ranges::find(decoders, name, &FormatDecoder::name);
-  DRS_ASSERT(found != decoders.end(), "a decoder has that name");
+  DRS_ASSERT(found != decoders.end(), "no decoder has that name");
   return *found;
 }
 
@@ -34,7 +34,7 @@ TEST(FormatDecoders, RefuseEachMalformedInputWithTheErrorOfItsName) {
   for (const auto& [name, made] : inputs) {
     std::ifstream file(std::string(DRS_GOLDEN_DIRECTORY "/malformed/") + name, std::ios::binary);
     const Bytes stored((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    EXPECT_EQ(stored, made) << name << ": tests/golden/malformed holds other bytes";
+    EXPECT_EQ(stored, made) << name << ": differs from the file in tests/golden/malformed";
     const std::size_t code_at = name.rfind("__") + 2;
     const auto result = decoder_named(name.substr(0, name.find("__"))).reencode(made);
     ASSERT_FALSE(result.ok()) << name;
@@ -49,7 +49,8 @@ TEST(FormatDecoders, RefuseEveryTruncation) {
     if (name.starts_with("slot_unlock/")) continue;  // scrypt is slow, and slot/ covers it
     const FormatDecoder& decoder = decoder_named(name.substr(0, name.find('/')));
     for (std::size_t bytes = 0; bytes < input.size(); ++bytes) {
-      const Bytes cut(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(bytes));  // so ASan sees its end
+      // An exact copy, so that AddressSanitizer detects reads past its end.
+      const Bytes cut(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(bytes));
       const auto result = decoder.reencode(cut);
       ASSERT_FALSE(result.ok()) << name << " cut to " << bytes << " of " << input.size() << " bytes";
       const ErrorCode code = result.error().code;
@@ -78,7 +79,8 @@ TEST(FormatDecoders, DetectEveryFlippedBitOfADigestedObject) {
     const Bytes& input = inputs.at(name);
     const std::string decoder = name.substr(0, name.find('/'));
     Bytes flipped = input;
-    // In front of a document stands what the test adds: its kind, which counts modulo the number of kinds.
+    // The test input of a document begins with a kind, taken modulo the number of kinds, so that flips there may be
+    // valid.
     for (std::size_t at = decoder == "document" ? 1 : 0; at < input.size(); ++at) {
       flipped[at] = static_cast<Byte>(flipped[at] ^ (1U << (at % 8)));
       EXPECT_FALSE(decoder_named(decoder).reencode(flipped).ok()) << name << " at " << at;

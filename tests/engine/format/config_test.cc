@@ -7,7 +7,7 @@
 namespace drs {
 namespace {
 
-// The code of a refusal, or "ok".
+// The error code's name, or "ok".
 template <typename T>
 std::string code_of(const Result<T>& result) {
   return result.ok() ? "ok" : std::string(error_code_name(result.error().code));

@@ -11,19 +11,20 @@
 #include "engine/format/names.h"
 #include "engine/format/pack.h"
 #include "engine/format/recipe.h"
+#include "engine/format/retention.h"
 #include "engine/format/slot.h"
 #include "tests/engine/format/golden.h"
 
 namespace drs {
 namespace {
 
-// Splits the bytes that stand in front of the plaintext from an input.
+// Separates the bytes in front of the plaintext from the rest of an input.
 class Framed {
  public:
   explicit Framed(ByteView input) : input_(input), reader_(input, "test input") {}
   ByteReader& reader() { return reader_; }
   [[nodiscard]] ByteView rest() const { return input_.last(reader_.remaining()); }
-  // The bytes read so far, and `plain`.
+  // The bytes read so far, followed by `plain`.
   [[nodiscard]] Bytes with(const Bytes& plain) const {
     const ByteView front = input_.first(input_.size() - reader_.remaining());
     Bytes out(front.begin(), front.end());
@@ -171,6 +172,21 @@ Result<Bytes> condemned(ByteView input) {
   return encode_condemned(decoded);
 }
 
+Result<Bytes> waits(ByteView input) {
+  DRS_ASSIGN_OR_RETURN(const Waits decoded, decode_waits(input));
+  return encode_waits(decoded);
+}
+
+Result<Bytes> retired(ByteView input) {
+  DRS_ASSIGN_OR_RETURN(const Retired decoded, decode_retired(input));
+  return encode_retired(decoded);
+}
+
+Result<Bytes> hold(ByteView input) {
+  DRS_ASSIGN_OR_RETURN(const Hold decoded, decode_hold(input));
+  return encode_hold(decoded);
+}
+
 Result<Bytes> damaged(ByteView input) {
   DRS_ASSIGN_OR_RETURN(const DamagedMark decoded, decode_damaged(input));
   return encode_damaged(decoded);
@@ -182,8 +198,9 @@ Result<Bytes> document(ByteView input) {
   const std::uint8_t kind = framed.reader().u8();
   const std::string name = framed.reader().short_string();
   DRS_RETURN_IF_ERROR(framed.reader().check());
-  constexpr std::array kKinds = {ObjectKind::kManifest, ObjectKind::kRemoved,   ObjectKind::kConfig,
-                                 ObjectKind::kSession,  ObjectKind::kCondemned, ObjectKind::kFence};
+  constexpr std::array kKinds = {
+      ObjectKind::kManifest, ObjectKind::kRemoved, ObjectKind::kConfig,  ObjectKind::kSession, ObjectKind::kCondemned,
+      ObjectKind::kFence,    ObjectKind::kWaits,   ObjectKind::kRetired, ObjectKind::kKept,    ObjectKind::kHold};
   const ObjectKind expected = kKinds[kind % kKinds.size()];
   DRS_RETURN_IF_ERROR(peek_document(expected, framed.rest()));
   DRS_RETURN_IF_ERROR(decode_document(keys, expected, name, framed.rest()));
@@ -192,26 +209,11 @@ Result<Bytes> document(ByteView input) {
 
 Result<Bytes> names(ByteView input) {
   const std::optional<ParsedName> parsed = parse_name(as_text(input));
-  if (!parsed) return Error(ErrorCode::kCorrupt, "not a name of ours");
-  const auto name = [&]() -> std::string {
-    switch (parsed->kind) {
-      case ObjectKind::kPack: return pack_name(parsed->digest);
-      case ObjectKind::kIndex: return index_name(parsed->digest);
-      case ObjectKind::kManifest: return manifest_name(parsed->tag, parsed->uuid);
-      case ObjectKind::kRemoved: return removed_name(manifest_name(parsed->tag, parsed->uuid));
-      case ObjectKind::kConfig: return config_name(parsed->number);
-      case ObjectKind::kSlot: return slot_name(parsed->uuid);
-      case ObjectKind::kSession: return session_name(parsed->tag, parsed->uuid, parsed->number);
-      case ObjectKind::kCondemned: return condemned_name(parsed->uuid);
-      case ObjectKind::kDamaged: return damaged_name(parsed->digest, parsed->uuid);
-      case ObjectKind::kFence: break;
-    }
-    return {};
-  }();
-  return copy_of(as_bytes(name));
+  if (!parsed) return Error(ErrorCode::kCorrupt, "not an object name");
+  return copy_of(as_bytes(object_name(*parsed)));
 }
 
-constexpr std::array<FormatDecoder, 20> kDecoders = {{
+constexpr std::array<FormatDecoder, 23> kDecoders = {{
     {"envelope", envelope},
     {"config", config},
     {"slot", slot},
@@ -230,6 +232,9 @@ constexpr std::array<FormatDecoder, 20> kDecoders = {{
     {"fence", fence},
     {"condemned", condemned},
     {"damaged", damaged},
+    {"waits", waits},
+    {"retired", retired},
+    {"hold", hold},
     {"document", document},
     {"names", names},
 }};
@@ -242,13 +247,13 @@ std::span<const FormatDecoder> format_decoders() {
 
 void check_canonical(std::string_view decoder, ByteView input) {
   const auto found = std::ranges::find(kDecoders, decoder, &FormatDecoder::name);
-  DRS_ASSERT(found != kDecoders.end(), "a decoder has that name");
+  DRS_ASSERT(found != kDecoders.end(), "no decoder has that name");
   const Result<Bytes> again = found->reencode(input);
   if (!again.ok()) {
-    DRS_ASSERT(!again.error().message.empty(), "a refusal says why");
+    DRS_ASSERT(!again.error().message.empty(), "an error without a text");
     return;
   }
-  DRS_ASSERT(std::ranges::equal(*again, input), "what a decoder accepts is what its encoder writes");
+  DRS_ASSERT(std::ranges::equal(*again, input), "the decoder accepted bytes that its encoder would not write");
 }
 
 void check_canonical_with_digest(std::string_view decoder, ByteView input, std::size_t object_at) {

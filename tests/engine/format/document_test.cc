@@ -23,7 +23,7 @@ Bytes redigested(Bytes object) {
   return object;
 }
 
-// The code of a refusal, or "ok".
+// The error code's name, or "ok".
 template <typename T>
 std::string code_of(const Result<T>& result) {
   return result.ok() ? "ok" : std::string(error_code_name(result.error().code));
@@ -38,7 +38,8 @@ ErrorCode decode_error(const RepositoryKeys& keys, ObjectKind kind, const std::s
 TEST(Document, RoundTripsAnyBody) {
   EXPECT_TRUE(rc::check([](const Bytes& body) {
     for (const ObjectKind kind : {ObjectKind::kConfig, ObjectKind::kManifest, ObjectKind::kRemoved,
-                                  ObjectKind::kSession, ObjectKind::kCondemned, ObjectKind::kFence}) {
+                                  ObjectKind::kSession, ObjectKind::kCondemned, ObjectKind::kFence, ObjectKind::kWaits,
+                                  ObjectKind::kRetired, ObjectKind::kKept, ObjectKind::kHold}) {
       const Bytes object = encode_document(golden::keys(), kind, kName, body);
       const auto decoded = decode_document(golden::keys(), kind, kName, object);
       RC_ASSERT(decoded.ok());
@@ -71,7 +72,7 @@ TEST(Document, BindsNameKindAndRepository) {
 
 TEST(Document, IsNotRetypedByChangingItsEnvelope) {
   Bytes object = encode("body");
-  object[6] = static_cast<Byte>(ObjectKind::kRemoved);  // the same class of keys
+  object[6] = static_cast<Byte>(ObjectKind::kRemoved);  // the same key class
   EXPECT_EQ(decode_error(golden::keys(), ObjectKind::kRemoved, kName, redigested(object)), ErrorCode::kCorrupt);
 }
 

@@ -47,7 +47,7 @@ TEST(Envelope, WithAnyKindMethodFlagOrSuiteThatIsUnknownIsTooNew) {
   const std::string too_new(error_code_name(ErrorCode::kFormatTooNew));
   const std::string corrupt(error_code_name(ErrorCode::kCorrupt));
   for (unsigned value = 1; value <= 255; ++value) {
-    EXPECT_EQ(code_with(6, value), value == 1 ? "ok" : value <= 9 || value == 11 ? corrupt : too_new) << value;
+    EXPECT_EQ(code_with(6, value), value == 1 ? "ok" : value <= 13 || value == 15 ? corrupt : too_new) << value;
     EXPECT_EQ(code_with(9, value), too_new) << value;
     EXPECT_EQ(code_with(10, value), too_new) << value;
     EXPECT_EQ(code_with(11, value), too_new) << value;
@@ -65,7 +65,7 @@ TEST(Envelope, OfANewerVersionIsTooNewWhateverElseChanged) {
   encode_envelope({.kind = ObjectKind::kPack, .salt = {}, .commitment = {}}, out);
   out[7] = 2;
   EXPECT_EQ(decode_envelope(out, ObjectKind::kPack).error().code, ErrorCode::kFormatTooNew);
-  // Of another kind it would be corrupt.
+  // A known version with the wrong kind would be corrupt.
   EXPECT_EQ(decode_envelope(out, ObjectKind::kIndex).error().code, ErrorCode::kFormatTooNew);
   out[6] = 77;
   out[10] = 1;

@@ -1,6 +1,6 @@
-// A reader of this version over what later ones may write: it refuses as too new what it cannot know, ignores what it
-// may, and calls neither damage. The table stands in engine/format/kinds.h. What concerns one decoder alone is in its
-// own test: envelopes, configs, slots, manifests, documents.
+// This version's reader with objects of later versions: it refuses unknown values as too new, ignores optional ones,
+// and reports neither as damage. engine/format/kinds.h has the table. Envelopes, configs, slots, manifests and
+// documents have these cases in their own tests.
 #include <gtest/gtest.h>
 
 #include "codecs/sha256.h"
@@ -23,7 +23,7 @@ Bytes redigested(const Bytes& object) {
 TEST(Evolution, BlocksOfUnknownKindsAndCodecsAreTooNew) {
   const golden::BuiltPack pack = golden::build_pack("raw pack", golden::raw_pack_blocks());
   const Bytes table = encode_pack_table(pack.table);
-  constexpr std::size_t kKindAt = 8 - 4 + 16 + 4 + 4 + 8;  // of the first record, behind one session
+  constexpr std::size_t kKindAt = 8 - 4 + 16 + 4 + 4 + 8;  // of the first record, after one session
   ASSERT_EQ(table[kKindAt], 1);
   for (unsigned value = 3; value <= 255; ++value) {
     for (const std::size_t at : {kKindAt, kKindAt + 1}) {
@@ -55,8 +55,7 @@ TEST(Evolution, AnUnknownKindOfObjectUnderAManifestsNameIsTooNew) {
 TEST(Evolution, NamesOfLaterVersionsAreIgnored) {
   const std::string hex(32, 'a');
   for (const std::string& name :
-       {"waits/" + hex, "retired/" + hex + "-00000001", "kept/" + hex + "-" + hex + "-00000001", "verified/" + hex,
-        "doctor/" + hex, "parity/" + hex})
+       {"verified/" + hex, "doctor/" + hex, "parity/" + hex, "retired/" + hex + "-00000001", "kept/" + hex})
     EXPECT_FALSE(parse_name(name).has_value()) << name;
 }
 

@@ -1,9 +1,9 @@
-// Objects as a forger without the keys could write them: changed at random, with every digest and name that needs no
-// key made right again. None may be accepted with another meaning than the object it was made from.
+// Objects that a forger without the keys could write: changed at random, with all digests and names recomputed that
+// need no key. None may be accepted with a different meaning than the original object.
 //
-//   DRSTREAM_TEST_FULL=1 format_test --gtest_filter='ForgedObjects.*'         a million of them, about a minute
-//   DRSTREAM_TEST_SEED=N, DRSTREAM_TEST_PART=I/N                              others than those of seed 1, a part of
-//   them
+//   DRSTREAM_TEST_FULL=1 format_test --gtest_filter='ForgedObjects.*'         a million forgeries, about a minute
+//   DRSTREAM_TEST_SEED=N                                                      other forgeries than those of seed 1
+//   DRSTREAM_TEST_PART=I/N                                                    a part of them
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,12 +20,12 @@
 namespace drs {
 namespace {
 
-// Everything a reader takes from an object, once it has accepted it.
+// All data that a reader takes from an accepted object.
 using Meaning = Result<Bytes>;
 
 Meaning meaning_of_slot(ByteView object) {
   DRS_ASSIGN_OR_RETURN(const Slot slot, decode_slot(object));
-  // Stretching a passphrase takes half a second.
+  // scrypt takes half a second.
   if (slot.kind == SlotKind::kPassphrase) return Error(ErrorCode::kWrongKey, "not tried");
   DRS_ASSIGN_OR_RETURN(const SecretBytes master, unlock_slot(object, golden::raw_key()));
   Bytes meaning(master.view().begin(), master.view().end());
@@ -124,10 +124,10 @@ std::vector<Original> originals() {
 
   std::vector<Original> found;
   for (const auto& [name, object] : objects) {
-    // The envelope says what it is; a name alone does not tell a fence from a manifest.
+    // The kind is taken from the envelope: a fence has the name of a manifest.
     const auto kind = static_cast<ObjectKind>(object[6]);
-    const bool is_mark = name.starts_with("damaged/");  // needs no key: anybody may write one
-    // Neither is part of an encrypted repository with one stream.
+    const bool is_mark = name.starts_with("damaged/");  // needs no key: anyone may write one
+    // The clear slot and the topics manifest are not part of an encrypted repository with one stream.
     if (is_mark || name == golden::topics_file() || name == golden::clear_slot_file()) continue;
     auto meaning = meaning_of(kind, name, object);
     if (kind == ObjectKind::kSlot && !meaning.ok()) continue;  // the passphrase slot
@@ -144,7 +144,7 @@ class Forger {
   std::size_t below(std::size_t bound) { return bound == 0 ? 0 : static_cast<std::size_t>(random_() % bound); }
   const Original& any() { return originals_[below(originals_.size())]; }
 
-  // One to four changes.
+  // Makes one to four changes.
   Bytes forge(Bytes object) {
     for (std::size_t changes = 1 + below(4); changes > 0; --changes) change(object);
     return object;
@@ -168,12 +168,12 @@ class Forger {
         break;
       }
       case 5: object.resize(at); break;
-      case 6: {  // a piece of another object, at the same place
+      case 6: {  // a piece of another object, at the same offset
         const Bytes& other = any().object;
         for (std::size_t i = at; i < std::min({object.size(), other.size(), at + length}); ++i) object[i] = other[i];
         break;
       }
-      case 7: {  // all of another object's beginning or end
+      case 7: {  // the beginning or end of another object
         const Bytes& other = any().object;
         if (at < other.size()) std::copy_n(other.begin(), at, object.begin());
         break;
@@ -192,7 +192,7 @@ class Forger {
   std::mt19937_64 random_;
 };
 
-// Packs and index objects are named by their digest, whatever that is; all others end in it.
+// Recomputes the digest at the end. Packs and index objects have none: their digest is in their name.
 void make_digest_right(ObjectKind kind, Bytes& object) {
   if (kind == ObjectKind::kPack || kind == ObjectKind::kIndex || object.size() < Digest::kBytes) return;
   const Digest digest = sha256(ByteView(object).first(object.size() - Digest::kBytes));
@@ -214,13 +214,13 @@ TEST(ForgedObjects, AreRefusedOrMeanWhatTheOriginalMeans) {
     if (!meaning.ok()) continue;
     ++accepted;
     ASSERT_TRUE(*meaning == original.meaning)
-        << original.name << " was accepted with another meaning: forgery " << i << ", " << to_hex(object);
+        << original.name << " was accepted with a different meaning: forgery " << i << ", " << to_hex(object);
   }
-  // Changes that took each other back, or that lie in a gap of a pack.
+  // Accepted: changes that cancel each other out, or that are in a gap of a pack.
   EXPECT_LT(accepted, count / 20);
 }
 
-// Whole objects in each other's places: nothing but the name and the kind is wrong.
+// Complete objects under the names of others: only name and kind are wrong.
 TEST(ForgedObjects, AreNotAcceptedUnderAnotherNameOrAsAnotherKind) {
   const std::vector<Original> all = originals();
   for (const Original& original : all)
@@ -228,9 +228,9 @@ TEST(ForgedObjects, AreNotAcceptedUnderAnotherNameOrAsAnotherKind) {
       if (original.name == place.name) continue;
       const bool named_by_digest =
           place.kind == ObjectKind::kPack || place.kind == ObjectKind::kIndex || place.kind == ObjectKind::kSlot;
-      if (named_by_digest && original.kind == place.kind) continue;  // who reads compares the digest with the name
+      if (named_by_digest && original.kind == place.kind) continue;  // readers compare the digest with the name
       EXPECT_FALSE(meaning_of(place.kind, place.name, original.object).ok())
-          << original.name << " in the place of " << place.name;
+          << original.name << " under the name " << place.name;
     }
 }
 

@@ -18,7 +18,7 @@ Salt fixed_salt(std::string_view label) {
   return fixed_digest("salt " + std::string(label));
 }
 
-// Bytes no compressor shrinks.
+// Incompressible bytes.
 Bytes noise(std::size_t count) {
   Bytes out;
   for (int i = 0; out.size() < count; ++i) {
@@ -59,10 +59,10 @@ BlockId new_block(std::uint64_t counter) {
 
 Bytes compressed(Codec codec, ByteView plain) {
   auto compressor = Compressor::make({.codec = codec, .level = codec == Codec::kZstd ? 1 : 0}, plain.size());
-  DRS_ASSERT(compressor.ok(), "golden blocks compress");
+  DRS_ASSERT(compressor.ok(), "no compressor for a golden block");
   Bytes out(plain.size());
   const auto output = compressor->compress(plain, out);
-  DRS_ASSERT(output.ok() && output->codec == codec, "golden blocks shrink");
+  DRS_ASSERT(output.ok() && output->codec == codec, "a golden block did not shrink");
   out.resize(output->bytes);
   return out;
 }
@@ -78,7 +78,7 @@ Bytes slot(SlotKind kind, ByteView secret) {
   const SlotFields fields{
       .kind = kind, .scrypt = {.log2_n = 10, .r = 8, .p = 1}, .label = label, .created_ns = kNow - 90 * kSecond};
   auto out = encode_slot(keys(), fields, secret, &salts);
-  DRS_ASSERT(out.ok(), "golden slots encode");
+  DRS_ASSERT(out.ok(), "a golden slot was not encoded");
   return *std::move(out);
 }
 
@@ -164,7 +164,7 @@ Manifest manifest(const Digest& config_object_digest) {
   out.config_digest = config_object_digest;
   out.producer = ProducerKind::kExitStatus;
   out.command = "pg_dump main";
-  out.stderr_tail = "pg_dump: warning: caf\xe9\n";  // not UTF-8, and kept
+  out.stderr_tail = "pg_dump: warning: caf\xe9\n";  // not UTF-8; stored unchanged
   out.trailer_pattern = "PostgreSQL database dump complete";
   out.set_stream({.label = {},
                   .session = fixed_uuid("session"),
@@ -255,6 +255,52 @@ DamagedMark damaged() {
           .blocks = {{78, 1000}, {5000, 16}}};
 }
 
+Waits waits() {
+  WaitingSession first;
+  first.session = session().session;
+  first.tag = keys().stream_tag(session().stream);
+  first.number = 3;
+  first.digest = fixed_digest("session object");
+  WaitingSession unread;  // its object could not be read
+  unread.session = fence().session;
+  unread.tag = keys().stream_tag(fence().stream);
+  unread.number = 99'999'999;
+  return {.record = fixed_uuid("condemned"), .listed_ns = kNow + 140 * kSecond, .sessions = {first, unread}};
+}
+
+Retired retired() {
+  const auto mark = [](std::string_view label, std::uint64_t sequence) {
+    return RetiredEntry{.session = fixed_uuid(label),
+                        .digest = fixed_digest(label),
+                        .sequence = sequence,
+                        .removed_ns = kNow + 150 * kSecond};
+  };
+  RetiredEntry of_fence;
+  of_fence.session = fixed_uuid("retired fence");
+  of_fence.removed_ns = kNow + 151 * kSecond;
+  return {.tag = keys().stream_tag(kStream),
+          .stream = std::string(kStream),
+          .entries = {mark("retired 1", 1), of_fence, mark("retired 2", (std::uint64_t{1} << 48) - 1)}};
+}
+
+Hold kept() {
+  return {.manifest_name = manifest_name(keys().stream_tag(kStream), fixed_uuid("session")),
+          .manifest_digest = fixed_digest("held manifest"),
+          .held_ns = kNow + 160 * kSecond,
+          .until_ns = 0,
+          .reason = "audit 2023",
+          .overrides = {0, 7}};
+}
+
+Hold hold() {
+  Hold out = kept();
+  out.held_ns = kNow + 155 * kSecond;
+  out.until_ns = kNow + 400 * kSecond;
+  out.reason = "before the migration";
+  out.overrides.clear();
+  return out;
+}
+
 BuiltPack build_pack(std::string_view salt_label, const std::vector<PlainBlock>& blocks) {
   const Salt salt = fixed_salt(salt_label);
   ObjectSealer sealer(keys(), ObjectKind::kPack, "", CryptoBackend::kOpenssl, &salt);
@@ -269,7 +315,7 @@ BuiltPack build_pack(std::string_view salt_label, const std::vector<PlainBlock>&
     record.raw_bytes = static_cast<std::uint32_t>(block.plain.size());
     record.chunk_count = static_cast<std::uint16_t>(placed.chunks.size());
     record.xxh3 = xxh3_128(block.plain);
-    sealer.next_ordinal();  // a seal that was thrown away
+    sealer.next_ordinal();  // of a discarded seal
     record.ordinal = sealer.next_ordinal();
     sealer.append(record.label(), stored, pack.object);
     pack.table.push_back(std::move(placed));
@@ -280,7 +326,7 @@ BuiltPack build_pack(std::string_view salt_label, const std::vector<PlainBlock>&
 
 PackContents contents_of(const Bytes& pack_object, std::vector<TableBlock> table) {
   const auto envelope = decode_envelope(pack_object, ObjectKind::kPack);
-  DRS_ASSERT(envelope.ok(), "a golden pack has an envelope");
+  DRS_ASSERT(envelope.ok(), "a golden pack without an envelope");
   return {.pack = {.name = sha256(pack_object), .bytes = pack_object.size(), .salt = envelope->salt},
           .blocks = std::move(table)};
 }
@@ -333,6 +379,28 @@ std::map<std::string, Bytes> reproducible_objects() {
   put_document(ObjectKind::kCondemned, condemned_name(fixed_uuid("condemned")), encode_condemned(condemned()));
   out[damaged_name(damaged().pack, damaged().id)] = encode_damaged(damaged());
   return out;
+}
+
+std::map<std::string, Bytes> retention_objects() {
+  const RepositoryKeys repository_keys = keys();
+  std::map<std::string, Bytes> out;
+  const auto put_document = [&out](ObjectKind kind, const std::string& name, const Bytes& body) {
+    out[name] = document(kind, name, body);
+  };
+  const StreamTag tag = repository_keys.stream_tag(kStream);
+  put_document(ObjectKind::kWaits, waits_name(waits().record), encode_waits(waits()));
+  put_document(ObjectKind::kRetired, retired_name(tag, fixed_uuid("retired")), encode_retired(retired()));
+  put_document(ObjectKind::kKept, kept_name(tag, fixed_uuid("session"), 1), encode_hold(kept()));
+  put_document(ObjectKind::kHold, hold_name(tag, fixed_uuid("session"), 7), encode_hold(hold()));
+  return out;
+}
+
+std::string expected_retention_json(const std::map<std::string, Bytes>& objects) {
+  nlohmann::ordered_json json;
+  json["repository"] = keys().repository().hex();
+  for (const auto& [name, object] : objects)
+    json["objects"][name] = {{"bytes", object.size()}, {"sha256", sha256(object).hex()}};
+  return json.dump(2) + "\n";
 }
 
 std::string expected_json(const std::map<std::string, Bytes>& objects) {

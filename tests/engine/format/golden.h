@@ -1,5 +1,5 @@
-// The golden repository: a small, complete repository of format version 1 whose keys, salts and times are fixed. It
-// stands in tests/golden/v1/ and is never rewritten; tests rebuild it in memory and compare.
+// The golden repository: a small, complete repository of format version 1 with fixed keys, salts and times. Its files
+// in tests/golden/v1/ are never rewritten; tests rebuild it in memory and compare.
 #pragma once
 
 #include <map>
@@ -13,8 +13,9 @@
 #include "engine/format/manifest.h"
 #include "engine/format/pack.h"
 #include "engine/format/recipe.h"
+#include "engine/format/retention.h"
 #include "engine/format/slot.h"
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs::golden {
 
@@ -26,7 +27,7 @@ Digest fixed_digest(std::string_view label);
 Uuid fixed_uuid(std::string_view label);
 
 RepositoryKeys keys();
-Bytes raw_key();  // what unlocks the raw slot
+Bytes raw_key();  // unlocks the raw slot
 
 Config config();
 RecipePart recipe_part();
@@ -34,19 +35,23 @@ Manifest manifest(const Digest& config_object_digest);
 RemovedMark removed();
 SessionRecord session();
 Fence fence();
-// A manifest as later versions write them: an archive of topics, which is a catalogue and a segment.
+// A manifest of a later version: an archive of topics, with a catalogue and a segment.
 Manifest topics_manifest();
 CondemnedPacks condemned();
 DamagedMark damaged();
+Waits waits();
+Retired retired();  // a fence and two marks
+Hold kept();        // forever, and ends two objects under holds/
+Hold hold();
 
 // A block with its plaintext.
 struct PlainBlock {
-  TableBlock block;  // without its place in the pack
+  TableBlock block;  // without its location in the pack
   Bytes plain;
 };
 std::vector<PlainBlock> raw_pack_blocks();         // one data block of 40 chunks, and the recipe part
-std::vector<PlainBlock> compressed_pack_blocks();  // one zstd and one lz4 block, by an older session
-// The bytes that the manifest's snapshot restores.
+std::vector<PlainBlock> compressed_pack_blocks();  // one zstd and one lz4 block, of an older session
+// The restored bytes of the manifest's snapshot.
 Bytes stream_bytes();
 
 struct BuiltPack {
@@ -55,18 +60,21 @@ struct BuiltPack {
 };
 BuiltPack build_pack(std::string_view salt_label, const std::vector<PlainBlock>& blocks);
 
-// Objects by name. What does not depend on a compressor's output is in `reproducible`; the packs that the index names
-// come from outside.
+// Objects by name. reproducible_objects() returns those that do not depend on a compressor's output; the caller passes
+// the packs that the index refers to.
 std::map<std::string, Bytes> reproducible_objects();
 Bytes index_object(const std::vector<PackContents>& packs);
 Bytes raw_slot();
 Bytes passphrase_slot();
 std::string clear_slot_file();  // not part of the repository: "slots/clear.bin"
-std::string topics_file();      // nor this, a manifest that names blocks of no pack: "documents/topics.bin"
-std::string topics_name();      // the name that it is sealed for
+std::string topics_file();      // nor is this manifest, whose blocks are in no pack: "documents/topics.bin"
+std::string topics_name();      // the name that its seal binds
+// Further objects of the same repository, in tests/golden/v1-retention/. Those of v1 were not rewritten for them.
+std::map<std::string, Bytes> retention_objects();
 PackContents contents_of(const Bytes& pack_object, std::vector<TableBlock> table);
 
-// What a reader in any language must find, for expected.json.
+// The contents of expected.json: the values that a reader in any language must find.
 std::string expected_json(const std::map<std::string, Bytes>& objects);
+std::string expected_retention_json(const std::map<std::string, Bytes>& objects);
 
 }  // namespace drs::golden

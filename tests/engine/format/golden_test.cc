@@ -1,5 +1,5 @@
-// The committed golden repository: what this code writes with its keys, salts and times must be those bytes, and what
-// the files hold must decode to those values, for ever.
+// The committed golden repository: with its keys, salts and times, this code must write exactly these bytes and decode
+// them to the same values. This must never change.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kDirectory = fs::path(DRS_GOLDEN_DIRECTORY) / "v1";
+const fs::path kRetentionDirectory = fs::path(DRS_GOLDEN_DIRECTORY) / "v1-retention";
 
 Bytes read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -28,12 +29,12 @@ Bytes read_file(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// Every file of the repository, by name; expected.json is not an object.
-std::map<std::string, Bytes> stored_objects() {
+// All objects of the repository, by name, without expected.json.
+std::map<std::string, Bytes> stored_objects(const fs::path& directory = kDirectory) {
   std::map<std::string, Bytes> out;
-  for (const auto& entry : fs::recursive_directory_iterator(kDirectory))
+  for (const auto& entry : fs::recursive_directory_iterator(directory))
     if (entry.is_regular_file() && entry.path().filename() != "expected.json")
-      out[fs::relative(entry.path(), kDirectory).generic_string()] = read_file(entry.path());
+      out[fs::relative(entry.path(), directory).generic_string()] = read_file(entry.path());
   return out;
 }
 
@@ -44,7 +45,7 @@ std::vector<TableBlock> table_of(const Bytes& pack) {
   return *table;
 }
 
-// The pack that holds compressed blocks: its name depends on the library that compressed them.
+// The pack with compressed blocks. Its name depends on the compression library's version.
 Bytes compressed_pack() {
   const std::map<std::string, Bytes> reproducible = golden::reproducible_objects();
   for (const auto& [name, object] : stored_objects())
@@ -82,7 +83,7 @@ TEST(Golden, EveryNameParsesAndEveryDigestMatches) {
   }
 }
 
-// The body of the one document of `kind`.
+// The body of the only document of `kind`.
 Bytes document_body(ObjectKind kind) {
   for (const auto& [name, object] : stored_objects()) {
     const auto parsed = parse_name(name);
@@ -111,6 +112,31 @@ TEST(Golden, DocumentsDecode) {
   EXPECT_EQ(*decode_condemned(document_body(ObjectKind::kCondemned)), condemned);
   EXPECT_EQ(*decode_damaged(read_file(kDirectory / damaged_name(golden::damaged().pack, golden::damaged().id))),
             golden::damaged());
+}
+
+TEST(Golden, TheDocumentsOfRetentionAreReproducedAndDecode) {
+  const std::map<std::string, Bytes> stored = stored_objects(kRetentionDirectory);
+  EXPECT_EQ(stored, golden::retention_objects());
+  EXPECT_EQ(as_text(read_file(kRetentionDirectory / "expected.json")), golden::expected_retention_json(stored));
+  std::set<ObjectKind> kinds;
+  for (const auto& [name, object] : stored) {
+    const auto parsed = parse_name(name);
+    ASSERT_TRUE(parsed.has_value()) << name;
+    EXPECT_EQ(object_name(*parsed), name);
+    kinds.insert(parsed->kind);
+    const auto body = decode_document(golden::keys(), parsed->kind, name, object);
+    ASSERT_TRUE(body.ok()) << name << ": " << body.error().message;
+    switch (parsed->kind) {
+      case ObjectKind::kWaits: EXPECT_EQ(encode_waits(*decode_waits(*body)), encode_waits(golden::waits())); break;
+      case ObjectKind::kRetired:
+        EXPECT_EQ(encode_retired(*decode_retired(*body)), encode_retired(golden::retired()));
+        break;
+      case ObjectKind::kKept: EXPECT_EQ(*decode_hold(*body), golden::kept()); break;
+      case ObjectKind::kHold: EXPECT_EQ(*decode_hold(*body), golden::hold()); break;
+      default: ADD_FAILURE() << name << " is no document of retention";
+    }
+  }
+  EXPECT_EQ(kinds.size(), 4U);
 }
 
 TEST(Golden, AnArchiveOfTopicsDecodesButIsNoStreamOfBytes) {
@@ -174,7 +200,7 @@ TEST(Golden, PacksRestoreTheStream) {
   EXPECT_EQ(xxh3_128(stream), manifest.xxh3);
 }
 
-// The bytes of each ```hex block of FORMAT.md, by the block's name: what stands before two spaces on each line.
+// The bytes of each ```hex block of FORMAT.md, by the block's name: on each line, the text before two spaces.
 std::map<std::string, Bytes> hex_examples() {
   std::map<std::string, Bytes> out;
   std::ifstream file(DRS_FORMAT_DOCUMENT);

@@ -1,5 +1,5 @@
-// golden_writer DIR: writes the golden repository (see golden.h) and the malformed inputs below DIR. It was run once
-// for each format version; its output is committed and not written again.
+// golden_writer DIR: writes the golden repository (see golden.h) and the malformed inputs below DIR. Run once per
+// format version; its output is committed and never rewritten.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -35,6 +35,9 @@ int main(int argc, char** argv) {
   objects[index_name(sha256(index))] = index;
   for (const auto& [name, object] : objects) write_file(directory / "v1" / name, object);
   write_file(directory / "v1" / "expected.json", as_bytes(golden::expected_json(objects)));
+  const std::map<std::string, Bytes> retention = golden::retention_objects();
+  for (const auto& [name, object] : retention) write_file(directory / "v1-retention" / name, object);
+  write_file(directory / "v1-retention" / "expected.json", as_bytes(golden::expected_retention_json(retention)));
   for (const auto& [name, bytes] : golden::malformed_inputs()) write_file(directory / "malformed" / name, bytes);
   for (const auto& [name, bytes] : golden::well_formed_inputs()) write_file(directory / "seeds" / name, bytes);
   return 0;

@@ -1,5 +1,5 @@
-"""The examples of docs/FORMAT.md are bytes of the golden repository, as the independent reader finds them there. Those of
-the config and the recipe are held by golden_test.cc."""
+"""The examples of docs/FORMAT.md are bytes of the golden repository, checked with the independent reader.
+golden_test.cc checks the examples of the config and the recipe."""
 
 import json
 import pathlib
@@ -12,7 +12,7 @@ GOLDEN = ROOT / "tests/golden/v1"
 EXPECTED = json.loads((GOLDEN / "expected.json").read_text())
 KEYS = form.Keys(bytes.fromhex(EXPECTED["master_key"]), bytes.fromhex(EXPECTED["repository"]))
 PAGE = (ROOT / "docs/FORMAT.md").read_text()
-# What stands before two spaces on each line of a ```hex block.
+# On each line of a ```hex block, the text before two spaces.
 EXAMPLES = {
     name: bytes.fromhex("".join(line.split("  ")[0] for line in lines.splitlines()))
     for name, lines in re.findall(r"```hex (\S+)\n(.*?)```", PAGE, re.DOTALL)
@@ -20,7 +20,7 @@ EXAMPLES = {
 
 
 def golden(kind):
-    """Name and bytes of each golden object of a kind that the page names."""
+    """Names and bytes of the golden objects of a kind that the page mentions."""
     names = [name for name in EXPECTED["objects"] if form.kind_of_name(name) == kind and name in PAGE]
     return {name: (GOLDEN / name).read_bytes() for name in names}
 

@@ -3,12 +3,12 @@
 
 usage: independent_reader.py REPOSITORY_DIR SNAPSHOT|latest [--stream NAME] [--from-packs] > out
 
-It shares no code with drstream, so it shows that FORMAT.md suffices, and it is the recovery path of last resort: one
-file to copy. It trusts nothing: every rule that the page marks *reader checks* is checked, and output that fails a check
-at the end makes it exit with 1. Damaged says that bytes break a rule, TooNew that a later version wrote them, WrongKey
-that the key does not open them. SNAPSHOT is a session uuid (hex) or the beginning of one. The key comes from
-BACKUP_ENCRYPTION_KEY (64 hex digits) or BACKUP_PASSPHRASE; without either, a clear slot is looked for. It needs Python's
-standard library and Debian's python3-cryptography, python3-lz4, python3-xxhash and python3-zstandard.
+It shares no code with drstream, so it proves that FORMAT.md is sufficient. It is also the recovery path of last resort:
+one file to copy. It treats stored bytes as untrusted: it checks every rule that the page marks *reader checks*, and
+exits with 1 if the output fails a final check. Damaged means that bytes break a rule, TooNew that a later version wrote
+them, WrongKey that the key does not open them. SNAPSHOT is a session uuid (hex) or the beginning of one. The key comes
+from BACKUP_ENCRYPTION_KEY (64 hex digits) or BACKUP_PASSPHRASE; without either, the reader looks for a clear slot. It
+needs Python's standard library and Debian's python3-cryptography, python3-lz4, python3-xxhash and python3-zstandard.
 """
 
 import argparse
@@ -27,19 +27,23 @@ import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-PACK, INDEX, MANIFEST, REMOVED, CONFIG, SLOT, SESSION, CONDEMNED, DAMAGED, FENCE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 11
-KNOWN_KINDS = (PACK, INDEX, MANIFEST, REMOVED, CONFIG, SLOT, SESSION, CONDEMNED, DAMAGED, FENCE)
+PACK, INDEX, MANIFEST, REMOVED, CONFIG, SLOT, SESSION, CONDEMNED, DAMAGED = range(1, 10)
+WAITS, FENCE, RETIRED, KEPT, HOLD = 10, 11, 12, 13, 15
+KNOWN_KINDS = (*range(1, 14), 15)
 DATA_BLOCK, RECIPE_BLOCK, PACK_TABLE, INDEX_SUMMARY, INDEX_HOOKS, INDEX_DIRECTORY, CHUNK_LIST, DOCUMENT = range(1, 9)
 RAW, ZSTD, LZ4 = 0, 1, 2
 RAW_KEY, PASSPHRASE, CLEAR = 1, 2, 3
 ENVELOPE_CLASS = {PACK: b"metadata", INDEX: b"metadata", SESSION: b"metadata", CONDEMNED: b"metadata",
-                  MANIFEST: b"manifest", REMOVED: b"manifest", FENCE: b"manifest", CONFIG: b"config"}  # fmt: skip
+                  WAITS: b"metadata", MANIFEST: b"manifest", REMOVED: b"manifest", FENCE: b"manifest",
+                  RETIRED: b"manifest", KEPT: b"manifest", HOLD: b"manifest", CONFIG: b"config"}  # fmt: skip
 ENVELOPE_BYTES, TAG_BYTES, RECORD_BYTES, FOOTER_BYTES, BLOCK_BYTES_MAX = 78, 16, 52, 12, 1 << 20
 DOCUMENT_BYTES_MAX, SLOT_BYTES_MAX, PACK_BYTES_MAX, INDEX_BYTES_MAX = 4 << 20, 64 << 10, 128 << 20, 64 << 20
 PACK_BLOCKS_MAX, INDEX_BLOCKS_MAX, CONDEMNED_PACKS_MAX = 1024, 4096, 65536
+WAITING_SESSIONS_MAX, RETIRED_ENTRIES_MAX, HOLD_OVERRIDES_MAX = 60_000, 40_000, 1024
 TABLE_SEALED_BYTES_MIN = 4 + 4 + TAG_BYTES
 PACK_BYTES_MIN = ENVELOPE_BYTES + TABLE_SEALED_BYTES_MIN + FOOTER_BYTES
 SEQUENCE_MAX = (1 << 48) - 1
+NUMBER_MAX = 99_999_999  # of 8 digits, in a name
 HOOKS_SEALED_BYTES_MIN = 4 + TAG_BYTES
 SUMMARY_SEALED_BYTES_MIN = 8 + 4 + 4 + 4 + 8 + 12 + 12 + TAG_BYTES
 DRAFT_FEATURES, DRAFT_FEATURE = 0xFF << 56, 1 << 56
@@ -54,6 +58,10 @@ NAMES = {
     "removed": f"removed/{HEX}{{32}}-{HEX}{{32}}",
     "session": f"sessions/{HEX}{{32}}-{HEX}{{32}}-[0-9]{{8}}",
     "condemned": f"condemned/{HEX}{{32}}",
+    "waits": f"waits/{HEX}{{32}}",
+    "retired": f"retired/{HEX}{{32}}-{HEX}{{32}}",
+    "kept": f"kept/{HEX}{{32}}-{HEX}{{32}}-[0-9]{{8}}",
+    "hold": f"holds/{HEX}{{32}}-{HEX}{{32}}-[0-9]{{8}}",
     "damaged": f"damaged/{HEX}{{64}}-{HEX}{{32}}",
 }
 
@@ -67,7 +75,7 @@ class TooNew(Exception):
 
 
 class WrongKey(Exception):
-    """No key, or another slot's."""
+    """No key, or a key that opens no slot."""
 
 
 def check(condition, text):
@@ -76,19 +84,19 @@ def check(condition, text):
 
 
 def check_known(value, known, text):
-    """0 is damage where no version has it; what is not known otherwise is of a later version."""
+    """An unknown 0 is damage; any other unknown value comes from a later version."""
     if value not in known:
         check(value != 0, f"{text} is 0")
         raise TooNew(f"{text} is {value}, known is {', '.join(map(str, known))}")
 
 
 def kind_of_name(name):
-    """Which object stands under a name, or None."""
+    """The kind of the object with this name, or None."""
     return next((kind for kind, form in NAMES.items() if re.fullmatch(form, name)), None)
 
 
 class Reader:
-    """Reads fields in order, never past the end."""
+    """Reads fields in order; a read past the end is damage."""
 
     def __init__(self, data, what):
         self.data, self.at, self.what = data, 0, what
@@ -141,7 +149,7 @@ class Reader:
         return value
 
     def sessions(self):
-        """A list of sessions, used in its own order, all of them."""
+        """A list of sessions; all must be used, first uses in list order."""
         listed = [self.raw(16) for _ in range(self.count(16))]
         check(len(set(listed)) == len(listed), f"{self.what}: a session is listed twice")
         return SessionList(listed, self.what)
@@ -268,7 +276,7 @@ def nonce(ordinal):
 
 
 def take_document(kind, name, data):
-    """Envelope, repository id and seal of a document, after all that can be checked without a key."""
+    """Envelope, repository id and seal of a document, after all checks that need no key."""
     body = without_digest(data, name, DOCUMENT_BYTES_MAX)
     envelope = read_envelope(body, kind, name)
     reader = Reader(body[ENVELOPE_BYTES:], name)
@@ -288,7 +296,7 @@ def open_document(keys, kind, name, data):
 
 
 def identity(data):
-    """Of a whole document: SHA-256 of what stands before the length of its signature."""
+    """The identity of a document: the SHA-256 of all bytes before the length of its signature."""
     return sha256(data[: -32 - 2])
 
 
@@ -475,7 +483,7 @@ def is_manifest_name(name):
 
 
 def read_manifest_object(keys, name, data):
-    """The manifest that stands under that name; None for the fence of its session."""
+    """The manifest with that name; None if it is the fence of its session."""
     fence = data[:7] == b"drstrm" + bytes([FENCE])
     if fence:
         stream, session = read_fence(open_document(keys, FENCE, name, data))
@@ -523,8 +531,50 @@ def read_condemned(body):
     return packs
 
 
+def read_waits(body):
+    """Uuid of the condemned record, and (session, tag, number, digest) of each session."""
+    reader = Reader(body, "waits")
+    record = reader.raw(16)
+    reader.i64()
+    sessions = []
+    for _ in range(reader.count(68, "I", WAITING_SESSIONS_MAX)):
+        sessions.append((reader.raw(16), reader.raw(16), reader.u32(), reader.raw(32)))
+        check(sessions[-1][2] <= NUMBER_MAX, "waits: a number")
+    reader.finish()
+    keys = [session[:2] for session in sessions]
+    check(all(a < b for a, b in zip(keys, keys[1:])), "waits: not sorted")
+    return record, sessions
+
+
+def read_retired(body):
+    """Tag, stream, and (session, digest, sequence, time) of each entry."""
+    reader = Reader(body, "retired")
+    tag, stream = reader.raw(16), reader.string()
+    entries = []
+    for _ in range(reader.count(64, "I", RETIRED_ENTRIES_MAX)):
+        session, digest, sequence, removed_ns = reader.raw(16), reader.raw(32), reader.u64(), reader.i64()
+        check(sequence <= SEQUENCE_MAX, "retired: sequence")
+        check(digest != bytes(32) or sequence == 0, "retired: a fence with a sequence")
+        check(not entries or entries[-1][0] < session, "retired: not sorted")
+        entries.append((session, digest, sequence, removed_ns))
+    reader.finish()
+    return tag, stream, entries
+
+
+def read_hold(body):
+    """Of an object under kept/ or holds/: name and identity of the manifest, time, time until, reason, overrides."""
+    reader = Reader(body, "hold")
+    manifest, digest, held_ns, until_ns = reader.string(), reader.raw(32), reader.i64(), reader.i64()
+    reason = reader.string(4096)
+    overrides = [reader.u32() for _ in range(reader.count(4, "I", HOLD_OVERRIDES_MAX))]
+    reader.finish()
+    check(all(a < b for a, b in zip(overrides, overrides[1:])), "hold: numbers are not sorted")
+    check(all(number <= NUMBER_MAX for number in overrides), "hold: a number")
+    return manifest, digest, held_ns, until_ns, reason, overrides
+
+
 def read_damaged(data):
-    """Pack, uuid of the mark, [(offset, bytes)] of the damaged blocks; none means the whole pack."""
+    """Pack, uuid of the mark, and [(offset, bytes)] of the damaged blocks; an empty list means the whole pack."""
     reader = Reader(without_digest(data, "damage mark", DOCUMENT_BYTES_MAX), "damage mark")
     check(reader.raw(6) == b"drsdmg", "damage mark: magic")
     check_known(reader.u8(), [1], "damage mark: version")
@@ -558,11 +608,11 @@ class Block:
     ordinal: int
     xxh3: bytes
     pack: str = ""
-    chunks: list = field(default_factory=list)  # (id, bytes); empty where the list was not read
+    chunks: list = field(default_factory=list)  # (id, bytes); empty if the list was not read
 
 
 def read_record(reader, session, seals_end):
-    """From counter to xxh3."""
+    """The fields of a block record from counter to xxh3."""
     counter = reader.u64()
     block = Block((session, counter), *(reader.number(form) for form in "BBHIIIQ"), reader.raw(16))
     check_known(block.kind, [1, 2], f"{reader.what}: kind of a block")
@@ -595,7 +645,7 @@ def read_chunk_list(plain, raw_bytes):
 
 
 def read_footer(last, object_bytes, what, bytes_min, bytes_max, sealed_min, sealed_max):
-    """Ordinal and sealed length of what stands before the last 12 bytes, which nothing authenticates."""
+    """Ordinal and sealed length of the section before the last 12 bytes. The footer is not authenticated."""
     check(bytes_min <= object_bytes <= bytes_max, f"{what}: length {object_bytes}")
     reader = Reader(last, f"{what}: footer")
     ordinal, sealed_bytes = reader.u64(), reader.u32()
@@ -605,7 +655,7 @@ def read_footer(last, object_bytes, what, bytes_min, bytes_max, sealed_min, seal
 
 
 def read_pack_footer(last, pack_bytes, chunk_bytes_min):
-    """A table is as long at most as the chunks of the repository allow."""
+    """Checks that the table is not longer than the chunk parameters of the repository allow."""
     chunks = BLOCK_BYTES_MAX // chunk_bytes_min + 16
     table_max = TABLE_SEALED_BYTES_MIN + PACK_BLOCKS_MAX * (16 + RECORD_BYTES + chunks * 34)
     return read_footer(last, pack_bytes, "pack", PACK_BYTES_MIN, PACK_BYTES_MAX, TABLE_SEALED_BYTES_MIN, table_max)
@@ -674,7 +724,7 @@ def read_summary(plain, object_bytes):
 
 
 def read_directory(plain, summary):
-    """The blocks in order, each with the place of its pack in the summary and the offset of its chunk list."""
+    """The blocks in order, each with the index of its pack in the summary and the offset of its chunk list."""
     check(len(plain) == 64 * summary.block_count, "index directory: length")
     reader = Reader(plain, "index directory")
     entries, list_at, chunk_count, before, seen = [], ENVELOPE_BYTES, 0, None, []
@@ -751,7 +801,7 @@ def decompress(codec, packed, raw_bytes):
 
 
 def decompress_zstd(packed, raw_bytes):
-    """One frame that announces its length, and nothing behind it."""
+    """Decodes one frame that declares its length, with nothing after it."""
     check(packed[:4] == bytes.fromhex("28b52ffd"), "not a zstd frame")
     try:
         check(zstandard.frame_content_size(packed) == raw_bytes, "content size of a zstd frame")
@@ -767,17 +817,17 @@ def decompress_zstd(packed, raw_bytes):
 
 
 class Folder:
-    """Where the objects are. Any other store will do that has these two functions."""
+    """A store of objects in a folder. Any store with these two functions can replace it."""
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
 
     def objects(self):
-        """How many bytes each has, by name."""
+        """The size of each object, by name."""
         return {p.relative_to(self.path).as_posix(): p.stat().st_size for p in self.path.glob("**/*") if p.is_file()}
 
     def read_object(self, name, begin=0, end=None):
-        """Its bytes from `begin` on, up to `end`. Raises OSError."""
+        """The object's bytes from `begin` up to `end`. Raises OSError."""
         with open(self.path / name, "rb") as file:
             file.seek(begin)
             return file.read() if end is None else file.read(end - begin)
@@ -788,7 +838,7 @@ class Repository:
         self.store = store
         self.objects = store.objects()
         self.keys = self.config = None
-        self.packs = {}  # name -> (bytes of the pack, Opener), once its digest was checked
+        self.packs = {}  # name -> (bytes of the pack, Opener), after its digest was checked
         self.blocks = {}  # (session, counter) -> [Block]
         self.plain = {}  # a few decoded blocks
 
@@ -799,7 +849,7 @@ class Repository:
         return self.store.read_object(name)
 
     def unlock(self, secrets):
-        """The highest config counts: a damaged or newer one is no reason to take another."""
+        """Uses the highest config, even if it is damaged or too new; never falls back to another."""
         configs = self.names("config")
         if not configs:
             raise LookupError("no repository here")
@@ -816,7 +866,7 @@ class Repository:
         self.keys, self.config = keys, config
 
     def master_key(self, repository, secrets):
-        """From the first slot that opens; one that is damaged or newer does not matter then."""
+        """The master key from the first slot that opens; damaged or newer slots are ignored then."""
         problems = []
         for name in self.names("slot"):
             try:
@@ -834,8 +884,10 @@ class Repository:
         raise WrongKey("no slot takes this key")
 
     def manifests(self):
-        """Those that are live, oldest first."""
+        """The live manifests, oldest first."""
         removed = {self.removed_manifest(name) for name in self.names("removed")}
+        for name in self.names("retired"):
+            removed.update(self.retired_manifests(name))
         out = []
         for name in self.names("manifest"):
             if name not in removed and (manifest := read_manifest_object(self.keys, name, self.get(name))):
@@ -846,6 +898,12 @@ class Repository:
         manifest, _ = read_removed(open_document(self.keys, REMOVED, name, self.get(name)))
         check(manifest.decode("latin-1") == "manifests/" + name.split("/")[1], f"{name}: names {manifest}")
         return manifest.decode()
+
+    def retired_manifests(self, name):
+        tag, stream, entries = read_retired(open_document(self.keys, RETIRED, name, self.get(name)))
+        check(name.startswith(f"retired/{tag.hex()}-"), f"{name}: its tag")
+        check(stream == b"" or self.keys.stream_tag(stream) == tag, f"{name}: its stream")
+        return {f"manifests/{tag.hex()}-{session.hex()}" for session, *_ in entries}
 
     def pack(self, name):
         if name not in self.packs:
@@ -941,7 +999,7 @@ class Repository:
         return plain
 
     def runs(self, stream):
-        """Yields the stream's runs in order: id of the block, first chunk, count of chunks, offset in the block, bytes."""
+        """Yields the stream's runs in order: block id, first chunk, count of chunks, offset in the block, bytes."""
         for block_id, offset, count in stream.parts:
             part_offset, part_bytes, runs = read_recipe(self.read_block(block_id, 2))
             check((part_offset, part_bytes) == (offset, count), f"recipe part at {offset}: is for other bytes")
@@ -986,7 +1044,7 @@ def choose(manifests, snapshot, stream):
     if not manifests:
         raise LookupError("no such snapshot")
     if len(streams) > 1 or (snapshot != "latest" and len(manifests) > 1):
-        raise LookupError("several snapshots fit: " + ", ".join(m.name for m in manifests))
+        raise LookupError("several snapshots match: " + ", ".join(m.name for m in manifests))
     return manifests[-1]
 
 

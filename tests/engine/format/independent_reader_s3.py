@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""The independent reader on a repository in a bucket: with nothing but listings and signed GETs.
+"""The independent reader for a repository in a bucket. It uses only listings and signed GETs.
 
 usage: independent_reader_s3.py s3://BUCKET/PREFIX SNAPSHOT|latest [--stream NAME] [--from-packs] > out
 
-The server is AWS_ENDPOINT_URL_S3, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if it is set, AWS_SESSION_TOKEN;
-DRSTREAM_CA_FILE, if it is set, is whom to trust. Everything else is as in independent_reader.py.
+The server is AWS_ENDPOINT_URL_S3, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if set, AWS_SESSION_TOKEN.
+DRSTREAM_CA_FILE, if set, names the trusted CA certificates. Everything else is as in independent_reader.py.
 """
 
 import os
@@ -18,7 +18,7 @@ from services.s3_client import S3Client  # noqa: E402
 
 
 class Bucket:
-    """As independent_reader.Folder, of what lies below an s3:// address."""
+    """Like independent_reader.Folder, for the objects below an s3:// address."""
 
     def __init__(self, address):
         self.bucket, _, prefix = address.removeprefix("s3://").partition("/")

@@ -1,10 +1,11 @@
-"""The independent reader restores the golden repository, and refuses it as soon as a byte is wrong."""
+"""The independent reader restores the golden repository, and refuses it if any byte is wrong."""
 
 import hashlib
 import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -17,7 +18,7 @@ KEY = {"BACKUP_ENCRYPTION_KEY": EXPECTED["key_hex"]}
 
 
 def read(directory, *arguments, environment=KEY):
-    """Runs the reader with nothing but `environment` to unlock with."""
+    """Runs the reader with the secrets in `environment` only."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BACKUP_")}
     command = [sys.executable, "-B", READER, directory, *arguments]
     return subprocess.run(command, env={**clean, **environment}, capture_output=True, check=False)
@@ -133,7 +134,25 @@ def test_a_removed_snapshot_is_not_live(repository):
     manifest = objects(repository, "manifests")[0]
     mark = repository / "removed" / manifest.name
     shutil.copy(objects(repository, "removed")[0], mark)
-    assert_refused(read(repository, "latest"), "does not authenticate")  # a mark of another manifest is not a mark
+    assert_refused(read(repository, "latest"), "does not authenticate")  # the mark of another manifest does not count
+
+
+def test_what_a_retired_object_names_is_not_live(repository):
+    sys.path.insert(0, str(READER.parent))
+    import independent_reader as form
+    import independent_writer as writer
+
+    keys = form.Keys(bytes.fromhex(EXPECTED["master_key"]), bytes.fromhex(EXPECTED["repository"]))
+    stream, session = EXPECTED["snapshot"]["stream"].encode(), bytes.fromhex(EXPECTED["snapshot"]["session"])
+    tag = keys.stream_tag(stream)
+    name = f"retired/{tag.hex()}-{bytes(16).hex()}"
+    (repository / "retired").mkdir()
+    for retired, live in ((bytes(16), True), (session, False)):
+        body = tag + struct.pack("<H", len(stream)) + stream + struct.pack("<I", 1)
+        body += retired + bytes([1]) * 32 + struct.pack("<Qq", 2, 0)
+        (repository / name).write_bytes(writer.document(keys, form.RETIRED, name, body))
+        result = read(repository, "latest", "--stream", EXPECTED["snapshot"]["stream"])
+        assert_restored(result) if live else assert_refused(result, "no such snapshot")
 
 
 def test_it_reads_the_blocks_of_a_damage_mark():

@@ -1,5 +1,5 @@
-"""The independent reader refuses what must be refused: the malformed golden set, of which each file says in its name what
-it is for and which refusal it must meet."""
+"""The independent reader refuses every malformed golden file. The file's name states its decoder and the expected
+error."""
 
 import json
 import pathlib
@@ -10,15 +10,17 @@ import pytest
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden"
 EXPECTED = json.loads((GOLDEN / "v1" / "expected.json").read_text())
+RETENTION = json.loads((GOLDEN / "v1-retention" / "expected.json").read_text())
 MASTER = form.Keys(bytes.fromhex(EXPECTED["master_key"]), bytes.fromhex(EXPECTED["repository"]))
-# To the page missing bytes and wrong ones are the same: damage.
+# FORMAT.md does not distinguish missing bytes from wrong ones: both are damage.
 REFUSALS = {"corrupt": form.Damaged, "truncated": form.Damaged, "format-too-new": form.TooNew, "wrong-key": form.WrongKey}
 CHUNK_BYTES_MIN = 8192  # of the golden repository
-DOCUMENT_KINDS = [form.MANIFEST, form.REMOVED, form.CONFIG, form.SESSION, form.CONDEMNED, form.FENCE]
+DOCUMENT_KINDS = [form.MANIFEST, form.REMOVED, form.CONFIG, form.SESSION, form.CONDEMNED, form.FENCE, form.WAITS,
+                  form.RETIRED, form.KEPT, form.HOLD]  # fmt: skip
 
 
 class Framed(form.Reader):
-    """What a decoder needs to know beside its input stands in front of it (decoders.h)."""
+    """Reads the additional values that precede a decoder's input (decoders.h)."""
 
     def __init__(self, data):
         super().__init__(data, "frame")
@@ -45,7 +47,7 @@ def open_document(data):
 
 
 def with_u64(read):
-    """A decoder of (plaintext, number), where the number stands in front."""
+    """Adapts a decoder of (plaintext, number) to an input that begins with the number."""
     return lambda data: read(data[8:], struct.unpack("<Q", data[:8])[0])
 
 
@@ -66,7 +68,7 @@ def hooks(data):
 
 
 DECODERS = {
-    "envelope": lambda data: form.read_envelope(data, data[6] if data[6] in range(1, 9) else form.PACK, "envelope"),
+    "envelope": lambda data: form.read_envelope(data, data[6] if data[6] in form.KNOWN_KINDS else form.PACK, "envelope"),
     "config": form.read_config,
     "slot": lambda data: form.read_slot(data, "slot"),
     "slot_unlock": unlock,
@@ -83,6 +85,9 @@ DECODERS = {
     "session": form.read_session,
     "fence": form.read_fence,
     "condemned": form.read_condemned,
+    "waits": form.read_waits,
+    "retired": form.read_retired,
+    "hold": form.read_hold,
     "damaged": form.read_damaged,
     "document": open_document,
     "names": of_name,
@@ -103,7 +108,30 @@ def test_refuses_a_malformed_input_as_its_name_says(path):
 
 
 KINDS = {"manifest": form.MANIFEST, "removed": form.REMOVED, "config": form.CONFIG, "session": form.SESSION,
-         "condemned": form.CONDEMNED}  # fmt: skip
+         "condemned": form.CONDEMNED, "waits": form.WAITS, "retired": form.RETIRED, "hold": form.HOLD}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(RETENTION["objects"]))
+def test_reads_the_golden_documents_of_retention(name):
+    data = (GOLDEN / "v1-retention" / name).read_bytes()
+    expected = RETENTION["objects"][name]
+    assert (len(data), form.sha256(data).hex()) == (expected["bytes"], expected["sha256"])
+    kind = form.kind_of_name(name)
+    code = form.KEPT if kind == "kept" else KINDS[kind]
+    read = DECODERS["hold" if kind == "kept" else kind](form.open_document(MASTER, code, name, data))
+    if kind == "waits":
+        record, sessions = read
+        assert name == f"waits/{record.hex()}"
+        assert [number for _, _, number, _ in sorted(sessions, key=lambda s: s[2])] == [3, 99_999_999]
+    elif kind == "retired":
+        tag, stream, entries = read
+        assert tag == MASTER.stream_tag(stream) and name.startswith(f"retired/{tag.hex()}-")
+        assert sorted(sequence for _, _, sequence, _ in entries) == [0, 1, form.SEQUENCE_MAX]
+    else:
+        manifest, _, held_ns, until_ns, _, overrides = read
+        assert manifest.decode().split("/")[1] == name.split("/")[1][:65]
+        assert overrides == ([0, 7] if kind == "kept" else [])
+        assert until_ns == 0 if kind == "kept" else until_ns > held_ns
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED["objects"]))

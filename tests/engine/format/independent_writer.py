@@ -1,5 +1,5 @@
-"""Makes objects of a repository anew after a change: sealed, digested and named as they must be, with whatever version or
-flag a test asks for. From docs/FORMAT.md alone, like independent_reader.py, whose keys it uses."""
+"""Rewrites objects of a repository with changes: correctly sealed, digested and named, with any version or flag that a
+test asks for. Written from docs/FORMAT.md alone, like independent_reader.py, whose keys it uses."""
 
 import os
 import pathlib
@@ -18,7 +18,7 @@ def head(kind, version=1, suite=1, key_method=0, flags=0):
 
 
 def envelope(keys, kind, key_class=None, key_blob=b"", **fields):
-    """Its bytes, and the form.Envelope that opens what is sealed under it."""
+    """The bytes of an envelope, and the form.Envelope that opens objects sealed with it."""
     salt = os.urandom(32)
     _, commitment = keys.of_object(key_class or form.ENVELOPE_CLASS[kind], head(kind, **fields), salt)
     data = head(kind, **fields) + salt + commitment + struct.pack("<H", len(key_blob)) + key_blob
@@ -36,7 +36,7 @@ def digested(data):
 
 
 def document(keys, kind, name, body, signature=b"", **fields):
-    """The whole object. `kind` is also the class of its key, where its own has none."""
+    """The complete object. A `kind` without a key class of its own uses that of manifests."""
     key_class = form.ENVELOPE_CLASS.get(kind, b"manifest")
     data, made = envelope(keys, kind, key_class, **fields)
     key, _ = keys.of_object(key_class, made.head, made.salt)
@@ -52,7 +52,7 @@ def with_bytes(data, at, value):
 
 
 def changed_slot(keys, data, at, value):
-    """A slot with other bytes at `at`, under a MAC and a digest that fit."""
+    """A slot with different bytes at `at`, and a matching MAC and digest."""
     before_mac = with_bytes(data[:-64], at, value)
     return digested(before_mac + form.hmac_sha256(keys.sub(b"slot-mac"), before_mac))
 
@@ -62,7 +62,7 @@ def slot_name(data):
 
 
 def changed_pack_table(keys, data, change):
-    """A pack whose table is `change(table)`."""
+    """A pack whose table is replaced by `change(table)`."""
     opener = form.Opener(keys, form.read_envelope(data, form.PACK, "pack"), "pack")
     ordinal, sealed_bytes = form.read_pack_footer(data[-form.FOOTER_BYTES :], len(data), 64)
     table_at = len(data) - form.FOOTER_BYTES - sealed_bytes

@@ -113,7 +113,7 @@ TEST_F(IndexObject, MayBeEmpty) {
 
 TEST_F(IndexObject, IsNoLongerThanItsBound) {
   EXPECT_LE(encode_index(golden::keys(), kBackend, {contents(raw_), contents(old_)}, 0).size(),
-            index_bytes_max(2, 2, 4, 46));
+            index_bytes_max({.packs = 2, .sessions = 2, .blocks = 4, .chunks = 46}));
 }
 
 TEST_F(IndexObject, RefusesASummaryThatContradictsTheObject) {

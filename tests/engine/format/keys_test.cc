@@ -23,7 +23,7 @@ Uuid repository() {
   return out;
 }
 
-// The same derivation, written out again from FORMAT.md "Keys".
+// An independent implementation of the derivation in FORMAT.md "Keys".
 Bytes sub_key(std::string_view label) {
   Bytes out(32);
   hkdf_sha256(counting(32), repository().view(), as_bytes("drstream/1/" + std::string(label)), out);
@@ -44,7 +44,7 @@ TEST(RepositoryKeys, AreDerivedByTheirLabels) {
   EXPECT_EQ(keys.stream_tag("a stream").hex(), tag.hex().substr(0, 32));
 }
 
-// Computed with Python's hmac module: the stored format stands or falls with these.
+// Computed with Python's hmac module. A change of these values would make all repositories unreadable.
 TEST(RepositoryKeys, AreTheseForEver) {
   const RepositoryKeys keys(counting(32), repository());
   EXPECT_EQ(to_hex(keys.chunk_id()), "3e5e928e6d7230c94bf27164a5b1e93079f741a60a0cbea7470b1b59dda2c993");

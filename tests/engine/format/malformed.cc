@@ -1,5 +1,7 @@
 #include "tests/engine/format/malformed.h"
 
+#include <functional>
+
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
@@ -8,7 +10,7 @@
 namespace drs::golden {
 namespace {
 
-// Where fields lie in the good inputs: FORMAT.md, after what decoders.h puts in front.
+// Offsets of fields in the valid inputs: those of FORMAT.md, plus the bytes that decoders.h puts in front.
 constexpr std::size_t kConfigSuiteAt = 2 + 16;
 constexpr std::size_t kConfigEncryptionAt = kConfigSuiteAt + 1;
 constexpr std::size_t kConfigChunkMeanAt = kConfigEncryptionAt + 1 + 32 + 4;
@@ -34,7 +36,7 @@ Bytes with_u8(Bytes bytes, std::size_t at, std::uint8_t value) {
 }
 
 Bytes with_u32(Bytes bytes, std::size_t at, std::uint32_t value) {
-  DRS_ASSERT(at + sizeof value <= bytes.size(), "a field lies in the input");
+  DRS_ASSERT(at + sizeof value <= bytes.size(), "a field outside the input");
   std::memcpy(bytes.data() + at, &value, sizeof value);
   return bytes;
 }
@@ -49,7 +51,7 @@ Bytes with_more(Bytes bytes) {
   return bytes;
 }
 
-// Puts `piece` where `erased` bytes were.
+// Replaces `erased` bytes at `at` by `piece`.
 Bytes spliced(Bytes bytes, std::size_t at, std::size_t erased, const Bytes& piece) {
   const auto where = bytes.begin() + static_cast<std::ptrdiff_t>(at);
   const auto after = bytes.erase(where, where + static_cast<std::ptrdiff_t>(erased));
@@ -74,7 +76,7 @@ Bytes framed_u64(std::uint64_t front, ByteView plain) {
 
 Bytes opened(const ObjectOpener& opener, const SealLabel& label, ByteView sealed) {
   auto plain = opener.open(label, sealed);
-  DRS_ASSERT(plain.ok(), "golden sections open");
+  DRS_ASSERT(plain.ok(), "a golden section was not opened");
   return *std::move(plain);
 }
 
@@ -148,6 +150,10 @@ std::map<std::string, Bytes> well_formed_inputs() {
   out["session/golden"] = encode_session(session());
   out["condemned/golden"] = encode_condemned(condemned());
   out["damaged/golden"] = encode_damaged(damaged());
+  out["waits/golden"] = encode_waits(waits());
+  out["retired/golden"] = encode_retired(retired());
+  out["hold/kept"] = encode_hold(kept());
+  out["hold/hold"] = encode_hold(hold());
   out["document/config"] = document_input(2, config_name(1), objects.at(config_name(1)));
   const std::string manifest_object = manifest_name(keys().stream_tag(kStream), fixed_uuid("session"));
   out["document/manifest"] = document_input(0, manifest_object, objects.at(manifest_object));
@@ -159,8 +165,68 @@ std::map<std::string, Bytes> well_formed_inputs() {
     const ByteView text = as_bytes(name);
     out["names/" + std::to_string(number++)] = Bytes(text.begin(), text.end());
   }
+  for (const auto& [name, object] : retention_objects()) {
+    const ByteView text = as_bytes(name);
+    const std::string kind(object_kind_name(parse_name(name)->kind));
+    out["names/" + kind] = Bytes(text.begin(), text.end());
+  }
   return out;
 }
+
+namespace {
+
+using AddInput = std::function<void(const std::string& what, Bytes bytes)>;
+
+void add_retention_inputs(const std::map<std::string, Bytes>& good, const AddInput& add) {
+  const Bytes& waits = good.at("waits/golden");
+  constexpr std::size_t kWaitsCountAt = 16 + 8;
+  constexpr std::size_t kWaitsFirstAt = kWaitsCountAt + 4;
+  add("waits__truncated__truncated", truncated(waits, 1));
+  add("waits__left-over-bytes__corrupt", with_more(waits));
+  add("waits__overlong-count__corrupt", with_u32(waits, kWaitsCountAt, 0xFFFFFFFF));
+  add("waits__more-sessions-than-bytes__truncated", with_u32(waits, kWaitsCountAt, 3));
+  add("waits__unsorted__corrupt", with_u8(waits, kWaitsFirstAt, 0xFF));
+  add("waits__number-of-9-digits__corrupt", with_u32(waits, kWaitsFirstAt + 32, 100'000'000));
+
+  const Bytes& retired = good.at("retired/golden");
+  const std::size_t retired_count_at = 16 + 2 + kStream.size();
+  constexpr std::size_t kEntryBytes = 64;
+  add("retired__truncated__truncated", truncated(retired, 1));
+  add("retired__left-over-bytes__corrupt", with_more(retired));
+  add("retired__overlong-count__corrupt", with_u32(retired, retired_count_at, 0xFFFFFFFF));
+  add("retired__more-entries-than-bytes__truncated", with_u32(retired, retired_count_at, 4));
+  add("retired__unsorted__corrupt", with_u8(retired, retired_count_at + 4, 0xFF));
+  const auto with_first_entry = [&](std::size_t at, std::size_t bytes, Byte value) {
+    return spliced(retired, retired_count_at + 4 + at, bytes, Bytes(bytes, value));
+  };
+  add("retired__sequence-2-64__corrupt", with_first_entry(48, 8, 0xFF));
+  add("retired__session-twice__corrupt",
+      spliced(retired, retired_count_at + 4 + kEntryBytes, 16,
+              Bytes(retired.begin() + static_cast<std::ptrdiff_t>(retired_count_at) + 4,
+                    retired.begin() + static_cast<std::ptrdiff_t>(retired_count_at) + 20)));
+  const Retired in_order = *decode_retired(retired);
+  for (std::size_t i = 0; i < in_order.entries.size(); ++i)
+    if (in_order.entries[i].is_fence())
+      add("retired__fence-with-a-sequence__corrupt", with_u8(retired, retired_count_at + 4 + i * kEntryBytes + 48, 1));
+
+  const Bytes& hold = good.at("hold/kept");
+  const std::size_t overrides_at = hold.size() - 2 * 4;
+  add("hold__truncated__truncated", truncated(hold, 1));
+  add("hold__left-over-bytes__corrupt", with_more(hold));
+  add("hold__overlong-count__corrupt", with_u32(hold, overrides_at - 4, 0xFFFFFFFF));
+  add("hold__more-numbers-than-bytes__truncated", with_u32(hold, overrides_at - 4, 3));
+  add("hold__unsorted__corrupt", with_u32(hold, overrides_at, 8));
+  add("hold__number-twice__corrupt", with_u32(hold, overrides_at, 7));
+  add("hold__number-of-9-digits__corrupt", with_u32(hold, overrides_at + 4, 100'000'000));
+  const std::size_t reason_at = overrides_at - 4 - 2 - kept().reason.size();
+  add("hold__reason-of-4097-bytes__corrupt", spliced(hold, reason_at, 2 + kept().reason.size(), [] {
+        Bytes reason;
+        ByteWriter(reason).short_string(std::string(4097, 'r'));
+        return reason;
+      }()));
+}
+
+}  // namespace
 
 std::map<std::string, Bytes> malformed_inputs() {
   std::map<std::string, Bytes> good = well_formed_inputs();
@@ -172,7 +238,7 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("envelope__wrong-magic__corrupt", with_u8(envelope, 0, 'D'));
   add("envelope__kind-0__corrupt", with_u8(envelope, 6, 0));
   add("envelope__unknown-kind__format-too-new", with_u8(envelope, 6, 200));
-  add("envelope__reserved-kind__format-too-new", with_u8(envelope, 6, 10));
+  add("envelope__reserved-kind__format-too-new", with_u8(envelope, 6, 14));
   add("envelope__version-0__corrupt", with_u8(envelope, 7, 0));
   add("envelope__version-2__format-too-new", with_u8(envelope, 7, 2));
   add("envelope__suite-0__corrupt", with_u8(envelope, 8, 0));
@@ -270,7 +336,7 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("index_directory__block-outside-the-pack__corrupt", with_u32(directory, entries_at + 20, 1U << 20));
 
   const Bytes& hooks = good["index_hooks/golden"];
-  const std::size_t hooks_at = directory.size() - std::size_t{2} * 64;  // behind the same summary
+  const std::size_t hooks_at = directory.size() - std::size_t{2} * 64;  // after the same summary
   add("index_hooks__truncated__truncated", truncated(hooks, 1));
   add("index_hooks__more-hooks-than-chunks__corrupt", with_u32(hooks, hooks_at, 41));
   add("index_hooks__block-2-of-2__corrupt", with_u32(hooks, hooks_at + 4 + 8, 2));
@@ -379,12 +445,13 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("condemned__overlong-count__corrupt", with_u32(condemned, 8, 0xFFFFFFFF));
   add("condemned__more-packs-than-bytes__truncated", with_u32(condemned, 8, 3));
   add("condemned__unsorted__corrupt", with_u8(condemned, 12, 0xFF));
+  add_retention_inputs(good, add);
 
   const Bytes& damaged = good["damaged/golden"];
   add("damaged__digest__corrupt", with_u8(damaged, 20, static_cast<Byte>(damaged[20] ^ 1)));
   add("damaged__wrong-magic__corrupt", redigested(with_u8(damaged, 0, 'D')));
   add("damaged__version-2__format-too-new", redigested(with_u8(damaged, 6, 2)));
-  const std::size_t blocks_at = damaged.size() - Digest::kBytes - 2 * 8;  // of the golden one's two blocks
+  const std::size_t blocks_at = damaged.size() - Digest::kBytes - 2 * 8;  // the golden mark has two blocks
   add("damaged__overlap__corrupt", redigested(with_u32(damaged, blocks_at + 8, 1077)));
   add("damaged__empty-block__corrupt", redigested(with_u32(damaged, blocks_at + 12, 0)));
   add("damaged__outside-of-any-pack__corrupt", redigested(with_u32(damaged, blocks_at + 12, 0x7FFFFFFF)));
@@ -427,6 +494,8 @@ std::map<std::string, Bytes> malformed_inputs() {
   name("config-with-7-digits", "config/0000001");
   name("session-without-a-tag", "sessions/" + std::string(32, '0') + "-00000000");
   name("incoming", "incoming/1");
+  name("retired-with-a-number", "retired/" + std::string(32, '0') + "-00000001");
+  name("kept-without-a-number", "kept/" + std::string(32, '0') + "-" + std::string(32, '0'));
   name("folder-inside", "keys/" + std::string(31, '0') + "/");
   return out;
 }

@@ -1,17 +1,17 @@
-// Inputs for the decoders of decoders.h: good ones made of the golden repository, and bad ones made of those.
+// Inputs for the decoders of decoders.h: valid ones from the golden repository, and malformed ones derived from them.
 #pragma once
 
 #include <map>
 #include <string>
 
-#include "io/bytes.h"
+#include "io/base/bytes.h"
 
 namespace drs::golden {
 
-// By "<decoder>/<what>". Made without a compressor, so the same everywhere.
+// Keyed by "<decoder>/<what>". Built without a compressor, so the same on every machine.
 std::map<std::string, Bytes> well_formed_inputs();
 
-// By "<decoder>__<what>__<error code>.bin": tests/golden/malformed/ holds them.
+// Keyed by "<decoder>__<what>__<error code>.bin", the file names in tests/golden/malformed/.
 std::map<std::string, Bytes> malformed_inputs();
 
 }  // namespace drs::golden

@@ -65,7 +65,7 @@ TEST(Manifest, RefusesWhatContradictsItself) {
       [](Manifest& m) { m.streams.push_back({}); },
       [](Manifest& m) { m.unreadable.push_back(m.unreadable[0]); },
       [](Manifest& m) { m.unreadable[0].name = "manifests/1"; },
-      // The sum of two streams' bytes that wraps is none.
+      // The sum of two streams' bytes overflows.
       [](Manifest& m) {
         m.content = ManifestContent::kTopics;
         m.streams.push_back({.label = "a",

@@ -38,7 +38,7 @@ TEST(ManifestTexts, AcceptsNamesTagsAndPatternsUpToTheirBoundAndNoLonger) {
   EXPECT_EQ(check_tags_bytes({{"k", std::string(96, 'v')}}, 100).error().code, ErrorCode::kUsage);
 }
 
-// What a push checks and cuts makes the largest manifest there can be: it must fit a document.
+// The largest texts that a push accepts make the largest possible manifest: it must fit into a document.
 TEST(ManifestTexts, TheLargestManifestFitsADocument) {
   Manifest manifest;
   manifest.stream = std::string(kManifestStreamBytesMax, 's');

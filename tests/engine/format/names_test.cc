@@ -27,6 +27,10 @@ TEST(Names, AreThoseOfTheFormat) {
   EXPECT_EQ(session_name(filled<16>(0xAB), filled<16>(0xAB), 99'999'999),
             "sessions/" + hex32 + "-" + hex32 + "-99999999");
   EXPECT_EQ(condemned_name(filled<16>(0xAB)), "condemned/" + hex32);
+  EXPECT_EQ(waits_name(filled<16>(0xAB)), "waits/" + hex32);
+  EXPECT_EQ(retired_name(filled<16>(0), filled<16>(0xAB)), "retired/" + std::string(32, '0') + "-" + hex32);
+  EXPECT_EQ(kept_name(filled<16>(0xAB), filled<16>(0xAB), 1), "kept/" + hex32 + "-" + hex32 + "-00000001");
+  EXPECT_EQ(hold_name(filled<16>(0xAB), filled<16>(0xAB), 2), "holds/" + hex32 + "-" + hex32 + "-00000002");
   EXPECT_EQ(damaged_name(filled<32>(0xAB), filled<16>(0xAB)), "damaged/" + hex32 + hex32 + "-" + hex32);
 }
 
@@ -61,6 +65,23 @@ TEST(Names, ParseToTheirParts) {
   EXPECT_EQ(pack->digest, filled<32>(4));
 }
 
+TEST(Names, AreGivenBackFromTheirParts) {
+  const std::string manifest = manifest_name(filled<16>(1), filled<16>(2));
+  for (const std::string& name :
+       {pack_name(filled<32>(4)), index_name(filled<32>(4)), config_name(3), slot_name(filled<16>(5)), manifest,
+        removed_name(manifest), session_name(filled<16>(1), filled<16>(2), 7), condemned_name(filled<16>(6)),
+        damaged_name(filled<32>(4), filled<16>(5)), waits_name(filled<16>(6)),
+        retired_name(filled<16>(1), filled<16>(6)), kept_name(filled<16>(1), filled<16>(2), 8),
+        hold_name(filled<16>(1), filled<16>(2), 9)}) {
+    const auto parsed = parse_name(name);
+    ASSERT_TRUE(parsed.has_value()) << name;
+    EXPECT_EQ(object_name(*parsed), name);
+  }
+  ParsedName fence = *parse_name(manifest);
+  fence.kind = ObjectKind::kFence;
+  EXPECT_EQ(object_name(fence), manifest);
+}
+
 TEST(Names, OfOthersAreNotOurs) {
   const std::string hex = filled<16>(0xAB).hex();
   const std::vector<std::string> names = {std::string(),
@@ -79,6 +100,12 @@ TEST(Names, OfOthersAreNotOurs) {
                                           "config/000000001",
                                           "sessions/" + hex + "-1",
                                           "sessions/" + hex + "-00000001",
+                                          "waits/" + hex + "-" + hex,
+                                          "retired/" + hex,
+                                          "retired/" + hex + "-00000001",
+                                          "kept/" + hex + "-" + hex,
+                                          "holds/" + hex + "-00000001",
+                                          "verified/" + hex,
                                           std::string("incoming/0001"),
                                           "Keys/" + hex,
                                           "keys/ABABABABABABABABABABABABABABABAB",
@@ -86,7 +113,7 @@ TEST(Names, OfOthersAreNotOurs) {
   for (const std::string& name : names) EXPECT_FALSE(parse_name(name).has_value()) << name;
 }
 
-// A removed mark holds a text; what that is must not end the program.
+// The name in a removed mark is an arbitrary text, which must not crash the program.
 TEST(Names, OfARemovedMarkIsNoneForATextThatIsNoManifestsName) {
   EXPECT_EQ(removed_name("manifests/a-b"), "removed/a-b");
   for (const std::string_view text : {"", "a-b", "removed/a-b", "manifest", "/manifests/a-b"})

@@ -34,17 +34,26 @@ TEST(ObjectRules, ASnapshotIsWrittenFromItsPacksToItsManifest) {
   }
 }
 
-// Whoever steals a writer's credentials and its key can add, and can make nothing disappear.
+// With a writer's credentials and key, an attacker can add objects, but cannot make any disappear.
 TEST(ObjectRules, AWriterCreatesNothingThatHidesOrReplacesWhatIsThere) {
-  for (const std::string_view prefix : {"config/", "keys/", "removed/", "condemned/"})
+  for (const std::string_view prefix : {"config/", "keys/", "removed/", "retired/", "kept/", "condemned/", "waits/"})
     EXPECT_FALSE(find_object_rule(prefix)->creators.contains(StoreRole::kWriter)) << prefix;
   for (const ObjectRule& rule : object_rules())
     EXPECT_EQ(rule.creators.contains(StoreRole::kSweeper), rule.kind == ObjectKind::kDamaged) << rule.prefix;
 }
 
+TEST(ObjectRules, NoRoleDeletesWhatDeterminesHowToReadWhatIsCondemnedForEverAndWhatIsHeld) {
+  EXPECT_EQ(object_prefixes([](const ObjectRule& rule) { return !rule.removers.contains(StoreRole::kPruner); }),
+            (std::vector<std::string>{"config/", "keys/", "kept/", "holds/", "condemned/"}));
+  for (const ObjectRule& rule : object_rules())
+    for (const StoreRole role : {StoreRole::kWriter, StoreRole::kSweeper})
+      EXPECT_FALSE(rule.removers.contains(role)) << rule.prefix;
+}
+
 TEST(ObjectRules, WhatMakesASnapshotReadableIsLockedAndWhatIsRemovedAgainIsNot) {
   EXPECT_EQ(object_prefixes([](const ObjectRule& rule) { return rule.locked; }),
-            (std::vector<std::string>{"config/", "keys/", "manifests/", "packs/", "index/", "removed/"}));
+            (std::vector<std::string>{"config/", "keys/", "manifests/", "packs/", "index/", "removed/", "retired/",
+                                      "kept/", "holds/"}));
   for (const ObjectRule& rule : object_rules())
     EXPECT_EQ(rule.locked,
               rule.lock_extenders.contains(StoreRole::kWriter) || rule.lock_extenders.contains(StoreRole::kPruner))
@@ -52,8 +61,9 @@ TEST(ObjectRules, WhatMakesASnapshotReadableIsLockedAndWhatIsRemovedAgainIsNot) 
 }
 
 TEST(ObjectRules, TheCacheKeepsNeitherConfigsNorKeysNorData) {
-  EXPECT_EQ(object_prefixes([](const ObjectRule& rule) { return rule.cached; }),
-            (std::vector<std::string>{"manifests/", "index/", "removed/"}));
+  EXPECT_EQ(
+      object_prefixes([](const ObjectRule& rule) { return rule.cached; }),
+      (std::vector<std::string>{"manifests/", "index/", "removed/", "retired/", "kept/", "holds/", "condemned/"}));
 }
 
 }  // namespace

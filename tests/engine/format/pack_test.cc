@@ -13,7 +13,7 @@ namespace {
 
 constexpr CryptoBackend kBackend = CryptoBackend::kOpenssl;
 
-// A table that some pack could have, and where that pack's table begins.
+// A valid table, and the offset at which it begins in its pack.
 struct Table {
   std::vector<TableBlock> blocks;
   std::uint64_t offset_bytes = kEnvelopeBytes;
@@ -91,7 +91,7 @@ TEST(PackTable, RefusesBlocksThatNoPackCouldHold) {
   EXPECT_TRUE(refuses([](Blocks& b) { b[1].record.raw_bytes = 0; }));
   EXPECT_TRUE(refuses([](Blocks& b) { b[1].record.raw_bytes = kBlockBytesMax + 1; }));
   EXPECT_TRUE(refuses([](Blocks& b) { b[1].record.sealed_bytes += 1; }));
-  EXPECT_TRUE(refuses([](Blocks& b) { b[1].record.codec = Codec::kZstd; }));  // as long as raw
+  EXPECT_TRUE(refuses([](Blocks& b) { b[1].record.codec = Codec::kZstd; }));  // not shorter than raw
   EXPECT_TRUE(refuses([](Blocks& b) { b[1].record.ordinal = b[0].record.ordinal; }));
   EXPECT_TRUE(refuses([](Blocks& b) { b[1].record.id = b[0].record.id; }));
   EXPECT_TRUE(refuses([](Blocks& b) { b[1].record.offset_bytes = b[0].record.offset_bytes + 1; }));
@@ -124,7 +124,7 @@ TEST(PackTail, HasThePredictedLength) {
     }
     ObjectSealer sealer(golden::keys(), ObjectKind::kPack, "", kBackend);
     EXPECT_EQ(encode_pack_tail(sealer, table.blocks).size(),
-              pack_tail_bytes(table.blocks.size(), chunks, sessions.size()));
+              pack_tail_bytes({.sessions = sessions.size(), .blocks = table.blocks.size(), .chunks = chunks}));
   }
 }
 
@@ -138,14 +138,14 @@ class WholePack : public testing::Test {
   golden::BuiltPack pack_ = golden::build_pack("compressed pack", golden::compressed_pack_blocks());
 };
 
-// Two seals of one object under one nonce: whoever wrote that has broken the encryption of both.
+// Two seals of one object with the same nonce break the encryption of both.
 TEST_F(WholePack, WhoseTableHasTheOrdinalOfABlockIsRefused) {
   const Salt salt{};
   for (const std::uint64_t ordinal : {pack_.table[1].record.ordinal, std::uint64_t{99}}) {
     const ObjectSealer sealer(golden::keys(), ObjectKind::kPack, "", kBackend, &salt);
     Bytes object;
     encode_envelope(sealer.envelope(), object);
-    object.resize(2000);  // where the blocks lie, which nobody opens here
+    object.resize(2000);  // space for the blocks, which this test does not open
     const Bytes table = encode_pack_table(pack_.table);
     sealer.append({SealKind::kPackTable, Codec::kRaw, ordinal, table.size()}, table, object);
     ByteWriter writer(object);
@@ -161,7 +161,7 @@ TEST_F(WholePack, WhoseTableHasTheOrdinalOfABlockIsRefused) {
 }
 
 TEST_F(WholePack, OpensItsTableFromEnoughOfItsEnd) {
-  const std::size_t enough = pack_tail_bytes(2, 6, 1);
+  const std::size_t enough = pack_tail_bytes({.sessions = 1, .blocks = 2, .chunks = 6});
   for (const std::size_t tail_bytes : {pack_.object.size(), enough + 1, enough}) {
     const auto table = open(tail_bytes);
     ASSERT_TRUE(table.ok()) << table.error().message;
@@ -170,7 +170,7 @@ TEST_F(WholePack, OpensItsTableFromEnoughOfItsEnd) {
   EXPECT_EQ(open(enough - 1).error().code, ErrorCode::kTruncated);
 }
 
-// With what a repository cuts, a table has at most 1,024 blocks of 144 chunks: 5 MiB, whatever a footer says.
+// With the default chunk parameters a table has at most 1,024 blocks of 144 chunks: 5 MiB, whatever a footer states.
 TEST(PackFooter, StatesNoTableLongerThanTheRepositorysChunksAllow) {
   const ChunkParameters chunks;
   EXPECT_EQ(pack_table_sealed_bytes_max(chunks), 8 + 16 + 1024 * (16 + 52 + 34 * (128 + 16)));
@@ -189,12 +189,14 @@ TEST(PackFooter, StatesNoTableLongerThanTheRepositorysChunksAllow) {
 TEST(PackTable, OfTheMostAndShortestChunksThatAPushMakesKeepsTheBound) {
   const ChunkParameters chunks;
   const std::size_t in_a_block = kBlockBytesMax / chunks.bytes_min + 1;
-  EXPECT_LE(pack_tail_bytes(kPackBlocksMax, kPackBlocksMax * in_a_block, kPackBlocksMax) - kPackFooterBytes,
-            pack_table_sealed_bytes_max(chunks));
+  EXPECT_LE(
+      pack_tail_bytes({.sessions = kPackBlocksMax, .blocks = kPackBlocksMax, .chunks = kPackBlocksMax * in_a_block}) -
+          kPackFooterBytes,
+      pack_table_sealed_bytes_max(chunks));
 }
 
 TEST_F(WholePack, DetectsEveryChangeOfEnvelopeTableAndFooter) {
-  const std::size_t tail_bytes = pack_tail_bytes(2, 6, 1);
+  const std::size_t tail_bytes = pack_tail_bytes({.sessions = 1, .blocks = 2, .chunks = 6});
   for (std::size_t at = 0; at < pack_.object.size(); ++at) {
     if (at >= kEnvelopeBytes && at < pack_.object.size() - tail_bytes) continue;
     pack_.object[at] ^= 1;

@@ -46,7 +46,7 @@ TEST(RecipePart, GrowsByNoMoreThanItsBoundsSay) {
   part.blocks = {{.session = golden::fixed_uuid("a"), .counter = kHuge}};
   EXPECT_LE(encode_recipe_part(part).size(), empty_bytes + kDictionaryEntryBytesMax);
   const std::size_t without_run_bytes = encode_recipe_part(part).size();
-  // No part has as many blocks as a block has bytes; the other fields are the largest that a reader accepts.
+  // A block number that no part reaches; the other fields are the largest that a reader accepts.
   part.runs = {{.block = kBlockBytesMax,
                 .chunk_first = 65'534,
                 .chunk_count = 65'535,
@@ -62,11 +62,11 @@ TEST(RecipePart, RefusesRunsThatNoBlockCouldHold) {
       [](drs::Run& r) { r.bytes = 0; },
       [](drs::Run& r) { r.bytes = 24; },            // fewer bytes than chunks
       [](drs::Run& r) { r.offset_bytes = 1; },      // the first chunk begins at 0
-      [](drs::Run& r) { r.chunk_first = 5; },       // the sixth does not
-      [](drs::Run& r) { r.chunk_first = 65'535; },  // more chunks than a block counts
+      [](drs::Run& r) { r.chunk_first = 5; },       // the sixth chunk does not begin at 0
+      [](drs::Run& r) { r.chunk_first = 65'535; },  // more chunks than a block can have
       [](drs::Run& r) { r.bytes = kBlockBytesMax + 1; },
       [](drs::Run& r) { r.bytes = ~std::uint64_t{0}; },
-      [](drs::Run& r) { r.chunk_first = 5, r.offset_bytes = kBlockBytesMax - 10; },  // it ends outside
+      [](drs::Run& r) { r.chunk_first = 5, r.offset_bytes = kBlockBytesMax - 10; },  // ends outside the block
   };
   for (const auto& change : changes) {
     RecipePart part = golden::recipe_part();

@@ -89,7 +89,7 @@ TEST(Seal, BindsKindSaltNameAndRepositoryOfItsObject) {
   EXPECT_EQ(open_error(*other_name, label, sealed.bytes), ErrorCode::kCorrupt);
 
   Envelope other_kind = sealed.envelope;
-  other_kind.kind = ObjectKind::kCondemned;  // of the same class
+  other_kind.kind = ObjectKind::kCondemned;  // of the same key class
   EXPECT_EQ(ObjectOpener::make(golden::keys(), other_kind, "sessions/a", kBackend).error().code, ErrorCode::kCorrupt);
   Envelope other_salt = sealed.envelope;
   other_salt.salt.data[0] ^= 1;

@@ -17,7 +17,7 @@ SlotFields fields(SlotKind kind) {
 
 Bytes make(SlotKind kind, ByteView secret) {
   auto slot = encode_slot(golden::keys(), fields(kind), secret);
-  DRS_ASSERT(slot.ok(), "a slot encodes");
+  DRS_ASSERT(slot.ok(), "a slot was not encoded");
   return *std::move(slot);
 }
 
@@ -120,7 +120,7 @@ TEST(Slot, OfAnUnknownKindOrAnotherMasterKeyIsTooNewWhateverFollows) {
   }
 }
 
-// The draft before had no number of the master key: its slots begin with what is one now.
+// The previous draft stored no number of the master key: its slots have other fields at that offset.
 TEST(Slot, OfTheDraftBeforeIsTooNewAndNotDamaged) {
   for (const SlotKind kind : {SlotKind::kRawKey, SlotKind::kPassphrase, SlotKind::kClear}) {
     SlotFields unlabelled = fields(kind);

@@ -12,7 +12,8 @@ namespace {
 
 TEST(Failure, IsWhatALibraryThrowsInAThread) {
   int woken = 0;
-  Failure failure([&] { ++woken; });
+  Failure failure;
+  const auto waking = failure.on_failure([&] { ++woken; });
   failure.guard([] {});
   EXPECT_FALSE(failure.failed());
   failure.guard([] { throw std::bad_alloc(); });
@@ -20,8 +21,21 @@ TEST(Failure, IsWhatALibraryThrowsInAThread) {
   EXPECT_EQ(failure.result().error().code, ErrorCode::kBusy);
   EXPECT_EQ(failure.result().error().error_number, ENOMEM);
   failure.guard([] { throw std::runtime_error("later"); });
-  EXPECT_EQ(failure.result().error().code, ErrorCode::kBusy) << "the first error is the one that counts";
+  EXPECT_EQ(failure.result().error().code, ErrorCode::kBusy) << "the first error must be kept";
   EXPECT_EQ(woken, 1);
+}
+
+TEST(Failure, WakesWhatRegistersLateAndNotWhatHasGone) {
+  Failure failure;
+  int gone = 0;
+  {
+    const auto waking = failure.on_failure([&] { ++gone; });
+  }
+  failure.fail({ErrorCode::kIo, "first"});
+  EXPECT_EQ(gone, 0);
+  bool failed_seen = false;
+  const auto late = failure.on_failure([&] { failed_seen = failure.failed(); });
+  EXPECT_TRUE(failed_seen);
 }
 
 TEST(ForEachParallel, ReturnsWhatALibraryThrowsInAnyOfItsThreads) {

@@ -1,4 +1,4 @@
-// Reads a snapshot back block by block, with nothing of pull.
+// Reads a snapshot back block by block, without the code of pull.
 #pragma once
 
 #include <unordered_map>

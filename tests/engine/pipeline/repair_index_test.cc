@@ -1,10 +1,10 @@
-#include "engine/pipeline/repair_index.h"
+#include "engine/repository/repair_index.h"
 
 #include <gtest/gtest.h>
 
 #include "engine/format/names.h"
 #include "engine/repository/block_index.h"
-#include "tests/engine/pipeline/pull_runs.h"
+#include "tests/engine/pipeline/pull/pull_runs.h"
 #include "tests/engine/pipeline/repository_fixture.h"
 
 namespace drs::test {
@@ -29,7 +29,7 @@ class RepairIndex : public ::testing::Test {
     EXPECT_EQ(progress.bytes, progress.total_bytes);
     return report.ok() ? *report : RepairIndexReport{};
   }
-  // No pack is left to be read by its table, and every block is found.
+  // Expects that index objects cover every pack, and that every block is found.
   void expect_complete_index() {
     const auto packs = PackCatalog::load(fixture_.repository());
     ASSERT_TRUE(packs.ok());
@@ -49,7 +49,7 @@ class RepairIndex : public ::testing::Test {
   Snapshot snapshot_;
 };
 
-// A store that lists what it does not have.
+// The store lists an object that it does not have.
 TEST_F(RepairIndex, AnIndexObjectThatIsListedAgainAndNotThereIsReplacedAndBlocksNothing) {
   const std::string lost = fixture_.add_index({packs_[0], packs_[1]});
   fixture_.faults().fail = [&](const GetOperation& get) -> std::optional<Error> {
@@ -142,7 +142,7 @@ TEST_F(RepairIndex, KeepsWhatIsNeededToHealLostBlocks) {
     ASSERT_EQ(report.problems.size(), 1U) << all;
     EXPECT_NE(report.problems.front().find(only), std::string::npos) << report.problems.front();
   }
-  // A later push stores the lost chunks again: the snapshot is whole once more.
+  // A later push stores the lost chunks again: the snapshot is complete again.
   for (std::size_t i = 0; i < 3; ++i) fixture_.add_block(std::vector<Bytes>(fixture_.chunks_of(blocks_[i])));
   fixture_.close_pack();
   PullRun run(fixture_, snapshot_, budget(2, 4, 2));
@@ -180,7 +180,7 @@ TEST_F(RepairIndex, NeverTakesAnObjectOfAPackThatIsYoungerThanItsListsForStale) 
   const Digest late = fixture_.close_pack();
   const Bytes pack = *fixture_.objects().find(pack_name(late))->bytes;
   fixture_.objects().erase(pack_name(late));
-  // A push stores a pack and then its index object, beside the repair, just before one of its lists.
+  // During the repair, just before one of its lists, a push stores a pack and then its index object.
   for (const std::string_view before : {"index/", "packs/", "damaged/", "condemned/", "sessions/"}) {
     std::string published;
     fixture_.faults().before_list = [&](std::string_view prefix) {
@@ -204,7 +204,7 @@ TEST_F(RepairIndex, NeverRemovesWhatASessionUnderWayMayHavePublished) {
       fixture_.objects().insert(session_name(StreamTag(), session, 0), plain_bytes(10, 1), SystemClock().wall_ns()));
   EXPECT_EQ(repair(true).index_objects_removed, 0U);
   EXPECT_TRUE(fixture_.objects().find(published));
-  // Once it has ended, or has died long ago, it may go.
+  // If the session has ended, or died long ago, the object may be removed.
   ASSERT_TRUE(fixture_.objects().erase(session_name(StreamTag(), session, 0)));
   constexpr std::int64_t kLongNs = 100 * 3600LL * 1'000'000'000LL;
   ASSERT_TRUE(fixture_.objects().insert(session_name(StreamTag(), session, 0), plain_bytes(10, 1),
@@ -271,7 +271,7 @@ TEST_F(RepairIndex, ListsAgainWhatAnotherRepairReplaced) {
   const auto report = repair();
   ASSERT_FALSE(after.empty());
   EXPECT_TRUE(report.problems.empty());
-  EXPECT_EQ(report.packs_read, 1U);  // that of the recipe: the new object covers all others
+  EXPECT_EQ(report.packs_read, 1U);  // the recipe's pack: the new object covers all others
   EXPECT_TRUE(fixture_.objects().find(after));
   expect_complete_index();
 }
@@ -294,7 +294,7 @@ TEST_F(RepairIndex, IsMissedByNoIndexThatIsLoadedBesideIt) {
   const auto location = (*index)->locate(blocks_.front());
   ASSERT_TRUE(location.ok()) << location.error().message;
   EXPECT_FALSE((*index)->unit_is_uncovered_pack(location->place.unit));
-  // Later than that it is told.
+  // After the load, `vanished` reports it.
   fixture_.faults().fail = nullptr;
   (*index)->drop_cache();
   for (const ObjectInfo& object : fixture_.objects().list("index/")) fixture_.objects().erase(object.key);
@@ -303,7 +303,7 @@ TEST_F(RepairIndex, IsMissedByNoIndexThatIsLoadedBesideIt) {
 }
 
 TEST_F(RepairIndex, StopsWhenTheStoreDoesNotAnswer) {
-  fixture_.faults().fail = [](const GetOperation&) { return Error{ErrorCode::kUnavailable, "no answer"}; };
+  fixture_.faults().fail = [](const GetOperation&) { return Error(ErrorCode::kUnavailable, "no answer"); };
   ProgressCounters progress;
   CancelToken none;
   const auto report = repair_index(fixture_.repository(), {}, progress, none);

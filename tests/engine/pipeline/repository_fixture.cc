@@ -11,19 +11,17 @@
 #include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "engine/format/recipe.h"
+#include "sinks/forwarding_store.h"
 
 namespace drs::test {
 namespace {
 
-// A store that lets gets fail and completes them in a random order.
-class FaultyStore final : public ObjectStore {
+// A store whose gets can fail and complete in a random order.
+class FaultyStore final : public ForwardingStore {
  public:
   FaultyStore(std::unique_ptr<ObjectStore> inner, std::shared_ptr<ReadFaults> faults)
-      : inner_(std::move(inner)), faults_(std::move(faults)) {}
+      : ForwardingStore(std::move(inner)), faults_(std::move(faults)) {}
 
-  void put(PutOperation& operation) override { inner_->put(operation); }
-  void name(PutOperation& operation, ObjectKey key) override { inner_->name(operation, std::move(key)); }
-  void drop(PutOperation& operation) override { inner_->drop(operation); }
   void get(GetOperation& operation) override { held_.push_back(&operation); }
 
   Result<std::size_t> run(bool wait) override {
@@ -40,7 +38,7 @@ class FaultyStore final : public ObjectStore {
         if (error) {
           failed.emplace_back(get, *std::move(error));
         } else {
-          inner_->get(*get);
+          inner().get(*get);
         }
       }
     }
@@ -48,32 +46,24 @@ class FaultyStore final : public ObjectStore {
       get->result = std::move(error);
       get->done(*get);
     }
-    auto done = inner_->run(wait && failed.empty());
+    auto done = inner().run(wait && failed.empty());
     if (done.ok()) *done += failed.size();
     return done;
   }
-  void wake() override {}
-  [[nodiscard]] std::size_t in_flight() const override { return held_.size() + inner_->in_flight(); }
-  [[nodiscard]] std::size_t operation_bytes() const override { return inner_->operation_bytes(); }
-  [[nodiscard]] std::size_t parallel_max() const override { return inner_->parallel_max(); }
-  Result<void> list(std::string_view prefix, const std::function<Result<void>(const ObjectInfo&)>& visit) override {
-    if (faults_->before_list) faults_->before_list(prefix);
-    return inner_->list(prefix, visit);
+  [[nodiscard]] std::size_t in_flight() const override { return held_.size() + inner().in_flight(); }
+  Result<void> list_together(std::span<const std::string_view> prefixes, const Visit& visit) override {
+    for (const std::string_view prefix : prefixes) {
+      if (faults_->before_list) faults_->before_list(prefix);
+      DRS_RETURN_IF_ERROR(inner().list(prefix, visit));
+    }
+    return {};
   }
-  [[nodiscard]] bool locks() const override { return inner_->locks(); }
-  Result<void> retain(const std::vector<ObjectKey>& keys) override { return inner_->retain(keys); }
-  Result<ObjectInfo> stat(const ObjectKey& key) override { return inner_->stat(key); }
-  Result<void> remove(const ObjectKey& key) override { return inner_->remove(key); }
-  Result<std::unique_ptr<ObjectStore>> another() override {
-    DRS_ASSIGN_OR_RETURN(auto inner, inner_->another());
-    return std::unique_ptr<ObjectStore>(std::make_unique<FaultyStore>(std::move(inner), faults_));
-  }
-  void register_memory(MutableByteView memory) override { inner_->register_memory(memory); }
-  [[nodiscard]] std::string name_for_messages() const override { return inner_->name_for_messages(); }
-  [[nodiscard]] std::string io_description() const override { return inner_->io_description(); }
 
  private:
-  std::unique_ptr<ObjectStore> inner_;
+  Result<std::unique_ptr<ObjectStore>> around(std::unique_ptr<ObjectStore> inner) override {
+    return std::unique_ptr<ObjectStore>(std::make_unique<FaultyStore>(std::move(inner), faults_));
+  }
+
   std::shared_ptr<ReadFaults> faults_;
   std::vector<GetOperation*> held_;
 };
@@ -248,9 +238,9 @@ void RepositoryFixture::damage(const std::string& name, std::size_t offset) {
 
 Result<void> CollectingSink::write(ByteView more) {
   if (on_write) on_write();
-  if (cancels > 0) return Error{ErrorCode::kCancelled, "cancelled"};
+  if (cancels > 0) return Error(ErrorCode::kCancelled, "cancelled");
   if (fail_after_bytes && bytes.size() + more.size() > *fail_after_bytes) {
-    return Error{ErrorCode::kSinkClosed, "the reader went away"};
+    return Error(ErrorCode::kSinkClosed, "the reader went away");
   }
   bytes.insert(bytes.end(), more.begin(), more.end());
   return {};
@@ -258,6 +248,9 @@ Result<void> CollectingSink::write(ByteView more) {
 
 Result<void> CollectingSink::commit() {
   ++commits;
+  if (!on_commit) return {};
+  on_commit();
+  if (cancels > 0) return Error(ErrorCode::kCancelled, "cancelled");
   return {};
 }
 

@@ -16,14 +16,14 @@
 #include "engine/format/pack.h"
 #include "engine/repository/repository.h"
 #include "engine/repository/snapshots.h"
-#include "io/clock.h"
+#include "io/base/clock.h"
 #include "io/sink.h"
 #include "sinks/memory_store.h"
 
 namespace drs::test {
 
-// What goes wrong with reads. `fail` is asked for each get of each instance; what it returns is the get's result. Any
-// thread.
+// Faults of reads. `fail` is called for each get of each instance; an error that it returns becomes the get's result.
+// May be called from any thread.
 struct ReadFaults {
   std::mutex mutex;
   std::function<std::optional<Error>(const GetOperation&)> fail;
@@ -44,22 +44,22 @@ class RepositoryFixture {
   RepositoryFixture();
 
   [[nodiscard]] Repository& repository() { return *repository_; }
-  // The same repository once more, as a machine with this clock opens it; the store's clock is not it.
+  // Opens the same repository again, as a machine with this clock would. The store keeps its own clock.
   [[nodiscard]] std::unique_ptr<Repository> open(const Clock& clock) const;
   [[nodiscard]] MemoryObjects& objects() { return *objects_; }
   [[nodiscard]] ReadFaults& faults() { return *faults_; }
 
   // Adds a block to the pack being made. `raw`: not compressed.
   BlockId add_block(const std::vector<Bytes>& chunks, bool raw = false);
-  // Adds a block of `chunks` whose table names them by the ids of `claimed`, of the same lengths.
+  // Adds a block of `chunks` whose table entries have the ids of `claimed`, which have the same lengths.
   BlockId add_lying_block(const std::vector<Bytes>& chunks, const std::vector<Bytes>& claimed);
-  // Adds a copy of a block, under its own id, as prune does when it moves one.
+  // Adds a copy of a block under the same id, as a prune does when it moves one.
   void add_copy(const BlockId& block);
-  // Stores the pack being made and begins another.
+  // Stores the pack being made and begins another one.
   Digest close_pack();
   // Stores one index object for packs stored before; returns its name.
   std::string add_index(const std::vector<Digest>& packs);
-  // Stores recipe parts of so many pieces each (their pack is closed, and not indexed), and the manifest.
+  // Stores recipe parts of `pieces_per_part` pieces each (their pack is closed, but not indexed), and the manifest.
   Snapshot add_snapshot(const std::string& stream, const std::vector<Piece>& pieces,
                         std::size_t pieces_per_part = 1000);
 
@@ -92,7 +92,7 @@ class RepositoryFixture {
   std::vector<TableBlock> table_;
 };
 
-// Takes everything, and tells what was done to it.
+// Collects all bytes, and counts the calls.
 class CollectingSink final : public Sink {
  public:
   Result<void> write(ByteView bytes) override;
@@ -103,7 +103,8 @@ class CollectingSink final : public Sink {
 
   Bytes bytes;
   std::optional<std::size_t> fail_after_bytes;
-  std::function<void()> on_write;  // before each write
+  std::function<void()> on_write;   // before each write
+  std::function<void()> on_commit;  // in each commit
   int commits = 0;
   int abandons = 0;
   std::atomic<int> cancels{0};

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "engine/format/names.h"
+#include "sinks/fault_store.h"
 #include "sinks/memory_store.h"
+#include "sinks/object_io.h"
 
 namespace drs {
 namespace {
@@ -17,7 +19,8 @@ class DamageTest : public ::testing::Test {
     return *std::move(marks);
   }
   void mark(std::vector<DamagedBlock> blocks) {
-    ASSERT_TRUE(mark_damaged(*store_, clock_, pack_, "verify", "x", std::move(blocks)).ok());
+    ASSERT_TRUE(
+        mark_damaged(*store_, clock_, pack_, {.found_by = "verify", .problem = "x", .blocks = std::move(blocks)}).ok());
   }
   SystemClock clock_;
   std::shared_ptr<MemoryObjects> objects_ = std::make_shared<MemoryObjects>();
@@ -35,6 +38,14 @@ TEST_F(DamageTest, MarksOfOnePackAddUp) {
   for (const std::uint32_t at : {100U, 109U, 200U, 324U}) EXPECT_TRUE(pack.covers(at, 1)) << at;
   for (const std::uint32_t at : {0U, 99U, 110U, 199U, 210U, 325U}) EXPECT_FALSE(pack.covers(at, 1)) << at;
   EXPECT_TRUE(pack.covers(0, 1000));
+}
+
+TEST_F(DamageTest, AMarkIsSetAlthoughTheReplyToItsPutWasLost) {
+  const auto plan = std::make_shared<FaultPlan>();
+  store_ = make_fault_store(make_memory_store(objects_), plan);
+  plan->fail_nth(1, {FaultKind::kLoseReply, ErrorCode::kUnavailable});
+  mark({{100, 10}});
+  EXPECT_EQ(load().at(pack_).marks.size(), 1U);
 }
 
 TEST_F(DamageTest, AMarkWithoutBlocksIsOfTheWholePack) {
@@ -70,7 +81,7 @@ TEST_F(DamageTest, AMarkIsTakenBackByItsName) {
   const MarkedPacks marks = load();
   for (const PackMarks::Mark& mark : marks.at(pack_).marks) ASSERT_TRUE(clear_damaged(*store_, pack_, mark.id).ok());
   EXPECT_TRUE(load().empty());
-  EXPECT_TRUE(clear_damaged(*store_, pack_, Uuid()).ok());  // none is success
+  EXPECT_TRUE(clear_damaged(*store_, pack_, Uuid()).ok());  // a missing mark is success
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ Secret raw_key(std::uint8_t fill) {
   return secret;
 }
 
-// The code of a refusal, or "ok".
+// The error code's name, or "ok".
 template <typename T>
 std::string code_of(const Result<T>& result) {
   return result.ok() ? "ok" : std::string(error_code_name(result.error().code));
@@ -146,7 +146,7 @@ TEST_F(RepositoryTest, TheConfigWithTheHighestNumberCountsAndNoOtherInItsPlace) 
   }
   Bytes version_2 = sealed(config, name);
   version_2[7] = 2;
-  EXPECT_EQ(opened(version_2), "corrupt") << "its digest does not say that it is newer";
+  EXPECT_EQ(opened(version_2), "corrupt") << "damage counts before the version: its digest is wrong";
   version_2.resize(version_2.size() - Digest::kBytes);
   const Digest digest = sha256(version_2);
   version_2.insert(version_2.end(), digest.view().begin(), digest.view().end());
@@ -198,7 +198,7 @@ TEST_F(RepositoryTest, ASlotThatIsTooNewIsPassedOverWithANoticeWhereAnotherOpens
       continue;
     }
     ++opened_count;
-    // The slot that opens may come first: then the other one is not looked at.
+    // The slot that opens may come first: then the other one is not read.
     for (const std::string& warning : (*result)->warnings()) EXPECT_NE(warning.find("master key 1"), std::string::npos);
   }
   EXPECT_EQ(opened_count, 1);
@@ -219,7 +219,8 @@ TEST_F(RepositoryTest, InitRefusesWhereAnyObjectOfARepositoryIsLeft) {
   const std::string manifest = manifest_name(StreamTag(), uuid);
   for (const std::string& name :
        {pack_name(digest), index_name(digest), manifest, removed_name(manifest), session_name(StreamTag(), uuid, 0),
-        condemned_name(uuid), damaged_name(digest, uuid)}) {
+        condemned_name(uuid), damaged_name(digest, uuid), waits_name(uuid), retired_name(StreamTag(), uuid),
+        kept_name(StreamTag(), uuid, 0), hold_name(StreamTag(), uuid, 0)}) {
     objects_ = std::make_shared<MemoryObjects>();
     ASSERT_TRUE(objects_->insert(name, Bytes(4), 0));
     const auto store = make_memory_store(objects_);
@@ -233,7 +234,7 @@ TEST_F(RepositoryTest, InitRefusesWhereAnyObjectOfARepositoryIsLeft) {
     EXPECT_EQ(objects_->list("").size(), 1U) << name;
     const auto opened = open(raw_key(1), std::make_shared<FaultPlan>());
     EXPECT_EQ(opened.error().code, ErrorCode::kNoRepository);
-    EXPECT_NE(opened.error().message.find("config/ and keys/ of a backup or of a replica"), std::string::npos)
+    EXPECT_NE(opened.error().message.find("config/ and keys/ from a backup or a replica"), std::string::npos)
         << opened.error().message;
   }
 }
@@ -253,7 +254,7 @@ TEST_F(RepositoryTest, AForgedSlotIsNoWayInAndTheLastRealOneStays) {
   init();
   const auto repository = open(raw_key(1), std::make_shared<FaultPlan>());
   ASSERT_TRUE(repository.ok());
-  // Anybody can wrap a master key of his own, for the repository id that config and slots carry in clear.
+  // Anyone can wrap another master key for the repository id, which config and slots carry in clear.
   SecretBytes other_master(32);
   const RepositoryKeys other_keys(other_master.view(), (*repository)->config().repository);
   SlotFields fields;
@@ -274,7 +275,7 @@ TEST_F(RepositoryTest, AForgedSlotIsNoWayInAndTheLastRealOneStays) {
   const auto slots = list_slots(**repository);
   ASSERT_TRUE(slots.ok());
   for (const SlotInfo& slot : *slots) EXPECT_EQ(slot.problem.empty(), slot.current) << slot.problem;
-  // A passphrase that nobody typed counts by its MAC.
+  // A passphrase slot counts by its MAC, although the passphrase was not entered.
   Secret phrase{SlotKind::kPassphrase, SecretBytes::copy_of(as_bytes("correct horse battery"))};
   ASSERT_TRUE(add_slot(**repository, phrase, "phrase").ok());
   EXPECT_TRUE(remove_slot(**repository, own).ok());
@@ -283,7 +284,7 @@ TEST_F(RepositoryTest, AForgedSlotIsNoWayInAndTheLastRealOneStays) {
 
 TEST_F(RepositoryTest, LeavesNothingThatNobodyCanOpenWhenInitFails) {
   for (const FaultKind kind : {FaultKind::kFail, FaultKind::kLoseReply, FaultKind::kTear}) {
-    for (std::uint64_t nth = 1; nth <= 4; ++nth) {
+    for (std::uint64_t nth = 1;; ++nth) {
       objects_ = std::make_shared<MemoryObjects>();
       const auto plan = std::make_shared<FaultPlan>();
       plan->fail_nth(nth, {kind, ErrorCode::kIo});
@@ -291,12 +292,13 @@ TEST_F(RepositoryTest, LeavesNothingThatNobodyCanOpenWhenInitFails) {
       options.secret = raw_key(1);
       const auto store = make_fault_store(make_memory_store(objects_), plan);
       const auto made = Repository::init(*store, clock_, options);
+      if (plan->faults() == 0) break;  // every operation of an init has failed once
       const bool configured = !objects_->list("config/").empty();
       const auto opened = open(raw_key(1), std::make_shared<FaultPlan>());
       if (made.ok()) {
         EXPECT_TRUE(opened.ok()) << nth;
       } else if (configured) {
-        // A torn config cannot be told from damage and is left to be looked at, with its slot.
+        // A torn config looks the same as a damaged one: it stays for inspection, with its slot.
         EXPECT_EQ(kind, FaultKind::kTear) << nth;
         EXPECT_FALSE(objects_->list("keys/").empty()) << nth;
       } else {
@@ -304,6 +306,42 @@ TEST_F(RepositoryTest, LeavesNothingThatNobodyCanOpenWhenInitFails) {
       }
     }
   }
+}
+
+// What took the name may be the config of this very init: without its slot nobody could open it.
+TEST_F(RepositoryTest, AConfigThatTakesItsNameAndCannotBeReadKeepsItsSlot) {
+  const auto plan = std::make_shared<FaultPlan>();
+  const auto hook = std::make_shared<test::StoreHook>();
+  *hook = [&, puts = 0, gets = 0](std::string_view operation, std::string_view key) mutable -> std::optional<Error> {
+    if (!key.starts_with("config/")) return std::nullopt;
+    if (operation == "put" && ++puts == 1) plan->fail_nth(1, {FaultKind::kLoseReply, ErrorCode::kUnavailable});
+    if (operation != "get") return std::nullopt;
+    return ++gets == 1 ? Error(ErrorCode::kNotFound, "not yet") : Error(ErrorCode::kIo, "cannot be read");
+  };
+  InitOptions options;
+  options.secret = raw_key(1);
+  test::HookStore store(make_fault_store(make_memory_store(objects_), plan), hook);
+  EXPECT_EQ(code_of(Repository::init(store, clock_, options)), "io");
+  EXPECT_TRUE(open(raw_key(1), std::make_shared<FaultPlan>()).ok());
+}
+
+TEST_F(RepositoryTest, AnInitThatAnotherOvertakesLeavesTheOthersRepositoryAlone) {
+  auto other = std::make_shared<MemoryObjects>();
+  std::swap(objects_, other);
+  init();
+  std::swap(objects_, other);
+  const auto hook = std::make_shared<test::StoreHook>();
+  *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation == "put" && key.starts_with("config/"))
+      for (const ObjectInfo& info : other->list("")) objects_->insert(info.key, *other->find(info.key)->bytes, 0);
+    return std::nullopt;
+  };
+  InitOptions options;
+  options.secret = raw_key(2);
+  test::HookStore store(make_memory_store(objects_), hook);
+  EXPECT_EQ(code_of(Repository::init(store, clock_, options)), "already-exists");
+  EXPECT_EQ(objects_->list("").size(), other->list("").size());
+  EXPECT_TRUE(open(raw_key(1), std::make_shared<FaultPlan>()).ok());
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ std::string name_of(std::uint8_t number) {
   return manifest_name(StreamTag(), id_of(number));
 }
 
-// Numbered by sequence. `started_ns` 0: a clock gave the time.
+// A snapshot whose name and id derive from its sequence number. `started_ns` 0: its time is from a clock.
 Snapshot snapshot(std::uint8_t sequence, WallNs time_ns, WallNs started_ns = 0) {
   Snapshot out;
   out.name = name_of(sequence);
@@ -67,9 +67,48 @@ TEST(SnapshotSelection, AClockSetBackHidesNoSnapshotThatCameLater) {
   catalog.live = {snapshot(1, 100), snapshot(2, 200), snapshot(3, 150)};
   EXPECT_EQ(sequence_of(select_snapshot(catalog, at(1000))), 3U);
   EXPECT_EQ(sequence_of(select_snapshot(catalog, latest())), 3U);
-  // A clock that ran ahead once does not hide what came after it either.
-  catalog.live = {snapshot(1, 100), snapshot(2, 9000), snapshot(3, 300)};
-  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(1000))), 3U);
+}
+
+TEST(SnapshotSelection, ATimeIsNotAnsweredWithWhatWasPushedAfterIt) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 100), snapshot(2, 200), snapshot(3, 10), snapshot(4, 300)};
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(150))), 1U) << "3 was pushed after 2, which is of 200";
+  EXPECT_EQ(code_of(select_snapshot(catalog, at(50))), ErrorCode::kNoSnapshot);
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(200))), 3U);
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(300))), 4U);
+  EXPECT_EQ(made_ns_of(catalog, catalog.live[2]), 200);
+  EXPECT_EQ(made_ns_of(catalog, catalog.live[3]), 300);
+}
+
+TEST(SnapshotSelection, AnImportedSnapshotDoesNotHideWhatAClockSetBackGaveAnOldTime) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 500), snapshot(2, 10), snapshot(3, 100, 501)};
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(500))), 2U) << "it counts as of 500, and was pushed after 1";
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(499))), 3U);
+}
+
+TEST(SnapshotSelection, WhatAClockAheadMakesTooNewIsNamed) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 100), snapshot(2, 9000), snapshot(3, 300)};  // which of the clocks was wrong?
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(1000))), 1U);
+  const Snapshot* const held = held_back(catalog, at(1000));
+  ASSERT_NE(held, nullptr);
+  EXPECT_EQ(held->manifest.sequence, 3U);
+  EXPECT_EQ(held_back(catalog, at(250)), nullptr);
+  EXPECT_EQ(held_back(catalog, at(9000)), nullptr) << "it is selected, or older than what is";
+  EXPECT_EQ(held_back(catalog, latest()), nullptr);
+}
+
+TEST(SnapshotSelection, AClockThatWasAheadOnceMovesNoLaterSnapshot) {
+  SnapshotCatalog catalog;
+  catalog.live = {snapshot(1, 100), snapshot(2, 9000), snapshot(3, 300), snapshot(4, 400), snapshot(5, 2000)};
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(1000))), 4U);
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(150))), 2U) << "it was pushed between 100 and 300";
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(9000))), 5U);
+  EXPECT_EQ(held_back(catalog, at(1000)), nullptr);
+  catalog.live = {snapshot(1, 9000), snapshot(2, 100), snapshot(3, 200)};
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(150))), 2U);
+  EXPECT_EQ(made_ns_of(catalog, catalog.live[0]), 100);
 }
 
 TEST(SnapshotSelection, AClockSetBackDoesNotMakeALaterSnapshotOlder) {
@@ -148,13 +187,14 @@ TEST(SnapshotSelection, WhatWasSeenAndIsGoneCountsWhereItMayBeMeant) {
   const std::vector<LostSnapshot> lost = {{"pg/app", name_of(3), 3, "sequence 3 was seen"}};
   EXPECT_EQ(code_of(select_snapshot(catalog, latest(), lost)), ErrorCode::kRollback);
   EXPECT_EQ(code_of(select_snapshot(catalog, at(1000), lost)), ErrorCode::kRollback);
-  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(150), lost)), 1U) << "it came after one that is too new already";
+  EXPECT_EQ(sequence_of(select_snapshot(catalog, at(150), lost)), 1U)
+      << "the lost one came after a snapshot that is already too new";
   EXPECT_EQ(sequence_of(select_snapshot(catalog, by_id(2), lost)), 2U);
   EXPECT_EQ(code_of(select_snapshot(catalog, by_id(3), lost)), ErrorCode::kRollback);
-  // What came after it counts as the newest.
+  // A snapshot after the lost one is the newest.
   catalog.live.push_back(snapshot(4, 400));
   EXPECT_EQ(sequence_of(select_snapshot(catalog, latest(), lost)), 4U);
-  // All of the stream is gone.
+  // All snapshots of the stream are missing.
   catalog.live.clear();
   EXPECT_EQ(code_of(select_snapshot(catalog, latest(), lost)), ErrorCode::kRollback);
   EXPECT_EQ(code_of(select_snapshot(catalog, {"other", "other", std::nullopt}, lost)), ErrorCode::kNoSnapshot);

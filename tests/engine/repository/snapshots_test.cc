@@ -7,92 +7,18 @@
 #include <random>
 #include <set>
 
-#include "codecs/random.h"
 #include "codecs/sha256.h"
-#include "engine/format/document.h"
-#include "engine/format/names.h"
-#include "engine/repository/snapshot_selection.h"
-#include "sinks/memory_store.h"
-#include "tests/sinks/hook_store.h"
+#include "tests/engine/repository/snapshots_fixture.h"
 
-namespace drs {
+namespace drs::test {
 namespace {
 
-const std::string kStream = "pg/app";
-
-// The code of a refusal, or "ok".
-template <typename T>
-std::string code_of(const Result<T>& result) {
-  return result.ok() ? "ok" : std::string(error_code_name(result.error().code));
-}
-
-class SnapshotsTest : public testing::Test {
- protected:
-  void SetUp() override {
-    InitOptions options;
-    options.secret = {SlotKind::kRawKey, SecretBytes(32)};
-    const auto store = make_memory_store(objects_);
-    ASSERT_TRUE(Repository::init(*store, clock_, options).ok());
-    auto opened = Repository::open(std::make_unique<test::HookStore>(make_memory_store(objects_), hook_), clock_,
-                                   options.secret, best_crypto_backend());
-    ASSERT_TRUE(opened.ok()) << opened.error().message;
-    repository_ = *std::move(opened);
-  }
-
-  SnapshotCatalog load(const std::optional<std::string>& stream = std::nullopt) {
-    auto catalog = load_snapshots(*repository_, stream);
-    EXPECT_TRUE(catalog.ok()) << catalog.error().message;
-    return *std::move(catalog);
-  }
-  std::string name_of(const Uuid& session) { return manifest_name(repository_->keys().stream_tag(kStream), session); }
-  std::string put(ObjectKind kind, const std::string& name, const Bytes& body) {
-    objects_->insert(name, encode_document(repository_->keys(), kind, name, body), 0);
-    return name;
-  }
-  std::string put(Manifest manifest) {
-    manifest.stream = kStream;
-    if (manifest.session.is_zero()) random_bytes(manifest.session.mutable_view());
-    if (manifest.streams.empty()) manifest.set_stream({});
-    return put(ObjectKind::kManifest, name_of(manifest.session), *encode_manifest(manifest));
-  }
-  // As a push does, with what it sees now. Returns its name.
-  std::string push() {
-    const SnapshotCatalog catalog = load(kStream);
-    NextSnapshot next = catalog.next(kStream);
-    Manifest manifest;
-    manifest.sequence = next.sequence;
-    manifest.unreadable = std::move(next.unreadable);
-    if (next.predecessor != nullptr) {
-      manifest.predecessor_name = next.predecessor->name;
-      manifest.predecessor_digest = next.predecessor->digest;
-    }
-    return put(manifest);
-  }
-  void rot(const std::string& name) {
-    Bytes bytes = *objects_->find(name)->bytes;
-    bytes[bytes.size() / 2] ^= 1;
-    objects_->damage(name, bytes);
-  }
-  void remove(const Snapshot& snapshot) {
-    put(ObjectKind::kRemoved, removed_name(snapshot.name),
-        encode_removed({snapshot.name, snapshot.digest, kStream, snapshot.manifest.sequence, 1, "test"}));
-  }
-  Result<const Snapshot*> latest(const SnapshotCatalog& catalog) {
-    Selector selector;
-    selector.text = selector.stream = kStream;
-    return select_snapshot(catalog, selector);
-  }
-
-  SystemClock clock_;
-  std::shared_ptr<MemoryObjects> objects_ = std::make_shared<MemoryObjects>();
-  std::shared_ptr<test::StoreHook> hook_ = std::make_shared<test::StoreHook>();
-  std::unique_ptr<Repository> repository_;
-};
+using SnapshotsTest = SnapshotsFixture;
 
 TEST_F(SnapshotsTest, AManifestThatIsListedAgainAndNotThereCountsAsUnreadable) {
   const std::string first = push();
   const std::string lost = push();
-  *hook_ = *test::only_listed({lost});
+  *hook_ = *only_listed({lost});
   for (const auto& stream : {std::optional<std::string>(), std::optional(kStream)}) {
     const SnapshotCatalog catalog = load(stream);
     ASSERT_EQ(catalog.broken.size(), 1U);
@@ -141,11 +67,26 @@ TEST_F(SnapshotsTest, AMarkThatIsListedAgainAndNotThereIsBrokenAndRemovesNothing
   push();
   const std::string marked = push();
   remove(load().live.back());
-  *hook_ = *test::only_listed({removed_name(marked)});
+  *hook_ = *only_listed({removed_name(marked)});
   const SnapshotCatalog catalog = load();
   ASSERT_EQ(catalog.broken.size(), 1U);
   EXPECT_EQ(catalog.broken.front().name, removed_name(marked));
   EXPECT_EQ((*latest(catalog))->name, marked);
+}
+
+TEST_F(SnapshotsTest, SnapshotsAndMarksHaveTheTimesOfTheStore) {
+  const std::string name = push();
+  const Bytes manifest = *objects_->find(name)->bytes;
+  objects_->erase(name);
+  objects_->insert(name, manifest, 1'000);
+  EXPECT_EQ(load().live.front().stored_ns, 1'000);
+  remove(load().live.front());
+  const std::string mark_name = removed_name(name);
+  const Bytes mark = *objects_->find(mark_name)->bytes;
+  objects_->erase(mark_name);
+  objects_->insert(mark_name, mark, 2'000);
+  EXPECT_EQ(load().removed.front().stored_ns, 2'000);
+  EXPECT_EQ(load().removed.front().removed_ns, 1) << "the writer's time";
 }
 
 TEST_F(SnapshotsTest, AFenceIsNoSnapshotAndNoDamage) {
@@ -172,7 +113,7 @@ TEST_F(SnapshotsTest, AFenceUnderAnothersNameIsDamage) {
   EXPECT_EQ(load().broken.size(), 1U);
 }
 
-// A fence takes a name only while it is free: where a manifest stood, it was deleted.
+// A fence can take only a free name: if a manifest had it before, the manifest was deleted.
 TEST_F(SnapshotsTest, APredecessorInWhosePlaceAFenceStandsIsMissed) {
   const std::string first = push();
   push();
@@ -213,14 +154,14 @@ TEST_F(SnapshotsTest, AManifestThatIsSpoiledAndDeletedOnceAPushHasSeenItIsMissed
   const SnapshotCatalog catalog = load();
   ASSERT_EQ(catalog.missing.size(), 1U);
   EXPECT_EQ(catalog.missing.front().name, spoiled);
-  EXPECT_EQ(catalog.missing.front().named_by, next) << "the first that names it";
+  EXPECT_EQ(catalog.missing.front().named_by, next) << "the first manifest that names it";
   EXPECT_EQ(catalog.missing.front().before_sequence, 3U);
   EXPECT_NE(catalog.missing.front().problem().find("could not be read"), std::string::npos);
   EXPECT_EQ(code_of(latest(catalog)), "ok") << "the latest is newer";
   Selector id;
   id.text = parse_name(spoiled)->uuid.hex();
   EXPECT_EQ(code_of(select_snapshot(catalog, id)), "rollback");
-  // Back again, as it was or whole.
+  // The manifest exists again, damaged or intact.
   objects_->insert(spoiled, bytes, 0);
   EXPECT_TRUE(load().missing.empty());
 }
@@ -241,7 +182,7 @@ TEST_F(SnapshotsTest, AFenceOrAMarkThatCouldNotBeReadForATimeIsNotMissed) {
   objects_->damage(fence, bytes);
   const SnapshotCatalog catalog = load();
   EXPECT_EQ(catalog.fences.size(), 1U);
-  EXPECT_EQ(catalog.broken.size(), 1U) << "the mark";
+  EXPECT_EQ(catalog.broken.size(), 1U) << "only the mark is broken";
   EXPECT_TRUE(catalog.missing.empty());
 }
 
@@ -254,7 +195,7 @@ TEST_F(SnapshotsTest, PushesAccountForMoreUnreadableManifestsThanOneManifestHold
     objects_->insert(name_of(session), Bytes(3, 'g'), 0);
   }
   push();
-  EXPECT_FALSE(latest(load()).ok()) << "of those that no push has seen one may be the latest";
+  EXPECT_FALSE(latest(load()).ok()) << "one of those that no push has seen may be the latest";
   const std::string second = push();
   const SnapshotCatalog catalog = load();
   const auto found = latest(catalog);
@@ -358,7 +299,7 @@ TEST_F(SnapshotsTest, HoldsNoRecipeParts) {
   const SnapshotCatalog catalog = load();
   const std::size_t after_bytes = ::mallinfo2().uordblks;
   ASSERT_EQ(catalog.live.size(), kManifests);
-  EXPECT_LT(after_bytes - std::min(before_bytes, after_bytes), kManifests * 8 * kKiB);  // each is of 800 KiB
+  EXPECT_LT(after_bytes - std::min(before_bytes, after_bytes), kManifests * 8 * kKiB);  // each manifest has 800 KiB
   const auto whole = read_manifest(*repository_, repository_->store(), catalog.live[3]);
   ASSERT_TRUE(whole.ok()) << whole.error().message;
   EXPECT_EQ(whole->sequence, 4U);
@@ -380,4 +321,4 @@ TEST_F(SnapshotsTest, AManifestThatIsReplacedByAnotherOfItsNameIsNotReadAsTheOld
 }
 
 }  // namespace
-}  // namespace drs
+}  // namespace drs::test

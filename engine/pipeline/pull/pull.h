@@ -1,0 +1,44 @@
+// Pull: restores a snapshot, or a range of it, in order, and checks it.
+//
+// The recipe states in advance which block is needed when. A planner reads sealed blocks ahead; workers open,
+// decompress and check them (XXH3). Decoded blocks that are needed again are kept as long as the budget allows; the one
+// with the furthest next use is dropped first. The caller's thread emits in order, while another thread computes
+// SHA-256 and XXH3 of the whole stream. A block whose pack is lost or damaged is rebuilt from other copies of its
+// chunks, if the index has any.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "engine/pipeline/memory_plan.h"
+#include "engine/repository/listing.h"
+#include "engine/repository/repository.h"
+#include "engine/repository/snapshots.h"
+#include "io/base/run_control.h"
+#include "io/sink.h"
+
+namespace drs {
+
+struct PullOptions {
+  std::uint64_t offset_bytes = 0;
+  std::optional<std::uint64_t> length_bytes = {};  // by default to the end
+  Listing listing = {};                            // the lists of packs, marks and index objects, if it has them
+};
+
+struct PullReport {
+  std::uint64_t bytes = 0;
+  std::uint64_t decoded_bytes = 0;  // plaintext of all decoded blocks; decode amplification is decoded_bytes / bytes
+  std::uint64_t read_bytes = 0;     // bytes read from the store
+  std::uint64_t healed_blocks = 0;  // rebuilt from other copies of their chunks
+  bool whole = false;               // the length and digests of the whole stream were compared
+  std::chrono::duration<double> elapsed{};
+};
+
+// Calls sink.commit() if all checks passed, sink.abandon() otherwise. Errors: kCorrupt, kTruncated, kNotFound (damage;
+// the text names pack, block and byte range), kFormatTooNew (the snapshot is not a stream of bytes), kUsage (a range
+// outside the stream), the sink's, the store's, kCancelled.
+Result<PullReport> pull(Repository& repository, const Snapshot& snapshot, Sink& sink, PullOptions options,
+                        const PullBudget& budget, const RunControl& control);
+
+}  // namespace drs

@@ -1,0 +1,49 @@
+// Commits a snapshot to its stream: finds its predecessor, sequence number and time, and puts the manifest.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/format/manifest.h"
+#include "engine/repository/listing.h"
+#include "engine/repository/repository.h"
+#include "engine/repository/snapshots.h"
+#include "engine/repository/write_session.h"
+
+namespace drs {
+
+class SnapshotCommit {
+ public:
+  // Reads the snapshots of `stream`. If objects are to be locked, checks that the bucket can. To be called after the
+  // session object was stored, and before the source is read. `sequence_seen`: the highest sequence number of the
+  // stream that was ever seen. `listing` provides the lists of manifests and removal marks, if it has them. Adds
+  // warnings for manifests that cannot be read. Errors: kFormatTooNew (a manifest of the stream); kUsage (the stream is
+  // an archive, or has used up its sequence numbers; the bucket cannot lock); the store's.
+  static Result<SnapshotCommit> prepare(Repository& repository, const std::string& stream, std::uint64_t sequence_seen,
+                                        Listing& listing, std::vector<std::string>& warnings);
+
+  // Returns nullptr if the stream has no snapshot yet.
+  [[nodiscard]] const Snapshot* predecessor() const { return next_.predecessor; }
+  // The snapshots of the stream before this one.
+  [[nodiscard]] SnapshotCatalog& snapshots() { return snapshots_; }
+
+  // Fills in number, predecessor, times and config of `manifest`, secures the objects it relies on, and commits it.
+  // `snapshot_ns`: the stream's own time, by default the session's start. Returns the manifest's name and
+  // document_identity. Errors: those of ObjectStore::secure and WriteSession::commit.
+  Result<std::pair<std::string, Digest>> commit(WriteSession& session, Manifest& manifest,
+                                                std::optional<WallNs> snapshot_ns, std::vector<ObjectKey> relies_on,
+                                                std::vector<std::string>& warnings);
+
+ private:
+  SnapshotCommit(Repository& repository, SnapshotCatalog snapshots)
+      : repository_(&repository), snapshots_(std::move(snapshots)) {}
+
+  Repository* repository_;
+  SnapshotCatalog snapshots_;
+  NextSnapshot next_;
+};
+
+}  // namespace drs

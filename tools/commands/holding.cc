@@ -1,0 +1,39 @@
+#include "tools/commands/holding.h"
+
+#include "tools/output/hold_text.h"
+#include "tools/output/quantity_text.h"
+#include "tools/output/time_text.h"
+
+namespace drs {
+
+Result<WallNs> parse_hold_until(std::string_view text, WallNs now_ns) {
+  // A number without a unit is a year, not a duration.
+  const bool has_unit = !text.empty() && text.find_first_of("smhdw", text.size() - 1) != std::string_view::npos;
+  if (const auto duration = parse_duration(text); duration.ok() && has_unit)
+    return now_ns + std::chrono::nanoseconds(*duration).count();
+  auto time = parse_time(text, now_ns, TimeEdge::kEnd);
+  if (!time.ok()) return std::move(time).error().with_context("neither a time nor a duration such as 90d");
+  return time;
+}
+
+Result<HoldRequest> hold_request(const HoldChoice& choice, WallNs now_ns) {
+  HoldRequest request;
+  request.reason = choice.reason;
+  if (!choice.until.empty()) {
+    DRS_ASSIGN_OR_RETURN(request.until_ns, parse_hold_until(choice.until, now_ns));
+  }
+  DRS_RETURN_IF_ERROR(check_hold(request, now_ns));
+  return request;
+}
+
+void warn_of_shorter_hold(const CommandContext& context, const HoldRequest& request, const HoldReport& report) {
+  const WallNs until_ns = report.held ? report.held->until_ns : 0;
+  if (until_ns == 0 || (request.until_ns != 0 && request.until_ns <= until_ns)) return;
+  context.log.warn(
+      "the snapshot is held {}, not {}: these credentials may not create objects under kept/, which only a pruner's "
+      "may; "
+      "hold it with those",
+      hold_text(*report.held), request.until_ns == 0 ? "for ever" : "until " + format_time_local(request.until_ns));
+}
+
+}  // namespace drs

@@ -1,0 +1,53 @@
+#include "tools/commands/run_prune.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "tools/cli/option_builder.h"
+#include "tools/commands/prune_results.h"
+#include "tools/output/progress.h"
+#include "tools/output/quantity_text.h"
+
+namespace drs {
+
+void add_prune_options(CLI::App& app, PruneOptions& options) {
+  const auto duration = [](std::string_view text) -> Result<std::chrono::nanoseconds> {
+    DRS_ASSIGN_OR_RETURN(const std::chrono::milliseconds parsed, parse_duration(text));
+    return std::chrono::nanoseconds(parsed);
+  };
+  add_parsed(app, "--min-age", options.age_min, duration, "TIME", "Condemn no pack that is younger (default: 48h)");
+  add_parsed(app, "--grace", options.grace, duration, "TIME",
+             "Time between condemning and deleting, for restores under way (default: 20h)");
+  add_parsed(app, "--undo", options.undo, duration, "TIME",
+             "Keep the data of a forgotten snapshot this long, for `drstream unforget` (default: 7d)");
+}
+
+Result<PruneReport> prune_and_print(CommandContext& context, Repository& repository, const PruneOptions& options) {
+  ProgressCounters counters;
+  auto report = [&] {
+    const ProgressReporter reporter(progress_options(context, "prune"), counters, context.console, context.clock);
+    return prune(repository, options, {counters, context.cancel});
+  }();
+  if (!report.ok()) return report;
+  for (const std::string& problem : report->problems) context.log.warn("{}", problem);
+  if (!context.options.log.quiet || options.dry_run || exit_code_of(*report) != ExitCode::kOk)
+    context.output.text(prune_text(*report, prune_mode(options)));
+  if (exit_code_of(*report) != ExitCode::kOk)
+    context.log.warn(
+        "what cannot be read may need anything, so its data stays: run `drstream verify` to see what is damaged; "
+        "`drstream forget --damaged NAME` gives up a snapshot that is lost");
+  return report;
+}
+
+ExitCode exit_code_of(const PruneReport& report) {
+  return report.problems.empty() ? ExitCode::kOk : ExitCode::kDamage;
+}
+
+Result<ExitCode> run_prune(CommandContext& context, Repository& repository, const PruneOptions& options) {
+  DRS_ASSIGN_OR_RETURN(const PruneReport report, prune_and_print(context, repository, options));
+  const ExitCode code = exit_code_of(report);
+  context.output.document("drstream.prune/1", static_cast<int>(code), prune_json(report, prune_mode(options)));
+  return code;
+}
+
+}  // namespace drs
