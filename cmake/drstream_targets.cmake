@@ -5,7 +5,8 @@
 #   drs_fuzzer(NAME SOURCES x_fuzz.cc LIBRARIES drs_x ...)       a libFuzzer target; otherwise a test of its corpus
 #
 # The label of a test is its folder under tests/ (io, codecs, engine/format, fuzz ...), so `ctest -L engine` selects a
-# layer. The target `unit_tests` builds only the test programs; `fuzzers` builds all fuzzers.
+# layer. The target `unit_tests` builds only the test programs, `unit_tests_engine_format` those with the label
+# engine/format; `fuzzers` builds all fuzzers.
 include(GNUInstallDirs)
 include(CheckPIESupported)
 include(drstream_flags)
@@ -28,16 +29,26 @@ function(drs_test_label variable)
   set(${variable} ${label} PARENT_SCOPE)
 endfunction()
 
+# Registers a test program: what `unit_tests` and the target of its label build, and its label.
+function(drs_register_test name timeout_seconds)
+  drs_test_label(label)
+  string(REPLACE / _ group "unit_tests_${label}")
+  if(NOT TARGET ${group})
+    add_custom_target(${group})
+    add_dependencies(unit_tests ${group})
+  endif()
+  add_dependencies(${group} ${name})
+  add_test(NAME ${name} COMMAND ${name} ${ARGN})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout_seconds} LABELS "${label}")
+endfunction()
+
 function(drs_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} drs_options drs_test_assertions GTest::gmock GTest::gtest
     GTest::gtest_main)
   target_link_options(${name} PRIVATE LINKER:--wrap=_ZN3drs13assert_failedEPKcS1_St15source_location)
-  add_dependencies(unit_tests ${name})
-  drs_test_label(label)
-  add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${label}")
+  drs_register_test(${name} 600)
 endfunction()
 
 function(drs_fuzzer name)
@@ -48,10 +59,7 @@ function(drs_fuzzer name)
     add_dependencies(fuzzers ${name})
   else()
     add_executable(${name} ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
-    add_dependencies(unit_tests ${name})
-    drs_test_label(label)
-    add_test(NAME ${name} COMMAND ${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS "${label}")
+    drs_register_test(${name} 120 ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
   endif()
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} drs_options)
 endfunction()
