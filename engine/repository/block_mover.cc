@@ -133,7 +133,6 @@ Result<void> BlockMover::close_pack() {
   const Digest name = sha256(pack_);
   DRS_RETURN_IF_ERROR(put_settled(*store_, pack_name(name), pack_, name));
   ++totals_.packs;
-  totals_.packs_bytes += pack_.size();
   const IndexedPack stored{name, pack_.size(), sealer_->envelope().salt};
   DRS_RETURN_IF_ERROR(index_.add({stored, std::move(table_)}));
   stored_.push_back(stored);

@@ -73,7 +73,6 @@ class BlockMover {
     std::uint64_t blocks = 0;
     std::uint64_t sealed_bytes = 0;
     std::uint64_t packs = 0;
-    std::uint64_t packs_bytes = 0;
   };
   [[nodiscard]] const Totals& totals() const { return totals_; }
 

@@ -21,9 +21,4 @@ bool BlockSet::contains(const BlockId& block) const {
   return ((*page->second)[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
-std::size_t BlockSet::memory_bytes() const {
-  constexpr std::size_t kNodeBytes = sizeof(BlockId) + 3 * sizeof(void*);
-  return pages_.size() * (sizeof(Page) + kNodeBytes) + pages_.bucket_count() * sizeof(void*);
-}
-
 }  // namespace drs

@@ -19,7 +19,6 @@ class BlockSet {
   bool add(const BlockId& block);
   [[nodiscard]] bool contains(const BlockId& block) const;
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
   // One page holds the bits of this many consecutive counters of a session.
