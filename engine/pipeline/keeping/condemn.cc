@@ -15,8 +15,12 @@ namespace {
 
 using DigestSet = std::unordered_set<Digest, FixedBytesHash>;
 
-// Index objects with fewer blocks are merged, if together they fill one.
+// Smaller index objects are merged, if together they fill one, or if there are many: each costs two reads at every
+// opening. A push closes an object at 4 MiB or kIndexBlocksMax blocks, whichever comes first.
+constexpr std::size_t kSmallIndexBytes = 1 * kMiB;
 constexpr std::uint32_t kSmallIndexBlocks = kIndexBlocksMax / 2;
+constexpr std::size_t kFullIndexBytes = 4 * kMiB;
+constexpr std::size_t kManySmallIndexes = 64;
 constexpr std::size_t kBlocksAtOnce = 16;  // read ahead
 
 class Condemnation {
@@ -37,7 +41,6 @@ class Condemnation {
       const auto begin = names_.begin() + static_cast<std::ptrdiff_t>(at);
       const auto count = static_cast<std::ptrdiff_t>(std::min(kCondemnedPacksMax, names_.size() - at));
       DRS_ASSIGN_OR_RETURN(const Uuid record, put_condemned(repository_, std::vector<Digest>(begin, begin + count)));
-      report_.records.push_back(record);
       DRS_RETURN_IF_ERROR(put_waits(repository_, record));
     }
     return std::move(report_);
@@ -141,6 +144,10 @@ class Condemnation {
     return std::optional(std::move(unit));
   }
 
+  [[nodiscard]] bool is_small(std::uint32_t unit) const {
+    return live_.index->unit_bytes(unit) < kSmallIndexBytes && live_.index->unit_blocks(unit) < kSmallIndexBlocks;
+  }
+
   Result<void> rewrite_index() {
     DRS_ASSIGN_OR_RETURN(const CondemnedList condemned, PackCatalog::load_condemned(repository_));
     condemned_.insert(condemned.packs.begin(), condemned.packs.end());
@@ -148,7 +155,7 @@ class Condemnation {
     // condemned: then these packs are written anew.
     std::vector<Unit> condemned_units;
     std::vector<Unit> replaced, small;
-    std::uint64_t small_blocks = 0;
+    std::uint64_t small_blocks = 0, small_bytes = 0;
     for (std::uint32_t number = 0; number < live_.index->unit_count(); ++number) {
       DRS_ASSIGN_OR_RETURN(auto unit, judge_unit(number));
       if (!unit) continue;
@@ -156,14 +163,15 @@ class Condemnation {
         condemned_units.push_back(*std::move(unit));
       } else if (unit->stale) {
         replaced.push_back(*std::move(unit));
-      } else if (live_.index->unit_blocks(number) < kSmallIndexBlocks) {
+      } else if (is_small(number)) {
         small_blocks += live_.index->unit_blocks(number);
+        small_bytes += live_.index->unit_bytes(number);
         small.push_back(*std::move(unit));
       } else {
         cover(*unit);
       }
     }
-    if (small_blocks >= kIndexBlocksMax)
+    if (small_blocks >= kIndexBlocksMax || small_bytes >= kFullIndexBytes || small.size() >= kManySmallIndexes)
       std::ranges::move(small, std::back_inserter(replaced));
     else
       for (const Unit& unit : small) cover(unit);
@@ -171,7 +179,6 @@ class Condemnation {
     IndexWriter writer(repository_, repository_.store());
     for (const Unit& unit : replaced) DRS_RETURN_IF_ERROR(replace(unit, writer));
     DRS_RETURN_IF_ERROR(writer.flush());
-    report_.index_written = writer.written().size();
     // Durable now. An object whose content did not change has its old name, and stays.
     const DigestSet written = digests_of(writer.written());
     for (const Digest& name : replaced_) {

@@ -16,11 +16,9 @@
 namespace drs {
 
 struct CondemnReport {
-  std::vector<Uuid> records;
   std::uint64_t packs = 0;
   std::uint64_t packs_bytes = 0;
   std::uint64_t index_objects = 0;
-  std::uint64_t index_written = 0;
   std::vector<std::string> left;  // packs that were chosen but are left, since a live block in them cannot be read
 };
 
