@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kTailReadBytes = 16 * kKiB;  // footer and table of most packs
 constexpr std::size_t kListReadBytesMax =
     64 * kKiB;  // chunk lists read at once: the following ones are usually needed next
+constexpr std::size_t kDirectoriesAtOnce = 64;
+constexpr std::size_t kDirectoriesBytesMax = 8 * kMiB;  // read at a time, but for the last
 
 std::uint64_t directory_key(std::uint32_t unit) {
   return key_of({unit, 0});
@@ -291,6 +293,11 @@ Result<Directory> BlockIndex::directory(std::uint32_t number) {
   DRS_ASSIGN_OR_RETURN(const Bytes plain,
                        open_section(unit, directory_label(unit.summary), unit.summary.directory_offset_bytes,
                                     unit.summary.directory_sealed_bytes));
+  return decode_directory(number, plain);
+}
+
+Result<Directory> BlockIndex::decode_directory(std::uint32_t number, ByteView plain) {
+  const Unit& unit = units_[number];
   auto decoded = decode_index_directory(plain, unit.summary);
   if (!decoded.ok()) return std::move(decoded).error().with_context(unit.name);
   auto entries = std::make_shared<const std::vector<DirectoryEntry>>(*std::move(decoded));
@@ -298,10 +305,68 @@ Result<Directory> BlockIndex::directory(std::uint32_t number) {
   return Directory(entries);
 }
 
+// Several at a time: a store may be remote.
+Result<void> BlockIndex::visit_directories(
+    std::span<const std::uint32_t> units,
+    const std::function<Result<void>(std::uint32_t unit, const Result<Directory>&)>& visit) {
+  while (!units.empty()) {
+    std::size_t count = 0;
+    std::vector<Directory> entries;  // null: not cached
+    std::vector<Bytes> sealed;
+    std::size_t bytes = 0;
+    for (; count < std::min(units.size(), kDirectoriesAtOnce) && bytes < kDirectoriesBytesMax; ++count) {
+      const Unit& unit = units_.at(units[count]);
+      const CacheEntry* const entry = cached(directory_key(units[count]));
+      entries.push_back(entry != nullptr ? entry->directory : nullptr);
+      sealed.emplace_back(entry != nullptr || unit.uncovered_pack ? 0 : unit.summary.directory_sealed_bytes);
+      bytes += sealed.back().size();
+    }
+    std::vector<RangeRead> reads;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Unit& unit = units_[units[i]];
+      if (!sealed[i].empty()) reads.push_back({unit.name, unit.summary.directory_offset_bytes, sealed[i], {}});
+    }
+    DRS_RETURN_IF_ERROR(get_ranges(store_, reads));
+    auto read = reads.begin();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t number = units[i];
+      Result<Directory> found(entries[i]);
+      if (!sealed[i].empty() && (read++)->result.ok()) {
+        const Unit& unit = units_[number];
+        Bytes plain(sealed[i].size() - std::min(sealed[i].size(), kSealBytes));
+        const ObjectOpener opener =
+            ObjectOpener::for_salt(repository_.keys(), ObjectKind::kIndex, unit.salt, repository_.crypto());
+        if (opener.open(directory_label(unit.summary), sealed[i], plain).ok()) found = decode_directory(number, plain);
+      }
+      // An uncovered pack, or what could not be read or opened: once more, alone.
+      if (!found.ok() || *found == nullptr) found = directory(number);
+      sealed[i] = {};
+      DRS_RETURN_IF_ERROR(visit(number, found));
+    }
+    units = units.subspan(count);
+  }
+  return {};
+}
+
+Result<void> BlockIndex::read_ahead(std::span<const BlockId> blocks) {
+  std::vector<std::uint32_t> units;
+  for (const BlockId& block : blocks)
+    each_claiming_unit(block, [&](std::uint32_t unit) {
+      units.push_back(unit);
+      return true;
+    });
+  std::ranges::sort(units);
+  units.erase(std::ranges::unique(units).begin(), units.end());
+  return visit_directories(units,
+                           [](std::uint32_t, const Result<Directory>&) -> Result<void> { return Result<void>(); });
+}
+
+// Calls `visit(unit)` for the units whose summaries claim the block, those with the highest counters first, until it
+// returns true.
 template <typename Visit>
-Result<void> BlockIndex::each_claim(const BlockId& id, const Visit& visit) {
+void BlockIndex::each_claiming_unit(const BlockId& id, const Visit& visit) {
   const auto found = claims_.find(id.session);
-  if (found == claims_.end()) return {};
+  if (found == claims_.end()) return;
   Claims& claims = found->second;
   if (!claims.sorted) {
     std::sort(claims.ranges.begin(), claims.ranges.end(),
@@ -312,26 +377,32 @@ Result<void> BlockIndex::each_claim(const BlockId& id, const Visit& visit) {
   }
   auto at = std::upper_bound(claims.ranges.begin(), claims.ranges.end(), id.counter,
                              [](std::uint64_t counter, const Claim& claim) { return counter < claim.counter_min; });
-  std::optional<Error> unreadable;
   while (at != claims.ranges.begin()) {
     --at;
-    if (at->counter_max_before < id.counter) break;
-    if (at->counter_max < id.counter) continue;
-    auto entries = directory(at->unit);
+    if (at->counter_max_before < id.counter) return;
+    if (at->counter_max >= id.counter && visit(at->unit)) return;
+  }
+}
+
+template <typename Visit>
+Result<void> BlockIndex::each_claim(const BlockId& id, const Visit& visit) {
+  std::optional<Error> unreadable;
+  bool stopped = false;
+  each_claiming_unit(id, [&](std::uint32_t unit) {
+    auto entries = directory(unit);
     if (!entries.ok()) {
       unreadable = std::move(entries).error();
-      continue;  // another unit may claim the block
+      return false;  // another unit may claim the block
     }
     DirectoryEntry wanted;
     wanted.record.id = id;
     // A block may lie in several packs of one unit.
     auto entry = std::lower_bound((*entries)->begin(), (*entries)->end(), wanted, by_id);
-    for (; entry != (*entries)->end() && entry->record.id == id; ++entry) {
-      const BlockClaim place{at->unit, static_cast<std::uint32_t>(entry - (*entries)->begin())};
-      if (visit(place, *entry)) return {};
-    }
-  }
-  if (unreadable) return *std::move(unreadable);
+    for (; !stopped && entry != (*entries)->end() && entry->record.id == id; ++entry)
+      stopped = visit(BlockClaim{unit, static_cast<std::uint32_t>(entry - (*entries)->begin())}, *entry);
+    return stopped;
+  });
+  if (unreadable && !stopped) return *std::move(unreadable);
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -94,6 +95,14 @@ class BlockIndex {
   Result<std::vector<Hook>> hooks(std::uint32_t unit);
   // Returns the blocks of a unit, sorted by id. Cached. Errors: as chunks.
   Result<Directory> directory(std::uint32_t unit);
+  // Calls `visit` for each of the units, in their order, with what `directory` returns; reads several at a time.
+  // Cached. Errors: those of `visit`; the store itself failed.
+  Result<void> visit_directories(
+      std::span<const std::uint32_t> units,
+      const std::function<Result<void>(std::uint32_t unit, const Result<Directory>&)>& visit);
+  // Reads several at a time the directories in which `locate` looks for these blocks first. They stay as long as the
+  // cache has room for them; what cannot be read is left to `locate`. Errors: the store itself failed.
+  Result<void> read_ahead(std::span<const BlockId> blocks);
   // Calls `visit(block, entries)` for each block of a unit that has chunks. Reads the unit once, from end to end, and
   // does not cache it. Errors: as chunks; those of `visit`.
   Result<void> visit_chunks(
@@ -115,7 +124,10 @@ class BlockIndex {
   void add_to_cache(std::uint64_t key, Directory entries, ChunkList list, std::size_t bytes);
   std::uint32_t register_unit(Unit unit);
   template <typename Visit>
+  void each_claiming_unit(const BlockId& id, const Visit& visit);
+  template <typename Visit>
   Result<void> each_claim(const BlockId& id, const Visit& visit);
+  Result<Directory> decode_directory(std::uint32_t unit, ByteView plain);
   Result<void> load_index_objects(ListingRounds& rounds, Listing& listing);
   void add_problem(std::string object, Error error);
   Result<void> read_from(const Unit& unit, std::uint64_t offset_bytes, MutableByteView destination);

@@ -104,6 +104,9 @@ class LiveCollector {
 
   // Locates each part, which uses the index from one thread, and then reads them in parallel.
   Result<void> read_parts(std::span<const Part> parts) {
+    std::vector<BlockId> blocks;
+    for (const Part& part : parts) blocks.push_back(part.ref.block);
+    DRS_RETURN_IF_ERROR(data_.index->read_ahead(blocks));
     std::vector<Result<BlockLocation>> places;
     for (const Part& part : parts) places.push_back(data_.index->locate(part.ref.block));
     // Only the blocks: the runs of a part may take ten times its encoded bytes.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/format/names.h"
+#include "engine/repository/parallel.h"
 #include "io/base/error_class.h"
 
 namespace drs {
@@ -12,6 +13,7 @@ namespace {
 constexpr std::size_t kTablesMax = 64;      // of packs that hold copies
 constexpr std::size_t kJudgedAtOnce = 256;  // packs between two readings of the records
 constexpr std::size_t kRemovedAtOnce = 1000;
+constexpr std::size_t kTablesAtOnce = 16;  // read by as many threads
 constexpr std::size_t kBlocksAtOnce = 16;  // read ahead
 
 }  // namespace
@@ -31,13 +33,24 @@ Result<void> Verdict::load_condemned() {
 
 Result<void> Verdict::run(const std::vector<Digest>& names) {
   DRS_RETURN_IF_ERROR(load_condemned());
+  DRS_RETURN_IF_ERROR(open_stores());
+  std::vector<PackInfo> packs;  // without those that are gone, and index objects
+  for (const Digest& name : names)
+    if (const PackInfo* const pack = live_.packs->find(name)) packs.push_back(*pack);
   std::vector<Judged> judged;
-  for (const Digest& name : names) {
-    const PackInfo* const pack = live_.packs->find(name);
-    if (pack == nullptr) continue;  // gone, or an index object
+  for (std::size_t at = 0; at < packs.size(); at += kTablesAtOnce) {
     DRS_RETURN_IF_ERROR(check_cancelled());
-    DRS_ASSIGN_OR_RETURN(auto verdict, judge(*pack));
-    if (verdict) judged.push_back(*std::move(verdict));
+    const auto some = std::span(packs).subspan(at, std::min(kTablesAtOnce, packs.size() - at));
+    std::vector<std::optional<Result<PackTable>>> tables(some.size());
+    DRS_RETURN_IF_ERROR(
+        for_each_parallel(stores_.size(), some.size(), [&](std::size_t worker, std::size_t i) -> Result<void> {
+          tables[i] = read_pack_table(repository_, *stores_[worker], some[i].name, some[i].bytes);
+          return {};
+        }));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      DRS_ASSIGN_OR_RETURN(auto verdict, judge(some[i], *tables[i]));
+      if (verdict) judged.push_back(*std::move(verdict));
+    }
     if (judged.size() < kJudgedAtOnce) continue;
     DRS_RETURN_IF_ERROR(finish(std::exchange(judged, {})));
   }
@@ -45,13 +58,18 @@ Result<void> Verdict::run(const std::vector<Digest>& names) {
   return run_index(names);
 }
 
-Result<std::optional<Verdict::Judged>> Verdict::judge(const PackInfo& pack) {
+Result<void> Verdict::open_stores() {
+  const std::size_t workers = std::clamp<std::size_t>(repository_.store().parallel_max(), 1, kTablesAtOnce);
+  DRS_ASSIGN_OR_RETURN(stores_, worker_stores(repository_.store(), workers));
+  return {};
+}
+
+Result<std::optional<Verdict::Judged>> Verdict::judge(const PackInfo& pack, const Result<PackTable>& table) {
   const std::string name = pack_name(pack.name);
   const auto stays = [&](const std::string& why) {
     problems_.push_back(name + " is condemned, but stays: " + why);
     return std::optional<Judged>();
   };
-  auto table = read_pack_table(repository_, repository_.store(), pack.name, pack.bytes);
   if (!table.ok() && is_absent(table.error())) return std::optional<Judged>();  // another prune was faster
   if (!table.ok() && !is_object_fault(table.error())) return table.error();
   if (!table.ok()) return stays("its table cannot be read, so it may hold anything: " + table.error().message);
