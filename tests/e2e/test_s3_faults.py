@@ -12,9 +12,19 @@ from s3_repository import S3Repository
 from services import faults
 
 
+def new_subject(binary, minio, folder):
+    return Subject(S3Repository(binary, folder, minio.client(), minio.new_bucket()))
+
+
 @pytest.fixture(scope="module")
 def subject(binary, minio, tmp_path_factory):
-    return Subject(S3Repository(binary, tmp_path_factory.mktemp("faults"), minio.client(), minio.new_bucket()))
+    return new_subject(binary, minio, tmp_path_factory.mktemp("faults"))
+
+
+@pytest.fixture
+def small_subject(binary, minio, tmp_path):
+    """A repository of its own: a fault that stays, such as a delay of each request, makes a large one take minutes."""
+    return new_subject(binary, minio, tmp_path)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -92,7 +102,8 @@ def test_a_fault_that_stays_ends_in_time_and_says_which_store_and_why(subject, m
     assert time.monotonic() - started < 60
 
 
-def test_random_faults_and_kills_lose_nothing(subject, minio, fault_proxy, full_run, share, dice):
+def test_random_faults_and_kills_lose_nothing(small_subject, minio, fault_proxy, full_run, share, dice):
+    subject = small_subject
     rounds = share(range(300 if full_run else 8))
     repository = subject.repository
     codes = {}
