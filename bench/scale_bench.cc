@@ -8,8 +8,6 @@
 // counted in requests and bytes instead. Each case runs in a process of its own, so that memory means what it says.
 // Every answer of the index is checked; a wrong one ends the program with 1.
 #include <malloc.h>
-#include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,10 +17,10 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
-#include <sstream>
 #include <string>
 
 #include "bench/dedup_walk.h"
+#include "bench/scale_support.h"
 #include "bench/synthetic_repository.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/memory_plan.h"
@@ -73,23 +71,6 @@ struct Measured {
   double table_mib = 0;
   std::array<WalkRow, kWalks> walks;
 };
-
-double seconds(std::chrono::nanoseconds time) {
-  return std::chrono::duration<double>(time).count();
-}
-
-double resident_mib(const char* field) {
-  std::ifstream status("/proc/self/status");
-  for (std::string name; status >> name;) {
-    double kib = 0;
-    if (name == field && status >> kib) return kib / 1024;
-  }
-  return 0;
-}
-
-void reset_resident_peak() {
-  std::ofstream("/proc/self/clear_refs") << "5";
-}
 
 // A stream after some daily snapshots: what has changed lies in the blocks of the day on which it did. `first_block` of
 // the first snapshot, `day_block(day)` of the others.
@@ -225,31 +206,6 @@ Result<Measured> measure(double plain_bytes, std::size_t memory_mib, double comp
   return out;
 }
 
-// Runs `measure` in a child, so that its memory begins and ends with it.
-Result<Measured> measure_apart(double plain_bytes, std::size_t memory_mib, double compression) {
-  std::array<int, 2> ends{};
-  if (::pipe(ends.data()) != 0) return error_from_errno(errno, "a pipe");
-  const pid_t child = ::fork();
-  if (child < 0) return error_from_errno(errno, "a process for a case");
-  if (child == 0) {
-    const auto measured = measure(plain_bytes, memory_mib, compression);
-    if (!measured.ok()) {
-      std::fprintf(stderr, "scale_bench: %.0f bytes, %zu MiB: %s\n", plain_bytes, memory_mib,
-                   measured.error().message.c_str());
-      ::_exit(1);
-    }
-    ::_exit(::write(ends[1], &*measured, sizeof *measured) == sizeof *measured ? 0 : 1);
-  }
-  ::close(ends[1]);
-  Measured measured;
-  const bool whole = ::read(ends[0], &measured, sizeof measured) == sizeof measured;
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (!whole || status != 0) return Error(ErrorCode::kInternal, "a case failed");
-  return measured;
-}
-
 // PackCatalog on a real folder of `count` packs that are holes.
 Result<void> measure_folder(std::uint64_t count) {
   namespace fs = std::filesystem;
@@ -283,15 +239,6 @@ Result<void> measure_folder(std::uint64_t count) {
   return {};
 }
 
-std::string bytes_text(double bytes) {
-  constexpr std::array<const char*, 6> kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
-  std::size_t unit = 0;
-  for (; bytes >= 999.5 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), bytes < 9.95 ? "%.1f %s" : "%.0f %s", bytes, kUnits[unit]);
-  return text.data();
-}
-
 void print_tables(const std::vector<Measured>& cases) {
   std::printf(
       "\n| known | `--memory` MiB | packs | index objects | index | 1 chunk in | requests | read | "
@@ -322,26 +269,6 @@ void print_tables(const std::vector<Measured>& cases) {
   std::printf("\nAt most %.2f %% of known chunks are stored anew because their block is sparse.\n", rewritten * 100);
 }
 
-void print_machine() {
-  std::ifstream cpus("/proc/cpuinfo");
-  std::string line, model;
-  while (std::getline(cpus, line) && model.empty())
-    if (line.starts_with("model name")) model = line.substr(line.find(':') + 2);
-  utsname kernel{};
-  ::uname(&kernel);
-  std::printf("%s, Linux %s, compiler %s, %s\n", model.c_str(), kernel.release, __VERSION__,
-              crypto_library_versions().c_str());
-}
-
-template <typename Number>
-std::vector<Number> numbers(const char* text) {
-  std::vector<Number> out;
-  std::stringstream stream(text);
-  for (std::string item; std::getline(stream, item, ',');)
-    out.push_back(static_cast<Number>(std::strtod(item.c_str(), nullptr)));
-  return out;
-}
-
 int run(int argc, char** argv) {
   Settings settings;
   for (int i = 1; i < argc; ++i) {
@@ -352,10 +279,11 @@ int run(int argc, char** argv) {
       continue;
     }
     if (option == "--bytes")
-      settings.plain_bytes = numbers<double>(value);
-    else if (option == "--memory")
-      settings.memory_mib = numbers<std::size_t>(value);
-    else if (option == "--compression")
+      settings.plain_bytes = numbers(value);
+    else if (option == "--memory") {
+      const std::vector<double> mib = numbers(value);
+      settings.memory_mib.assign(mib.begin(), mib.end());
+    } else if (option == "--compression")
       settings.compression = std::strtod(value, nullptr);
     else if (option == "--files")
       settings.files = std::strtoull(value, nullptr, 10);
@@ -372,7 +300,7 @@ int run(int argc, char** argv) {
   std::vector<Measured> cases;
   for (const double bytes : settings.plain_bytes)
     for (const std::size_t memory : settings.memory_mib) {
-      const auto measured = measure_apart(bytes, memory, settings.compression);
+      const auto measured = measure_apart<Measured>([&] { return measure(bytes, memory, settings.compression); });
       if (!measured.ok()) return 1;
       cases.push_back(*measured);
       std::fprintf(stderr, "%s at %zu MiB done\n", bytes_text(bytes).c_str(), memory);

@@ -5,6 +5,7 @@
 #include "codecs/random.h"
 #include "codecs/sha256.h"
 #include "codecs/xxh3.h"
+#include "engine/format/document.h"
 #include "engine/format/index_layout.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/push/pack_writer.h"
@@ -18,7 +19,8 @@ namespace {
 constexpr std::uint64_t kUnitsPerSession = 64;
 constexpr std::size_t kListPlainBytes = kBlockChunks * kChunkEntryBytes;
 constexpr std::size_t kListBytes = kListPlainBytes + kSealBytes;
-constexpr std::size_t kNamesAtOnce = 1024;  // listed between two looks at the clock
+constexpr std::size_t kNamesAtOnce = 1000;  // listed and removed by one request
+constexpr std::uint64_t kStreams = 50;
 
 // SplitMix64 (Steele et al., OOPSLA 2014): a bijection whose outputs pass for uniform.
 std::uint64_t mixed(std::uint64_t value) {
@@ -189,6 +191,28 @@ std::vector<PackContents> SyntheticObjects::contents(std::uint64_t unit) const {
   return packs;
 }
 
+std::vector<TableBlock> SyntheticObjects::pack_table(std::uint64_t pack) const {
+  std::vector<TableBlock> blocks;
+  for (std::uint64_t block = pack * blocks_per_pack_; blocks.size() < blocks_per_pack_; ++block)
+    blocks.push_back({record(block), chunks_of(block)});
+  return blocks;
+}
+
+std::size_t SyntheticObjects::read_pack(std::uint64_t pack, std::uint64_t offset_bytes, MutableByteView out) const {
+  const Salt salt = drawn<32>(Draw::kPack, pack);
+  ObjectSealer sealer(keys_, ObjectKind::kPack, "", crypto_, &salt);
+  for (std::uint64_t block = 0; block < blocks_per_pack_; ++block) sealer.next_ordinal();
+  std::ranges::fill(out, Byte{0});
+  Bytes envelope;
+  encode_envelope(sealer.envelope(), envelope);
+  copy_overlap(envelope, 0, offset_bytes, out);
+  if (offset_bytes + out.size() > kEnvelopeBytes + blocks_per_pack_ * sealed_bytes_) {
+    const Bytes tail = encode_pack_tail(sealer, pack_table(pack));
+    copy_overlap(tail, pack_bytes_ - tail.size(), offset_bytes, out);
+  }
+  return offset_bytes >= pack_bytes_ ? 0 : std::min<std::uint64_t>(out.size(), pack_bytes_ - offset_bytes);
+}
+
 SyntheticObjects::Sections& SyntheticObjects::sections(std::uint64_t unit) {
   if (!sections_ || sections_->unit != unit) {
     sections_ = std::make_unique<Sections>(unit, keys_, crypto_, unit_salt(unit));
@@ -262,6 +286,11 @@ class SyntheticStore final : public ForwardingStore {
       : ForwardingStore(std::move(real)), objects_(std::move(objects)) {}
 
   void get(GetOperation& operation) override { gets_.push_back(&operation); }
+  void put(PutOperation& operation) override {
+    ++objects_->work.puts;
+    for (const ByteView piece : operation.body) objects_->work.put_bytes += piece.size();
+    ForwardingStore::put(operation);
+  }
 
   Result<std::size_t> run(bool wait) override {
     const auto gets = std::exchange(gets_, {});
@@ -269,12 +298,7 @@ class SyntheticStore final : public ForwardingStore {
       const auto start = thread_cpu_time();
       ++objects_->work.requests;
       objects_->work.bytes += get->destination.size();
-      const auto unit = synthetic_unit(get->key);
-      get->result = unit ? objects_->read(*unit, get->offset_bytes, get->destination) : std::size_t{0};
-      if (!unit) {
-        Result<void> got = get_range(inner(), get->key, get->offset_bytes, get->destination);
-        get->result = got.ok() ? Result<std::size_t>(get->destination.size()) : std::move(got).error();
-      }
+      get->result = answer(*get);
       objects_->work.spent += thread_cpu_time() - start;
       get->done(*get);
     }
@@ -284,34 +308,85 @@ class SyntheticStore final : public ForwardingStore {
   [[nodiscard]] std::size_t in_flight() const override { return gets_.size() + inner().in_flight(); }
 
   Result<void> list_together(std::span<const std::string_view> prefixes, const Visit& visit) override {
-    DRS_RETURN_IF_ERROR(inner().list_together(prefixes, visit));
-    for (const std::string_view prefix : prefixes) DRS_RETURN_IF_ERROR(list_synthetic(prefix, visit));
+    std::uint64_t names = 0;
+    const Visit counted = [&](const ObjectInfo& info) {
+      ++names;
+      return visit(info);
+    };
+    DRS_RETURN_IF_ERROR(inner().list_together(prefixes, counted));
+    for (const std::string_view prefix : prefixes) DRS_RETURN_IF_ERROR(list_synthetic(prefix, counted));
+    objects_->work.lists += prefixes.size() + names / kNamesAtOnce;
     return {};
   }
+  Result<void> remove(const ObjectKey& key) override {
+    ++objects_->work.removes;
+    if (!synthetic(key)) return inner().remove(key);
+    objects_->removed.insert(parse_name(key)->digest);
+    return {};
+  }
+  Result<void> remove_all(std::span<const ObjectKey> keys) override {
+    objects_->work.removes += (keys.size() + kNamesAtOnce - 1) / kNamesAtOnce;
+    std::vector<ObjectKey> real;
+    for (const ObjectKey& key : keys) {
+      if (synthetic(key))
+        objects_->removed.insert(parse_name(key)->digest);
+      else
+        real.push_back(key);
+    }
+    return inner().remove_all(real);
+  }
+  // The computed objects serve one thread.
+  [[nodiscard]] StoreTraits traits() const override { return {}; }
   [[nodiscard]] StoreDescription describe() const override { return {"synthetic", "computed"}; }
 
  private:
+  struct Computed {
+    ObjectKind kind;
+    std::uint64_t number;
+  };
+
   Result<std::unique_ptr<ObjectStore>> around(std::unique_ptr<ObjectStore> real) override {
     return std::unique_ptr<ObjectStore>(std::make_unique<SyntheticStore>(objects_, std::move(real)));
   }
 
+  Result<std::size_t> answer(const GetOperation& get) {
+    const auto computed = synthetic(get.key);
+    if (!computed) {
+      const Result<void> got = get_range(inner(), get.key, get.offset_bytes, get.destination);
+      return got.ok() ? Result<std::size_t>(get.destination.size()) : got.error();
+    }
+    if (objects_->removed.contains(parse_name(get.key)->digest))
+      return Error(ErrorCode::kNotFound, get.key + " does not exist");
+    return computed->kind == ObjectKind::kIndex
+               ? objects_->read(computed->number, get.offset_bytes, get.destination)
+               : objects_->read_pack(computed->number, get.offset_bytes, get.destination);
+  }
+
   Result<void> list_synthetic(std::string_view prefix, const Visit& visit) {
+    const Visit visit_left = [&](const ObjectInfo& info) -> Result<void> {
+      return objects_->removed.contains(parse_name(info.key)->digest) ? Result<void>() : visit(info);
+    };
     if (prefix == "packs/")
-      return list_numbered(objects_->pack_count(), visit, [&](std::uint64_t pack) {
+      return list_numbered(objects_->pack_count(), visit_left, [&](std::uint64_t pack) {
         return ObjectInfo{pack_name(SyntheticObjects::pack_digest(pack)), objects_->pack_bytes()};
       });
     if (prefix == "index/")
-      return list_numbered(objects_->unit_count(), visit, [&](std::uint64_t unit) {
+      return list_numbered(objects_->unit_count(), visit_left, [&](std::uint64_t unit) {
         return ObjectInfo{index_name(SyntheticObjects::unit_digest(unit)), objects_->unit_bytes(unit)};
       });
     return {};
   }
-  [[nodiscard]] std::optional<std::uint64_t> synthetic_unit(const ObjectKey& key) const {
+  [[nodiscard]] std::optional<Computed> synthetic(const ObjectKey& key) const {
     const auto parsed = parse_name(key);
-    if (!parsed || parsed->kind != ObjectKind::kIndex) return std::nullopt;
-    const std::uint64_t unit = number_of(parsed->digest);
-    if (unit >= objects_->unit_count() || parsed->digest != SyntheticObjects::unit_digest(unit)) return std::nullopt;
-    return unit;
+    if (!parsed) return std::nullopt;
+    const std::uint64_t number = number_of(parsed->digest);
+    if (parsed->kind == ObjectKind::kIndex && number < objects_->unit_count() &&
+        parsed->digest == SyntheticObjects::unit_digest(number))
+      return Computed{parsed->kind, number};
+    if (parsed->kind == ObjectKind::kPack && number < objects_->pack_count() &&
+        parsed->digest == SyntheticObjects::pack_digest(number))
+      return Computed{parsed->kind, number};
+    return std::nullopt;
   }
   template <typename Make>
   Result<void> list_numbered(std::uint64_t count, const std::function<Result<void>(const ObjectInfo&)>& visit,
@@ -340,13 +415,14 @@ Result<std::unique_ptr<SyntheticRepository>> make_synthetic_repository(const Rep
   init.secret.bytes = SecretBytes(32);
   random_bytes(init.secret.bytes.mutable_view());
   const CryptoBackend crypto = best_crypto_backend();
-  auto store = make_memory_store(made->real);
+  auto store = make_memory_store(made->real, &made->clock);
   DRS_RETURN_IF_ERROR(Repository::init(*store, made->clock, init));
   DRS_ASSIGN_OR_RETURN(made->keeper, Repository::open(std::move(store), made->clock, init.secret, crypto));
   made->objects = std::make_shared<SyntheticObjects>(shape, made->keeper->keys(), crypto);
-  DRS_ASSIGN_OR_RETURN(made->repository,
-                       Repository::open(std::make_unique<SyntheticStore>(made->objects, make_memory_store(made->real)),
-                                        made->clock, init.secret, crypto));
+  DRS_ASSIGN_OR_RETURN(
+      made->repository,
+      Repository::open(std::make_unique<SyntheticStore>(made->objects, make_memory_store(made->real, &made->clock)),
+                       made->clock, init.secret, crypto));
   // What is computed piece by piece is what the engine's own encoder makes.
   const std::uint64_t unit = made->objects->unit_count() - 1;
   const Salt salt = SyntheticObjects::unit_salt(unit);
@@ -358,15 +434,20 @@ Result<std::unique_ptr<SyntheticRepository>> make_synthetic_repository(const Rep
   return made;
 }
 
-Result<ManifestStream> store_recipe(SyntheticRepository& repository, const std::vector<StreamChunk>& stream) {
+namespace {
+
+// Stores recipe parts in a pack and an index object of their own.
+Result<ManifestStream> store_parts(SyntheticRepository& repository, const Uuid& session,
+                                   const std::vector<RecipePart>& parts) {
   const Repository& target = *repository.repository;
   PackContents pack;
   ObjectSealer sealer(target.keys(), ObjectKind::kPack, "", target.crypto());
   Bytes object;
   encode_envelope(sealer.envelope(), object);
   ManifestStream stored;
-  random_bytes(stored.session.mutable_view());
-  const auto add = [&](const RecipePart& part) {
+  stored.session = session;
+  if (parts.empty()) return stored;
+  for (const RecipePart& part : parts) {
     const Bytes plain = encode_recipe_part(part);
     TableBlock block;
     block.record.id = {stored.session, pack.blocks.size()};
@@ -378,17 +459,9 @@ Result<ManifestStream> store_recipe(SyntheticRepository& repository, const std::
     block.record.xxh3 = xxh3_128(plain);
     sealer.append(block.record.label(), plain, object);
     stored.parts.push_back({block.record.id, part.stream_offset_bytes, part.stream_bytes});
+    stored.bytes += part.stream_bytes;
     pack.blocks.push_back(std::move(block));
-  };
-  RecipeBuilder builder;
-  for (const StreamChunk& chunk : stream) {
-    const ChunkPlace place{repository.objects->block_id(chunk.block), chunk.chunk,
-                           chunk.chunk * std::uint32_t{kSyntheticChunkBytes}};
-    if (const auto part = builder.add(place, kSyntheticChunkBytes)) add(*part);
   }
-  if (const auto part = builder.finish()) add(*part);
-  stored.bytes = stream.size() * kSyntheticChunkBytes;
-
   const Bytes tail = encode_pack_tail(sealer, pack.blocks);
   object.insert(object.end(), tail.begin(), tail.end());
   pack.pack = {sha256(object), object.size(), sealer.envelope().salt};
@@ -397,6 +470,79 @@ Result<ManifestStream> store_recipe(SyntheticRepository& repository, const std::
   const Bytes index = encode_index(target.keys(), target.crypto(), {pack}, 0);
   DRS_RETURN_IF_ERROR(put_object(store, index_name(sha256(index)), index));
   return stored;
+}
+
+// The recipe of whole blocks, without those of dead units; after the last block comes the first.
+std::vector<RecipePart> parts_of(const SyntheticObjects& objects, std::uint64_t begin, std::uint64_t end,
+                                 std::uint64_t dead_every) {
+  constexpr std::size_t kPartBlocks = 8192;
+  std::vector<RecipePart> parts;
+  std::uint64_t offset_bytes = 0;
+  for (std::uint64_t i = begin; i < end; ++i) {
+    const std::uint64_t block = i % objects.block_count();
+    if (block / objects.blocks_per_unit() % dead_every == dead_every - 1) continue;
+    if (parts.empty() || parts.back().blocks.size() == kPartBlocks) {
+      parts.emplace_back();
+      parts.back().stream_offset_bytes = offset_bytes;
+    }
+    RecipePart& part = parts.back();
+    part.runs.push_back({.block = static_cast<std::uint32_t>(part.blocks.size()),
+                         .chunk_first = 0,
+                         .chunk_count = kBlockChunks,
+                         .offset_bytes = 0,
+                         .bytes = kBlockBytesMax});
+    part.blocks.push_back(objects.block_id(block));
+    part.stream_bytes += kBlockBytesMax;
+    offset_bytes += kBlockBytesMax;
+  }
+  return parts;
+}
+
+}  // namespace
+
+Result<ManifestStream> store_recipe(SyntheticRepository& repository, const std::vector<StreamChunk>& stream) {
+  Uuid session;
+  random_bytes(session.mutable_view());
+  std::vector<RecipePart> parts;
+  RecipeBuilder builder;
+  for (const StreamChunk& chunk : stream) {
+    const ChunkPlace place{repository.objects->block_id(chunk.block), chunk.chunk,
+                           chunk.chunk * std::uint32_t{kSyntheticChunkBytes}};
+    if (auto part = builder.add(place, kSyntheticChunkBytes)) parts.push_back(*std::move(part));
+  }
+  if (auto part = builder.finish()) parts.push_back(*std::move(part));
+  return store_parts(repository, session, parts);
+}
+
+Result<void> store_snapshots(SyntheticRepository& repository, const SnapshotsShape& shape) {
+  const SyntheticObjects& objects = *repository.objects;
+  const RepositoryKeys& keys = repository.repository->keys();
+  struct Newest {
+    std::string name;
+    Digest digest;
+    std::uint64_t sequence = 0;
+  };
+  std::vector<Newest> newest(kStreams);
+  for (std::uint64_t i = 0; i < shape.count; ++i) {
+    Newest& last = newest[i % kStreams];
+    Manifest manifest;
+    manifest.stream = "stream/" + std::to_string(i % kStreams);
+    random_bytes(manifest.session.mutable_view());
+    const std::uint64_t begin = objects.block_count() * i / shape.count;
+    const std::uint64_t end = begin + objects.block_count() * shape.of_a_block / shape.count;
+    DRS_ASSIGN_OR_RETURN(ManifestStream stored,
+                         store_parts(repository, manifest.session, parts_of(objects, begin, end, shape.dead_every)));
+    manifest.set_stream(std::move(stored));
+    manifest.sequence = last.sequence + 1;
+    manifest.predecessor_name = last.name;
+    manifest.predecessor_digest = last.digest;
+    const std::string name = manifest_name(keys.stream_tag(manifest.stream), manifest.session);
+    DRS_ASSIGN_OR_RETURN(const Bytes body, encode_manifest(manifest));
+    const Bytes object = encode_document(keys, ObjectKind::kManifest, name, body);
+    DRS_RETURN_IF_ERROR(put_object(repository.repository->store(), name, object));
+    last = {name, document_identity(object), manifest.sequence};
+  }
+  return {};
 }
 
 }  // namespace drs::bench

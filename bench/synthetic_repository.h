@@ -1,4 +1,4 @@
-// A repository of any size that is computed, not stored: packs by name and size only, index objects byte for byte.
+// A repository of any size that is computed, not stored: packs by name, size and table, index objects byte for byte.
 //
 // Every block has 64 chunks of 16 KiB, every chunk id is a function of its number, and each section of an index object
 // is made and sealed when somebody reads it. What the engine puts itself (config, slots, recipes) is held in memory.
@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/format/index.h"
@@ -30,8 +31,12 @@ struct RepositoryShape {
 
 // What the engine asked of the store, and the CPU time that making the answers took.
 struct StoreWork {
-  std::uint64_t requests = 0;
-  std::uint64_t bytes = 0;
+  std::uint64_t requests = 0;  // reads
+  std::uint64_t bytes = 0;     // of them
+  std::uint64_t lists = 0;     // of a thousand names each, as a bucket lists
+  std::uint64_t puts = 0;
+  std::uint64_t put_bytes = 0;
+  std::uint64_t removes = 0;  // of a thousand names each
   std::chrono::nanoseconds spent{};
 };
 
@@ -58,12 +63,17 @@ class SyntheticObjects {
 
   // Bytes of an index object; as many as there are.
   std::size_t read(std::uint64_t unit, std::uint64_t offset_bytes, MutableByteView out);
+  // Bytes of a pack's envelope and of its table; between them are zeros, which no seal is.
+  std::size_t read_pack(std::uint64_t pack, std::uint64_t offset_bytes, MutableByteView out) const;
+  // What a prune has deleted is listed and read no more.
+  std::unordered_set<Digest, FixedBytesHash> removed;
 
   StoreWork work;
 
  private:
   struct Sections;
   [[nodiscard]] BlockRecord record(std::uint64_t block) const;
+  [[nodiscard]] std::vector<TableBlock> pack_table(std::uint64_t pack) const;
   [[nodiscard]] IndexSummary summary(std::uint64_t unit) const;
   Sections& sections(std::uint64_t unit);
 
@@ -96,6 +106,14 @@ struct StreamChunk {
 // Stores the recipe of a stream of known chunks, in a pack and an index object of its own. No manifest
 // names it.
 Result<ManifestStream> store_recipe(SyntheticRepository& repository, const std::vector<StreamChunk>& stream);
+// Snapshots of all blocks but those of every `dead_every`th index object: each of a slice, with its recipe in a pack
+// and an index object of its own, in 50 streams.
+struct SnapshotsShape {
+  std::uint64_t count = 0;
+  std::uint64_t of_a_block = 1;  // so many of them need each block
+  std::uint64_t dead_every = 0;
+};
+Result<void> store_snapshots(SyntheticRepository& repository, const SnapshotsShape& shape);
 
 // CPU time of this thread outside the synthetic store.
 class EngineTime {
