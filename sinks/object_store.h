@@ -33,6 +33,8 @@ struct ObjectInfo {
   ObjectKey key;
   std::uint64_t size_bytes = 0;
   std::int64_t modified_ns = 0;  // by the clock of the store, since 1970; 0 if unknown
+  // The store bills the object for at least this many days, also if it is removed before. 0: no such time, or unknown.
+  std::uint16_t billed_days = 0;
 };
 
 struct PutOperation {

@@ -95,6 +95,7 @@ nlohmann::ordered_json space_json(const PruneReport& report) {
   out["live_bytes"] = report.space.live_bytes;
   out["dead_bytes"] = report.space.dead_bytes;
   out["young_dead_bytes"] = report.chosen.young_bytes;
+  out["billed_dead_bytes"] = report.chosen.billed_bytes;
   out["reclaimable_bytes"] = report.chosen.dead_bytes;
   out["condemned_bytes"] = report.space.condemned_bytes;
   out["waiting_grace_bytes"] = waiting.for_grace;
@@ -113,6 +114,10 @@ std::string space_text(const PruneReport& report) {
   out += fmt::format("dead         {}, of which a prune would condemn {}; {} are too young\n",
                      format_size(space.dead_bytes), format_size(report.chosen.dead_bytes),
                      format_size(report.chosen.young_bytes));
+  if (report.chosen.billed_bytes > 0)
+    out += fmt::format(
+        "billed       {} of the dead, for the least time of their storage class: they are left until then\n",
+        format_size(report.chosen.billed_bytes));
   if (space.condemned_bytes > 0)
     out += fmt::format("condemned    {}: {} wait for the grace time, {} for a session, {} can go now\n",
                        format_size(space.condemned_bytes), format_size(waiting.for_grace),

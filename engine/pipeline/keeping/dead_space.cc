@@ -39,23 +39,30 @@ class DeadSpaceMeter {
   enum class Copies : std::uint8_t { kUnmarked, kMarked };
 
   Result<void> read_units(Copies copies) {
-    for (std::uint32_t unit = 0; unit < live_.index->unit_count(); ++unit) {
-      if (control_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "cancelled while reading the index");
-      const auto places = places_of(unit);
-      const auto is_marked = [&](const auto& place) { return place && packs_[*place].marked; };
-      if (copies == Copies::kMarked && std::ranges::none_of(places, is_marked)) continue;
-      const auto entries = live_.index->directory(unit);
-      if (!entries.ok() && !is_object_fault(entries.error())) return entries.error();
-      if (!entries.ok()) continue;
-      for (const auto& place : places) {
-        if (!place) continue;
-        listed_by_[*place] = unit;
-        space_.uses[*place].known = true;
-      }
-      for (const DirectoryEntry& entry : **entries)
-        if (const auto place = places[entry.pack]) add(*place, entry.record, copies);
+    const auto is_marked = [&](const std::optional<std::size_t>& place) { return place && packs_[*place].marked; };
+    std::vector<std::uint32_t> units;
+    for (std::uint32_t unit = 0; unit < live_.index->unit_count(); ++unit)
+      if (copies == Copies::kUnmarked || std::ranges::any_of(places_of(unit), is_marked)) units.push_back(unit);
+    return live_.index->visit_directories(units,
+                                          [&](std::uint32_t unit, const Result<Directory>& entries) -> Result<void> {
+                                            if (control_.cancel.cancelled())
+                                              return Error(ErrorCode::kCancelled, "cancelled while reading the index");
+                                            if (!entries.ok() && !is_object_fault(entries.error()))
+                                              return entries.error();
+                                            if (entries.ok()) add_unit(unit, **entries, copies);
+                                            return {};
+                                          });
+  }
+
+  void add_unit(std::uint32_t unit, const std::vector<DirectoryEntry>& entries, Copies copies) {
+    const auto places = places_of(unit);
+    for (const auto& place : places) {
+      if (!place) continue;
+      listed_by_[*place] = unit;
+      space_.uses[*place].known = true;
     }
-    return {};
+    for (const DirectoryEntry& entry : entries)
+      if (const auto place = places[entry.pack]) add(*place, entry.record, copies);
   }
 
   // The place of each of its packs; none for a pack that is gone, or that an earlier unit has listed.
@@ -132,12 +139,18 @@ ChosenPacks choose_packs(const LiveData& live, const DeadSpace& space, const Cho
     if (options.age_min.count() == 0) return true;
     return pack.stored_ns != 0 && options.now_ns - pack.stored_ns >= options.age_min.count();
   };
+  const auto is_billed_anyway = [&](const PackInfo& pack) {
+    return pack.stored_ns != 0 && options.now_ns - pack.stored_ns <
+                                      std::chrono::nanoseconds(std::chrono::hours(24 * pack.billed_days)).count();
+  };
   for (std::size_t i = 0; i < packs.size(); ++i) {
     const PackInfo& pack = packs[i];
     if (pack.condemned || !space.uses[i].known) continue;
     const Candidate candidate{&pack, space.uses[i].live_bytes, dead_bytes_of(pack, space.uses[i])};
     if (!old_enough(pack)) {
       chosen.young_bytes += candidate.dead_bytes;
+    } else if (options.leave_billed && is_billed_anyway(pack)) {
+      chosen.billed_bytes += candidate.dead_bytes;
     } else if (candidate.live_bytes == 0) {
       chosen.dead.push_back(pack);
       chosen.dead_bytes += pack.bytes;

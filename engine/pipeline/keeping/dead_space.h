@@ -42,6 +42,7 @@ Result<DeadSpace> measure_dead_space(LiveData& live, const RunControl& control);
 struct ChoiceOptions {
   WallNs now_ns = 0;  // the store's time
   std::chrono::nanoseconds age_min{};
+  bool leave_billed = true;          // leaves packs that the store bills for a least time, until that has passed
   std::uint64_t move_bytes_max = 0;  // sealed live blocks to be moved
   std::size_t pack_bytes_target = 0;
 };
@@ -50,12 +51,15 @@ struct ChosenPacks {
   std::vector<PackInfo> to_move;  // with live blocks, the most dead first
   std::uint64_t dead_bytes = 0;   // that deleting both gives back
   std::uint64_t move_bytes = 0;   // live bytes in `to_move`
-  std::uint64_t left_bytes = 0;   // dead bytes that are left out: too young, below the threshold, or over the budget
-  std::uint64_t young_bytes = 0;  // part of these: too young
+  // Dead bytes that are left out: too young, billed anyway, below the threshold, or over the budget.
+  std::uint64_t left_bytes = 0;
+  std::uint64_t young_bytes = 0;   // part of these: too young
+  std::uint64_t billed_bytes = 0;  // likewise: old enough, but billed anyway
 };
 // Chooses the packs without live blocks; then, until the dead bytes that can be moved are at most a tenth of the live
 // ones, those with the largest dead share; then small packs, if they fill one. Packs that a record names, that are
-// younger than the least age, or whose blocks are marked as damaged and live, are left.
+// younger than the least age, that cost as much deleted as kept, or whose blocks are marked as damaged and live, are
+// left.
 ChosenPacks choose_packs(const LiveData& live, const DeadSpace& space, const ChoiceOptions& options);
 
 }  // namespace drs

@@ -216,6 +216,7 @@ class Prune {
     report_.chosen = choose_packs(*live_, space,
                                   {.now_ns = report_.now_ns,
                                    .age_min = age_min(),
+                                   .leave_billed = !options_.exclusive,
                                    .move_bytes_max = record_unreadable ? 0 : options_.move_bytes_max,
                                    .pack_bytes_target = options_.pack_bytes_target});
     return {};

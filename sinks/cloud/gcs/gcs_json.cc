@@ -31,6 +31,7 @@ Result<GcsObject> object_of(const Json& item) {
     return not_understood("no size of the object " + foreign_text(out.name, kMessageBytesMax));
   out.created_ns = parse_iso_time(json_text_or(item, "timeCreated")).value_or(0);
   out.crc32c = json_text_or(item, "crc32c");
+  out.storage_class = json_text_or(item, "storageClass");
   return out;
 }
 

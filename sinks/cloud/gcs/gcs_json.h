@@ -18,6 +18,7 @@ struct GcsObject {
   std::uint64_t size_bytes = 0;
   std::int64_t created_ns = 0;  // since 1970; 0 if unknown
   std::string crc32c;           // of its bytes, in Base64 as in the API; empty if unknown
+  std::string storage_class;    // empty if unknown
 };
 // https://cloud.google.com/storage/docs/json_api/v1/objects#resource
 Result<GcsObject> parse_gcs_object(ByteView json);

@@ -7,6 +7,7 @@
 #include "codecs/crc32c.h"
 #include "codecs/random.h"
 #include "io/base/byte_pieces.h"
+#include "sinks/cloud/billed_days.h"
 #include "sinks/cloud/gcs/gcs_json.h"
 #include "sinks/transport/foreign_text.h"
 #include "sinks/transport/uri_encoding.h"
@@ -143,7 +144,7 @@ StoreRequest GcsProtocol::list(std::string_view prefix, const std::string& conti
   StoreRequest request;
   request.method = "GET";
   request.path = address_.list_path();
-  std::vector<UriParameter> parameters = {{"fields", "nextPageToken,items(name,size,timeCreated)"},
+  std::vector<UriParameter> parameters = {{"fields", "nextPageToken,items(name,size,timeCreated,storageClass)"},
                                           {"maxResults", std::to_string(kListKeysMax)},
                                           {"prefix", address_.full_key(prefix)}};
   if (!continuation.empty()) parameters.push_back({"pageToken", continuation});
@@ -157,7 +158,8 @@ Result<CloudListPage> GcsProtocol::parse_list(const HttpTransfer& answer) {
   for (const GcsObject& object : page.objects) {
     const auto key = address_.own_key(object.name);
     if (key && is_valid_object_key(*key))
-      out.objects.push_back({ObjectKey(*key), object.size_bytes, object.created_ns});
+      out.objects.push_back(
+          {ObjectKey(*key), object.size_bytes, object.created_ns, billed_days_of(object.storage_class)});
   }
   out.continuation = std::move(page.next_page_token);
   return out;

@@ -5,6 +5,7 @@
 #include "codecs/base64.h"
 #include "codecs/md5.h"
 #include "codecs/sha256.h"
+#include "sinks/cloud/billed_days.h"
 #include "sinks/cloud/s3/s3_xml.h"
 #include "sinks/transport/endpoint.h"
 #include "sinks/transport/iso_time.h"
@@ -137,7 +138,8 @@ Result<CloudListPage> S3Protocol::parse_list(const HttpTransfer& answer) {
   for (const S3ListedObject& object : page.objects) {
     const auto key = address_.own_key(object.key);
     if (key && is_valid_object_key(*key))
-      out.objects.push_back({ObjectKey(*key), object.size_bytes, object.modified_ns});
+      out.objects.push_back(
+          {ObjectKey(*key), object.size_bytes, object.modified_ns, billed_days_of(object.storage_class)});
   }
   if (page.truncated) out.continuation = page.continuation_token;
   return out;

@@ -59,6 +59,7 @@ Result<S3ListedObject> listed_object(pugi::xml_node contents, bool url_encoded) 
     if (!modified_ns) return answer_error(kListName, "has an entry whose time cannot be read");
     out.modified_ns = *modified_ns;
   }
+  out.storage_class = xml_text(contents, "StorageClass").value_or("");
   return out;
 }
 

@@ -18,6 +18,7 @@ struct S3ListedObject {
   std::string key;  // decoded, with the prefix
   std::uint64_t size_bytes = 0;
   std::int64_t modified_ns = 0;  // since 1970; 0 if unknown
+  std::string storage_class;     // empty if the answer does not name one
 };
 
 struct S3ListPage {

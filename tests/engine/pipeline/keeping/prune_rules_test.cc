@@ -210,6 +210,22 @@ TEST_F(PruneRulesTest, AYoungPackIsNotCondemned) {
   EXPECT_GT(report.chosen.young_bytes, kStreamBytes);
 }
 
+TEST_F(PruneRulesTest, APackThatTheStoreBillsAnywayIsLeftUnlessExclusive) {
+  remove(push_stream(random_stream(1, kStreamBytes)));
+  repository_->replace_store(std::make_unique<test::HookStore>(make_memory_store(objects_, &store_clock_),
+                                                               std::make_shared<test::StoreHook>(),
+                                                               [](ObjectInfo& info) { info.billed_days = 30; }));
+  store_clock_.advance(29 * 24h);
+  const PruneReport report = prune_with(at_once());
+  EXPECT_EQ(report.condemned.packs, 0U);
+  EXPECT_GT(report.chosen.billed_bytes, kStreamBytes);
+  PruneOptions exclusive = at_once();
+  exclusive.exclusive = exclusive.dry_run = true;
+  EXPECT_GT(prune_with(exclusive).chosen.dead_bytes, kStreamBytes);
+  store_clock_.advance(2 * 24h);
+  EXPECT_GT(prune_with(at_once()).condemned.packs, 0U);
+}
+
 TEST_F(PruneRulesTest, ASilentSessionForWhichNoDeletionWaitsIsFencedBeforeItsObjectsGo) {
   push_stream(random_stream(1, kStreamBytes));
   const Uuid session = put_session("s", 0x55);

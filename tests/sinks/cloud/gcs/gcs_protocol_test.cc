@@ -158,17 +158,17 @@ TEST_F(GcsStoreTest, ListsPageByPage) {
       {answer(200, R"({"nextPageToken":"a/b=","items":[{"name":"p/x/1","size":"7"},{"name":"p/Not a key","size":"1"},)"
                    R"({"name":"q/x/2","size":"1"}]})"),
        answer(200, R"({"nextPageToken":"c"})"), answer(503, ""),
-       answer(200, R"({"items":[{"name":"p/x/3","size":"9"}]})")});
+       answer(200, R"({"items":[{"name":"p/x/3","size":"9","storageClass":"COLDLINE"}]})")});
   std::vector<std::string> keys;
   const auto listed = store_->list("x/", [&](const ObjectInfo& object) -> Result<void> {
-    keys.push_back(object.key + " " + std::to_string(object.size_bytes));
+    keys.push_back(object.key + " " + std::to_string(object.size_bytes) + " " + std::to_string(object.billed_days));
     return {};
   });
   ASSERT_TRUE(listed.ok()) << listed.error().message;
-  EXPECT_EQ(keys, (std::vector<std::string>{"x/1 7", "x/3 9"}));
-  EXPECT_TRUE(
-      head(0).starts_with("GET /storage/v1/b/bucket/o?fields=nextPageToken%2Citems%28name%2Csize%2CtimeCreated%29&"
-                          "maxResults=1000&prefix=p%2Fx%2F HTTP"))
+  EXPECT_EQ(keys, (std::vector<std::string>{"x/1 7 0", "x/3 9 90"}));
+  EXPECT_TRUE(head(0).starts_with(
+      "GET /storage/v1/b/bucket/o?fields=nextPageToken%2Citems%28name%2Csize%2CtimeCreated%2CstorageClass%29&"
+      "maxResults=1000&prefix=p%2Fx%2F HTTP"))
       << head(0);
   EXPECT_NE(head(1).find("&pageToken=a%2Fb%3D&"), std::string::npos) << head(1);
 }

@@ -39,9 +39,11 @@ TEST(S3ListParser, ReadsKeysSizesAndTimes) {
   EXPECT_EQ(page->objects[0].key, "a");
   EXPECT_EQ(page->objects[0].size_bytes, 11U);
   EXPECT_EQ(page->objects[0].modified_ns, *parse_iso_time("2009-10-12T17:50:30Z"));
+  EXPECT_EQ(page->objects[0].storage_class, "STANDARD");
   EXPECT_EQ(page->objects[1].key, "b & c");
   EXPECT_EQ(page->objects[1].size_bytes, UINT64_MAX);
   EXPECT_EQ(page->objects[1].modified_ns, 0);
+  EXPECT_EQ(page->objects[1].storage_class, "");
 }
 
 TEST(S3ListParser, DecodesKeysWhereTheAnswerSaysTheyAreEncoded) {
