@@ -268,6 +268,20 @@ def test_keys_of_both_sides(source, new_repository, tmp_path):
     new_repository("refused", key=None).run("init", "--encryption", "none", "--replica-of", source.path, env=from_env(source), expect=2)
 
 
+def test_a_hold_in_a_mirror_keeps_the_snapshot_live(source, new_replica):
+    replica = new_replica(source)
+    copy(source, replica, "--mirror")
+    held = source.snapshots()[0]["id"]
+    replica.run("hold", held, "--reason", "case 4711")
+    source.run("forget", held)
+    for _ in range(2):
+        assert "a hold here keeps it live" in copy(source, replica, "--mirror")["warnings"][0]
+        assert held in {snapshot["id"] for snapshot in replica.snapshots()}
+    replica.run("hold", "--release", held)
+    assert copy(source, replica, "--mirror")["warnings"] == []
+    assert held not in {snapshot["id"] for snapshot in replica.snapshots()}
+
+
 def test_a_mirror_shows_what_the_source_shows(source, new_replica, new_repository):
     replica = new_replica(source)
     assert copy(source, replica, "--mirror")["copied"] == 3

@@ -35,6 +35,10 @@ std::uint64_t CopyReport::count(SnapshotCopy::Outcome outcome) const {
       snapshots.begin(), snapshots.end(), [outcome](const auto& snapshot) { return snapshot.outcome == outcome; }));
 }
 
+Error removed_meanwhile() {
+  return {ErrorCode::kConflict, "it was removed from the source while the copy ran"};
+}
+
 bool is_replica(const Repository& source, const Repository& target) {
   return source.config().repository == target.config().repository &&
          equal_constant_time(source.keys().master(), target.keys().master());

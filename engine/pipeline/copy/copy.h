@@ -78,6 +78,9 @@ struct CopyReport {
   [[nodiscard]] std::uint64_t count(SnapshotCopy::Outcome outcome) const;
 };
 
+// The reason of a snapshot that was removed from the source, and whose data a prune has deleted, while the copy ran.
+Error removed_meanwhile();
+
 // Whether both have the same id and the same master key.
 bool is_replica(const Repository& source, const Repository& target);
 

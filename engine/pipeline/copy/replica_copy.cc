@@ -157,7 +157,8 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
 
 void ReplicaCopy::note_obstacle(SnapshotCopy& entry, const Obstacle& obstacle) {
   using Outcome = SnapshotCopy::Outcome;
-  const bool skipped = obstacle.error.code == ErrorCode::kUsage || is_too_new(obstacle.error);
+  const ErrorCode code = obstacle.error.code;
+  const bool skipped = code == ErrorCode::kUsage || code == ErrorCode::kConflict || is_too_new(obstacle.error);
   entry.outcome = obstacle.there ? Outcome::kDamagedThere : skipped ? Outcome::kSkipped : Outcome::kDamaged;
   entry.problem = obstacle.error.message;
   entry.reason = obstacle.error.code;
@@ -175,7 +176,7 @@ Result<std::optional<ReplicaCopy::Obstacle>> ReplicaCopy::copy_whole(const Snaps
   if (obstacle && !obstacle->there) {
     // What a prune of the source has deleted, behind a removal mark, is no damage.
     DRS_ASSIGN_OR_RETURN(const auto removal, removal_of(source_.keys(), source_.store(), snapshot.name));
-    if (removal) obstacle->error = Error(ErrorCode::kUsage, "it was removed from the source while the copy ran");
+    if (removal) obstacle->error = removed_meanwhile();
   }
   if (obstacle) return obstacle;
   DRS_ASSIGN_OR_RETURN(const auto damage, copy_manifest(snapshot, *needs));

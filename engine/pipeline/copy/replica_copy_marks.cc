@@ -4,6 +4,7 @@
 #include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/copy/replica_copy.h"
+#include "engine/repository/holds.h"
 #include "engine/repository/removal.h"
 #include "io/base/error_class.h"
 #include "sinks/object_io.h"
@@ -40,9 +41,17 @@ Result<void> ReplicaCopy::carry_marks(const std::vector<const Snapshot*>& chosen
   for (const Removal& removal : target_snapshots_.removed) removed.insert(removal.manifest_name);
   std::set<std::string> live;
   for (const Snapshot& snapshot : target_snapshots_.live) live.insert(snapshot.name);
+  DRS_ASSIGN_OR_RETURN(const Holds holds, load_holds(target_, target_.clock().wall_ns()));
   for (const Removal& removal : catalog_.removed) {
     if (removed.contains(removal.manifest_name) || (!all && !streams.contains(removal.stream))) continue;
-    if (live.contains(removal.manifest_name) && !options_.mirror) continue;
+    const bool is_live = live.contains(removal.manifest_name);
+    if (is_live && !options_.mirror) continue;
+    if (is_live && holds.contains(removal.manifest_name)) {
+      report_.warnings.push_back(removal.manifest_name + " of " + removal.stream +
+                                 " was removed in the source, but a hold here keeps it live: `drstream hold --release` "
+                                 "of it, then copy again");
+      continue;
+    }
     if (const auto stored = carry_mark(removal); !stored.ok()) {
       // In the target another object may have the mark's name.
       if (!is_object_fault(stored.error())) return stored.error();

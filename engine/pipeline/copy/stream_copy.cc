@@ -8,6 +8,7 @@
 #include "engine/pipeline/pull/block_recovery.h"
 #include "engine/pipeline/pull/pull.h"
 #include "engine/pipeline/push/push.h"
+#include "engine/repository/removal.h"
 #include "engine/repository/snapshot_selection.h"
 #include "io/base/catch_thrown.h"
 #include "io/base/error_class.h"
@@ -86,9 +87,12 @@ Result<void> StreamCopy::add(const Snapshot& snapshot) {
   }
   DRS_ASSIGN_OR_RETURN(const auto damage, copy_whole(snapshot));
   if (damage) {
-    entry.outcome = SnapshotCopy::Outcome::kDamaged;
-    entry.problem = damage->message;
-    entry.reason = damage->code;
+    // What a prune of the source has deleted, behind a removal mark, is no damage.
+    DRS_ASSIGN_OR_RETURN(const auto removal, removal_of(source_->keys(), source_->store(), snapshot.name));
+    const Error reason = removal ? removed_meanwhile() : *damage;
+    entry.outcome = removal ? SnapshotCopy::Outcome::kSkipped : SnapshotCopy::Outcome::kDamaged;
+    entry.problem = reason.message;
+    entry.reason = reason.code;
     ++progress_->problems;
   } else {
     entry.target_name = there_.back().snapshot.name;
