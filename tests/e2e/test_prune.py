@@ -45,6 +45,28 @@ def prune(drs, *options, **settings):
     return drs.json("prune", *(options or AT_ONCE), **settings)
 
 
+@pytest.mark.parametrize("option", ["--undo", "--grace", "--min-age"])
+@pytest.mark.parametrize("text", ["7", "6m", "1h30m"])
+def test_a_time_that_can_be_misread_is_refused(drs, option, text):
+    assert "two ways" in drs.run("prune", option, text, "--dry-run", expect=2).err
+
+
+def test_a_newest_snapshot_that_is_gone_without_a_mark_keeps_everything(drs):
+    """A later manifest would name it. Only this machine remembers it."""
+    for data in (noise(300_000, 1), noise(300_000, 2)):
+        newest = drs.push("s", data)
+    drs.run("prune", *AT_ONCE)
+    packs = drs.names("packs")
+    hidden = drs.read_object(newest["manifest"])
+    drs.remove_object(newest["manifest"])
+    for command in (["prune", *AT_ONCE], ["forget", "--keep-last", "5", "--prune", *AT_ONCE]) * 2:
+        assert "gone" in drs.run(*command, expect=4).err
+    assert drs.names("packs") == packs
+    drs.write_object(newest["manifest"], hidden)
+    drs.run("prune", *AT_ONCE)
+    assert drs.pull("s") == noise(300_000, 2)
+
+
 @pytest.mark.every_store
 def test_what_a_failed_push_left_is_gone_after_two_runs(drs):
     drs.push("s", DATA)

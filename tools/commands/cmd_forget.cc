@@ -129,8 +129,11 @@ Result<ForgetPlan> make_plan(const ForgetCommand& command, const ForgetSources& 
 Result<bool> is_wanted(CommandContext& context, const ForgetCommand& command, const ForgetPlan& plan) {
   if (command.yes || plan.marks.empty() || !can_ask()) return true;
   const std::size_t damaged = plan.marks.size() - plan.removed();
-  return ask_yes_or_no(fmt::format("remove {} snapshot{}{}?", plan.removed(), plan.removed() == 1 ? "" : "s",
-                                   damaged > 0 ? fmt::format(" and {} damaged manifests", damaged) : ""),
+  // Where stdout goes elsewhere, the plan is not on the screen yet.
+  const std::string shown =
+      context.output.on_terminal() ? std::string() : plan_table(plan, context.output.columns_max());
+  return ask_yes_or_no(shown + fmt::format("remove {} snapshot{}{}?", plan.removed(), plan.removed() == 1 ? "" : "s",
+                                           damaged > 0 ? fmt::format(" and {} damaged manifests", damaged) : ""),
                        context.cancel);
 }
 
@@ -147,11 +150,14 @@ void print_result(CommandContext& context, const ForgetPlan& plan, ForgetState s
 
 // Prunes after the marks were written, or plans it.
 Result<std::optional<PruneReport>> prune_after(CommandContext& context, const ForgetCommand& command,
-                                               Repository& repository) {
+                                               Repository& repository, const ForgetPlan& plan) {
   if (!command.prune) return std::optional<PruneReport>();
   DRS_ASSIGN_OR_RETURN(const RepositoryLocation place, repository_location(context.options));
   PruneOptions options = command.prune_options;
   options.dry_run = command.dry_run;
+  const SeenHeads seen(context, repository);  // anew: those of now
+  options.remembered = seen.lost_finder();
+  if (options.dry_run && !plan.marks.empty()) context.output.text("of the prune, without what is removed above:\n");
   options.single_writer = place.cloud.single_writer && place.kind != RepositoryLocation::Kind::kLocal;
   DRS_ASSIGN_OR_RETURN(PruneReport report, prune_and_print(context, repository, options));
   return std::optional(std::move(report));
@@ -172,10 +178,10 @@ Result<ExitCode> carry_out(CommandContext& context, const ForgetCommand& command
     DRS_ASSIGN_OR_RETURN(written, write_removal_marks(repository, plan.marks, context.cancel));
   }
   print_result(context, plan, state);
-  ExitCode code = state == ForgetState::kDeclined ? ExitCode::kOk : plan.exit_code();
+  ExitCode code = state == ForgetState::kDeclined ? ExitCode::kLimitMissed : plan.exit_code();
   nlohmann::ordered_json document = forget_json(plan, state, written, warnings);
   if (state != ForgetState::kDeclined) {
-    DRS_ASSIGN_OR_RETURN(const auto pruned, prune_after(context, command, repository));
+    DRS_ASSIGN_OR_RETURN(const auto pruned, prune_after(context, command, repository, plan));
     if (pruned) document["prune"] = prune_json(*pruned, command.dry_run ? PruneMode::kDryRun : PruneMode::kDone);
     if (pruned && exit_code_of(*pruned) != ExitCode::kOk) code = exit_code_of(*pruned);
   }

@@ -7,6 +7,7 @@
 #include "tools/output/quantity_text.h"
 #include "tools/repository/open_repository.h"
 #include "tools/repository/repository_location.h"
+#include "tools/repository/seen_heads.h"
 
 namespace drs {
 namespace {
@@ -19,6 +20,8 @@ Result<ExitCode> run_prune_command(CommandContext& context, PruneOptions options
   options.single_writer = place.cloud.single_writer && place.kind != RepositoryLocation::Kind::kLocal;
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
   warn_of_other_owner(context);
+  const SeenHeads seen(context, *repository);
+  options.remembered = seen.lost_finder();
   return run_prune(context, *repository, options);
 }
 

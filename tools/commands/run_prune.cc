@@ -11,14 +11,20 @@
 namespace drs {
 
 void add_prune_options(CLI::App& app, PruneOptions& options) {
+  // What takes data away must not be misread: seconds for days, or minutes for months.
   const auto duration = [](std::string_view text) -> Result<std::chrono::nanoseconds> {
     DRS_ASSIGN_OR_RETURN(const std::chrono::milliseconds parsed, parse_duration(text));
+    const bool has_no_unit = text.find_first_not_of("0123456789") == std::string_view::npos;
+    if ((has_no_unit && parsed.count() != 0) || text.ends_with('m'))
+      return Error(ErrorCode::kUsage, "'" + std::string(text) +
+                                          "' could be read in two ways: give hours, days or weeks, "
+                                          "such as 48h, 7d or 2w");
     return std::chrono::nanoseconds(parsed);
   };
-  add_parsed(app, "--min-age", options.age_min, duration, "TIME", "Condemn no pack that is younger (default: 48h)");
-  add_parsed(app, "--grace", options.grace, duration, "TIME",
+  add_parsed(app, "--min-age", options.age_min, duration, "DURATION", "Condemn no pack that is younger (default: 48h)");
+  add_parsed(app, "--grace", options.grace, duration, "DURATION",
              "Time between condemning and deleting, for restores under way (default: 20h)");
-  add_parsed(app, "--undo", options.undo, duration, "TIME",
+  add_parsed(app, "--undo", options.undo, duration, "DURATION",
              "Keep the data of a forgotten snapshot this long, for `drstream unforget` (default: 7d)");
 }
 

@@ -125,6 +125,15 @@ std::vector<std::string> SeenHeads::warn_of(const SnapshotCatalog& catalog) cons
   return warnings;
 }
 
+std::function<std::vector<std::string>(const SnapshotCatalog&)> SeenHeads::lost_finder() const {
+  static_cast<void>(recorded());
+  return [this](const SnapshotCatalog& catalog) {
+    std::vector<std::string> texts;
+    for (const LostSnapshot& lost : directory_.lost_snapshots(recorded().heads, catalog)) texts.push_back(lost.problem);
+    return texts;
+  };
+}
+
 SeenHeads::Lost SeenHeads::warn_of_lost(const SnapshotCatalog& catalog,
                                         const std::function<bool(const std::string&)>& concerns) const {
   Lost lost;

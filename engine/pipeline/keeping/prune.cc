@@ -191,6 +191,8 @@ class Prune {
                                                         .index_cache_bytes = options_.index_cache_bytes},
                                                        control_));
     live_.emplace(std::move(live));
+    if (options_.remembered)
+      std::ranges::move(options_.remembered(live_->snapshots), std::back_inserter(live_->problems));
     for (const std::string& problem : live_->problems)
       if (std::ranges::find(report_.problems, problem) == report_.problems.end()) report_.problems.push_back(problem);
     report_.undo_snapshots = live_->protected_removed.size();

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "engine/pipeline/keeping/settle.h"
 #include "engine/pipeline/keeping/verdict.h"
 #include "engine/repository/repository.h"
+#include "engine/repository/snapshots.h"
 #include "io/base/run_control.h"
 
 namespace drs {
@@ -35,6 +37,9 @@ struct PruneOptions {
   // Fences every unsettled session, ignores grace and least age, and deletes in the same run.
   bool exclusive = false;
   bool force = false;  // `exclusive` even while sessions are young
+  // What is wrong with the snapshots according to what somebody remembers of them: that one has vanished without a mark
+  // of removal. While there is something, nothing is deleted. Empty: nobody remembers.
+  std::function<std::vector<std::string>(const SnapshotCatalog&)> remembered = {};
   // The place promises only one writer at a time: its store cannot show every put to others.
   bool single_writer = false;
 };

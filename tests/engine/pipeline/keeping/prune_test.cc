@@ -295,6 +295,25 @@ TEST_F(PruneTest, DeletesNothingWhileAManifestCannotBeRead) {
   expect_restores(second);
 }
 
+TEST_F(PruneTest, DeletesNothingWhileSomebodyRemembersASnapshotThatIsGone) {
+  push_stream(random_stream(1, kStreamBytes));
+  const Pushed newest = push_stream(random_stream(2, kStreamBytes));
+  const auto packs = names("packs/");
+  objects_->erase(newest.name);  // without a mark, and no later manifest names it
+  PruneOptions options = at_once();
+  options.remembered = [&](const SnapshotCatalog& catalog) {
+    return std::vector<std::string>(catalog.live.size() == 1 ? 1 : 0, "the newest snapshot is gone");
+  };
+  for (int run = 0; run < 2; ++run) {
+    const PruneReport report = prune_with(options);
+    EXPECT_THAT(report.problems, ::testing::ElementsAre("the newest snapshot is gone"));
+    EXPECT_EQ(report.condemned.packs + report.deleted.packs, 0U);
+  }
+  EXPECT_EQ(names("packs/"), packs);
+  options.remembered = {};
+  EXPECT_GT(prune_with(options).condemned.packs, 0U);
+}
+
 TEST_F(PruneTest, DeletesNothingWhileARecipeCannotBeRead) {
   const Pushed first = push_stream(random_stream(1, kStreamBytes));
   remove(first);
