@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/format/names.h"
+#include "engine/pipeline/keeping/forget.h"
 #include "engine/pipeline/keeping/unforget.h"
 #include "engine/repository/put_hold.h"
 #include "engine/repository/removed_snapshots.h"
@@ -113,6 +114,9 @@ Result<ExitCode> run_unforget(CommandContext& context, const UnforgetCommand& co
   context.output.remark(fmt::format("{} {}", title_of(back.manifest),
                                     back.before ? "was brought back before: it is live" : "is live again"));
   if (!back.head.empty()) context.output.remark("head " + back.head);
+  for (const std::string& id : unmet_needs(catalog, back.manifest))
+    context.log.warn("it needs {}, which is not live: `drstream unforget {}` brings that back while its data is there",
+                     id, id);
   request.manifest_name = back.manifest_name;
   request.manifest_digest = back.manifest_digest;
   const auto old = holds.find(removal->manifest_name);

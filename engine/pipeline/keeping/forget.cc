@@ -29,10 +29,10 @@ void add(PlannedSnapshot& planned, Shield shield) {
 }
 
 // The ids in a snapshot's tag `needs`, in small letters; also the first digits of one.
-std::vector<std::string> needed_ids(const Snapshot& snapshot) {
+std::vector<std::string> needed_ids(const ManifestHeader& manifest) {
   std::vector<std::string> ids;
-  const auto tag = snapshot.manifest.tags.find(std::string(kNeedsTag));
-  if (tag == snapshot.manifest.tags.end()) return ids;
+  const auto tag = manifest.tags.find(std::string(kNeedsTag));
+  if (tag == manifest.tags.end()) return ids;
   std::string_view rest = tag->second;
   while (!rest.empty()) {
     std::string_view id = rest.substr(0, rest.find(','));
@@ -44,20 +44,37 @@ std::vector<std::string> needed_ids(const Snapshot& snapshot) {
   return ids;
 }
 
+using SnapshotsById = std::vector<std::pair<std::string, const Snapshot*>>;
+
+// The live snapshots by their ids, and by that of a removed one that was brought back: it has a new id and its old
+// number. Sorted.
+SnapshotsById snapshots_by_id(const SnapshotCatalog& catalog) {
+  SnapshotsById by_id;
+  std::multimap<std::pair<std::string_view, std::uint64_t>, const Snapshot*> by_number;
+  for (const Snapshot& snapshot : catalog.live) {
+    by_id.emplace_back(snapshot.id(), &snapshot);
+    by_number.emplace(std::pair(std::string_view(snapshot.manifest.stream), snapshot.manifest.sequence), &snapshot);
+  }
+  for (const Removal& removal : catalog.removed) {
+    const auto parsed = parse_name(removal.manifest_name);
+    const auto [first, last] = by_number.equal_range({removal.stream, removal.sequence});
+    for (auto same = first; same != last && parsed; ++same) by_id.emplace_back(parsed->uuid.hex(), same->second);
+  }
+  std::ranges::sort(by_id);
+  return by_id;
+}
+
 // Which snapshot needs which other ones. Few have the tag.
 class Needs {
  public:
   explicit Needs(const SnapshotCatalog& catalog) {
-    std::vector<std::pair<std::string, const Snapshot*>> by_id;
+    SnapshotsById by_id;
     for (const Snapshot& snapshot : catalog.live) {
-      const std::vector<std::string> ids = needed_ids(snapshot);
+      const std::vector<std::string> ids = needed_ids(snapshot.manifest);
       if (ids.empty()) continue;
-      if (by_id.empty()) {
-        for (const Snapshot& one : catalog.live) by_id.emplace_back(one.id(), &one);
-        std::ranges::sort(by_id);
-      }
+      if (by_id.empty()) by_id = snapshots_by_id(catalog);
       for (const std::string& id : ids)
-        for (auto other = std::ranges::lower_bound(by_id, id, {}, &decltype(by_id)::value_type::first);
+        for (auto other = std::ranges::lower_bound(by_id, id, {}, &SnapshotsById::value_type::first);
              other != by_id.end() && other->first.starts_with(id); ++other)
           if (other->second != &snapshot) needed_[&snapshot].push_back(other->second);
     }
@@ -289,6 +306,17 @@ std::vector<PlannedStream> plan_by_name(const ForgetSources& sources, std::span<
     }
   }
   return plan;
+}
+
+std::vector<std::string> unmet_needs(const SnapshotCatalog& catalog, const ManifestHeader& manifest) {
+  std::vector<std::string> unmet = needed_ids(manifest);
+  if (unmet.empty()) return unmet;
+  const SnapshotsById by_id = snapshots_by_id(catalog);
+  std::erase_if(unmet, [&](const std::string& id) {
+    const auto found = std::ranges::lower_bound(by_id, id, {}, &SnapshotsById::value_type::first);
+    return found != by_id.end() && found->first.starts_with(id);
+  });
+  return unmet;
 }
 
 }  // namespace drs

@@ -154,6 +154,20 @@ TEST_F(ForgetTest, NeverDropsWhatOneOfAnotherStreamNeeds) {
   EXPECT_THAT(removed_by({.last = 1}), ElementsAre(1, 2, 3));
 }
 
+TEST_F(ForgetTest, WhatWasBroughtBackUnderANewIdIsStillNeeded) {
+  add_days(1, 4);
+  hold(3);
+  at(3).manifest.tags["needs"] = id_of(77).hex();  // the id of 2 before an unforget
+  EXPECT_THAT(unmet_needs(catalog_, at(3).manifest), ElementsAre(id_of(77).hex()));
+  Removal mark;
+  mark.manifest_name = name_of(77);
+  mark.stream = kStream;
+  mark.sequence = 2;
+  catalog_.removed.push_back(mark);
+  EXPECT_THAT(unmet_needs(catalog_, at(3).manifest), IsEmpty());
+  EXPECT_THAT(shields_of(plan({.last = 1}), 2), ElementsAre(Shield::kNeeded));
+}
+
 TEST_F(ForgetTest, TwoThatNeedEachOtherGoTogether) {
   add_days(1, 4);
   at(1).manifest.tags["needs"] = id_of(2).hex();
