@@ -111,7 +111,7 @@ class Asked:
 def test_at_a_terminal_it_prints_the_plan_and_asks(pushed):
     for answer in (b"n\n", b"\n", b"no\n", b"yess\n", b"\x04"):
         asked = Asked(pushed, answer, "--keep-last", "5")
-        assert asked.code == 0 and "KEPT BY" in asked.lines[0] and "remove 5 snapshots? [y/N]" in "".join(asked.lines)
+        assert asked.code == 15 and "KEPT BY" in asked.lines[0] and "remove 5 snapshots? [y/N]" in "".join(asked.lines)
         assert any("nothing was removed" in line for line in asked.lines), asked.lines
         assert days_left(pushed) == list(range(1, 11))
     assert Asked(pushed, b"y\n", "--keep-last", "9").code == 0
@@ -126,9 +126,28 @@ def test_at_a_terminal_it_prints_the_plan_and_asks(pushed):
     assert days_left(pushed) == list(range(5, 11))
 
 
+def test_it_asks_also_where_only_stdin_is_a_terminal(pushed):
+    """Its messages and its answer go into files: the plan and the question go to the terminal itself."""
+    terminal = Terminal(200)
+    script = 'exec "$0" forget --keep-last 5 2>"$1.err" >"$1.out"'
+    process = subprocess.Popen(
+        ["setsid", "--ctty", "--wait", "sh", "-c", script, pushed.binary, pushed.folder / "forget"],
+        env=dict(pushed.environment(), TERM="xterm"), stdin=terminal.slave,
+        stdout=terminal.slave, stderr=terminal.slave)  # fmt: skip
+    terminal.read(until=b"[y/N]")
+    os.write(terminal.master, b"n\n")
+    terminal.close()
+    terminal.read()
+    assert process.wait(60) == 15
+    assert "KEPT BY" in "".join(terminal.lines())
+    os.close(terminal.master)
+    assert len(days_left(pushed)) == 10
+
+
 def test_json_at_a_terminal_asks_as_well(pushed):
     asked = Asked(pushed, b"n\n", "--keep-last", "5", "--json")
-    assert '"state": "declined"' in "".join(asked.lines)
+    assert '"state": "declined"' in "".join(asked.lines) and '"is_removed": true' not in "".join(asked.lines)
+    assert asked.code == 15
     assert len(days_left(pushed)) == 10
 
 
@@ -282,6 +301,7 @@ def test_tables_of_a_configuration_file_have_rules_for_streams(pushed):
     assert days_left(pushed, "pg/billing") == [1, 9, 10]
     assert len(days_left(pushed, "etc")) == 10
     assert "etc has no rule and keeps everything\n" in pushed.text("forget", "etc", *tables)
+    assert "no [[retention]] table is for a stream" in pushed.run("forget", "etc", *tables).err
     forget(pushed, STREAM, "--keep-daily", "5", *tables)
     assert days_left(pushed) == [6, 7, 8, 9, 10], "rules of the command line come first"
     assert len(days_left(pushed, "pg/billing")) == 3, "and are for the streams that it names"
@@ -341,7 +361,7 @@ def test_prune_follows_and_gives_the_space_back(drs):
     assert len(drs.names("packs")) == 2
     drs.run("verify", "--read-data")
     asked = Asked(drs, b"n\n", "--keep-last", "1", "--force", *at_once)
-    assert asked.code == 0 and len(days_left(drs)) == 2
+    assert asked.code == 15 and len(days_left(drs)) == 2
     drs.run("forget", "--keep-last", "2", "--undo", "0", expect=2)
 
 

@@ -40,9 +40,12 @@ def test_a_hold_may_have_an_end(drs):
     assert drs.json("hold", STREAM, "--until", day)["hold"]["until"].startswith(f"{day}T23:59:59")
     later = in_days(90)
     assert drs.json("hold", STREAM, "--until", "90d")["hold"]["until"].startswith(later)
+    assert drs.json("hold", STREAM, "--until", "6m")["hold"]["until"][:10] > in_days(180), "months, not minutes"
+    later = in_days(366)
+    assert drs.json("hold", STREAM, "--until", "1y")["hold"]["until"].startswith(later)
     # Only a release ends one earlier.
     assert "--release" in drs.run("hold", STREAM, "--until", day, expect=2).err
-    for text in ("2020-01-01", "yesterday", "12"):
+    for text in ("2020-01-01", "yesterday", "12", "101y", "9999999m"):
         drs.run("hold", STREAM, "--until", text, expect=2)
     drs.run("hold", STREAM, "--release", "--until", day, expect=2)
     assert drs.json("show", STREAM)["hold"]["until"].startswith(later)

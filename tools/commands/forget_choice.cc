@@ -101,6 +101,10 @@ class Chooser {
       else
         choice_.unruled.push_back(stream);
     }
+    if (choice_.rules.empty() && !choice_.unruled.empty())
+      context_.log.warn(
+          "no [[retention]] table is for a stream of this repository, so nothing is removed: their `streams` name "
+          "others; `drstream list` shows the names, and a table for pg/ is one for all that begin so");
     return std::move(choice_);
   }
 

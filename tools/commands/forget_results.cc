@@ -63,7 +63,7 @@ nlohmann::ordered_json shield_json(const ForgetPlan& plan, Shield shield, const 
   return out;
 }
 
-nlohmann::ordered_json snapshot_json(const ForgetPlan& plan, const PlannedSnapshot& planned) {
+nlohmann::ordered_json snapshot_json(const ForgetPlan& plan, const PlannedSnapshot& planned, ForgetState state) {
   const ManifestHeader& manifest = planned.snapshot->manifest;
   auto kept_by = nlohmann::ordered_json::array();
   for (const KeepReason& reason : planned.rules) kept_by.push_back(reason_json(reason));
@@ -73,7 +73,7 @@ nlohmann::ordered_json snapshot_json(const ForgetPlan& plan, const PlannedSnapsh
           {"sequence", manifest.sequence},
           {"bytes", manifest.bytes},
           {"manifest", planned.snapshot->name},
-          {"is_removed", !planned.stays()},
+          {"is_removed", !planned.stays() && state != ForgetState::kDeclined},
           {"kept_by", kept_by}};
 }
 
@@ -163,10 +163,12 @@ nlohmann::ordered_json forget_json(const ForgetPlan& plan, ForgetState state, co
       one["rules_origin"] = rules->second.origin;
     }
     if (stream.refusal) one["problem"] = stream.refusal->message;
-    one["removed_count"] = stream.removed();
-    one["kept_count"] = stream.snapshots.size() - stream.removed();
+    const std::size_t removed = state == ForgetState::kDeclined ? 0 : stream.removed();
+    one["removed_count"] = removed;
+    one["kept_count"] = stream.snapshots.size() - removed;
     one["snapshots"] = nlohmann::ordered_json::array();
-    for (const PlannedSnapshot& planned : stream.snapshots) one["snapshots"].push_back(snapshot_json(plan, planned));
+    for (const PlannedSnapshot& planned : stream.snapshots)
+      one["snapshots"].push_back(snapshot_json(plan, planned, state));
     out["streams"].push_back(std::move(one));
   }
   out["streams_without_rules"] = plan.choice.unruled;

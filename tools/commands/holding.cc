@@ -1,16 +1,29 @@
 #include "tools/commands/holding.h"
 
+#include <algorithm>
+#include <string>
+
 #include "tools/output/hold_text.h"
 #include "tools/output/quantity_text.h"
 #include "tools/output/time_text.h"
 
 namespace drs {
+namespace {
+
+constexpr std::int32_t kHoldSpanDaysMax = 100 * 366;
+
+}  // namespace
 
 Result<WallNs> parse_hold_until(std::string_view text, WallNs now_ns) {
-  // A number without a unit is a year, not a duration.
-  const bool has_unit = !text.empty() && text.find_first_of("smhdw", text.size() - 1) != std::string_view::npos;
-  if (const auto duration = parse_duration(text); duration.ok() && has_unit)
-    return now_ns + std::chrono::nanoseconds(*duration).count();
+  // A number without a unit is a year, not a duration. The longest months and years: a hold never ends too early.
+  if (const auto span = parse_calendar_span(text); span.ok() && span->days <= kHoldSpanDaysMax) {
+    const std::int64_t days = std::int64_t{366} * std::min(span->years, kHoldSpanDaysMax) +
+                              std::int64_t{31} * std::min(span->months, kHoldSpanDaysMax) + span->days;
+    if (days <= kHoldSpanDaysMax && span->hours <= kHoldSpanDaysMax)
+      return now_ns + std::chrono::nanoseconds(std::chrono::hours(24 * days + span->hours)).count();
+    return Error(ErrorCode::kUsage,
+                 "'" + std::string(text) + "' is longer than 100 years: leave it out to hold for ever");
+  }
   auto time = parse_time(text, now_ns, TimeEdge::kEnd);
   if (!time.ok()) return std::move(time).error().with_context("neither a time nor a duration such as 90d");
   return time;

@@ -1,11 +1,13 @@
 #include "tools/output/question.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "io/base/ascii.h"
+#include "io/fd.h"
 #include "tools/output/console.h"
 
 namespace drs {
@@ -17,11 +19,13 @@ constexpr std::size_t kAnswerBytesMax = 100;
 }  // namespace
 
 bool can_ask() {
-  return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+  return ::isatty(STDIN_FILENO) == 1;
 }
 
 Result<bool> ask_yes_or_no(const std::string& question, const CancelToken& cancel) {
-  static_cast<void>(write_all(STDERR_FILENO, question + " [y/N] "));
+  Fd terminal;
+  if (::isatty(STDERR_FILENO) != 1) terminal = Fd(::open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC));
+  static_cast<void>(write_all(terminal ? terminal.get() : STDERR_FILENO, question + " [y/N] "));
   std::string answer;
   while (answer.size() < kAnswerBytesMax) {
     if (cancel.cancelled()) return Error(ErrorCode::kCancelled, "interrupted while asking");

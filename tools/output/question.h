@@ -8,11 +8,11 @@
 
 namespace drs {
 
-// Whether a person can be asked: stdin and stderr are terminals.
+// Whether a person can be asked: stdin is a terminal.
 bool can_ask();
 
-// Prints `question` on stderr and reads a line from stdin. True for "y" and "yes"; false for anything else, and at the
-// end of input. Errors: kCancelled.
+// Prints `question` on stderr, or on the terminal itself where stderr is not one, and reads a line from stdin. True for
+// "y" and "yes"; false for anything else, and at the end of input. Errors: kCancelled.
 Result<bool> ask_yes_or_no(const std::string& question, const CancelToken& cancel);
 
 }  // namespace drs
