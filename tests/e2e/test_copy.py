@@ -282,6 +282,18 @@ def test_a_hold_in_a_mirror_keeps_the_snapshot_live(source, new_replica):
     assert held not in {snapshot["id"] for snapshot in replica.snapshots()}
 
 
+def test_what_a_held_snapshot_of_a_mirror_needs_stays_live_too(source, new_replica):
+    replica = new_replica(source)
+    base = source.push("base", NEW)["id"]
+    held = source.push("log", OLD, "--tag", f"needs={base}")["id"]
+    copy(source, replica, "--mirror")
+    replica.run("hold", held)
+    source.run("forget", "--all", "log")
+    source.run("forget", "--all", "base")
+    assert len(copy(source, replica, "--mirror")["warnings"]) == 2
+    assert {base, held} <= {snapshot["id"] for snapshot in replica.snapshots()}
+
+
 def test_a_mirror_shows_what_the_source_shows(source, new_replica, new_repository):
     replica = new_replica(source)
     assert copy(source, replica, "--mirror")["copied"] == 3

@@ -158,8 +158,9 @@ std::string stats_text(const Repository& repository, const Stats& stats) {
 }
 
 // What a prune with its defaults would do now.
-Result<PruneReport> measure_space(CommandContext& context, Repository& repository) {
+Result<PruneReport> measure_space(CommandContext& context, Repository& repository, const SeenHeads& seen) {
   PruneOptions options;
+  options.remembered = seen.lost_finder();
   options.dry_run = true;
   ProgressCounters counters;
   DRS_ASSIGN_OR_RETURN(PruneReport report, prune(repository, options, {counters, context.cancel}));
@@ -174,7 +175,7 @@ Result<ExitCode> run_stats(CommandContext& context) {
   seen.warn_of(catalog);
   Stats stats;
   DRS_ASSIGN_OR_RETURN(stats.totals, count(context, *repository, catalog));
-  DRS_ASSIGN_OR_RETURN(stats.space, measure_space(context, *repository));
+  DRS_ASSIGN_OR_RETURN(stats.space, measure_space(context, *repository, seen));
   for (const Snapshot& snapshot : catalog.live) {
     const std::string month = format_time_utc(snapshot.manifest.finished_ns).substr(0, std::strlen("2026-11"));
     for (StreamTotals* const sum : {&stats.streams[snapshot.manifest.stream], &stats.months[month]}) {

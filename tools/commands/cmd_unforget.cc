@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/format/names.h"
-#include "engine/pipeline/keeping/forget.h"
 #include "engine/pipeline/keeping/unforget.h"
+#include "engine/repository/needs.h"
 #include "engine/repository/put_hold.h"
 #include "engine/repository/removed_snapshots.h"
 #include "tools/cli/option_builder.h"

@@ -1,6 +1,5 @@
 #include "tools/commands/holding.h"
 
-#include <algorithm>
 #include <string>
 
 #include "tools/output/hold_text.h"
@@ -16,13 +15,17 @@ constexpr std::int32_t kHoldSpanDaysMax = 100 * 366;
 
 Result<WallNs> parse_hold_until(std::string_view text, WallNs now_ns) {
   // A number without a unit is a year, not a duration. The longest months and years: a hold never ends too early.
-  if (const auto span = parse_calendar_span(text); span.ok() && span->days <= kHoldSpanDaysMax) {
-    const std::int64_t days = std::int64_t{366} * std::min(span->years, kHoldSpanDaysMax) +
-                              std::int64_t{31} * std::min(span->months, kHoldSpanDaysMax) + span->days;
-    if (days <= kHoldSpanDaysMax && span->hours <= kHoldSpanDaysMax)
-      return now_ns + std::chrono::nanoseconds(std::chrono::hours(24 * days + span->hours)).count();
-    return Error(ErrorCode::kUsage,
-                 "'" + std::string(text) + "' is longer than 100 years: leave it out to hold for ever");
+  if (const auto span = parse_calendar_span(text); span.ok()) {
+    const auto days_of = [](std::int32_t count, std::int32_t days) { return std::int64_t{count} * days; };
+    const std::int64_t days = days_of(span->years, 366) + days_of(span->months, 31) + span->days;
+    if (span->hours != 0 && span->months != 0)
+      return Error(ErrorCode::kUsage,
+                   "'" + std::string(text) + "' may mean months or minutes: give hours, or such as 90d");
+    if (days > kHoldSpanDaysMax || span->hours > kHoldSpanDaysMax)
+      return Error(
+          ErrorCode::kUsage,
+          "'" + std::string(text) + "' is longer than 100 years: give a time such as 90d, or none to hold for ever");
+    return now_ns + std::chrono::nanoseconds(std::chrono::hours(24 * days + span->hours)).count();
   }
   auto time = parse_time(text, now_ns, TimeEdge::kEnd);
   if (!time.ok()) return std::move(time).error().with_context("neither a time nor a duration such as 90d");

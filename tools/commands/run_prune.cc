@@ -41,7 +41,7 @@ Result<PruneReport> prune_and_print(CommandContext& context, Repository& reposit
   if (exit_code_of(*report) != ExitCode::kOk)
     context.log.warn(
         "what cannot be read may need anything, so its data stays: run `drstream verify` to see what is damaged; "
-        "`drstream forget --damaged NAME` gives up a snapshot that is lost");
+        "`drstream forget --damaged NAME` gives up a manifest that is damaged");
   return report;
 }
 

@@ -16,15 +16,22 @@ namespace {
 constexpr int kCancelPollMilliseconds = 200;
 constexpr std::size_t kAnswerBytesMax = 100;
 
+// Empty without a controlling terminal.
+Fd open_terminal() {
+  return Fd(::open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC));
+}
+
 }  // namespace
 
 bool can_ask() {
-  return ::isatty(STDIN_FILENO) == 1;
+  if (::isatty(STDIN_FILENO) != 1) return false;
+  if (::isatty(STDERR_FILENO) == 1) return true;
+  // In the background a read would stop the process.
+  return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp() && static_cast<bool>(open_terminal());
 }
 
 Result<bool> ask_yes_or_no(const std::string& question, const CancelToken& cancel) {
-  Fd terminal;
-  if (::isatty(STDERR_FILENO) != 1) terminal = Fd(::open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC));
+  const Fd terminal = ::isatty(STDERR_FILENO) == 1 ? Fd() : open_terminal();
   static_cast<void>(write_all(terminal ? terminal.get() : STDERR_FILENO, question + " [y/N] "));
   std::string answer;
   while (answer.size() < kAnswerBytesMax) {

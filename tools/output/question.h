@@ -8,7 +8,7 @@
 
 namespace drs {
 
-// Whether a person can be asked: stdin is a terminal.
+// Whether a person can be asked: stdin is a terminal, and so is stderr, or there is one that can show the question.
 bool can_ask();
 
 // Prints `question` on stderr, or on the terminal itself where stderr is not one, and reads a line from stdin. True for

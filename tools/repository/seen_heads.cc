@@ -126,10 +126,11 @@ std::vector<std::string> SeenHeads::warn_of(const SnapshotCatalog& catalog) cons
 }
 
 std::function<std::vector<std::string>(const SnapshotCatalog&)> SeenHeads::lost_finder() const {
-  static_cast<void>(recorded());
+  for (const Error& error : recorded().unreadable) context_.log.warn("{}", error.message);
   return [this](const SnapshotCatalog& catalog) {
     std::vector<std::string> texts;
-    for (const LostSnapshot& lost : directory_.lost_snapshots(recorded().heads, catalog)) texts.push_back(lost.problem);
+    for (const LostSnapshot& lost : directory_.lost_snapshots(recorded().heads, catalog))
+      texts.push_back(lost.problem + "; if this loss is accepted, remove that file: until then its data stays");
     return texts;
   };
 }

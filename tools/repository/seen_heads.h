@@ -46,8 +46,8 @@ class SeenHeads {
   [[nodiscard]] Result<const Snapshot*> find(const SnapshotCatalog& catalog, const std::string& selector) const;
   // Warns of everything in the catalog that is damaged, missing, or older than what was seen. Returns the warnings.
   std::vector<std::string> warn_of(const SnapshotCatalog& catalog) const;
-  // Reads the heads now, and returns what tells which of them a catalog that is loaded later has lost, as texts. It
-  // must not outlive this object.
+  // Reads the heads now, warns of those that cannot be read, and returns what tells which of them a catalog that is
+  // loaded later has lost, as texts. It must not outlive this object.
   [[nodiscard]] std::function<std::vector<std::string>(const SnapshotCatalog&)> lost_finder() const;
   struct Lost {
     std::vector<std::string> warnings;

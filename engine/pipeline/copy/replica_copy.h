@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -50,6 +51,7 @@ class ReplicaCopy {
   Result<void> heal();
 
  private:
+  Result<std::set<std::string>> held_here();
   using DigestSet = std::unordered_set<Digest, FixedBytesHash>;
   using PackSizes = std::unordered_map<Digest, std::uint64_t, FixedBytesHash>;  // in bytes
   // What one snapshot needs. Each block is in one of `packs`, `there` and `moves`.

@@ -5,6 +5,7 @@
 #include "engine/format/names.h"
 #include "engine/pipeline/copy/replica_copy.h"
 #include "engine/repository/holds.h"
+#include "engine/repository/needs.h"
 #include "engine/repository/removal.h"
 #include "io/base/error_class.h"
 #include "sinks/object_io.h"
@@ -33,6 +34,17 @@ Result<void> ReplicaCopy::carry_mark(const Removal& removal) {
   return there ? Result<void>() : stored;
 }
 
+// The manifests of a mirror that are held, and those that these need.
+Result<std::set<std::string>> ReplicaCopy::held_here() {
+  std::set<std::string> names;
+  if (!options_.mirror) return names;
+  DRS_ASSIGN_OR_RETURN(const Holds holds, load_holds(target_, target_.clock().wall_ns()));
+  for (const auto& [name, hold] : holds) names.insert(name);
+  const auto is_held = [&](const Snapshot& snapshot) { return holds.contains(snapshot.name); };
+  for (const Snapshot* const needed : drs::Needs(target_snapshots_).of(is_held)) names.insert(needed->name);
+  return names;
+}
+
 Result<void> ReplicaCopy::carry_marks(const std::vector<const Snapshot*>& chosen) {
   std::set<std::string> streams;
   for (const Snapshot* const snapshot : chosen) streams.insert(snapshot->manifest.stream);
@@ -41,15 +53,15 @@ Result<void> ReplicaCopy::carry_marks(const std::vector<const Snapshot*>& chosen
   for (const Removal& removal : target_snapshots_.removed) removed.insert(removal.manifest_name);
   std::set<std::string> live;
   for (const Snapshot& snapshot : target_snapshots_.live) live.insert(snapshot.name);
-  DRS_ASSIGN_OR_RETURN(const Holds holds, load_holds(target_, target_.clock().wall_ns()));
+  DRS_ASSIGN_OR_RETURN(const std::set<std::string> held, held_here());
   for (const Removal& removal : catalog_.removed) {
     if (removed.contains(removal.manifest_name) || (!all && !streams.contains(removal.stream))) continue;
     const bool is_live = live.contains(removal.manifest_name);
     if (is_live && !options_.mirror) continue;
-    if (is_live && holds.contains(removal.manifest_name)) {
+    if (is_live && held.contains(removal.manifest_name)) {
       report_.warnings.push_back(removal.manifest_name + " of " + removal.stream +
-                                 " was removed in the source, but a hold here keeps it live: `drstream hold --release` "
-                                 "of it, then copy again");
+                                 " was removed in the source, but a hold here keeps it live, or one that needs it: "
+                                 "`drstream hold --release`, then copy again");
       continue;
     }
     if (const auto stored = carry_mark(removal); !stored.ok()) {

@@ -148,6 +148,16 @@ class Condemnation {
     return live_.index->unit_bytes(unit) < kSmallIndexBytes && live_.index->unit_blocks(unit) < kSmallIndexBlocks;
   }
 
+  Result<std::vector<Unit>> readable(std::vector<Unit> units) {
+    std::vector<Unit> found;
+    for (Unit& unit : units) {
+      const auto entries = live_.index->directory(unit.number);
+      if (!entries.ok() && !is_object_fault(entries.error())) return entries.error();
+      if (entries.ok()) found.push_back(std::move(unit));
+    }
+    return found;
+  }
+
   Result<void> rewrite_index() {
     DRS_ASSIGN_OR_RETURN(const CondemnedList condemned, PackCatalog::load_condemned(repository_));
     condemned_.insert(condemned.packs.begin(), condemned.packs.end());
@@ -171,7 +181,19 @@ class Condemnation {
         cover(*unit);
       }
     }
-    if (small_blocks >= kIndexBlocksMax || small_bytes >= kFullIndexBytes || small.size() >= kManySmallIndexes)
+    const auto are_enough = [&] {
+      return small_blocks >= kIndexBlocksMax || small_bytes >= kFullIndexBytes || small.size() >= kManySmallIndexes;
+    };
+    if (are_enough()) {
+      // One that cannot be read stays, so it is no reason to write the others anew in each run.
+      DRS_ASSIGN_OR_RETURN(small, readable(std::move(small)));
+      small_blocks = small_bytes = 0;
+      for (const Unit& unit : small) {
+        small_blocks += live_.index->unit_blocks(unit.number);
+        small_bytes += live_.index->unit_bytes(unit.number);
+      }
+    }
+    if (are_enough())
       std::ranges::move(small, std::back_inserter(replaced));
     else
       for (const Unit& unit : small) cover(unit);

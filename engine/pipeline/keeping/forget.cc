@@ -6,12 +6,10 @@
 #include <utility>
 
 #include "engine/format/manifest_texts.h"
-#include "io/base/ascii.h"
+#include "engine/repository/needs.h"
 
 namespace drs {
 namespace {
-
-constexpr std::size_t kNeededIdDigitsMin = 8;
 
 std::span<const Snapshot> snapshots_of(const SnapshotCatalog& catalog, std::string_view stream) {
   const auto range = std::ranges::equal_range(
@@ -28,80 +26,12 @@ void add(PlannedSnapshot& planned, Shield shield) {
   if (std::ranges::find(planned.shields, shield) == planned.shields.end()) planned.shields.push_back(shield);
 }
 
-// The ids in a snapshot's tag `needs`, in small letters; also the first digits of one.
-std::vector<std::string> needed_ids(const ManifestHeader& manifest) {
-  std::vector<std::string> ids;
-  const auto tag = manifest.tags.find(std::string(kNeedsTag));
-  if (tag == manifest.tags.end()) return ids;
-  std::string_view rest = tag->second;
-  while (!rest.empty()) {
-    std::string_view id = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(id.size() + 1, rest.size()));
-    while (id.starts_with(' ')) id.remove_prefix(1);
-    while (id.ends_with(' ')) id.remove_suffix(1);
-    if (id.size() >= kNeededIdDigitsMin) ids.push_back(ascii_lower(id));
-  }
-  return ids;
+// Shields what the snapshots that stay need, and what these need. `stays`: by the plan, or otherwise.
+void shield_needed(const Needs& needs, std::unordered_map<const Snapshot*, PlannedSnapshot*>& planned,
+                   const std::function<bool(const Snapshot&)>& stays) {
+  for (const Snapshot* const needed : needs.of(stays))
+    if (const auto found = planned.find(needed); found != planned.end()) add(*found->second, Shield::kNeeded);
 }
-
-using SnapshotsById = std::vector<std::pair<std::string, const Snapshot*>>;
-
-// The live snapshots by their ids, and by that of a removed one that was brought back: it has a new id and its old
-// number. Sorted.
-SnapshotsById snapshots_by_id(const SnapshotCatalog& catalog) {
-  SnapshotsById by_id;
-  std::multimap<std::pair<std::string_view, std::uint64_t>, const Snapshot*> by_number;
-  for (const Snapshot& snapshot : catalog.live) {
-    by_id.emplace_back(snapshot.id(), &snapshot);
-    by_number.emplace(std::pair(std::string_view(snapshot.manifest.stream), snapshot.manifest.sequence), &snapshot);
-  }
-  for (const Removal& removal : catalog.removed) {
-    const auto parsed = parse_name(removal.manifest_name);
-    const auto [first, last] = by_number.equal_range({removal.stream, removal.sequence});
-    for (auto same = first; same != last && parsed; ++same) by_id.emplace_back(parsed->uuid.hex(), same->second);
-  }
-  std::ranges::sort(by_id);
-  return by_id;
-}
-
-// Which snapshot needs which other ones. Few have the tag.
-class Needs {
- public:
-  explicit Needs(const SnapshotCatalog& catalog) {
-    SnapshotsById by_id;
-    for (const Snapshot& snapshot : catalog.live) {
-      const std::vector<std::string> ids = needed_ids(snapshot.manifest);
-      if (ids.empty()) continue;
-      if (by_id.empty()) by_id = snapshots_by_id(catalog);
-      for (const std::string& id : ids)
-        for (auto other = std::ranges::lower_bound(by_id, id, {}, &SnapshotsById::value_type::first);
-             other != by_id.end() && other->first.starts_with(id); ++other)
-          if (other->second != &snapshot) needed_[&snapshot].push_back(other->second);
-    }
-  }
-
-  // Shields what the snapshots that stay need, and what these need. `stays`: by the plan, or otherwise.
-  template <typename Stays>
-  void shield(std::unordered_map<const Snapshot*, PlannedSnapshot*>& planned, const Stays& stays) const {
-    std::unordered_set<const Snapshot*> needed;
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (const auto& [snapshot, others] : needed_) {
-        if (!needed.contains(snapshot) && !stays(*snapshot)) continue;
-        for (const Snapshot* const other : others) {
-          if (!needed.insert(other).second) continue;
-          changed = true;
-          if (const auto found = planned.find(other); found != planned.end()) add(*found->second, Shield::kNeeded);
-        }
-      }
-    }
-  }
-
-  [[nodiscard]] const std::unordered_map<const Snapshot*, std::vector<const Snapshot*>>& all() const { return needed_; }
-
- private:
-  std::unordered_map<const Snapshot*, std::vector<const Snapshot*>> needed_;
-};
 
 std::unordered_map<const Snapshot*, PlannedSnapshot*> index_of(std::vector<PlannedStream>& plan) {
   std::unordered_map<const Snapshot*, PlannedSnapshot*> planned;
@@ -267,7 +197,7 @@ std::vector<PlannedStream> plan_by_rules(const ForgetSources& sources,
     return found == planned.end() || found->second->stays();
   };
   const Needs needs(sources.catalog);
-  needs.shield(planned, stays);
+  shield_needed(needs, planned, stays);
   if (guards == ForgetGuards::kOff) return plan;
   const std::map<std::string_view, WallNs> removals = last_removals(sources.catalog);
   for (std::size_t i = 0; i < plan.size(); ++i) {
@@ -277,7 +207,7 @@ std::vector<PlannedStream> plan_by_rules(const ForgetSources& sources,
     for (PlannedSnapshot& snapshot : plan[i].snapshots)
       if (!snapshot.stays()) add(snapshot, Shield::kRefused);
   }
-  needs.shield(planned, stays);
+  shield_needed(needs, planned, stays);
   return plan;
 }
 
@@ -295,7 +225,7 @@ std::vector<PlannedStream> plan_by_name(const ForgetSources& sources, std::span<
   }
   auto planned = index_of(plan);
   const Needs needs(sources.catalog);
-  needs.shield(planned, [&](const Snapshot& snapshot) { return sources.holds.contains(snapshot.name); });
+  shield_needed(needs, planned, [&](const Snapshot& snapshot) { return sources.holds.contains(snapshot.name); });
   for (PlannedStream& stream : plan) {
     for (const PlannedSnapshot& one : stream.snapshots) {
       if (one.stays()) continue;
@@ -306,17 +236,6 @@ std::vector<PlannedStream> plan_by_name(const ForgetSources& sources, std::span<
     }
   }
   return plan;
-}
-
-std::vector<std::string> unmet_needs(const SnapshotCatalog& catalog, const ManifestHeader& manifest) {
-  std::vector<std::string> unmet = needed_ids(manifest);
-  if (unmet.empty()) return unmet;
-  const SnapshotsById by_id = snapshots_by_id(catalog);
-  std::erase_if(unmet, [&](const std::string& id) {
-    const auto found = std::ranges::lower_bound(by_id, id, {}, &SnapshotsById::value_type::first);
-    return found != by_id.end() && found->first.starts_with(id);
-  });
-  return unmet;
 }
 
 }  // namespace drs

@@ -21,10 +21,6 @@
 
 namespace drs {
 
-// A tag of a snapshot with this key names snapshots that it cannot be restored without: their ids, separated by commas.
-// The id of a removed snapshot that was brought back (unforget.h) names the one that is live again.
-inline constexpr std::string_view kNeedsTag = "needs";
-
 // Why a snapshot stays, apart from rules.
 enum class Shield : std::uint8_t {
   kNewest,        // of its stream: pushed last by its number, or received last by the store
@@ -81,8 +77,5 @@ std::vector<PlannedStream> plan_by_rules(const ForgetSources& sources,
 // `snapshots` has those alone, by stream.
 std::vector<PlannedStream> plan_by_name(const ForgetSources& sources, std::span<const Snapshot* const> named,
                                         const ForgetFilter& filter);
-
-// The ids in the tag kNeedsTag of which no snapshot is live.
-std::vector<std::string> unmet_needs(const SnapshotCatalog& catalog, const ManifestHeader& manifest);
 
 }  // namespace drs

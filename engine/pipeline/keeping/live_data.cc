@@ -185,13 +185,13 @@ Result<std::vector<ObjectInfo>> manifests_to_read(Repository& repository, LiveDa
 Result<std::optional<LiveData>> load_once(Repository& repository, const LiveDataOptions& options,
                                           std::unordered_set<std::string>& absent, const RunControl& control) {
   LiveData data;
+  DRS_ASSIGN_OR_RETURN(data.snapshots, load_snapshots(repository));
+  DRS_ASSIGN_OR_RETURN(data.holds, load_holds(repository, options.now_ns));
+  add_problems_of_lists(data);
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository));
   data.packs = std::make_unique<PackCatalog>(std::move(packs));
   DRS_ASSIGN_OR_RETURN(data.index,
                        BlockIndex::load(repository, repository.store(), *data.packs, {options.index_cache_bytes}));
-  DRS_ASSIGN_OR_RETURN(data.snapshots, load_snapshots(repository));
-  DRS_ASSIGN_OR_RETURN(data.holds, load_holds(repository, options.now_ns));
-  add_problems_of_lists(data);
   LiveCollector collector(repository, data, absent, control);
   DRS_RETURN_IF_ERROR(collector.open());
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> manifests,

@@ -1,8 +1,8 @@
 // What must not be deleted: the blocks of all live snapshots, of those that were removed within the undo time, and of
 // those that are held, with the packs and the index in which they lie.
 //
-// Lists are made in the order manifests, removal marks, retired objects, holds (decision 0006). Packs and index may be
-// listed before: a pack that is deleted is named by a condemned record, and those are read last, by the verdict.
+// Lists are made in the order manifests, removal marks, retired objects, holds (decision 0006), and then packs and
+// index: these have all blocks of the snapshots that were listed, unless a prune deletes some meanwhile.
 #pragma once
 
 #include <chrono>

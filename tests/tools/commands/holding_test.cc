@@ -15,11 +15,13 @@ constexpr WallNs kNow = 20'000 * kDay;
 
 TEST(Holding, LastsForADurationOrUntilTheEndOfATime) {
   EXPECT_EQ(*parse_hold_until("90d", kNow), kNow + 90 * kDay);
-  EXPECT_EQ(*parse_hold_until("1h30m", kNow), kNow + 90 * 60 * kSecond);
+  EXPECT_EQ(*parse_hold_until("36h", kNow), kNow + 36 * 3600 * kSecond);
+  EXPECT_EQ(*parse_hold_until("6m", kNow), kNow + 6 * 31 * kDay) << "months, and never too short";
+  EXPECT_EQ(*parse_hold_until("2y1w", kNow), kNow + (2 * 366 + 7) * kDay);
   EXPECT_EQ(*parse_hold_until("2027-03-04T05:06Z", kNow), *parse_time("2027-03-04T05:06Z", kNow, TimeEdge::kEnd));
   EXPECT_EQ(*parse_hold_until("2027-03-04", kNow), *parse_time("2027-03-04", kNow, TimeEdge::kEnd));
   // A number without a unit may be meant as a year, or as days.
-  for (const char* const text : {"", "90", "2027", "d", "90 d", "tomorrow", "-5d"}) {
+  for (const char* const text : {"", "90", "2027", "d", "90 d", "tomorrow", "-5d", "101y", "1h30m"}) {
     const auto refused = parse_hold_until(text, kNow);
     ASSERT_FALSE(refused.ok()) << text;
     EXPECT_EQ(refused.error().code, ErrorCode::kUsage);

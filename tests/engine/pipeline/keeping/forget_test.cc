@@ -8,6 +8,7 @@
 #include "engine/format/manifest_texts.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/keeping/removal_marks.h"
+#include "engine/repository/needs.h"
 #include "tests/engine/pipeline/keeping/local_zone.h"
 
 namespace drs {
