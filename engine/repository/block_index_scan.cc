@@ -1,14 +1,18 @@
-// BlockIndex: reads a unit from end to end.
+// BlockIndex: reads a unit from end to end, and the directories of many units.
+#include <algorithm>
 #include <utility>
 
 #include "engine/repository/block_index.h"
 #include "engine/repository/block_index_unit.h"
 #include "engine/repository/read_again.h"
+#include "sinks/object_io.h"
 
 namespace drs {
 namespace {
 
 constexpr std::size_t kVisitReadBytesMax = 1 * kMiB;
+constexpr std::size_t kDirectoriesAtOnce = 64;
+constexpr std::size_t kDirectoriesBytesMax = 8 * kMiB;  // read at a time, but for the last
 
 }  // namespace
 
@@ -82,6 +86,49 @@ Result<void> BlockIndex::visit_chunks(
       DRS_RETURN_IF_ERROR(visit(i, *list));
     }
     first = last;
+  }
+  return {};
+}
+
+// Several at a time: a store may be remote.
+Result<void> BlockIndex::visit_directories(
+    std::span<const std::uint32_t> units,
+    const std::function<Result<void>(std::uint32_t unit, const Result<Directory>&)>& visit) {
+  while (!units.empty()) {
+    std::size_t count = 0;
+    std::vector<Directory> entries;  // null: not cached
+    std::vector<Bytes> sealed;
+    std::size_t bytes = 0;
+    for (; count < std::min(units.size(), kDirectoriesAtOnce) && bytes < kDirectoriesBytesMax; ++count) {
+      const Unit& unit = units_.at(units[count]);
+      const CacheEntry* const entry = cached(directory_key(units[count]));
+      entries.push_back(entry != nullptr ? entry->directory : nullptr);
+      sealed.emplace_back(entry != nullptr || unit.uncovered_pack ? 0 : unit.summary.directory_sealed_bytes);
+      bytes += sealed.back().size();
+    }
+    std::vector<RangeRead> reads;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Unit& unit = units_[units[i]];
+      if (!sealed[i].empty()) reads.push_back({unit.name, unit.summary.directory_offset_bytes, sealed[i], {}});
+    }
+    DRS_RETURN_IF_ERROR(get_ranges(store_, reads));
+    auto read = reads.begin();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t number = units[i];
+      Result<Directory> found(entries[i]);
+      if (!sealed[i].empty() && (read++)->result.ok()) {
+        const Unit& unit = units_[number];
+        Bytes plain(sealed[i].size() - std::min(sealed[i].size(), kSealBytes));
+        const ObjectOpener opener =
+            ObjectOpener::for_salt(repository_.keys(), ObjectKind::kIndex, unit.salt, repository_.crypto());
+        if (opener.open(directory_label(unit.summary), sealed[i], plain).ok()) found = decode_directory(number, plain);
+      }
+      // An uncovered pack, or what could not be read or opened: once more, alone.
+      if (!found.ok() || *found == nullptr) found = directory(number);
+      sealed[i] = {};
+      DRS_RETURN_IF_ERROR(visit(number, found));
+    }
+    units = units.subspan(count);
   }
   return {};
 }

@@ -22,6 +22,11 @@ struct BlockIndex::CacheEntry {
   std::size_t bytes;
 };
 
+// Of the cache.
+inline std::uint64_t directory_key(std::uint32_t unit) {
+  return key_of({unit, 0});
+}
+
 inline std::size_t list_sealed_bytes(const BlockRecord& record) {
   return record.chunk_count * kChunkEntryBytes + kSealBytes;
 }
