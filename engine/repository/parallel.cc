@@ -20,6 +20,10 @@ Result<std::vector<std::unique_ptr<ObjectStore>>> worker_stores(ObjectStore& sto
   return stores;
 }
 
+Result<std::vector<std::unique_ptr<ObjectStore>>> parallel_stores(ObjectStore& store, std::size_t workers_max) {
+  return worker_stores(store, std::clamp<std::size_t>(store.parallel_max(), 1, workers_max));
+}
+
 Result<void> for_each_parallel(std::size_t workers, std::size_t item_count,
                                const std::function<Result<void>(std::size_t, std::size_t)>& work) {
   std::atomic<std::size_t> next{0};

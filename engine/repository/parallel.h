@@ -14,6 +14,9 @@ namespace drs {
 // Makes independent instances of `store`, one for each of `workers` threads.
 Result<std::vector<std::unique_ptr<ObjectStore>>> worker_stores(ObjectStore& store, std::size_t workers);
 
+// The same for as many threads as the store runs operations at once, at most `workers_max` and at least one.
+Result<std::vector<std::unique_ptr<ObjectStore>>> parallel_stores(ObjectStore& store, std::size_t workers_max);
+
 // Calls `work(worker, item)` once for every item below `item_count`, on up to `workers` threads, fewer if the machine
 // has no more; the calling thread is worker 0. Items are started in order. The first error stops the start of further
 // items; it is returned after all threads have stopped.

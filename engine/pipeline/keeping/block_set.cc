@@ -3,15 +3,10 @@
 namespace drs {
 
 bool BlockSet::add(const BlockId& block) {
-  const BlockId id{block.session, block.counter / kPageBlocks};
-  if (pages_.empty() || id != last_id_) {
-    std::unique_ptr<Page>& page = pages_[id];
-    if (!page) page = std::make_unique<Page>();
-    last_id_ = id;
-    last_ = page.get();
-  }
+  std::unique_ptr<Page>& page = pages_[{block.session, block.counter / kPageBlocks}];
+  if (!page) page = std::make_unique<Page>();
   const std::uint64_t bit = block.counter % kPageBlocks;
-  std::uint64_t& word = (*last_)[bit / 64];
+  std::uint64_t& word = (*page)[bit / 64];
   const std::uint64_t mask = std::uint64_t{1} << (bit % 64);
   if ((word & mask) != 0) return false;
   word |= mask;

@@ -25,8 +25,6 @@ class BlockSet {
   static constexpr std::uint64_t kPageBlocks = 1024;
   using Page = std::array<std::uint64_t, kPageBlocks / 64>;
   std::unordered_map<BlockId, std::unique_ptr<Page>, BlockIdHash> pages_;  // counter: the number of the page
-  BlockId last_id_;  // the page that was added to last: recipes name blocks one after the other
-  Page* last_ = nullptr;
   std::uint64_t size_ = 0;
 };
 

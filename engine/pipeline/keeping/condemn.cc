@@ -148,6 +148,15 @@ class Condemnation {
     return live_.index->unit_bytes(unit) < kSmallIndexBytes && live_.index->unit_blocks(unit) < kSmallIndexBlocks;
   }
 
+  [[nodiscard]] bool are_worth_merging(const std::vector<Unit>& small) const {
+    std::uint64_t blocks = 0, bytes = 0;
+    for (const Unit& unit : small) {
+      blocks += live_.index->unit_blocks(unit.number);
+      bytes += live_.index->unit_bytes(unit.number);
+    }
+    return blocks >= kIndexBlocksMax || bytes >= kFullIndexBytes || small.size() >= kManySmallIndexes;
+  }
+
   Result<std::vector<Unit>> readable(std::vector<Unit> units) {
     std::vector<Unit> found;
     for (Unit& unit : units) {
@@ -165,7 +174,6 @@ class Condemnation {
     // condemned: then these packs are written anew.
     std::vector<Unit> condemned_units;
     std::vector<Unit> replaced, small;
-    std::uint64_t small_blocks = 0, small_bytes = 0;
     for (std::uint32_t number = 0; number < live_.index->unit_count(); ++number) {
       DRS_ASSIGN_OR_RETURN(auto unit, judge_unit(number));
       if (!unit) continue;
@@ -174,26 +182,16 @@ class Condemnation {
       } else if (unit->stale) {
         replaced.push_back(*std::move(unit));
       } else if (is_small(number)) {
-        small_blocks += live_.index->unit_blocks(number);
-        small_bytes += live_.index->unit_bytes(number);
         small.push_back(*std::move(unit));
       } else {
         cover(*unit);
       }
     }
-    const auto are_enough = [&] {
-      return small_blocks >= kIndexBlocksMax || small_bytes >= kFullIndexBytes || small.size() >= kManySmallIndexes;
-    };
-    if (are_enough()) {
-      // One that cannot be read stays, so it is no reason to write the others anew in each run.
+    // One that cannot be read stays, so it is no reason to write the others anew in each run.
+    if (are_worth_merging(small)) {
       DRS_ASSIGN_OR_RETURN(small, readable(std::move(small)));
-      small_blocks = small_bytes = 0;
-      for (const Unit& unit : small) {
-        small_blocks += live_.index->unit_blocks(unit.number);
-        small_bytes += live_.index->unit_bytes(unit.number);
-      }
     }
-    if (are_enough())
+    if (are_worth_merging(small))
       std::ranges::move(small, std::back_inserter(replaced));
     else
       for (const Unit& unit : small) cover(unit);

@@ -34,8 +34,7 @@ class LiveCollector {
       : repository_(repository), data_(data), absent_(absent), control_(control) {}
 
   Result<void> open() {
-    const std::size_t workers = std::min(std::max<std::size_t>(repository_.store().parallel_max(), 1), kReadersMax);
-    DRS_ASSIGN_OR_RETURN(stores_, worker_stores(repository_.store(), workers));
+    DRS_ASSIGN_OR_RETURN(stores_, parallel_stores(repository_.store(), kReadersMax));
     for (const auto& store : stores_) {
       DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository_, *store));
       readers_.push_back(std::move(reader));

@@ -94,12 +94,10 @@ Result<RemovedMark> damaged_removal_mark(const ForgetSources& sources, const std
 Result<MarksReport> write_removal_marks(Repository& repository, std::span<const RemovedMark> marks,
                                         const CancelToken& cancel) {
   if (marks.empty()) return MarksReport();
-  ObjectStore& store = repository.store();
-  const std::size_t workers = std::min({kWorkersMax, store.parallel_max(), marks.size()});
-  DRS_ASSIGN_OR_RETURN(const auto stores, worker_stores(store, workers));
+  DRS_ASSIGN_OR_RETURN(const auto stores, parallel_stores(repository.store(), std::min(kWorkersMax, marks.size())));
   std::atomic<std::uint64_t> written = 0, present = 0;
   DRS_RETURN_IF_ERROR(
-      for_each_parallel(workers, marks.size(), [&](std::size_t worker, std::size_t item) -> Result<void> {
+      for_each_parallel(stores.size(), marks.size(), [&](std::size_t worker, std::size_t item) -> Result<void> {
         if (cancel.cancelled()) return Error(ErrorCode::kCancelled, "the removal of snapshots was cancelled");
         DRS_ASSIGN_OR_RETURN(const MarkOutcome outcome, write_mark(repository.keys(), *stores[worker], marks[item]));
         ++(outcome == MarkOutcome::kWritten ? written : present);

@@ -33,7 +33,7 @@ Result<void> Verdict::load_condemned() {
 
 Result<void> Verdict::run(const std::vector<Digest>& names) {
   DRS_RETURN_IF_ERROR(load_condemned());
-  DRS_RETURN_IF_ERROR(open_stores());
+  DRS_ASSIGN_OR_RETURN(const auto stores, parallel_stores(repository_.store(), kTablesAtOnce));
   std::vector<PackInfo> packs;  // without those that are gone, and index objects
   for (const Digest& name : names)
     if (const PackInfo* const pack = live_.packs->find(name)) packs.push_back(*pack);
@@ -43,8 +43,8 @@ Result<void> Verdict::run(const std::vector<Digest>& names) {
     const auto some = std::span(packs).subspan(at, std::min(kTablesAtOnce, packs.size() - at));
     std::vector<std::optional<Result<PackTable>>> tables(some.size());
     DRS_RETURN_IF_ERROR(
-        for_each_parallel(stores_.size(), some.size(), [&](std::size_t worker, std::size_t i) -> Result<void> {
-          tables[i] = read_pack_table(repository_, *stores_[worker], some[i].name, some[i].bytes);
+        for_each_parallel(stores.size(), some.size(), [&](std::size_t worker, std::size_t i) -> Result<void> {
+          tables[i] = read_pack_table(repository_, *stores[worker], some[i].name, some[i].bytes);
           return {};
         }));
     for (std::size_t i = 0; i < some.size(); ++i) {
@@ -56,12 +56,6 @@ Result<void> Verdict::run(const std::vector<Digest>& names) {
   }
   DRS_RETURN_IF_ERROR(finish(std::move(judged)));
   return run_index(names);
-}
-
-Result<void> Verdict::open_stores() {
-  const std::size_t workers = std::clamp<std::size_t>(repository_.store().parallel_max(), 1, kTablesAtOnce);
-  DRS_ASSIGN_OR_RETURN(stores_, worker_stores(repository_.store(), workers));
-  return {};
 }
 
 Result<std::optional<Verdict::Judged>> Verdict::judge(const PackInfo& pack, const Result<PackTable>& table) {

@@ -61,7 +61,6 @@ class Verdict {
   };
   // Returns nothing if the pack stays.
   Result<std::optional<Judged>> judge(const PackInfo& pack, const Result<PackTable>& table);
-  Result<void> open_stores();
   Result<void> read_ahead(const Digest& pack, std::span<const TableBlock* const> blocks);
   // Finds the confirmed copy of a live block, outside of `pack`. Returns nothing if there is none.
   Result<std::optional<Digest>> copy_of(const BlockId& block, const Digest& pack);
@@ -81,7 +80,6 @@ class Verdict {
   LiveData& live_;
   BlockMover& mover_;
   const RunControl& control_;
-  std::vector<std::unique_ptr<ObjectStore>> stores_;  // of the threads that read tables
   DigestSet condemned_;
   bool record_unreadable_ = false;
   struct CachedTable {
