@@ -111,7 +111,8 @@ void add_hold_command(CommandSet& commands) {
       ->required()
       ->type_name("");
   add_text(*app, "--until", command->choice.until, "TIME",
-           "Until this time, or for a duration such as 90d (default: for ever). Credentials of a writer hold for at "
+           "Until this time, or for a span such as 90d, 6m (months) or 1y (default: for ever). Credentials of a writer "
+           "hold for at "
            "most a year");
   add_text(*app, "--reason", command->choice.reason, "TEXT", "Why; `list` and `show` print it");
   add_flag(*app, "--release", command->release, "End all holds of the snapshot; only a pruner's credentials may");

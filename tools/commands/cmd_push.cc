@@ -239,7 +239,7 @@ void add_push_command(CommandSet& commands) {
                         "With --spool: how much of a push may wait there (default 10GiB)"));
   add_flag(*app, "--hold", command->hold, "Hold the snapshot once it is committed, as `drstream hold` does");
   add_text(*app, "--hold-until", command->hold_choice.until, "TIME",
-           "With --hold: until this time, or for a duration such as 90d (default: for ever)");
+           "With --hold: until this time, or for a span such as 90d, 6m (months) or 1y (default: for ever)");
   add_text(*app, "--hold-reason", command->hold_choice.reason, "TEXT", "With --hold: why");
   declare_push_gates(*app, *command);
   add_flag(*app, "--no-readback", command->no_read_back, "Do not decode each block as a check before it is stored");

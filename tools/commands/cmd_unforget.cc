@@ -148,7 +148,8 @@ void add_unforget_command(CommandSet& commands) {
       ->required()
       ->type_name("");
   add_flag(*app, "--hold", command->hold, "Hold it as well, as `drstream hold` does");
-  add_text(*app, "--until", command->choice.until, "TIME", "With --hold: until when (default: for ever)");
+  add_text(*app, "--until", command->choice.until, "TIME",
+           "With --hold: until this time, or for a span such as 90d, 6m (months) or 1y (default: for ever)");
   add_text(*app, "--reason", command->choice.reason, "TEXT", "With --hold: why");
   commands.add(
       {app, CommandEffect::kChanges, [command](CommandContext& context) { return run_unforget(context, *command); }});

@@ -21,11 +21,12 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
                                           "such as 48h, 7d or 2w");
     return std::chrono::nanoseconds(parsed);
   };
-  add_parsed(app, "--min-age", options.age_min, duration, "DURATION", "Condemn no pack that is younger (default: 48h)");
+  add_parsed(app, "--min-age", options.age_min, duration, "DURATION",
+             "Condemn no pack that is younger; in h, d or w (default: 48h)");
   add_parsed(app, "--grace", options.grace, duration, "DURATION",
-             "Time between condemning and deleting, for restores under way (default: 20h)");
+             "Time between condemning and deleting, for restores under way; in h, d or w (default: 20h)");
   add_parsed(app, "--undo", options.undo, duration, "DURATION",
-             "Keep the data of a forgotten snapshot this long, for `drstream unforget` (default: 7d)");
+             "Keep the data of a forgotten snapshot this long, for `drstream unforget`; in h, d or w (default: 7d)");
 }
 
 Result<PruneReport> prune_and_print(CommandContext& context, Repository& repository, const PruneOptions& options) {
