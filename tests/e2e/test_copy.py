@@ -307,6 +307,23 @@ def test_a_mirror_shows_what_the_source_shows(source, new_replica, new_repositor
     replica.run(*from_options(source, "--mirror", "other"), env=from_env(source), expect=2)
 
 
+@pytest.mark.parametrize("wanted", [False, True])
+def test_what_was_removed_only_in_a_mirror_is_made_equal_as_the_message_says(source, new_replica, wanted):
+    replica = new_replica(source)
+    copy(source, replica, "--mirror")
+    removed = replica.json("show", "other")["id"]
+    replica.run("forget", removed)
+    said = replica.run(*from_options(source, "--mirror"), env=from_env(source), expect=7).err
+    assert "remove them in the source, too (`drstream forget ID`)" in said
+    if wanted:
+        replica.run("unforget", removed)
+        copy(replica, source)
+    source.run("forget", removed)
+    copy(source, replica, "--mirror")
+    assert [s["id"] for s in replica.snapshots()] == [s["id"] for s in source.snapshots()]
+    prove(replica, None if wanted else ["pg/app"])
+
+
 def test_damage_is_named_and_the_rest_is_copied(source, target):
     pack = source.largest_pack()
     source.flip(pack, source.objects()[pack] // 3)

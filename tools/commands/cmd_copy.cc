@@ -162,7 +162,9 @@ Result<void> check_mirror(Repository& source, const SnapshotCatalog& catalog, Re
   if (!missing.empty())
     return Error(
         ErrorCode::kConflict,
-        fmt::format("{} snapshots are removed only in the mirror {} ({}): remove snapshots in its source instead",
+        fmt::format("{} snapshots are removed only in the mirror {} ({}): remove them in the source, too (`drstream "
+                    "forget ID`); to have one back instead, `drstream unforget` it in the mirror, copy from the mirror "
+                    "into the source, and forget its old id in the source",
                     missing.size(), mirror, list_of(missing)));
   return {};
 }

@@ -316,6 +316,16 @@ TEST_F(ReplicaCopyTest, PassesOverASnapshotWhoseNameIsFencedInTheTarget) {
   EXPECT_EQ(report->count(Outcome::kDamaged), 0U);
   EXPECT_EQ(report->count(Outcome::kCopied), 2U);
   EXPECT_EQ(*target_.objects->find(stored_.manifest_1)->bytes, fence);
+  // The next one names it as its predecessor.
+  const auto target = target_.open();
+  ASSERT_TRUE(target.ok());
+  const auto catalog = load_snapshots(**target);
+  ASSERT_TRUE(catalog.ok());
+  EXPECT_THAT(catalog->missing, IsEmpty());
+  EXPECT_TRUE(target_.names().contains(removed_name(stored_.manifest_1)));
+  const auto again = copy();
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->count(Outcome::kRemoved), 1U);
 }
 
 TEST_F(ReplicaCopyTest, NeverPutsAgainWhatAPruneOfTheTargetHasCondemnedAndDeleted) {
