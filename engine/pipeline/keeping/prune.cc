@@ -144,7 +144,9 @@ class Prune {
     std::ranges::sort(ripe_);
     ripe_.erase(std::ranges::unique(ripe_).begin(), ripe_.end());
     if (!options_.dry_run) {
-      DRS_ASSIGN_OR_RETURN(report_.session_objects, settler.clean());
+      DRS_ASSIGN_OR_RETURN(const Settler::Cleaned cleaned, settler.clean());
+      report_.session_objects = cleaned.objects;
+      for (const std::string& problem : cleaned.problems) note(problem);
     }
     report_.fenced = settler.fenced();
     return {};
@@ -164,8 +166,13 @@ class Prune {
     }
     DRS_ASSIGN_OR_RETURN(Settler::Outcome outcome, settler.settle(*record.waits, record.stored_ns));
     rest.awaited = std::move(outcome.awaited);
-    std::ranges::move(outcome.problems, std::back_inserter(report_.problems));
+    for (const std::string& problem : outcome.problems) note(problem);
     return rest.awaited.empty() && outcome.problems.empty();
+  }
+
+  // Adds to the problems, once.
+  void note(const std::string& problem) {
+    if (std::ranges::find(report_.problems, problem) == report_.problems.end()) report_.problems.push_back(problem);
   }
 
   Result<void> condemn_again(const DeletionRecord& record) {
@@ -193,15 +200,13 @@ class Prune {
     live_.emplace(std::move(live));
     if (options_.remembered)
       std::ranges::move(options_.remembered(live_->snapshots), std::back_inserter(live_->problems));
-    for (const std::string& problem : live_->problems)
-      if (std::ranges::find(report_.problems, problem) == report_.problems.end()) report_.problems.push_back(problem);
+    for (const std::string& problem : live_->problems) note(problem);
     report_.undo_snapshots = live_->protected_removed.size();
     for (const std::string& manifest : live_->protected_removed) {
       const auto hold = live_->holds.find(manifest);
       if (hold == live_->holds.end() || !hold->second.unreadable) continue;
-      const std::string problem = manifest + " is removed, but a hold of it cannot be read and counts for ever: " +
-                                  hold->second.unreadable->message;
-      if (std::ranges::find(report_.problems, problem) == report_.problems.end()) report_.problems.push_back(problem);
+      note(manifest + " is removed, but a hold of it cannot be read and counts for ever: " +
+           hold->second.unreadable->message);
     }
     return {};
   }

@@ -87,23 +87,25 @@ Result<Settler::Outcome> Settler::settle(const Waits& waits, WallNs record_store
   return outcome;
 }
 
-Result<std::uint64_t> Settler::clean() {
+Result<Settler::Cleaned> Settler::clean() {
+  Cleaned cleaned;
   std::vector<ObjectKey> removable;
   for (const RunningSession& session : sessions_) {
     DRS_ASSIGN_OR_RETURN(bool ended, has_outcome(session.manifest()));
     if (!ended && is_silent(session, nullptr, 0)) {
       // Its objects are removed by a later run: this one has not seen what the fence has met.
-      DRS_RETURN_IF_ERROR(fence(session));
+      DRS_ASSIGN_OR_RETURN(auto problem, fence(session));
+      if (problem) cleaned.problems.push_back(*std::move(problem));
       continue;
     }
     if (ended) removable.insert(removable.end(), session.objects.begin(), session.objects.end());
   }
-  if (options_.dry_run || removable.empty()) return removable.size();
+  if (options_.dry_run || removable.empty()) return cleaned;
   const auto removed = repository_->store().remove_all(removable);
+  if (removed.ok()) cleaned.objects = removable.size();
   // What the store locks goes with a later run: nothing waits for a settled session.
-  if (!removed.ok() && removed.error().code == ErrorCode::kDenied) return 0;
-  if (!removed.ok()) return removed.error();
-  return removable.size();
+  if (!removed.ok() && removed.error().code != ErrorCode::kDenied) return removed.error();
+  return cleaned;
 }
 
 std::vector<const RunningSession*> Settler::unsettled() const {

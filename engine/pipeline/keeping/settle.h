@@ -46,9 +46,13 @@ class Settler {
   // as in a folder of a network, the list of the waits may lack a session, and that session may lack the record.
   // Fences those that are silent. Errors: the store's.
   Result<Outcome> settle(const Waits& waits, WallNs record_stored_ns);
+  struct Cleaned {
+    std::uint64_t objects = 0;          // removed; 0 if the store refuses to remove one
+    std::vector<std::string> problems;  // silent sessions that cannot be fenced
+  };
   // Fences silent sessions that no waits name, and removes the objects of sessions that are settled. Removes nothing
-  // with `dry_run`. Returns how many objects it removed; 0 if the store refuses to remove one. Errors: the store's.
-  Result<std::uint64_t> clean();
+  // with `dry_run`. Errors: the store's.
+  Result<Cleaned> clean();
   // Sessions without a manifest or a fence.
   [[nodiscard]] std::vector<const RunningSession*> unsettled() const;
   // The names of manifests whose sessions this run has fenced.

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 using test::KeepingTest;
 using test::random_stream;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -312,6 +313,18 @@ TEST_F(PruneTroubleTest, SessionObjectsThatTheStoreLocksStopNothing) {
   EXPECT_THAT(names("sessions/"), SizeIs(1));
   deny_removal_of({});
   EXPECT_EQ(prune_with(at_once()).session_objects, 1U);
+}
+
+TEST_F(PruneTroubleTest, SaysThatASilentSessionCannotBeFenced) {
+  push_stream(random_stream(1, 50'000));
+  Uuid session;
+  session.data.fill(0x77);
+  const std::string name = session_name(repository_->keys().stream_tag("s"), session, 0);
+  ASSERT_TRUE(objects_->insert(name, Bytes(100), store_clock_.wall_ns()));
+  EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());  // its push may run
+  store_clock_.advance(std::chrono::hours(73));
+  for (int run = 0; run < 2; ++run) EXPECT_THAT(prune_with(at_once()).problems, ElementsAre(HasSubstr("remove " + name)));
+  EXPECT_THAT(names("sessions/"), SizeIs(1));
 }
 
 TEST_F(PruneTroubleTest, RetiredObjectsThatTheStoreLocksAreMergedOnce) {
