@@ -229,6 +229,7 @@ def test_what_is_named_goes_the_newest_too(pushed):
     pushed.run("forget", newest["id"][:8], f"{STREAM}@2026-01-04")
     assert days_left(pushed) == [1, 2, 3, 5, 6, 7, 8, 9]
     pushed.run("forget", newest["id"], expect=16)
+    assert "2026-13-01" in pushed.run("forget", f"{STREAM}@2026-13-01", expect=2).err
     pushed.run("forget", f"{STREAM}@latest")
     assert days_left(pushed)[-1] == 8
     pushed.run("verify")

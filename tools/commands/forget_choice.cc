@@ -26,8 +26,8 @@ bool names_snapshot(const std::string& text, const SnapshotCatalog& catalog, Wal
   if (is_stream_pattern(text)) return false;
   const auto stream_exists = [&catalog](std::string_view name) { return catalog.latest(name) != nullptr; };
   const auto selector = parse_selector(text, stream_exists, now_ns);
-  // What is neither is refused by the search for it.
-  return selector.ok() && (selector->stream.empty() || text.find('@') != std::string::npos);
+  // A wrong time behind the @ is refused by the search for it.
+  return text.find('@') != std::string::npos || (selector.ok() && selector->stream.empty());
 }
 
 class Chooser {
