@@ -56,15 +56,17 @@ bool run_alone(const Model& model, State& state, int record) {
 // Whether nothing keeps a condemned pack. A prune of the model moves one block at most, so a pack that waits for
 // another move stays.
 bool may_go(const Model& model, const State& state, int pack) {
-  if (model.scenario.tables_lost.has(pack)) return false;
-  const int block = state.content.has(pack) ? 1 : 0;
   const Set useless = state.damaged | all_condemned(state) | model.scenario.tables_lost;
-  if (!((state.packs & packs_with(state, block)) - useless).empty()) return true;
   Set needing = live_names(state);
   if (state.kept || !state.aged.has(kSnapshot)) needing |= only(kSnapshot);
-  for (int name = 0; name < kNames; ++name)
-    if (needing.has(name) && state.stored[name] == kBlock0 + block) return false;
-  return true;
+  const auto is_spare = [&](int block) {
+    if (!((state.packs & packs_with(state, block)) - useless).empty()) return true;
+    for (int name = 0; name < kNames; ++name)
+      if (needing.has(name) && state.stored[name] == kBlock0 + block) return false;
+    return true;
+  };
+  if (model.scenario.tables_lost.has(pack)) return is_spare(0) && is_spare(1);  // it may hold any
+  return is_spare(state.content.has(pack) ? 1 : 0);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ const std::vector<Mutant>& mutants() {
       {"condemned-copy-counts", {&Rules::copies_uncondemned}, {"small-copies", "push", "three-runs"}},
       {"manifests-not-again", {&Rules::checks_manifests}, {"small-push", "push", "resume"}},
       {"index-for-tables", {&Rules::verdict_by_table}, {"index-push"}},
+      {"tableless-goes", {&Rules::tableless_is_spare}, {"index-only-list", "index-repair-all"}},
       {"doubtful-session-removed", {&Rules::keeps_doubtful_session}, {"small-lost-answer", "lost-answer"}},
       {"no-fence", {&Rules::fences}, {"small-push", "push", "resume"}},
       {"silent-session-waited-for", {&Rules::silent_is_fenced}, {"small-push", "push"}},

@@ -41,6 +41,13 @@ Set indexed(const Evidence& evidence) {
   return packs;
 }
 
+// Whether other packs hold every live block.
+bool is_spare(const Evidence& evidence, int pack) {
+  for (const int block : {0, 1})
+    if (evidence.live(block) && copies(evidence, pack, block) == kNone) return false;
+  return true;
+}
+
 struct PackVerdict {
   Set to_delete;
   int block_to_move = -1;
@@ -53,7 +60,10 @@ PackVerdict judge_packs(const Evidence& evidence) {
   const Set known = by_index ? indexed(evidence) : kEvery;
   for (int pack = 0; pack < kPacks; ++pack) {
     if (!own.has(pack)) continue;
-    if (!by_index && evidence.model.scenario.tables_lost.has(pack)) continue;  // it may hold anything
+    if (!by_index && evidence.model.scenario.tables_lost.has(pack)) {  // it may hold anything
+      if (!evidence.model.rules.tableless_is_spare || is_spare(evidence, pack)) verdict.to_delete |= only(pack);
+      continue;
+    }
     const int block = evidence.state.content.has(pack) ? 1 : 0;
     if (!known.has(pack) || !evidence.live(block) || copies(evidence, pack, block) != kNone)
       verdict.to_delete |= only(pack);

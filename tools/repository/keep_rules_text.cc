@@ -21,7 +21,8 @@ struct CountOption {
   const char* description;
 };
 constexpr std::array kCountOptions = {
-    CountOption{"--keep-last", &KeepRules::last, "Keep the newest N snapshots; N may be unlimited (or -1), here and below"},
+    CountOption{"--keep-last", &KeepRules::last,
+                "Keep the newest N snapshots; N may be unlimited (or -1), here and below"},
     CountOption{"--keep-hourly", &KeepRules::hourly,
                 "Keep the newest of each of the last N hours that have a snapshot"},
     CountOption{"--keep-daily", &KeepRules::daily, "The same of days"},

@@ -205,8 +205,8 @@ class Prune {
     for (const std::string& manifest : live_->protected_removed) {
       const auto hold = live_->holds.find(manifest);
       if (hold == live_->holds.end() || !hold->second.unreadable) continue;
-      note(manifest + " is removed, but a hold of it cannot be read and counts for ever: " +
-           hold->second.unreadable->message);
+      note(manifest +
+           " is removed, but a hold of it cannot be read and counts for ever: " + hold->second.unreadable->message);
     }
     return {};
   }

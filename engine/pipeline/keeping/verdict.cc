@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/format/names.h"
+#include "engine/pipeline/keeping/dead_space.h"
 #include "engine/repository/parallel.h"
 #include "io/base/error_class.h"
 
@@ -59,21 +60,16 @@ Result<void> Verdict::run(const std::vector<Digest>& names) {
 }
 
 Result<std::optional<Verdict::Judged>> Verdict::judge(const PackInfo& pack, const Result<PackTable>& table) {
-  const std::string name = pack_name(pack.name);
-  const auto stays = [&](const std::string& why) {
-    problems_.push_back(name + " is condemned, but stays: " + why);
-    return std::optional<Judged>();
-  };
   if (!table.ok() && is_absent(table.error())) return std::optional<Judged>();  // another prune was faster
   if (!table.ok() && !is_object_fault(table.error())) return table.error();
-  if (!table.ok()) return stays("its table cannot be read, so it may hold anything: " + table.error().message);
+  if (!table.ok()) return judge_without_table(pack, table.error());
   Judged judged{.pack = pack, .relies_on = {}, .moved = false};
   std::vector<const TableBlock*> live;
   for (const TableBlock& block : table->blocks)
     if (live_.blocks.contains(block.record.id)) live.push_back(&block);
   // While a record cannot be read, it may name any pack: none justifies a deletion.
   if (record_unreadable_ && !live.empty())
-    return stays("it holds live blocks, and a record under condemned/ cannot be read");
+    return stays(pack, "it holds live blocks, and a record under condemned/ cannot be read");
   for (std::size_t i = 0; i < live.size(); ++i) {
     const TableBlock& block = *live[i];
     DRS_RETURN_IF_ERROR(check_cancelled());
@@ -87,10 +83,60 @@ Result<std::optional<Verdict::Judged>> Verdict::judge(const PackInfo& pack, cons
     const auto moved = mover_.move({pack.name, *table, block});
     if (!moved.ok() && is_absent(moved.error())) return std::optional<Judged>();  // as above
     if (!moved.ok() && !is_object_fault(moved.error())) return moved.error();
-    if (!moved.ok()) return stays("a live block in it is damaged and has no other copy: " + moved.error().message);
+    if (!moved.ok())
+      return stays(pack, "a live block in it is damaged and has no other copy: " + moved.error().message);
     judged.moved = true;
   }
   return std::optional(std::move(judged));
+}
+
+std::optional<Verdict::Judged> Verdict::stays(const PackInfo& pack, const std::string& why) {
+  problems_.push_back(pack_name(pack.name) + " is condemned, but stays: " + why);
+  return std::nullopt;
+}
+
+Result<std::optional<Verdict::Judged>> Verdict::judge_without_table(const PackInfo& pack, const Error& unreadable) {
+  const auto may_hold = [&](const std::string& what) {
+    return stays(pack, "its table cannot be read, and it may hold " + what + ": " + unreadable.message);
+  };
+  if (record_unreadable_) return may_hold("the only copy of a block, since a record under condemned/ cannot be read");
+  if (!live_.index->problems().empty())
+    return may_hold("what " + live_.index->problems().front().object + " lists, which cannot be read either");
+  DRS_ASSIGN_OR_RETURN(const bool lists_all, lists_all_live_blocks());
+  if (!lists_all)
+    return may_hold("a block of a snapshot that is in no other pack; `drstream verify` names the snapshot");
+  Judged judged{.pack = pack, .relies_on = {}, .moved = false};
+  const auto blocks = listed_in(pack.name);
+  if (!blocks.ok() && !is_object_fault(blocks.error())) return blocks.error();
+  if (!blocks.ok()) return may_hold("what an index object lists that cannot be read either");
+  for (const BlockId& block : *blocks) {
+    DRS_RETURN_IF_ERROR(check_cancelled());
+    DRS_ASSIGN_OR_RETURN(const auto copy, copy_of(block, pack.name));
+    if (!copy) return may_hold("the only copy of a block that can be read");
+    judged.relies_on.insert(*copy);
+  }
+  return std::optional(std::move(judged));
+}
+
+Result<std::vector<BlockId>> Verdict::listed_in(const Digest& pack) {
+  std::vector<BlockId> blocks;
+  for (std::uint32_t unit = 0; unit < live_.index->unit_count(); ++unit) {
+    const std::vector<IndexedPack>& packs = live_.index->unit_packs(unit);
+    const auto found = std::ranges::find(packs, pack, &IndexedPack::name);
+    if (found == packs.end()) continue;
+    const auto number = static_cast<std::uint32_t>(found - packs.begin());
+    DRS_ASSIGN_OR_RETURN(const Directory entries, live_.index->directory(unit));
+    for (const DirectoryEntry& entry : *entries)
+      if (entry.pack == number && live_.blocks.contains(entry.record.id)) blocks.push_back(entry.record.id);
+  }
+  return blocks;
+}
+
+Result<bool> Verdict::lists_all_live_blocks() {
+  if (lists_all_) return *lists_all_;
+  DRS_ASSIGN_OR_RETURN(const DeadSpace space, measure_dead_space(live_, control_));
+  lists_all_ = space.totals.live_blocks == live_.blocks.size();
+  return *lists_all_;
 }
 
 // Reads where each block will be looked for first: its copy, or else itself, to be moved.

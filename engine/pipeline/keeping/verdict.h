@@ -5,6 +5,9 @@
 // in this run. A block without such a copy is moved first. The records are read last, after everything that justifies a
 // deletion: of all copies of a live block, the one that was condemned last cannot be deleted (docs/DELETION.md).
 //
+// A pack whose table cannot be read gives readers only what the index lists in it. It goes if the whole index can be
+// read, if that lists every live block in a pack that may be used, and if each that it lists here has a copy as above.
+//
 // An index object is deleted only if others, which no record names, list the packs that it lists and that are there,
 // and the live blocks that no pack holds any more.
 #pragma once
@@ -12,6 +15,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -61,6 +65,12 @@ class Verdict {
   };
   // Returns nothing if the pack stays.
   Result<std::optional<Judged>> judge(const PackInfo& pack, const Result<PackTable>& table);
+  Result<std::optional<Judged>> judge_without_table(const PackInfo& pack, const Error& unreadable);
+  // The live blocks that the index lists in a pack.
+  Result<std::vector<BlockId>> listed_in(const Digest& pack);
+  // Whether the index lists each live block in a pack that is there and may be used.
+  Result<bool> lists_all_live_blocks();
+  std::optional<Judged> stays(const PackInfo& pack, const std::string& why);
   Result<void> read_ahead(const Digest& pack, std::span<const TableBlock* const> blocks);
   // Finds the confirmed copy of a live block, outside of `pack`. Returns nothing if there is none.
   Result<std::optional<Digest>> copy_of(const BlockId& block, const Digest& pack);
@@ -82,6 +92,7 @@ class Verdict {
   const RunControl& control_;
   DigestSet condemned_;
   bool record_unreadable_ = false;
+  std::optional<bool> lists_all_;
   struct CachedTable {
     Digest pack;
     PackTable table;

@@ -1,0 +1,145 @@
+// Packs that a record names and whose tables cannot be read: they go only if nothing can depend on them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/format/pack.h"
+#include "engine/pipeline/keeping/prune.h"
+#include "engine/repository/block_mover.h"
+#include "engine/repository/pack_table.h"
+#include "tests/engine/pipeline/keeping/keeping_fixture.h"
+
+namespace drs {
+namespace {
+
+using test::KeepingTest;
+using test::random_stream;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr std::size_t kStreamBytes = 100'000;
+
+class TablelessPackTest : public KeepingTest {
+ protected:
+  void SetUp() override {
+    KeepingTest::SetUp();
+    first_ = push_stream(random_stream(1, kStreamBytes));
+    pack_ = *names("packs/").begin();
+    first_index_ = *names("index/").begin();
+  }
+  // A record names the pack and its index object.
+  void condemn_first() {
+    manifest_ = *objects_->find(first_.name)->bytes;
+    remove(first_);
+    prune_with(at_once());
+    ASSERT_THAT(names("condemned/"), SizeIs(1));
+  }
+  // As a push commits that has listed the pack before.
+  void bring_first_back() {
+    ASSERT_TRUE(objects_->erase(removed_name(first_.name)));
+    ASSERT_TRUE(objects_->insert(first_.name, manifest_, store_clock_.wall_ns()));
+  }
+  void rot(const std::string& name, std::size_t from_end) {
+    Bytes bytes = *objects_->find(name)->bytes;
+    bytes[bytes.size() - from_end] ^= 1;
+    objects_->damage(name, std::move(bytes));
+  }
+  void rot_table() { rot(pack_, kPackFooterBytes + 1); }
+  // Stores blocks of a pack in another one, with an index object. Returns its name.
+  enum class Which : std::uint8_t { kAll, kRecipes };
+  std::string copy_blocks(const std::string& pack, Which which = Which::kAll) {
+    const std::set<std::string> before = names("packs/");
+    const auto info = repository_->store().stat(pack);
+    const Digest name = parse_name(pack)->digest;
+    const auto table = read_pack_table(*repository_, repository_->store(), name, info->size_bytes);
+    auto mover = BlockMover::make(*repository_, repository_->store(), {});
+    for (const TableBlock& block : table->blocks) {
+      if (which == Which::kRecipes && block.record.kind != BlockKind::kRecipe) continue;
+      EXPECT_TRUE(mover->move({name, *table, block}).ok());
+    }
+    EXPECT_TRUE(mover->flush().ok());
+    for (const std::string& stored : names("packs/"))
+      if (!before.contains(stored)) return stored;
+    return "";
+  }
+  [[nodiscard]] bool is_there() const { return names("packs/").contains(pack_); }
+  void expect_stays(const std::string& why) {
+    EXPECT_THAT(prune_with(at_once()).problems, Contains(HasSubstr(why)));
+    EXPECT_TRUE(is_there());
+  }
+
+  Pushed first_;
+  Bytes manifest_;  // of `first_`
+  std::string pack_, first_index_;
+};
+
+TEST_F(TablelessPackTest, OfDeadBlocksGoes) {
+  const Pushed kept = push_stream(random_stream(2, kStreamBytes));
+  rot_table();
+  condemn_first();
+  EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
+  EXPECT_FALSE(is_there());
+  EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
+  EXPECT_THAT(names("index/"), SizeIs(1));
+  expect_restores(kept);
+}
+
+TEST_F(TablelessPackTest, WhoseLiveBlocksAnotherPackHoldsGoes) {
+  condemn_first();
+  bring_first_back();
+  copy_blocks(pack_);
+  rot_table();
+  EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
+  EXPECT_FALSE(is_there());
+  expect_restores(first_);
+}
+
+TEST_F(TablelessPackTest, StaysWhereTheOtherCopyIsDamaged) {
+  condemn_first();
+  bring_first_back();
+  const std::string copy = copy_blocks(pack_);
+  rot(copy, objects_->find(copy)->bytes->size() / 2);
+  rot_table();
+  expect_stays("the only copy of a block that can be read");
+}
+
+TEST_F(TablelessPackTest, StaysWhileALiveBlockIsListedOnlyThere) {
+  condemn_first();
+  bring_first_back();
+  copy_blocks(pack_, Which::kRecipes);
+  rot_table();
+  expect_stays("in no other pack");
+  expect_restores(first_);
+}
+
+TEST_F(TablelessPackTest, StaysWhileALiveBlockIsListedNowhere) {
+  push_stream(random_stream(2, kStreamBytes));
+  std::set<std::string> lost = names("packs/");
+  lost.erase(pack_);
+  condemn_first();
+  copy_blocks(*lost.begin(), Which::kRecipes);
+  objects_->erase(*lost.begin());
+  rot_table();
+  expect_stays("in no other pack");
+}
+
+TEST_F(TablelessPackTest, StaysWhileAnIndexObjectCannotBeRead) {
+  const Pushed kept = push_stream(random_stream(2, kStreamBytes));
+  condemn_first();
+  rot_table();
+  for (const std::string& name : names("index/"))
+    if (name != first_index_) rot(name, 1);
+  expect_stays("which cannot be read either");
+  expect_restores(kept);
+}
+
+TEST_F(TablelessPackTest, StaysWhileARecordCannotBeRead) {
+  condemn_first();
+  rot_table();
+  objects_->insert(condemned_name(Uuid()), Bytes(100), store_clock_.wall_ns());
+  expect_stays("since a record under condemned/ cannot be read");
+}
+
+}  // namespace
+}  // namespace drs
