@@ -1,13 +1,19 @@
-"""Removes snapshots as `forget` does."""
+"""What tests of deletion share."""
 
 import struct
 import time
 
 from black_box import reader, seal_document, string
 
+AT_ONCE = ["--min-age", "0", "--grace", "0", "--undo", "0"]
+
+
+def packs_bytes(drs):
+    return sum(size for name, size in drs.objects().items() if name.startswith("packs/"))
+
 
 def remove(drs, id, reason="a test"):
-    """Puts the removal mark of a live snapshot. Returns what `list` had said of it."""
+    """Puts the removal mark of a live snapshot, as `forget` does. Returns what `list` had said of it."""
     (snapshot,) = [snapshot for snapshot in drs.snapshots() if snapshot["id"].startswith(id)]
     opened = reader.Repository(drs)
     opened.unlock({reader.RAW_KEY: bytes.fromhex(drs.key)})

@@ -2,15 +2,12 @@
 after a whole dump."""
 
 import hashlib
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
+from preload import preload
 from repository import sample_bytes
 
-HERE = Path(__file__).parent
 BUSY = 11
 USAGE = 2
 
@@ -36,12 +33,8 @@ def test_what_no_snapshot_can_record_is_refused_before_the_source_runs(drs, tmp_
 
 @pytest.fixture(scope="module")
 def thread_limit(tmp_path_factory, missing):
-    if shutil.which("cc") is None:
-        missing("there is no C compiler")
-    library = tmp_path_factory.mktemp("limit") / "thread_limit.so"
-    flags = ["-O2", "-shared", "-fPIC", "-Wall", "-Werror"]
-    subprocess.run(["cc", *flags, "-o", library, HERE / "thread_limit.c", "-ldl"], check=True)
-    return lambda threads: {"LD_PRELOAD": str(library), "THREAD_LIMIT": str(threads)}
+    loaded = preload("thread_limit", tmp_path_factory.mktemp("limit"), missing)
+    return lambda threads: {**loaded, "THREAD_LIMIT": str(threads)}
 
 
 def codes_at_each_limit(drs, thread_limit, *arguments, **options):

@@ -1,12 +1,12 @@
 """Copies per payload byte: the read from the pipe is the only one, as push says and as a replaced memcpy sees."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from preload import preload
 
 HERE = Path(__file__).parent
 STREAM_BYTES = 128 << 20
@@ -15,12 +15,8 @@ COPIES_MAX = 1.05
 
 @pytest.fixture(scope="module")
 def counter(tmp_path_factory, missing):
-    if shutil.which("cc") is None:
-        missing("there is no C compiler")
-    library = tmp_path_factory.mktemp("counter") / "memcpy_counter.so"
-    flags = ["-O2", "-shared", "-fPIC", "-fno-builtin", "-fno-tree-loop-distribute-patterns", "-Wall", "-Werror"]
-    subprocess.run(["cc", *flags, "-o", library, HERE / "memcpy_counter.c"], check=True)
-    return library
+    return preload("memcpy_counter", tmp_path_factory.mktemp("counter"), missing, "-fno-builtin",
+                   "-fno-tree-loop-distribute-patterns")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +25,7 @@ def counted(counter, tmp_path_factory):
 
     def run(command, environment, **options):
         report = tmp_path_factory.mktemp("report") / "bytes"
-        environment = {**environment, "LD_PRELOAD": str(counter), "MEMCPY_COUNTER_FILE": str(report)}
+        environment = {**environment, **counter, "MEMCPY_COUNTER_FILE": str(report)}
         outcome = subprocess.run(command, env=environment, capture_output=True, check=True, **options)
         moved, inside_codecs = map(int, report.read_text().split())
         return moved, inside_codecs, outcome

@@ -1,6 +1,7 @@
-"""Random commands on one repository: pushes, forget, unforget, holds, prunes, restores, checks and repairs; some killed,
-some stopped for longer than every time that a prune waits. No committed snapshot is lost, nothing is called damaged,
-every exit code is a documented one, and two prunes leave nothing that no snapshot needs."""
+"""Random commands on one repository: pushes, resumes, copies from a replica, into it and from another repository, forget,
+unforget, holds, prunes, restores, checks and repairs; some killed, some stopped for longer than every time that a prune
+waits, in a folder some with a clock that is a year off. No committed snapshot is lost, none that was removed comes back,
+nothing is called damaged, every exit code is a documented one, and two prunes leave nothing that no snapshot needs."""
 
 import signal
 import subprocess
@@ -8,21 +9,30 @@ import time
 
 import pytest
 from campaign_support import QUICK, kill_after
+from preload import preload
+from removals import AT_ONCE
 from repository import sha256_hex
 
-AT_ONCE = ["--min-age", "0", "--grace", "0", "--undo", "0"]
 LEFT_BYTES_MAX = 200_000  # of packs, beside 1.15 times the live ones: tables, and small packs
+YEAR_SECONDS = 365 * 24 * 3600
 
 
 class Keeper:
-    def __init__(self, drs, dice):
-        self.drs, self.dice = drs, dice
+    """`clocks`: environments, of which each command gets one."""
+
+    def __init__(self, drs, replica, other, dice, clocks):
+        self.drs, self.replica, self.other, self.dice, self.clocks = drs, replica, other, dice, clocks
         self.base = dice.randbytes(1_500_000)
         self.live = {}  # id: digest
-        self.held = set()
         self.removed = {}
         self.stopped = []
+        self.spooled = set()  # digests of what was pushed over the spool, and may be committed by a resume
         self.counts = {}
+
+    def run(self, *arguments, repository=None, source=None, **options):
+        """A command with one of the clocks."""
+        key = {"BACKUP_FROM_ENCRYPTION_KEY": source.key} if source else {}
+        return (repository or self.drs).run(*arguments, env={**self.dice.choice(self.clocks), **key}, **options)
 
     def data(self):
         begin = self.dice.randrange(len(self.base))
@@ -39,14 +49,51 @@ class Keeper:
 
     def push(self):
         data = self.data()
-        report = self.drs.push(self.dice.choice("abc"), data, *QUICK)
-        self.live[report["id"]] = sha256_hex(data)
+        self.run("push", self.dice.choice("abc"), *QUICK, input=data)
+        self.learn({sha256_hex(data)})
 
     def push_killed(self):
         data = self.data()
         path = self.drs.folder / "stream"
         path.write_bytes(data)
         kill_after(self.drs, self.dice.uniform(0.001, 0.2), "push", "a", "--file", path, *QUICK, stdin=subprocess.DEVNULL)
+        self.learn({sha256_hex(data)})
+
+    def push_spooled_killed(self):
+        data = self.data()
+        path = self.drs.folder / "stream"
+        path.write_bytes(data)
+        kill_after(self.drs, self.dice.uniform(0.05, 0.4), "push", "d", "--file", path, "--spool", self.drs.folder / "spool",
+                   *QUICK, stdin=subprocess.DEVNULL)  # fmt: skip
+        self.spooled.add(sha256_hex(data))
+        self.learn(self.spooled)
+
+    def resume(self):
+        """3: a stream was not read to its end before the kill. 7: a prune has fenced it."""
+        self.run("resume", "--spool", self.drs.folder / "spool", expect=(0, 3, 7))
+        self.learn(self.spooled)
+
+    def copy_to_replica(self):
+        """7: an earlier copy, which was killed, is fenced there."""
+        self.run("copy", "--from-repository", self.drs.path, *self.dice.choice([[], ["--mirror"]]),
+                 repository=self.replica, source=self.drs, expect=(0, 7))  # fmt: skip
+
+    def prune_replica(self):
+        self.run("prune", *self.dice.choice([[], ["--exclusive", "--force"]]), *AT_ONCE, repository=self.replica)
+
+    def copy_killed(self):
+        kill_after(self.replica, self.dice.uniform(0.01, 0.3), "copy", "--from-repository", self.drs.path,
+                   stdin=subprocess.DEVNULL, env={"BACKUP_FROM_ENCRYPTION_KEY": self.drs.key})  # fmt: skip
+
+    def copy_back(self):
+        """What was removed here does not come back."""
+        self.run("copy", "--from-repository", self.replica.path, source=self.replica)
+        self.learn(set())
+
+    def copy_from_another(self):
+        data = self.data()
+        self.other.push("e", data, *QUICK)
+        self.run("copy", "e", "--from-repository", self.other.path, source=self.other)
         self.learn({sha256_hex(data)})
 
     def push_stopped(self):
@@ -71,20 +118,24 @@ class Keeper:
         assert code in (0, 7), code
         self.learn({sha256_hex(data)} if code == 0 else set())
 
+    def held(self):
+        """A copy from the replica brings a hold back that was released here."""
+        return {snapshot["id"] for snapshot in self.drs.snapshots() if "hold" in snapshot}
+
     def forget(self):
         if len(self.live) < 2:
             return
         snapshot = self.dice.choice(sorted(self.live))
-        outcome = self.drs.run("forget", snapshot, expect=None)
-        assert outcome.code == (15 if snapshot in self.held else 0), outcome
-        if snapshot not in self.held:
+        held = snapshot in self.held()
+        self.run("forget", snapshot, expect=15 if held else 0)
+        if not held:
             self.removed[snapshot] = self.live.pop(snapshot)
 
     def unforget(self):
         if not self.removed:
             return
         snapshot = self.dice.choice(sorted(self.removed))
-        outcome = self.drs.run("unforget", snapshot, expect=(0, 7, 16))
+        outcome = self.run("unforget", snapshot, expect=(0, 7, 16))
         digest = self.removed.pop(snapshot)
         if outcome.code == 0:
             self.learn({digest})
@@ -93,15 +144,13 @@ class Keeper:
         if not self.live:
             return
         snapshot = self.dice.choice(sorted(self.live))
-        if snapshot in self.held:
-            self.drs.run("hold", "--release", snapshot)
-            self.held.discard(snapshot)
+        if snapshot in self.held():
+            self.run("hold", "--release", snapshot)
         else:
-            self.drs.run("hold", snapshot, "--reason", "campaign")
-            self.held.add(snapshot)
+            self.run("hold", snapshot, "--reason", "campaign")
 
     def prune(self):
-        self.drs.json("prune", *AT_ONCE)
+        self.run("prune", *AT_ONCE)
 
     def prunes_together(self):
         processes = [self.drs.start("prune", *AT_ONCE) for _ in range(3)]
@@ -110,7 +159,7 @@ class Keeper:
             assert process.returncode == 0, err
 
     def prune_exclusive(self):
-        self.drs.run("prune", "--exclusive", "--force", *AT_ONCE)
+        self.run("prune", "--exclusive", "--force", *AT_ONCE)
 
     def prune_killed(self):
         code, _ = kill_after(self.drs, self.dice.uniform(0.001, 0.2), "prune", *AT_ONCE, stdin=subprocess.DEVNULL)
@@ -122,18 +171,19 @@ class Keeper:
             assert sha256_hex(self.drs.pull(snapshot)) == self.live[snapshot]
 
     def verify(self):
-        self.drs.run("verify", "--read-data")
+        self.run("verify", "--read-data")
 
     def scrub(self):
-        self.drs.run("scrub")
+        self.run("scrub")
 
     def repair_index(self):
-        self.drs.run("repair", "index", *self.dice.choice([[], ["--all"]]))
+        self.run("repair", "index", *self.dice.choice([[], ["--all"]]))
 
     def step(self):
         actions = [self.push] * 6 + [self.forget] * 4 + [self.prune] * 4 + [
-            self.push_killed, self.push_stopped, self.unforget, self.hold, self.prunes_together, self.prune_killed,
-            self.prune_exclusive, self.pull, self.verify, self.scrub, self.repair_index]  # fmt: skip
+            self.push_killed, self.push_stopped, self.push_spooled_killed, self.resume, self.unforget, self.hold,
+            self.prunes_together, self.prune_killed, self.prune_exclusive, self.copy_to_replica, self.copy_killed,
+            self.prune_replica, self.copy_back, self.copy_from_another, self.pull, self.verify, self.scrub, self.repair_index]  # fmt: skip
         action = self.dice.choice(actions)
         self.counts[action.__name__] = self.counts.get(action.__name__, 0) + 1
         action()
@@ -141,6 +191,7 @@ class Keeper:
     def end(self):
         while self.stopped:
             self.wake()
+        self.resume()
         for _ in range(3):
             self.drs.run("prune", "--exclusive", "--force", *AT_ONCE)
         for snapshot, digest in self.live.items():
@@ -150,11 +201,25 @@ class Keeper:
         space = self.drs.json("stats")["space"]
         assert space["packs_bytes"] <= 1.15 * space["live_bytes"] + LEFT_BYTES_MAX, space
         assert self.drs.names("waits") == [] and self.drs.names("damaged") == []
+        self.run("verify", "--read-data", "--read-only", repository=self.replica)
+
+
+@pytest.fixture(scope="module")
+def clocks(tmp_path_factory, missing, store):
+    """A bucket refuses a clock that is far from its own."""
+    if store != "local":
+        return [{}]
+    off = preload("clock_off", tmp_path_factory.mktemp("clock"), missing)
+    years = [{**off, "CLOCK_OFF_SECONDS": str(seconds)} for seconds in (-YEAR_SECONDS, YEAR_SECONDS)]
+    return [{}] * 6 + years
 
 
 @pytest.mark.every_store
-def test_random_commands_lose_nothing(drs, full_run, share, dice):
-    keeper = Keeper(drs, dice)
+def test_random_commands_lose_nothing(drs, new_repository, clocks, full_run, share, dice):
+    replica, other = new_repository("replica"), new_repository("other")
+    replica.run("init", "--replica-of", drs.path, env={"BACKUP_FROM_ENCRYPTION_KEY": drs.key})
+    other.run("init")
+    keeper = Keeper(drs, replica, other, dice, clocks)
     for _ in share(range(2000 if full_run else 60)):
         keeper.step()
     keeper.end()

@@ -8,19 +8,15 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from churn import scatter_edits
+from removals import AT_ONCE, packs_bytes
 from repository import Repository, sha256_hex
 
 MAKE_STREAM = Path(__file__).with_name("make_stream.py")
 CHURN = 0.05
 DAYS = 60
 KEEP = ["--keep-hourly", "24", "--keep-daily", "7", "--keep-weekly", "4", "--keep-monthly", "12"]
-AT_ONCE = ["--min-age", "0", "--grace", "0", "--undo", "0"]
 PACKS_RATIO_MAX = 1.15
 DECODED_RATIO_MAX = 1.9
-
-
-def packs_bytes(drs):
-    return sum(size for name, size in drs.objects().items() if name.startswith("packs/"))
 
 
 def test_sixty_days_of_churn_take_little_more_than_what_is_live(drs, binary, full_run, tmp_path):

@@ -8,9 +8,9 @@ import time
 
 import pytest
 from campaign_support import QUICK, kill_after
+from removals import AT_ONCE, packs_bytes
 from repository import sample_bytes
 
-AT_ONCE = ["--min-age", "0", "--grace", "0", "--undo", "0"]
 DATA = sample_bytes(3_000_000)
 
 
@@ -35,10 +35,6 @@ def fail_after_packs(drs, data):
     (drs.folder / "fail").touch()
     process.communicate()
     assert process.returncode == 3
-
-
-def packs_bytes(drs):
-    return sum(size for name, size in drs.objects().items() if name.startswith("packs/"))
 
 
 def prune(drs, *options, **settings):

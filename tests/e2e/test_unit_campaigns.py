@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
     ("engine/pipeline/drs_push_test", "PushPowerCut.*"),  # 10,000 power cuts of the simulated disk
     # all schedules of two actors with at most 3 preemptions, 100,000 random ones of all
     ("engine/pipeline/drs_schedule_test", "ScheduleTest.*"),
+    ("engine/pipeline/drs_keeping_test", "AgeTest.*"),  # an old repository
 ])  # fmt: skip
 def test_campaign_of(full_run, share, program, tests):
     """It reads its part and seed from the environment; so `share` is named here."""

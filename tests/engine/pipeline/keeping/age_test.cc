@@ -2,13 +2,15 @@
 // forget and a prune each day; then the requests of a push are compared with those in a new repository of the same
 // snapshots.
 //
-//     DRSTREAM_TEST_FULL=1   50 streams and 1,000 days: 1.2 million pushes of 20 to 40 kB
+//     DRSTREAM_TEST_FULL=1   50 streams and 1,000 days: 1.2 million pushes of 20 to 40 kB, in one to two hours
 //     DRSTREAM_TEST_SEED     as for every campaign (tests/campaign.h)
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <random>
+#include <set>
 #include <string>
 
 #include "engine/pipeline/keeping/forget.h"
@@ -42,23 +44,24 @@ class CountedRepository : public KeepingTest {
  public:
   CountedRepository() {
     SetUp();
-    const auto count = [this](std::string_view operation, std::string_view) -> std::optional<Error> {
-      if (operation == "get" || operation == "list") ++requests_;
-      return std::nullopt;
-    };
-    repository_->replace_store(
-        std::make_unique<HookStore>(make_memory_store(objects_, &store_clock_), std::make_shared<StoreHook>(count)));
+    use(objects_);
   }
   void TestBody() override {}
 
   void push(std::size_t stream, std::size_t hour) {
-    const Pushed pushed = push_stream(stream_at(stream, hour), stream_name(stream));
+    Workshop& workshop = workshop_of(stream);
+    const Pushed pushed = push_in(workshop, stream, hour);
     hours_[pushed.name] = hour;
+    hand_over(workshop);
   }
   // Leaves what a push leaves that was killed before its commit.
   void push_killed(std::size_t stream, std::size_t hour) {
-    const Pushed pushed = push_stream(stream_at(stream, hour), stream_name(stream));
-    ASSERT_TRUE(objects_->erase(pushed.name));
+    Workshop& workshop = workshop_of(stream);
+    const Pushed pushed = push_in(workshop, stream, hour);
+    for (const ObjectKey& name : added(workshop)) {
+      if (name != pushed.name) copy(*workshop.objects, name, *objects_);
+      workshop.objects->erase(name);
+    }
     put_session_of(pushed.manifest);
   }
   void forget(const KeepRules& rules) {
@@ -86,7 +89,7 @@ class CountedRepository : public KeepingTest {
   }
   std::uint64_t requests_of_push(std::size_t stream, std::size_t hour) {
     requests_ = 0;
-    push(stream, hour);
+    push_stream(stream_at(stream, hour), stream_name(stream));
     return requests_;
   }
   void pass(std::chrono::nanoseconds time) { store_clock_.advance(time); }
@@ -94,6 +97,53 @@ class CountedRepository : public KeepingTest {
   std::size_t count(std::string_view prefix) const { return names(prefix).size(); }
 
  private:
+  // A push reads the index of the whole repository. So each stream has a small one with the same keys, where it is
+  // pushed in a moment: its first snapshot, with the blocks that all others share, and its last. What a push stores
+  // there is moved into the large one.
+  struct Workshop {
+    std::shared_ptr<MemoryObjects> objects;
+    std::set<ObjectKey> first, last;
+  };
+
+  void use(std::shared_ptr<MemoryObjects> objects) {
+    const auto count = [this](std::string_view operation, std::string_view) -> std::optional<Error> {
+      if (operation == "get" || operation == "list") ++requests_;
+      return std::nullopt;
+    };
+    repository_->replace_store(std::make_unique<HookStore>(make_memory_store(std::move(objects), &store_clock_),
+                                                           std::make_shared<StoreHook>(count)));
+  }
+  Workshop& workshop_of(std::size_t stream) {
+    Workshop& workshop = workshops_[stream];
+    if (workshop.objects != nullptr) return workshop;
+    workshop.objects = std::make_shared<MemoryObjects>();
+    for (const std::string_view prefix : {"config/", "keys/"})
+      for (const ObjectInfo& info : objects_->list(prefix)) copy(*objects_, info.key, *workshop.objects);
+    return workshop;
+  }
+  Pushed push_in(const Workshop& workshop, std::size_t stream, std::size_t hour) {
+    use(workshop.objects);
+    Pushed pushed = push_stream(stream_at(stream, hour), stream_name(stream));
+    use(objects_);
+    return pushed;
+  }
+  void hand_over(Workshop& workshop) {
+    std::set<ObjectKey> names = added(workshop);
+    for (const ObjectKey& name : names) copy(*workshop.objects, name, *objects_);
+    for (const ObjectKey& name : workshop.last) workshop.objects->erase(name);
+    (workshop.first.empty() ? workshop.first : workshop.last) = std::move(names);
+  }
+  // What the latest push into it has stored.
+  static std::set<ObjectKey> added(const Workshop& workshop) {
+    std::set<ObjectKey> names;
+    for (const std::string_view prefix : {"packs/", "index/", "manifests/"})
+      for (const ObjectInfo& info : workshop.objects->list(prefix))
+        if (!workshop.first.contains(info.key) && !workshop.last.contains(info.key)) names.insert(info.key);
+    return names;
+  }
+  void copy(const MemoryObjects& from, const ObjectKey& name, MemoryObjects& to) {
+    ASSERT_TRUE(to.insert(name, *from.find(name)->bytes, store_clock_.wall_ns()));
+  }
   void put_session_of(const Manifest& manifest) {
     SessionRecord record;
     record.session = manifest.session;
@@ -112,7 +162,8 @@ class CountedRepository : public KeepingTest {
     hours_.erase(snapshot.name);
   }
 
-  std::map<std::string, std::size_t> hours_;  // by the name of the manifest
+  std::map<std::size_t, Workshop> workshops_;  // by stream
+  std::map<std::string, std::size_t> hours_;   // by the name of the manifest
   std::atomic<std::uint64_t> requests_ = 0;
 };
 
