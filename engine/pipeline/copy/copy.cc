@@ -14,10 +14,13 @@ Result<void> copy_verbatim(const CopySource& source, const std::vector<const Sna
                            const CopyOptions& options, const RunControl& control, CopyReport& report) {
   if (chosen.empty() && source.catalog.removed.empty()) return {};
   DRS_ASSIGN_OR_RETURN(const auto copy, ReplicaCopy::begin(source, target, options, control, report));
-  // Marks first: a snapshot whose predecessor is missing counts as rolled back until the predecessor's mark is there.
-  DRS_RETURN_IF_ERROR(copy->carry_marks(chosen));
-  for (const Snapshot* const snapshot : chosen) DRS_RETURN_IF_ERROR(copy->add(*snapshot));
-  return copy->heal();
+  const auto copied = [&]() -> Result<void> {
+    // Marks first: a snapshot whose predecessor is missing counts as rolled back until the predecessor's mark is there.
+    DRS_RETURN_IF_ERROR(copy->carry_marks(chosen));
+    for (const Snapshot* const snapshot : chosen) DRS_RETURN_IF_ERROR(copy->add(*snapshot));
+    return copy->heal();
+  }();
+  return copied.ok() ? copied : copy->explain(copied.error());
 }
 
 Result<void> copy_streams(const CopySource& source, const std::vector<const Snapshot*>& chosen, Repository& target,

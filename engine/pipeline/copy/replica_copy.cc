@@ -176,6 +176,10 @@ Result<std::optional<ReplicaCopy::Obstacle>> ReplicaCopy::copy_whole(const Snaps
   } else {
     DRS_ASSIGN_OR_RETURN(obstacle, copy_needs(snapshot, *needs));
   }
+  if (obstacle) {
+    Error explained = explain(obstacle->error);
+    if (explained.code != obstacle->error.code) obstacle = Obstacle{std::move(explained)};
+  }
   if (obstacle && !obstacle->there) {
     // What a prune of the source has deleted, behind a removal mark, is no damage.
     DRS_ASSIGN_OR_RETURN(const auto removal, removal_of(source_.keys(), source_.store(), snapshot.name));

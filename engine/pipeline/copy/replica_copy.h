@@ -49,6 +49,8 @@ class ReplicaCopy {
   // To be called after the last `add`: copies again the packs that the target has lost of snapshots that it had.
   // Errors: as `add`.
   Result<void> heal();
+  // Of an error that is due to a fence of this copy's session, behind which a prune deletes what it has stored: that.
+  [[nodiscard]] Error explain(Error error) { return session_->explain(std::move(error)); }
 
  private:
   Result<std::set<std::string>> held_here();

@@ -251,6 +251,36 @@ TEST_F(ReplicaCopyTest, StopsWhereAPruneOfTheTargetCondemnsAPackThatItReliesOn) 
   EXPECT_FALSE(target_.names().contains(stored_.manifest_1));
 }
 
+// It sleeps for longer than a session may: a prune of the target fences it, and deletes the pack of the blocks that it
+// has moved.
+TEST_F(ReplicaCopyTest, ThatWasFencedSaysSoAndNotThatItsPacksAreGone) {
+  const std::string record = condemned_name(Uuid{});
+  const CondemnedPacks condemned{.condemned_ns = 1, .packs = {stored_.pack_first_digest}};
+  target_.objects->insert(
+      record, encode_document(source_->keys(), ObjectKind::kCondemned, record, encode_condemned(condemned)), 0);
+  const auto hook = std::make_shared<test::StoreHook>();
+  const auto target = target_.open();
+  ASSERT_TRUE(target.ok());
+  (*target)->replace_store(std::make_unique<test::HookStore>(target_.store(), hook));
+  *hook = [&](std::string_view operation, std::string_view key) -> std::optional<Error> {
+    if (operation != "get" || !key.starts_with("packs/") || !target_.objects->erase(std::string(key)))
+      return std::nullopt;
+    for (const std::string& name : target_.names("sessions/")) {
+      const auto parsed = parse_name(name);
+      const std::string fence = manifest_name(parsed->tag, parsed->uuid);
+      target_.objects->insert(
+          fence,
+          encode_document(source_->keys(), ObjectKind::kFence, fence, encode_fence({parsed->uuid, "copy", 1, "prune"})),
+          0);
+    }
+    return std::nullopt;
+  };
+  const auto report = copy_all(*source_, **target);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kConflict) << report.error().message;
+  EXPECT_THAT(report.error().message, HasSubstr("fence"));
+}
+
 TEST_F(ReplicaCopyTest, CopiesNothingThatAnUnreadableRecordOfTheTargetMayCondemn) {
   const std::string record = condemned_name(Uuid{});
   target_.objects->insert(record, Bytes(100), target_.clock.wall_ns());
