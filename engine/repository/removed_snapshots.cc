@@ -32,7 +32,9 @@ std::string id_of(const Removal& removal) {
 
 void take(RemovedSnapshot& removed, const std::string& name, const Result<Bytes>& object, const RepositoryKeys& keys) {
   auto manifest = object.ok() ? open_manifest(keys, name, *object) : Result<Manifest>(object.error());
-  if (manifest.ok())
+  if (object.ok() && is_fence(keys, name, *object))
+    removed.manifest_exists = false;  // in a replica: it was never there
+  else if (manifest.ok())
     removed.snapshot = Snapshot{name, document_identity(*object), static_cast<ManifestHeader&&>(*manifest)};
   else if (is_absent(manifest.error()))
     removed.manifest_exists = false;  // a prune has deleted it since it was listed

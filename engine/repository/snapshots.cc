@@ -51,7 +51,10 @@ bool older(const Snapshot& a, const Snapshot& b) {
 std::string MissingManifest::problem() const {
   return "stream " + stream + ": " + named_by + " names " + name +
          (was_unreadable ? " as a manifest that could not be read" : " as its predecessor") +
-         ", which is gone without an authentic mark of removal";
+         ", which is gone without an authentic mark of removal" +
+         (fenced ? "; a prune has fenced its session. If this is a replica, a copy of it was killed: `drstream forget` "
+                   "it in the source, `drstream unforget` it there, and copy again"
+                 : "");
 }
 
 const Snapshot* SnapshotCatalog::latest(std::string_view stream) const {
@@ -313,8 +316,9 @@ Result<SnapshotCatalog> load_snapshots(Repository& repository, const std::option
   for (const auto& [name, naming] : loader.accounted) {
     if (loader.present.contains(name) || loader.removed.contains(name)) continue;
     const bool may_be_none = no_manifests.contains(name) || broken_retired.contains(parse_name(name)->tag);
-    if (!naming.was_unreadable || !may_be_none)
-      catalog.missing.push_back({naming.stream, name, naming.named_by, naming.sequence, naming.was_unreadable});
+    if (naming.was_unreadable && may_be_none) continue;
+    const bool fenced = std::ranges::binary_search(catalog.fences, name);
+    catalog.missing.push_back({naming.stream, name, naming.named_by, naming.sequence, naming.was_unreadable, fenced});
   }
   return std::move(catalog);
 }

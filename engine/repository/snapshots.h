@@ -50,6 +50,7 @@ struct MissingManifest {
   std::string named_by;
   std::uint64_t before_sequence = 0;  // of the first manifest that names it: the missing one came earlier
   bool was_unreadable = false;        // `named_by` lists it as unreadable
+  bool fenced = false;                // a fence has its name: in a replica, a copy of it was fenced
   // "stream s: manifests/... names manifests/... as its predecessor, which is gone ..."
   [[nodiscard]] std::string problem() const;
 };

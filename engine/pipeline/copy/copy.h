@@ -48,8 +48,7 @@ struct SnapshotCopy {
     kDamaged,       // not copied; `problem` names the damage in the source
     kDamagedThere,  // replica: the manifest or an object it needs is damaged in the target; `problem` says what to do
     kSkipped,       // not copied, and not damaged; `problem` gives the reason, `reason` its code
-    kFenced,        // replica: not copied: a prune of the target has fenced an earlier copy without heartbeats; gets a
-                    // removal mark there, since later snapshots name it
+    kFenced,        // replica: not copied: a prune of the target has fenced an earlier copy without heartbeats
   };
   const Snapshot* source = nullptr;
   Outcome outcome = Outcome::kCopied;

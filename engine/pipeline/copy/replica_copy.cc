@@ -136,11 +136,9 @@ Result<void> ReplicaCopy::add(const Snapshot& snapshot) {
   } else if (std::binary_search(target.fences.begin(), target.fences.end(), snapshot.name)) {
     entry.outcome = Outcome::kFenced;
     entry.problem =
-        "a prune of the target has fenced an earlier copy of this snapshot, so its manifest can never be stored there, "
-        "and counts as removed. `drstream forget` and `drstream unforget` it in the source: it gets a new id, and can "
-        "be copied";
+        "a prune of the target has fenced an earlier copy of this snapshot: its manifest can never be stored there. "
+        "`drstream forget` it in the source, `drstream unforget` it there, and copy again: it gets a new id";
     entry.target_name.clear();
-    DRS_RETURN_IF_ERROR(mark_as_fenced(snapshot));
   } else if (broken != target.broken.end() && is_too_new(broken->error)) {
     note_obstacle(entry, {broken->error.with_context(snapshot.name + " is in the target, but cannot be read")});
   } else if (broken != target.broken.end()) {

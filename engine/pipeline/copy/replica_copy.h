@@ -89,10 +89,6 @@ class ReplicaCopy {
     bool there = false;  // the damage is in the target
   };
   Result<void> carry_mark(const Removal& removal);
-  // Counts what was carried, or warns.
-  Result<void> carry(const Removal& removal);
-  // A later snapshot names this one as its predecessor, and a fence does not say what became of it: a mark does.
-  Result<void> mark_as_fenced(const Snapshot& snapshot);
   Result<std::optional<Obstacle>> copy_whole(const Snapshot& snapshot);
   static void note_obstacle(SnapshotCopy& entry, const Obstacle& obstacle);
   // Whether `index` names a pack that the target does not list, or lists with another size.

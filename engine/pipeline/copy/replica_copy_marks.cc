@@ -64,31 +64,15 @@ Result<void> ReplicaCopy::carry_marks(const std::vector<const Snapshot*>& chosen
                                  "`drstream hold --release`, then copy again");
       continue;
     }
-    DRS_RETURN_IF_ERROR(carry(removal));
+    if (const auto stored = carry_mark(removal); !stored.ok()) {
+      // In the target another object may have the mark's name.
+      if (!is_object_fault(stored.error())) return stored.error();
+      report_.warnings.push_back(removed_name(removal.manifest_name) + " was not copied: " + stored.error().message);
+      continue;
+    }
+    ++report_.removal_marks;
   }
   return {};
-}
-
-Result<void> ReplicaCopy::carry(const Removal& removal) {
-  const auto stored = carry_mark(removal);
-  // In the target another object may have the mark's name.
-  if (!stored.ok() && !is_object_fault(stored.error())) return stored.error();
-  if (!stored.ok())
-    report_.warnings.push_back(removed_name(removal.manifest_name) + " was not copied: " + stored.error().message);
-  else
-    ++report_.removal_marks;
-  return {};
-}
-
-Result<void> ReplicaCopy::mark_as_fenced(const Snapshot& snapshot) {
-  Removal removal;
-  removal.manifest_name = snapshot.name;
-  removal.manifest_digest = snapshot.digest;
-  removal.stream = snapshot.manifest.stream;
-  removal.sequence = snapshot.manifest.sequence;
-  removal.removed_ns = target_.clock().wall_ns();
-  removal.reason = "a prune of this replica has fenced a copy of it";
-  return carry(removal);
 }
 
 }  // namespace drs

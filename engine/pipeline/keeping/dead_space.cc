@@ -29,9 +29,7 @@ class DeadSpaceMeter {
   Result<DeadSpace> measure() {
     // A block in several packs is live in one of them: in one where no mark names it, if there is one. Else each prune
     // would give up the good copy for one that cannot be moved.
-    DRS_RETURN_IF_ERROR(read_units(Copies::kUnmarked));
-    space_.totals.live_blocks = seen_.size();
-    DRS_RETURN_IF_ERROR(read_units(Copies::kMarked));
+    for (const Copies copies : {Copies::kUnmarked, Copies::kMarked}) DRS_RETURN_IF_ERROR(read_units(copies));
     sum_up();
     return std::move(space_);
   }

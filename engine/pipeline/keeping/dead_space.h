@@ -22,7 +22,6 @@ struct SpaceTotals {
   std::uint64_t packs = 0;
   std::uint64_t packs_bytes = 0;
   std::uint64_t live_bytes = 0;       // sealed live blocks
-  std::uint64_t live_blocks = 0;      // that lie in a pack that no record names, and where no mark names them
   std::uint64_t condemned_packs = 0;  // named by a record, and still there
   std::uint64_t condemned_bytes = 0;
   // Of packs that no record names: dead blocks, and all of a pack without live ones. The envelope and the table of

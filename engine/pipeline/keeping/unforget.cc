@@ -89,6 +89,10 @@ class CondemnedBlocks {
 Result<Manifest> read_removed(Repository& repository, const std::string& name) {
   auto manifest = read_again_if_damaged([&]() -> Result<Manifest> {
     DRS_ASSIGN_OR_RETURN(const Bytes object, get_document(repository.store(), name, kDocumentBytesMax));
+    if (is_fence(repository.keys(), name, object))
+      return Error(ErrorCode::kNoSnapshot,
+                   "a prune has fenced the copy of it into this replica, so it was never here: "
+                   "`drstream unforget` it in the source, and copy again");
     return open_manifest(repository.keys(), name, object);
   });
   if (!manifest.ok() && is_absent(manifest.error()))
