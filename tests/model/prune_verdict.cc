@@ -41,10 +41,17 @@ Set indexed(const Evidence& evidence) {
   return packs;
 }
 
-// Whether other packs hold every live block.
+// Whether a pack without a readable table gives nothing that is needed: index objects, or tables of packs, name every
+// live block, and one that index objects list in this pack has a copy.
 bool is_spare(const Evidence& evidence, int pack) {
-  for (const int block : {0, 1})
-    if (evidence.live(block) && copies(evidence, pack, block) == kNone) return false;
+  const Set claimed = indexed(evidence);
+  const Set named = claimed | (evidence.pruner.packs - evidence.model.scenario.tables_lost);
+  for (const int block : {0, 1}) {
+    if (!evidence.live(block)) continue;
+    const Set holders = packs_with(evidence.state, block);
+    if ((named & holders) == kNone) return false;
+    if ((claimed & holders).has(pack) && copies(evidence, pack, block) == kNone) return false;
+  }
   return true;
 }
 

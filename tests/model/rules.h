@@ -11,7 +11,7 @@ struct Rules {
   bool copies_uncondemned = true;     // a pack that justifies a deletion is in no record
   bool checks_manifests = true;       // the verdict lists manifests after the sessions are settled
   bool verdict_by_table = true;       // blocks of a pack come from its table, not from the index
-  bool tableless_is_spare = true;     // without a readable table it goes only if others have every live block (added)
+  bool tableless_is_spare = true;     // without a readable table it goes only if the index shows that (added)
 
   // Sessions and fences
   bool keeps_doubtful_session = true;  // session objects stay while the outcome of the commit is unknown

@@ -1,10 +1,10 @@
 #include "engine/pipeline/keeping/verdict.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "engine/format/names.h"
-#include "engine/pipeline/keeping/dead_space.h"
 #include "engine/repository/parallel.h"
 #include "io/base/error_class.h"
 
@@ -63,7 +63,7 @@ Result<std::optional<Verdict::Judged>> Verdict::judge(const PackInfo& pack, cons
   if (!table.ok() && is_absent(table.error())) return std::optional<Judged>();  // another prune was faster
   if (!table.ok() && !is_object_fault(table.error())) return table.error();
   if (!table.ok()) return judge_without_table(pack, table.error());
-  Judged judged{.pack = pack, .relies_on = {}, .moved = false};
+  Judged judged{.pack = pack, .relies_on = {}, .moved = false, .tableless = false};
   std::vector<const TableBlock*> live;
   for (const TableBlock& block : table->blocks)
     if (live_.blocks.contains(block.record.id)) live.push_back(&block);
@@ -99,17 +99,16 @@ Result<std::optional<Verdict::Judged>> Verdict::judge_without_table(const PackIn
   const auto may_hold = [&](const std::string& what) {
     return stays(pack, "its table cannot be read, and it may hold " + what + ": " + unreadable.message);
   };
+  if (is_too_new(unreadable)) return may_hold("anything");
   if (record_unreadable_) return may_hold("the only copy of a block, since a record under condemned/ cannot be read");
-  if (!live_.index->problems().empty())
-    return may_hold("what " + live_.index->problems().front().object + " lists, which cannot be read either");
-  DRS_ASSIGN_OR_RETURN(const bool lists_all, lists_all_live_blocks());
-  if (!lists_all)
-    return may_hold("a block of a snapshot that is in no other pack; `drstream verify` names the snapshot");
-  Judged judged{.pack = pack, .relies_on = {}, .moved = false};
-  const auto blocks = listed_in(pack.name);
-  if (!blocks.ok() && !is_object_fault(blocks.error())) return blocks.error();
-  if (!blocks.ok()) return may_hold("what an index object lists that cannot be read either");
-  for (const BlockId& block : *blocks) {
+  DRS_ASSIGN_OR_RETURN(const IndexState* const index, index_state());
+  if (index->vanished) return std::optional<Judged>();  // a later run judges it
+  if (!index->unreadable.empty()) return may_hold("what " + index->unreadable + " lists, which cannot be read either");
+  if (!index->names_all)
+    return may_hold("a block of a snapshot that is nowhere else; `drstream verify` names the snapshot");
+  DRS_ASSIGN_OR_RETURN(const std::vector<BlockId> blocks, listed_in(pack.name));
+  Judged judged{.pack = pack, .relies_on = {}, .moved = false, .tableless = true};
+  for (const BlockId& block : blocks) {
     DRS_RETURN_IF_ERROR(check_cancelled());
     DRS_ASSIGN_OR_RETURN(const auto copy, copy_of(block, pack.name));
     if (!copy) return may_hold("the only copy of a block that can be read");
@@ -119,24 +118,46 @@ Result<std::optional<Verdict::Judged>> Verdict::judge_without_table(const PackIn
 }
 
 Result<std::vector<BlockId>> Verdict::listed_in(const Digest& pack) {
-  std::vector<BlockId> blocks;
+  std::unordered_set<BlockId, BlockIdHash> blocks;
   for (std::uint32_t unit = 0; unit < live_.index->unit_count(); ++unit) {
+    if (live_.index->unit_is_uncovered_pack(unit)) continue;
     const std::vector<IndexedPack>& packs = live_.index->unit_packs(unit);
-    const auto found = std::ranges::find(packs, pack, &IndexedPack::name);
-    if (found == packs.end()) continue;
-    const auto number = static_cast<std::uint32_t>(found - packs.begin());
+    if (std::ranges::find(packs, pack, &IndexedPack::name) == packs.end()) continue;
     DRS_ASSIGN_OR_RETURN(const Directory entries, live_.index->directory(unit));
     for (const DirectoryEntry& entry : *entries)
-      if (entry.pack == number && live_.blocks.contains(entry.record.id)) blocks.push_back(entry.record.id);
+      if (packs[entry.pack].name == pack && live_.blocks.contains(entry.record.id)) blocks.insert(entry.record.id);
   }
-  return blocks;
+  return std::vector<BlockId>(blocks.begin(), blocks.end());
 }
 
-Result<bool> Verdict::lists_all_live_blocks() {
-  if (lists_all_) return *lists_all_;
-  DRS_ASSIGN_OR_RETURN(const DeadSpace space, measure_dead_space(live_, control_));
-  lists_all_ = space.totals.live_blocks == live_.blocks.size();
-  return *lists_all_;
+Result<const Verdict::IndexState*> Verdict::index_state() {
+  if (index_state_) return &*index_state_;
+  IndexState state;
+  BlockIndex& index = *live_.index;
+  for (const BlockIndex::Problem& problem : index.problems())
+    if (problem.object.starts_with(name_prefix(ObjectKind::kIndex))) state.unreadable = problem.object;
+  std::vector<std::uint32_t> units(index.unit_count());
+  std::iota(units.begin(), units.end(), 0U);
+  BlockSet named;
+  const auto take = [&](std::uint32_t unit, const Result<Directory>& entries) -> Result<void> {
+    DRS_RETURN_IF_ERROR(check_cancelled());
+    if (!entries.ok() && !is_object_fault(entries.error())) return entries.error();
+    if (entries.ok()) {
+      for (const DirectoryEntry& entry : **entries)
+        if (live_.blocks.contains(entry.record.id)) named.add(entry.record.id);
+    } else if (is_absent(entries.error())) {
+      state.vanished = true;
+    } else if (!index.unit_is_uncovered_pack(unit)) {
+      // A pack that no index object lists, and whose table cannot be read, gives nothing to anybody.
+      state.unreadable = index.unit_name(unit);
+    }
+    return {};
+  };
+  DRS_RETURN_IF_ERROR(index.visit_directories(units, take));
+  state.vanished = state.vanished || index.vanished();
+  state.names_all = named.size() == live_.blocks.size();
+  index_state_ = std::move(state);
+  return &*index_state_;
 }
 
 // Reads where each block will be looked for first: its copy, or else itself, to be moved.
@@ -202,7 +223,7 @@ Result<void> Verdict::finish(std::vector<Judged> judged) {
   DigestSet relied_on;
   for (const Judged& verdict : judged) {
     const bool holds_live = verdict.moved || !verdict.relies_on.empty();
-    if (holds_live && record_unreadable_) continue;
+    if ((holds_live || verdict.tableless) && record_unreadable_) continue;
     if (verdict.moved && moved_condemned) continue;  // a later run moves again
     if (std::ranges::any_of(verdict.relies_on, is_condemned)) continue;
     removable.push_back({pack_name(verdict.pack.name), verdict.pack.bytes, verdict.pack.stored_ns});

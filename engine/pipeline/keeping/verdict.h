@@ -5,8 +5,9 @@
 // in this run. A block without such a copy is moved first. The records are read last, after everything that justifies a
 // deletion: of all copies of a live block, the one that was condemned last cannot be deleted (docs/DELETION.md).
 //
-// A pack whose table cannot be read gives readers only what the index lists in it. It goes if the whole index can be
-// read, if that lists every live block in a pack that may be used, and if each that it lists here has a copy as above.
+// A damaged pack whose table cannot be read gives readers only what index objects list in it. It goes if these can all
+// be read, if they and the tables of other packs name every live block, and if each that they list here has a copy as
+// above (decision 0009).
 //
 // An index object is deleted only if others, which no record names, list the packs that it lists and that are there,
 // and the live blocks that no pack holds any more.
@@ -62,14 +63,20 @@ class Verdict {
     PackInfo pack;
     DigestSet relies_on;  // packs with the copies of its live blocks
     bool moved = false;   // a live block was moved, into a pack that `finish` learns
+    bool tableless = false;
   };
   // Returns nothing if the pack stays.
   Result<std::optional<Judged>> judge(const PackInfo& pack, const Result<PackTable>& table);
   Result<std::optional<Judged>> judge_without_table(const PackInfo& pack, const Error& unreadable);
-  // The live blocks that the index lists in a pack.
+  // The live blocks that index objects list in a pack. Errors: that of a directory.
   Result<std::vector<BlockId>> listed_in(const Digest& pack);
-  // Whether the index lists each live block in a pack that is there and may be used.
-  Result<bool> lists_all_live_blocks();
+  // Whether the index can be relied upon to show what a pack without a table gives.
+  struct IndexState {
+    bool names_all = true;   // each live block is named, by an index object or a pack that none lists
+    bool vanished = false;   // an index object was deleted meanwhile
+    std::string unreadable;  // one of the index objects that cannot be read
+  };
+  Result<const IndexState*> index_state();
   std::optional<Judged> stays(const PackInfo& pack, const std::string& why);
   Result<void> read_ahead(const Digest& pack, std::span<const TableBlock* const> blocks);
   // Finds the confirmed copy of a live block, outside of `pack`. Returns nothing if there is none.
@@ -92,7 +99,7 @@ class Verdict {
   const RunControl& control_;
   DigestSet condemned_;
   bool record_unreadable_ = false;
-  std::optional<bool> lists_all_;
+  std::optional<IndexState> index_state_;
   struct CachedTable {
     Digest pack;
     PackTable table;

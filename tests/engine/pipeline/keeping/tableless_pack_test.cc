@@ -63,6 +63,13 @@ class TablelessPackTest : public KeepingTest {
       if (!before.contains(stored)) return stored;
     return "";
   }
+  void push_second() {
+    second_ = push_stream(random_stream(2, kStreamBytes));
+    for (const std::string& name : names("packs/"))
+      if (name != pack_) second_pack_ = name;
+    for (const std::string& name : names("index/"))
+      if (name != first_index_) second_index_ = name;
+  }
   [[nodiscard]] bool is_there() const { return names("packs/").contains(pack_); }
   void expect_stays(const std::string& why) {
     EXPECT_THAT(prune_with(at_once()).problems, Contains(HasSubstr(why)));
@@ -72,6 +79,8 @@ class TablelessPackTest : public KeepingTest {
   Pushed first_;
   Bytes manifest_;  // of `first_`
   std::string pack_, first_index_;
+  Pushed second_;
+  std::string second_pack_, second_index_;
 };
 
 TEST_F(TablelessPackTest, OfDeadBlocksGoes) {
@@ -109,19 +118,61 @@ TEST_F(TablelessPackTest, StaysWhileALiveBlockIsListedOnlyThere) {
   bring_first_back();
   copy_blocks(pack_, Which::kRecipes);
   rot_table();
-  expect_stays("in no other pack");
+  expect_stays("the only copy of a block that can be read");
   expect_restores(first_);
 }
 
-TEST_F(TablelessPackTest, StaysWhileALiveBlockIsListedNowhere) {
-  push_stream(random_stream(2, kStreamBytes));
-  std::set<std::string> lost = names("packs/");
-  lost.erase(pack_);
+TEST_F(TablelessPackTest, StaysWhileALiveBlockIsNamedNowhere) {
+  push_second();
   condemn_first();
-  copy_blocks(*lost.begin(), Which::kRecipes);
-  objects_->erase(*lost.begin());
+  copy_blocks(second_pack_, Which::kRecipes);
+  objects_->erase(second_pack_);
+  objects_->erase(second_index_);
   rot_table();
-  expect_stays("in no other pack");
+  expect_stays("nowhere else");
+}
+
+// Its chunks are listed, so a push can heal it; the pack has nothing to do with it.
+TEST_F(TablelessPackTest, GoesAlthoughABlockIsLostElsewhere) {
+  push_second();
+  condemn_first();
+  copy_blocks(second_pack_, Which::kRecipes);
+  objects_->erase(second_pack_);
+  rot_table();
+  EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
+  EXPECT_FALSE(is_there());
+}
+
+TEST_F(TablelessPackTest, GoesBesideAPackThatNobodyKnows) {
+  condemn_first();
+  rot_table();
+  Digest unknown;
+  unknown.data.fill(7);
+  objects_->insert(pack_name(unknown), Bytes(200), store_clock_.wall_ns());
+  EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
+  EXPECT_FALSE(is_there());
+}
+
+TEST_F(TablelessPackTest, ThatNoIndexObjectListsGoes) {
+  condemn_first();
+  rot_table();
+  objects_->erase(first_index_);
+  EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
+  EXPECT_FALSE(is_there());
+}
+
+// A push has deduplicated onto another condemned pack, whose blocks this run moves.
+TEST_F(TablelessPackTest, GoesBesideACondemnedPackThatIsLiveAgain) {
+  push_second();
+  remove(second_);
+  const Bytes manifest = *objects_->find(second_.name)->bytes;
+  condemn_first();
+  objects_->erase(removed_name(second_.name));
+  objects_->insert(second_.name, manifest, store_clock_.wall_ns());
+  rot_table();
+  EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
+  EXPECT_FALSE(is_there());
+  expect_restores(second_);
 }
 
 TEST_F(TablelessPackTest, StaysWhileAnIndexObjectCannotBeRead) {
