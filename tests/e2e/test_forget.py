@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+from removals import AT_ONCE
 from test_output import Terminal
 
 STREAM = "pg/app"
@@ -234,6 +235,34 @@ def test_what_is_named_goes_the_newest_too(pushed):
     assert days_left(pushed)[-1] == 8
     pushed.run("verify")
     assert pushed.push(STREAM, b"again")["sequence"] == 11, "no number is given twice"
+
+
+def test_a_lost_snapshot_is_not_forgotten_with_the_one_that_names_it(pushed):
+    """Else nobody would miss it, and a prune would delete its data."""
+    lost = pushed.json("show", f"{STREAM}@2026-01-03")["manifest"]
+    data = pushed.read_object(lost)
+    pushed.remove_object(lost)
+    assert lost in pushed.run("forget", "--keep-last", "2", "--force", expect=15).err
+    assert lost in pushed.run("forget", f"{STREAM}@2026-01-04", expect=15).err
+    assert days_left(pushed) == [1, 2, 4, 5, 6, 7, 8, 9, 10]
+    pushed.run("verify", expect=13)
+    pushed.run("prune", "--min-age", "0", expect=4)
+    pushed.write_object(lost, data)
+    pushed.run("forget", "--keep-last", "2", "--force")
+    assert days_left(pushed) == [9, 10]
+
+
+def test_a_lost_snapshot_can_be_given_up_and_goes_with_its_stream(pushed):
+    for day in (3, 6):
+        lost = pushed.json("show", f"{STREAM}@2026-01-{day:02}")["manifest"]
+        pushed.remove_object(lost)
+        if day == 3:
+            pushed.run("forget", "--damaged", lost)
+            pushed.run("verify")
+    assert pushed.json("forget", "--all", STREAM)["damaged_manifests"] == [lost]
+    assert pushed.snapshots() == []
+    pushed.run("prune", *AT_ONCE)
+    pushed.run("verify")
 
 
 def test_a_whole_stream_goes_with_its_damaged_manifests(pushed):

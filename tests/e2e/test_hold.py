@@ -5,9 +5,9 @@ import re
 
 import pytest
 from campaign_support import QUICK
-from removals import remove
+from removals import AT_ONCE, remove
 from repository import sample_bytes
-from test_prune import AT_ONCE, prune
+from test_prune import prune
 
 STREAM = "pg/app"
 DATA = sample_bytes(300_000)
@@ -133,3 +133,17 @@ def test_copies_carry_holds(drs, new_repository):
     replica.run("copy", "--from-repository", drs.path)
     assert replica.json("show", held)["hold"] == {"reason": "court"}
     replica.run("verify")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_hold_ends_whatever_became_of_the_manifest(drs, gone):
+    held = drs.push("s", b"a")
+    drs.push("s", b"b")
+    drs.run("hold", held["id"], "--reason", "court")
+    drs.remove_object(held["manifest"]) if gone else drs.flip(held["manifest"])
+    said = drs.run("prune", "--min-age", "0", expect=4).err
+    assert not gone or f"{held['manifest']} is held, but gone" in said
+    drs.run("forget", "--damaged", held["manifest"], expect=15)
+    assert drs.json("hold", "--release", held["id"] if gone else held["manifest"])["manifest"] == held["manifest"]
+    drs.run("forget", "--damaged", held["manifest"])
+    drs.run("prune", "--min-age", "0")

@@ -98,10 +98,11 @@ std::string reason_of(const ForgetPlan& plan, const std::string& stream) {
   return fmt::format("rules {} ({})", format_keep_rules(rules->second.rules), rules->second.origin);
 }
 
-Result<ForgetPlan> make_plan(const ForgetCommand& command, const ForgetSources& sources, ForgetChoice choice,
+Result<ForgetPlan> make_plan(const ForgetCommand& command, ForgetSources sources, ForgetChoice choice,
                              const ForgetFilter& filter, WallNs now_ns) {
   ForgetPlan plan;
   plan.choice = std::move(choice);
+  sources.given_up = plan.choice.damaged;
   plan.holds = sources.holds;
   if (plan.choice.by == ForgetChoice::By::kRules) {
     std::map<std::string, const KeepRules*> rules;

@@ -32,15 +32,37 @@ struct HeldTarget {
   std::uint64_t sequence = 0;
   [[nodiscard]] std::string id() const { return parse_name(manifest_name)->uuid.hex(); }
   [[nodiscard]] std::string title() const {
+    if (stream.empty()) return manifest_name;  // damaged, or gone
     return fmt::format("{} #{} {}", stream, sequence, id().substr(0, kIdDigitsShown));
   }
 };
 
-// A live snapshot; for a release also a removed one, whose data a hold keeps.
-Result<HeldTarget> target_of(const HoldCommand& command, const SeenHeads& seen, const SnapshotCatalog& catalog) {
+// The one hold whose manifest has this id or name, whatever became of the manifest.
+Result<std::optional<HeldTarget>> target_by_hold(Repository& repository, const std::string& selector) {
+  DRS_ASSIGN_OR_RETURN(const Holds holds, load_holds(repository, 0));
+  std::optional<HeldTarget> found;
+  for (const auto& [manifest, hold] : holds) {
+    const bool by_id = selector.size() >= kIdDigitsShown && parse_name(manifest)->uuid.hex().starts_with(selector);
+    if (!by_id && manifest != selector) continue;
+    if (found) return std::optional<HeldTarget>();
+    found = HeldTarget{manifest, {}, "", 0};
+  }
+  return found;
+}
+
+// A live snapshot; for a release also a removed one, whose data a hold keeps, and one that is damaged or gone.
+Result<HeldTarget> target_of(const HoldCommand& command, Repository& repository, const SeenHeads& seen,
+                             const SnapshotCatalog& catalog) {
   const auto found = seen.find(catalog, command.selector);
   if (found.ok())
     return HeldTarget{(*found)->name, (*found)->digest, (*found)->manifest.stream, (*found)->manifest.sequence};
+  if (command.release) {
+    const auto removed = find_removed(catalog, command.selector);
+    if (!removed.ok()) {
+      DRS_ASSIGN_OR_RETURN(auto held, target_by_hold(repository, command.selector));
+      if (held) return *std::move(held);
+    }
+  }
   if (found.error().code != ErrorCode::kNoSnapshot) return found.error();
   const auto removed = find_removed(catalog, command.selector);
   if (!removed.ok()) return found.error();
@@ -55,8 +77,10 @@ Result<HeldTarget> target_of(const HoldCommand& command, const SeenHeads& seen, 
 nlohmann::ordered_json hold_document(const HeldTarget& target, const HoldReport& report) {
   nlohmann::ordered_json document;
   document["id"] = target.id();
-  document["stream"] = target.stream;
-  document["sequence"] = target.sequence;
+  if (!target.stream.empty()) {
+    document["stream"] = target.stream;
+    document["sequence"] = target.sequence;
+  }
   document["manifest"] = target.manifest_name;
   if (report.held) document["hold"] = hold_json(*report.held);
   set_text(document, "stored", report.object_name);
@@ -85,7 +109,7 @@ Result<ExitCode> run_hold(CommandContext& context, const HoldCommand& command) {
   warn_of_other_owner(context);
   const SeenHeads seen(context, *repository);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository, listing));
-  DRS_ASSIGN_OR_RETURN(const HeldTarget target, target_of(command, seen, catalog));
+  DRS_ASSIGN_OR_RETURN(const HeldTarget target, target_of(command, *repository, seen, catalog));
   request.manifest_name = target.manifest_name;
   request.manifest_digest = target.manifest_digest;
   if (command.release) return run_release(context, *repository, target, std::move(request));

@@ -80,6 +80,11 @@ class Chooser {
         if (is_too_new(broken.error)) return broken.error.with_context(broken.name);
         choice_.damaged.push_back(broken.name);
       }
+      for (const MissingManifest& missing : catalog_.missing) {
+        if (missing.stream != stream) continue;
+        is_known = true;
+        choice_.damaged.push_back(missing.name);
+      }
       // For its message.
       if (!is_known) DRS_RETURN_IF_ERROR(seen_.find(catalog_, stream + "@latest"));
     }

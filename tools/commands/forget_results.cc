@@ -118,7 +118,15 @@ std::vector<std::string> plan_warnings(const ForgetPlan& plan) {
   for (const PlannedStream& stream : plan.streams) {
     texts.insert(texts.end(), stream.warnings.begin(), stream.warnings.end());
     if (stream.refusal) texts.push_back(stream.refusal->message);
-    if (plan.choice.by == ForgetChoice::By::kRules) continue;
+    if (plan.choice.by == ForgetChoice::By::kRules) {
+      const auto lacks_copy = [](const PlannedSnapshot& planned) {
+        return planned.rules.empty() && planned.shields == std::vector{Shield::kNoCopy};
+      };
+      if (const auto count = std::ranges::count_if(stream.snapshots, lacks_copy); count > 0)
+        texts.push_back(fmt::format("{} of {} would go, but stay: the place of --require-copy has no copy of them",
+                                    counted(static_cast<std::uint64_t>(count), "snapshot"), stream.stream));
+      continue;
+    }
     for (const PlannedSnapshot& planned : stream.snapshots)
       if (planned.stays())
         texts.push_back(fmt::format("snapshot {} of {} is not removed: {}", planned.snapshot->id(), stream.stream,

@@ -73,6 +73,9 @@ std::string condemned_text(const PruneReport& report, PruneMode mode) {
         "will\n",
         counted(packs, "pack"), format_size(report.chosen.dead_bytes));
   std::string out;
+  if (report.no_room_to_move)
+    out +=
+        "there is no room to move live data: only packs without any are condemned. Prune again when these are gone\n";
   if (report.chosen.move_bytes > 0)
     out += fmt::format("{} {} of live data out of {}\n", dry_run ? "would move" : "moved",
                        format_size(dry_run ? report.chosen.move_bytes : report.moved.sealed_bytes),
@@ -148,6 +151,7 @@ nlohmann::ordered_json prune_json(const PruneReport& report, PruneMode mode) {
   condemned["packs_bytes"] = report.condemned.packs_bytes;
   condemned["index_objects"] = report.condemned.index_objects;
   condemned["recently"] = report.condemned_recently;
+  condemned["no_room"] = report.no_room_to_move;
   nlohmann::ordered_json& moved = out["moved"];
   moved["blocks"] = report.moved.blocks;
   moved["sealed_bytes"] = report.moved.sealed_bytes;

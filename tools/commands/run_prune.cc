@@ -41,8 +41,8 @@ Result<PruneReport> prune_and_print(CommandContext& context, Repository& reposit
     context.output.text(prune_text(*report, prune_mode(options)));
   if (exit_code_of(*report) != ExitCode::kOk)
     context.log.warn(
-        "what cannot be read may need anything, so its data stays: run `drstream verify` to see what is damaged; "
-        "`drstream forget --damaged NAME` gives up a manifest that is damaged");
+        "what cannot be read may need anything, so its data stays: look for it in a copy of the repository first; "
+        "`drstream forget --damaged NAME` gives up a manifest that is damaged or gone");
   return report;
 }
 

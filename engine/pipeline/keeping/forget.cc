@@ -53,6 +53,25 @@ std::vector<std::string> warnings_of(const SnapshotCatalog& catalog, const std::
   return warnings;
 }
 
+// Without `missing.named_by` nobody would miss the lost snapshot, and a prune would delete its data.
+Error refuse_as_witness(const MissingManifest& missing, std::string_view what) {
+  return {ErrorCode::kLimitMissed,
+          missing.problem() + "; " + std::string(what) +
+              " while it is lost: a copy of the repository may have it (`drstream copy`), or give it up with `drstream "
+              "forget --damaged " +
+              missing.name + "`"};
+}
+
+void refuse(PlannedStream& stream, Error refusal, const std::function<bool(const Snapshot&)>& concerns) {
+  bool any = false;
+  for (PlannedSnapshot& planned : stream.snapshots) {
+    if (planned.stays() || !concerns(*planned.snapshot)) continue;
+    add(planned, Shield::kRefused);
+    any = true;
+  }
+  if (any) stream.refusal = std::move(refusal);
+}
+
 // The store's time of each stream's last removal mark.
 std::map<std::string_view, WallNs> last_removals(const SnapshotCatalog& catalog) {
   std::map<std::string_view, WallNs> last;
@@ -198,9 +217,15 @@ std::vector<PlannedStream> plan_by_rules(const ForgetSources& sources,
   };
   const Needs needs(sources.catalog);
   shield_needed(needs, planned, stays);
+  for (const MissingManifest& missing : sources.catalog.missing)
+    for (PlannedStream& stream : plan)
+      if (stream.stream == missing.stream)
+        refuse(stream, refuse_as_witness(missing, "none of its snapshots is removed"),
+               [](const Snapshot&) { return true; });
   if (guards == ForgetGuards::kOff) return plan;
   const std::map<std::string_view, WallNs> removals = last_removals(sources.catalog);
   for (std::size_t i = 0; i < plan.size(); ++i) {
+    if (plan[i].refusal) continue;
     const auto last = removals.find(plan[i].stream);
     plan[i].refusal = planners[i].refusal(plan[i], last == removals.end() ? std::nullopt : std::optional(last->second));
     if (!plan[i].refusal) continue;
@@ -227,6 +252,10 @@ std::vector<PlannedStream> plan_by_name(const ForgetSources& sources, std::span<
   const Needs needs(sources.catalog);
   shield_needed(needs, planned, [&](const Snapshot& snapshot) { return sources.holds.contains(snapshot.name); });
   for (PlannedStream& stream : plan) {
+    for (const MissingManifest& missing : sources.catalog.missing)
+      if (std::ranges::find(sources.given_up, missing.name) == sources.given_up.end())
+        refuse(stream, refuse_as_witness(missing, "that one is not removed"),
+               [&](const Snapshot& snapshot) { return snapshot.name == missing.named_by; });
     for (const PlannedSnapshot& one : stream.snapshots) {
       if (one.stays()) continue;
       for (const auto& [snapshot, others] : needs.all())

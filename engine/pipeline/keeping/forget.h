@@ -51,7 +51,8 @@ struct PlannedStream {
 struct ForgetSources {
   const SnapshotCatalog& catalog;
   const Holds& holds;
-  WallNs store_now = 0;  // the store's present time; 0: unknown
+  WallNs store_now = 0;                        // the store's present time; 0: unknown
+  std::span<const std::string> given_up = {};  // manifests that are damaged or gone, and go as well
 };
 
 // Restricts what goes.
@@ -62,6 +63,9 @@ struct ForgetFilter {
   std::function<bool(const Snapshot&)> has_copy;
 };
 
+// A snapshot that is gone without a mark of its removal is known only by a later one that names it. So whatever the
+// guards, a stream with one is refused by rules, and by name the later one, until the lost one is given up.
+//
 // Guards: a stream is refused if no rule keeps a snapshot of it (a mistyped tag); or if more than half of what an
 // earlier forget had kept would go, although no newer snapshot takes its place, as after a mistake in the rules; or if
 // one alone would stay of three or more, none of which an earlier forget has judged.

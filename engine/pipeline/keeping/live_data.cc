@@ -71,11 +71,18 @@ class LiveCollector {
       }
       object = listed_but_absent();
     }
-    auto manifest = object.ok() ? open_manifest(repository_.keys(), name, *object) : Result<Manifest>(object.error());
-    if (!manifest.ok() && !is_object_fault(manifest.error())) return manifest.error();
-    if (!manifest.ok()) {
+    auto opened =
+        object.ok() ? open_manifest_object(repository_.keys(), name, *object) : Result<ManifestObject>(object.error());
+    if (!opened.ok() && !is_object_fault(opened.error())) return opened.error();
+    if (!opened.ok()) {
       if (is_given_up(name, object)) return {};
-      data_.problems.push_back(name + ": " + manifest.error().message);
+      data_.problems.push_back(name + ": " + opened.error().message);
+      return {};
+    }
+    const auto* const manifest = std::get_if<Manifest>(&*opened);
+    if (manifest == nullptr) {
+      // In a replica, the fence of a copy of a snapshot that was removed later: it needs nothing.
+      std::erase(data_.protected_removed, name);
       return {};
     }
     for (const ManifestStream& stream : manifest->streams)
@@ -151,6 +158,16 @@ void add_problems_of_lists(LiveData& data) {
     data.problems.push_back(broken.name + ": " + broken.error.message);
   }
   for (const MissingManifest& missing : data.snapshots.missing) data.problems.push_back(missing.problem());
+  std::unordered_set<std::string_view> known;
+  for (const Snapshot& snapshot : data.snapshots.live) known.insert(snapshot.name);
+  for (const Removal& removal : data.snapshots.removed) known.insert(removal.manifest_name);
+  for (const BrokenManifest& broken : data.snapshots.broken) known.insert(broken.name);
+  for (const auto& [manifest, hold] : data.holds)
+    if (!known.contains(manifest))
+      data.problems.push_back(manifest +
+                              " is held, but gone without a mark of its removal: a copy of the repository may have it "
+                              "(`drstream copy`); to give it up, `drstream hold --release " +
+                              parse_name(manifest)->uuid.hex() + "`");
 }
 
 // The manifests that are live, or removed and protected. Sets `vanished` if one of the live ones is not listed any

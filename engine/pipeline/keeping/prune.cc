@@ -26,9 +26,7 @@ class Prune {
                    "this place allows one writer at a time, so a prune cannot see whether another one runs: stop all "
                    "pushes and use --exclusive");
     DRS_RETURN_IF_ERROR(read_time());
-    DRS_ASSIGN_OR_RETURN(BlockMover mover, BlockMover::make(repository_, repository_.store(),
-                                                            {.pack_bytes_target = options_.pack_bytes_target}));
-    mover_ = &mover;
+    DRS_RETURN_IF_ERROR(make_mover());
     if (options_.exclusive) DRS_RETURN_IF_ERROR(check_exclusive());
     DRS_RETURN_IF_ERROR(load_records());
     if (options_.exclusive) DRS_RETURN_IF_ERROR(condemn_now());
@@ -37,11 +35,18 @@ class Prune {
     DRS_RETURN_IF_ERROR(delete_ripe());
     if (!options_.exclusive) DRS_RETURN_IF_ERROR(condemn_new());
     DRS_RETURN_IF_ERROR(keep_house());
-    report_.moved = mover.totals();
+    report_.moved = mover_->totals();
     return std::move(report_);
   }
 
  private:
+  Result<void> make_mover() {
+    DRS_ASSIGN_OR_RETURN(BlockMover mover, BlockMover::make(repository_, repository_.store(),
+                                                            {.pack_bytes_target = options_.pack_bytes_target}));
+    mover_.emplace(std::move(mover));
+    return {};
+  }
+
   Result<void> read_time() {
     const auto now = store_time(repository_.store());
     // On a full disk, and for who may only read, this machine's clock must do: no rule of safety needs a time.
@@ -232,7 +237,18 @@ class Prune {
   Result<void> condemn_chosen() {
     control_.progress.bytes = 0;
     control_.progress.total_bytes = report_.chosen.move_bytes;
-    DRS_ASSIGN_OR_RETURN(report_.condemned, condemn(repository_, *live_, *mover_, report_.chosen, control_));
+    auto condemned = condemn(repository_, *live_, *mover_, report_.chosen, control_);
+    if (!condemned.ok() && condemned.error().code == ErrorCode::kNoSpace && !report_.chosen.dead.empty() &&
+        !report_.chosen.to_move.empty()) {
+      // Nothing has to be moved out of a pack without live blocks: what it gives back makes room for a later run.
+      report_.no_room_to_move = true;
+      report_.chosen.to_move.clear();
+      report_.chosen.move_bytes = 0;
+      DRS_RETURN_IF_ERROR(make_mover());
+      condemned = condemn(repository_, *live_, *mover_, report_.chosen, control_);
+    }
+    if (!condemned.ok()) return condemned.error();
+    report_.condemned = *std::move(condemned);
     std::ranges::copy(report_.condemned.left, std::back_inserter(report_.problems));
     return {};
   }
@@ -285,7 +301,7 @@ class Prune {
   std::unordered_map<Digest, std::uint64_t, FixedBytesHash> there_;  // packs and index objects, with their sizes
   std::vector<Digest> ripe_;
   std::optional<LiveData> live_;
-  BlockMover* mover_ = nullptr;
+  std::optional<BlockMover> mover_;
 };
 
 }  // namespace

@@ -59,6 +59,7 @@ struct PruneReport {
   std::uint64_t undo_snapshots = 0;  // removed, but within the undo time or held
   ChosenPacks chosen;                // what this run condemns, or would
   bool condemned_recently = false;   // a record is younger than the grace time, so nothing new is condemned
+  bool no_room_to_move = false;      // the store has no room for live blocks: only dead packs are condemned
   CondemnReport condemned;
   DeletionTotals deleted;
   BlockMover::Totals moved;

@@ -23,51 +23,79 @@ Result<SessionRecord> open_session(const RepositoryKeys& keys, const std::string
   return record;
 }
 
+// A session and its objects that were not read yet, by number, the highest first.
+struct ListedSession {
+  RunningSession session;
+  std::vector<ObjectInfo> unread;
+  bool known = false;  // its last object was there
+};
+
+std::vector<ListedSession> by_session(const std::vector<ObjectInfo>& listed) {
+  std::map<std::pair<Uuid, StreamTag>, ListedSession> found;
+  for (const ObjectInfo& info : listed) {
+    const auto parsed = parse_name(info.key);
+    auto& [session, unread, known] = found[{parsed->uuid, parsed->tag}];
+    session.session = parsed->uuid;
+    session.tag = parsed->tag;
+    session.first_ns = unread.empty() ? info.modified_ns : std::min(session.first_ns, info.modified_ns);
+    unread.push_back(info);
+  }
+  std::vector<ListedSession> sessions;
+  for (auto& [key, entry] : found) {
+    // Numbers have leading zeros.
+    std::ranges::sort(entry.unread, std::ranges::greater(), &ObjectInfo::key);
+    sessions.push_back(std::move(entry));
+  }
+  return sessions;
+}
+
 }  // namespace
 
 Result<std::vector<RunningSession>> load_sessions(Repository& repository) {
   ObjectStore& store = repository.store();
   DRS_ASSIGN_OR_RETURN(const std::vector<ObjectInfo> listed, repository.list(ObjectKind::kSession));
-  std::map<std::pair<Uuid, StreamTag>, std::pair<RunningSession, ObjectInfo>> by_session;
-  for (const ObjectInfo& info : listed) {
-    const auto parsed = parse_name(info.key);
-    auto& [session, last] = by_session[{parsed->uuid, parsed->tag}];
-    session.session = parsed->uuid;
-    session.tag = parsed->tag;
-    session.first_ns = session.objects.empty() ? info.modified_ns : std::min(session.first_ns, info.modified_ns);
-    session.objects.push_back(info.key);
-    if (!last.key.empty() && parsed->number < session.number) continue;
-    session.number = parsed->number;
-    session.stored_ns = info.modified_ns;
-    last = info;
-  }
-  std::vector<RunningSession> sessions;
-  std::vector<ObjectInfo> last_objects;
-  for (auto& [key, entry] : by_session) {
-    sessions.push_back(std::move(entry.first));
-    last_objects.push_back(std::move(entry.second));
-  }
-  std::vector<bool> ended(sessions.size());
-  DRS_RETURN_IF_ERROR(get_documents(
-      store, last_objects, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> object) -> Result<void> {
-        if (!object.ok() && is_absent(object.error())) {
-          // A process removes its objects only when the outcome of its commit is known. Others of the same session may
-          // run: each copy of a snapshot has objects of its own.
-          ended[place] = sessions[place].objects.size() == 1;
+  std::vector<ListedSession> sessions = by_session(listed);
+  for (;;) {
+    // Of each session whose stream is not known yet, its next object: the last is enough, unless it is gone or damaged.
+    std::vector<ObjectInfo> next;
+    std::vector<std::size_t> places;
+    for (std::size_t place = 0; place < sessions.size(); ++place) {
+      if (sessions[place].session.record || sessions[place].unread.empty()) continue;
+      next.push_back(sessions[place].unread.front());
+      places.push_back(place);
+    }
+    if (next.empty()) break;
+    DRS_RETURN_IF_ERROR(
+        get_documents(store, next, kDocumentBytesMax, [&](std::size_t number, Result<Bytes> object) -> Result<void> {
+          ListedSession& entry = sessions[places[number]];
+          entry.unread.erase(entry.unread.begin());
+          // A process removes its objects only when the outcome of its commit is known, and a prune behind a manifest
+          // or a fence. Others of the same session may run: each copy of a snapshot has objects of its own.
+          if (!object.ok() && is_absent(object.error())) return {};
+          if (!object.ok() && !is_object_fault(object.error()) && object.error().code != ErrorCode::kDenied)
+            return object.error();
+          RunningSession& session = entry.session;
+          const ObjectInfo& info = next[number];
+          session.objects.push_back(info.key);
+          if (!entry.known) {
+            entry.known = true;
+            session.number = parse_name(info.key)->number;
+            session.stored_ns = info.modified_ns;
+            if (object.ok()) session.digest = sha256(*object);
+          }
+          if (!object.ok()) return {};
+          auto record = open_session(repository.keys(), info.key, *object);
+          if (record.ok()) session.record = *std::move(record);
           return {};
-        }
-        if (!object.ok() && !is_object_fault(object.error()) && object.error().code != ErrorCode::kDenied)
-          return object.error();
-        if (!object.ok()) return {};
-        RunningSession& session = sessions[place];
-        session.digest = sha256(*object);
-        auto record = open_session(repository.keys(), last_objects[place].key, *object);
-        if (record.ok()) session.record = *std::move(record);
-        return {};
-      }));
-  std::size_t place = 0;
-  std::erase_if(sessions, [&](const RunningSession&) { return ended[place++]; });
-  return sessions;
+        }));
+  }
+  std::vector<RunningSession> running;
+  for (ListedSession& entry : sessions) {
+    if (!entry.known) continue;
+    for (const ObjectInfo& info : entry.unread) entry.session.objects.push_back(info.key);
+    running.push_back(std::move(entry.session));
+  }
+  return running;
 }
 
 Result<void> put_fence(Repository& repository, const FencedSession& session, std::string_view fenced_by) {

@@ -14,17 +14,17 @@ namespace drs {
 struct RunningSession {
   Uuid session;
   StreamTag tag;
-  std::vector<std::string> objects;     // their names
+  std::vector<std::string> objects;     // their names, the last one first
   std::uint32_t number = 0;             // the highest of its objects
   WallNs stored_ns = 0;                 // the store's time of that object; 0 if unknown
   WallNs first_ns = 0;                  // the store's time of its oldest object; 0 if unknown
   Digest digest;                        // SHA-256 of its bytes; zeros if it could not be read
-  std::optional<SessionRecord> record;  // of that object, if it can be read
+  std::optional<SessionRecord> record;  // of that object, or else of an older one that can be read
   [[nodiscard]] std::string manifest() const { return manifest_name(tag, session); }
 };
 
-// Lists sessions/ and reads the last object of each session. A session whose objects vanish meanwhile has ended, and is
-// left out. Sorted by (session, tag). Errors: the store's.
+// Lists sessions/ and reads the last object of each session, and older ones where that is gone or cannot be read. A
+// session whose objects vanish meanwhile has ended, and is left out. Sorted by (session, tag). Errors: the store's.
 Result<std::vector<RunningSession>> load_sessions(Repository& repository);
 
 // Puts the fence of a session under the name of its manifest, unless a manifest or a fence is there. After success the

@@ -73,7 +73,7 @@ class ForgetTest : public testing::Test {
     for (const std::uint32_t number : numbers) named.push_back(&at(number));
     return plan_by_name(sources(), named, filter_);
   }
-  [[nodiscard]] ForgetSources sources() const { return {catalog_, holds_, 100'000 * kDay}; }
+  [[nodiscard]] ForgetSources sources() const { return {catalog_, holds_, 100'000 * kDay, given_up_}; }
 
   static std::vector<std::uint64_t> removed(const std::vector<PlannedStream>& plan) {
     std::vector<std::uint64_t> numbers;
@@ -89,6 +89,7 @@ class ForgetTest : public testing::Test {
   }
 
   const test::LocalZone zone_{"UTC"};
+  std::vector<std::string> given_up_;
   SnapshotCatalog catalog_;
   Holds holds_;
   ForgetFilter filter_;
@@ -272,6 +273,23 @@ TEST_F(ForgetTest, AMarkNamesItsManifest) {
   ASSERT_EQ(marks.size(), 1U);
   EXPECT_EQ(marks[0],
             (RemovedMark{name_of(1), at(1).digest, kStream, 1, 77, std::string(kRemovalReasonBytesMax, 'x')}));
+}
+
+// Only the one that names it shows that it is lost.
+TEST_F(ForgetTest, ALostSnapshotKeepsItsStreamAndTheOneThatNamesIt) {
+  add_days(2, 6);
+  const std::string lost = manifest_name({}, Uuid{});
+  catalog_.missing.push_back({.stream = kStream, .name = lost, .named_by = at(3).name, .before_sequence = 3});
+  KeepRules rules;
+  rules.last = 2;
+  const auto by_rules = plan(rules);
+  EXPECT_THAT(removed(by_rules), IsEmpty());
+  ASSERT_TRUE(by_rules.front().refusal);
+  EXPECT_EQ(by_rules.front().refusal->code, ErrorCode::kLimitMissed);
+  EXPECT_THAT(by_rules.front().refusal->message, HasSubstr("forget --damaged " + lost));
+  EXPECT_THAT(removed(plan_named({3, 4})), ElementsAre(4U));
+  given_up_ = {lost};
+  EXPECT_THAT(removed(plan_named({3, 4})), ElementsAre(3U, 4U));
 }
 
 }  // namespace

@@ -328,28 +328,6 @@ TEST_F(PruneTroubleTest, SaysThatASilentSessionCannotBeFenced) {
   EXPECT_THAT(names("sessions/"), SizeIs(1));
 }
 
-// As in a replica, where a copy of a snapshot was fenced (replica_copy_marks.cc).
-TEST_F(PruneTroubleTest, OfAFenceAndAMarkOfOneNameTheMarkIsKept) {
-  PruneOptions options = at_once();
-  options.retired_together_min = 1;
-  const Pushed first = push_stream(random_stream(1, 100'000));
-  const Pushed kept = push_stream(random_stream(2, 100'000));
-  remove(first);
-  objects_->erase(first.name);
-  put(ObjectKind::kFence, first.name, encode_fence({first.manifest.session, "s", 1, "prune"}));
-  for (int run = 0; run < 4; ++run) {
-    store_clock_.advance(1h);
-    EXPECT_THAT(prune_with(options).problems, IsEmpty());
-    const auto catalog = load_snapshots(*repository_);
-    ASSERT_TRUE(catalog.ok());
-    EXPECT_THAT(catalog->missing, IsEmpty());
-    EXPECT_EQ(catalog->removed.size(), 1U);
-  }
-  EXPECT_EQ(names("manifests/"), std::set<std::string>{kept.name});
-  EXPECT_THAT(names("removed/"), IsEmpty());
-  EXPECT_THAT(names("retired/"), SizeIs(1));
-}
-
 TEST_F(PruneTroubleTest, RetiredObjectsThatTheStoreLocksAreMergedOnce) {
   PruneOptions options = at_once();
   options.retired_together_min = 3;
