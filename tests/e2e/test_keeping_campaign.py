@@ -3,6 +3,7 @@ unforget, holds, prunes, restores, checks and repairs; some killed, some stopped
 waits, in a folder some with a clock that is a year off. No committed snapshot is lost, none that was removed comes back,
 nothing is called damaged, every exit code is a documented one, and two prunes leave nothing that no snapshot needs."""
 
+import json
 import signal
 import subprocess
 import time
@@ -74,12 +75,23 @@ class Keeper:
         self.learn(self.spooled)
 
     def copy_to_replica(self):
-        """7: an earlier copy, which was killed, is fenced there."""
-        self.run("copy", "--from-repository", self.drs.path, *self.dice.choice([[], ["--mirror"]]),
-                 repository=self.replica, source=self.drs, expect=(0, 7))  # fmt: skip
+        """7: an earlier copy, which was killed, is fenced there. Then what the message says is done."""
+        options = self.dice.choice([[], ["--mirror"]])
+        outcome = self.run("--json", "copy", "--from-repository", self.drs.path, *options, repository=self.replica,
+                           source=self.drs, expect=(0, 7))  # fmt: skip
+        fenced = [copy["id"] for copy in json.loads(outcome.out)["snapshots"] if copy["outcome"] == "fenced"]
+        assert bool(fenced) == (outcome.code == 7)
+        for snapshot in fenced:
+            if snapshot in self.held():
+                self.run("hold", "--release", snapshot)
+            self.run("forget", snapshot)
+            self.run("unforget", snapshot)
+            self.learn({self.live.pop(snapshot)})
 
     def prune_replica(self):
-        self.run("prune", *self.dice.choice([[], ["--exclusive", "--force"]]), *AT_ONCE, repository=self.replica)
+        """4: a copy of a snapshot is fenced that a later one names."""
+        options = self.dice.choice([[], ["--exclusive", "--force"]])
+        self.run("prune", *options, *self.dice.choice([[], AT_ONCE]), repository=self.replica, expect=(0, 4))
 
     def copy_killed(self):
         kill_after(self.replica, self.dice.uniform(0.01, 0.3), "copy", "--from-repository", self.drs.path,
@@ -201,7 +213,10 @@ class Keeper:
         space = self.drs.json("stats")["space"]
         assert space["packs_bytes"] <= 1.15 * space["live_bytes"] + LEFT_BYTES_MAX, space
         assert self.drs.names("waits") == [] and self.drs.names("damaged") == []
-        self.run("verify", "--read-data", "--read-only", repository=self.replica)
+        for _ in range(2):
+            self.copy_to_replica()
+        for command in (["verify", "--read-data", "--read-only"], ["prune"]):
+            self.run(*command, repository=self.replica)
 
 
 @pytest.fixture(scope="module")
