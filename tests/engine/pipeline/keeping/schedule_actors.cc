@@ -95,6 +95,8 @@ SpooledStream Start::spool(const std::string& stream, SharedBytes bytes) {
       spooled.held_back.emplace_back(info.key, object->bytes);
     objects_->erase(info.key);
   }
+  // As a spool uploads them: packs before the index objects that name them.
+  std::ranges::stable_partition(spooled.held_back, [](const auto& entry) { return entry.first.starts_with("packs/"); });
   SessionRecord session;
   session.session = spooled.snapshot.manifest.session;
   session.stream = stream;
