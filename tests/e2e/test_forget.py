@@ -252,6 +252,21 @@ def test_a_lost_snapshot_is_not_forgotten_with_the_one_that_names_it(pushed):
     assert days_left(pushed) == [3, 9, 10], "to the store it is the newest"
 
 
+def test_a_damaged_mark_stops_neither_the_others_nor_the_prune(pushed):
+    removed = pushed.json("show", f"{STREAM}@2026-01-02")
+    pushed.run("forget", removed["id"])
+    (mark,) = pushed.names("removed")
+    pushed.flip(mark)
+    outcome = pushed.run("forget", "--keep-last", "2", "--force", "--prune", expect=4)
+    assert f"{mark}: another object has the name of the removal mark" in outcome.err
+    assert removed["id"] not in outcome.out.decode() and b"7 snapshots removed, 3 kept" in outcome.out
+    assert b"live " in outcome.out, "the prune has run"
+    assert days_left(pushed) == [2, 9, 10]
+    pushed.remove_object(mark)
+    pushed.run("forget", "--keep-last", "2", "--force")
+    assert days_left(pushed) == [9, 10]
+
+
 def test_a_lost_snapshot_can_be_given_up_and_goes_with_its_stream(pushed):
     for day in (3, 6):
         lost = pushed.json("show", f"{STREAM}@2026-01-{day:02}")["manifest"]

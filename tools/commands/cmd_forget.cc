@@ -166,7 +166,7 @@ Result<std::optional<PruneReport>> prune_after(CommandContext& context, const Fo
 
 // Shows the plan where a person may look, asks, writes the marks, and prunes.
 Result<ExitCode> carry_out(CommandContext& context, const ForgetCommand& command, Repository& repository,
-                           const ForgetPlan& plan, const std::vector<std::string>& warnings) {
+                           ForgetPlan plan, std::vector<std::string> warnings) {
   if (command.dry_run || context.output.on_terminal())
     context.output.text(plan_table(plan, context.output.columns_max()));
   ForgetState state = ForgetState::kPlanned;
@@ -177,9 +177,15 @@ Result<ExitCode> carry_out(CommandContext& context, const ForgetCommand& command
   }
   if (state == ForgetState::kDone) {
     DRS_ASSIGN_OR_RETURN(written, write_removal_marks(repository, plan.marks, context.cancel));
+    plan.leave(written.refused);
+    for (const auto& [manifest, error] : written.refused) {
+      context.log.warn("{}", error.message);
+      warnings.push_back(error.message);
+    }
   }
   print_result(context, plan, state);
   ExitCode code = state == ForgetState::kDeclined ? ExitCode::kLimitMissed : plan.exit_code();
+  if (!written.refused.empty()) code = ExitCode::kDamage;
   nlohmann::ordered_json document = forget_json(plan, state, written, warnings);
   if (state != ForgetState::kDeclined) {
     DRS_ASSIGN_OR_RETURN(const auto pruned, prune_after(context, command, repository, plan));
@@ -226,11 +232,12 @@ Result<ExitCode> run_forget(CommandContext& context, const ForgetCommand& comman
   }
   if (!choice.tags.empty())
     filter.concerns = [tags = choice.tags](const Snapshot& snapshot) { return has_tags(snapshot.manifest.tags, tags); };
-  DRS_ASSIGN_OR_RETURN(const ForgetPlan plan, make_plan(command, {catalog, holds, store_now}, std::move(choice), filter,
-                                                        context.clock.wall_ns()));
+  DRS_ASSIGN_OR_RETURN(ForgetPlan plan, make_plan(command, {catalog, holds, store_now}, std::move(choice), filter,
+                                                  context.clock.wall_ns()));
   if (filter.concerns && plan.removed() + plan.kept() == 0)
     return Error(ErrorCode::kNoSnapshot, "no snapshot of these streams has the tags of --tag");
-  return carry_out(context, command, repository, plan, warn_of_plan(context, seen, catalog, plan));
+  std::vector<std::string> warnings = warn_of_plan(context, seen, catalog, plan);
+  return carry_out(context, command, repository, std::move(plan), std::move(warnings));
 }
 
 }  // namespace

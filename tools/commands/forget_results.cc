@@ -98,6 +98,13 @@ ExitCode ForgetPlan::exit_code() const {
   return is_refused || stays ? ExitCode::kLimitMissed : ExitCode::kOk;
 }
 
+void ForgetPlan::leave(const std::map<std::string, Error>& refused) {
+  for (PlannedStream& stream : streams)
+    for (PlannedSnapshot& planned : stream.snapshots)
+      if (refused.contains(planned.snapshot->name)) planned.shields.push_back(Shield::kRefused);
+  std::erase_if(marks, [&](const RemovedMark& mark) { return refused.contains(mark.manifest_name); });
+}
+
 std::string plan_table(const ForgetPlan& plan, std::size_t columns_max) {
   using Align = TextTable::Align;
   TextTable table({{"TIME"}, {"STREAM"}, {"ID"}, {"SEQ", Align::kRight, 2}, {"SIZE", Align::kRight, 1}, {"KEPT BY"}});

@@ -22,6 +22,8 @@ struct ForgetPlan {
   [[nodiscard]] std::size_t kept() const;     // of those that were looked at
   // kLimitMissed: a stream is refused, or something that was named stays.
   [[nodiscard]] ExitCode exit_code() const;
+  // Takes out of the plan what was not removed after all.
+  void leave(const std::map<std::string, Error>& refused);
 };
 
 enum class ForgetState : std::uint8_t { kPlanned, kDeclined, kDone };  // kPlanned: --dry-run

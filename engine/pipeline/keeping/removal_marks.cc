@@ -1,7 +1,7 @@
 #include "engine/pipeline/keeping/removal_marks.h"
 
 #include <algorithm>
-#include <atomic>
+#include <mutex>
 #include <utility>
 
 #include "codecs/sha256.h"
@@ -95,15 +95,21 @@ Result<MarksReport> write_removal_marks(Repository& repository, std::span<const 
                                         const CancelToken& cancel) {
   if (marks.empty()) return MarksReport();
   DRS_ASSIGN_OR_RETURN(const auto stores, parallel_stores(repository.store(), std::min(kWorkersMax, marks.size())));
-  std::atomic<std::uint64_t> written = 0, present = 0;
+  MarksReport report;
+  std::mutex mutex;
   DRS_RETURN_IF_ERROR(
       for_each_parallel(stores.size(), marks.size(), [&](std::size_t worker, std::size_t item) -> Result<void> {
         if (cancel.cancelled()) return Error(ErrorCode::kCancelled, "the removal of snapshots was cancelled");
-        DRS_ASSIGN_OR_RETURN(const MarkOutcome outcome, write_mark(repository.keys(), *stores[worker], marks[item]));
-        ++(outcome == MarkOutcome::kWritten ? written : present);
+        auto outcome = write_mark(repository.keys(), *stores[worker], marks[item]);
+        if (!outcome.ok() && outcome.error().code != ErrorCode::kCorrupt) return std::move(outcome).error();
+        const std::lock_guard lock(mutex);
+        if (outcome.ok())
+          ++(*outcome == MarkOutcome::kWritten ? report.written : report.present);
+        else
+          report.refused.emplace(marks[item].manifest_name, std::move(outcome).error());
         return {};
       }));
-  return MarksReport{written, present};
+  return report;
 }
 
 }  // namespace drs

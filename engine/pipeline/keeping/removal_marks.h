@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,9 +32,11 @@ Result<RemovedMark> damaged_removal_mark(const ForgetSources& sources, const std
 struct MarksReport {
   std::uint64_t written = 0;
   std::uint64_t present = 0;  // that another forget has written
+  // By the manifest: kCorrupt, another object has the name of its mark. The snapshot stays.
+  std::map<std::string, Error> refused;
 };
 // Stores the marks, each create-if-absent and settled, several at a time. On error some are stored; a repetition skips
-// them. Errors: kCorrupt (another object has the name of a mark), kCancelled, the store's.
+// them. Errors: kCancelled, the store's.
 // Threads: that of the repository; starts others for the puts.
 Result<MarksReport> write_removal_marks(Repository& repository, std::span<const RemovedMark> marks,
                                         const CancelToken& cancel);

@@ -101,24 +101,31 @@ TEST_F(RemovalMarksTest, AMarkThatIsThereIsDone) {
   EXPECT_EQ(*objects_->find(removed_name(marks[0].manifest_name))->bytes, *first);
 }
 
-TEST_F(RemovalMarksTest, AnotherObjectInTheirPlaceIsAnError) {
+TEST_F(RemovalMarksTest, AnotherObjectInTheirPlaceIsToldAndStopsNoOther) {
   push(1);
+  push(2);
   const auto marks = marks_of(load());
-  objects_->insert(removed_name(marks[0].manifest_name), Bytes(10), 0);
+  const std::string& refused = marks[0].manifest_name;
+  objects_->insert(removed_name(refused), Bytes(10), 0);
   const auto report = write(marks);
-  ASSERT_FALSE(report.ok());
-  EXPECT_EQ(report.error().code, ErrorCode::kCorrupt);
-  EXPECT_THAT(report.error().message, HasSubstr("not an authentic mark"));
-  EXPECT_EQ(load().live.size(), 1U);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->written, 1U);
+  ASSERT_TRUE(report->refused.contains(refused));
+  EXPECT_EQ(report->refused.at(refused).code, ErrorCode::kCorrupt);
+  EXPECT_THAT(report->refused.at(refused).message, HasSubstr("not an authentic mark"));
+  ASSERT_EQ(load().live.size(), 1U);
+  EXPECT_EQ(load().live.front().name, refused);
 }
 
-TEST_F(RemovalMarksTest, AnotherManifestsMarkInTheirPlaceIsAnError) {
+TEST_F(RemovalMarksTest, AnotherManifestsMarkInTheirPlaceIsTold) {
   push(1);
   push(2);
   const auto marks = marks_of(load());
   const std::string name = removed_name(marks[0].manifest_name);
   objects_->insert(name, encode_document(repository_->keys(), ObjectKind::kRemoved, name, encode_removed(marks[1])), 0);
-  EXPECT_EQ(write(marks).error().code, ErrorCode::kCorrupt);
+  const auto report = write(marks);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->refused.contains(marks[0].manifest_name));
 }
 
 TEST_F(RemovalMarksTest, ASignalStopsThemAndARepetitionDoesTheRest) {
