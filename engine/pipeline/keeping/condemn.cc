@@ -101,7 +101,6 @@ class Condemnation {
     return {};
   }
 
-  // A pack that is not listed and that no record names is lost, or younger than the list: its entries stay.
   [[nodiscard]] bool stays(const Digest& name) const { return !condemned_.contains(name) && !going_.contains(name); }
 
   // Whether blocks of a pack that is gone are live and in no other pack: their chunks are needed to rebuild them.
@@ -129,7 +128,14 @@ class Condemnation {
     Directory entries;
     for (std::size_t i = 0; i < packs.size(); ++i) {
       bool keeps = stays(packs[i].name);
-      if (!keeps && live_.packs->find(packs[i].name) == nullptr) {
+      const bool is_listed = live_.packs->find(packs[i].name) != nullptr;
+      // One that no record names is lost, or younger than the list.
+      if (keeps && !is_listed) {
+        const auto there = repository_.store().stat(pack_name(packs[i].name));
+        if (!there.ok() && !is_absent(there.error())) return there.error();
+        keeps = there.ok();
+      }
+      if (!keeps && !is_listed) {
         if (entries == nullptr) {
           const auto read = live_.index->directory(number);
           if (!read.ok() && !is_object_fault(read.error())) return read.error();

@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 
+#include "engine/format/names.h"
 #include "io/base/error_class.h"
 
 namespace drs {
@@ -61,19 +62,29 @@ class DeadSpaceMeter {
       listed_by_[*place] = unit;
       space_.uses[*place].known = true;
     }
-    for (const DirectoryEntry& entry : entries)
-      if (const auto place = places[entry.pack]) add(*place, entry.record, copies);
+    const std::vector<IndexedPack>& packs = live_.index->unit_packs(unit);
+    for (const DirectoryEntry& entry : entries) {
+      if (const auto place = places[entry.pack])
+        add(*place, entry.record, copies);
+      else if (const auto odd = place_of(packs[entry.pack].name); odd && live_.blocks.contains(entry.record.id))
+        space_.uses[*odd].named_live = true;
+    }
+  }
+
+  std::optional<std::size_t> place_of(const Digest& name) const {
+    const auto found = std::ranges::lower_bound(packs_, name, {}, &PackInfo::name);
+    if (found == packs_.end() || found->name != name) return std::nullopt;
+    return static_cast<std::size_t>(found - packs_.begin());
   }
 
   // The place of each of its packs; none for a pack that is gone, or that an earlier unit has listed.
   std::vector<std::optional<std::size_t>> places_of(std::uint32_t unit) const {
     std::vector<std::optional<std::size_t>> places;
     for (const IndexedPack& pack : live_.index->unit_packs(unit)) {
-      const auto found = std::ranges::lower_bound(packs_, pack.name, {}, &PackInfo::name);
+      const auto place = place_of(pack.name);
       // A list may show any size.
-      const bool there = found != packs_.end() && found->name == pack.name && found->bytes == pack.bytes;
-      const auto place = static_cast<std::size_t>(found - packs_.begin());
-      if (there && (listed_by_[place] == kNoUnit || listed_by_[place] == unit))
+      const bool there = place && packs_[*place].bytes == pack.bytes;
+      if (there && (listed_by_[*place] == kNoUnit || listed_by_[*place] == unit))
         places.emplace_back(place);
       else
         places.emplace_back(std::nullopt);
@@ -143,9 +154,18 @@ ChosenPacks choose_packs(const LiveData& live, const DeadSpace& space, const Cho
     return pack.stored_ns != 0 && options.now_ns - pack.stored_ns <
                                       std::chrono::nanoseconds(std::chrono::hours(24 * pack.billed_days)).count();
   };
+  const bool index_is_whole = std::ranges::none_of(live.index->problems(), [](const BlockIndex::Problem& problem) {
+    return problem.object.starts_with(name_prefix(ObjectKind::kIndex));
+  });
   for (std::size_t i = 0; i < packs.size(); ++i) {
     const PackInfo& pack = packs[i];
-    if (pack.condemned || !space.uses[i].known) continue;
+    if (pack.condemned) continue;
+    if (!space.uses[i].known) {
+      if (!index_is_whole || space.uses[i].named_live || !old_enough(pack)) continue;
+      chosen.dead.push_back(pack);
+      chosen.dead_bytes += pack.bytes;
+      continue;
+    }
     const Candidate candidate{&pack, space.uses[i].live_bytes, dead_bytes_of(pack, space.uses[i])};
     if (!old_enough(pack)) {
       chosen.young_bytes += candidate.dead_bytes;

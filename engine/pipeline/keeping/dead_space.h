@@ -16,6 +16,7 @@ struct PackUse {
   std::uint32_t live_bytes = 0;    // sealed live blocks; of several packs with a block, it is live in one
   std::uint32_t blocks_bytes = 0;  // all its sealed blocks
   bool known = false;              // its blocks are known, from the index or its table
+  bool named_live = false;         // an index object lists a live block in it, and another size of the pack
 };
 
 struct SpaceTotals {
@@ -56,10 +57,11 @@ struct ChosenPacks {
   std::uint64_t young_bytes = 0;   // part of these: too young
   std::uint64_t billed_bytes = 0;  // likewise: old enough, but billed anyway
 };
-// Chooses the packs without live blocks; then, until the dead bytes that can be moved are at most a tenth of the live
-// ones, those with the largest dead share; then small packs, if they fill one. Packs that a record names, that are
-// younger than the least age, that cost as much deleted as kept, or whose blocks are marked as damaged and live, are
-// left.
+// Chooses the packs without live blocks, and what is no pack that anybody can use: its table cannot be read, or it has
+// another size than the index says, and the whole index lists no live block in it. Then, until the dead bytes that can
+// be moved are at most a tenth of the live ones, those with the largest dead share; then small packs, if they fill one.
+// Packs that a record names, that are younger than the least age, that cost as much deleted as kept, or whose blocks
+// are marked as damaged and live, are left.
 ChosenPacks choose_packs(const LiveData& live, const DeadSpace& space, const ChoiceOptions& options);
 
 }  // namespace drs

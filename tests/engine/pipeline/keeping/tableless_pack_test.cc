@@ -175,6 +175,39 @@ TEST_F(TablelessPackTest, GoesBesideACondemnedPackThatIsLiveAgain) {
   expect_restores(second_);
 }
 
+TEST_F(TablelessPackTest, ThatNobodyKnowsGoesWhenItIsOldEnough) {
+  Digest unknown;
+  unknown.data.fill(7);
+  objects_->insert(pack_name(unknown), Bytes(200), store_clock_.wall_ns());
+  PruneOptions options = at_once();
+  options.age_min = std::chrono::hours(48);
+  EXPECT_EQ(prune_with(options).condemned.packs, 0U);
+  for (int run = 0; run < 2; ++run) EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
+  EXPECT_EQ(names("packs/"), std::set<std::string>{pack_});
+  expect_restores(first_);
+}
+
+TEST_F(TablelessPackTest, OfAnotherSizeGoesWithTheListOfItsBlocks) {
+  push_second();
+  remove(first_);
+  Bytes cut = *objects_->find(pack_)->bytes;
+  cut.resize(cut.size() / 2);
+  objects_->damage(pack_, std::move(cut));
+  for (int run = 0; run < 4; ++run) EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
+  EXPECT_EQ(names("packs/"), std::set<std::string>{second_pack_});
+  EXPECT_EQ(names("index/"), std::set<std::string>{second_index_});
+  expect_restores(second_);
+}
+
+TEST_F(TablelessPackTest, ThatIsLostIsNotListedForEver) {
+  push_second();
+  remove(first_);
+  objects_->erase(pack_);
+  for (int run = 0; run < 3; ++run) EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
+  EXPECT_EQ(names("index/"), std::set<std::string>{second_index_});
+  expect_restores(second_);
+}
+
 TEST_F(TablelessPackTest, StaysWhileAnIndexObjectCannotBeRead) {
   const Pushed kept = push_stream(random_stream(2, kStreamBytes));
   condemn_first();
