@@ -94,6 +94,12 @@ void BlockIndex::add_problem(std::string object, Error error) {
   problems_.push_back({std::move(object), std::move(error)});
 }
 
+const BlockIndex::Problem* BlockIndex::problem_of_index_object() const {
+  const auto found = std::ranges::find_if(
+      problems_, [](const Problem& problem) { return problem.object.starts_with(name_prefix(ObjectKind::kIndex)); });
+  return found == problems_.end() ? nullptr : &*found;
+}
+
 // Loads the listed objects that are not units yet. One of them may have vanished since it was listed, as when a repair
 // replaced it; the next list shows its replacement.
 Result<void> BlockIndex::load_index_objects(ListingRounds& rounds, Listing& listing) {

@@ -62,6 +62,8 @@ class BlockIndex {
     Error error;
   };
   [[nodiscard]] const std::vector<Problem>& problems() const { return problems_; }
+  // One of them that is of an index object, or of their list, and not of a pack that none lists; null for none.
+  [[nodiscard]] const Problem* problem_of_index_object() const;
   // Whether an object that the index was loaded from has vanished since it was listed. A block that is not found may
   // then lie elsewhere: packs and index must be loaded again.
   [[nodiscard]] bool vanished() const { return vanished_; }

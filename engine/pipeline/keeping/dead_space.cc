@@ -4,7 +4,6 @@
 #include <limits>
 #include <optional>
 
-#include "engine/format/names.h"
 #include "io/base/error_class.h"
 
 namespace drs {
@@ -25,6 +24,8 @@ class DeadSpaceMeter {
       : live_(live), control_(control), packs_(live.packs->packs()) {
     space_.uses.resize(packs_.size());
     listed_by_.resize(packs_.size(), kNoUnit);
+    named_live_.resize(packs_.size());
+    index_whole_ = live.index->problem_of_index_object() == nullptr;
   }
 
   Result<DeadSpace> measure() {
@@ -50,24 +51,31 @@ class DeadSpaceMeter {
                                               return Error(ErrorCode::kCancelled, "cancelled while reading the index");
                                             if (!entries.ok() && !is_object_fault(entries.error()))
                                               return entries.error();
-                                            if (entries.ok()) add_unit(unit, **entries, copies);
+                                            if (entries.ok())
+                                              add_unit(unit, **entries, copies);
+                                            else if (!live_.index->unit_is_uncovered_pack(unit))
+                                              index_whole_ = false;
                                             return {};
                                           });
   }
 
   void add_unit(std::uint32_t unit, const std::vector<DirectoryEntry>& entries, Copies copies) {
-    const auto places = places_of(unit);
-    for (const auto& place : places) {
-      if (!place) continue;
-      listed_by_[*place] = unit;
-      space_.uses[*place].known = true;
-    }
     const std::vector<IndexedPack>& packs = live_.index->unit_packs(unit);
+    const auto places = places_of(unit);
+    std::vector<std::optional<std::size_t>> resized(packs.size());  // those that have another size
+    for (std::size_t i = 0; i < packs.size(); ++i) {
+      if (const auto& place = places[i]) {
+        listed_by_[*place] = unit;
+        space_.uses[*place].known = true;
+      } else if (const auto there = place_of(packs[i].name); there && packs_[*there].bytes != packs[i].bytes) {
+        resized[i] = there;
+      }
+    }
     for (const DirectoryEntry& entry : entries) {
-      if (const auto place = places[entry.pack])
+      if (const auto& place = places[entry.pack])
         add(*place, entry.record, copies);
-      else if (const auto odd = place_of(packs[entry.pack].name); odd && live_.blocks.contains(entry.record.id))
-        space_.uses[*odd].named_live = true;
+      else if (const auto& there = resized[entry.pack]; there && live_.blocks.contains(entry.record.id))
+        named_live_[*there] = true;
     }
   }
 
@@ -81,13 +89,11 @@ class DeadSpaceMeter {
   std::vector<std::optional<std::size_t>> places_of(std::uint32_t unit) const {
     std::vector<std::optional<std::size_t>> places;
     for (const IndexedPack& pack : live_.index->unit_packs(unit)) {
-      const auto place = place_of(pack.name);
+      auto place = place_of(pack.name);
       // A list may show any size.
       const bool there = place && packs_[*place].bytes == pack.bytes;
-      if (there && (listed_by_[*place] == kNoUnit || listed_by_[*place] == unit))
-        places.emplace_back(place);
-      else
-        places.emplace_back(std::nullopt);
+      if (!there || (listed_by_[*place] != kNoUnit && listed_by_[*place] != unit)) place.reset();
+      places.push_back(place);
     }
     return places;
   }
@@ -106,16 +112,18 @@ class DeadSpaceMeter {
     SpaceTotals& totals = space_.totals;
     for (std::size_t i = 0; i < packs_.size(); ++i) {
       const PackInfo& pack = packs_[i];
+      PackUse& use = space_.uses[i];
+      if (index_whole_ && !named_live_[i]) use.known = true;
       ++totals.packs;
       totals.packs_bytes += pack.bytes;
       if (pack.condemned) {
         ++totals.condemned_packs;
         totals.condemned_bytes += pack.bytes;
-      } else if (!space_.uses[i].known) {
+      } else if (!use.known) {
         ++totals.unknown_packs;
       } else {
-        totals.live_bytes += space_.uses[i].live_bytes;
-        totals.dead_bytes += dead_bytes_of(pack, space_.uses[i]);
+        totals.live_bytes += use.live_bytes;
+        totals.dead_bytes += dead_bytes_of(pack, use);
       }
     }
   }
@@ -124,6 +132,8 @@ class DeadSpaceMeter {
   const RunControl& control_;
   const std::vector<PackInfo>& packs_;
   std::vector<std::uint32_t> listed_by_;  // the unit that each pack was first found in
+  std::vector<bool> named_live_;          // index objects list live blocks in it, and another size of it
+  bool index_whole_ = false;
   DeadSpace space_;
   BlockSet seen_;
 };
@@ -154,18 +164,9 @@ ChosenPacks choose_packs(const LiveData& live, const DeadSpace& space, const Cho
     return pack.stored_ns != 0 && options.now_ns - pack.stored_ns <
                                       std::chrono::nanoseconds(std::chrono::hours(24 * pack.billed_days)).count();
   };
-  const bool index_is_whole = std::ranges::none_of(live.index->problems(), [](const BlockIndex::Problem& problem) {
-    return problem.object.starts_with(name_prefix(ObjectKind::kIndex));
-  });
   for (std::size_t i = 0; i < packs.size(); ++i) {
     const PackInfo& pack = packs[i];
-    if (pack.condemned) continue;
-    if (!space.uses[i].known) {
-      if (!index_is_whole || space.uses[i].named_live || !old_enough(pack)) continue;
-      chosen.dead.push_back(pack);
-      chosen.dead_bytes += pack.bytes;
-      continue;
-    }
+    if (pack.condemned || !space.uses[i].known) continue;
     const Candidate candidate{&pack, space.uses[i].live_bytes, dead_bytes_of(pack, space.uses[i])};
     if (!old_enough(pack)) {
       chosen.young_bytes += candidate.dead_bytes;

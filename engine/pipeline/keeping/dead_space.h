@@ -15,8 +15,7 @@ namespace drs {
 struct PackUse {
   std::uint32_t live_bytes = 0;    // sealed live blocks; of several packs with a block, it is live in one
   std::uint32_t blocks_bytes = 0;  // all its sealed blocks
-  bool known = false;              // its blocks are known, from the index or its table
-  bool named_live = false;         // an index object lists a live block in it, and another size of the pack
+  bool known = false;              // its blocks are known, from the index or its table, or nobody can use any
 };
 
 struct SpaceTotals {
@@ -28,7 +27,8 @@ struct SpaceTotals {
   // Of packs that no record names: dead blocks, and all of a pack without live ones. The envelope and the table of
   // another pack are not dead, since a move would not give them back.
   std::uint64_t dead_bytes = 0;
-  // Their tables cannot be read, or they have another size than the index says: neither live nor dead.
+  // Their tables cannot be read, or they have another size than the index says, and an index object may list live
+  // blocks in them: neither live nor dead. Without such blocks they are dead.
   std::uint64_t unknown_packs = 0;
 };
 
@@ -57,11 +57,10 @@ struct ChosenPacks {
   std::uint64_t young_bytes = 0;   // part of these: too young
   std::uint64_t billed_bytes = 0;  // likewise: old enough, but billed anyway
 };
-// Chooses the packs without live blocks, and what is no pack that anybody can use: its table cannot be read, or it has
-// another size than the index says, and the whole index lists no live block in it. Then, until the dead bytes that can
-// be moved are at most a tenth of the live ones, those with the largest dead share; then small packs, if they fill one.
-// Packs that a record names, that are younger than the least age, that cost as much deleted as kept, or whose blocks
-// are marked as damaged and live, are left.
+// Chooses the packs without live blocks; then, until the dead bytes that can be moved are at most a tenth of the live
+// ones, those with the largest dead share; then small packs, if they fill one. Packs that a record names, that are
+// younger than the least age, that cost as much deleted as kept, or whose blocks are marked as damaged and live, are
+// left.
 ChosenPacks choose_packs(const LiveData& live, const DeadSpace& space, const ChoiceOptions& options);
 
 }  // namespace drs

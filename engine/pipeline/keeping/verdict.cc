@@ -134,8 +134,7 @@ Result<const Verdict::IndexState*> Verdict::index_state() {
   if (index_state_) return &*index_state_;
   IndexState state;
   BlockIndex& index = *live_.index;
-  for (const BlockIndex::Problem& problem : index.problems())
-    if (problem.object.starts_with(name_prefix(ObjectKind::kIndex))) state.unreadable = problem.object;
+  if (const BlockIndex::Problem* const problem = index.problem_of_index_object()) state.unreadable = problem->object;
   std::vector<std::uint32_t> units(index.unit_count());
   std::iota(units.begin(), units.end(), 0U);
   BlockSet named;
