@@ -262,9 +262,9 @@ void add_forget_command(CommandSet& commands) {
   add_text(*app, "--timezone", command->time_zone, "ZONE",
            "Days and hours are those of this zone, such as Europe/Bucharest (default: that of this machine)");
   add_texts(*app, "--all", command->all, "STREAM",
-            "Remove the whole stream, the newest snapshot and damaged manifests included; only holds stop it");
+            "Remove the whole stream, the newest snapshot, damaged and lost manifests included; only holds stop it");
   add_texts(*app, "--damaged", command->damaged, "NAME",
-            "Give up a snapshot whose manifest cannot be read, by the manifest's name");
+            "Give up a snapshot whose manifest cannot be read or is lost, by the manifest's name");
   add_text(*app, "--require-copy", command->copy.place, "PLACE",
            "Remove only what the repository at PLACE holds, too; a key of its own: --from-key-file and so on");
   add_flag(*app, "--prune", command->prune,

@@ -56,16 +56,12 @@ Result<HeldTarget> target_of(const HoldCommand& command, Repository& repository,
   const auto found = seen.find(catalog, command.selector);
   if (found.ok())
     return HeldTarget{(*found)->name, (*found)->digest, (*found)->manifest.stream, (*found)->manifest.sequence};
-  if (command.release) {
-    const auto removed = find_removed(catalog, command.selector);
-    if (!removed.ok()) {
-      DRS_ASSIGN_OR_RETURN(auto held, target_by_hold(repository, command.selector));
-      if (held) return *std::move(held);
-    }
-  }
-  if (found.error().code != ErrorCode::kNoSnapshot) return found.error();
   const auto removed = find_removed(catalog, command.selector);
-  if (!removed.ok()) return found.error();
+  if (command.release && !removed.ok()) {
+    DRS_ASSIGN_OR_RETURN(auto held, target_by_hold(repository, command.selector));
+    if (held) return *std::move(held);
+  }
+  if (found.error().code != ErrorCode::kNoSnapshot || !removed.ok()) return found.error();
   const Removal& removal = **removed;
   const HeldTarget target{removal.manifest_name, removal.manifest_digest, removal.stream, removal.sequence};
   if (command.release) return target;
@@ -139,7 +135,9 @@ void add_hold_command(CommandSet& commands) {
            "hold for at "
            "most a year");
   add_text(*app, "--reason", command->choice.reason, "TEXT", "Why; `list` and `show` print it");
-  add_flag(*app, "--release", command->release, "End all holds of the snapshot; only a pruner's credentials may");
+  add_flag(
+      *app, "--release", command->release,
+      "End all holds of the snapshot, also where its manifest is damaged or lost; only a pruner's credentials may");
   commands.add(
       {app, CommandEffect::kChanges, [command](CommandContext& context) { return run_hold(context, *command); }});
 }

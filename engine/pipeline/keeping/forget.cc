@@ -54,7 +54,7 @@ std::vector<std::string> warnings_of(const SnapshotCatalog& catalog, const std::
 }
 
 // Without `missing.named_by` nobody would miss the lost snapshot, and a prune would delete its data.
-Error refuse_as_witness(const MissingManifest& missing, std::string_view what) {
+Error witness_refusal(const MissingManifest& missing, std::string_view what) {
   return {ErrorCode::kLimitMissed,
           missing.problem() + "; " + std::string(what) +
               " while it is lost: a copy of the repository may have it (`drstream copy`), or give it up with `drstream "
@@ -62,10 +62,11 @@ Error refuse_as_witness(const MissingManifest& missing, std::string_view what) {
               missing.name + "`"};
 }
 
-void refuse(PlannedStream& stream, Error refusal, const std::function<bool(const Snapshot&)>& concerns) {
+// Refuses those that would go: all, or the one with this manifest. Does nothing if there are none.
+void refuse(PlannedStream& stream, Error refusal, std::string_view only = {}) {
   bool any = false;
   for (PlannedSnapshot& planned : stream.snapshots) {
-    if (planned.stays() || !concerns(*planned.snapshot)) continue;
+    if (planned.stays() || (!only.empty() && planned.snapshot->name != only)) continue;
     add(planned, Shield::kRefused);
     any = true;
   }
@@ -219,18 +220,14 @@ std::vector<PlannedStream> plan_by_rules(const ForgetSources& sources,
   shield_needed(needs, planned, stays);
   for (const MissingManifest& missing : sources.catalog.missing)
     for (PlannedStream& stream : plan)
-      if (stream.stream == missing.stream)
-        refuse(stream, refuse_as_witness(missing, "none of its snapshots is removed"),
-               [](const Snapshot&) { return true; });
+      if (stream.stream == missing.stream) refuse(stream, witness_refusal(missing, "none of its snapshots is removed"));
   if (guards == ForgetGuards::kOff) return plan;
   const std::map<std::string_view, WallNs> removals = last_removals(sources.catalog);
   for (std::size_t i = 0; i < plan.size(); ++i) {
     if (plan[i].refusal) continue;
     const auto last = removals.find(plan[i].stream);
-    plan[i].refusal = planners[i].refusal(plan[i], last == removals.end() ? std::nullopt : std::optional(last->second));
-    if (!plan[i].refusal) continue;
-    for (PlannedSnapshot& snapshot : plan[i].snapshots)
-      if (!snapshot.stays()) add(snapshot, Shield::kRefused);
+    auto refusal = planners[i].refusal(plan[i], last == removals.end() ? std::nullopt : std::optional(last->second));
+    if (refusal) refuse(plan[i], *std::move(refusal));
   }
   shield_needed(needs, planned, stays);
   return plan;
@@ -254,8 +251,7 @@ std::vector<PlannedStream> plan_by_name(const ForgetSources& sources, std::span<
   for (PlannedStream& stream : plan) {
     for (const MissingManifest& missing : sources.catalog.missing)
       if (std::ranges::find(sources.given_up, missing.name) == sources.given_up.end())
-        refuse(stream, refuse_as_witness(missing, "that one is not removed"),
-               [&](const Snapshot& snapshot) { return snapshot.name == missing.named_by; });
+        refuse(stream, witness_refusal(missing, "that one is not removed"), missing.named_by);
     for (const PlannedSnapshot& one : stream.snapshots) {
       if (one.stays()) continue;
       for (const auto& [snapshot, others] : needs.all())
