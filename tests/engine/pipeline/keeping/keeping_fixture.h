@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,6 +13,9 @@
 #include "engine/format/marks.h"
 #include "engine/format/retention.h"
 #include "engine/pipeline/keeping/prune.h"
+#include "engine/repository/block_mover.h"
+#include "engine/repository/pack_table.h"
+#include "engine/repository/snapshots.h"
 #include "tests/engine/pipeline/push/push_fixture.h"
 
 namespace drs::test {
@@ -85,6 +89,33 @@ class KeepingTest : public PushTest {
     const auto back = read_back(pushed.manifest);
     ASSERT_TRUE(back.ok()) << back.error().message;
     EXPECT_TRUE(*back == pushed.stream);
+  }
+  SnapshotCatalog load() {
+    auto catalog = load_snapshots(*repository_);
+    EXPECT_TRUE(catalog.ok()) << catalog.error().message;
+    return *std::move(catalog);
+  }
+  // Stores copies of the blocks of these packs, or of those of one kind, in a new pack with an index object; several if
+  // one is full. Returns the name of the first.
+  std::string copy_blocks(const std::set<std::string>& packs, std::optional<BlockKind> only = {}) {
+    const auto before = names("packs/");
+    auto mover = BlockMover::make(*repository_, repository_->store(), {});
+    EXPECT_TRUE(mover.ok());
+    for (const std::string& name : packs) {
+      const Digest pack = parse_name(name)->digest;
+      const auto bytes = objects_->find(name)->bytes->size();
+      const auto table = read_pack_table(*repository_, repository_->store(), pack, bytes);
+      EXPECT_TRUE(table.ok());
+      for (const TableBlock& block : table->blocks)
+        if (!only || block.record.kind == *only) {
+          EXPECT_TRUE(mover->move({pack, *table, block}).ok());
+        }
+    }
+    EXPECT_TRUE(mover->flush().ok());
+    for (const std::string& name : names("packs/"))
+      if (!before.contains(name)) return name;
+    ADD_FAILURE() << "no new pack";
+    return "";
   }
   std::set<std::string> names(std::string_view prefix) const {
     std::set<std::string> found;

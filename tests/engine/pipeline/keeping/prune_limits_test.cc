@@ -20,14 +20,7 @@ using ::testing::SizeIs;
 
 constexpr std::size_t kStreamBytes = 3 << 20;
 
-class PruneLimitsTest : public KeepingTest {
- protected:
-  SnapshotCatalog load() {
-    auto loaded = load_snapshots(*repository_);
-    EXPECT_TRUE(loaded.ok());
-    return *std::move(loaded);
-  }
-};
+using PruneLimitsTest = KeepingTest;
 
 TEST_F(PruneLimitsTest, AHeldSnapshotThatIsGoneWithoutAMarkKeepsEverything) {
   const Pushed held = push_stream(random_stream(1, 100'000));

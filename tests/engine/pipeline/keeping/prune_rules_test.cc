@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "codecs/sha256.h"
-#include "engine/repository/block_mover.h"
 #include "engine/repository/index_writer.h"
 #include "engine/repository/pack_table.h"
 #include "engine/repository/put_hold.h"
@@ -26,23 +25,6 @@ constexpr std::size_t kStreamBytes = 200'000;
 class PruneRulesTest : public KeepingTest {
  protected:
   static Digest digest_of(const std::string& name) { return parse_name(name)->digest; }
-  // Puts copies of all blocks of these packs into one new pack, and returns its name.
-  std::string copy_blocks(const std::set<std::string>& packs) {
-    const auto before = names("packs/");
-    auto mover = BlockMover::make(*repository_, repository_->store(), {});
-    for (const std::string& name : packs) {
-      const Digest pack = digest_of(name);
-      const auto bytes = objects_->find(name)->bytes->size();
-      const auto table = read_pack_table(*repository_, repository_->store(), pack, bytes);
-      EXPECT_TRUE(table.ok());
-      for (const TableBlock& block : table->blocks) EXPECT_TRUE(mover->move({pack, *table, block}).ok());
-    }
-    EXPECT_TRUE(mover->flush().ok());
-    for (const std::string& name : names("packs/"))
-      if (!before.contains(name)) return name;
-    ADD_FAILURE() << "no new pack";
-    return "";
-  }
   // A record that waits for nobody.
   void condemn(const std::set<std::string>& objects) {
     std::vector<Digest> digests;

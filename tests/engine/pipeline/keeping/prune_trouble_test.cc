@@ -55,23 +55,6 @@ class PruneTroubleTest : public KeepingTest {
         });
     repository_->replace_store(std::make_unique<test::HookStore>(make_memory_store(objects_, &store_clock_), hook));
   }
-  // Stores a copy of all blocks that packs hold, in new packs with an index object.
-  void copy_blocks() {
-    auto mover = BlockMover::make(*repository_, repository_->store(), {});
-    ASSERT_TRUE(mover.ok());
-    for (const ObjectInfo& info : objects_->list("packs/")) {
-      const Digest pack = parse_name(info.key)->digest;
-      const auto table = read_pack_table(*repository_, repository_->store(), pack, info.size_bytes);
-      ASSERT_TRUE(table.ok());
-      for (const TableBlock& block : table->blocks) ASSERT_TRUE(mover->move({pack, *table, block}).ok());
-    }
-    ASSERT_TRUE(mover->flush().ok());
-  }
-  SnapshotCatalog catalog() {
-    auto loaded = load_snapshots(*repository_);
-    EXPECT_TRUE(loaded.ok());
-    return *std::move(loaded);
-  }
   void put_mark(Byte session_seed, const std::string& stream, std::uint64_t sequence) {
     Uuid session;
     session.data.fill(session_seed);
@@ -170,7 +153,7 @@ TEST_F(PruneTroubleTest, AMarkedCopyIsNoReasonToGiveUpTheGoodOne) {
   std::vector<Pushed> pushed;
   for (std::uint32_t i = 0; i < 4; ++i) pushed.push_back(push_stream(random_stream(i, kStreamBytes / 4)));
   const auto marked = names("packs/");
-  copy_blocks();
+  copy_blocks(names("packs/"));
   for (const std::string& pack : marked)
     ASSERT_TRUE(
         mark_damaged(repository_->store(), store_clock_, parse_name(pack)->digest, {.found_by = "anyone"}).ok());
@@ -192,7 +175,7 @@ TEST_F(PruneTroubleTest, SaysThatTheCopyOfALiveBlockIsDamaged) {
   late.sequence += 10;
   insert(late);
   const auto condemned = names("packs/");
-  copy_blocks();
+  copy_blocks(names("packs/"));
   const auto copies = names("packs/");
   for (const std::string& pack : copies) {
     if (condemned.contains(pack)) continue;
@@ -225,7 +208,7 @@ TEST_F(PruneTroubleTest, ABudgetBelowAPackMergesNothing) {
 TEST_F(PruneTroubleTest, APackOfAnotherSizeThanTheIndexSaysCountsAsUnknown) {
   const Pushed first = push_stream(random_stream(1, kStreamBytes));
   const auto packs = names("packs/");
-  copy_blocks();
+  copy_blocks(names("packs/"));
   for (const std::string& pack : packs) {
     Bytes longer = *objects_->find(pack)->bytes;
     longer.resize(longer.size() + 1000);
@@ -265,7 +248,7 @@ TEST_F(PruneTroubleTest, TheCopyThatJustifiesADeletionIsSecuredBefore) {
   late.session = running;
   late.sequence += 10;
   insert(late);
-  copy_blocks();
+  copy_blocks(names("packs/"));
   std::set<ObjectKey> secured;
   std::set<ObjectKey> secured_before;  // the first pack went
   const auto hook =
@@ -290,13 +273,13 @@ TEST_F(PruneTroubleTest, MarksThatTheStoreLocksAreTakenUpOnce) {
   deny_removal_of({"removed/", "retired/"});
   for (int run = 0; run < 4; ++run) prune_with(options);
   EXPECT_THAT(names("retired/"), SizeIs(1));
-  EXPECT_EQ(catalog().removed.size(), 3U);
+  EXPECT_EQ(load().removed.size(), 3U);
   // Once the locks have ended they go.
   deny_removal_of({});
   prune_with(options);
   EXPECT_THAT(names("removed/"), IsEmpty());
   EXPECT_THAT(names("retired/"), SizeIs(1));
-  EXPECT_EQ(catalog().removed.size(), 3U);
+  EXPECT_EQ(load().removed.size(), 3U);
 }
 
 TEST_F(PruneTroubleTest, SessionObjectsThatTheStoreLocksStopNothing) {
@@ -338,12 +321,12 @@ TEST_F(PruneTroubleTest, RetiredObjectsThatTheStoreLocksAreMergedOnce) {
   deny_removal_of({"retired/"});
   for (int run = 0; run < 4; ++run) prune_with(options);
   EXPECT_THAT(names("retired/"), SizeIs(2));
-  EXPECT_EQ(catalog().removed.size(), 6U);
+  EXPECT_EQ(load().removed.size(), 6U);
   deny_removal_of({});
   for (Byte i = 7; i <= 9; ++i) put_mark(i, "s", i);
   prune_with(options);
   EXPECT_THAT(names("retired/"), SizeIs(1)) << "the locks have ended";
-  EXPECT_EQ(catalog().removed.size(), 9U);
+  EXPECT_EQ(load().removed.size(), 9U);
 }
 
 // The mark of a damaged manifest may not know its stream.
@@ -355,7 +338,7 @@ TEST_F(PruneTroubleTest, AMarkWithoutAStreamDoesNotTakeTheOthersTheirs) {
   put_mark(0xff, "", 1);
   prune_with(options);
   ASSERT_THAT(names("removed/"), IsEmpty());
-  EXPECT_EQ(catalog().next("s").sequence, 42U);
+  EXPECT_EQ(load().next("s").sequence, 42U);
 }
 
 // Two prunes at once may each rely on the index object that the other one condemns.

@@ -4,8 +4,6 @@
 
 #include "engine/format/pack.h"
 #include "engine/pipeline/keeping/prune.h"
-#include "engine/repository/block_mover.h"
-#include "engine/repository/pack_table.h"
 #include "tests/engine/pipeline/keeping/keeping_fixture.h"
 
 namespace drs {
@@ -46,23 +44,6 @@ class TablelessPackTest : public KeepingTest {
     objects_->damage(name, std::move(bytes));
   }
   void rot_table() { rot(pack_, kPackFooterBytes + 1); }
-  // Stores blocks of a pack in another one, with an index object. Returns its name.
-  enum class Which : std::uint8_t { kAll, kRecipes };
-  std::string copy_blocks(const std::string& pack, Which which = Which::kAll) {
-    const std::set<std::string> before = names("packs/");
-    const auto info = repository_->store().stat(pack);
-    const Digest name = parse_name(pack)->digest;
-    const auto table = read_pack_table(*repository_, repository_->store(), name, info->size_bytes);
-    auto mover = BlockMover::make(*repository_, repository_->store(), {});
-    for (const TableBlock& block : table->blocks) {
-      if (which == Which::kRecipes && block.record.kind != BlockKind::kRecipe) continue;
-      EXPECT_TRUE(mover->move({name, *table, block}).ok());
-    }
-    EXPECT_TRUE(mover->flush().ok());
-    for (const std::string& stored : names("packs/"))
-      if (!before.contains(stored)) return stored;
-    return "";
-  }
   void push_second() {
     second_ = push_stream(random_stream(2, kStreamBytes));
     for (const std::string& name : names("packs/"))
@@ -97,7 +78,7 @@ TEST_F(TablelessPackTest, OfDeadBlocksGoes) {
 TEST_F(TablelessPackTest, WhoseLiveBlocksAnotherPackHoldsGoes) {
   condemn_first();
   bring_first_back();
-  copy_blocks(pack_);
+  copy_blocks({pack_});
   rot_table();
   EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());
   EXPECT_FALSE(is_there());
@@ -107,7 +88,7 @@ TEST_F(TablelessPackTest, WhoseLiveBlocksAnotherPackHoldsGoes) {
 TEST_F(TablelessPackTest, StaysWhereTheOtherCopyIsDamaged) {
   condemn_first();
   bring_first_back();
-  const std::string copy = copy_blocks(pack_);
+  const std::string copy = copy_blocks({pack_});
   rot(copy, objects_->find(copy)->bytes->size() / 2);
   rot_table();
   expect_stays("the only copy of a block that can be read");
@@ -116,7 +97,7 @@ TEST_F(TablelessPackTest, StaysWhereTheOtherCopyIsDamaged) {
 TEST_F(TablelessPackTest, StaysWhileALiveBlockIsListedOnlyThere) {
   condemn_first();
   bring_first_back();
-  copy_blocks(pack_, Which::kRecipes);
+  copy_blocks({pack_}, BlockKind::kRecipe);
   rot_table();
   expect_stays("the only copy of a block that can be read");
   expect_restores(first_);
@@ -125,7 +106,7 @@ TEST_F(TablelessPackTest, StaysWhileALiveBlockIsListedOnlyThere) {
 TEST_F(TablelessPackTest, StaysWhileALiveBlockIsNamedNowhere) {
   push_second();
   condemn_first();
-  copy_blocks(second_pack_, Which::kRecipes);
+  copy_blocks({second_pack_}, BlockKind::kRecipe);
   objects_->erase(second_pack_);
   objects_->erase(second_index_);
   rot_table();
@@ -136,7 +117,7 @@ TEST_F(TablelessPackTest, StaysWhileALiveBlockIsNamedNowhere) {
 TEST_F(TablelessPackTest, GoesAlthoughABlockIsLostElsewhere) {
   push_second();
   condemn_first();
-  copy_blocks(second_pack_, Which::kRecipes);
+  copy_blocks({second_pack_}, BlockKind::kRecipe);
   objects_->erase(second_pack_);
   rot_table();
   EXPECT_THAT(prune_with(at_once()).problems, IsEmpty());

@@ -18,24 +18,19 @@ class UnforgetTest : public test::KeepingTest {
     CancelToken cancel;
     return unforget(*repository_, pushed.name, {}, {progress, cancel});
   }
-  SnapshotCatalog catalog() {
-    auto loaded = load_snapshots(*repository_);
-    EXPECT_TRUE(loaded.ok());
-    return *std::move(loaded);
-  }
 };
 
 TEST_F(UnforgetTest, MakesTheSnapshotLiveAgainUnderANewId) {
   const Pushed first = push_stream(random_stream(1, 1 << 20));
   const Pushed second = push_stream(random_stream(2, 1 << 20));
   remove(first);
-  ASSERT_EQ(catalog().live.size(), 1U);
+  ASSERT_EQ(load().live.size(), 1U);
   const auto report = take_back(first);
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_NE(report->manifest_name, first.name);
   EXPECT_EQ(report->moved_blocks, 0U);
   EXPECT_EQ(*read_back(report->manifest), first.stream);
-  const SnapshotCatalog now = catalog();
+  const SnapshotCatalog now = load();
   ASSERT_EQ(now.live.size(), 2U);
   EXPECT_EQ(now.live.front().manifest.sequence, first.manifest.sequence);
   EXPECT_EQ(now.live.front().name, report->manifest_name);
@@ -76,7 +71,7 @@ TEST_F(UnforgetTest, FailsWhereTheDataIsDeleted) {
   const auto lost = take_back(first);
   ASSERT_FALSE(lost.ok());
   EXPECT_EQ(lost.error().code, ErrorCode::kConflict);
-  EXPECT_EQ(catalog().live.size(), 1U);
+  EXPECT_EQ(load().live.size(), 1U);
   EXPECT_TRUE(names("sessions/").empty());
 }
 
