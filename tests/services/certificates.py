@@ -1,4 +1,4 @@
-"""A private certificate authority and a certificate for this machine, for HTTPS servers."""
+"""A private certificate authority, and a certificate for this machine's servers or for a client."""
 
 import datetime
 import ipaddress
@@ -12,10 +12,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 Certificates = namedtuple("Certificates", "ca_file certificate_file key_file")  # paths of PEM files
 
 
-def make_certificates(folder):
+def make_certificates(folder, common_name="localhost", usage=ExtendedKeyUsageOID.SERVER_AUTH):
     """Creates in `folder` a new authority, and a certificate that it issued for localhost and 127.0.0.1."""
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name, server_name = _name("drstream test CA"), _name("localhost")
+    ca_name, server_name = _name("drstream test CA"), _name(common_name)
     server_names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     ca = _sign(ca_name, ca_key, ca_name, ca_key, [
         (x509.BasicConstraints(ca=True, path_length=0), True),
@@ -24,7 +24,7 @@ def make_certificates(folder):
     server = _sign(server_name, server_key, ca_name, ca_key, [
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (_key_usage(digital_signature=True), True),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (x509.ExtendedKeyUsage([usage]), False),
         (x509.SubjectAlternativeName(server_names), False),
     ])
     made = Certificates(folder / "ca.pem", folder / "public.crt", folder / "private.key")  # MinIO's file names
@@ -33,6 +33,11 @@ def make_certificates(folder):
     made.key_file.write_bytes(server_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     return made
+
+
+def make_client_certificates(folder, common_name):
+    """The same for a client of this name, which a server knows by it if it trusts the authority."""
+    return make_certificates(folder, common_name, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
 def _name(common_name):

@@ -1,4 +1,5 @@
-"""Fixtures of the services. All tests of a run share one server of each kind, so each test must create its own buckets.
+"""Fixtures of the services. All tests of a run share one server of each kind, so each test must create its own buckets
+and topics.
 
 Tests that kill a server, or need a separate one, use its class: `with Minio(tmp_path / "minio") as minio:`.
 """
@@ -8,10 +9,12 @@ from contextlib import contextmanager
 import pytest
 
 from services.cache import Unavailable
-from services.certificates import make_certificates
+from services.certificates import make_certificates, make_client_certificates
 from services.fake_gcs import FakeGcs
 from services.fault_proxy import FaultProxy
 from services.google_login import GoogleLogin
+from services.kafka import KafkaServer
+from services.kafka_security import Security
 from services.metadata_server import MetadataServer
 from services.minio import Minio
 from services.moto_server import MotoServer
@@ -47,6 +50,13 @@ def certificates(tmp_path_factory):
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
+@pytest.fixture(scope="session")
+def kafka_security(certificates, tmp_path_factory):
+    """All that the tests' Kafka server with users demands: alice has a password, bob a certificate, or both a token."""
+    bob = make_client_certificates(tmp_path_factory.mktemp("bob"), "bob")
+    return Security(certificates, bob, users={"alice": "alice-secret"}, tokens=True, acls=True)
+
+
 def one_for_all(service, *needs):
     """A fixture of one running `service` for all tests of a run; `needs`: fixtures passed to its constructor."""
 
@@ -66,6 +76,8 @@ seaweedfs_tls = one_for_all(SeaweedFs, "certificates")
 fake_gcs = one_for_all(FakeGcs)
 fake_gcs_tls = one_for_all(FakeGcs, "certificates")
 moto_server = one_for_all(MotoServer)
+kafka = one_for_all(KafkaServer)
+kafka_secured = one_for_all(KafkaServer, "kafka_security")
 toxiproxy = one_for_all(Toxiproxy)  # toxiproxy.proxy(port): a context manager of a ToxicProxy in front of that port
 
 

@@ -11,14 +11,14 @@ import os
 import sys
 from functools import partial
 
-from services import debian_root, fake_gcs, minio, moto_server, seaweedfs, toxiproxy, versitygw
+from services import debian_root, fake_gcs, kafka, kafka_client, minio, moto_server, seaweedfs, toxiproxy, versitygw
 from services.cache import Unavailable, say
 
 
 def main():
     failed = False
     full = os.environ.get("DRSTREAM_TEST_FULL") == "1"
-    installers = [service.install for service in (moto_server, toxiproxy, versitygw, fake_gcs, minio)]
+    installers = [service.install for service in (moto_server, kafka_client, kafka, toxiproxy, versitygw, fake_gcs, minio)]
     if full:
         installers.append(seaweedfs.install)
     if os.geteuid() == 0:

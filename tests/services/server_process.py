@@ -43,19 +43,25 @@ class ServerProcess:
         self.stop()
 
     def start(self):
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self):
         with open(self.log, "ab") as log:
             # The kernel kills it when this thread ends, so also when the test run is killed.
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", *self.command],
                 cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
+
+    def wait_until_ready(self):
         try:
-            self._wait_until_ready()
+            self._wait()
         except BaseException:
             self.kill()
             raise
 
-    def _wait_until_ready(self):
+    def _wait(self):
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
