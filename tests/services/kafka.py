@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from services.cache import Unavailable, install_once, run_installer
-from services.kafka_client import KafkaClient
+from services.kafka_client import KafkaClient, wait_for
 from services.kafka_security import Security
 from services.server_process import ServerProcess, free_port
 
@@ -186,9 +186,19 @@ class KafkaServer:
                 broker.launch()
             for broker in launched:
                 broker.wait_until_ready()
+            self._wait_until_each_knows_all()
         except BaseException:
             self.kill()
             raise
+
+    def _wait_until_each_knows_all(self):
+        """A broker that is ready may yet answer as if there were fewer, which makes clients drop connections."""
+        for address in self.bootstrap.split(","):
+            wait_for(lambda where=address: self._knows_all(where), f"{address} does not know all brokers")
+
+    def _knows_all(self, address):
+        # A client asks any broker that it has heard of: only the first answer of a new one is sure to be of this address.
+        return len(KafkaClient({"bootstrap.servers": address}).brokers()) == len(self.brokers)
 
     def stop(self):
         running = [broker for broker in self.brokers if broker.process and broker.process.poll() is None]

@@ -16,6 +16,7 @@ from services.cache import install_once, run_installer
 
 REQUIREMENTS = Path(__file__).with_name("confluent_kafka_requirements.txt")
 CALL_SECONDS = 30
+TRY_SECONDS = 2  # of a call that can be repeated
 TRANSACTION_MS_MAX = 900_000  # what a broker allows
 COMPACTED = {  # settings of a topic whose every batch ends a segment, which is then compacted at once
     "cleanup.policy": "compact", "segment.bytes": 100, "min.cleanable.dirty.ratio": 0.01,
@@ -76,6 +77,15 @@ def load(module="confluent_kafka"):
     return importlib.import_module(module)
 
 
+def wait_for(done, otherwise, pause_seconds=0.05):
+    """Returns once done() is true; raises TimeoutError with the text `otherwise`."""
+    deadline = time.monotonic() + CALL_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError(otherwise)
+        time.sleep(pause_seconds)
+
+
 class Transaction:
     """Records of a transaction. While it is open, no record after its first one is `read_committed`."""
 
@@ -111,15 +121,19 @@ class KafkaClient:
         found = self._admin.list_topics(timeout=timeout_seconds).topics
         return {name: len(topic.partitions) for name, topic in found.items() if not name.startswith("__")}
 
+    def brokers(self, timeout_seconds=CALL_SECONDS):
+        """The ids of the brokers that are there."""
+        return set(self._admin.list_topics(timeout=timeout_seconds).brokers)
+
     def create_topic(self, name, partitions=1, replication=1, configs=None):
         configs = {key: str(value) for key, value in (configs or {}).items()}
         topic = self._admin_module.NewTopic(name, partitions, replication, config=configs)
         self._admin.create_topics([topic], request_timeout=CALL_SECONDS)[name].result()
-        self._wait_for(lambda: self._has_leaders(name, partitions), f"{name} has no leaders")
+        wait_for(lambda: self._has_leaders(name, partitions), f"{name} has no leaders")
 
     def delete_topic(self, name):
         self._admin.delete_topics([name], request_timeout=CALL_SECONDS)[name].result()
-        self._wait_for(lambda: name not in self.topics(), f"{name} is still there")
+        wait_for(lambda: name not in self.topics(), f"{name} is still there")
 
     def describe_configs(self, topic, own=False):
         """The settings of a topic by name; `own`: only those which differ from the broker's."""
@@ -181,7 +195,7 @@ class KafkaClient:
 
     def delete_records(self, topic, partition, before_offset):
         place = self._kafka.TopicPartition(topic, partition, before_offset)
-        self._admin.delete_records([place])[place].result()
+        self._of_leader(lambda: self._admin.delete_records([place], request_timeout=TRY_SECONDS)[place].result())
 
     def ends(self, topic, partition):
         """The start of the log and its high watermark."""
@@ -217,7 +231,7 @@ class KafkaClient:
             found[:] = self.read(topic, partition)
             return len(found) <= records_max
 
-        self._wait_for(few, f"{topic} still has more than {records_max} records", 0.2)
+        wait_for(few, f"{topic} still has more than {records_max} records", 0.2)
         return found
 
     def _topic_resource(self, topic, **more):
@@ -229,7 +243,19 @@ class KafkaClient:
 
     def _offset(self, topic, partition, spec, **options):
         place = self._kafka.TopicPartition(topic, partition)
-        return self._admin.list_offsets({place: spec}, **options)[place].result().offset
+        return self._of_leader(lambda: self._admin.list_offsets(
+            {place: spec}, request_timeout=TRY_SECONDS, **options)[place].result().offset)
+
+    def _of_leader(self, ask):
+        """The answer of a partition's leader. The client does not notice by itself that a killed one was replaced."""
+        deadline = time.monotonic() + CALL_SECONDS
+        while True:
+            try:
+                return ask()
+            except self._kafka.KafkaException as problem:
+                timed_out = problem.args[0].code() == self._kafka.KafkaError._TIMED_OUT
+                if time.monotonic() > deadline or not (timed_out or problem.args[0].retriable()):
+                    raise
 
     def _producer(self, **settings):
         key = tuple(sorted(settings.items()))
@@ -283,11 +309,3 @@ class KafkaClient:
                      self._kafka.TIMESTAMP_LOG_APPEND_TIME: "LogAppendTime"}
             records.append(Record(message.offset(), timestamp_ms, kinds.get(kind), message.key(), message.value(),
                                   message.headers() or []))
-
-    @staticmethod
-    def _wait_for(done, otherwise, pause_seconds=0.05):
-        deadline = time.monotonic() + CALL_SECONDS
-        while not done():
-            if time.monotonic() > deadline:
-                raise TimeoutError(otherwise)
-            time.sleep(pause_seconds)
