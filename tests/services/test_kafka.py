@@ -203,8 +203,8 @@ def test_kafka_denies_what_a_user_is_not_permitted(kafka_secured):
     assert denied.value.args[0].code() == kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED
 
 
-def test_the_wheel_brings_a_newer_librdkafka():
-    script = "import ctypes; lib = ctypes.CDLL('librdkafka.so.1'); print(hex(lib.rd_kafka_version()))"
+def test_a_program_can_run_with_the_librdkafka_of_the_client(client):
+    script = "import ctypes; print(ctypes.CDLL('librdkafka.so.1').rd_kafka_version())"
     done = subprocess.run([sys.executable, "-c", script], env={"LD_LIBRARY_PATH": str(library_path().parent)},
                           capture_output=True, text=True, check=True)
-    assert int(done.stdout, 16) > 0x020002ff
+    assert int(done.stdout) == load().libversion()[1]
