@@ -206,7 +206,7 @@ class KafkaServer:
             wait_for(lambda where=address: self._knows_all(where), f"{address} does not know all brokers")
 
     def _knows_all(self, address):
-        # A client asks any broker that it has heard of: only the first answer of a new one is sure to be of this address.
+        # A client asks any broker that it has heard of; only the first answer of a new one is of this address.
         return len(KafkaClient({"bootstrap.servers": address}).brokers()) == len(self.brokers)
 
     def stop(self):

@@ -223,8 +223,8 @@ class KafkaClient:
         return {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
 
     def wait_compacted(self, topic, partition, records_max):
-        """The records, once compaction has left no more than these. The topic needs settings such as COMPACTED. What was
-        produced last is never compacted: that is the last call of `produce`, if its records fit into one batch."""
+        """The records, once compaction has left no more than these. The topic needs settings such as COMPACTED.
+        The last batch is never compacted: what the last call of `produce` stored, if it fits into one."""
         found = []
 
         def few():
