@@ -1,0 +1,195 @@
+#include "codecs/record_digest.h"
+
+#include "codecs/xxh3.h"
+
+namespace drs {
+namespace {
+
+using Wide = unsigned __int128;
+
+constexpr Wide kPrime = (Wide{1} << 127) - 1;
+// X (stored; FORMAT.md "Digest of records"): the first 16 bytes of SHA-256("drstream record digest") as a little-endian
+// number, mod 2^127 - 1.
+constexpr Wide kBase = (Wide{0x1DB7E3D93BBBE92A} << 64) | 0x4B787469AFA28CE2;
+
+constexpr std::uint64_t low_half(Wide value) {
+  return static_cast<std::uint64_t>(value);
+}
+constexpr std::uint64_t high_half(Wide value) {
+  return static_cast<std::uint64_t>(value >> 64);
+}
+
+// value mod 2^127 - 1. The bits from 127 on count as ones, since 2^127 = 1.
+constexpr Wide reduced(Wide value) {
+  const Wide folded = (value & kPrime) + (value >> 127);  // at most 2^127
+  return folded >= kPrime ? folded - kPrime : folded;
+}
+
+// For reduced numbers.
+constexpr Wide product(Wide a, Wide b) {
+  const Wide low = Wide{low_half(a)} * low_half(b);
+  const Wide middle_a = Wide{high_half(a)} * low_half(b);
+  const Wide middle_b = Wide{low_half(a)} * high_half(b);
+  const Wide high = Wide{high_half(a)} * high_half(b);
+  const Wide carry = Wide{high_half(low)} + low_half(middle_a) + low_half(middle_b);
+  const Wide lower = (carry << 64) | low_half(low);
+  const Wide upper = high + high_half(middle_a) + high_half(middle_b) + high_half(carry);
+  // upper < 2^126 counts twice, since 2^128 = 2. The sum is below 2^128.
+  return reduced((lower & kPrime) + (lower >> 127) + upper * 2);
+}
+
+// For reduced numbers.
+constexpr Wide sum(Wide a, Wide b) {
+  return reduced(a + b);
+}
+
+// kPowers[i] = X^(2^i), so that a power of X takes one multiplication for each bit that is 1.
+constexpr auto kPowers = [] {
+  std::array<Wide, 64> powers{};
+  Wide power = kBase;
+  for (Wide& entry : powers) {
+    entry = power;
+    power = product(power, power);
+  }
+  return powers;
+}();
+
+constexpr Wide base_to_the(std::uint64_t exponent) {
+  Wide power = 1;
+  for (; exponent != 0; exponent &= exponent - 1)
+    power = product(power, kPowers[static_cast<std::size_t>(std::countr_zero(exponent))]);
+  return power;
+}
+
+constexpr Wide joined(std::uint64_t low, std::uint64_t high) {
+  return (Wide{high} << 64) | low;
+}
+
+Wide number_of(const FixedBytes<16>& bytes) {
+  std::uint64_t low;
+  std::uint64_t high;
+  std::memcpy(&low, bytes.data.data(), 8);
+  std::memcpy(&high, bytes.data.data() + 8, 8);
+  return joined(low, high);
+}
+
+FixedBytes<16> bytes_of(std::uint64_t low, std::uint64_t high) {
+  FixedBytes<16> bytes;
+  std::memcpy(bytes.data.data(), &low, 8);
+  std::memcpy(bytes.data.data() + 8, &high, 8);
+  return bytes;
+}
+
+// A row that is longer than this is hashed in pieces, so that the memory of a large record is not needed twice.
+constexpr std::size_t kWholeRowBytesMax = 64 * kKiB;
+constexpr std::size_t kFixedRowBytes = 8 + 4 + 4 + 4;  // timestamp, two lengths, number of headers
+constexpr std::size_t kFixedHeaderBytes = 4 + 4;
+
+// Puts a row into memory that has room for it.
+class RowMemory {
+ public:
+  explicit RowMemory(Byte* at) : at_(at) {}
+  template <typename Scalar>
+  void scalar(Scalar value) {
+    std::memcpy(at_, &value, sizeof value);
+    at_ += sizeof value;
+  }
+  void raw(ByteView bytes) {
+    if (bytes.empty()) return;
+    std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+
+ private:
+  Byte* at_;
+};
+
+class RowStream {
+ public:
+  template <typename Scalar>
+  void scalar(Scalar value) {
+    hash_.update({reinterpret_cast<const Byte*>(&value), sizeof value});
+  }
+  void raw(ByteView bytes) { hash_.update(bytes); }
+  [[nodiscard]] Xxh3Digest finish() const { return hash_.finish(); }
+
+ private:
+  Xxh3Stream hash_;
+};
+
+std::uint32_t checked_length(std::size_t bytes) {
+  DRS_ASSERT(bytes < 0xFFFFFFFF, "a field of a record is too long for its length field");
+  return static_cast<std::uint32_t>(bytes);
+}
+
+template <typename Row>
+void put_nullable(const std::optional<ByteView>& bytes, Row& row) {
+  row.scalar(bytes ? checked_length(bytes->size()) + 1 : std::uint32_t{0});
+  if (bytes) row.raw(*bytes);
+}
+
+template <typename Row>
+void put_record(const Record& record, Row& row) {
+  row.scalar(record.timestamp_ms);
+  put_nullable(record.key, row);
+  put_nullable(record.value, row);
+  row.scalar(checked_length(record.headers.size()));
+  for (const RecordHeader& header : record.headers) {
+    row.scalar(checked_length(header.name.size()));
+    row.raw(header.name);
+    put_nullable(header.value, row);
+  }
+}
+
+std::size_t row_bytes(const Record& record) {
+  return kFixedRowBytes + kFixedHeaderBytes * record.headers.size() + payload_bytes(record);
+}
+
+}  // namespace
+
+void encode_record_row(const Record& record, Bytes& row) {
+  row.resize(row_bytes(record));  // without clear(), which would make it zero the bytes again
+  RowMemory memory(row.data());
+  put_record(record, memory);
+}
+
+RecordHash record_hash(const Record& record, Bytes& scratch) {
+  Xxh3Digest hash;
+  if (row_bytes(record) <= kWholeRowBytesMax) {
+    encode_record_row(record, scratch);
+    hash = xxh3_128(scratch);
+  } else {
+    RowStream stream;
+    put_record(record, stream);
+    hash = stream.finish();
+  }
+  const Wide number = reduced(number_of(hash));
+  return bytes_of(low_half(number), high_half(number));
+}
+
+RecordDigest RecordDigest::of_stored(const FixedBytes<kBytes>& stored) {
+  const Wide number = number_of(stored);
+  RecordDigest digest;
+  digest.low_ = low_half(number);
+  digest.high_ = high_half(number);
+  return digest;
+}
+
+FixedBytes<RecordDigest::kBytes> RecordDigest::stored() const {
+  return bytes_of(low_, high_);
+}
+
+void RecordDigest::add(const RecordHash& hash) {
+  const Wide number = sum(product(reduced(joined(low_, high_)), kBase), reduced(number_of(hash)));
+  low_ = low_half(number);
+  high_ = high_half(number);
+}
+
+void RecordDigest::append(const RecordDigest& next, std::uint64_t records) {
+  const Wide number =
+      sum(product(reduced(joined(low_, high_)), base_to_the(records)), reduced(joined(next.low_, next.high_)));
+  low_ = low_half(number);
+  high_ = high_half(number);
+}
+
+}  // namespace drs
