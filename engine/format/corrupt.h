@@ -32,4 +32,11 @@ Error too_new(const Parts&... parts) {
   return {ErrorCode::kFormatTooNew, text + ": use a newer drstream"};
 }
 
+// A count that the remaining bytes cannot hold, noticed before memory is taken for it.
+inline Error too_many(std::string_view what, std::string_view entries, std::uint64_t count,
+                      std::size_t remaining_bytes) {
+  return {ErrorCode::kTruncated, std::string(what) + ": " + std::to_string(count) + " " + std::string(entries) +
+                                     " do not fit into the remaining " + std::to_string(remaining_bytes) + " bytes"};
+}
+
 }  // namespace drs

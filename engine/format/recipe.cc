@@ -5,6 +5,7 @@
 
 #include "engine/format/corrupt.h"
 #include "engine/format/session_list.h"
+#include "engine/format/varint.h"
 
 namespace drs {
 namespace {
@@ -68,12 +69,6 @@ Result<Run> check_run(const WideRun& run, std::size_t run_index, std::size_t blo
              .chunk_count = static_cast<std::uint32_t>(run.chunk_count),
              .offset_bytes = static_cast<std::uint32_t>(run.offset_bytes),
              .bytes = run.bytes};
-}
-
-std::size_t varint_bytes(std::uint64_t value) {
-  std::size_t bytes = 1;
-  for (; value >= 0x80; value >>= 7) ++bytes;
-  return bytes;
 }
 
 }  // namespace

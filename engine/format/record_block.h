@@ -4,6 +4,9 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/format/kinds.h"
@@ -48,10 +51,28 @@ class RecordBlockBuilder {
   void encode(MutableByteView out);
 
  private:
+  // Not a Bytes, which would zero its memory and check each byte that is appended.
+  struct Column {
+    std::unique_ptr<Byte[]> memory;
+    std::size_t capacity_bytes = 0, bytes = 0;
+  };
+
+  static void grow(Column& column, std::size_t more_bytes);
+  static void make_room(Column& column, std::size_t more_bytes) {
+    if (more_bytes > column.capacity_bytes - column.bytes) grow(column, more_bytes);
+  }
+  // Both return the bytes that were added.
+  static std::size_t put_number(Column& column, std::uint64_t value);
+  static std::size_t put_bytes(Column& column, ByteView bytes);
+  std::size_t add_runs(const Record& record);
+  std::size_t add_headers(std::span<const RecordHeader> headers);
+  void clear();
+
   RecordBlockHeader header_;
-  std::array<Bytes, kRecordColumns> columns_;
+  std::array<Column, kRecordColumns> columns_;
+  std::size_t columns_bytes_ = 0;
   std::uint64_t run_skipped_ = 0, run_records_ = 0;  // the last run of offsets, not yet in its column
-  std::uint64_t type_run_records_ = 0;
+  std::uint64_t type_run_records_ = 0;               // the same for the types of timestamps
   TimestampType type_ = TimestampType::kNone;
   std::int64_t last_timestamp_ms_ = 0;
 };
@@ -66,8 +87,33 @@ class RecordBlockReader {
   Result<const Record*> next();
 
  private:
+  struct Column {
+    const Byte* at = nullptr;
+    const Byte* end = nullptr;
+    [[nodiscard]] std::size_t left() const { return static_cast<std::size_t>(end - at); }
+  };
+
   RecordBlockReader() = default;
+  static bool take_number(Column& column, std::uint64_t& value);
+  static bool take_long_number(Column& column, std::uint64_t& value);
+  static bool take_bytes(Column& column, std::size_t bytes, ByteView& out);
+  static bool take_nullable(Column& column, std::uint64_t length, std::optional<ByteView>& out);
+  bool take_timestamp();
+  bool next_offset_run();
+  bool next_type_run();
+  bool take_headers();
+  // Remembers that the block is refused.
+  Error refused(std::size_t column);
+  Result<const Record*> finish();
+
   RecordBlockHeader header_;
+  std::array<Column, kRecordColumns> columns_;
+  std::uint64_t records_left_ = 0;
+  std::uint64_t run_left_ = 0, type_run_left_ = 0;
+  std::int64_t least_ms_ = 0, greatest_ms_ = 0;  // of the records so far
+  bool refused_ = false;
+  Record record_;
+  std::vector<RecordHeader> headers_;
 };
 
 // The header alone: of the first kRecordBlockHeaderBytes. Errors: as open, as far as the header shows it.

@@ -99,7 +99,8 @@ struct SegmentTrailer {
 };
 
 Bytes encode_extent_index(const ExtentIndex& index);
-// Errors: kTruncated, kCorrupt (places or offsets that do not grow, too many entries).
+// Errors: kTruncated, kCorrupt (places or offsets that do not grow, too many entries), kFormatTooNew (an unknown cause
+// of a gap).
 Result<ExtentIndex> decode_extent_index(ByteView bytes);
 
 void write_extent(ByteWriter& writer, const Extent& extent);

@@ -109,7 +109,8 @@ Bytes encode_catalogue_end(const TopicCatalogue& catalogue, std::uint64_t place)
 // `stream_bytes`: the length of the stream, of which `bytes` are the last kCatalogueTrailerBytes. Errors: kTruncated,
 // kCorrupt, kFormatTooNew.
 Result<CatalogueTrailer> decode_catalogue_trailer(ByteView bytes, std::uint64_t stream_bytes);
-// `bytes`: the stream from trailer.sections_place to trailer.end_place. Errors: kTruncated, kCorrupt.
+// `bytes`: the stream from trailer.sections_place to trailer.end_place. Errors: kTruncated, kCorrupt, kFormatTooNew (an
+// unknown state of a partition or source of a configuration).
 Result<TopicCatalogue> decode_catalogue(const CatalogueTrailer& trailer, ByteView bytes);
 
 }  // namespace drs

@@ -1,0 +1,56 @@
+// What the trailers of segment streams and catalogues share: the magic with its version, the check of the bytes that a
+// trailer describes, and digests of records in fields.
+#pragma once
+
+#include <string_view>
+
+#include "codecs/record_digest.h"
+#include "codecs/xxh3.h"
+#include "engine/format/corrupt.h"
+#include "io/base/bytes.h"
+
+namespace drs {
+
+// The first 8 bytes of a trailer: seven that are the same in all versions, and the version.
+struct TrailerMagic {
+  std::string_view text;
+  std::uint8_t version = 0;
+
+  void write(ByteWriter& writer) const {
+    writer.raw(as_bytes(text));
+    writer.u8(version);
+  }
+  // Errors: kTruncated, kCorrupt, kFormatTooNew (a version that is greater).
+  Result<void> read(ByteReader& reader, std::string_view what) const {
+    const std::string_view got_text = as_text(reader.raw(text.size()));
+    const std::uint8_t got_version = reader.u8();
+    DRS_RETURN_IF_ERROR(reader.check());
+    if (got_text != text) return corrupt(what, ": wrong magic");
+    if (got_version == 0) return corrupt(what, ": its version is 0");
+    if (got_version > version) return too_new(what, ": its version is ", got_version, ", known is ", version);
+    return {};
+  }
+};
+
+// Checks the length and the checksum of the bytes that a trailer describes. Errors: kTruncated, kCorrupt.
+inline Result<void> check_trailed(ByteView bytes, std::uint64_t expected_bytes, const Xxh3Digest& expected,
+                                  std::string_view what) {
+  if (bytes.size() < expected_bytes)
+    return Error(ErrorCode::kTruncated, std::string(what) + ": " + std::to_string(bytes.size()) + " of " +
+                                            std::to_string(expected_bytes) + " bytes");
+  if (bytes.size() > expected_bytes) return corrupt(what, ": ", bytes.size() - expected_bytes, " bytes are left over");
+  if (xxh3_128(bytes) != expected) return corrupt(what, ": its XXH3 differs from the one in its trailer");
+  return {};
+}
+
+// A stored digest, or a stored hash of a record. Errors: kTruncated, kCorrupt (a number that no digest has).
+inline Result<RecordDigest> read_record_digest(ByteReader& reader, std::string_view what) {
+  const RecordDigest digest = RecordDigest::of_stored(reader.fixed<RecordDigest::kBytes>());
+  DRS_RETURN_IF_ERROR(reader.check());
+  RecordDigest reduced;
+  reduced.append(digest, 0);
+  if (reduced != digest) return corrupt(what, ": a digest of records is 2^127 - 1 or greater");
+  return digest;
+}
+
+}  // namespace drs
