@@ -22,14 +22,14 @@ using RecordHash = FixedBytes<16>;  // h(r), reduced; little-endian
 // the same for the value; u32 number of headers; for each, u32 length and bytes of its name, u32 length + 1 and bytes
 // of its value.
 void encode_record_row(const Record& record, Bytes& row);
-// `scratch`: memory that is reused from call to call.
+// `scratch`: memory that is reused from call to call. Longer rows than 64 KiB do not need it.
 RecordHash record_hash(const Record& record, Bytes& scratch);
 
 class RecordDigest {
  public:
   static constexpr std::size_t kBytes = 16;
   RecordDigest() = default;  // of no records
-  // Errors cannot occur: a stored value of 2^127 - 1 or more is no digest, and equals none.
+  // Errors cannot occur: a stored value of 2^127 - 1 or more is no digest, equals none, and stays that.
   static RecordDigest of_stored(const FixedBytes<kBytes>& stored);
   [[nodiscard]] FixedBytes<kBytes> stored() const;
 
@@ -39,6 +39,9 @@ class RecordDigest {
   friend bool operator==(const RecordDigest&, const RecordDigest&) = default;
 
  private:
+  [[nodiscard]] bool valid() const { return high_ >> 63 == 0; }
+  void set(std::uint64_t low, std::uint64_t high) { low_ = low, high_ = high; }
+
   std::uint64_t low_ = 0, high_ = 0;
 };
 

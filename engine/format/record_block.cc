@@ -122,24 +122,33 @@ bool RecordBlockBuilder::has_room_for(const Record& record) const {
   return bytes <= kRecordBlockBytesMax || empty();
 }
 
-void RecordBlockBuilder::add(const Record& record) {
-  std::size_t bytes = add_runs(record);
-  bytes += put_number(columns_[kTimestamps], zigzag(wrapped_difference(record.timestamp_ms, last_timestamp_ms_)));
-  last_timestamp_ms_ = record.timestamp_ms;
-  bytes += put_number(columns_[kKeyLengths], nullable_length(record.key));
-  bytes += put_number(columns_[kValueLengths], nullable_length(record.value));
-  bytes += put_number(columns_[kHeaderCounts], record.headers.size());
-  if (!record.headers.empty()) bytes += add_headers(record.headers);
-  if (record.key) bytes += put_bytes(columns_[kKeys], *record.key);
-  if (record.value) bytes += put_bytes(columns_[kValues], *record.value);
-  columns_bytes_ += bytes;
-  DRS_ASSERT(kRecordBlockHeaderBytes + columns_bytes_ + kRunsBytesMax <=
-                 (header_.records == 1 ? kRecordBytesMax : kRecordBlockBytesMax),
-             "a record block has no room for this record");
+inline std::size_t RecordBlockBuilder::put_number(Column& column, std::uint64_t value) {
+  if (value >= 0x80 || column.bytes == column.capacity_bytes) return put_long_number(column, value);
+  column.memory[column.bytes++] = static_cast<Byte>(value);
+  return 1;
+}
+
+std::size_t RecordBlockBuilder::put_long_number(Column& column, std::uint64_t value) {
+  make_room(column, kVarintBytesMax);
+  Byte* const begin = column.memory.get() + column.bytes;
+  Byte* at = begin;
+  for (; value >= 0x80; value >>= 7) *at++ = static_cast<Byte>(value | 0x80);
+  *at++ = static_cast<Byte>(value);
+  const auto bytes = static_cast<std::size_t>(at - begin);
+  column.bytes += bytes;
+  return bytes;
+}
+
+inline std::size_t RecordBlockBuilder::put_bytes(Column& column, ByteView bytes) {
+  if (bytes.empty()) return 0;
+  make_room(column, bytes.size());
+  std::memcpy(column.memory.get() + column.bytes, bytes.data(), bytes.size());
+  column.bytes += bytes.size();
+  return bytes.size();
 }
 
 // Offsets, types of timestamps, and what the header says of all records.
-std::size_t RecordBlockBuilder::add_runs(const Record& record) {
+inline std::size_t RecordBlockBuilder::add_runs(const Record& record) {
   std::size_t bytes = 0;
   if (empty()) {
     DRS_ASSERT(record.offset >= 0, "an offset is negative");
@@ -170,6 +179,22 @@ std::size_t RecordBlockBuilder::add_runs(const Record& record) {
   return bytes;
 }
 
+void RecordBlockBuilder::add(const Record& record) {
+  std::size_t bytes = add_runs(record);
+  bytes += put_number(columns_[kTimestamps], zigzag(wrapped_difference(record.timestamp_ms, last_timestamp_ms_)));
+  last_timestamp_ms_ = record.timestamp_ms;
+  bytes += put_number(columns_[kKeyLengths], nullable_length(record.key));
+  bytes += put_number(columns_[kValueLengths], nullable_length(record.value));
+  bytes += put_number(columns_[kHeaderCounts], record.headers.size());
+  if (!record.headers.empty()) bytes += add_headers(record.headers);
+  if (record.key) bytes += put_bytes(columns_[kKeys], *record.key);
+  if (record.value) bytes += put_bytes(columns_[kValues], *record.value);
+  columns_bytes_ += bytes;
+  DRS_ASSERT(kRecordBlockHeaderBytes + columns_bytes_ + kRunsBytesMax <=
+                 (header_.records == 1 ? kRecordBytesMax : kRecordBlockBytesMax),
+             "a record block has no room for this record");
+}
+
 std::size_t RecordBlockBuilder::add_headers(std::span<const RecordHeader> headers) {
   std::size_t bytes = 0;
   for (const RecordHeader& header : headers) {
@@ -179,25 +204,6 @@ std::size_t RecordBlockBuilder::add_headers(std::span<const RecordHeader> header
     if (header.value) bytes += put_bytes(columns_[kHeaderValues], *header.value);
   }
   return bytes;
-}
-
-std::size_t RecordBlockBuilder::put_number(Column& column, std::uint64_t value) {
-  make_room(column, kVarintBytesMax);
-  Byte* const begin = column.memory.get() + column.bytes;
-  Byte* at = begin;
-  for (; value >= 0x80; value >>= 7) *at++ = static_cast<Byte>(value | 0x80);
-  *at++ = static_cast<Byte>(value);
-  const std::size_t bytes = static_cast<std::size_t>(at - begin);
-  column.bytes += bytes;
-  return bytes;
-}
-
-std::size_t RecordBlockBuilder::put_bytes(Column& column, ByteView bytes) {
-  if (bytes.empty()) return 0;
-  make_room(column, bytes.size());
-  std::memcpy(column.memory.get() + column.bytes, bytes.data(), bytes.size());
-  column.bytes += bytes.size();
-  return bytes.size();
 }
 
 void RecordBlockBuilder::grow(Column& column, std::size_t more_bytes) {

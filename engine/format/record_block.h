@@ -61,8 +61,9 @@ class RecordBlockBuilder {
   static void make_room(Column& column, std::size_t more_bytes) {
     if (more_bytes > column.capacity_bytes - column.bytes) grow(column, more_bytes);
   }
-  // Both return the bytes that were added.
+  // These return the bytes that were added.
   static std::size_t put_number(Column& column, std::uint64_t value);
+  static std::size_t put_long_number(Column& column, std::uint64_t value);
   static std::size_t put_bytes(Column& column, ByteView bytes);
   std::size_t add_runs(const Record& record);
   std::size_t add_headers(std::span<const RecordHeader> headers);

@@ -45,11 +45,11 @@ inline Result<void> check_trailed(ByteView bytes, std::uint64_t expected_bytes, 
 
 // A stored digest, or a stored hash of a record. Errors: kTruncated, kCorrupt (a number that no digest has).
 inline Result<RecordDigest> read_record_digest(ByteReader& reader, std::string_view what) {
-  const RecordDigest digest = RecordDigest::of_stored(reader.fixed<RecordDigest::kBytes>());
+  const auto stored = reader.fixed<RecordDigest::kBytes>();
   DRS_RETURN_IF_ERROR(reader.check());
-  RecordDigest reduced;
-  reduced.append(digest, 0);
-  if (reduced != digest) return corrupt(what, ": a digest of records is 2^127 - 1 or greater");
+  const RecordDigest digest = RecordDigest::of_stored(stored);
+  if (digest.stored() != stored || stored.data.back() > 0x7F)
+    return corrupt(what, ": a digest of records is 2^127 - 1 or greater");
   return digest;
 }
 

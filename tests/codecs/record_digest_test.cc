@@ -116,8 +116,8 @@ TEST(RecordDigest, HashesLongRowsInPiecesWithTheSameResult) {
     Bytes row;
     encode_record_row(view.record(), row);
     RecordDigest whole;
-    whole.append(RecordDigest::of_stored(xxh3_128(row)), 1);  // reduces it
-    EXPECT_EQ(RecordDigest::of_stored(hash_of(record)), whole) << bytes;
+    whole.add(xxh3_128(row));  // reduces it
+    EXPECT_EQ(whole.stored(), hash_of(record)) << bytes;
   }
 }
 
@@ -188,20 +188,33 @@ TEST(RecordDigest, IgnoresTheOffsetAndTheTypeOfTheTimestamp) {
   EXPECT_EQ(hash_of(record), before);
 }
 
-TEST(RecordDigest, ANumberFromThePrimeOnIsNoDigest) {
+TEST(RecordDigest, ANumberFromThePrimeOnIsNoDigestAndStaysThat) {
   for (const Byte top : {Byte{0x7F}, Byte{0xFF}}) {
-    const FixedBytes<16> stored = all_but_top_bit(top);
-    const RecordDigest none = RecordDigest::of_stored(stored);
-    EXPECT_EQ(none.stored(), stored);
-    RecordDigest reduced;
-    reduced.append(none, 0);
-    EXPECT_NE(none, reduced);
+    const RecordDigest none = RecordDigest::of_stored(all_but_top_bit(top));
+    EXPECT_NE(none, RecordDigest());
+    RecordDigest more = none;
+    more.add(hash_of({}));
+    EXPECT_EQ(more, none);
+    more.append(RecordDigest(), 5);
+    EXPECT_EQ(more, none);
+    RecordDigest before;
+    before.append(none, 5);
+    EXPECT_EQ(before, none);
   }
-  RecordDigest largest;  // 2^127 - 2, the largest digest, stays as it is
-  FixedBytes<16> stored = all_but_top_bit(0x7F);
-  stored.data[0] = 0xFE;
-  largest.append(RecordDigest::of_stored(stored), 0);
-  EXPECT_EQ(largest.stored(), stored);
+}
+
+TEST(RecordDigest, KeepsTheLargestNumberAndReducesHashes) {
+  FixedBytes<16> largest = all_but_top_bit(0x7F);
+  largest.data[0] = 0xFE;  // 2^127 - 2
+  EXPECT_EQ(RecordDigest::of_stored(largest).stored(), largest);
+  RecordDigest digest;
+  digest.add(largest);
+  EXPECT_EQ(digest.stored(), largest);
+  digest = {};
+  digest.add(all_but_top_bit(0x7F));
+  EXPECT_TRUE(digest.stored().is_zero());
+  digest.add(all_but_top_bit(0xFF));  // 2^128 - 1 = 1
+  EXPECT_EQ(digest, digest_number(1));
 }
 
 }  // namespace

@@ -3,14 +3,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include <functional>
-
 #include "tests/codecs/test_records.h"
 
 namespace drs {
 namespace {
-
-constexpr std::size_t kTypesColumn = 2;
 
 Bytes encoded(RecordBlockBuilder& builder) {
   Bytes block(builder.header().bytes);
@@ -238,98 +234,59 @@ TEST(RecordBlock, RefusesAnotherLengthThanItStates) {
 }
 
 TEST(RecordBlock, RefusesColumnsThatNoWriterWrites) {
-  const std::function<void(Forgery&)> changes[] = {
-      [](Forgery& f) { f.columns[0] = {0, 1, 0, 1, 1, 1}; },  // two runs where one is enough
-      [](Forgery& f) {
-        f.columns[0] = {1, 2, 1, 1};
-      },  // skips before the first run
-      [](Forgery& f) {
-        f.columns[0] = {0, 0, 1, 2};
-      },  // an empty run
-      [](Forgery& f) {
-        f.columns[0] = {0, 3};
-      },  // ends before the last offset
-      [](Forgery& f) {
-        f.columns[0] = {0, 4};
-      },  // more records than the block has
-      [](Forgery& f) {
-        f.columns[0] = {0, 2, 2, 1};
-      },  // ends behind the last offset
-      [](Forgery& f) {
-        f.columns[0] = {0, 2};
-      },  // ends early
-      [](Forgery& f) {
-        f.columns[0] = {0, 2, 0x81, 0, 1};
-      },  // an overlong varint
-      [](Forgery& f) {
-        f.columns[0] = {0, 2, 1, 1, 1};
-      },  // left over
-      [](Forgery& f) { f.columns[0] = {0, 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 1}; },
-      [](Forgery& f) { f.columns[0] = {0, 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2, 1}; },
-      [](Forgery& f) {
-        f.columns[1] = {10, 1, 4};
-      },  // greatest timestamp
-      [](Forgery& f) {
-        f.columns[1] = {10, 3, 0};
-      },  // least timestamp
-      [](Forgery& f) {
-        f.columns[1] = {10, 1, 0, 0};
-      },  // left over
-      [](Forgery& f) {
-        f.columns[kTypesColumn] = {1, 1, 3, 2};
-      },  // an unknown type
-      [](Forgery& f) {
-        f.columns[kTypesColumn] = {1, 1, 1, 2};
-      },  // two runs where one is enough
-      [](Forgery& f) {
-        f.columns[kTypesColumn] = {1, 0, 2, 3};
-      },  // an empty run
-      [](Forgery& f) {
-        f.columns[kTypesColumn] = {1, 4};
-      },
-      [](Forgery& f) {
-        f.columns[3] = {2, 2, 3};
-      },  // more bytes of keys than there are
-      [](Forgery& f) {
-        f.columns[3] = {2, 2, 1};
-      },  // a byte of keys is left over
-      [](Forgery& f) {
-        f.columns[4] = {0, 0, 2};
-      },  // more bytes of values than there are
-      [](Forgery& f) {
-        f.columns[5] = {0, 0, 2};
-      },  // more headers than there are
-      [](Forgery& f) {
-        f.columns[5] = {0, 0, 0};
-      },  // a header is left over
-      [](Forgery& f) { f.columns[5] = {0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1}; },
-      [](Forgery& f) {
-        f.columns[6] = {2, 3};
-      },
-      [](Forgery& f) {
-        f.columns[6] = {1, 4};
-      },
-      [](Forgery& f) {
-        f.columns[6] = {1, 0};
-      },
-      [](Forgery& f) {
-        f.columns[7] = {'h', 'h'};
-      },
-      [](Forgery& f) { f.columns[8] = {}; },
-      [](Forgery& f) { f.columns[10] = {'x'}; },
+  const Bytes longest = {0, 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 1};
+  const Bytes too_long = {0, 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2, 1};
+  struct Change {
+    std::size_t column;
+    Bytes bytes;
+    std::string_view what;
   };
-  for (std::size_t i = 0; i < std::size(changes); ++i) {
+  const Change changes[] = {
+      {0, {0, 1, 0, 1, 1, 1}, "two runs where one is enough"},
+      {0, {1, 2, 1, 1}, "skips before the first run"},
+      {0, {0, 0, 1, 2}, "an empty run"},
+      {0, {0, 3}, "ends before the last offset"},
+      {0, {0, 4}, "more records than the block has"},
+      {0, {0, 2, 2, 1}, "ends behind the last offset"},
+      {0, {0, 2}, "ends early"},
+      {0, {0, 2, 0x81, 0, 1}, "an overlong varint"},
+      {0, {0, 2, 1, 1, 1}, "left over"},
+      {0, longest, "skips 2^64 - 1 offsets"},
+      {0, too_long, "a varint of 65 bits"},
+      {1, {10, 1, 4}, "greatest timestamp"},
+      {1, {10, 3, 0}, "least timestamp"},
+      {1, {10, 1, 0, 0}, "left over"},
+      {2, {1, 1, 3, 2}, "an unknown type"},
+      {2, {1, 1, 1, 2}, "two runs where one is enough"},
+      {2, {1, 0, 2, 3}, "an empty run"},
+      {2, {1, 4}, "more records than the block has"},
+      {3, {2, 2, 3}, "more bytes of keys than there are"},
+      {3, {2, 2, 1}, "a byte of keys is left over"},
+      {4, {0, 0, 2}, "more bytes of values than there are"},
+      {5, {0, 0, 2}, "more headers than there are"},
+      {5, {0, 0, 0}, "a header is left over"},
+      {5, {0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1}, "2^64 - 1 headers"},
+      {6, {2, 3}, "more bytes of names than there are"},
+      {6, {0, 3}, "a byte of names is left over"},
+      {6, {1, 4}, "more bytes of values than there are"},
+      {6, {1, 0}, "bytes of values are left over"},
+      {7, {'h', 'h'}, "a byte of names is left over"},
+      {8, {}, "bytes of values are missing"},
+      {10, {'x'}, "a value that belongs to no record"},
+  };
+  for (const Change& change : changes) {
     Forgery forgery;
-    changes[i](forgery);
+    forgery.columns[change.column] = change.bytes;
     const auto records = records_of(forgery.bytes());
-    ASSERT_FALSE(records.ok()) << i;
-    EXPECT_EQ(records.error().code, ErrorCode::kCorrupt) << i << ": " << records.error().message;
+    ASSERT_FALSE(records.ok()) << change.column << ": " << change.what;
+    EXPECT_EQ(records.error().code, ErrorCode::kCorrupt)
+        << change.column << ": " << change.what << ": " << records.error().message;
   }
 }
 
 TEST(RecordBlock, StaysRefused) {
   Forgery forgery;
-  forgery.columns[kTypesColumn] = {3, 3};
+  forgery.columns[2] = {3, 3};
   const Bytes block = forgery.bytes();
   auto reader = RecordBlockReader::open(block);
   ASSERT_TRUE(reader.ok());
