@@ -4,6 +4,7 @@
 #include <array>
 
 #include "codecs/sha256.h"
+#include "codecs/xxh3.h"
 #include "engine/format/config.h"
 #include "engine/format/document.h"
 #include "engine/format/index.h"
@@ -14,6 +15,7 @@
 #include "engine/format/retention.h"
 #include "engine/format/slot.h"
 #include "tests/engine/format/golden.h"
+#include "tests/engine/format/topic_decoders.h"
 
 namespace drs {
 namespace {
@@ -213,7 +215,7 @@ Result<Bytes> names(ByteView input) {
   return copy_of(as_bytes(object_name(*parsed)));
 }
 
-constexpr std::array<FormatDecoder, 23> kDecoders = {{
+constexpr std::array<FormatDecoder, 28> kDecoders = {{
     {"envelope", envelope},
     {"config", config},
     {"slot", slot},
@@ -237,6 +239,11 @@ constexpr std::array<FormatDecoder, 23> kDecoders = {{
     {"hold", hold},
     {"document", document},
     {"names", names},
+    {"record_block", reencode_record_block},
+    {"extent_index", reencode_extent_index},
+    {"extent_page", reencode_extent_page},
+    {"segment_directory", reencode_segment_directory},
+    {"catalogue", reencode_catalogue},
 }};
 
 }  // namespace
@@ -264,6 +271,26 @@ void check_canonical_with_digest(std::string_view decoder, ByteView input, std::
   const Digest digest = sha256(body.subspan(object_at));
   ByteWriter(repaired).raw(digest.view());
   check_canonical(decoder, repaired);
+}
+
+Bytes with_checksum(ByteView input, std::size_t trailer_bytes) {
+  Bytes repaired = copy_of(input);
+  ByteReader reader(input, "test input");
+  const std::uint64_t stream_bytes = reader.u64();
+  if (reader.failed() || reader.remaining() < trailer_bytes || reader.remaining() > stream_bytes) return repaired;
+  const std::uint64_t first = stream_bytes - reader.remaining();
+  reader.raw(reader.remaining() - trailer_bytes + 8);  // up to the magic's end
+  const std::uint64_t begin = reader.u64();
+  const std::uint64_t end = stream_bytes - trailer_bytes;
+  if (begin < first || begin > end) return repaired;
+  const Xxh3Digest xxh3 = xxh3_128(input.subspan(8 + (begin - first), end - begin));
+  std::ranges::copy(xxh3.view(), repaired.end() - static_cast<std::ptrdiff_t>(xxh3.view().size()));
+  return repaired;
+}
+
+void check_canonical_with_checksum(std::string_view decoder, ByteView input, std::size_t trailer_bytes) {
+  check_canonical(decoder, input);
+  check_canonical(decoder, with_checksum(input, trailer_bytes));
 }
 
 }  // namespace drs

@@ -1009,6 +1009,9 @@ class Repository:
         if manifest.content != 0:
             raise TooNew(f"snapshot of content {manifest.content}: not a stream of bytes")
         (stream,) = manifest.streams
+        self.write_stream(stream, out)
+
+    def write_stream(self, stream, out):
         whole, whole_xxh3, written = hashlib.sha256(), xxhash.xxh3_128(), 0
         for block_id, _, _, begin, run_bytes in self.runs(stream):
             plain = self.read_block(block_id, 1)
@@ -1048,18 +1051,28 @@ def choose(manifests, snapshot, stream):
     return manifests[-1]
 
 
-def main(store=Folder):
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def command_line(text):
+    """A parser of the arguments that name a snapshot."""
+    parser = argparse.ArgumentParser(description=text.split("\n")[0])
     parser.add_argument("repository")
     parser.add_argument("snapshot", help="session uuid, its beginning, or 'latest'")
     parser.add_argument("--stream")
     parser.add_argument("--from-packs", action="store_true", help="read no index, only the packs' tables")
-    arguments = parser.parse_args()
+    return parser
+
+
+def open_snapshot(arguments, store):
+    repository = Repository(store(arguments.repository))
+    repository.unlock(secrets_from(os.environ))
+    manifest = choose(repository.manifests(), arguments.snapshot, arguments.stream)
+    repository.load_blocks(arguments.from_packs)
+    return repository, manifest
+
+
+def main(store=Folder):
+    arguments = command_line(__doc__).parse_args()
     try:
-        repository = Repository(store(arguments.repository))
-        repository.unlock(secrets_from(os.environ))
-        manifest = choose(repository.manifests(), arguments.snapshot, arguments.stream)
-        repository.load_blocks(arguments.from_packs)
+        repository, manifest = open_snapshot(arguments, store)
         repository.restore(manifest, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except (Damaged, TooNew, WrongKey, LookupError, OSError) as problem:

@@ -6,6 +6,8 @@ import pathlib
 import struct
 
 import independent_reader as form
+import independent_records
+import independent_topics
 import pytest
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden"
@@ -67,6 +69,14 @@ def hooks(data):
     form.read_hooks(framed.rest(), summary)
 
 
+def extent_page(data):
+    framed = Framed(data)
+    partition, count = framed.u32(), framed.u32()
+    page = framed.raw(count * independent_topics.CATALOGUE_EXTENT_BYTES)
+    framed.finish()
+    return independent_topics.read_extent_page(page, partition)
+
+
 DECODERS = {
     "envelope": lambda data: form.read_envelope(data, data[6] if data[6] in form.KNOWN_KINDS else form.PACK, "envelope"),
     "config": form.read_config,
@@ -91,6 +101,11 @@ DECODERS = {
     "damaged": form.read_damaged,
     "document": open_document,
     "names": of_name,
+    "record_block": independent_records.read_record_block,
+    "extent_index": independent_topics.read_extent_index,
+    "extent_page": extent_page,
+    "segment_directory": with_u64(independent_topics.read_segment_directory),
+    "catalogue": with_u64(independent_topics.read_catalogue),
 }  # fmt: skip
 MALFORMED = sorted((GOLDEN / "malformed").iterdir())
 

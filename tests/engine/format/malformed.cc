@@ -1,11 +1,11 @@
 #include "tests/engine/format/malformed.h"
 
-#include <functional>
-
 #include "codecs/sha256.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
+#include "tests/engine/format/changed_bytes.h"
 #include "tests/engine/format/golden.h"
+#include "tests/engine/format/malformed_topics.h"
 
 namespace drs::golden {
 namespace {
@@ -30,48 +30,11 @@ constexpr std::size_t kRecipeSessionsAt = 16;
 constexpr std::size_t kRecipeBlocksAt = kRecipeSessionsAt + 4 + 2 * 16;
 constexpr std::size_t kRecipeRunsAt = kRecipeBlocksAt + 4 + 2 + 2 + 3;  // (0, 7), (1, 0), (1, 300)
 
-Bytes with_u8(Bytes bytes, std::size_t at, std::uint8_t value) {
-  bytes.at(at) = value;
-  return bytes;
-}
-
-Bytes with_u32(Bytes bytes, std::size_t at, std::uint32_t value) {
-  DRS_ASSERT(at + sizeof value <= bytes.size(), "a field outside the input");
-  std::memcpy(bytes.data() + at, &value, sizeof value);
-  return bytes;
-}
-
-Bytes truncated(Bytes bytes, std::size_t by) {
-  bytes.resize(bytes.size() - by);
-  return bytes;
-}
-
-Bytes with_more(Bytes bytes) {
-  bytes.push_back(0);
-  return bytes;
-}
-
-// Replaces `erased` bytes at `at` by `piece`.
-Bytes spliced(Bytes bytes, std::size_t at, std::size_t erased, const Bytes& piece) {
-  const auto where = bytes.begin() + static_cast<std::ptrdiff_t>(at);
-  const auto after = bytes.erase(where, where + static_cast<std::ptrdiff_t>(erased));
-  bytes.insert(after, piece.begin(), piece.end());
-  return bytes;
-}
-
 Bytes redigested(Bytes bytes) {
   bytes.resize(bytes.size() - Digest::kBytes);
   const Digest digest = sha256(bytes);
   ByteWriter(bytes).raw(digest.view());
   return bytes;
-}
-
-Bytes framed_u64(std::uint64_t front, ByteView plain) {
-  Bytes out;
-  ByteWriter writer(out);
-  writer.u64(front);
-  writer.raw(plain);
-  return out;
 }
 
 Bytes opened(const ObjectOpener& opener, const SealLabel& label, ByteView sealed) {
@@ -159,6 +122,7 @@ std::map<std::string, Bytes> well_formed_inputs() {
   out["document/manifest"] = document_input(0, manifest_object, objects.at(manifest_object));
   const std::string fence_object = manifest_name(keys().stream_tag(fence().stream), fence().session);
   out["document/fence"] = document_input(5, fence_object, objects.at(fence_object));
+  out.merge(well_formed_topic_inputs());
   std::size_t number = 0;
   for (const auto& [name, object] : objects) {
     if (name == clear_slot_file() || name == topics_file()) continue;
@@ -174,8 +138,6 @@ std::map<std::string, Bytes> well_formed_inputs() {
 }
 
 namespace {
-
-using AddInput = std::function<void(const std::string& what, Bytes bytes)>;
 
 void add_retention_inputs(const std::map<std::string, Bytes>& good, const AddInput& add) {
   const Bytes& waits = good.at("waits/golden");
@@ -446,6 +408,7 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("condemned__more-packs-than-bytes__truncated", with_u32(condemned, 8, 3));
   add("condemned__unsorted__corrupt", with_u8(condemned, 12, 0xFF));
   add_retention_inputs(good, add);
+  add_malformed_topic_inputs(good, add);
 
   const Bytes& damaged = good["damaged/golden"];
   add("damaged__digest__corrupt", with_u8(damaged, 20, static_cast<Byte>(damaged[20] ^ 1)));
