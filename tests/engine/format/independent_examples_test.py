@@ -6,6 +6,7 @@ import pathlib
 import re
 
 import independent_reader as form
+import independent_records
 
 ROOT = pathlib.Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/golden/v1"
@@ -67,3 +68,11 @@ def test_index_summary():
     ordinal, sealed_bytes = form.read_index_footer(data[-12:], len(data))
     summary = opener_of(name, data, form.INDEX).open(form.INDEX_SUMMARY, ordinal, data[-12 - sealed_bytes : -12])
     assert EXAMPLES["index-summary"] == summary
+
+
+def test_record_block():
+    streams = [path.read_bytes() for path in (ROOT / "tests/golden/v1-topics").glob("segments-*") if path.name in PAGE]
+    assert [stream.startswith(EXAMPLES["record-block"]) for stream in streams] == [True]
+    block = independent_records.read_record_block(EXAMPLES["record-block"])
+    assert f"`{independent_records.digest_of(block.records).to_bytes(16, 'little').hex()}`" in PAGE
+    assert f"`{independent_records.BASE:#x}`" in PAGE
