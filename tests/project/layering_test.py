@@ -25,6 +25,7 @@ MAY_INCLUDE = {
     "sinks/cache": STORES,
     "sinks/spool": [*STORES, "sinks/local/"],
     "sinks/transport": ["io/**", "codecs/"],
+    "sinks/kafka": ["io/**", "codecs/", "sinks/transport/"],
     "sinks/cloud": [*STORES, "sinks/transport/"],
     "sinks/cloud/s3": [*STORES, "sinks/transport/", "sinks/cloud/"],
     "sinks/cloud/gcs": [*STORES, "sinks/transport/", "sinks/cloud/"],
