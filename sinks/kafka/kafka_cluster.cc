@@ -1,0 +1,203 @@
+#include "sinks/kafka/kafka_cluster.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "sinks/kafka/kafka_admin.h"
+#include "sinks/kafka/kafka_ends.h"
+#include "sinks/kafka/kafka_groups.h"
+#include "sinks/kafka/kafka_topic_configs.h"
+#include "sinks/kafka/kafka_topic_ids.h"
+
+namespace drs {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// Topic.java of Apache Kafka, INTERNAL_TOPICS.
+constexpr std::string_view kInternalTopics[] = {"__consumer_offsets", "__transaction_state", "__share_group_state"};
+
+constexpr milliseconds kLeaderInterval{100};
+
+using CreateRequest = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDestroy<rd_kafka_NewTopic_destroy>>;
+using DeleteRequest = std::unique_ptr<rd_kafka_DeleteRecords_t, KafkaDestroy<rd_kafka_DeleteRecords_destroy>>;
+
+Result<KafkaMetadata> ask_metadata(KafkaHandle& handle, const KafkaAct& act, bool all, rd_kafka_topic_t* topic) {
+  KafkaMetadata metadata;
+  DRS_RETURN_IF_ERROR(handle.ask(act, [&](int timeout_ms) {
+    const rd_kafka_metadata_t* answer = nullptr;
+    const rd_kafka_resp_err_t error = rd_kafka_metadata(handle.raw(), all ? 1 : 0, topic, &answer, timeout_ms);
+    metadata.reset(answer);
+    return error;
+  }));
+  return metadata;
+}
+
+Result<std::string> ask_cluster_id(KafkaHandle& handle, const KafkaAct& act) {
+  std::string id;
+  DRS_RETURN_IF_ERROR(handle.ask(act, [&](int timeout_ms) {
+    char* const answer = rd_kafka_clusterid(handle.raw(), timeout_ms);
+    if (answer == nullptr) return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    id = answer;
+    rd_kafka_mem_free(handle.raw(), answer);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }));
+  return id;
+}
+
+ClusterTopic topic_of(const rd_kafka_metadata_topic& topic) {
+  ClusterTopic out;
+  out.name = topic.topic;
+  out.internal =
+      std::find(std::begin(kInternalTopics), std::end(kInternalTopics), out.name) != std::end(kInternalTopics);
+  out.partitions = static_cast<std::uint32_t>(topic.partition_cnt);
+  for (int i = 0; i < topic.partition_cnt; ++i)
+    out.replication = std::max(out.replication, static_cast<std::uint16_t>(topic.partitions[i].replica_cnt));
+  return out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TopicCluster>> KafkaCluster::connect(const KafkaSettings& settings, const Options& options) {
+  KafkaHandle::Options handle;
+  handle.own.push_back({"message.max.bytes", "1000000"});
+  DRS_ASSIGN_OR_RETURN(std::unique_ptr<KafkaHandle> opened, KafkaHandle::open(settings, options.client, handle));
+  DRS_RETURN_IF_ERROR(opened->await_brokers());
+  return std::unique_ptr<TopicCluster>(new KafkaCluster(std::move(opened)));
+}
+
+Result<ClusterView> KafkaCluster::look() {
+  const KafkaAct act{"listing topics", "Describe on the topics"};
+  ClusterView view;
+  view.client = std::string("librdkafka ") + rd_kafka_version_str();
+  DRS_ASSIGN_OR_RETURN(view.id, ask_cluster_id(*handle_, act));
+  DRS_ASSIGN_OR_RETURN(const KafkaMetadata metadata, ask_metadata(*handle_, act, true, nullptr));
+  view.brokers = static_cast<std::uint32_t>(metadata->broker_cnt);
+  for (int i = 0; i < metadata->topic_cnt; ++i) view.topics.push_back(topic_of(metadata->topics[i]));
+  std::sort(view.topics.begin(), view.topics.end(),
+            [](const ClusterTopic& a, const ClusterTopic& b) { return a.name < b.name; });
+  DRS_RETURN_IF_ERROR(fill_kafka_topic_ids(*handle_, view.topics));
+  return view;
+}
+
+Result<std::vector<TopicConfig>> KafkaCluster::configs(const std::string& topic) {
+  DRS_ASSIGN_OR_RETURN(std::vector<TopicConfig> configs, read_kafka_configs(*handle_, topic));
+  std::erase_if(configs, [](const TopicConfig& config) { return config.source == ConfigSource::kDefault; });
+  return configs;
+}
+
+Result<std::vector<TopicConfig>> KafkaCluster::all_configs(const std::string& topic) {
+  return read_kafka_configs(*handle_, topic);
+}
+
+Result<std::vector<std::string>> KafkaCluster::groups() {
+  return list_kafka_groups(*handle_);
+}
+
+Result<std::vector<GroupOffset>> KafkaCluster::group_offsets(const std::string& group) {
+  return read_kafka_group_offsets(*handle_, group);
+}
+
+Result<GroupState> KafkaCluster::group_state(const std::string& group) {
+  return read_kafka_group_state(*handle_, group);
+}
+
+Result<void> KafkaCluster::create(const NewTopic& topic) {
+  const KafkaAct act{"creating topic '" + kafka_text(topic.name) + "'",
+                     "Create on topic '" + kafka_text(topic.name) + "' or on the cluster"};
+  std::array<char, 512> text{};
+  const CreateRequest request(rd_kafka_NewTopic_new(topic.name.c_str(), static_cast<int>(topic.partitions),
+                                                    topic.replication, text.data(), text.size()));
+  if (!request) return kafka_error(RD_KAFKA_RESP_ERR__INVALID_ARG, text.data(), act);
+  for (const auto& [name, value] : topic.configs)
+    rd_kafka_NewTopic_set_config(request.get(), name.c_str(), value.c_str());
+  rd_kafka_NewTopic_t* list[] = {request.get()};
+  const auto result_of = [](rd_kafka_event_t* event) {
+    std::size_t count = 0;
+    const rd_kafka_topic_result_t** const topics =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    return count == 0 ? nullptr : topics[0];
+  };
+  KafkaAdminCall call;
+  call.op = RD_KAFKA_ADMIN_OP_CREATETOPICS;
+  call.act = act;
+  call.start = [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+    rd_kafka_CreateTopics(handle_->raw(), list, 1, options, queue);
+  };
+  call.item_error = [&](rd_kafka_event_t* event) {
+    const rd_kafka_topic_result_t* const result = result_of(event);
+    return result == nullptr ? RD_KAFKA_RESP_ERR__BAD_MSG : rd_kafka_topic_result_error(result);
+  };
+  DRS_ASSIGN_OR_RETURN(const KafkaEvent event, call_kafka_admin(*handle_, call));
+  if (const rd_kafka_resp_err_t error = call.item_error(event.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const rd_kafka_topic_result_t* const result = result_of(event.get());
+    const char* const why = result == nullptr ? nullptr : rd_kafka_topic_result_error_string(result);
+    return kafka_error(error, why == nullptr ? "" : why, act);
+  }
+  return await_leaders(topic);
+}
+
+Result<void> KafkaCluster::await_leaders(const NewTopic& topic) {
+  const KafkaAct act{"waiting for the leaders of topic '" + kafka_text(topic.name) + "'",
+                     "Describe on topic '" + kafka_text(topic.name) + "'"};
+  const KafkaTopic handle(rd_kafka_topic_new(handle_->raw(), topic.name.c_str(), nullptr));
+  if (!handle) return kafka_error(rd_kafka_last_error(), {}, act);
+  const Steady::time_point deadline = Steady::now() + handle_->unavailable_after();
+  while (true) {
+    DRS_ASSIGN_OR_RETURN(const KafkaMetadata metadata, ask_metadata(*handle_, act, false, handle.get()));
+    const rd_kafka_metadata_topic* const answer = metadata->topic_cnt == 1 ? &metadata->topics[0] : nullptr;
+    const bool complete = answer != nullptr && answer->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                          answer->partition_cnt == static_cast<int>(topic.partitions) &&
+                          std::all_of(answer->partitions, answer->partitions + answer->partition_cnt,
+                                      [](const rd_kafka_metadata_partition& one) { return one.leader >= 0; });
+    if (complete) return {};
+    if (Steady::now() >= deadline) return kafka_error(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, {}, act);
+    if (handle_->cancelled()) return KafkaHandle::cancelled_error();
+    std::this_thread::sleep_for(kLeaderInterval);
+  }
+}
+
+Result<std::vector<RefusedConfig>> KafkaCluster::set_configs(const std::string& topic,
+                                                             const std::map<std::string, std::string>& configs) {
+  return change_kafka_configs(*handle_, topic, {configs.begin(), configs.end()});
+}
+
+Result<std::vector<RefusedConfig>> KafkaCluster::unset_configs(const std::string& topic,
+                                                               std::span<const std::string> names) {
+  KafkaConfigChanges changes;
+  for (const std::string& name : names) changes[name] = std::nullopt;
+  return change_kafka_configs(*handle_, topic, changes);
+}
+
+Result<void> KafkaCluster::delete_records(const TopicPartition& partition, std::int64_t offset) {
+  const KafkaPartitions list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), static_cast<std::int32_t>(partition.partition))
+      ->offset = offset;
+  const DeleteRequest request(rd_kafka_DeleteRecords_new(list.get()));
+  rd_kafka_DeleteRecords_t* requests[] = {request.get()};
+  KafkaAdminCall call;
+  call.op = RD_KAFKA_ADMIN_OP_DELETERECORDS;
+  call.act = {"deleting records of " + kafka_partition_text(partition),
+              "Delete on topic '" + kafka_text(partition.topic) + "'"};
+  call.start = [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+    rd_kafka_DeleteRecords(handle_->raw(), requests, 1, options, queue);
+  };
+  call.item_error = [](rd_kafka_event_t* event) {
+    const rd_kafka_topic_partition_list_t* const results =
+        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event));
+    return results->cnt == 0 ? RD_KAFKA_RESP_ERR__BAD_MSG : results->elems[0].err;
+  };
+  DRS_ASSIGN_OR_RETURN(const KafkaEvent event, call_kafka_admin(*handle_, call));
+  const rd_kafka_resp_err_t error = call.item_error(event.get());
+  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Result<void>() : kafka_error(error, {}, call.act);
+}
+
+Result<void> KafkaCluster::set_group_offsets(const std::string& group, std::span<const GroupOffset> offsets) {
+  return set_kafka_group_offsets(*handle_, group, offsets);
+}
+
+}  // namespace drs

@@ -1,0 +1,46 @@
+// KafkaCluster: a TopicCluster on librdkafka's admin API. Topic ids are known from librdkafka 2.3 on.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/topic_cluster.h"
+#include "sinks/kafka/kafka_handle.h"
+
+namespace drs {
+
+class KafkaCluster final : public TopicCluster {
+ public:
+  struct Options {
+    KafkaClientOptions client;
+  };
+
+  // Errors: kUsage; kDenied (the login fails); kUnavailable; kCancelled.
+  static Result<std::unique_ptr<TopicCluster>> connect(const KafkaSettings& settings, const Options& options);
+
+  Result<ClusterView> look() override;
+  Result<std::vector<TopicConfig>> configs(const std::string& topic) override;
+  Result<std::vector<TopicConfig>> all_configs(const std::string& topic) override;
+  Result<std::vector<std::string>> groups() override;
+  Result<std::vector<GroupOffset>> group_offsets(const std::string& group) override;
+  Result<GroupState> group_state(const std::string& group) override;
+
+  Result<void> create(const NewTopic& topic) override;
+  Result<std::vector<RefusedConfig>> set_configs(const std::string& topic,
+                                                 const std::map<std::string, std::string>& configs) override;
+  Result<std::vector<RefusedConfig>> unset_configs(const std::string& topic,
+                                                   std::span<const std::string> names) override;
+  Result<void> delete_records(const TopicPartition& partition, std::int64_t offset) override;
+  Result<void> set_group_offsets(const std::string& group, std::span<const GroupOffset> offsets) override;
+  void cancel() override { handle_->cancel(); }
+
+ private:
+  explicit KafkaCluster(std::unique_ptr<KafkaHandle> handle) : handle_(std::move(handle)) {}
+  Result<void> await_leaders(const NewTopic& topic);
+
+  std::unique_ptr<KafkaHandle> handle_;
+};
+
+}  // namespace drs
