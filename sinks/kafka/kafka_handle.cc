@@ -112,6 +112,10 @@ void KafkaHandle::refresh_token(rd_kafka_t* raw) {
 
 void KafkaHandle::note_error(rd_kafka_resp_err_t error, std::string_view reason) {
   const std::lock_guard lock(mutex_);
+  if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || kafka_error_code(error) == ErrorCode::kNotFound) {
+    ++topic_errors_;
+    return;
+  }
   // "All brokers are down" says less than the reason before it.
   if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || last_reason_.empty()) {
     last_error_ = error;
@@ -122,6 +126,11 @@ void KafkaHandle::note_error(rd_kafka_resp_err_t error, std::string_view reason)
 
 void KafkaHandle::serve(milliseconds wait) {
   rd_kafka_poll(raw_, static_cast<int>(wait.count()));
+}
+
+std::uint64_t KafkaHandle::topic_errors() const {
+  const std::lock_guard lock(mutex_);
+  return topic_errors_;
 }
 
 bool KafkaHandle::login_fails(Steady::time_point since) const {

@@ -6,6 +6,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -73,6 +74,9 @@ class KafkaHandle {
   // True if logins have failed since `since`, and nothing else was reported after.
   [[nodiscard]] bool login_fails(std::chrono::steady_clock::time_point since) const;
 
+  // How often librdkafka has found a topic missing or closed to us. It reports so without naming the topic.
+  [[nodiscard]] std::uint64_t topic_errors() const;
+
   void cancel() { cancel_.cancel(); }
   [[nodiscard]] bool cancelled() const { return cancel_.cancelled(); }
   [[nodiscard]] CancelToken& cancel_token() { return cancel_; }
@@ -95,6 +99,7 @@ class KafkaHandle {
   rd_kafka_resp_err_t last_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::string last_reason_;
   std::chrono::steady_clock::time_point last_error_at_{};
+  std::uint64_t topic_errors_ = 0;
 };
 
 // Whether this librdkafka knows a setting of that value.

@@ -78,6 +78,8 @@ class KafkaReader final : public RecordSource {
   Result<void> end(std::uint32_t number, RecordVisitor& visitor);
   Result<void> end_empty(RecordVisitor& visitor);
   Result<void> read_headers(const rd_kafka_message_t& message);
+  Result<void> ask_for_topics();
+  Result<void> check_topics();
   Result<void> check_early_ends();
   Result<void> check_silence();
 
@@ -96,6 +98,9 @@ class KafkaReader final : public RecordSource {
   const Reading* last_reading_ = nullptr;  // whose leader was noted last
   Time last_sign_{};                       // when a broker last sent something
   Time last_probe_{};
+  std::uint64_t topic_errors_ = 0;           // of the client, as last looked at
+  std::optional<Time> topic_missing_since_;  // one of those being read
+  Time last_topic_check_{};
   std::optional<Error> failed_;  // a batch was lost with it: no later poll may go on
 };
 
