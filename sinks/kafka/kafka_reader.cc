@@ -72,6 +72,8 @@ Result<std::unique_ptr<KafkaHandle>> KafkaReader::open_handle(bool read_uncommit
   handle.own.push_back({"enable.auto.offset.store", "false"});
   handle.own.push_back({"enable.partition.eof", "true"});
   handle.own.push_back({"check.crcs", "true"});
+  // The end behind a marker or a hole shows only when a fetch returns without records.
+  handle.own.push_back({"fetch.wait.max.ms", "50"});
   handle.own.push_back({"topic.metadata.propagation.max.ms", std::to_string(options_.settle.count())});
   if (kafka_client_knows(kQueueBackoff, kQueueBackoffMs)) handle.own.push_back({kQueueBackoff, kQueueBackoffMs});
   return KafkaHandle::open(settings_, options_.client, handle);

@@ -34,6 +34,7 @@ constexpr std::string_view kOurs[] = {
     "fetch.message.max.bytes",
     "fetch.min.bytes",
     "fetch.queue.backoff.ms",
+    "fetch.wait.max.ms",
     "group.id",
     "group.instance.id",
     "group.protocol",
