@@ -1,0 +1,34 @@
+#include "sinks/kafka/kafka_fetch_limits.h"
+
+#include <gtest/gtest.h>
+
+namespace drs {
+namespace {
+
+TEST(KafkaFetchLimits, StayBelowTheBoundTogether) {
+  for (const std::uint64_t memory_bytes : {32 * kMiB, 72 * kMiB, 200 * kMiB, kGiB})
+    for (const std::uint32_t brokers : {1U, 3U, 12U}) {
+      const KafkaFetchLimits limits = kafka_fetch_limits(memory_bytes, brokers);
+      EXPECT_LE(limits.queued_value_bytes + 460 * limits.queued_messages + brokers * limits.fetch_bytes * 13,
+                memory_bytes)
+          << memory_bytes << " " << brokers;
+      EXPECT_GE(limits.fetch_bytes, 64 * kKiB);
+    }
+}
+
+TEST(KafkaFetchLimits, AreAMebibyteForThreeBrokers) {
+  const KafkaFetchLimits limits = kafka_fetch_limits(72 * kMiB, 3);
+  EXPECT_EQ(limits.queued_value_bytes, 16 * kMiB);
+  EXPECT_NEAR(static_cast<double>(limits.queued_messages), 36'500, 500);
+  EXPECT_NEAR(static_cast<double>(limits.fetch_bytes), static_cast<double>(kMiB), 30'000);
+}
+
+TEST(KafkaFetchLimits, NeverReachZero) {
+  const KafkaFetchLimits limits = kafka_fetch_limits(0, 0);
+  EXPECT_GT(limits.queued_value_bytes, 0U);
+  EXPECT_GT(limits.queued_messages, 0U);
+  EXPECT_GT(limits.fetch_bytes, 0U);
+}
+
+}  // namespace
+}  // namespace drs
