@@ -1,12 +1,10 @@
 #include "engine/pipeline/push/push_gates.h"
 
-#include <regex.h>
-
 #include <array>
 #include <cstdio>
-#include <memory>
 
 #include "engine/format/manifest_texts.h"
+#include "io/base/pattern.h"
 
 namespace drs {
 namespace {
@@ -16,40 +14,6 @@ std::string percent(double share) {
   std::snprintf(text.data(), text.size(), "%.4g %%", share * 100);
   return text.data();
 }
-
-// A compiled regular expression of the C library. std::regex recurses for every byte of the text; this does not.
-class Pattern {
- public:
-  static Result<std::unique_ptr<Pattern>> compile(const std::string& text) {
-    std::unique_ptr<Pattern> pattern(new Pattern);
-    const int status = ::regcomp(&pattern->compiled_, text.c_str(), REG_EXTENDED | REG_NEWLINE);
-    if (status == 0) {
-      pattern->valid_ = true;
-      return pattern;
-    }
-    std::array<char, 256> why{};
-    ::regerror(status, &pattern->compiled_, why.data(), why.size());
-    return Error(ErrorCode::kUsage, "'" + text + "' is not a POSIX extended regular expression: " + why.data());
-  }
-  ~Pattern() {
-    if (valid_) ::regfree(&compiled_);
-  }
-  Pattern(const Pattern&) = delete;
-  Pattern& operator=(const Pattern&) = delete;
-  [[nodiscard]] bool matches(ByteView text) const {
-    // Zero-terminated for AddressSanitizer, which does not know that REG_STARTEND makes it unnecessary.
-    const std::string terminated(as_text(text));
-    regmatch_t range{};
-    range.rm_so = 0;
-    range.rm_eo = static_cast<regoff_t>(terminated.size());
-    return ::regexec(&compiled_, terminated.c_str(), 0, &range, REG_STARTEND) == 0;
-  }
-
- private:
-  Pattern() = default;
-  regex_t compiled_{};
-  bool valid_ = false;
-};
 
 }  // namespace
 
@@ -80,7 +44,7 @@ std::vector<std::string> check_gates(const PushGates& gates, std::uint64_t bytes
   }
   if (!gates.trailer_pattern.empty()) {
     const auto pattern = Pattern::compile(gates.trailer_pattern);
-    if (!pattern.ok() || !(*pattern)->matches(tail))
+    if (!pattern.ok() || !pattern->matches_part_of(tail))
       problems.push_back("the last " + std::to_string(tail.size()) + " bytes do not match --require-trailer '" +
                          gates.trailer_pattern + "'");
   }
