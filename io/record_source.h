@@ -39,6 +39,8 @@ class RecordVisitor {
   // Retention has deleted records that were still to be read: the log now starts at `log_start`, behind the position.
   // Reading goes on from there (or the range has ended, if its end lies before that: `ended` follows).
   virtual Result<void> overtaken(std::uint32_t number, std::int64_t log_start) = 0;
+  // The topic or the partition no longer exists. The range is no longer being read.
+  virtual Result<void> vanished(std::uint32_t number) = 0;
 };
 
 class RecordSource {
@@ -53,8 +55,8 @@ class RecordSource {
   virtual Result<void> stop(std::uint32_t number) = 0;
   // Waits for records of any range being read, at most about a second, and reports them. Errors: those of `visitor`;
   // kTruncated (the log of a partition ends before the end of its range: records that existed are gone); kCorrupt (a
-  // batch with a wrong CRC, or offsets that do not grow); kNotFound (topic deleted); kDenied; kUnavailable (no
-  // broker for as long as the source waits); kCancelled.
+  // batch with a wrong CRC, or offsets that do not grow); kDenied; kUnavailable (no broker for as long as the source
+  // waits); kCancelled.
   virtual Result<void> poll(RecordVisitor& visitor) = 0;
   // Makes a waiting or later poll return kCancelled soon.
   virtual void cancel() = 0;

@@ -172,7 +172,7 @@ Result<void> KafkaReader::poll(RecordVisitor& visitor) {
   handle_->serve(milliseconds(0));
   Result<void> done = end_empty(visitor);
   if (done.ok()) done = take_batch(visitor);
-  if (done.ok()) done = check_topics();
+  if (done.ok()) done = check_topics(visitor);
   if (done.ok()) done = check_early_ends();
   if (done.ok() && handle_->cancelled()) return KafkaHandle::cancelled_error();
   if (!done.ok() && done.error().code != ErrorCode::kCancelled) failed_ = done.error();
@@ -328,42 +328,49 @@ Result<void> KafkaReader::end(std::uint32_t number, RecordVisitor& visitor) {
   return visitor.ended(number);
 }
 
-// Whether the brokers know all that is being read.
-Result<void> KafkaReader::ask_for_topics() {
-  for (const auto& [number, reading] : readings_) {
-    const TopicPartition& partition = reading.range.partition;
-    rd_kafka_topic_t* const topic = topics_.at(partition.topic).handle.get();
-    DRS_RETURN_IF_ERROR(handle_->ask(reading_act(partition), [&](int timeout_ms) {
-      const rd_kafka_metadata_t* answer = nullptr;
-      const rd_kafka_resp_err_t error = rd_kafka_metadata(handle_->raw(), 0, topic, &answer, timeout_ms);
-      const KafkaMetadata owner(answer);
-      if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
-      if (answer->topic_cnt != 1) return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-      const auto count = static_cast<std::uint32_t>(answer->topics[0].partition_cnt);
-      if (answer->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR && partition.partition >= count)
-        return RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-      return answer->topics[0].err;
-    }));
-  }
-  return {};
+// Whether the brokers know a partition that is being read.
+Result<void> KafkaReader::ask_for_topic(const TopicPartition& partition) {
+  rd_kafka_topic_t* const topic = topics_.at(partition.topic).handle.get();
+  return handle_->ask(reading_act(partition), [&](int timeout_ms) {
+    const rd_kafka_metadata_t* answer = nullptr;
+    const rd_kafka_resp_err_t error = rd_kafka_metadata(handle_->raw(), 0, topic, &answer, timeout_ms);
+    const KafkaMetadata owner(answer);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+    if (answer->topic_cnt != 1) return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    const auto count = static_cast<std::uint32_t>(answer->topics[0].partition_cnt);
+    if (answer->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR && partition.partition >= count)
+      return RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    return answer->topics[0].err;
+  });
 }
 
 // librdkafka has reported a topic that is missing, or closed to us: finds out which, and whether that lasts. A broker
 // that has just started may know less than it will in a moment.
-Result<void> KafkaReader::check_topics() {
+Result<void> KafkaReader::check_topics(RecordVisitor& visitor) {
   const Time now = Steady::now();
   const std::uint64_t errors = handle_->topic_errors();
   if (errors != topic_errors_ && !topic_missing_since_) topic_missing_since_ = now;
   topic_errors_ = errors;
   if (!topic_missing_since_ || now - last_topic_check_ < kProbeInterval) return {};
   last_topic_check_ = now;
-  Result<void> asked = ask_for_topics();
-  if (asked.ok()) {
-    topic_missing_since_.reset();
-    return {};
-  }
   const bool lasting = now - *topic_missing_since_ >= options_.settle;
-  return lasting || asked.error().code == ErrorCode::kUnavailable ? asked : Result<void>();
+  std::vector<std::uint32_t> missing;
+  for (const auto& [number, reading] : readings_) {
+    const Result<void> asked = ask_for_topic(reading.range.partition);
+    if (asked.ok()) continue;
+    const bool unknown = asked.error().code == ErrorCode::kNotFound;
+    if (!unknown && (lasting || asked.error().code == ErrorCode::kUnavailable)) return asked;
+    missing.push_back(number);
+  }
+  if (missing.empty()) topic_missing_since_.reset();
+  if (!lasting) return {};
+  for (const std::uint32_t number : missing) {
+    if (!readings_.contains(number)) continue;  // the visitor has stopped it
+    DRS_RETURN_IF_ERROR(stop(number));
+    DRS_RETURN_IF_ERROR(visitor.vanished(number));
+  }
+  topic_missing_since_.reset();
+  return {};
 }
 
 Result<void> KafkaReader::check_early_ends() {

@@ -78,8 +78,8 @@ class KafkaReader final : public RecordSource {
   Result<void> end(std::uint32_t number, RecordVisitor& visitor);
   Result<void> end_empty(RecordVisitor& visitor);
   Result<void> read_headers(const rd_kafka_message_t& message);
-  Result<void> ask_for_topics();
-  Result<void> check_topics();
+  Result<void> ask_for_topic(const TopicPartition& partition);
+  Result<void> check_topics(RecordVisitor& visitor);
   Result<void> check_early_ends();
   Result<void> check_silence();
 

@@ -199,7 +199,10 @@ class FakeRecordSource final : public RecordSource {
       if (left == 0) return {};
       run_scripts(range.partition, next);
       const auto log = logs_.find(range.partition);
-      if (log == logs_.end()) return absent(range.partition);
+      if (log == logs_.end()) {
+        readings_.erase(reading);
+        return visitor.vanished(number);
+      }
       const PartitionEnds& ends = log->second.ends;
       if (next < ends.log_start) {
         next = ends.log_start;

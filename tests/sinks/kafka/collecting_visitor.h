@@ -15,6 +15,7 @@ class CollectingVisitor final : public RecordVisitor {
  public:
   std::map<std::uint32_t, std::vector<StoredRecord>> records;  // by range
   std::vector<std::uint32_t> ends;
+  std::vector<std::uint32_t> gone;
   std::map<std::uint32_t, std::int64_t> log_starts;  // of ranges that were overtaken
   std::function<Result<void>(std::uint32_t number)> on_record;
   std::function<Result<void>(std::uint32_t number)> on_end;
@@ -31,6 +32,10 @@ class CollectingVisitor final : public RecordVisitor {
     log_starts[number] = log_start;
     return {};
   }
+  Result<void> vanished(std::uint32_t number) override {
+    gone.push_back(number);
+    return {};
+  }
 
   [[nodiscard]] std::vector<std::int64_t> offsets(std::uint32_t number) {
     std::vector<std::int64_t> out;
@@ -39,9 +44,9 @@ class CollectingVisitor final : public RecordVisitor {
   }
 };
 
-// Polls until so many ranges have ended, or the first error.
+// Polls until so many ranges have ended or vanished, or the first error.
 inline Result<void> poll_until_ended(RecordSource& source, CollectingVisitor& visitor, std::size_t ranges) {
-  while (visitor.ends.size() < ranges) DRS_RETURN_IF_ERROR(source.poll(visitor));
+  while (visitor.ends.size() + visitor.gone.size() < ranges) DRS_RETURN_IF_ERROR(source.poll(visitor));
   return {};
 }
 
