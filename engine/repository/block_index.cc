@@ -319,6 +319,15 @@ Result<void> BlockIndex::read_ahead(std::span<const BlockId> blocks) {
                            [](std::uint32_t, const Result<Directory>&) -> Result<void> { return Result<void>(); });
 }
 
+std::vector<std::uint32_t> BlockIndex::units_of_session(const Uuid& session) const {
+  std::vector<std::uint32_t> units;
+  if (const auto found = claims_.find(session); found != claims_.end())
+    for (const Claim& claim : found->second.ranges) units.push_back(claim.unit);
+  std::ranges::sort(units);
+  units.erase(std::ranges::unique(units).begin(), units.end());
+  return units;
+}
+
 // Calls `visit(unit)` for the units whose summaries claim the block, those with the highest counters first, until it
 // returns true.
 template <typename Visit>

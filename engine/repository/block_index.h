@@ -76,6 +76,8 @@ class BlockIndex {
   [[nodiscard]] std::uint32_t unit_blocks(std::uint32_t unit) const;
   [[nodiscard]] const std::vector<IndexedPack>& unit_packs(std::uint32_t unit) const;  // valid until a unit is added
 
+  // The units that claim blocks of a session, each once.
+  [[nodiscard]] std::vector<std::uint32_t> units_of_session(const Uuid& session) const;
   // Returns the best claim for a block: its pack exists with the right size; usable ones first. Errors: kNotFound (no
   // claim with an existing pack: the block is lost), kCorrupt (the unit cannot be read), the store's.
   Result<BlockLocation> locate(const BlockId& id);

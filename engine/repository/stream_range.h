@@ -1,0 +1,49 @@
+// Reads short ranges of streams, blocking: for what is read here and there, such as directories and single records. The
+// last recipe part and the last block are kept. Longer ranges: engine/pipeline/pull/range_restore.h. Threads: one
+// thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/format/manifest.h"
+#include "engine/repository/block_index.h"
+#include "engine/repository/block_reader.h"
+
+namespace drs {
+
+class StreamRange {
+ public:
+  // Both outlive this object.
+  StreamRange(BlockIndex& index, BlockReader& reader) : index_(index), reader_(reader) {}
+
+  // Returns `bytes` bytes of `stream` from `offset_bytes`, checked. The caller bounds `bytes`. Errors: kCorrupt (also a
+  // range outside the stream, since it was read from stored data), kTruncated and kNotFound (damage; the text names the
+  // block), the store's.
+  Result<Bytes> read(const ManifestStream& stream, std::uint64_t offset_bytes, std::uint64_t bytes);
+  // Calls `visit` with each block that the stream uses, its own recipe blocks included, and the range of the stream for
+  // which it is needed. Errors: as read; those of `visit`.
+  using VisitBlock =
+      std::function<Result<void>(const BlockId& block, std::uint64_t begin_bytes, std::uint64_t end_bytes)>;
+  Result<void> visit_blocks(const ManifestStream& stream, const VisitBlock& visit);
+
+  // Blocks read so far, recipe blocks included.
+  [[nodiscard]] std::uint64_t block_reads() const { return block_reads_; }
+
+ private:
+  Result<void> load_part(const RecipePartRef& ref);
+  Result<void> load_block(const BlockId& id);
+  Result<Bytes> read_block(const BlockId& id);
+
+  BlockIndex& index_;
+  BlockReader& reader_;
+  std::optional<RecipePartRef> part_ref_;  // of part_
+  RecipePart part_;
+  std::vector<std::uint64_t> run_ends_;  // offsets in the stream
+  std::optional<BlockId> block_id_;      // of block_
+  Bytes block_;
+  std::uint64_t block_reads_ = 0;
+};
+
+}  // namespace drs
