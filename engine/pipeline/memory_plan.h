@@ -85,6 +85,8 @@ struct MemoryShare {
   std::size_t bytes = 0;
   std::string ceiling;
   StoreNeeds store;
+  // The stream comes in blocks (BlockWriter): without segments, and without a table of known chunks.
+  bool in_blocks = false;
 };
 Result<PushMemory> plan_push_share(const MemoryShare& share, std::size_t threads, CompressionChoice compression);
 PullMemory plan_pull_share(const MemoryShare& share, std::size_t threads);

@@ -51,8 +51,10 @@ Result<Beginning> look_at(Repository& repository, const PushOptions& options, st
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load_with(repository, listing, kListedThen));
   for (const CondemnedList::Unreadable& record : packs.unreadable_condemned()) warnings.push_back(record.warning());
   if (auto warning = packs.marks_warning()) warnings.push_back(*std::move(warning));
-  DRS_ASSIGN_OR_RETURN(SnapshotCommit snapshot,
-                       SnapshotCommit::prepare(repository, options.stream, options.sequence_seen, listing, warnings));
+  DRS_ASSIGN_OR_RETURN(
+      SnapshotCommit snapshot,
+      SnapshotCommit::prepare(repository, {.name = options.stream, .sequence_seen = options.sequence_seen}, listing,
+                              warnings));
   return Beginning{std::move(packs), std::move(snapshot), std::move(listing)};
 }
 

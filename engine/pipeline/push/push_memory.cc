@@ -1,6 +1,7 @@
 #include "engine/pipeline/memory_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/format/kinds.h"
 #include "engine/pipeline/push/dedup_table.h"
@@ -29,15 +30,15 @@ Result<PushMemory> plan_push_share(const MemoryShare& share, std::size_t threads
   const StoreNeeds& store = share.store;
   PushMemory plan;
   // Known chunks, 12 bytes an entry: a fifth of the default memory holds 3 million.
-  plan.index_table_bytes = std::min(memory_bytes / 5, DedupTable::kBytesMax);
+  if (!share.in_blocks) plan.index_table_bytes = std::min(memory_bytes / 5, DedupTable::kBytesMax);
   // Chunk lists and directories read back from the index.
   plan.index_cache_bytes = memory_bytes / 16;
   // Packs: one being filled, one whose last blocks are being sealed, one being put. A remote store gets more and
   // smaller packs: while one waits for an answer, others use the line. A spool is local; its uploads have a share of
   // their own.
   const bool far = store.operation_bytes > 0 && !store.spooled;
-  plan.pack_bytes_target =
-      std::clamp(memory_bytes / (far || store.spooled ? 32 : 16), 4 * kMiB, 64 * kMiB) / kMiB * kMiB;
+  const std::size_t share_of_a_pack = (far || store.spooled ? 32U : 16U) / (share.in_blocks ? 2U : 1U);
+  plan.pack_bytes_target = std::clamp(memory_bytes / share_of_a_pack, 4 * kMiB, 64 * kMiB) / kMiB * kMiB;
   plan.spool_bytes = store.spooled ? memory_bytes / 4 : 0;
   plan.pack_slot_bytes = plan.pack_bytes_target;
   plan.pack_buffers = far ? std::clamp(memory_bytes / 4 / plan.pack_slot_bytes, kPackBuffersMin,
@@ -46,11 +47,13 @@ Result<PushMemory> plan_push_share(const MemoryShare& share, std::size_t threads
   // Lists of blocks without an index object yet, recipes being built, manifests, buffers of the store.
   const std::size_t bookkeeping_bytes = memory_bytes / 24 + 6 * kMiB;
   // A worker: the compressor's context, one block compressed and one decoded back, a gather buffer, and the segment it
-  // works on. Four more segments: one being read, one being cut, two waiting.
+  // works on. Four more segments: one being read, one being cut, two waiting. Of a stream that comes in blocks, the
+  // gather buffers are the segments.
   plan.worker_scratch_bytes = 2 * (kBlockBytesMax + 64 * kKiB);
   const std::size_t context_bytes = compression_context_bytes(compression, kBlockBytesMax) + 512 * kKiB;
-  const std::size_t per_worker_bytes = plan.worker_scratch_bytes + context_bytes + kBlockBytesMax + kSegmentBytes;
-  const std::size_t base_bytes = 4 * kSegmentBytes + 2 * kBlockBytesMax;
+  const std::size_t segment_bytes = share.in_blocks ? kBlockBytesMax : kSegmentBytes;
+  const std::size_t per_worker_bytes = plan.worker_scratch_bytes + context_bytes + kBlockBytesMax + segment_bytes;
+  const std::size_t base_bytes = 4 * segment_bytes + 2 * kBlockBytesMax;
   // One worker more than `threads` keeps the cores busy while another waits for the ordered step or the store.
   const std::size_t wanted = threads + 1;
   std::size_t rest_bytes = 0;
@@ -80,7 +83,8 @@ Result<PushMemory> plan_push_share(const MemoryShare& share, std::size_t threads
   plan.gather_buffers = plan.workers + 2;
   const std::size_t used_bytes =
       plan.workers * (plan.worker_scratch_bytes + context_bytes) + plan.gather_buffers * kBlockBytesMax;
-  plan.segments = std::clamp((rest_bytes - used_bytes) / kSegmentBytes, plan.workers + 4, 4 * plan.workers + 12);
+  plan.segments = std::clamp((rest_bytes - used_bytes) / segment_bytes, plan.workers + 4, 4 * plan.workers + 12);
+  if (share.in_blocks) plan.gather_buffers += std::exchange(plan.segments, 0);
   plan.arena_bytes = plan.segments * kSegmentBytes + plan.gather_buffers * kBlockBytesMax +
                      plan.pack_buffers * plan.pack_slot_bytes + plan.workers * plan.worker_scratch_bytes;
   return plan;

@@ -48,6 +48,8 @@ class PushStages {
   [[nodiscard]] PushMeter& meter() { return meter_; }
   [[nodiscard]] PackWriter& packs() { return *packs_; }
   [[nodiscard]] PushWorkers& workers() { return *workers_; }
+  // Of kBlockBytesMax each. Closed by a failure.
+  [[nodiscard]] BufferPool& gather_buffers() { return gather_buffers_; }
   // Statistics of these stages so far; the code that reads the stream adds its own.
   [[nodiscard]] PushStats stats() const;
 

@@ -25,6 +25,14 @@ Result<void> report_broken(const SnapshotCatalog& snapshots, std::vector<std::st
   return {};
 }
 
+Error other_content(const std::string& stream, ManifestContent content) {
+  return {ErrorCode::kUsage, content == ManifestContent::kBytes
+                                 ? "the stream " + stream + " holds pushed bytes: archive topics under another name"
+                                 : "the stream " + stream + " is an archive of " + std::string(content_name(content)) +
+                                       ": `drstream kafka archive " + stream +
+                                       "` continues it; push to a stream with another name"};
+}
+
 // The warning if the new snapshot becomes the latest of its stream, although another one has a later time.
 std::optional<std::string> later_time_warning(const SnapshotCatalog& catalog, const ManifestHeader& manifest) {
   if (has_time_of_a_clock(manifest)) return std::nullopt;
@@ -37,21 +45,19 @@ std::optional<std::string> later_time_warning(const SnapshotCatalog& catalog, co
 
 }  // namespace
 
-Result<SnapshotCommit> SnapshotCommit::prepare(Repository& repository, const std::string& stream,
-                                               std::uint64_t sequence_seen, Listing& listing,
+Result<SnapshotCommit> SnapshotCommit::prepare(Repository& repository, const Stream& wanted, Listing& listing,
                                                std::vector<std::string>& warnings) {
+  const std::string& stream = wanted.name;
   if (repository.store().locks()) DRS_RETURN_IF_ERROR(secure_for_commit(repository.store(), {}));
   DRS_ASSIGN_OR_RETURN(SnapshotCatalog snapshots, load_snapshots(repository, stream, listing));
   DRS_RETURN_IF_ERROR(report_broken(snapshots, warnings));
   SnapshotCommit commit(repository, std::move(snapshots));
   commit.next_ = commit.snapshots_.next(stream);
   std::uint64_t& sequence = commit.next_.sequence;
-  sequence = std::max(sequence, std::min(sequence_seen, kManifestSequenceMax) + 1);
+  sequence = std::max(sequence, std::min(wanted.sequence_seen, kManifestSequenceMax) + 1);
   const Snapshot* const previous = commit.next_.predecessor;
-  if (previous != nullptr && previous->manifest.content != ManifestContent::kBytes)
-    return Error(ErrorCode::kUsage, "the stream " + stream + " is an archive of " +
-                                        std::string(content_name(previous->manifest.content)) +
-                                        ": push to a stream with another name");
+  if (previous != nullptr && previous->manifest.content != wanted.content)
+    return other_content(stream, previous->manifest.content);
   if (sequence > kManifestSequenceMax)
     return Error(ErrorCode::kUsage, "the stream " + stream + " has used up its sequence numbers: the next is " +
                                         std::to_string(sequence) + ", the highest allowed is " +

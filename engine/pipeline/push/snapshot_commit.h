@@ -17,13 +17,19 @@ namespace drs {
 
 class SnapshotCommit {
  public:
-  // Reads the snapshots of `stream`. If objects are to be locked, checks that the bucket can. To be called after the
-  // session object was stored, and before the source is read. `sequence_seen`: the highest sequence number of the
-  // stream that was ever seen. `listing` provides the lists of manifests and removal marks, if it has them. Adds
-  // warnings for manifests that cannot be read. Errors: kFormatTooNew (a manifest of the stream); kUsage (the stream is
-  // an archive, or has used up its sequence numbers; the bucket cannot lock); the store's.
-  static Result<SnapshotCommit> prepare(Repository& repository, const std::string& stream, std::uint64_t sequence_seen,
-                                        Listing& listing, std::vector<std::string>& warnings);
+  // Reads the snapshots of `stream`, which holds or will hold `content`. If objects are to be locked, checks that the
+  // bucket can. To be called after the session object was stored, and before the source is read. `sequence_seen`: the
+  // highest sequence number of the stream that was ever seen. `listing` provides the lists of manifests and removal
+  // marks, if it has them. Adds warnings for manifests that cannot be read. Errors: kFormatTooNew (a manifest of the
+  // stream); kUsage (the stream holds other content, or has used up its sequence numbers; the bucket cannot lock); the
+  // store's.
+  struct Stream {
+    std::string name;
+    ManifestContent content = ManifestContent::kBytes;
+    std::uint64_t sequence_seen = 0;
+  };
+  static Result<SnapshotCommit> prepare(Repository& repository, const Stream& stream, Listing& listing,
+                                        std::vector<std::string>& warnings);
 
   // Returns nullptr if the stream has no snapshot yet.
   [[nodiscard]] const Snapshot* predecessor() const { return next_.predecessor; }
