@@ -306,6 +306,9 @@ Result<Manifest> decode_manifest(ByteView body) {
 
 Result<void> require_bytes(const ManifestHeader& manifest) {
   if (manifest.content == ManifestContent::kBytes) return {};
+  if (manifest.content == ManifestContent::kTopics)
+    return Error(ErrorCode::kUsage, "snapshot " + manifest.session.hex() + " of " + manifest.stream +
+                                        " is an archive of topics: `drstream kafka cat` prints its records");
   return too_new("snapshot ", manifest.session.hex(), " of ", manifest.stream, " holds ",
                  content_name(manifest.content),
                  ", which this drstream can check and copy into a replica, but not restore");

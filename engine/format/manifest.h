@@ -16,11 +16,11 @@
 
 namespace drs {
 
-// Stored. 3 is reserved for archives of topics: all commands accept it, but none writes it yet.
+// Stored. 3: the ends of all partitions that an archive of topics had captured.
 enum class ProducerKind : std::uint8_t { kUnseen = 0, kExitStatus = 1, kFileEnd = 2, kEndsReached = 3 };
 
-// Stored. The kind of a snapshot's streams. 1 and 2 are reserved for archives of topics: all commands check and copy
-// them, but none writes or restores them yet.
+// Stored. The kind of a snapshot's streams. 2 is reserved for archives of topics: all commands check and copy it, but
+// none writes or restores it yet.
 enum class ManifestContent : std::uint8_t { kBytes = 0, kTopics = 1, kTopicSegments = 2 };
 std::string_view content_name(ManifestContent content);  // "bytes", "topics", "topic segments"
 
@@ -95,7 +95,7 @@ Result<Bytes> encode_manifest(const Manifest& manifest);
 // exactly one stream; a predecessor has only one of name and digest); kFormatTooNew (unknown producer or content).
 Result<Manifest> decode_manifest(ByteView body);
 
-// Requires content kBytes, for callers that cannot handle another. Errors: kFormatTooNew.
+// Requires content kBytes, for callers that cannot handle another. Errors: kUsage (topics), kFormatTooNew.
 Result<void> require_bytes(const ManifestHeader& manifest);
 
 }  // namespace drs

@@ -36,6 +36,7 @@ MAY_INCLUDE = {
     "engine/pipeline/pull": PIPELINE,
     "engine/pipeline/copy": [*PIPELINE, "engine/pipeline/push/", "engine/pipeline/pull/"],
     "engine/pipeline/keeping": [*PIPELINE, "engine/pipeline/push/", "engine/pipeline/pull/"],
+    "engine/topics": [*PIPELINE, "engine/pipeline/push/", "engine/pipeline/pull/"],
     "verify": [*ENGINE, "engine/repository/"],
     "tools/output": LIBRARY,
     "tools/cli": [*LIBRARY, "tools/output/"],
@@ -66,8 +67,9 @@ TARGETS = {
     "drs_format": "drs_io drs_codecs",
     "drs_repository": "drs_io drs_codecs drs_sinks drs_format",
     "drs_pipeline": "drs_io drs_codecs drs_sinks drs_format drs_repository",
+    "drs_topics": "drs_io drs_codecs drs_sinks drs_format drs_repository drs_pipeline",
     "drs_verify": "drs_io drs_codecs drs_sinks drs_format drs_repository",
-    "drs_tools": "drs_io drs_codecs drs_sinks drs_format drs_repository drs_pipeline drs_verify",
+    "drs_tools": "drs_io drs_codecs drs_sinks drs_format drs_repository drs_pipeline drs_topics drs_verify",
 }
 
 QUOTED = re.compile(r'^\s*#\s*include\s*"([^"]+)"')

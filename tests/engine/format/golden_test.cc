@@ -146,7 +146,10 @@ TEST(Golden, AnArchiveOfTopicsDecodesButIsNoStreamOfBytes) {
   EXPECT_EQ(*manifest, golden::topics_manifest());
   const auto bytes = require_bytes(*manifest);
   ASSERT_FALSE(bytes.ok());
-  EXPECT_EQ(bytes.error().code, ErrorCode::kFormatTooNew);
+  EXPECT_EQ(bytes.error().code, ErrorCode::kUsage);
+  Manifest segments = *manifest;
+  segments.content = ManifestContent::kTopicSegments;
+  EXPECT_EQ(require_bytes(segments).error().code, ErrorCode::kFormatTooNew);
   EXPECT_TRUE(require_bytes(golden::manifest({})).ok());
 }
 

@@ -1,0 +1,100 @@
+#include "engine/topics/cluster_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "io/base/pattern.h"
+
+namespace drs {
+namespace {
+
+bool is_compacted(const std::vector<TopicConfig>& configs) {
+  return std::ranges::any_of(configs, [](const TopicConfig& config) {
+    return config.name == "cleanup.policy" && config.value && config.value->find("compact") != std::string::npos;
+  });
+}
+
+// The groups that have offsets in `topics`, with these offsets.
+Result<std::vector<CatalogueGroup>> capture_groups(TopicCluster& cluster, const std::vector<SelectedTopic>& topics,
+                                                   const std::string& glob) {
+  DRS_ASSIGN_OR_RETURN(const std::vector<std::string> names, cluster.groups());
+  std::vector<CatalogueGroup> groups;
+  for (const std::string& name : names) {
+    if (!matches_glob(glob, name)) continue;
+    auto offsets = cluster.group_offsets(name);
+    if (!offsets.ok()) return std::move(offsets).error().with_context("offsets of group " + name);
+    std::erase_if(*offsets, [&](const GroupOffset& offset) {
+      const auto of = [&](const SelectedTopic& topic) { return topic.topic.name == offset.partition.topic; };
+      return std::ranges::none_of(topics, of);
+    });
+    if (!offsets->empty()) groups.push_back({name, *std::move(offsets)});
+  }
+  std::ranges::sort(groups, {}, &CatalogueGroup::name);
+  return groups;
+}
+
+Result<std::vector<TopicNow>> capture_topics(TopicCluster& cluster, RecordSource& source,
+                                             const std::vector<SelectedTopic>& selected) {
+  std::vector<TopicNow> topics;
+  std::vector<TopicPartition> partitions;
+  for (const SelectedTopic& topic : selected) {
+    DRS_ASSIGN_OR_RETURN(std::vector<TopicConfig> configs, cluster.configs(topic.topic.name));
+    const bool compacted = is_compacted(configs);
+    topics.push_back({topic, std::move(configs), compacted, {}});
+    for (std::uint32_t i = 0; i < topic.topic.partitions; ++i) partitions.push_back({topic.topic.name, i});
+  }
+  DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> ends, source.capture(partitions));
+  auto next = ends.begin();
+  for (TopicNow& topic : topics) {
+    topic.ends.assign(next, next + topic.selected.topic.partitions);
+    next += topic.selected.topic.partitions;
+  }
+  return topics;
+}
+
+Result<ClusterState> capture(TopicCluster& cluster, RecordSource& source, const TopicPatterns& patterns,
+                             const std::string& groups, const Clock& clock) {
+  ClusterState state;
+  DRS_ASSIGN_OR_RETURN(const ClusterView view, cluster.look());
+  DRS_ASSIGN_OR_RETURN(const std::vector<SelectedTopic> selected, select_topics(patterns, view.topics));
+  state.cluster.id = view.id;
+  state.cluster.client = view.client;
+  state.cluster.brokers = view.brokers;
+  state.cluster.groups_ns = clock.wall_ns();
+  DRS_ASSIGN_OR_RETURN(state.groups, capture_groups(cluster, selected, groups));
+  state.cluster.captured_ns = clock.wall_ns();
+  DRS_ASSIGN_OR_RETURN(state.topics, capture_topics(cluster, source, selected));
+  return state;
+}
+
+// Errors that are not of the cluster itself keep their code.
+Error as_cluster_error(Error error, ErrorCode code) {
+  switch (error.code) {
+    case ErrorCode::kCancelled:
+    case ErrorCode::kInternal:
+    case ErrorCode::kUsage:
+    case ErrorCode::kBusy: return error;
+    default: break;
+  }
+  error.code = code;
+  return error;
+}
+
+}  // namespace
+
+Error as_source_error(Error error) {
+  return as_cluster_error(std::move(error), ErrorCode::kSource);
+}
+
+Error as_target_error(Error error) {
+  return as_cluster_error(std::move(error), ErrorCode::kSinkClosed);
+}
+
+Result<ClusterState> capture_cluster(TopicCluster& cluster, RecordSource& source, const TopicPatterns& patterns,
+                                     const std::string& groups, const Clock& clock) {
+  auto state = capture(cluster, source, patterns, groups, clock);
+  if (!state.ok()) return as_source_error(std::move(state).error());
+  return state;
+}
+
+}  // namespace drs

@@ -1,0 +1,188 @@
+#include "engine/topics/offset_map.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/topics/cluster_state.h"
+#include "io/base/pattern.h"
+
+namespace drs {
+namespace {
+
+// The first record of each range being read.
+class FirstRecords final : public RecordVisitor {
+ public:
+  Result<void> record(std::uint32_t number, const Record& record) override {
+    hashes.emplace(number, record_hash(record, row_));
+    return {};
+  }
+  Result<void> ended(std::uint32_t) override {
+    ++ended_;
+    return {};
+  }
+  Result<void> overtaken(std::uint32_t, std::int64_t) override { return {}; }
+  Result<void> vanished(std::uint32_t number) override { return ended(number); }
+  [[nodiscard]] std::size_t ended_count() const { return ended_; }
+  std::map<std::uint32_t, RecordHash> hashes;
+
+ private:
+  Bytes row_;
+  std::size_t ended_ = 0;
+};
+
+struct Found {
+  const ChosenTopic* topic = nullptr;
+  const ChosenPartition* partition = nullptr;
+};
+
+std::optional<Found> find(const std::vector<ChosenTopic>& topics, const TopicPartition& wanted) {
+  for (const ChosenTopic& topic : topics) {
+    if (topic.source->name != wanted.topic || wanted.partition >= topic.partitions.size()) continue;
+    return Found{&topic, &topic.partitions[wanted.partition]};
+  }
+  return std::nullopt;
+}
+
+class Translation {
+ public:
+  Translation(TopicView& view, const std::vector<ChosenTopic>& topics, TopicCluster& cluster, RecordSource& target)
+      : view_(view), topics_(topics), cluster_(cluster), target_(target) {}
+  Result<std::vector<TranslatedGroup>> run(const std::string& glob);
+
+ private:
+  struct Check {
+    TranslatedOffset* offset = nullptr;
+    RecordHash expected;
+  };
+  Result<TranslatedGroup> translate(const CatalogueGroup& group);
+  Result<void> add(TranslatedGroup& group, const GroupOffset& archived, const std::vector<GroupOffset>& now);
+  Result<PartitionEnds> ends_of(const TopicPartition& partition);
+  Result<void> check(const TranslatedOffset& offset, const RecordHash& expected);
+
+  TopicView& view_;
+  const std::vector<ChosenTopic>& topics_;
+  TopicCluster& cluster_;
+  RecordSource& target_;
+  std::map<TopicPartition, PartitionEnds> ends_;
+};
+
+Result<PartitionEnds> Translation::ends_of(const TopicPartition& partition) {
+  if (const auto known = ends_.find(partition); known != ends_.end()) return known->second;
+  auto ends = target_.capture(std::span(&partition, 1));
+  if (!ends.ok()) return as_source_error(std::move(ends).error());
+  return ends_[partition] = ends->front();
+}
+
+// The record at the target must be the one that was restored there.
+Result<void> Translation::check(const TranslatedOffset& offset, const RecordHash& expected) {
+  FirstRecords first;
+  if (auto reading = target_.read({0, offset.target, offset.offset, offset.offset + 1}); !reading.ok())
+    return as_source_error(std::move(reading).error());
+  while (first.ended_count() == 0)
+    if (auto polled = target_.poll(first); !polled.ok()) return as_source_error(std::move(polled).error());
+  const auto found = first.hashes.find(0);
+  if (found != first.hashes.end() && found->second == expected) return {};
+  return Error(ErrorCode::kSinkClosed,
+               "the record at offset " + std::to_string(offset.offset) + " of " + offset.target.topic + "/" +
+                   std::to_string(offset.target.partition) + " is not record " + std::to_string(offset.archived) +
+                   " of the archive: the topic does not hold what was restored with these options. Give the same "
+                   "--topics, --rename and windows as the restore had");
+}
+
+Result<void> Translation::add(TranslatedGroup& group, const GroupOffset& archived,
+                              const std::vector<GroupOffset>& now) {
+  const auto found = find(topics_, archived.partition);
+  if (!found) return {};
+  TranslatedOffset offset;
+  offset.source = archived.partition;
+  offset.target = {found->topic->target, archived.partition.partition};
+  offset.archived = archived.offset;
+  DRS_ASSIGN_OR_RETURN(const Ordinal ordinal, ordinal_of(view_, *found->partition, archived.offset));
+  DRS_ASSIGN_OR_RETURN(const PartitionEnds ends, ends_of(offset.target));
+  offset.offset = static_cast<std::int64_t>(ordinal.records_before);
+  const CataloguePartition& partition = found->topic->source->partitions[archived.partition.partition];
+  offset.clamped = archived.offset > partition.to;
+  offset.expired = offset.offset < ends.log_start;
+  if (offset.expired) offset.offset = ends.log_start;
+  if (offset.offset > ends.high_watermark)
+    return Error(ErrorCode::kSinkClosed, offset.target.topic + "/" + std::to_string(offset.target.partition) +
+                                             " ends at " + std::to_string(ends.high_watermark) +
+                                             ", before the position of group " + group.group + ", " +
+                                             std::to_string(offset.offset) + ": the restore is not complete");
+  if (ordinal.next && !offset.expired && offset.offset < ends.high_watermark)
+    DRS_RETURN_IF_ERROR(check(offset, *ordinal.next));
+  const auto before = std::ranges::find(now, offset.target, &GroupOffset::partition);
+  if (before != now.end()) offset.before = before->offset;
+  group.offsets.push_back(std::move(offset));
+  return {};
+}
+
+Result<TranslatedGroup> Translation::translate(const CatalogueGroup& group) {
+  TranslatedGroup translated{group.name, false, {}};
+  auto state = cluster_.group_state(group.name);
+  if (!state.ok()) return as_source_error(std::move(state).error());
+  translated.active = *state == GroupState::kActive;
+  std::vector<GroupOffset> now;
+  if (*state != GroupState::kAbsent) {
+    auto offsets = cluster_.group_offsets(group.name);
+    if (!offsets.ok()) return as_source_error(std::move(offsets).error());
+    now = *std::move(offsets);
+  }
+  for (const GroupOffset& offset : group.offsets) DRS_RETURN_IF_ERROR(add(translated, offset, now));
+  return translated;
+}
+
+Result<std::vector<TranslatedGroup>> Translation::run(const std::string& glob) {
+  std::vector<TranslatedGroup> groups;
+  for (const CatalogueGroup& group : view_.catalogue().groups) {
+    if (!matches_glob(glob, group.name)) continue;
+    auto translated = translate(group);
+    if (!translated.ok()) return std::move(translated).error().with_context("group " + group.name);
+    if (!translated->offsets.empty()) groups.push_back(*std::move(translated));
+  }
+  return groups;
+}
+
+}  // namespace
+
+Result<Ordinal> ordinal_of(TopicView& view, const ChosenPartition& partition, std::int64_t offset) {
+  Ordinal ordinal;
+  Bytes row;
+  const bool by_time = partition.window.since_ms || partition.window.until_ms;
+  for (const CatalogueExtent& extent : partition.extents) {
+    if (!by_time && extent.to <= offset) {
+      ordinal.records_before += extent.records;
+      continue;
+    }
+    DRS_ASSIGN_OR_RETURN(const ExtentIndex index, view.index(extent));
+    for (const RecordBlockEntry& entry : index.blocks) {
+      if (entry.last_offset < extent.from || entry.first_offset >= extent.to) continue;
+      const bool whole = !by_time && entry.first_offset >= extent.from && entry.last_offset < extent.to;
+      if (whole && entry.last_offset < offset) {
+        ordinal.records_before += entry.records;
+        continue;
+      }
+      DRS_ASSIGN_OR_RETURN(const Bytes bytes, view.record_block(extent, entry));
+      DRS_ASSIGN_OR_RETURN(RecordBlockReader records, RecordBlockReader::open(bytes));
+      for (;;) {
+        DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
+        if (record == nullptr) break;
+        if (record->offset < extent.from || record->offset >= extent.to || !partition.window.holds(*record)) continue;
+        if (record->offset >= offset) {
+          ordinal.next = record_hash(*record, row);
+          return ordinal;
+        }
+        ++ordinal.records_before;
+      }
+    }
+  }
+  return ordinal;
+}
+
+Result<std::vector<TranslatedGroup>> translate_offsets(TopicView& view, const std::vector<ChosenTopic>& topics,
+                                                       const std::string& groups, TopicCluster& cluster,
+                                                       RecordSource& target) {
+  return Translation(view, topics, cluster, target).run(groups);
+}
+
+}  // namespace drs

@@ -1,0 +1,130 @@
+#include "engine/topics/record_pull.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace drs {
+
+// Takes the bytes of record blocks that lie end to end, and passes on each whole block.
+class RecordPull::BlockSink final : public Sink {
+ public:
+  explicit BlockSink(std::function<Result<void>(ByteView)> take) : take_(std::move(take)) {}
+  Result<void> write(ByteView bytes) override {
+    while (!bytes.empty()) {
+      const std::size_t wanted = block_.size() < kRecordBlockHeaderBytes ? kRecordBlockHeaderBytes : block_bytes_;
+      const std::size_t count = std::min(wanted - block_.size(), bytes.size());
+      block_.insert(block_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
+      bytes = bytes.subspan(count);
+      if (block_.size() < wanted) return {};
+      if (wanted == kRecordBlockHeaderBytes && block_bytes_ == 0) {
+        DRS_ASSIGN_OR_RETURN(const RecordBlockHeader header, decode_record_block_header(block_));
+        block_bytes_ = header.bytes;
+        if (block_.size() < block_bytes_) continue;
+      }
+      block_bytes_ = 0;
+      DRS_RETURN_IF_ERROR(take_(block_));
+      block_.clear();
+    }
+    return {};
+  }
+  Result<void> commit() override {
+    if (block_.empty()) return {};
+    return Error(ErrorCode::kCorrupt, "a record block ends early");
+  }
+  void abandon() override {}
+  void cancel() override {}
+  [[nodiscard]] std::string name() const override { return "records"; }
+
+ private:
+  const std::function<Result<void>(ByteView)> take_;
+  Bytes block_;
+  std::size_t block_bytes_ = 0;  // of the block, once its header is there
+};
+
+Result<void> RecordPull::run(const Visit& visit) {
+  // Streams in the order of their runs. An extent whose predecessor lies in a later stream, since it was read again,
+  // waits for the next round.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<Item>> rounds;
+  for (std::size_t t = 0; t < topics_.size(); ++t)
+    for (std::size_t p = 0; p < topics_[t].partitions.size(); ++p) {
+      std::uint32_t round = 0;
+      const CatalogueExtent* before = nullptr;
+      for (const CatalogueExtent& extent : topics_[t].partitions[p].extents) {
+        if (before != nullptr && extent.stream < before->stream) ++round;
+        rounds[{round, extent.stream}].push_back({{t, p}, &extent});
+        before = &extent;
+      }
+    }
+  for (const auto& [key, items] : rounds) DRS_RETURN_IF_ERROR(run_stream(key.second, items, visit));
+  return {};
+}
+
+// Adds the places of the blocks with wanted records.
+Result<void> RecordPull::plan_extent(const Item& item, std::vector<RestoreRange>& ranges) {
+  const ChosenPartition& chosen = topics_[item.partition.topic].partitions[item.partition.partition];
+  const bool by_time = chosen.window.since_ms || chosen.window.until_ms;
+  std::uint64_t& skip = skips_[item.partition.topic][item.partition.partition];
+  const CatalogueExtent& extent = *item.extent;
+  DRS_ASSIGN_OR_RETURN(const ExtentIndex index, view_.index(extent));
+  bool skipping = !by_time;
+  for (const RecordBlockEntry& entry : index.blocks) {
+    if (entry.last_offset < extent.from || entry.first_offset >= extent.to ||
+        !chosen.window.meets(entry.first_offset, entry.last_offset, entry.least_ms, entry.greatest_ms))
+      continue;
+    const bool whole = entry.first_offset >= extent.from && entry.last_offset < extent.to;
+    skipping = skipping && whole && skip >= entry.records;
+    if (skipping) {
+      skip -= entry.records;
+      continue;
+    }
+    ranges.push_back({entry.place, entry.place + entry.bytes});
+  }
+  return {};
+}
+
+Result<void> RecordPull::visit_block(ByteView bytes, const std::vector<Item>& items, const Visit& visit) {
+  DRS_ASSIGN_OR_RETURN(RecordBlockReader records, RecordBlockReader::open(bytes));
+  const RecordBlockHeader& header = records.header();
+  const auto found = std::ranges::find_if(items, [&](const Item& item) {
+    return item.extent->extent.topic == header.topic && item.extent->extent.partition == header.partition &&
+           header.last_offset >= item.extent->from && header.first_offset < item.extent->to;
+  });
+  if (found == items.end()) return Error(ErrorCode::kCorrupt, "a record block belongs to no extent that was asked for");
+  const PartitionIndex& at = found->partition;
+  const RecordWindow& window = topics_[at.topic].partitions[at.partition].window;
+  std::uint64_t& skip = skips_[at.topic][at.partition];
+  for (;;) {
+    DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
+    if (record == nullptr) return {};
+    if (record->offset < found->extent->from || record->offset >= found->extent->to || !window.holds(*record)) continue;
+    if (skip > 0) {
+      --skip;
+      continue;
+    }
+    DRS_RETURN_IF_ERROR(visit(at, *record));
+  }
+}
+
+Result<void> RecordPull::run_stream(std::uint32_t stream, const std::vector<Item>& items, const Visit& visit) {
+  std::vector<RestoreRange> ranges;
+  for (const Item& item : items) DRS_RETURN_IF_ERROR(plan_extent(item, ranges));
+  std::ranges::sort(ranges, {}, &RestoreRange::begin_bytes);
+  std::vector<RestoreRange> joined;
+  for (const RestoreRange& range : ranges) {
+    if (!joined.empty() && joined.back().end_bytes == range.begin_bytes)
+      joined.back().end_bytes = range.end_bytes;
+    else
+      joined.push_back(range);
+  }
+  for (const RestoreRange& range : joined) {
+    BlockSink sink([&](ByteView block) { return visit_block(block, items, visit); });
+    const auto done = restore_.run(view_.manifest().streams[stream], range, sink);
+    if (!done.ok()) return done.error();
+    DRS_RETURN_IF_ERROR(sink.commit());
+  }
+  return {};
+}
+
+}  // namespace drs

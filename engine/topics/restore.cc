@@ -1,0 +1,306 @@
+#include "engine/topics/restore.h"
+
+#include <algorithm>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "engine/topics/cluster_state.h"
+#include "engine/topics/record_pull.h"
+
+namespace drs {
+namespace {
+
+constexpr std::chrono::milliseconds kSettleEvery{500};
+constexpr int kSettleTries = 120;
+
+// Settings under which the target keeps every record as it is written.
+std::map<std::string, std::string> safe_configs(const CatalogueTopic& topic) {
+  std::map<std::string, std::string> configs = {{"cleanup.policy", "delete"},
+                                                {"retention.ms", "-1"},
+                                                {"retention.bytes", "-1"},
+                                                {"message.timestamp.type", "CreateTime"}};
+  for (const TopicConfig& config : topic.configs)
+    if (config.name == "max.message.bytes" && config.value) configs[config.name] = *config.value;
+  return configs;
+}
+
+// What the topic was configured with itself.
+std::map<std::string, std::string> true_configs(const CatalogueTopic& topic) {
+  std::map<std::string, std::string> configs;
+  for (const TopicConfig& config : topic.configs)
+    if (config.source == ConfigSource::kTopic && config.value) configs[config.name] = *config.value;
+  return configs;
+}
+
+std::string compression_of(const CatalogueTopic& topic) {
+  for (const TopicConfig& config : topic.configs) {
+    if (config.name != "compression.type" || !config.value) continue;
+    if (*config.value == "uncompressed") return "none";
+    if (*config.value != "producer") return *config.value;
+  }
+  return "zstd";
+}
+
+template <typename T>
+Result<T> of_target(Result<T> result) {
+  if (result.ok()) return result;
+  return as_target_error(std::move(result).error());
+}
+
+// Reads the last record of partitions.
+class LastRecords final : public RecordVisitor {
+ public:
+  Result<void> record(std::uint32_t number, const Record& record) override {
+    hashes[number] = record_hash(record, row_);
+    return {};
+  }
+  Result<void> ended(std::uint32_t number) override {
+    ended_.push_back(number);
+    return {};
+  }
+  Result<void> overtaken(std::uint32_t, std::int64_t) override { return {}; }
+  Result<void> vanished(std::uint32_t number) override { return ended(number); }
+  [[nodiscard]] std::size_t ended_count() const { return ended_.size(); }
+  std::map<std::uint32_t, RecordHash> hashes;
+
+ private:
+  Bytes row_;
+  std::vector<std::uint32_t> ended_;
+};
+
+class TopicRestore {
+ public:
+  TopicRestore(TopicView& view, RangeRestore& restore, const RestoreClients& clients, const RestoreOptions& options,
+               const RunControl& control)
+      : view_(view), restore_(restore), clients_(clients), options_(options), control_(control) {}
+  Result<RestoreReport> run();
+
+ private:
+  struct Written {
+    std::uint32_t number = 0;            // in the sink
+    std::uint64_t there = 0;             // records that were there when the run began
+    std::optional<RecordHash> expected;  // the next record of the archive must be this one; it is there already
+    std::uint64_t records = 0;           // written by this run
+  };
+  Result<void> create_topics();
+  Result<void> find_positions();
+  Result<std::vector<PartitionEnds>> stable_ends();
+  Result<void> open_partitions();
+  Result<void> write(const PartitionIndex& at, const Record& record);
+  Result<void> check_counts();
+  Result<void> prove();
+  Result<void> set_true_configs();
+  [[nodiscard]] std::vector<TopicPartition> targets() const;
+
+  TopicView& view_;
+  RangeRestore& restore_;
+  const RestoreClients& clients_;
+  const RestoreOptions& options_;
+  const RunControl control_;
+  std::vector<ChosenTopic> topics_;
+  std::vector<bool> created_;  // by this restore, or by the one that it resumes
+  std::vector<std::vector<Written>> written_;
+  std::vector<std::int64_t> starts_;  // of targets()
+  RestoreReport report_;
+  Bytes row_;
+};
+
+std::vector<TopicPartition> TopicRestore::targets() const {
+  std::vector<TopicPartition> partitions;
+  for (const ChosenTopic& topic : topics_)
+    for (const ChosenPartition& partition : topic.partitions) partitions.push_back({topic.target, partition.number});
+  return partitions;
+}
+
+Result<void> TopicRestore::create_topics() {
+  DRS_ASSIGN_OR_RETURN(const ClusterView view, of_target(clients_.cluster.look()));
+  for (const ChosenTopic& topic : topics_) {
+    const bool there = std::ranges::find(view.topics, topic.target, &ClusterTopic::name) != view.topics.end();
+    created_.push_back(!there || (options_.target.resume && !options_.target.use_existing));
+    if (there) continue;
+    const NewTopic wanted{.name = topic.target,
+                          .partitions = static_cast<std::uint32_t>(topic.partitions.size()),
+                          .replication = options_.target.replication.value_or(topic.source->replication),
+                          .configs = safe_configs(*topic.source)};
+    DRS_RETURN_IF_ERROR(of_target(clients_.cluster.create(wanted)));
+  }
+  return {};
+}
+
+// The ends of the targets, once they no longer change: a request of a producer that was killed may still be appended.
+Result<std::vector<PartitionEnds>> TopicRestore::stable_ends() {
+  const std::vector<TopicPartition> partitions = targets();
+  DRS_ASSIGN_OR_RETURN(std::vector<PartitionEnds> before, of_target(clients_.source.capture(partitions)));
+  if (!options_.target.resume) return before;
+  for (int attempt = 0; attempt < kSettleTries; ++attempt) {
+    if (control_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "the restore was cancelled");
+    std::this_thread::sleep_for(kSettleEvery);
+    DRS_ASSIGN_OR_RETURN(std::vector<PartitionEnds> now, of_target(clients_.source.capture(partitions)));
+    const bool stable = std::ranges::equal(before, now, [](const PartitionEnds& a, const PartitionEnds& b) {
+      return a.high_watermark == b.high_watermark;
+    });
+    if (stable) return now;
+    before = std::move(now);
+  }
+  return Error(ErrorCode::kUsage, "the topics at the target keep growing: something else writes to them");
+}
+
+// Where an interrupted restore ended: how many records each partition holds, and the hash of the last one.
+Result<void> TopicRestore::find_positions() {
+  DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> ends, stable_ends());
+  const std::vector<TopicPartition> partitions = targets();
+  LastRecords last;
+  std::size_t asked = 0;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    starts_.push_back(ends[i].log_start);
+    if (ends[i].high_watermark == ends[i].log_start) continue;
+    ++asked;
+    DRS_RETURN_IF_ERROR(of_target(clients_.source.read(
+        {static_cast<std::uint32_t>(i), partitions[i], ends[i].high_watermark - 1, ends[i].high_watermark})));
+  }
+  while (last.ended_count() < asked) {
+    if (control_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "the restore was cancelled");
+    DRS_RETURN_IF_ERROR(of_target(clients_.source.poll(last)));
+  }
+  std::size_t i = 0;
+  for (std::size_t t = 0; t < topics_.size(); ++t) {
+    written_.emplace_back(topics_[t].partitions.size());
+    for (std::size_t p = 0; p < topics_[t].partitions.size(); ++p, ++i) {
+      const auto there = static_cast<std::uint64_t>(ends[i].high_watermark - ends[i].log_start);
+      const bool too_many = !options_.choice.by_time() && there > topics_[t].partitions[p].records;
+      if (there > 0 && (too_many || !last.hashes.contains(static_cast<std::uint32_t>(i))))
+        return Error(ErrorCode::kUsage, "topic " + topics_[t].target + ", partition " + std::to_string(p) + " holds " +
+                                            std::to_string(there) + " records, and the archive " +
+                                            std::to_string(topics_[t].partitions[p].records) +
+                                            ": it is not what an interrupted restore of this archive leaves; delete "
+                                            "the topic, or restore under another name");
+      written_[t][p].there = there;
+      if (there > 0) written_[t][p].expected = last.hashes.at(static_cast<std::uint32_t>(i));
+    }
+  }
+  return {};
+}
+
+Result<void> TopicRestore::open_partitions() {
+  for (std::size_t t = 0; t < topics_.size(); ++t)
+    for (std::size_t p = 0; p < topics_[t].partitions.size(); ++p) {
+      DRS_ASSIGN_OR_RETURN(written_[t][p].number,
+                           of_target(clients_.sink.open({topics_[t].target, topics_[t].partitions[p].number},
+                                                        compression_of(*topics_[t].source))));
+    }
+  return {};
+}
+
+Result<void> TopicRestore::write(const PartitionIndex& at, const Record& record) {
+  Written& written = written_[at.topic][at.partition];
+  if (written.expected) {
+    const RecordHash expected = *std::exchange(written.expected, std::nullopt);
+    if (record_hash(record, row_) == expected) return {};
+    return Error(ErrorCode::kUsage, "topic " + topics_[at.topic].target + ", partition " +
+                                        std::to_string(at.partition) + ": its last record is not record number " +
+                                        std::to_string(written.there) +
+                                        " of the archive: it is not what an interrupted restore of this archive "
+                                        "leaves; delete the topic, or restore under another name");
+  }
+  auto queued = clients_.sink.write(written.number, record);
+  if (!queued.ok())
+    return as_target_error(std::move(queued).error())
+        .with_context("topic " + topics_[at.topic].target + ", record " + std::to_string(record.offset) +
+                      " of partition " + std::to_string(at.partition) + " of the archive");
+  ++written.records;
+  const std::uint64_t payload = payload_bytes(record);
+  report_.payload_bytes += payload;
+  control_.progress.bytes += payload;
+  return {};
+}
+
+// Each partition must hold exactly what was there and what was written.
+Result<void> TopicRestore::check_counts() {
+  DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> ends, of_target(clients_.source.capture(targets())));
+  std::size_t i = 0;
+  for (std::size_t t = 0; t < topics_.size(); ++t)
+    for (std::size_t p = 0; p < topics_[t].partitions.size(); ++p, ++i) {
+      const Written& written = written_[t][p];
+      const auto found = static_cast<std::uint64_t>(ends[i].high_watermark - starts_[i]);
+      if (found != written.there + written.records ||
+          clients_.sink.position(written.number).acknowledged != written.records)
+        return Error(ErrorCode::kSinkClosed,
+                     "topic " + topics_[t].target + ", partition " + std::to_string(p) + " holds " +
+                         std::to_string(found) + " records, expected " +
+                         std::to_string(written.there + written.records) +
+                         ": something else writes to it, or a retry of the producer was stored twice; delete the "
+                         "topic and restore it again");
+    }
+  return {};
+}
+
+Result<void> TopicRestore::prove() {
+  DRS_ASSIGN_OR_RETURN(report_.proof, compare_topics(view_, topics_, clients_.source, {}, control_));
+  for (const PartitionProof& proof : report_.proof->partitions)
+    if (!proof.difference.empty())
+      return Error(ErrorCode::kSinkClosed, "topic " + proof.target.topic + ", partition " +
+                                               std::to_string(proof.target.partition) +
+                                               " does not hold what was restored: " + proof.difference);
+  return {};
+}
+
+Result<void> TopicRestore::set_true_configs() {
+  for (std::size_t t = 0; t < topics_.size(); ++t) {
+    if (!created_[t]) continue;
+    std::map<std::string, std::string> wanted = true_configs(*topics_[t].source);
+    std::vector<std::string> unset;
+    for (const auto& [name, value] : safe_configs(*topics_[t].source))
+      if (!wanted.contains(name)) unset.push_back(name);
+    DRS_ASSIGN_OR_RETURN(report_.topics[t].refused, of_target(clients_.cluster.set_configs(topics_[t].target, wanted)));
+    DRS_ASSIGN_OR_RETURN(const std::vector<RefusedConfig> kept,
+                         of_target(clients_.cluster.unset_configs(topics_[t].target, unset)));
+    report_.topics[t].refused.insert(report_.topics[t].refused.end(), kept.begin(), kept.end());
+  }
+  return {};
+}
+
+Result<RestoreReport> TopicRestore::run() {
+  DRS_ASSIGN_OR_RETURN(topics_, choose_topics(view_, options_.choice));
+  DRS_ASSIGN_OR_RETURN(const RestorePreflight preflight,
+                       of_target(check_target(topics_, options_.target, clients_.cluster, clients_.source)));
+  if (!preflight.conflicts.empty()) {
+    std::string text = "nothing was written, since the target does not fit";
+    for (const std::string& conflict : preflight.conflicts) text += "\n" + conflict;
+    return Error(ErrorCode::kUsage, text);
+  }
+  DRS_RETURN_IF_ERROR(create_topics());
+  DRS_RETURN_IF_ERROR(find_positions());
+  DRS_RETURN_IF_ERROR(open_partitions());
+  std::vector<std::vector<std::uint64_t>> skips;
+  for (const std::vector<Written>& partitions : written_) {
+    skips.emplace_back();
+    // The last record that is there is read, to be compared.
+    for (const Written& written : partitions) skips.back().push_back(written.there == 0 ? 0 : written.there - 1);
+  }
+  RecordPull pull(restore_, view_, topics_, std::move(skips));
+  DRS_RETURN_IF_ERROR(pull.run([this](const PartitionIndex& at, const Record& record) { return write(at, record); }));
+  DRS_RETURN_IF_ERROR(of_target(clients_.sink.flush()));
+  for (std::size_t t = 0; t < topics_.size(); ++t) {
+    RestoredTopic topic{topics_[t].source->name, topics_[t].target, 0, 0, {}};
+    for (const Written& written : written_[t]) {
+      topic.records += written.records;
+      topic.records_there += written.there;
+    }
+    report_.records += topic.records;
+    report_.topics.push_back(std::move(topic));
+  }
+  DRS_RETURN_IF_ERROR(check_counts());
+  if (options_.prove) DRS_RETURN_IF_ERROR(prove());
+  DRS_RETURN_IF_ERROR(set_true_configs());
+  return std::move(report_);
+}
+
+}  // namespace
+
+Result<RestoreReport> restore_topics(TopicView& view, RangeRestore& restore, const RestoreClients& clients,
+                                     const RestoreOptions& options, const RunControl& control) {
+  return TopicRestore(view, restore, clients, options, control).run();
+}
+
+}  // namespace drs

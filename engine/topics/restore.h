@@ -1,0 +1,54 @@
+// Restores topics of an archive into a cluster: creates them with settings that keep every record, writes the records
+// in order with an idempotent producer, proves what the cluster then holds, and sets the true configurations last.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/pipeline/pull/range_restore.h"
+#include "engine/topics/proof.h"
+#include "engine/topics/restore_plan.h"
+#include "io/base/run_control.h"
+#include "io/record_sink.h"
+#include "io/record_source.h"
+#include "io/topic_cluster.h"
+
+namespace drs {
+
+struct RestoreOptions {
+  TopicChoice choice;
+  RestoreTarget target;
+  bool prove = true;  // consume what was written and compare it
+};
+
+struct RestoredTopic {
+  std::string source;
+  std::string target;
+  std::uint64_t records = 0;           // written by this run
+  std::uint64_t records_there = 0;     // of an interrupted restore, found and kept
+  std::vector<RefusedConfig> refused;  // configurations that the cluster did not take
+};
+
+struct RestoreReport {
+  std::vector<RestoredTopic> topics;
+  std::uint64_t records = 0;  // written by this run
+  std::uint64_t payload_bytes = 0;
+  std::optional<TopicProof> proof;
+};
+
+// The clients of the target, each used by the restore alone.
+struct RestoreClients {
+  TopicCluster& cluster;
+  RecordSource& source;  // reads what is there
+  RecordSink& sink;
+};
+
+// `restore` reads the repository's data. Errors: kUsage (a choice that selects nothing; conflicts with what the target
+// has, each in a line of the text; records that the target refuses); kSinkClosed (the brokers failed, and --resume goes
+// on; or the target does not hold what was written); damage; the store's; kCancelled.
+Result<RestoreReport> restore_topics(TopicView& view, RangeRestore& restore, const RestoreClients& clients,
+                                     const RestoreOptions& options, const RunControl& control);
+
+}  // namespace drs

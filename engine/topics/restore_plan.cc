@@ -1,0 +1,192 @@
+#include "engine/topics/restore_plan.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace drs {
+namespace {
+
+constexpr std::string_view kTopicMark = "{topic}";
+constexpr std::size_t kTopicNameMax = 249;
+
+bool is_template(const std::string& rename) {
+  return rename.find(kTopicMark) != std::string::npos && rename.find('=') == std::string::npos;
+}
+
+// Kafka's own rule for the names of topics.
+bool is_topic_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  return !name.empty() && name.size() <= kTopicNameMax && name != "." && name != ".." &&
+         name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+std::string renamed(const std::string& topic, const std::vector<std::string>& renames) {
+  for (const std::string& rename : renames)
+    if (!is_template(rename) && rename.starts_with(topic + "=")) return rename.substr(topic.size() + 1);
+  for (const std::string& rename : renames) {
+    if (!is_template(rename)) continue;
+    std::string name = rename;
+    name.replace(name.find(kTopicMark), kTopicMark.size(), topic);
+    return name;
+  }
+  return topic;
+}
+
+Result<std::vector<const CatalogueTopic*>> select(const TopicView& view, const TopicPatterns& patterns) {
+  std::vector<ClusterTopic> names;
+  for (const CatalogueTopic& topic : view.catalogue().topics)
+    if (view.find(topic.name) == &topic) names.emplace_back().name = topic.name;
+  TopicPatterns all = patterns;
+  if (all.include.empty()) all.include = {"*"};
+  auto selected = select_topics(all, names);
+  if (!selected.ok())
+    return Error(ErrorCode::kUsage, "the archive has no topic that --topics selects; `drstream show` lists its topics");
+  std::vector<const CatalogueTopic*> topics;
+  for (const SelectedTopic& topic : *selected) topics.push_back(view.find(topic.topic.name));
+  return topics;
+}
+
+template <typename T>
+std::optional<T> value_of(const std::map<TopicPartition, T>& map, const TopicPartition& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<ChosenPartition> choose_partition(TopicView& view, const TopicChoice& choice, const std::string& topic,
+                                         const CataloguePartition& partition) {
+  const TopicPartition name{topic, partition.number};
+  ChosenPartition chosen;
+  chosen.number = partition.number;
+  chosen.window.since_ms = choice.since_ms;
+  chosen.window.until_ms = choice.until_ms;
+  if (const auto from = value_of(choice.from_offsets, name)) chosen.window.from = *from;
+  if (const auto to = value_of(choice.until_offsets, name)) chosen.window.to = *to;
+  DRS_ASSIGN_OR_RETURN(std::vector<CatalogueExtent> extents, view.extents(partition));
+  for (CatalogueExtent& extent : extents) {
+    const Extent& whole = extent.extent;
+    if (whole.records == 0 || !chosen.window.meets(extent.from, extent.to - 1, whole.least_ms, whole.greatest_ms))
+      continue;
+    DRS_ASSIGN_OR_RETURN(extent, view.clip(extent, chosen.window.from, chosen.window.to));
+    chosen.records += extent.records;
+    if (extent.records > 0) chosen.extents.push_back(std::move(extent));
+  }
+  return chosen;
+}
+
+Result<void> check_partitions(const std::map<TopicPartition, std::int64_t>& offsets,
+                              const std::vector<ChosenTopic>& topics) {
+  for (const auto& [partition, offset] : offsets) {
+    const auto of = [&](const ChosenTopic& topic) {
+      return topic.source->name == partition.topic && partition.partition < topic.partitions.size();
+    };
+    if (std::ranges::none_of(topics, of))
+      return Error(ErrorCode::kUsage, "the selected topics have no partition " + partition.topic + "/" +
+                                          std::to_string(partition.partition));
+  }
+  return {};
+}
+
+Result<void> check_names(const std::vector<ChosenTopic>& topics) {
+  std::set<std::string> names;
+  for (const ChosenTopic& topic : topics) {
+    if (!is_topic_name(topic.target)) return Error(ErrorCode::kUsage, "'" + topic.target + "' is no name for a topic");
+    if (!names.insert(topic.target).second)
+      return Error(ErrorCode::kUsage, "two topics would be restored as '" + topic.target + "': change --rename");
+  }
+  return {};
+}
+
+const ClusterTopic* find_topic(const ClusterView& view, const std::string& name) {
+  const auto found = std::ranges::find(view.topics, name, &ClusterTopic::name);
+  return found == view.topics.end() ? nullptr : &*found;
+}
+
+// Why an existing topic cannot be written to; empty if it can.
+Result<std::string> refusal(const ChosenTopic& topic, const ClusterTopic& there, const RestoreTarget& target,
+                            TopicCluster& cluster, RecordSource& ends) {
+  if (!target.use_existing && !target.resume)
+    return std::string("it exists: choose another name by --rename, or --existing-topics use for an empty topic");
+  if (there.partitions != topic.partitions.size())
+    return "it has " + std::to_string(there.partitions) + " partitions, the archived one " +
+           std::to_string(topic.partitions.size());
+  DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, cluster.all_configs(topic.target));
+  for (const TopicConfig& config : configs)
+    if (config.name == "cleanup.policy" && config.value && config.value->find("compact") != std::string::npos)
+      return std::string(
+          "it is compacted, so that records could disappear while it is being written: restore under "
+          "another name, or delete it first");
+  if (target.resume) return std::string();
+  std::vector<TopicPartition> partitions;
+  for (std::uint32_t i = 0; i < there.partitions; ++i) partitions.push_back({topic.target, i});
+  DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> found, ends.capture(partitions));
+  for (std::size_t i = 0; i < found.size(); ++i)
+    if (found[i].high_watermark > found[i].log_start)
+      return "partition " + std::to_string(i) + " holds records: only empty topics can be written to";
+  return std::string();
+}
+
+}  // namespace
+
+RestoreSize size_of(const ChosenTopic& topic) {
+  RestoreSize size;
+  for (const ChosenPartition& partition : topic.partitions) {
+    size.records += partition.records;
+    for (const CatalogueExtent& extent : partition.extents) size.payload_bytes += extent.extent.payload_bytes;
+  }
+  return size;
+}
+
+Result<void> validate(const TopicChoice& choice) {
+  if (!choice.topics.include.empty()) DRS_RETURN_IF_ERROR(validate(choice.topics));
+  for (const std::string& rename : choice.renames) {
+    const std::size_t equals = rename.find('=');
+    const bool pair = equals != std::string::npos && equals > 0 && equals + 1 < rename.size();
+    if (!pair && !is_template(rename))
+      return Error(
+          ErrorCode::kUsage,
+          "'" + rename + "' renames nothing: give OLD=NEW, or a text with {topic}, such as '{topic}.restored'");
+  }
+  return {};
+}
+
+Result<std::vector<ChosenTopic>> choose_topics(TopicView& view, const TopicChoice& choice) {
+  DRS_RETURN_IF_ERROR(validate(choice));
+  DRS_ASSIGN_OR_RETURN(const std::vector<const CatalogueTopic*> selected, select(view, choice.topics));
+  std::vector<ChosenTopic> topics;
+  for (const CatalogueTopic* const source : selected) {
+    ChosenTopic topic{source, renamed(source->name, choice.renames), {}};
+    for (const CataloguePartition& partition : source->partitions) {
+      auto chosen = choose_partition(view, choice, source->name, partition);
+      if (!chosen.ok()) return std::move(chosen).error().with_context("topic " + source->name);
+      topic.partitions.push_back(*std::move(chosen));
+    }
+    topics.push_back(std::move(topic));
+  }
+  DRS_RETURN_IF_ERROR(check_partitions(choice.from_offsets, topics));
+  DRS_RETURN_IF_ERROR(check_partitions(choice.until_offsets, topics));
+  DRS_RETURN_IF_ERROR(check_names(topics));
+  return topics;
+}
+
+Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, const RestoreTarget& target,
+                                      TopicCluster& cluster, RecordSource& ends) {
+  RestorePreflight preflight;
+  DRS_ASSIGN_OR_RETURN(const ClusterView view, cluster.look());
+  for (const ChosenTopic& topic : topics) {
+    if (const ClusterTopic* const there = find_topic(view, topic.target); there != nullptr) {
+      DRS_ASSIGN_OR_RETURN(const std::string why, refusal(topic, *there, target, cluster, ends));
+      if (!why.empty()) preflight.conflicts.push_back("topic " + topic.target + ": " + why);
+      continue;
+    }
+    const std::uint16_t replication = target.replication.value_or(topic.source->replication);
+    if (replication > view.brokers)
+      preflight.conflicts.push_back("topic " + topic.target + ": " + std::to_string(replication) +
+                                    " replicas need as many brokers, and the cluster has " +
+                                    std::to_string(view.brokers) + ": give --replication-factor " +
+                                    std::to_string(view.brokers) + " or less");
+  }
+  return preflight;
+}
+
+}  // namespace drs

@@ -1,0 +1,190 @@
+#include "engine/topics/topic_view.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace drs {
+namespace {
+
+// More than any archive needs: 2,000 partitions take 200 kB, 8,192 topics with long configurations some MiB.
+constexpr std::uint64_t kCatalogueEndBytesMax = 256 * kMiB;
+constexpr std::uint64_t kExtentPageBytesMax = 64 * kMiB;
+
+Error not_the_indexed_block(const CatalogueExtent& extent, const RecordBlockEntry& entry) {
+  return {ErrorCode::kCorrupt, "the record block at " + std::to_string(entry.place) + " of stream " +
+                                   std::to_string(extent.stream) + " is not the one that its index describes"};
+}
+
+}  // namespace
+
+bool RecordWindow::meets(std::int64_t first_offset, std::int64_t last_offset, std::int64_t least_ms,
+                         std::int64_t greatest_ms) const {
+  return last_offset >= from && first_offset < to && (!since_ms || greatest_ms >= *since_ms) &&
+         (!until_ms || least_ms < *until_ms);
+}
+
+bool RecordWindow::holds(const Record& record) const {
+  return meets(record.offset, record.offset, record.timestamp_ms, record.timestamp_ms);
+}
+
+TopicView::TopicView(BlockIndex& index, BlockReader reader, Manifest manifest)
+    : reader_(std::make_unique<BlockReader>(std::move(reader))),
+      directories_(index, *reader_),
+      data_(index, *reader_),
+      manifest_(std::move(manifest)) {}
+
+Result<std::unique_ptr<TopicView>> TopicView::open(Repository& repository, ObjectStore& store, BlockIndex& index,
+                                                   const Snapshot& snapshot) {
+  const ManifestContent content = snapshot.manifest.content;
+  if (content != ManifestContent::kTopics)
+    return Error(ErrorCode::kUsage, "snapshot " + snapshot.id() + " of " + snapshot.manifest.stream + " holds " +
+                                        std::string(content_name(content)) + ", not topics");
+  DRS_ASSIGN_OR_RETURN(Manifest manifest, read_manifest(repository, store, snapshot));
+  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, store));
+  std::unique_ptr<TopicView> view(new TopicView(index, std::move(reader), std::move(manifest)));
+  auto loaded = view->load_catalogue();
+  if (!loaded.ok())
+    return std::move(loaded).error().with_context("catalogue of snapshot " + snapshot.id() + " of " +
+                                                  snapshot.manifest.stream);
+  return view;
+}
+
+Result<void> TopicView::load_catalogue() {
+  const ManifestStream& stream = manifest_.streams.front();
+  if (stream.bytes < kCatalogueTrailerBytes)
+    return Error(ErrorCode::kTruncated, "it has " + std::to_string(stream.bytes) + " bytes");
+  const std::uint64_t trailer_place = stream.bytes - kCatalogueTrailerBytes;
+  DRS_ASSIGN_OR_RETURN(const Bytes last, directories_.read(stream, trailer_place, kCatalogueTrailerBytes));
+  DRS_ASSIGN_OR_RETURN(const CatalogueTrailer trailer, decode_catalogue_trailer(last, stream.bytes));
+  const std::uint64_t bytes = trailer.end_place - trailer.sections_place;
+  if (bytes > kCatalogueEndBytesMax)
+    return Error(ErrorCode::kCorrupt, "its sections have " + std::to_string(bytes) + " bytes");
+  DRS_ASSIGN_OR_RETURN(const Bytes sections, directories_.read(stream, trailer.sections_place, bytes));
+  DRS_ASSIGN_OR_RETURN(catalogue_, decode_catalogue(trailer, sections));
+  return {};
+}
+
+const CatalogueTopic* TopicView::find(std::string_view topic) const {
+  const auto& topics = catalogue_.topics;
+  // Sorted by name and generation: the last of the name is the newest.
+  const auto after = std::ranges::upper_bound(topics, topic, {}, &CatalogueTopic::name);
+  if (after == topics.begin() || std::prev(after)->name != topic) return nullptr;
+  return &*std::prev(after);
+}
+
+Result<std::vector<CatalogueExtent>> TopicView::extents(const CataloguePartition& partition) {
+  const std::uint64_t bytes = std::uint64_t{partition.extents} * kCatalogueExtentBytes;
+  if (bytes > kExtentPageBytesMax)
+    return Error(ErrorCode::kCorrupt, "partition " + std::to_string(partition.number) + " has " +
+                                          std::to_string(partition.extents) + " extents");
+  DRS_ASSIGN_OR_RETURN(const Bytes page, directories_.read(manifest_.streams.front(), partition.extents_place, bytes));
+  DRS_ASSIGN_OR_RETURN(std::vector<CatalogueExtent> extents, decode_extent_page(page, partition.number));
+  for (const CatalogueExtent& extent : extents)
+    if (extent.stream >= manifest_.streams.size())
+      return Error(ErrorCode::kCorrupt, "an extent lies in stream " + std::to_string(extent.stream) +
+                                            ", the snapshot has " + std::to_string(manifest_.streams.size()));
+  return extents;
+}
+
+Result<ExtentIndex> TopicView::index(const CatalogueExtent& extent) {
+  const ManifestStream& stream = manifest_.streams[extent.stream];
+  DRS_ASSIGN_OR_RETURN(const Bytes bytes,
+                       directories_.read(stream, extent.extent.index_place, extent.extent.index_bytes));
+  auto index = decode_extent_index(bytes);
+  if (!index.ok()) return std::move(index).error().with_context("stream " + stream.label);
+  return index;
+}
+
+Result<PartitionDetail> TopicView::detail(const CataloguePartition& partition) {
+  PartitionDetail detail;
+  DRS_ASSIGN_OR_RETURN(const std::vector<CatalogueExtent> extents, this->extents(partition));
+  for (const CatalogueExtent& extent : extents) {
+    DRS_ASSIGN_OR_RETURN(const ExtentIndex blocks, index(extent));
+    detail.payload_bytes += extent.extent.payload_bytes;
+    detail.missing_offsets += extent.extent.missing_offsets;
+    detail.gaps_count += extent.extent.gaps;
+    detail.gaps.insert(detail.gaps.end(), blocks.gaps.begin(), blocks.gaps.end());
+  }
+  return detail;
+}
+
+Result<Bytes> TopicView::record_block(const CatalogueExtent& extent, const RecordBlockEntry& entry) {
+  DRS_ASSIGN_OR_RETURN(Bytes bytes, data_.read(manifest_.streams[extent.stream], entry.place, entry.bytes));
+  DRS_ASSIGN_OR_RETURN(const RecordBlockHeader header, decode_record_block_header(bytes));
+  if (header.bytes != entry.bytes || header.topic != extent.extent.topic ||
+      header.partition != extent.extent.partition || header.first_offset != entry.first_offset ||
+      header.last_offset != entry.last_offset || header.records != entry.records || header.least_ms != entry.least_ms ||
+      header.greatest_ms != entry.greatest_ms)
+    return not_the_indexed_block(extent, entry);
+  return bytes;
+}
+
+Result<CatalogueExtent> TopicView::clip(CatalogueExtent extent, std::int64_t from, std::int64_t to) {
+  if (from <= extent.from && to >= extent.to) return extent;
+  DRS_ASSERT(from < extent.to && to > extent.from, "a window is clipped inside");
+  DRS_ASSIGN_OR_RETURN(const ExtentIndex blocks, index(extent));
+  extent.from = std::max(from, extent.from);
+  extent.to = std::min(to, extent.to);
+  extent.records = 0;
+  extent.digest = {};
+  Bytes row;
+  for (const RecordBlockEntry& entry : blocks.blocks) {
+    if (entry.last_offset < extent.from || entry.first_offset >= extent.to) continue;
+    if (entry.first_offset >= extent.from && entry.last_offset < extent.to) {
+      extent.records += entry.records;
+      extent.digest.append(entry.digest, entry.records);
+      continue;
+    }
+    DRS_ASSIGN_OR_RETURN(const Bytes bytes, record_block(extent, entry));
+    DRS_ASSIGN_OR_RETURN(RecordBlockReader records, RecordBlockReader::open(bytes));
+    for (;;) {
+      DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
+      if (record == nullptr) break;
+      if (record->offset < extent.from || record->offset >= extent.to) continue;
+      ++extent.records;
+      extent.digest.add(record_hash(*record, row));
+    }
+  }
+  return extent;
+}
+
+Result<bool> TopicView::visit_extent(const CatalogueExtent& extent, const RecordWindow& window,
+                                     const VisitRecord& visit) {
+  DRS_ASSIGN_OR_RETURN(const ExtentIndex blocks, index(extent));
+  for (const RecordBlockEntry& entry : blocks.blocks) {
+    if (!window.meets(entry.first_offset, entry.last_offset, entry.least_ms, entry.greatest_ms)) continue;
+    DRS_ASSIGN_OR_RETURN(const Bytes bytes, record_block(extent, entry));
+    DRS_ASSIGN_OR_RETURN(RecordBlockReader records, RecordBlockReader::open(bytes));
+    for (;;) {
+      DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
+      if (record == nullptr) break;
+      if (!window.holds(*record)) continue;
+      DRS_ASSIGN_OR_RETURN(const bool more, visit(*record));
+      if (!more) return false;
+    }
+  }
+  return true;
+}
+
+Result<void> TopicView::visit(const CataloguePartition& partition, const RecordWindow& window,
+                              const VisitRecord& visit) {
+  DRS_ASSIGN_OR_RETURN(const std::vector<CatalogueExtent> extents, this->extents(partition));
+  return visit_extents(extents, window, visit);
+}
+
+Result<void> TopicView::visit_extents(std::span<const CatalogueExtent> extents, const RecordWindow& window,
+                                      const VisitRecord& visit) {
+  for (const CatalogueExtent& extent : extents) {
+    const Extent& whole = extent.extent;
+    if (whole.records == 0 || !window.meets(extent.from, extent.to - 1, whole.least_ms, whole.greatest_ms)) continue;
+    RecordWindow within = window;
+    within.from = std::max(window.from, extent.from);
+    within.to = std::min(window.to, extent.to);
+    DRS_ASSIGN_OR_RETURN(const bool more, visit_extent(extent, within, visit));
+    if (!more) return {};
+  }
+  return {};
+}
+
+}  // namespace drs

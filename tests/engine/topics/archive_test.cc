@@ -1,0 +1,304 @@
+#include "engine/topics/archive.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "tests/engine/topics/archive_fixture.h"
+
+namespace drs::test {
+namespace {
+
+FakeRecord numbered(std::int64_t n) {
+  return {.timestamp_ms = 1'600'000'000'000 + n, .key = std::to_string(n % 5), .value = "value " + std::to_string(n)};
+}
+
+void append(FakePartition& partition, int count, std::size_t value_bytes = 0) {
+  for (int i = 0; i < count; ++i) {
+    FakeRecord record = numbered(partition.end);
+    if (value_bytes > 0) record.value->resize(value_bytes, static_cast<char>('a' + partition.end % 26));
+    partition.append(std::move(record));
+  }
+}
+
+TEST_F(ArchiveTest, HoldsWhatTheTopicHolds) {
+  kafka_.add_topic("orders", 3);
+  append(kafka_.partition("orders", 0), 1000);
+  append(kafka_.partition("orders", 2), 10, 700'000);  // blocks of one record
+  FakePartition& odd = kafka_.partition("orders", 1);
+  odd.append(
+      {.timestamp_ms = -1, .type = TimestampType::kNone, .key = {}, .value = {}, .headers = {{"", {}}, {"", ""}}});
+  odd.skip(5);
+  odd.append(
+      {.timestamp_ms = 7, .type = TimestampType::kLogAppendTime, .key = "", .value = std::string(3'000'000, 'x')});
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->records, 1012U);
+  EXPECT_EQ(report->manifest.producer, ProducerKind::kEndsReached);
+  const auto open = this->open();
+  for (std::size_t p = 0; p < 3; ++p)
+    EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
+  const PartitionDetail detail = *open->view().detail(open->view().find("orders")->partitions[1]);
+  EXPECT_THAT(detail.gaps, ::testing::ElementsAre(Gap{1, 5, GapCause::kTransaction}));
+}
+
+TEST_F(ArchiveTest, ReadsOnlyWhatIsNewAndTheLastRecord) {
+  kafka_.add_topic("orders", 2);
+  append(kafka_.partition("orders", 0), 500);
+  ASSERT_TRUE(archive(options()).ok());
+  append(kafka_.partition("orders", 0), 20);
+  append(kafka_.partition("orders", 1), 7);
+  kafka_.records_delivered = 0;
+  const auto second = archive(options());
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  EXPECT_EQ(second->records_read, 27U);
+  EXPECT_EQ(kafka_.records_delivered, 28U);
+  EXPECT_EQ(second->manifest.streams.size(), 3U);
+  const auto open = this->open();
+  for (std::size_t p = 0; p < 2; ++p)
+    EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
+}
+
+TEST_F(ArchiveTest, ReadsARecordInSixBlocksWhateverTheSize) {
+  kafka_.add_topic("orders", 40);
+  for (std::size_t p = 0; p < 40; ++p) append(kafka_.partition("orders", p), 200, 20'000);
+  ASSERT_TRUE(archive(options()).ok());
+  for (int run = 0; run < 5; ++run) {
+    append(kafka_.partition("orders", 17), 60, 20'000);
+    ASSERT_TRUE(archive(options()).ok());
+  }
+  for (const std::int64_t offset : {0, 150, 333, 499}) {
+    const auto open = this->open();
+    const std::uint64_t before = open->view().block_reads();
+    EXPECT_LE(before, 2U);  // recipe and end of the catalogue
+    const auto records = archived(open->view(), "orders", 17, {.from = offset, .to = offset + 1});
+    ASSERT_EQ(records.size(), 1U);
+    EXPECT_EQ(records[0], kafka_.partition("orders", 17).log[static_cast<std::size_t>(offset)]);
+    EXPECT_LE(open->view().block_reads(), 6U);
+  }
+}
+
+TEST_F(ArchiveTest, SeesThatATopicIsAnotherOneThoughItIsLonger) {
+  kafka_.add_topic("orders", 2);
+  append(kafka_.partition("orders", 0), 50);
+  append(kafka_.partition("orders", 1), 50);
+  ASSERT_TRUE(archive(options()).ok());
+  kafka_.add_topic("orders", 2);
+  for (int i = 0; i < 80; ++i) kafka_.partition("orders", 1).append({.timestamp_ms = 5, .value = "other"});
+  append(kafka_.partition("orders", 0), 60);  // begins as the old one did
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("created again")));
+  const auto open = this->open();
+  EXPECT_EQ(open->view().find("orders")->generation, 2U);
+  EXPECT_EQ(open->view().catalogue().topics.size(), 1U);
+  for (std::size_t p = 0; p < 2; ++p)
+    EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
+}
+
+TEST_F(ArchiveTest, RetentionDuringTheRunIsAGap) {
+  kafka_.add_topic("orders", 1);
+  append(kafka_.partition("orders", 0), 1000);
+  int polls = 0;
+  kafka_.before_poll = [&] {
+    if (++polls == 3) kafka_.partition("orders", 0).delete_before(700);
+  };
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->lost_offsets, 500U);
+  EXPECT_EQ(report->records, 500U);
+  const auto open = this->open();
+  const PartitionDetail detail = *open->view().detail(open->view().find("orders")->partitions[0]);
+  EXPECT_THAT(detail.gaps, ::testing::ElementsAre(Gap{200, 500, GapCause::kRetention}));
+  // The same, refused.
+  ArchiveOptions refusing = options();
+  refusing.refuse_loss = true;
+  refusing.stream = "other";
+  polls = 0;
+  append(kafka_.partition("orders", 0), 1000);
+  kafka_.before_poll = [&] {
+    if (++polls == 3) kafka_.partition("orders", 0).delete_before(1700);
+  };
+  EXPECT_EQ(archive(refusing).error().code, ErrorCode::kSource);
+}
+
+TEST_F(ArchiveTest, ATopicThatVanishesIsLeftOutUnlessItIsNamed) {
+  for (const char* const name : {"a1", "a2"}) append(kafka_.add_topic(name, 2).partitions[0], 1000);
+  int polls = 0;
+  kafka_.before_poll = [&] {
+    if (++polls == 2) kafka_.topics.erase("a1");
+  };
+  const auto report = archive(options("a*"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->catalogue.topics.size(), 1U);
+  EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("a1 was deleted")));
+  append(kafka_.add_topic("a1", 2).partitions[0], 1000);
+  polls = 0;
+  EXPECT_EQ(archive(options("a1")).error().code, ErrorCode::kSource);
+}
+
+TEST_F(ArchiveTest, TruncationBelowACapturedEndFails) {
+  kafka_.add_topic("orders", 1);
+  append(kafka_.partition("orders", 0), 1000);
+  kafka_.before_poll = [&] { kafka_.partition("orders", 0).end = 500; };
+  EXPECT_EQ(archive(options()).error().code, ErrorCode::kSource);
+  EXPECT_TRUE(load_snapshots(*repository_)->live.empty());
+}
+
+TEST_F(ArchiveTest, ABudgetCommitsWhatWasReadAndTheNextRunGoesOn) {
+  kafka_.add_topic("orders", 3);
+  for (std::size_t p = 0; p < 3; ++p) append(kafka_.partition("orders", p), 1000, 1000);
+  ArchiveOptions limited = options();
+  limited.bytes_max = 700'000;
+  for (int run = 0; run < 4; ++run) {
+    const auto report = archive(limited);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(report->partial, "budget");
+    EXPECT_EQ(report->manifest.producer, ProducerKind::kUnseen);
+    EXPECT_GT(report->records_read, 0U);
+  }
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->records, 3000U);
+  const auto open = this->open();
+  for (std::size_t p = 0; p < 3; ++p)
+    EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
+}
+
+TEST_F(ArchiveTest, ReadsAgainWhatIsLostInTheRepository) {
+  kafka_.add_topic("orders", 4);
+  std::mt19937_64 random(1);
+  for (std::size_t p = 0; p < 4; ++p) {
+    append(kafka_.partition("orders", p), 3000, 1000);
+    for (FakeRecord& record : kafka_.partition("orders", p).log)
+      for (char& c : *record.value) c = static_cast<char>(random());  // several packs
+  }
+  ASSERT_TRUE(archive(options()).ok());
+  // The catalogue lies in the last pack, which is the smallest.
+  const std::vector<ObjectInfo> packs = *repository_->list(ObjectKind::kPack);
+  const std::string largest = std::ranges::max_element(packs, {}, &ObjectInfo::size_bytes)->key;
+  append(kafka_.partition("orders", 0), 10);
+  ASSERT_TRUE(objects_->erase(largest));
+  kafka_.partition("orders", 1).delete_before(100);
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("read from the brokers again")));
+  EXPECT_GT(report->records_read, 10U);
+  const auto open = this->open();
+  for (std::size_t p = 0; p < 4; ++p)
+    EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
+}
+
+TEST_F(ArchiveTest, KeepsWhatTheHistorySays) {
+  kafka_.add_topic("orders", 1);
+  FakePartition& log = kafka_.partition("orders", 0);
+  append(log, 100);
+  ArchiveOptions all = options();
+  all.history = History{History::Kind::kAll, 0};
+  const std::vector<FakeRecord> everything = log.log;
+  ASSERT_TRUE(archive(all).ok());
+  log.delete_before(60);
+  append(log, 5);
+  ASSERT_TRUE(archive(options()).ok());  // inherits it
+  auto open = this->open();
+  EXPECT_EQ(archived(open->view(), "orders", 0).size(), 105U);
+  open.reset();
+  ArchiveOptions live = options();
+  live.history = History{};
+  const auto report = archive(live);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("keeps less")));
+  open = this->open();
+  EXPECT_EQ(archived(open->view(), "orders", 0), log.log);
+  // Count and digest of the clipped window are those of its records.
+  const CataloguePartition& partition = open->view().find("orders")->partitions[0];
+  EXPECT_EQ(partition.records, 45U);
+  RecordDigest digest;
+  Bytes row;
+  ASSERT_TRUE(open->view()
+                  .visit(partition, {},
+                         [&](const Record& record) -> Result<bool> {
+                           digest.add(record_hash(record, row));
+                           return true;
+                         })
+                  .ok());
+  RecordDigest joined;
+  const std::vector<CatalogueExtent> extents = *open->view().extents(partition);
+  for (const CatalogueExtent& extent : extents) joined.append(extent.digest, extent.records);
+  EXPECT_EQ(digest, joined);
+}
+
+TEST_F(ArchiveTest, ManyRunsStayFewStreams) {
+  kafka_.add_topic("orders", 2);
+  ArchiveOptions small = options();
+  small.consolidation.streams_max = 8;
+  std::uint64_t rewritten = 0;
+  for (int run = 0; run < 30; ++run) {
+    append(kafka_.partition("orders", 0), 20, run == 3 ? 100'000 : 100);
+    if (run % 4 == 0) append(kafka_.partition("orders", 1), 3);
+    if (run == 20) kafka_.partition("orders", 0).delete_before(90);
+    kafka_.partition("orders", 0).skip(2);
+    const auto report = archive(small);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_LE(report->manifest.streams.size(), 10U);
+    rewritten += report->rewritten_bytes;
+  }
+  EXPECT_GT(rewritten, 0U);
+  const auto open = this->open();
+  for (std::size_t p = 0; p < 2; ++p)
+    EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
+  const PartitionDetail detail = *open->view().detail(open->view().find("orders")->partitions[0]);
+  for (const Gap& gap : detail.gaps) EXPECT_EQ(gap.cause, GapCause::kTransaction);
+}
+
+TEST_F(ArchiveTest, RandomLivesOfTopicsAreArchivedExactly) {
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto below = [&](std::uint64_t n) { return static_cast<std::int64_t>(random() % n); };
+    ArchiveOptions options = this->options("t*");
+    options.stream = "random-" + std::to_string(seed);
+    options.consolidation.streams_max = 4;
+    kafka_.topics.clear();
+    for (int run = 0; run < 12; ++run) {
+      const std::string topic = "t" + std::to_string(below(3));
+      if (!kafka_.topics.contains(topic)) kafka_.add_topic(topic, 3);
+      for (FakePartition& log : kafka_.topics.at(topic).partitions) {
+        for (std::int64_t i = below(40); i > 0; --i) {
+          log.skip(below(8) == 0 ? below(5) : 0);
+          FakeRecord record{.timestamp_ms = below(1'000'000) - 10};
+          if (below(4) > 0) record.key = std::string(static_cast<std::size_t>(below(20)), 'k');
+          if (below(4) > 0)
+            record.value = std::string(static_cast<std::size_t>(below(below(10) == 0 ? 90'000 : 50) + 0), 'v');
+          for (std::int64_t h = below(3); h > 0; --h) record.headers.emplace_back("h", std::nullopt);
+          log.append(std::move(record));
+        }
+        if (below(5) == 0)
+          log.delete_before(log.log_start + below(static_cast<std::uint64_t>(log.end - log.log_start + 1)));
+        log.last_stable = below(3) == 0 ? std::max(log.log_start, log.end - below(10)) : log.end;
+      }
+      if (below(10) == 0) kafka_.topics.erase(topic);
+      if (kafka_.topics.empty()) continue;
+      options.bytes_max = below(4) == 0 ? std::optional<std::uint64_t>(5000) : std::nullopt;
+      kafka_.batch = static_cast<std::size_t>(1 + below(50));
+      const auto report = archive(options);
+      ASSERT_TRUE(report.ok()) << seed << ": " << report.error().message;
+    }
+    if (kafka_.topics.empty()) continue;
+    options.bytes_max.reset();
+    ASSERT_TRUE(archive(options).ok());
+    const SnapshotCatalog catalog = *load_snapshots(*repository_, options.stream);
+    const auto open = *OpenTopics::open(*repository_, *catalog.latest(options.stream), 16 * kMiB, {});
+    for (const auto& [name, topic] : kafka_.topics)
+      for (std::size_t p = 0; p < 3; ++p) {
+        std::vector<FakeRecord> expected = topic.partitions[p].log;
+        // A transaction that opened again behind the last archive: what was archived stays.
+        const CataloguePartition& partition = open->view().find(name)->partitions[p];
+        std::erase_if(expected, [&](const FakeRecord& record) { return record.offset >= partition.to; });
+        EXPECT_GE(partition.to, *topic.partitions[p].last_stable);
+        EXPECT_EQ(archived(open->view(), name, p), expected) << seed << " " << name << " " << p;
+      }
+  }
+}
+
+}  // namespace
+}  // namespace drs::test
