@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/pipeline/copy/stream_bridge.h"
+#include "engine/pipeline/copy/topic_copy.h"
 #include "engine/pipeline/pull/block_recovery.h"
 #include "engine/pipeline/pull/pull.h"
 #include "engine/pipeline/push/push.h"
@@ -62,7 +63,8 @@ Result<void> StreamCopy::add(const Snapshot& snapshot) {
     report_->snapshots.push_back(std::move(entry));
     return {};
   };
-  if (const auto bytes = require_bytes(manifest); !bytes.ok()) {
+  const bool topics = manifest.content == ManifestContent::kTopics;
+  if (const auto bytes = topics ? Result<void>() : require_bytes(manifest); !bytes.ok()) {
     entry.outcome = SnapshotCopy::Outcome::kSkipped;
     entry.problem = bytes.error().message;
     entry.reason = bytes.error().code;
@@ -85,7 +87,7 @@ Result<void> StreamCopy::add(const Snapshot& snapshot) {
                     "by its id to copy it nevertheless; a replica (init --replica-of) keeps the order";
     return pass_over();
   }
-  DRS_ASSIGN_OR_RETURN(const auto damage, copy_whole(snapshot));
+  DRS_ASSIGN_OR_RETURN(const auto damage, topics ? copy_archive(snapshot) : copy_whole(snapshot));
   if (damage) {
     // What a prune of the source has deleted, behind a removal mark, is no damage.
     DRS_ASSIGN_OR_RETURN(const auto removal, removal_of(source_->keys(), source_->store(), snapshot.name));
@@ -99,6 +101,27 @@ Result<void> StreamCopy::add(const Snapshot& snapshot) {
   }
   report_->snapshots.push_back(std::move(entry));
   return {};
+}
+
+void StreamCopy::report_healed(const std::string& name, std::uint64_t blocks) {
+  if (blocks > 0)
+    report_->warnings.push_back(name + ": " + std::to_string(blocks) +
+                                " lost or damaged blocks of the source were rebuilt from other copies of their chunks");
+}
+
+Result<std::optional<Error>> StreamCopy::copy_archive(const Snapshot& snapshot) {
+  const std::string name = "snapshot " + snapshot.id() + " of " + snapshot.manifest.stream;
+  bool source_fault = false;
+  auto copied = copy_topics(*source_, snapshot, *target_, *options_, memory_, {*progress_, *cancel_}, source_fault);
+  if (!copied.ok() && source_fault && is_object_fault(copied.error())) return std::optional(copied.error());
+  if (!copied.ok()) return copied.error().with_context("copying " + name);
+  report_->read_bytes += copied->read_bytes;
+  report_->packs += copied->packs;
+  report_->stored_bytes += copied->packs_bytes;
+  for (const std::string& warning : copied->warnings) report_->warnings.push_back("in the target: " + warning);
+  report_healed(name, copied->healed_blocks);
+  there_.push_back({std::move(copied->made), made_ns_.at(&snapshot), snapshot.manifest.sequence});
+  return std::optional<Error>();
 }
 
 Result<std::optional<Error>> StreamCopy::copy_whole(const Snapshot& snapshot) {
@@ -138,9 +161,7 @@ Result<std::optional<Error>> StreamCopy::copy_whole(const Snapshot& snapshot) {
   report_->packs += pushed->packs;
   report_->stored_bytes += pushed->packs_bytes;
   for (const std::string& warning : pushed->warnings) report_->warnings.push_back("in the target: " + warning);
-  if (pulled->healed_blocks > 0)
-    report_->warnings.push_back(bridge.name() + ": " + std::to_string(pulled->healed_blocks) +
-                                " lost or damaged blocks of the source were rebuilt from other copies of their chunks");
+  report_healed(bridge.name(), pulled->healed_blocks);
   Snapshot made;
   made.name = pushed->manifest_name;
   made.digest = pushed->manifest_digest;

@@ -31,6 +31,9 @@ class StreamCopy {
         report_(&report) {}
   // Returns the damage that prevents the copy, if any.
   Result<std::optional<Error>> copy_whole(const Snapshot& snapshot);
+  // The same for an archive of topics.
+  Result<std::optional<Error>> copy_archive(const Snapshot& snapshot);
+  void report_healed(const std::string& name, std::uint64_t blocks);
   struct There {
     Snapshot snapshot;
     WallNs made_ns = 0;          // as oldest_first has it: of the original, if this is a copy; else in the target
