@@ -7,7 +7,6 @@
 namespace drs {
 namespace {
 
-constexpr std::size_t kTopicNameBytesMax = 249;  // of Kafka
 constexpr std::size_t kTopicBytesMin = 2 + 1 + 4 + Uuid::kBytes + 2 + 4 + 4;
 constexpr std::size_t kConfigBytesMin = 2 + 1 + 4 + 1;
 constexpr std::size_t kPartitionBytes = 4 + 1 + 3 * 8 + 8 + 8 + 2 * 8 + 8 + 4;

@@ -43,7 +43,8 @@ class RecordBlockBuilder {
   [[nodiscard]] bool empty() const { return header_.records == 0; }
   // Whether the block would stay within kRecordBlockBytesMax. An empty builder accepts any record.
   [[nodiscard]] bool has_room_for(const Record& record) const;
-  // Adds a record, whose offset is greater than that of the last one. The caller has checked has_room_for.
+  // Adds a record, whose offset is greater than that of the last one. The caller has checked has_room_for, and that the
+  // record has less than kRecordBytesMax, as Kafka's own bound of 1,000,000,000 bytes makes sure.
   void add(const Record& record);
   // What encode will write.
   [[nodiscard]] RecordBlockHeader header() const;

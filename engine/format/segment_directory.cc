@@ -5,7 +5,8 @@
 #include "codecs/xxh3.h"
 #include "engine/format/corrupt.h"
 #include "engine/format/record_block.h"
-#include "engine/format/trailer_magic.h"
+#include "engine/format/stored_digest.h"
+#include "engine/format/stream_trailer.h"
 #include "engine/format/varint.h"
 
 namespace drs {
@@ -19,7 +20,6 @@ constexpr std::size_t kBlockEntryBytesMin = 7 + RecordDigest::kBytes;
 constexpr std::size_t kGapBytesMin = 3;
 constexpr std::size_t kIndexBytesMin = 2;
 constexpr std::size_t kTopicBytesMin = 2 + 1 + Uuid::kBytes;
-constexpr std::size_t kTopicNameBytesMax = 249;  // of Kafka
 constexpr auto kGapCauseMax = static_cast<std::uint8_t>(GapCause::kRetention);
 constexpr std::uint64_t kOffsetMax = std::numeric_limits<std::int64_t>::max();
 

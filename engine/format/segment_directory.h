@@ -76,6 +76,7 @@ struct Extent {
 };
 inline constexpr std::size_t kExtentBytes = 120;
 
+inline constexpr std::size_t kTopicNameBytesMax = 249;  // of Kafka
 struct SegmentTopic {
   std::string name;
   Uuid id;  // zeros: the client could not ask for it

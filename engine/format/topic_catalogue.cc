@@ -6,7 +6,8 @@
 #include "codecs/xxh3.h"
 #include "engine/format/catalogue_sections.h"
 #include "engine/format/corrupt.h"
-#include "engine/format/trailer_magic.h"
+#include "engine/format/stored_digest.h"
+#include "engine/format/stream_trailer.h"
 
 namespace drs {
 namespace {

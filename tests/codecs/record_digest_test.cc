@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <set>
+
 #include "codecs/sha256.h"
 #include "codecs/xxh3.h"
 #include "tests/codecs/test_bytes.h"
@@ -174,8 +176,9 @@ TEST(RecordDigest, DependsOnTheOrderAndOnEachField) {
   std::swap(changed[9].headers[0], changed[9].headers[1]);
   changed[10].headers.pop_back();
   changed[11].key = "kv", changed[11].value = "";
+  std::set<RecordHash> hashes = {hash_of(record)};
   for (const TestRecord& other : changed) {
-    EXPECT_NE(hash_of(other), hash_of(record));
+    EXPECT_TRUE(hashes.insert(hash_of(other)).second) << hashes.size();
     EXPECT_NE(digest_of(std::vector{record, other}), digest_of(std::vector{other, record}));
   }
 }

@@ -1,10 +1,9 @@
-// What the trailers of segment streams and catalogues share: the magic with its version, the check of the bytes that a
-// trailer describes, and digests of records in fields.
+// What the trailers of segment streams and catalogues share: the magic with its version, and the check of the bytes
+// that a trailer describes.
 #pragma once
 
 #include <string_view>
 
-#include "codecs/record_digest.h"
 #include "codecs/xxh3.h"
 #include "engine/format/corrupt.h"
 #include "io/base/bytes.h"
@@ -41,16 +40,6 @@ inline Result<void> check_trailed(ByteView bytes, std::uint64_t expected_bytes, 
   if (bytes.size() > expected_bytes) return corrupt(what, ": ", bytes.size() - expected_bytes, " bytes are left over");
   if (xxh3_128(bytes) != expected) return corrupt(what, ": its XXH3 differs from the one in its trailer");
   return {};
-}
-
-// A stored digest, or a stored hash of a record. Errors: kTruncated, kCorrupt (a number that no digest has).
-inline Result<RecordDigest> read_record_digest(ByteReader& reader, std::string_view what) {
-  const auto stored = reader.fixed<RecordDigest::kBytes>();
-  DRS_RETURN_IF_ERROR(reader.check());
-  const RecordDigest digest = RecordDigest::of_stored(stored);
-  if (digest.stored() != stored || stored.data.back() > 0x7F)
-    return corrupt(what, ": a digest of records is 2^127 - 1 or greater");
-  return digest;
 }
 
 }  // namespace drs
