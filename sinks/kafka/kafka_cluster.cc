@@ -9,6 +9,7 @@
 #include "sinks/kafka/kafka_admin.h"
 #include "sinks/kafka/kafka_ends.h"
 #include "sinks/kafka/kafka_groups.h"
+#include "sinks/kafka/kafka_metadata.h"
 #include "sinks/kafka/kafka_topic_configs.h"
 #include "sinks/kafka/kafka_topic_ids.h"
 
@@ -25,17 +26,6 @@ constexpr milliseconds kLeaderInterval{100};
 
 using CreateRequest = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDestroy<rd_kafka_NewTopic_destroy>>;
 using DeleteRequest = std::unique_ptr<rd_kafka_DeleteRecords_t, KafkaDestroy<rd_kafka_DeleteRecords_destroy>>;
-
-Result<KafkaMetadata> ask_metadata(KafkaHandle& handle, const KafkaAct& act, bool all, rd_kafka_topic_t* topic) {
-  KafkaMetadata metadata;
-  DRS_RETURN_IF_ERROR(handle.ask(act, [&](int timeout_ms) {
-    const rd_kafka_metadata_t* answer = nullptr;
-    const rd_kafka_resp_err_t error = rd_kafka_metadata(handle.raw(), all ? 1 : 0, topic, &answer, timeout_ms);
-    metadata.reset(answer);
-    return error;
-  }));
-  return metadata;
-}
 
 Result<std::string> ask_cluster_id(KafkaHandle& handle, const KafkaAct& act) {
   std::string id;
@@ -66,7 +56,7 @@ Result<std::unique_ptr<TopicCluster>> KafkaCluster::connect(const KafkaSettings&
   KafkaHandle::Options handle;
   handle.own.push_back({"message.max.bytes", "1000000"});
   DRS_ASSIGN_OR_RETURN(std::unique_ptr<KafkaHandle> opened, KafkaHandle::open(settings, options.client, handle));
-  DRS_RETURN_IF_ERROR(opened->await_brokers());
+  DRS_RETURN_IF_ERROR(await_kafka_brokers(*opened));
   return std::unique_ptr<TopicCluster>(new KafkaCluster(std::move(opened)));
 }
 
@@ -75,7 +65,7 @@ Result<ClusterView> KafkaCluster::look() {
   ClusterView view;
   view.client = std::string("librdkafka ") + rd_kafka_version_str();
   DRS_ASSIGN_OR_RETURN(view.id, ask_cluster_id(*handle_, act));
-  DRS_ASSIGN_OR_RETURN(const KafkaMetadata metadata, ask_metadata(*handle_, act, true, nullptr));
+  DRS_ASSIGN_OR_RETURN(const KafkaMetadata metadata, ask_kafka_metadata(*handle_, act, KafkaTopicsAsked::kAll));
   view.brokers = static_cast<std::uint32_t>(metadata->broker_cnt);
   for (int i = 0; i < metadata->topic_cnt; ++i) view.topics.push_back(topic_of(metadata->topics[i]));
   std::sort(view.topics.begin(), view.topics.end(),
@@ -148,11 +138,10 @@ Result<void> KafkaCluster::await_leaders(const NewTopic& topic) {
   if (!handle) return kafka_error(rd_kafka_last_error(), {}, act);
   const Steady::time_point deadline = Steady::now() + handle_->unavailable_after();
   while (true) {
-    DRS_ASSIGN_OR_RETURN(const KafkaMetadata metadata, ask_metadata(*handle_, act, false, handle.get()));
-    const rd_kafka_metadata_topic* const answer = metadata->topic_cnt == 1 ? &metadata->topics[0] : nullptr;
-    const bool complete = answer != nullptr && answer->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                          answer->partition_cnt == static_cast<int>(topic.partitions) &&
-                          std::all_of(answer->partitions, answer->partitions + answer->partition_cnt,
+    DRS_ASSIGN_OR_RETURN(const KafkaMetadata metadata, ask_kafka_metadata(*handle_, act, handle.get()));
+    const rd_kafka_metadata_topic& answer = metadata->topics[0];
+    const bool complete = answer.partition_cnt == static_cast<int>(topic.partitions) &&
+                          std::all_of(answer.partitions, answer.partitions + answer.partition_cnt,
                                       [](const rd_kafka_metadata_partition& one) { return one.leader >= 0; });
     if (complete) return {};
     if (Steady::now() >= deadline) return kafka_error(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, {}, act);
@@ -191,8 +180,14 @@ Result<void> KafkaCluster::delete_records(const TopicPartition& partition, std::
         rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event));
     return results->cnt == 0 ? RD_KAFKA_RESP_ERR__BAD_MSG : results->elems[0].err;
   };
-  DRS_ASSIGN_OR_RETURN(const KafkaEvent event, call_kafka_admin(*handle_, call));
-  const rd_kafka_resp_err_t error = call.item_error(event.get());
+  Result<KafkaEvent> event = call_kafka_admin(*handle_, call);
+  if (!event.ok()) {
+    // Without a leader it is open whether there is such a partition.
+    if (event.error().code == ErrorCode::kUnavailable)
+      DRS_RETURN_IF_ERROR(check_kafka_partition(*handle_, call.act, partition));
+    return std::move(event).error();
+  }
+  const rd_kafka_resp_err_t error = call.item_error(event->get());
   return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Result<void>() : kafka_error(error, {}, call.act);
 }
 

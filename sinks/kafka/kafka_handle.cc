@@ -74,9 +74,11 @@ void KafkaHandle::set_callbacks(rd_kafka_conf_t* conf, const Options& options) {
   rd_kafka_conf_set_error_cb(conf, [](rd_kafka_t*, int error, const char* reason, void* self) {
     static_cast<KafkaHandle*>(self)->note_error(static_cast<rd_kafka_resp_err_t>(error), reason);
   });
-  if (!token_command_.empty())
+  if (!token_command_.empty()) {
+    rd_kafka_conf_enable_sasl_queue(conf, 1);
     rd_kafka_conf_set_oauthbearer_token_refresh_cb(
         conf, [](rd_kafka_t* raw, const char*, void* self) { static_cast<KafkaHandle*>(self)->refresh_token(raw); });
+  }
   delivered_ = options.delivered;
   delivered_to_ = options.delivered_to;
   if (delivered_ != nullptr)
@@ -163,15 +165,6 @@ Result<void> KafkaHandle::ask(const KafkaAct& act, const std::function<rd_kafka_
     slice = std::min(slice * 2, kLongestTry);
     std::this_thread::sleep_for(kBetweenTries);
   }
-}
-
-Result<void> KafkaHandle::await_brokers() {
-  return ask({"connecting to Kafka", {}}, [this](int timeout_ms) {
-    const rd_kafka_metadata_t* brokers = nullptr;
-    const rd_kafka_resp_err_t error = rd_kafka_metadata(raw_, 0, nullptr, &brokers, timeout_ms);
-    const KafkaMetadata owner(brokers);
-    return error;
-  });
 }
 
 bool kafka_client_knows(const char* name, const char* value) {

@@ -66,9 +66,6 @@ class KafkaHandle {
   // request gets the time it may take. Errors: those of kafka_error; kCancelled.
   Result<void> ask(const KafkaAct& act, const std::function<rd_kafka_resp_err_t(int timeout_ms)>& request);
 
-  // Waits for the first answer of a broker. Errors: as ask.
-  Result<void> await_brokers();
-
   // The error for a cluster that does not answer, with the last reason: kDenied if logins fail, else kUnavailable.
   Error unreachable(const KafkaAct& act) const;
   // True if logins have failed since `since`, and nothing else was reported after.

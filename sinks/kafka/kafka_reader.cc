@@ -5,6 +5,7 @@
 
 #include "sinks/kafka/kafka_ends.h"
 #include "sinks/kafka/kafka_fetch_limits.h"
+#include "sinks/kafka/kafka_metadata.h"
 
 namespace drs {
 namespace {
@@ -28,6 +29,11 @@ KafkaAct reading_act(const TopicPartition& partition) {
   return {"reading " + kafka_partition_text(partition), "Read on topic '" + kafka_text(partition.topic) + "'"};
 }
 
+KafkaAct capture_act(const TopicPartition& partition) {
+  return {"asking for the ends of " + kafka_partition_text(partition),
+          "Describe on topic '" + kafka_text(partition.topic) + "'"};
+}
+
 Error reading_error(ErrorCode code, const TopicPartition& partition, const std::string& text) {
   return Error(code, "reading " + kafka_partition_text(partition) + ": " + text);
 }
@@ -48,7 +54,7 @@ std::optional<ByteView> bytes_of(const void* bytes, std::size_t size) {
 Result<std::unique_ptr<KafkaReader>> KafkaReader::connect(const KafkaSettings& settings, const Options& options) {
   std::unique_ptr<KafkaReader> reader(new KafkaReader(settings, options));
   DRS_ASSIGN_OR_RETURN(reader->handle_, reader->open_handle(options.read_uncommitted));
-  DRS_RETURN_IF_ERROR(reader->handle_->await_brokers());
+  DRS_RETURN_IF_ERROR(await_kafka_brokers(*reader->handle_));
   reader->queue_.reset(rd_kafka_queue_new(reader->handle_->raw()));
   reader->batch_messages_ = kBatchMessagesMax;
   if (!kafka_client_knows(kQueueBackoff, kQueueBackoffMs)) {
@@ -86,11 +92,18 @@ Result<std::vector<PartitionEnds>> KafkaReader::capture(std::span<const TopicPar
   const auto registration = handle_->cancel_token().on_cancel([&other] { other->cancel(); });
   KafkaHandle& committed = options_.read_uncommitted ? *other : *handle_;
   KafkaHandle& uncommitted = options_.read_uncommitted ? *handle_ : *other;
-  DRS_ASSIGN_OR_RETURN(const auto starts, ask_kafka_ends(committed, partitions, KafkaEnd::kLogStart));
+  Result<std::vector<std::int64_t>> starts = ask_kafka_ends(committed, partitions, KafkaEnd::kLogStart);
+  if (!starts.ok()) {
+    // librdkafka does not tell what is absent from what is closed to us.
+    if (starts.error().code == ErrorCode::kNotFound)
+      for (const TopicPartition& partition : partitions)
+        DRS_RETURN_IF_ERROR(check_kafka_partition(*other, capture_act(partition), partition));
+    return std::move(starts).error();
+  }
   DRS_ASSIGN_OR_RETURN(const auto stable, ask_kafka_ends(committed, partitions, KafkaEnd::kLogEnd));
   DRS_ASSIGN_OR_RETURN(const auto high, ask_kafka_ends(uncommitted, partitions, KafkaEnd::kLogEnd));
   std::vector<PartitionEnds> ends;
-  for (std::size_t i = 0; i < partitions.size(); ++i) ends.push_back({starts[i], stable[i], high[i]});
+  for (std::size_t i = 0; i < partitions.size(); ++i) ends.push_back({(*starts)[i], stable[i], high[i]});
   return ends;
 }
 
@@ -218,7 +231,9 @@ Result<void> KafkaReader::take(const rd_kafka_message_t& message, RecordVisitor&
     if (kafka_error_code(message.err) == ErrorCode::kUnavailable) return {};
     return kafka_error(message.err, rd_kafka_message_errstr(&message), {"reading from Kafka", {}});
   }
-  Topic& topic = *static_cast<Topic*>(rd_kafka_topic_opaque(message.rkt));
+  auto* const found = static_cast<Topic*>(rd_kafka_topic_opaque(message.rkt));
+  DRS_ASSERT(found != nullptr, "a message of a topic that was used before it was read");
+  Topic& topic = *found;
   const auto partition = static_cast<std::size_t>(message.partition);
   Reading* const reading = partition < topic.readings.size() ? topic.readings[partition] : nullptr;
   if (reading == nullptr || reading->since_batch == batch_) return {};  // of a range that was stopped since
@@ -331,17 +346,10 @@ Result<void> KafkaReader::end(std::uint32_t number, RecordVisitor& visitor) {
 // Whether the brokers know a partition that is being read.
 Result<void> KafkaReader::ask_for_topic(const TopicPartition& partition) {
   rd_kafka_topic_t* const topic = topics_.at(partition.topic).handle.get();
-  return handle_->ask(reading_act(partition), [&](int timeout_ms) {
-    const rd_kafka_metadata_t* answer = nullptr;
-    const rd_kafka_resp_err_t error = rd_kafka_metadata(handle_->raw(), 0, topic, &answer, timeout_ms);
-    const KafkaMetadata owner(answer);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
-    if (answer->topic_cnt != 1) return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-    const auto count = static_cast<std::uint32_t>(answer->topics[0].partition_cnt);
-    if (answer->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR && partition.partition >= count)
-      return RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-    return answer->topics[0].err;
-  });
+  const KafkaAct act = reading_act(partition);
+  DRS_ASSIGN_OR_RETURN(const std::uint32_t partitions, ask_kafka_partitions(*handle_, act, topic));
+  if (partition.partition >= partitions) return kafka_error(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, {}, act);
+  return {};
 }
 
 // librdkafka has reported a topic that is missing, or closed to us: finds out which, and whether that lasts. A broker
@@ -406,6 +414,11 @@ Result<void> KafkaReader::check_silence() {
     last_sign_ = Steady::now();
     return {};
   }
+  const bool missing = kafka_error_code(error) == ErrorCode::kNotFound ||
+                       std::any_of(list->elems, list->elems + list->cnt, [](const rd_kafka_topic_partition_t& one) {
+                         return kafka_error_code(one.err) == ErrorCode::kNotFound;
+                       });
+  if (missing && !topic_missing_since_) topic_missing_since_ = now;  // or closed to us: check_topics finds out
   handle_->serve(milliseconds(0));
   const KafkaAct act = reading_act(readings_.begin()->second.range.partition);
   if (handle_->login_fails(last_sign_)) return handle_->unreachable(act);

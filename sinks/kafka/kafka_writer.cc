@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sinks/kafka/kafka_ends.h"
+#include "sinks/kafka/kafka_metadata.h"
 
 namespace drs {
 namespace {
@@ -90,7 +91,7 @@ Result<std::unique_ptr<KafkaWriter>> KafkaWriter::connect(const KafkaSettings& s
   };
   handle.delivered_to = writer.get();
   DRS_ASSIGN_OR_RETURN(writer->handle_, KafkaHandle::open(settings, options.client, handle));
-  DRS_RETURN_IF_ERROR(writer->handle_->await_brokers());
+  DRS_RETURN_IF_ERROR(await_kafka_brokers(*writer->handle_));
   if (options.bytes_per_second > 0) writer->rate_.emplace(options.bytes_per_second);
   return writer;
 }
@@ -133,15 +134,7 @@ Result<KafkaWriter::Topic*> KafkaWriter::topic_of(const std::string& name, const
   topic.compression = compression;
   topic.handle.reset(rd_kafka_topic_new(handle_->raw(), name.c_str(), conf));  // takes `conf`
   if (!topic.handle) return kafka_error(rd_kafka_last_error(), {}, act);
-  DRS_RETURN_IF_ERROR(handle_->ask(act, [&](int timeout_ms) {
-    const rd_kafka_metadata_t* answer = nullptr;
-    const rd_kafka_resp_err_t error = rd_kafka_metadata(handle_->raw(), 0, topic.handle.get(), &answer, timeout_ms);
-    const KafkaMetadata owner(answer);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
-    if (answer->topic_cnt != 1) return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-    topic.partitions = static_cast<std::uint32_t>(answer->topics[0].partition_cnt);
-    return answer->topics[0].err;
-  }));
+  DRS_ASSIGN_OR_RETURN(topic.partitions, ask_kafka_partitions(*handle_, act, topic.handle.get()));
   return &topics_.emplace(name, std::move(topic)).first->second;
 }
 
@@ -256,7 +249,8 @@ Error KafkaWriter::delivery_error(const Partition& partition, rd_kafka_resp_err_
   std::array<char, 512> text{};
   if (const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(handle_->raw(), text.data(), text.size());
       fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    Error out = kafka_error(fatal, text.data(), act);
+    const KafkaAct fatal_act{act.what, act.right + " (before Kafka 2.8 also IdempotentWrite on the cluster)"};
+    Error out = kafka_error(fatal, text.data(), fatal_act);
     if (out.code != ErrorCode::kDenied) out.code = ErrorCode::kUnsettled;
     return out;
   }
