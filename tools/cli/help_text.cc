@@ -99,6 +99,7 @@ std::span<const CommandGroup> command_groups() {
       CommandGroup{"Look", {"list", "show", "stats"}},
       CommandGroup{"Retain", {"forget", "unforget", "hold", "prune"}},
       CommandGroup{"Prove", {"verify", "scrub"}},
+      CommandGroup{"Kafka", {"kafka"}},
       CommandGroup{"Administer", {"init", "key", "repair", "policy", "doctor"}},
       CommandGroup{"Other", {"help", "config", "completion", "version"}},
   };

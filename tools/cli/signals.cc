@@ -56,20 +56,35 @@ SignalThread::~SignalThread() {
   thread_.join();
 }
 
+void SignalThread::set_gentle(CancelToken* gentle) const {
+  const std::lock_guard lock(gentle_mutex_);
+  gentle_ = gentle;
+}
+
+bool SignalThread::cancel_gently() {
+  const std::lock_guard lock(gentle_mutex_);
+  if (gentle_ == nullptr) return false;
+  gentle_->cancel();
+  return true;
+}
+
 void SignalThread::run() {
-  std::chrono::steady_clock::time_point first;
+  std::chrono::steady_clock::time_point last;
   while (true) {
     int number = 0;
     if (::sigwait(&signals_, &number) != 0) continue;
     if (stop_) return;
     if (number == SIGUSR1) continue;
+    const auto now = std::chrono::steady_clock::now();
     int none = 0;
-    if (received_.compare_exchange_strong(none, number)) {
-      first = std::chrono::steady_clock::now();
+    const bool first = received_.compare_exchange_strong(none, number);
+    if (!first && now - last < kSameSignal) continue;
+    last = now;
+    if (first && cancel_gently()) continue;
+    if (!cancel_.cancelled()) {
       cancel_.cancel();
       continue;
     }
-    if (std::chrono::steady_clock::now() - first < kSameSignal) continue;
     kill_children();
     restore_terminal_echo();
     ::_exit(exit_status_of_signal(number));

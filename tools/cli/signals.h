@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "io/base/cancel.h"
@@ -21,6 +22,9 @@ class SignalState {
   virtual ~SignalState() = default;
   // The first signal that asked us to stop, or 0. Any thread.
   [[nodiscard]] virtual int received() const = 0;
+  // From now on the first signal cancels `gentle` instead of the work, which then ends early and keeps what it has; the
+  // second one cancels the work, the third exits. nullptr: as before. A signal that came earlier has its effect.
+  virtual void set_gentle(CancelToken* gentle) const = 0;
 };
 
 class SignalThread final : public SignalState {
@@ -33,11 +37,15 @@ class SignalThread final : public SignalState {
   SignalThread(const SignalThread&) = delete;
   SignalThread& operator=(const SignalThread&) = delete;
   [[nodiscard]] int received() const override { return received_.load(); }
+  void set_gentle(CancelToken* gentle) const override;
 
  private:
   explicit SignalThread(CancelToken& cancel);
   void run();
+  bool cancel_gently();
   CancelToken& cancel_;
+  mutable std::mutex gentle_mutex_;
+  mutable CancelToken* gentle_ = nullptr;
   sigset_t signals_;
   std::atomic<int> received_{0};
   std::atomic<bool> stop_{false};

@@ -5,6 +5,7 @@
 
 #include "engine/format/object_rules.h"
 #include "sinks/cloud/s3/s3_policy.h"
+#include "tools/cli/child_command.h"
 #include "tools/cli/option_builder.h"
 #include "tools/command.h"
 #include "tools/repository/cloud_options.h"
@@ -62,11 +63,59 @@ Result<ExitCode> run_policy_s3(CommandContext& context, const PolicyCommand& com
   return ExitCode::kOk;
 }
 
+enum class KafkaRole { kArchive, kRestore };
+
+struct KafkaPolicyCommand {
+  KafkaRole role = KafkaRole::kArchive;
+  std::string principal = "User:drstream";
+};
+
+// One access rule of Kafka. A resource of another kind than the cluster has any name; the operator narrows it.
+struct KafkaAcl {
+  std::string_view resource;  // "topic", "group", "cluster"
+  std::string_view operation;
+  std::string_view reason;
+};
+
+// The least that the clients need (sinks/kafka/).
+std::vector<KafkaAcl> kafka_acls(KafkaRole role) {
+  if (role == KafkaRole::kArchive)
+    return {{"topic", "Describe", "names, partitions, ends"},
+            {"topic", "DescribeConfigs", "configurations"},
+            {"topic", "Read", "records"},
+            {"group", "Describe", "offsets of consumer groups"},
+            {"cluster", "Describe", "the list of groups"}};
+  return {{"topic", "Create", "topics that are not there"},
+          {"topic", "Describe", "names, partitions, ends"},
+          {"topic", "DescribeConfigs", "configurations"},
+          {"topic", "AlterConfigs", "the true configurations, set last"},
+          {"topic", "Write", "records"},
+          {"topic", "Read", "the proof, and offsets of groups"},
+          {"group", "Describe", "offsets of consumer groups"},
+          {"group", "Read", "setting them (drstream kafka offsets)"}};
+}
+
+Result<ExitCode> run_policy_kafka(CommandContext& context, const KafkaPolicyCommand& command) {
+  nlohmann::ordered_json acls = nlohmann::ordered_json::array();
+  std::string text;
+  for (const KafkaAcl& acl : kafka_acls(command.role)) {
+    acls.push_back({{"resource", acl.resource}, {"operation", acl.operation}, {"reason", acl.reason}});
+    const std::string resource =
+        acl.resource == "cluster" ? std::string("--cluster") : fmt::format("--{} '*'", acl.resource);
+    text +=
+        fmt::format("kafka-acls.sh --bootstrap-server HOST:PORT --add --allow-principal {} --operation {} {}  # {}\n",
+                    shell_word(command.principal), acl.operation, resource, acl.reason);
+  }
+  context.output.document("drstream.policy-kafka/1", {{"principal", command.principal}, {"acls", acls}});
+  context.output.text(text);
+  return ExitCode::kOk;
+}
+
 }  // namespace
 
 void add_policy_commands(CommandSet& commands) {
-  CLI::App* const policy =
-      add_subcommand(commands.root(), "policy", "Print policies for the credentials of an object store", "");
+  CLI::App* const policy = add_subcommand(commands.root(), "policy",
+                                          "Print the least rights for the credentials of a store, or of Kafka", "");
   policy->require_subcommand(0, 1);
   const auto command = std::make_shared<PolicyCommand>();
   CLI::App* const s3 = add_subcommand(*policy, "s3", "Print the smallest policy of S3 or MinIO for a role",
@@ -85,6 +134,16 @@ void add_policy_commands(CommandSet& commands) {
            "Make it a policy of the bucket for this user or role (default: a policy of the user or role itself)");
   commands.add(
       {s3, CommandEffect::kReads, [command](CommandContext& context) { return run_policy_s3(context, *command); }});
+  const auto kafka_command = std::make_shared<KafkaPolicyCommand>();
+  CLI::App* const kafka = add_subcommand(*policy, "kafka", "Print the fewest access rules of Kafka for a role",
+                                         "  drstream policy kafka --role archive\n"
+                                         "  drstream policy kafka --role restore --principal User:backup\n");
+  add_choice<KafkaRole>(*kafka, "--role", kafka_command->role,
+                        {{"archive", KafkaRole::kArchive}, {"restore", KafkaRole::kRestore}},
+                        "The role: archive reads (default); restore creates, writes, compares and moves groups");
+  add_text(*kafka, "--principal", kafka_command->principal, "PRINCIPAL", "Whom to allow (default User:drstream)");
+  commands.add({kafka, CommandEffect::kReads,
+                [kafka_command](CommandContext& context) { return run_policy_kafka(context, *kafka_command); }});
 }
 
 }  // namespace drs

@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/topics/open_topics.h"
 #include "tools/cli/option_builder.h"
 #include "tools/command.h"
 #include "tools/output/hold_text.h"
@@ -12,6 +13,7 @@
 #include "tools/output/snapshot_json.h"
 #include "tools/output/summary_text.h"
 #include "tools/output/time_text.h"
+#include "tools/output/topics_text.h"
 #include "tools/repository/heads.h"
 #include "tools/repository/open_repository.h"
 #include "tools/repository/seen_heads.h"
@@ -60,33 +62,74 @@ std::string lines_of(const SnapshotCatalog& catalog, const Holds& holds, const S
   return out;
 }
 
-Result<ExitCode> run_show(CommandContext& context, const std::string& selector) {
+struct ShowCommand {
+  std::string selector;
+  std::string topic;
+};
+
+// What an archive of topics holds.
+struct Topics {
+  TopicCatalogue catalogue;
+  TopicDetails details;
+};
+Result<Topics> load_topics(Repository& repository, const Snapshot& snapshot, const std::string& topic,
+                           Listing listing) {
+  Topics topics;
+  DRS_ASSIGN_OR_RETURN(const auto open, OpenTopics::open(repository, snapshot, 16 * kMiB, std::move(listing)));
+  topics.catalogue = open->view().catalogue();
+  if (topic.empty()) return topics;
+  for (const CatalogueTopic& each : topics.catalogue.topics) {
+    if (each.name != topic) continue;
+    for (const CataloguePartition& partition : each.partitions) {
+      DRS_ASSIGN_OR_RETURN(PartitionDetail detail, open->view().detail(partition));
+      topics.details[each.generation].push_back(std::move(detail));
+    }
+  }
+  if (topics.details.empty())
+    return Error(ErrorCode::kUsage, "the archive has no topic '" + topic + "': without --topic it lists its topics");
+  return topics;
+}
+
+Result<ExitCode> run_show(CommandContext& context, const ShowCommand& command) {
+  const std::string& selector = command.selector;
   Listing listing;
   DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kSnapshots, &listing));
   const SeenHeads seen(context, *repository);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository, listing));
   DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, selector));
   DRS_ASSIGN_OR_RETURN(const Holds holds, load_holds(*repository, context.clock.wall_ns(), listing));
-  context.output.document("drstream.show/1", snapshot_json(catalog, holds, *snapshot));
-  context.output.text(lines_of(catalog, holds, *snapshot));
+  nlohmann::ordered_json document = snapshot_json(catalog, holds, *snapshot);
+  std::string text = lines_of(catalog, holds, *snapshot);
+  if (snapshot->manifest.content == ManifestContent::kTopics) {
+    DRS_ASSIGN_OR_RETURN(const Topics topics, load_topics(*repository, *snapshot, command.topic, std::move(listing)));
+    document["archive"] = catalogue_json(topics.catalogue, command.topic, topics.details);
+    text += catalogue_text(topics.catalogue, command.topic, topics.details);
+  } else if (!command.topic.empty()) {
+    return Error(ErrorCode::kUsage, "--topic: snapshot " + snapshot->id() + " is not an archive of topics");
+  }
+  context.output.document("drstream.show/1", document);
+  context.output.text(text);
   return ExitCode::kOk;
 }
 
 }  // namespace
 
 void add_show_command(CommandSet& commands) {
-  const auto selector = std::make_shared<std::string>();
+  const auto command = std::make_shared<ShowCommand>();
   CLI::App* const app = add_subcommand(commands.root(), "show", "Show one snapshot",
                                        "  drstream show pg/app@latest\n"
-                                       "  drstream show 3f9c01d2 --json\n");
+                                       "  drstream show 3f9c01d2 --json\n"
+                                       "  drstream show prod@latest --topic orders\n");
   app->add_option(
-         "SNAPSHOT", *selector,
+         "SNAPSHOT", command->selector,
          "A stream or stream@latest (what was pushed to it last), stream@TIME (its newest at or before the end of "
          "that second, minute or day), an id or its first 8 or more digits")
       ->required()
       ->type_name("");
+  add_text(*app, "--topic", command->topic, "TOPIC",
+           "Of an archive of topics: this topic's configurations and partitions, with what is missing");
   commands.add(
-      {app, CommandEffect::kReads, [selector](CommandContext& context) { return run_show(context, *selector); }});
+      {app, CommandEffect::kReads, [command](CommandContext& context) { return run_show(context, *command); }});
 }
 
 }  // namespace drs

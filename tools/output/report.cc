@@ -52,6 +52,7 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
           return "the output is incomplete: do not use it; a file of that name was not replaced, a device may be "
                  "overwritten in part";
       }
+    case CommandEffect::kRestoresTopics: return "the topics at the target may be incomplete: do not use them yet";
     case CommandEffect::kProves: return "nothing was proven by this run";
     case CommandEffect::kChanges:
     case CommandEffect::kReads: return "";
@@ -73,6 +74,8 @@ bool is_of_the_system(const Error& error) {
 std::string_view next_step_of(const Error& error, CommandEffect effect) {
   const bool restores = effect == CommandEffect::kWillRestore || effect == CommandEffect::kRestores;
   const bool pushes = effect == CommandEffect::kCommits || effect == CommandEffect::kCommitsInOne;
+  if (effect == CommandEffect::kRestoresTopics && error.code != ErrorCode::kUsage)
+    return "run it again with --resume: it goes on where this run ended";
   if (effect == CommandEffect::kCommitted) return "`drstream list` shows what was committed; it needs no second push";
   if (error.error_number == ENOMEM) return "free memory, or give less --memory, then run it again";
   if (is_shortage_errno(error.error_number))

@@ -1,5 +1,7 @@
 #include "tools/repository/process_environment.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -11,6 +13,7 @@
 #include "io/fd.h"
 #include "io/guardian.h"
 #include "io/read_to_end.h"
+#include "sinks/kafka/kafka_settings.h"
 #include "tools/cli/child_command.h"
 #include "tools/output/printable.h"
 #include "tools/output/terminal.h"
@@ -80,6 +83,9 @@ ChildOptions child_options(std::vector<std::string> argv) {
   ChildOptions options;
   options.argv = std::move(argv);
   options.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
+    if (const std::string_view text(*entry); text.starts_with(kKafkaVariablePrefix))
+      options.environment_remove.emplace_back(text.substr(0, text.find('=')));
   const TerminalStyle style = terminal_style(options.stderr_to);
   // Each line replaces the status line, which is redrawn below it.
   if (style.knows_escapes)

@@ -1,0 +1,148 @@
+"""kafka restore, compare and offsets: an archive back into a real broker, proven, with its consumer groups."""
+
+import signal
+import time
+
+import pytest
+from kafka_archives import Archives
+from services.kafka_client import COMPACTED, Message
+from test_kafka_archive import RECORDS, numbered, topic  # noqa: F401
+
+
+@pytest.fixture
+def archives(drs, kafka):
+    return Archives(drs, kafka)
+
+
+def content(client, name, partition):
+    """What a restore keeps of the records of a partition."""
+    return [(r.timestamp_ms, r.key, r.value, r.headers) for r in client.read(name, partition)]
+
+
+def restore(archives, snapshot, *options, **settings):
+    return archives.drs.json(*archives.arguments("restore", snapshot, *options), **settings)
+
+
+def test_a_restored_topic_holds_what_was_archived(archives, topic):  # noqa: F811
+    configs = {"retention.ms": "3153600000000", "segment.ms": "3600000"}
+    archives.client.create_topic(topic, partitions=3, configs=configs)
+    archives.client.produce(topic, 0, RECORDS)
+    archives.client.produce_transaction(topic, 1, numbered(30))
+    archives.client.produce_transaction(topic, 1, numbered(5), commit=False)
+    archives.archive("prod", "--topics", topic)
+    archives.client.produce(topic, 1, numbered(500, 30))
+    archives.archive("prod", "--topics", topic)
+    plan = restore(archives, "prod", "--rename", "{topic}.restored", "--dry-run")
+    assert plan["conflicts"] == [] and plan["topics"][0]["records"] == 535
+    assert f"{topic}.restored" not in archives.client.topics()
+    report = restore(archives, "prod", "--rename", "{topic}.restored")
+    assert report["proven"] and report["records"] == 535
+    for partition in range(3):
+        expected = content(archives.client, topic, partition)
+        assert content(archives.client, f"{topic}.restored", partition) == expected
+    configs = archives.client.describe_configs(f"{topic}.restored", own=True)
+    assert configs == archives.client.describe_configs(topic, own=True)
+    # It exists now.
+    assert "it exists" in archives.fails(2, "restore", "prod", "--rename", "{topic}.restored")
+    assert "it exists" in archives.fails(2, "restore", "prod")
+
+
+def test_windows_of_offsets_and_of_time(archives, topic):  # noqa: F811
+    archives.client.create_topic(topic)
+    archives.client.produce(topic, 0, numbered(100))
+    archives.archive("prod", "--topics", topic)
+    report = restore(archives, "prod", "--rename", "{topic}.a", "--from-offset", f"{topic}/0=20",
+                     "--until-offset", f"{topic}/0=50")
+    assert report["records"] == 30
+    assert content(archives.client, f"{topic}.a", 0) == content(archives.client, topic, 0)[20:50]
+    report = restore(archives, "prod", "--rename", f"{topic}={topic}.b", "--since", "2022-04-15T05:20:00.050Z")
+    assert content(archives.client, f"{topic}.b", 0) == content(archives.client, topic, 0)[100 - report["records"]:]
+    archives.drs.run(*archives.arguments("compare", "prod", "--rename", "{topic}.a", "--from-offset", f"{topic}/0=20",
+                                         "--until-offset", f"{topic}/0=50", "--records"))
+
+
+def test_compare_names_the_first_difference(archives, topic):  # noqa: F811
+    archives.client.create_topic(topic)
+    archives.client.produce(topic, 0, numbered(1000))
+    archives.archive("prod", "--topics", topic)
+    for name, records in (("same", numbered(1000)), ("more", numbered(1010)), ("fewer", numbered(990)),
+                          ("other", [*numbered(700), Message(b"x", b"y"), *numbered(299, 701)])):
+        archives.client.create_topic(f"{topic}.{name}")
+        archives.client.produce(f"{topic}.{name}", 0, records)
+    def compare(name, code):
+        return archives.drs.json(*archives.arguments("compare", "prod", "--rename", f"{{topic}}.{name}"), expect=code)
+    assert compare("same", 0)["equal"]
+    assert compare("more", 0)["extra_records"] == 10
+    [fewer] = compare("fewer", 8)["partitions"]
+    assert fewer["records"] == 990 and "offset 990 is missing" in fewer["difference"]
+    [other] = compare("other", 8)["partitions"]
+    assert other["records"] == 700 and "offset 700 differs from the target's at offset 700" in other["difference"]
+
+
+def test_an_interrupted_restore_goes_on(archives, topic):  # noqa: F811
+    archives.client.create_topic(topic, partitions=2)
+    for partition in range(2):
+        archives.client.produce(topic, partition, [Message(b"%d" % n, b"v" * 300) for n in range(20_000)])
+    archives.archive("prod", "--topics", topic)
+    words = archives.arguments("restore", "prod", "--rename", "{topic}.r")
+    process = archives.drs.start(*words, "--rate-limit", "2MiB")
+    deadline = time.monotonic() + 60
+    while f"{topic}.r" not in archives.client.topics() or sum(
+            archives.client.ends(f"{topic}.r", partition)[1] for partition in range(2)) < 3000:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    there = sum(archives.client.ends(f"{topic}.r", partition)[1] for partition in range(2))
+    assert 0 < there < 40_000
+    report = restore(archives, "prod", "--rename", "{topic}.r", "--resume")
+    assert report["proven"] and report["records"] + report["topics"][0]["records_there"] == 40_000
+    for partition in range(2):
+        assert content(archives.client, f"{topic}.r", partition) == content(archives.client, topic, partition)
+    # A topic that something else has filled is not taken for an interrupted restore.
+    archives.client.create_topic(f"{topic}.x", partitions=2)
+    archives.client.produce(f"{topic}.x", 0, numbered(5))
+    refused = archives.fails(2, "restore", "prod", "--rename", "{topic}.x", "--resume")
+    assert "not what an interrupted restore" in refused
+
+
+def test_existing_topics_are_used_only_if_empty_and_alike(archives, topic):  # noqa: F811
+    archives.client.create_topic(topic, partitions=2)
+    archives.client.produce(topic, 0, numbered(10))
+    archives.archive("prod", "--topics", topic)
+    def use(name, code=0):
+        return archives.drs.run(*archives.arguments("restore", "prod", "--rename", f"{{topic}}.{name}",
+                                                    "--existing-topics", "use"), expect=code).err
+    archives.client.create_topic(f"{topic}.good", partitions=2, configs={"segment.ms": "7200000"})
+    use("good")
+    assert archives.client.describe_configs(f"{topic}.good", own=True) == {"segment.ms": "7200000"}
+    assert "holds records" in use("good", 2)
+    archives.client.create_topic(f"{topic}.three", partitions=3)
+    assert "3 partitions, the archived one 2" in use("three", 2)
+    archives.client.create_topic(f"{topic}.compacted", partitions=2, configs=COMPACTED)
+    assert "compacted" in use("compacted", 2)
+
+
+def test_groups_continue_where_they_were(archives, topic):  # noqa: F811
+    archives.client.create_topic(topic, partitions=2)
+    archives.client.produce_transaction(topic, 0, numbered(10))
+    archives.client.produce_transaction(topic, 0, numbered(20, 10))
+    group = f"{topic}-group"
+    archives.client.commit_group(group, {(topic, 0): 15, (topic, 1): 0})
+    archives.archive("prod", "--topics", topic)
+    restore(archives, "prod", "--rename", "{topic}.r")
+    words = ["offsets", "prod", "--rename", "{topic}.r", "--groups", group]
+    plan = archives.drs.json(*archives.arguments(*words, "--plan"))
+    assert [offset["offset"] for offset in plan["groups"][0]["offsets"]] == [14, 0]  # one marker lies before
+    file = archives.drs.folder / "before.json"
+    archives.drs.run(*archives.arguments(*words, "--apply", file))
+    assert archives.client.group_offsets(group)[(f"{topic}.r", 0)] == 14
+    assert archives.client.read(f"{topic}.r", 0)[14].value == archives.client.read(topic, 0, 15)[0].value
+    archives.client.commit_group(group, {(f"{topic}.r", 0): 30})
+    archives.drs.run(*archives.arguments("offsets", "prod", "--undo", file))
+    assert archives.client.group_offsets(group)[(f"{topic}.r", 0)] == 0
+    # Another topic than the restored one.
+    archives.client.create_topic(f"{topic}.x", partitions=2)
+    archives.client.produce(f"{topic}.x", 0, numbered(40, 500))
+    assert "does not hold what was restored" in archives.fails(
+        8, "offsets", "prod", "--rename", "{topic}.x", "--groups", group, "--plan")

@@ -1,0 +1,272 @@
+// drstream kafka archive: topics of a cluster into the repository.
+#include <fmt/format.h>
+
+#include <ctime>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "engine/topics/archive.h"
+#include "engine/topics/cluster_state.h"
+#include "sinks/kafka/kafka_cluster.h"
+#include "sinks/kafka/kafka_reader.h"
+#include "tools/cli/identity.h"
+#include "tools/cli/option_builder.h"
+#include "tools/commands/kafka_commands.h"
+#include "tools/commands/kafka_options.h"
+#include "tools/output/progress.h"
+#include "tools/output/quantity_text.h"
+#include "tools/output/snapshot_json.h"
+#include "tools/output/stats_text.h"
+#include "tools/output/summary_text.h"
+#include "tools/output/time_text.h"
+#include "tools/output/topics_text.h"
+#include "tools/repository/open_repository.h"
+#include "tools/repository/seen_heads.h"
+#include "tools/repository/selector_text.h"
+
+namespace drs {
+namespace {
+
+struct KafkaArchiveCommand {
+  std::string stream;
+  KafkaOptions kafka;
+  TopicPatterns topics;
+  std::string groups = "*";
+  std::optional<History> history;
+  std::string budget;
+  std::optional<std::uint64_t> consolidate;
+  bool read_uncommitted = false;
+  bool dry_run = false;
+  bool refuse_loss = false;
+  std::vector<std::string> also;
+  std::vector<std::string> tags;
+  CompressionChoice compression;
+  bool stats = false;
+};
+
+// How much one run may do.
+struct Budget {
+  std::optional<std::uint64_t> bytes;
+  std::optional<std::chrono::milliseconds> time;
+};
+
+Result<Budget> parse_budget(std::string_view text) {
+  if (const auto time = parse_duration(text); time.ok() && text.find_first_not_of("0123456789") != text.npos)
+    return Budget{std::nullopt, *time};
+  const auto bytes = parse_size(text);
+  if (bytes.ok() && text.find_first_not_of("0123456789") != text.npos) return Budget{*bytes, std::nullopt};
+  return Error(ErrorCode::kUsage,
+               fmt::format("'{}' is no budget: give a time such as 2h, or a size such as 500GiB", text));
+}
+
+// A signal that comes while records are read ends the reading, and the archive commits what it has.
+class GentleStop {
+ public:
+  explicit GentleStop(CommandContext& context) : context_(context) {}
+  ~GentleStop() { context_.signals.set_gentle(nullptr); }
+  GentleStop(const GentleStop&) = delete;
+  GentleStop& operator=(const GentleStop&) = delete;
+  void begin() { context_.signals.set_gentle(&token_); }
+  [[nodiscard]] bool asked() const { return token_.cancelled(); }
+
+ private:
+  CommandContext& context_;
+  CancelToken token_;
+};
+
+Result<void> check_choices(const KafkaArchiveCommand& command) {
+  if (!command.also.empty())
+    return Error(ErrorCode::kUsage,
+                 "--also does not work here: each repository has a position of its own in the topics. Archive into "
+                 "one, and bring the other up to date with `drstream copy`");
+  DRS_RETURN_IF_ERROR(check_new_stream_name(command.stream));
+  return validate(command.topics);
+}
+
+Result<ArchiveOptions> archive_options(const KafkaArchiveCommand& command) {
+  ArchiveOptions options;
+  options.stream = command.stream;
+  options.topics = command.topics;
+  options.groups = command.groups;
+  options.history = command.history;
+  options.read_uncommitted = command.read_uncommitted;
+  options.refuse_loss = command.refuse_loss;
+  options.compression = command.compression;
+  if (command.consolidate) options.consolidation.bytes_max = *command.consolidate;
+  DRS_ASSIGN_OR_RETURN(options.tags, parse_tags(command.tags));
+  options.host = host_name();
+  options.tool_version = version_line();
+  DRS_RETURN_IF_ERROR(validate(options));
+  return options;
+}
+
+// An error of a cluster that cannot be reached is one of the source.
+template <typename T>
+Result<T> of_source(Result<T> result) {
+  if (result.ok()) return result;
+  return as_source_error(std::move(result).error());
+}
+
+struct KafkaEnds {
+  std::unique_ptr<TopicCluster> cluster;
+  std::unique_ptr<KafkaReader> reader;
+};
+
+Result<KafkaEnds> connect(CommandContext& context, const KafkaSettings& settings, const KafkaArchiveCommand& command,
+                          std::size_t client_bytes) {
+  const KafkaClientOptions client = kafka_client_options(context);
+  KafkaEnds ends;
+  DRS_ASSIGN_OR_RETURN(ends.cluster, of_source(KafkaCluster::connect(settings, {.client = client})));
+  const auto cancelling = context.cancel.on_cancel([&] { ends.cluster->cancel(); });
+  DRS_ASSIGN_OR_RETURN(const ClusterView view, of_source(ends.cluster->look()));
+  KafkaReader::Options options;
+  options.read_uncommitted = command.read_uncommitted;
+  options.memory_bytes = client_bytes;
+  options.brokers = view.brokers;
+  options.client = client;
+  DRS_ASSIGN_OR_RETURN(ends.reader, of_source(KafkaReader::connect(settings, options)));
+  return ends;
+}
+
+nlohmann::ordered_json archive_json(const ArchiveReport& report, const Head& head) {
+  nlohmann::ordered_json out = snapshot_json(report.manifest_name, report.manifest_digest, report.manifest);
+  out["head"] = format_head(head);
+  out["seconds"] = report.elapsed.count();
+  out["complete"] = report.partial.empty();
+  out["records_read"] = report.records_read;
+  out["read_payload_bytes"] = report.payload_bytes_read;
+  out["records"] = report.records;
+  out["rewritten_bytes"] = report.rewritten_bytes;
+  out["lost_offsets"] = report.lost_offsets;
+  out["packs_written"] = report.packs;
+  out["written_bytes"] = report.packs_bytes;
+  out["topics"] = topics_json(report.catalogue);
+  out["warnings"] = report.warnings;
+  out["stats"] = push_stats_json(report.stats);
+  return out;
+}
+
+std::string summary_line(const ArchiveReport& report) {
+  const ManifestHeader& manifest = report.manifest;
+  return fmt::format("snapshot {} stream {} records {} new {} bytes {} stored {} seconds {:.2f} {}",
+                     manifest.session.hex(), manifest.stream, report.records, report.records_read,
+                     report.payload_bytes_read, manifest.stored_bytes, report.elapsed.count(),
+                     report.partial.empty() ? "complete" : "partial: " + report.partial);
+}
+
+void report_committed(CommandContext& context, const ArchiveReport& report, SeenHeads& seen,
+                      const std::vector<Head>& heads_before, bool with_stats) {
+  const Head head{report.manifest.stream,
+                  report.manifest.sequence,
+                  report.manifest_digest,
+                  report.manifest_name,
+                  report.manifest.finished_ns,
+                  {},
+                  {}};
+  for (const std::string& warning : report.warnings) context.log.warn("{}", warning);
+  seen.record(head, report.manifest, heads_before, report.snapshots_before);
+  context.output.document("drstream.kafka-archive/1", archive_json(report, head));
+  context.output.remark(context.output.on_terminal() ? archived_text(report) : summary_line(report));
+  if (!report.partial.empty()) context.output.text(partial_text(report.catalogue));
+  context.output.remark("head " + format_head(head));
+  if (with_stats) context.output.text(push_stats_text(report.stats));
+}
+
+Result<ExitCode> run_dry(CommandContext& context, Repository& repository, KafkaEnds& ends,
+                         const ArchiveOptions& options) {
+  context.effect = CommandEffect::kReads;
+  DRS_ASSIGN_OR_RETURN(const ArchivePreview preview,
+                       preview_archive(repository, *ends.cluster, *ends.reader, options, 16 * kMiB));
+  for (const std::string& warning : preview.plan.warnings) context.log.warn("{}", warning);
+  context.output.document("drstream.kafka-archive-plan/1", plan_json(preview));
+  context.output.text(plan_text(preview));
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> run_archive(CommandContext& context, const KafkaArchiveCommand& command) {
+  DRS_RETURN_IF_ERROR(check_clock(std::time(nullptr)));
+  DRS_RETURN_IF_ERROR(check_choices(command));
+  DRS_ASSIGN_OR_RETURN(ArchiveOptions options, archive_options(command));
+  DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
+  Budget budget;
+  if (!command.budget.empty()) {
+    DRS_ASSIGN_OR_RETURN(budget, parse_budget(command.budget));
+  }
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context));
+  warn_of_other_owner(context);
+  SeenHeads seen(context, *repository);
+  const std::vector<Head> heads_before = seen.load(command.stream);
+  for (const Head& head : heads_before) options.sequence_seen = std::max(options.sequence_seen, head.sequence);
+  DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
+  DRS_ASSIGN_OR_RETURN(const ArchiveMemory memory,
+                       plan_archive({.memory_bytes = memory_bytes, .threads = context.options.thread_count()},
+                                    options.compression, needs_of(repository->store())));
+  if (!memory.push.notice.empty()) context.log.info("{}", memory.push.notice);
+  DRS_ASSIGN_OR_RETURN(KafkaEnds ends, connect(context, settings, command, memory.client_bytes));
+  const auto cancelling = context.cancel.on_cancel([&] {
+    ends.cluster->cancel();
+    ends.reader->cancel();
+  });
+  if (command.dry_run) return run_dry(context, *repository, ends, options);
+  DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.push.arena_bytes));
+  GentleStop gentle(context);
+  options.before_reading = [&] { gentle.begin(); };
+  options.bytes_max = budget.bytes;
+  const auto started = context.clock.steady();
+  options.stop = [&]() -> std::string {
+    if (gentle.asked()) return "signal";
+    return budget.time && context.clock.steady() - started >= *budget.time ? "budget" : "";
+  };
+  ProgressCounters counters;
+  auto report = [&] {
+    const ProgressReporter reporter(progress_options(context, "kafka archive"), counters, context.console,
+                                    context.clock);
+    return archive(*repository, *ends.cluster, *ends.reader, options, {memory, arena}, {counters, context.cancel});
+  }();
+  if (!report.ok()) return std::move(report).error();
+  context.effect = CommandEffect::kCommitted;
+  report_committed(context, *report, seen, heads_before, command.stats);
+  // What was read is committed; a scheduler that stopped the run sees that it was stopped.
+  if (gentle.asked()) return static_cast<ExitCode>(exit_status_of_signal(context.signals.received()));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void add_kafka_archive_command(CommandSet& commands, CLI::App& kafka) {
+  const auto command = std::make_shared<KafkaArchiveCommand>();
+  CLI::App* const app = add_subcommand(
+      kafka, "archive", "Archive topics as a snapshot; the next archive of the same name reads only what is new",
+      "  drstream kafka archive prod --bootstrap b1:9092 --topics orders --topics 're:events\\..*'\n"
+      "  drstream kafka archive prod --bootstrap b1:9092 --topics '*' --exclude 'test-*' --history 90d\n"
+      "  drstream kafka archive prod --bootstrap b1:9092 --topics '*' --budget 2h\n"
+      "  drstream kafka archive prod --bootstrap b1:9092 --topics orders --dry-run\n");
+  app->add_option("STREAM", command->stream, "The archive's name, such as prod")->required()->type_name("");
+  declare_kafka_options(*app, command->kafka);
+  add_texts(*app, "--topics", command->topics.include, "PATTERN",
+            "A topic, a glob, or re:REGEX, which must match the whole name; may be given several times");
+  add_texts(*app, "--exclude", command->topics.exclude, "PATTERN", "Leave these topics out");
+  add_text(*app, "--groups", command->groups, "GLOB",
+           "Whose offsets to keep: consumer groups that have offsets in these topics (default *)");
+  add_parsed(*app, "--history", command->history, parse_history, "SPAN",
+             "How long records stay that the topics no longer have: live (not at all, default), a span such as 90d, or "
+             "all; later archives inherit it");
+  add_text(*app, "--budget", command->budget, "TIME|SIZE",
+           "Commit what was read after this time or size; the next run goes on from there");
+  add_parsed(*app, "--consolidate", command->consolidate, parse_size, "SIZE",
+             "How much of earlier runs a run may rewrite, so that an archive of many runs stays small (default 10GiB)");
+  add_flag(*app, "--read-uncommitted", command->read_uncommitted,
+           "Also archive records of open and aborted transactions");
+  add_choice<bool>(*app, "--on-loss", command->refuse_loss, {{"warn", false}, {"refuse", true}},
+                   "What to do if retention deletes records during the run before they are read (default warn)");
+  add_texts(*app, "--tag", command->tags, "KEY=VALUE", "Tag the snapshot; may be given several times");
+  as_setting(add_parsed(*app, "--compression", command->compression, parse_compression, "CODEC",
+                        "Compression of blocks: zstd:N with N from 1 to 19 or -1 to -7, lz4, none (default zstd:1)"));
+  add_texts(*app, "--also", command->also, "PLACE", "Not for archives: use `drstream copy`");
+  add_flag(*app, "--dry-run", command->dry_run, "Show what would be read; read and store nothing");
+  as_setting(add_flag(*app, "--stats", command->stats, "Print where the time went (always in --json)"));
+  commands.add(
+      {app, CommandEffect::kCommits, [command](CommandContext& context) { return run_archive(context, *command); }});
+}
+
+}  // namespace drs

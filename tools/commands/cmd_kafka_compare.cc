@@ -1,0 +1,131 @@
+// drstream kafka compare: whether a cluster holds the records of an archive.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "engine/topics/cluster_state.h"
+#include "engine/topics/open_topics.h"
+#include "engine/topics/proof.h"
+#include "sinks/kafka/kafka_cluster.h"
+#include "sinks/kafka/kafka_reader.h"
+#include "tools/cli/option_builder.h"
+#include "tools/commands/kafka_choice.h"
+#include "tools/commands/kafka_commands.h"
+#include "tools/commands/kafka_options.h"
+#include "tools/output/progress.h"
+#include "tools/output/summary_text.h"
+#include "tools/repository/open_repository.h"
+#include "tools/repository/seen_heads.h"
+
+namespace drs {
+namespace {
+
+struct KafkaCompareCommand {
+  std::string selector;
+  KafkaOptions kafka;
+  KafkaChoiceOptions choice;
+  bool records = false;
+};
+
+nlohmann::ordered_json proof_json(const Snapshot& snapshot, const TopicProof& proof) {
+  nlohmann::ordered_json out;
+  out["id"] = snapshot.id();
+  out["stream"] = snapshot.manifest.stream;
+  out["equal"] = proof.different == 0;
+  out["records"] = proof.records;
+  out["extra_records"] = proof.extra_records;
+  out["partitions"] = nlohmann::ordered_json::array();
+  for (const PartitionProof& each : proof.partitions) {
+    nlohmann::ordered_json one;
+    one["topic"] = each.source.topic;
+    one["target"] = each.target.topic;
+    one["partition"] = each.source.partition;
+    one["equal"] = each.difference.empty();
+    one["records"] = each.records;
+    one["extra_records"] = each.extra_records;
+    if (!each.difference.empty()) one["difference"] = each.difference;
+    out["partitions"].push_back(std::move(one));
+  }
+  return out;
+}
+
+std::string proof_text(const TopicProof& proof) {
+  std::string out;
+  for (const PartitionProof& each : proof.partitions) {
+    if (!each.difference.empty())
+      out += fmt::format("{}/{}: {} records are equal, then {}\n", each.target.topic, each.target.partition,
+                         each.records, each.difference);
+    else if (each.extra_records > 0)
+      out += fmt::format("{}/{}: equal; {} records came after those of the archive\n", each.target.topic,
+                         each.target.partition, each.extra_records);
+  }
+  return out;
+}
+
+Result<std::unique_ptr<KafkaReader>> connect(CommandContext& context, const KafkaSettings& settings,
+                                             std::size_t memory_bytes) {
+  const KafkaClientOptions client = kafka_client_options(context);
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<TopicCluster> cluster,
+                       KafkaCluster::connect(settings, {.client = client}));
+  const auto cancelling = context.cancel.on_cancel([&] { cluster->cancel(); });
+  DRS_ASSIGN_OR_RETURN(const ClusterView view, cluster->look());
+  KafkaReader::Options options;
+  options.memory_bytes = memory_bytes;
+  options.brokers = view.brokers;
+  options.client = client;
+  return KafkaReader::connect(settings, options);
+}
+
+Result<ExitCode> run_compare(CommandContext& context, const KafkaCompareCommand& command) {
+  DRS_ASSIGN_OR_RETURN(const TopicChoice choice, kafka_choice(command.choice, context.clock.wall_ns()));
+  DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
+  Listing listing;
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kData, &listing));
+  const SeenHeads seen(context, *repository);
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository, listing));
+  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, command.selector));
+  DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
+  DRS_ASSIGN_OR_RETURN(const auto open,
+                       OpenTopics::open(*repository, *snapshot, memory_bytes / 16, std::move(listing)));
+  DRS_ASSIGN_OR_RETURN(const std::vector<ChosenTopic> topics, choose_topics(open->view(), choice));
+  DRS_ASSIGN_OR_RETURN(const auto reader, of_kafka_target(connect(context, settings, memory_bytes / 32 * 9)));
+  const auto cancelling = context.cancel.on_cancel([&] { reader->cancel(); });
+  ProgressCounters counters;
+  auto proof = [&] {
+    const ProgressReporter reporter(progress_options(context, "kafka compare"), counters, context.console,
+                                    context.clock);
+    return compare_topics(open->view(), topics, *reader, {.each_record = command.records}, {counters, context.cancel});
+  }();
+  if (!proof.ok()) return std::move(proof).error();
+  const ExitCode code = proof->different == 0 ? ExitCode::kOk : ExitCode::kRestoreIncomplete;
+  context.output.document("drstream.kafka-compare/1", static_cast<int>(code), proof_json(*snapshot, *proof));
+  context.output.text(proof_text(*proof));
+  if (proof->different == 0)
+    context.output.remark(fmt::format("equal: {} in {}", counted(proof->records, "record"),
+                                      counted(proof->partitions.size(), "partition")));
+  else
+    context.log.error("{} of {} differ from the archive", proof->different,
+                      counted(proof->partitions.size(), "partition"));
+  return code;
+}
+
+}  // namespace
+
+void add_kafka_compare_command(CommandSet& commands, CLI::App& kafka) {
+  const auto command = std::make_shared<KafkaCompareCommand>();
+  CLI::App* const app = add_subcommand(
+      kafka, "compare", "Read topics of a cluster and compare them with an archive",
+      "  drstream kafka compare prod@latest --bootstrap dr:9092\n"
+      "  drstream kafka compare prod@latest --bootstrap b1:9092 --topics orders --rename '{topic}.restored'\n");
+  app->add_option("SNAPSHOT", command->selector, "A snapshot of an archive: prod, prod@latest, prod@TIME, an id")
+      ->required()
+      ->type_name("");
+  declare_kafka_options(*app, command->kafka);
+  declare_kafka_choice(*app, command->choice);
+  add_flag(*app, "--records", command->records, "Compare the records themselves, not only the digests of blocks");
+  commands.add(
+      {app, CommandEffect::kReads, [command](CommandContext& context) { return run_compare(context, *command); }});
+}
+
+}  // namespace drs

@@ -1,0 +1,199 @@
+// drstream kafka restore: topics of an archive into a cluster.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "engine/topics/open_topics.h"
+#include "engine/topics/restore.h"
+#include "sinks/kafka/kafka_cluster.h"
+#include "sinks/kafka/kafka_reader.h"
+#include "sinks/kafka/kafka_writer.h"
+#include "tools/cli/option_builder.h"
+#include "tools/commands/kafka_choice.h"
+#include "tools/commands/kafka_commands.h"
+#include "tools/commands/kafka_options.h"
+#include "tools/output/progress.h"
+#include "tools/output/quantity_text.h"
+#include "tools/output/summary_text.h"
+#include "tools/output/topics_text.h"
+#include "tools/repository/open_repository.h"
+#include "tools/repository/seen_heads.h"
+
+namespace drs {
+namespace {
+
+struct KafkaRestoreCommand {
+  std::string selector;
+  KafkaOptions kafka;
+  KafkaChoiceOptions choice;
+  bool use_existing = false;
+  bool resume = false;
+  bool dry_run = false;
+  bool no_proof = false;
+  bool zero_as_one = false;
+  std::optional<std::uint64_t> replication;
+  std::optional<std::uint64_t> rate;
+};
+
+struct Clients {
+  std::unique_ptr<TopicCluster> cluster;
+  std::unique_ptr<KafkaReader> reader;
+  std::unique_ptr<KafkaWriter> writer;
+};
+
+Result<Clients> connect(CommandContext& context, const KafkaSettings& settings, const KafkaRestoreCommand& command,
+                        std::size_t memory_bytes) {
+  const KafkaClientOptions client = kafka_client_options(context);
+  Clients clients;
+  DRS_ASSIGN_OR_RETURN(clients.cluster, KafkaCluster::connect(settings, {.client = client}));
+  const auto cancelling = context.cancel.on_cancel([&] { clients.cluster->cancel(); });
+  DRS_ASSIGN_OR_RETURN(const ClusterView view, clients.cluster->look());
+  KafkaReader::Options reading;
+  reading.memory_bytes = memory_bytes / 4;
+  reading.brokers = view.brokers;
+  reading.client = client;
+  DRS_ASSIGN_OR_RETURN(clients.reader, KafkaReader::connect(settings, reading));
+  KafkaWriter::Options writing;
+  writing.memory_bytes = memory_bytes / 4;
+  writing.timestamp_zero_as_one = command.zero_as_one;
+  writing.bytes_per_second = command.rate.value_or(0);
+  writing.client = client;
+  DRS_ASSIGN_OR_RETURN(clients.writer, KafkaWriter::connect(settings, writing));
+  return clients;
+}
+
+nlohmann::ordered_json restore_json(const Snapshot& snapshot, const RestoreReport& report, double seconds) {
+  nlohmann::ordered_json out;
+  out["id"] = snapshot.id();
+  out["stream"] = snapshot.manifest.stream;
+  out["records"] = report.records;
+  out["payload_bytes"] = report.payload_bytes;
+  out["seconds"] = seconds;
+  out["proven"] = report.proof.has_value();
+  out["topics"] = nlohmann::ordered_json::array();
+  for (const RestoredTopic& topic : report.topics) {
+    nlohmann::ordered_json one;
+    one["topic"] = topic.source;
+    one["target"] = topic.target;
+    one["records"] = topic.records;
+    one["records_there"] = topic.records_there;
+    one["refused_configs"] = nlohmann::ordered_json::array();
+    for (const RefusedConfig& refused : topic.refused)
+      one["refused_configs"].push_back({{"name", refused.name}, {"reason", refused.reason}});
+    out["topics"].push_back(std::move(one));
+  }
+  return out;
+}
+
+// What a restore would write, and what stands in its way.
+Result<ExitCode> run_dry(CommandContext& context, TopicView& view, Clients& clients, const RestoreOptions& options) {
+  DRS_ASSIGN_OR_RETURN(const std::vector<ChosenTopic> topics, choose_topics(view, options.choice));
+  DRS_ASSIGN_OR_RETURN(const RestorePreflight preflight,
+                       check_target(topics, options.target, *clients.cluster, *clients.reader));
+  nlohmann::ordered_json out;
+  out["topics"] = nlohmann::ordered_json::array();
+  std::string text;
+  for (const ChosenTopic& topic : topics) {
+    const RestoreSize size = size_of(topic);
+    out["topics"].push_back({{"topic", topic.source->name},
+                             {"target", topic.target},
+                             {"partition_count", topic.partitions.size()},
+                             {"records", size.records},
+                             {"payload_bytes", size.payload_bytes}});
+    text += fmt::format("{} as {}: {}, {}, {}\n", topic.source->name, topic.target,
+                        counted(topic.partitions.size(), "partition"), counted(size.records, "record"),
+                        format_size(size.payload_bytes));
+  }
+  out["conflicts"] = preflight.conflicts;
+  for (const std::string& conflict : preflight.conflicts) text += "conflict: " + conflict + "\n";
+  const ExitCode code = preflight.conflicts.empty() ? ExitCode::kOk : ExitCode::kUsage;
+  context.output.document("drstream.kafka-restore-plan/1", static_cast<int>(code), out);
+  context.output.text(text);
+  return code;
+}
+
+Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand& command) {
+  RestoreOptions options;
+  DRS_ASSIGN_OR_RETURN(options.choice, kafka_choice(command.choice, context.clock.wall_ns()));
+  options.target.use_existing = command.use_existing;
+  options.target.resume = command.resume;
+  if (command.replication) options.target.replication = static_cast<std::uint16_t>(*command.replication);
+  options.prove = !command.no_proof;
+  DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
+  Listing listing;
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kData, &listing));
+  const SeenHeads seen(context, *repository);
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository, listing));
+  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, command.selector));
+  DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
+  DRS_ASSIGN_OR_RETURN(const auto open, OpenTopics::open(*repository, *snapshot, memory_bytes / 16, {}));
+  DRS_ASSIGN_OR_RETURN(Clients clients, of_kafka_target(connect(context, settings, command, memory_bytes)));
+  const auto cancelling = context.cancel.on_cancel([&] {
+    clients.cluster->cancel();
+    clients.reader->cancel();
+    clients.writer->cancel();
+  });
+  if (command.dry_run) return run_dry(context, open->view(), clients, options);
+  const PullMemory memory = plan_pull_share({.bytes = memory_bytes / 2,
+                                             .ceiling = fmt::format("--memory {} MiB", memory_bytes / kMiB),
+                                             .store = needs_of(repository->store())},
+                                            context.options.thread_count());
+  DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
+  ProgressCounters counters;
+  const RunControl control{counters, context.cancel};
+  DRS_ASSIGN_OR_RETURN(const auto restore, RangeRestore::open(*repository, {memory, arena}, control, {}));
+  context.effect = CommandEffect::kRestoresTopics;
+  const auto started = context.clock.steady();
+  const auto report = [&] {
+    const ProgressReporter reporter(progress_options(context, "kafka restore"), counters, context.console,
+                                    context.clock);
+    return restore_topics(open->view(), *restore, {*clients.cluster, *clients.reader, *clients.writer}, options,
+                          control);
+  }();
+  if (!report.ok()) return report.error();
+  const std::chrono::duration<double> elapsed = context.clock.steady() - started;
+  for (const RestoredTopic& topic : report->topics)
+    for (const RefusedConfig& refused : topic.refused)
+      context.log.warn("topic {}: the cluster refuses the configuration {}: {}", topic.target, refused.name,
+                       refused.reason);
+  context.output.document("drstream.kafka-restore/1", restore_json(*snapshot, *report, elapsed.count()));
+  context.output.remark(fmt::format("restored {} of {}: {} in {}, {}, {}", snapshot->id().substr(0, kIdDigitsShown),
+                                    snapshot->manifest.stream, counted(report->records, "record"),
+                                    counted(report->topics.size(), "topic"), pace_text(report->payload_bytes, elapsed),
+                                    report->proof ? "read back and equal" : "not read back"));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void add_kafka_restore_command(CommandSet& commands, CLI::App& kafka) {
+  const auto command = std::make_shared<KafkaRestoreCommand>();
+  CLI::App* const app =
+      add_subcommand(kafka, "restore", "Restore topics of an archive into a cluster, and read them back",
+                     "  drstream kafka restore prod@latest --bootstrap dr:9092 --dry-run\n"
+                     "  drstream kafka restore prod@latest --bootstrap dr:9092\n"
+                     "  drstream kafka restore prod --bootstrap b1:9092 --topics orders --rename '{topic}.restored'\n"
+                     "  drstream kafka restore prod --bootstrap dr:9092 --resume\n");
+  app->add_option("SNAPSHOT", command->selector, "A snapshot of an archive: prod, prod@latest, prod@TIME, an id")
+      ->required()
+      ->type_name("");
+  declare_kafka_options(*app, command->kafka);
+  declare_kafka_choice(*app, command->choice);
+  add_choice<bool>(*app, "--existing-topics", command->use_existing, {{"refuse", false}, {"use", true}},
+                   "Topics that exist at the target: refuse (default), or use those that are empty; their "
+                   "configurations stay as they are");
+  add_parsed(*app, "--replication-factor", command->replication, number_between(1, 1000), "N",
+             "Replicas of the topics that are created (default as archived)");
+  add_flag(*app, "--resume", command->resume, "Go on where an interrupted restore of the same records ended");
+  add_parsed(*app, "--rate-limit", command->rate, parse_size, "SIZE",
+             "Write at most this much a second: keys, values and headers");
+  add_choice<bool>(*app, "--timestamp-zero", command->zero_as_one, {{"refuse", false}, {"1", true}},
+                   "Records with timestamp 0, which the client library cannot write: refuse (default), or write 1");
+  add_flag(*app, "--no-proof", command->no_proof, "Do not read back and compare what was written");
+  add_flag(*app, "--dry-run", command->dry_run, "Show what would be written, and what stands in the way");
+  commands.add({app, CommandEffect::kWillRestore,
+                [command](CommandContext& context) { return run_restore(context, *command); }});
+}
+
+}  // namespace drs

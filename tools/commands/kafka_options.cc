@@ -1,0 +1,101 @@
+#include "tools/commands/kafka_options.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstring>
+#include <map>
+
+#include "engine/topics/cluster_state.h"
+#include "io/read_to_end.h"
+#include "tools/cli/option_builder.h"
+#include "tools/repository/process_environment.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kConfigFileBytesMax = 1 * kMiB;
+constexpr std::string_view kBootstrapServers = "bootstrap.servers";
+
+// The variables that name settings of librdkafka: not those of options of ours.
+std::map<std::string, std::string> kafka_variables() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos || !text.starts_with(kKafkaVariablePrefix)) continue;
+    const std::string name(text.substr(0, equals));
+    if (name == variable_name("kafka-config") || name == variable_name("kafka-config-file")) continue;
+    variables.emplace(name, text.substr(equals + 1));
+  }
+  return variables;
+}
+
+Result<SecretBytes> read_config_file(const std::string& path, CancelToken& cancel) {
+  const auto opened = open_to_read(path);
+  if (!opened.ok()) return Error(ErrorCode::kUsage, "--kafka-config-file: " + opened.error().message);
+  auto text = read_to_end(*opened, kConfigFileBytesMax + 1, cancel);
+  if (text.ok() && text->size() > kConfigFileBytesMax)
+    return Error(ErrorCode::kUsage,
+                 fmt::format("--kafka-config-file: {} has more than {} KiB", path, kConfigFileBytesMax / kKiB));
+  return text;
+}
+
+}  // namespace
+
+void declare_kafka_options(CLI::App& app, KafkaOptions& options) {
+  constexpr const char* kGroup = "Kafka";
+  as_setting(add_text(app, "--bootstrap", options.bootstrap, "HOST:PORT,...", "Some brokers of the cluster"))
+      ->group(kGroup);
+  as_setting(add_text(app, "--kafka-config-file", options.config_file, "FILE",
+                      "Settings of librdkafka, such as a client.properties: security.protocol, sasl.password"))
+      ->group(kGroup);
+  add_texts(app, "--kafka-config", options.configs, "NAME=VALUE",
+            "One setting of librdkafka; may be given several times. Secrets only by file, or by variables such as "
+            "DRSTREAM_KAFKA_SASL_PASSWORD")
+      ->group(kGroup);
+}
+
+Result<KafkaSettings> kafka_settings(const CommandContext& context, const KafkaOptions& options) {
+  KafkaSettingsSources sources;
+  SecretBytes file;
+  if (!options.config_file.empty()) {
+    DRS_ASSIGN_OR_RETURN(file, read_config_file(options.config_file, context.cancel));
+    sources.file_name = options.config_file;
+    sources.file = as_text(file.view());
+  }
+  sources.environment = kafka_variables();
+  sources.options = options.configs;
+  if (!options.bootstrap.empty()) sources.options.push_back(fmt::format("{}={}", kBootstrapServers, options.bootstrap));
+  DRS_ASSIGN_OR_RETURN(KafkaSettings settings, KafkaSettings::read(sources));
+  if (!settings.value(kBootstrapServers))
+    return Error(ErrorCode::kUsage, "--bootstrap is missing: some brokers of the cluster, such as b1:9092,b2:9092");
+  return settings;
+}
+
+KafkaClientOptions kafka_client_options(CommandContext& context) {
+  KafkaClientOptions options;
+  options.log = [&log = context.log](int severity, std::string_view line) {
+    constexpr int kError = 3;  // of syslog
+    if (severity <= kError)
+      log.warn("kafka: {}", line);
+    else
+      log.debug("kafka: {}", line);
+  };
+  return options;
+}
+
+Result<TopicPartition> parse_topic_partition(std::string_view text) {
+  const std::size_t slash = text.rfind('/');
+  std::uint32_t partition = 0;
+  const char* const end = text.data() + text.size();
+  const bool split = slash != std::string_view::npos && slash > 0 && slash + 1 < text.size();
+  const auto parsed = split ? std::from_chars(text.data() + slash + 1, end, partition)
+                            : std::from_chars_result{end, std::errc::invalid_argument};
+  if (parsed.ec != std::errc() || parsed.ptr != end)
+    return Error(ErrorCode::kUsage, fmt::format("'{}' is no partition: give TOPIC/NUMBER, such as orders/3", text));
+  return TopicPartition{std::string(text.substr(0, slash)), partition};
+}
+
+}  // namespace drs
