@@ -1,6 +1,6 @@
 // The directory of a segment stream: which records it holds, and where (FORMAT.md "Segment stream"). A segment stream
 // holds what one run of an archive read:
-//   record blocks . extent indexes . topic table . extent table . trailer
+//   record blocks and extent indexes, as they are complete . topic table . extent table . trailer
 #pragma once
 
 #include <cstdint>
@@ -45,9 +45,9 @@ struct RecordBlockEntry {
   friend bool operator==(const RecordBlockEntry&, const RecordBlockEntry&) = default;
 };
 
-// An extent has at most this many record blocks, so that its index is one or two blocks; a longer run of records has
-// several extents. It keeps its largest gaps.
-inline constexpr std::size_t kExtentBlocksMax = 16'384;
+// An extent has at most this many record blocks, so that its index is one short read and little memory; a longer run
+// of records has several extents. It keeps its largest gaps.
+inline constexpr std::size_t kExtentBlocksMax = 4096;
 inline constexpr std::size_t kExtentGapsMax = 256;
 struct ExtentIndex {
   std::vector<RecordBlockEntry> blocks;  // offsets and places grow

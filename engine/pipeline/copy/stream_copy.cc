@@ -112,7 +112,7 @@ void StreamCopy::report_healed(const std::string& name, std::uint64_t blocks) {
 Result<std::optional<Error>> StreamCopy::copy_archive(const Snapshot& snapshot) {
   const std::string name = "snapshot " + snapshot.id() + " of " + snapshot.manifest.stream;
   bool source_fault = false;
-  auto copied = copy_topics(*source_, snapshot, *target_, *options_, memory_, {*progress_, *cancel_}, source_fault);
+  auto copied = copy_topics({*source_, snapshot, *target_, *options_, memory_}, {*progress_, *cancel_}, source_fault);
   if (!copied.ok() && source_fault && is_object_fault(copied.error())) return std::optional(copied.error());
   if (!copied.ok()) return copied.error().with_context("copying " + name);
   report_->read_bytes += copied->read_bytes;

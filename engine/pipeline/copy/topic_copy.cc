@@ -100,16 +100,16 @@ Manifest manifest_for(const ManifestHeader& original, const CopyOptions& options
 
 }  // namespace
 
-Result<TopicCopyReport> copy_topics(Repository& source, const Snapshot& snapshot, Repository& target,
-                                    const CopyOptions& options, const CopyMemory& memory, const RunControl& control,
-                                    bool& source_fault) {
+Result<TopicCopyReport> copy_topics(const TopicCopyInput& in, const RunControl& control, bool& source_fault) {
+  Repository& target = in.target;
+  const CopyMemory& memory = in.memory;
   TopicCopyReport report;
   source_fault = false;
   const auto of_source = [&](Error error) {
     source_fault = true;
     return error;
   };
-  auto original = read_manifest(source, source.store(), snapshot);
+  auto original = read_manifest(in.source, in.source.store(), in.snapshot);
   if (!original.ok()) return of_source(std::move(original).error());
   DRS_ASSIGN_OR_RETURN(
       const std::unique_ptr<WriteSession> session,
@@ -119,10 +119,10 @@ Result<TopicCopyReport> copy_topics(Repository& source, const Snapshot& snapshot
   DRS_ASSIGN_OR_RETURN(BufferArena push_arena, BufferArena::map(memory.push.arena_bytes));
   DRS_ASSIGN_OR_RETURN(
       const std::unique_ptr<BlockWriter> blocks,
-      BlockWriter::open(target, *session, {memory.push, push_arena}, control, {.compression = options.compression}));
-  auto restore = RangeRestore::open(source, {memory.pull, pull_arena}, control, {});
+      BlockWriter::open(target, *session, {memory.push, push_arena}, control, {.compression = in.options.compression}));
+  auto restore = RangeRestore::open(in.source, {memory.pull, pull_arena}, control, {});
   if (!restore.ok()) return of_source(std::move(restore).error());
-  Manifest manifest = manifest_for(*original, options);
+  Manifest manifest = manifest_for(*original, in.options);
   std::vector<ObjectKey> relies_on;
   for (const ManifestStream& stream : original->streams) {
     manifest.bytes += stream.bytes;

@@ -23,10 +23,16 @@ struct TopicCopyReport {
   std::vector<std::string> warnings;
 };
 
-// All arguments outlive the copy. Errors of the source's objects are returned with `source_fault` set: these are damage
-// of the source, not of this copy. Errors: as pull and push.
-Result<TopicCopyReport> copy_topics(Repository& source, const Snapshot& snapshot, Repository& target,
-                                    const CopyOptions& options, const CopyMemory& memory, const RunControl& control,
-                                    bool& source_fault);
+// All of it outlives the copy.
+struct TopicCopyInput {
+  Repository& source;
+  const Snapshot& snapshot;
+  Repository& target;
+  const CopyOptions& options;
+  const CopyMemory& memory;
+};
+// Errors of the source's objects are returned with `source_fault` set: these are damage of the source, not of this
+// copy. Errors: as pull and push.
+Result<TopicCopyReport> copy_topics(const TopicCopyInput& in, const RunControl& control, bool& source_fault);
 
 }  // namespace drs

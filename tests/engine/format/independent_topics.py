@@ -68,7 +68,7 @@ def read_extent_index(data):
     reader = Reader(data, "extent index")
     entries, end, following = [], 0, 0
     count = reader.varint()
-    check(count <= 16384, "extent index: count of blocks")
+    check(count <= 4096, "extent index: count of blocks")
     for _ in range(count):
         entries.append(read_block_entry(reader, end, following))
         end, following = entries[-1].place + entries[-1].count_bytes, entries[-1].last_offset + 1

@@ -185,8 +185,8 @@ TEST(ExtentIndex, ChecksCountsBeforeItTakesMemory) {
   EXPECT_EQ(code({0, 1, 0, 0}), ErrorCode::kTruncated);           // one gap
   EXPECT_EQ(code({0, 1, 0, 0, 0}), ErrorCode::kCorrupt);          // without offsets
   EXPECT_EQ(code({0, 0x81, 2, 0, 0, 0}), ErrorCode::kCorrupt);    // 257 gaps
-  EXPECT_EQ(code({0x80, 0x80, 1, 0, 0}), ErrorCode::kTruncated);  // 16,384 blocks
-  EXPECT_EQ(code({0x81, 0x80, 1, 0, 0}), ErrorCode::kCorrupt);    // 16,385 blocks
+  EXPECT_EQ(code({0x80, 0x20, 0, 0}), ErrorCode::kTruncated);     // 4,096 blocks
+  EXPECT_EQ(code({0x81, 0x20, 0, 0}), ErrorCode::kCorrupt);       // 4,097 blocks
   EXPECT_EQ(code({0, 0, 0}), ErrorCode::kCorrupt);
 }
 

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "engine/format/document.h"
+#include "engine/format/marks.h"
+#include "engine/format/names.h"
 #include "tests/engine/topics/archive_fixture.h"
 
 namespace drs::test {
@@ -186,6 +189,24 @@ TEST_F(ArchiveTest, ReadsAgainWhatIsLostInTheRepository) {
   EXPECT_GT(report->records_read, 10U);
   const auto open = this->open();
   for (std::size_t p = 0; p < 4; ++p)
+    EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
+}
+
+TEST_F(ArchiveTest, DoesNotRelyOnCondemnedPacks) {
+  kafka_.add_topic("orders", 2);
+  for (std::size_t p = 0; p < 2; ++p) append(kafka_.partition("orders", p), 300, 1000);
+  ASSERT_TRUE(archive(options()).ok());
+  CondemnedPacks condemned;
+  for (const ObjectInfo& info : objects_->list("packs/")) condemned.packs.push_back(parse_name(info.key)->digest);
+  const std::string record = condemned_name(Uuid());
+  objects_->insert(
+      record, encode_document(repository_->keys(), ObjectKind::kCondemned, record, encode_condemned(condemned)), 0);
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->records_read, 600U);
+  for (const Digest& pack : condemned.packs) objects_->erase(pack_name(pack));
+  const auto open = this->open();
+  for (std::size_t p = 0; p < 2; ++p)
     EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
 }
 
