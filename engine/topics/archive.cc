@@ -128,7 +128,7 @@ CatalogueContent compose(const ArchivePlan& plan, const ArchiveReader& reader, c
     add(kept.topic, std::move(extents));
   }
   for (std::size_t t = 0; t < plan.topics.size(); ++t) {
-    if (reader.vanished(t)) continue;
+    if (reader.has_vanished(t)) continue;
     const PlannedTopic& planned = plan.topics[t];
     CatalogueTopic topic{.name = planned.topic.name,
                          .generation = planned.generation,
@@ -154,6 +154,7 @@ CatalogueContent compose(const ArchivePlan& plan, const ArchiveReader& reader, c
   content.catalogue.groups = state.groups;
   content.catalogue.cluster = state.cluster;
   content.catalogue.cluster.history = to_string(plan.history);
+  content.catalogue.cluster.read_uncommitted = plan.read_uncommitted;
   return content;
 }
 
@@ -191,7 +192,7 @@ Result<void> check_topics_again(TopicCluster& cluster, const ArchivePlan& plan, 
   if (!view.ok()) return as_source_error(std::move(view).error());
   for (std::size_t t = 0; t < plan.topics.size(); ++t) {
     const PlannedTopic& topic = plan.topics[t];
-    if (!topic.literal || reader.vanished(t)) continue;
+    if (!topic.literal || reader.has_vanished(t)) continue;
     const auto now = std::ranges::find(view->topics, topic.topic.name, &ClusterTopic::name);
     if (now == view->topics.end())
       return Error(ErrorCode::kSource, "topic " + topic.topic.name + " was deleted while it was being archived");
@@ -307,6 +308,8 @@ Result<void> Archive::read_and_write(WriteSession& session, ArchivePlan& plan, c
                        {.window = budget_.memory.window, .stop = options_.stop, .bytes_max = options_.bytes_max});
   if (options_.before_reading) options_.before_reading();
   DRS_RETURN_IF_ERROR(reader.run());
+  for (std::size_t t = 0; t < plan.topics.size(); ++t)
+    if (reader.has_vanished(t)) keep_history_of(plan, plan.topics[t]);
   if (options_.refuse_loss) DRS_RETURN_IF_ERROR(refuse_loss(reader, plan));
   DRS_RETURN_IF_ERROR(check_topics_again(cluster_, plan, reader));
   StreamNumbers numbers;

@@ -268,6 +268,13 @@ void begin_new_generation(ArchivePlan& plan, PlannedTopic& topic, const std::str
   if (kept) plan.kept.push_back(*std::move(kept));
 }
 
+void keep_history_of(ArchivePlan& plan, PlannedTopic& topic) {
+  if (!topic.before) return;
+  auto kept = kept_by_history(std::move(*topic.before), plan.history, plan.now_ms);
+  topic.before.reset();
+  if (kept) plan.kept.push_back(*std::move(kept));
+}
+
 Result<ArchivePlan> plan_archive_run(const PlanInput& input) {
   return Planner(input).run();
 }

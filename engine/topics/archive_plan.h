@@ -104,4 +104,7 @@ Result<ArchivePlan> plan_archive_run(const PlanInput& input);
 // next generation; the old one stays as far as the history says. `why`: for the warning.
 void begin_new_generation(ArchivePlan& plan, PlannedTopic& topic, const std::string& why);
 
+// For a topic that has vanished while it was read: what the last archive has of it stays as far as the history says.
+void keep_history_of(ArchivePlan& plan, PlannedTopic& topic);
+
 }  // namespace drs

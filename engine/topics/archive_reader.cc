@@ -79,23 +79,21 @@ Result<void> ArchiveReader::fill_window() {
 // without one.
 Result<void> ArchiveReader::check_first(Range& range, const Record* record) {
   const LastRecord expected = *std::exchange(range.expected, std::nullopt);
+  const PlannedTopic& topic = plan_.topics[range.topic];
+  const std::string partition = std::to_string(topic.partitions[range.partition].number);
   Bytes row;
   if (record != nullptr && record->offset == expected.offset) {
     if (record_hash(*record, row) == expected.hash) return {};
-    to_restart_ = range.topic;
-    restart_reason_ = "the record at offset " + std::to_string(expected.offset) + " of partition " +
-                      std::to_string(plan_.topics[range.topic].partitions[range.partition].number) +
-                      " is another one than in the last archive";
+    to_restart_.emplace(range.topic, "the record at offset " + std::to_string(expected.offset) + " of partition " +
+                                         partition + " is another one than in the last archive");
     return {};
   }
-  if (plan_.topics[range.topic].compacted) {
+  if (topic.compacted) {
     read_[range.topic][range.partition].last_record_compacted = true;
     return {};
   }
-  to_restart_ = range.topic;
-  restart_reason_ = "the last archived record of partition " +
-                    std::to_string(plan_.topics[range.topic].partitions[range.partition].number) + ", at offset " +
-                    std::to_string(expected.offset) + ", is gone, and the topic is not compacted";
+  to_restart_.emplace(range.topic, "the last archived record of partition " + partition + ", at offset " +
+                                       std::to_string(expected.offset) + ", is gone, and the topic is not compacted");
   return {};
 }
 
@@ -110,11 +108,11 @@ Result<void> ArchiveReader::record(std::uint32_t number, const Record& record) {
 }
 
 Result<void> ArchiveReader::add(Range& range, const Record& record) {
-  if (to_restart_ == range.topic) return {};
+  if (to_restart_.contains(range.topic)) return {};
   if (range.expected) {
     const std::int64_t offset = range.expected->offset;
     DRS_RETURN_IF_ERROR(check_first(range, &record));
-    if (to_restart_ == range.topic || record.offset == offset) return {};
+    if (to_restart_.contains(range.topic) || record.offset == offset) return {};
   }
   if (record.offset < range.writer->position()) return {};  // archived already
   const std::uint64_t payload = drs::payload_bytes(record);
@@ -140,8 +138,8 @@ Result<void> ArchiveReader::ended(std::uint32_t number) {
 Result<void> ArchiveReader::end(std::uint32_t number) {
   const auto found = active_.find(number);
   Range& range = found->second;
-  if (range.expected && to_restart_ != range.topic) DRS_RETURN_IF_ERROR(check_first(range, nullptr));
-  if (to_restart_ != range.topic) DRS_RETURN_IF_ERROR(finish_range(range, range.span.to));
+  if (range.expected && !to_restart_.contains(range.topic)) DRS_RETURN_IF_ERROR(check_first(range, nullptr));
+  if (!to_restart_.contains(range.topic)) DRS_RETURN_IF_ERROR(finish_range(range, range.span.to));
   active_.erase(found);
   return {};
 }
@@ -223,10 +221,8 @@ Result<void> ArchiveReader::run() {
     if (std::string reason = reason_to_stop(); !reason.empty()) return finish_all(std::move(reason));
     if (auto polled = source_.poll(*this); !polled.ok())
       return own_error_ ? std::move(polled).error() : as_source_error(std::move(polled).error());
-    if (to_restart_) {
-      const std::size_t topic = *std::exchange(to_restart_, std::nullopt);
-      DRS_RETURN_IF_ERROR(restart_topic(topic, restart_reason_));
-    }
+    for (const auto& [topic, why] : std::exchange(to_restart_, {}))
+      if (!vanished_[topic]) DRS_RETURN_IF_ERROR(restart_topic(topic, why));
     for (std::size_t topic = 0; topic < vanished_.size(); ++topic)
       if (vanished_[topic]) DRS_RETURN_IF_ERROR(drop_ranges(topic));
   }

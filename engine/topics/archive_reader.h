@@ -43,7 +43,7 @@ class ArchiveReader final : private RecordVisitor {
   [[nodiscard]] const std::string& stopped() const { return stopped_; }
   // By number of topic and of partition in the plan; empty for a topic that has vanished.
   [[nodiscard]] const std::vector<std::vector<ReadPartition>>& partitions() const { return read_; }
-  [[nodiscard]] bool vanished(std::size_t topic) const { return vanished_[topic]; }
+  [[nodiscard]] bool has_vanished(std::size_t topic) const { return vanished_[topic]; }
   [[nodiscard]] std::uint64_t records() const { return records_; }
   [[nodiscard]] std::uint64_t payload_bytes() const { return payload_bytes_; }
 
@@ -85,8 +85,7 @@ class ArchiveReader final : private RecordVisitor {
   std::uint32_t number_next_ = 0;
   std::vector<std::vector<ReadPartition>> read_;
   std::vector<bool> vanished_;
-  std::optional<std::size_t> to_restart_;  // a topic, once the current poll has returned
-  std::string restart_reason_;
+  std::map<std::size_t, std::string> to_restart_;  // topics, once the current poll has returned, and why
   std::uint64_t records_ = 0;
   std::uint64_t payload_bytes_ = 0;
   std::string stopped_;

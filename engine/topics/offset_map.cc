@@ -50,14 +50,11 @@ class Translation {
   Result<std::vector<TranslatedGroup>> run(const std::string& glob);
 
  private:
-  struct Check {
-    TranslatedOffset* offset = nullptr;
-    RecordHash expected;
-  };
   Result<TranslatedGroup> translate(const CatalogueGroup& group);
   Result<void> add(TranslatedGroup& group, const GroupOffset& archived, const std::vector<GroupOffset>& now);
   Result<PartitionEnds> ends_of(const TopicPartition& partition);
-  Result<void> check(const TranslatedOffset& offset, const RecordHash& expected);
+  Result<bool> holds(const TopicPartition& partition, std::int64_t offset, const RecordHash& expected);
+  Result<void> place(TranslatedOffset& offset, const Ordinal& ordinal, const PartitionEnds& ends);
 
   TopicView& view_;
   const std::vector<ChosenTopic>& topics_;
@@ -73,20 +70,39 @@ Result<PartitionEnds> Translation::ends_of(const TopicPartition& partition) {
   return ends_[partition] = ends->front();
 }
 
-// The record at the target must be the one that was restored there.
-Result<void> Translation::check(const TranslatedOffset& offset, const RecordHash& expected) {
+// Whether the record at the target is the one that was restored there.
+Result<bool> Translation::holds(const TopicPartition& partition, std::int64_t offset, const RecordHash& expected) {
   FirstRecords first;
-  if (auto reading = target_.read({0, offset.target, offset.offset, offset.offset + 1}); !reading.ok())
+  if (auto reading = target_.read({0, partition, offset, offset + 1}); !reading.ok())
     return as_source_error(std::move(reading).error());
   while (first.ended_count() == 0)
     if (auto polled = target_.poll(first); !polled.ok()) return as_source_error(std::move(polled).error());
   const auto found = first.hashes.find(0);
-  if (found != first.hashes.end() && found->second == expected) return {};
+  return found != first.hashes.end() && found->second == expected;
+}
+
+// The first record that was restored has offset 0, or, in an empty topic that existed before, the start of its log.
+Result<void> Translation::place(TranslatedOffset& offset, const Ordinal& ordinal, const PartitionEnds& ends) {
+  const auto before = static_cast<std::int64_t>(ordinal.records_before);
+  for (const std::int64_t first : {std::int64_t{0}, ends.log_start}) {
+    offset.offset = first + before;
+    if (offset.offset < ends.log_start || offset.offset > ends.high_watermark) continue;
+    if (!ordinal.next) return {};
+    if (offset.offset == ends.high_watermark) continue;
+    DRS_ASSIGN_OR_RETURN(const bool found, holds(offset.target, offset.offset, *ordinal.next));
+    if (found) return {};
+  }
+  if (before < ends.log_start) {
+    offset.expired = true;
+    offset.offset = ends.log_start;
+    return {};
+  }
   return Error(ErrorCode::kSinkClosed,
-               "the record at offset " + std::to_string(offset.offset) + " of " + offset.target.topic + "/" +
-                   std::to_string(offset.target.partition) + " is not record " + std::to_string(offset.archived) +
-                   " of the archive: the topic does not hold what was restored with these options. Give the same "
-                   "--topics, --rename and windows as the restore had");
+               offset.target.topic + "/" + std::to_string(offset.target.partition) + ", with offsets from " +
+                   std::to_string(ends.log_start) + " to " + std::to_string(ends.high_watermark) +
+                   ", does not hold what was restored: record " + std::to_string(offset.archived) +
+                   " of the archive should be at offset " + std::to_string(before) +
+                   ". Give the same --topics, --rename and windows as the restore had, and finish the restore first");
 }
 
 Result<void> Translation::add(TranslatedGroup& group, const GroupOffset& archived,
@@ -99,18 +115,9 @@ Result<void> Translation::add(TranslatedGroup& group, const GroupOffset& archive
   offset.archived = archived.offset;
   DRS_ASSIGN_OR_RETURN(const Ordinal ordinal, ordinal_of(view_, *found->partition, archived.offset));
   DRS_ASSIGN_OR_RETURN(const PartitionEnds ends, ends_of(offset.target));
-  offset.offset = static_cast<std::int64_t>(ordinal.records_before);
   const CataloguePartition& partition = found->topic->source->partitions[archived.partition.partition];
   offset.clamped = archived.offset > partition.to;
-  offset.expired = offset.offset < ends.log_start;
-  if (offset.expired) offset.offset = ends.log_start;
-  if (offset.offset > ends.high_watermark)
-    return Error(ErrorCode::kSinkClosed, offset.target.topic + "/" + std::to_string(offset.target.partition) +
-                                             " ends at " + std::to_string(ends.high_watermark) +
-                                             ", before the position of group " + group.group + ", " +
-                                             std::to_string(offset.offset) + ": the restore is not complete");
-  if (ordinal.next && !offset.expired && offset.offset < ends.high_watermark)
-    DRS_RETURN_IF_ERROR(check(offset, *ordinal.next));
+  DRS_RETURN_IF_ERROR(place(offset, ordinal, ends));
   const auto before = std::ranges::find(now, offset.target, &GroupOffset::partition);
   if (before != now.end()) offset.before = before->offset;
   group.offsets.push_back(std::move(offset));

@@ -99,6 +99,39 @@ TEST_F(ArchiveTest, SeesThatATopicIsAnotherOneThoughItIsLonger) {
     EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
 }
 
+TEST_F(ArchiveTest, SeesThatSeveralTopicsAreOtherOnesInOnePoll) {
+  for (const char* const name : {"a", "b", "c"}) append(kafka_.add_topic(name, 2).partitions[0], 50);
+  ASSERT_TRUE(archive(options()).ok());
+  for (const char* const name : {"a", "b", "c"}) {
+    FakePartition& log = kafka_.add_topic(name, 2).partitions[0];
+    for (int i = 0; i < 70; ++i) log.append({.timestamp_ms = i, .value = name});
+  }
+  kafka_.ranges_in_a_poll = 10;
+  ASSERT_TRUE(archive(options()).ok());
+  const auto open = this->open();
+  for (const char* const name : {"a", "b", "c"}) {
+    EXPECT_EQ(open->view().find(name)->generation, 2U);
+    EXPECT_EQ(archived(open->view(), name, 0), kafka_.partition(name, 0).log) << name;
+  }
+}
+
+TEST_F(ArchiveTest, TheHistoryKeepsATopicThatVanishesMeanwhile) {
+  append(kafka_.add_topic("a", 1).partitions[0], 50);
+  append(kafka_.add_topic("b", 1).partitions[0], 50);
+  ArchiveOptions all = options();
+  all.history = History{History::Kind::kAll, 0};
+  ASSERT_TRUE(archive(all).ok());
+  append(kafka_.partition("a", 0), 500);
+  int polls = 0;
+  kafka_.before_poll = [&] {
+    if (++polls == 2) kafka_.topics.erase("a");
+  };
+  ASSERT_TRUE(archive(all).ok());
+  const auto open = this->open();
+  ASSERT_NE(open->view().find("a"), nullptr);
+  EXPECT_EQ(open->view().find("a")->partitions[0].records, 50U);
+}
+
 TEST_F(ArchiveTest, RetentionDuringTheRunIsAGap) {
   kafka_.add_topic("orders", 1);
   append(kafka_.partition("orders", 0), 1000);

@@ -159,12 +159,13 @@ Result<void> FakeKafka::deliver(Reading& reading, RecordVisitor& visitor, bool& 
 
 Result<void> FakeKafka::poll(RecordVisitor& visitor) {
   if (before_poll) before_poll();
-  if (readings_.empty()) return {};
-  Reading reading = readings_.front();
-  readings_.pop_front();
-  bool done = false;
-  DRS_RETURN_IF_ERROR(deliver(reading, visitor, done));
-  if (!done) readings_.push_back(reading);
+  for (std::size_t i = 0; i < ranges_in_a_poll && !readings_.empty(); ++i) {
+    Reading reading = readings_.front();
+    readings_.pop_front();
+    bool done = false;
+    DRS_RETURN_IF_ERROR(deliver(reading, visitor, done));
+    if (!done) readings_.push_back(reading);
+  }
   return {};
 }
 
