@@ -53,7 +53,7 @@ void add_extent_indexes(const Bytes& index, const AddInput& add) {
   add("extent_index__truncated__truncated", truncated(index, 1));
   add("extent_index__left-over-bytes__corrupt", with_more(index));
   add("extent_index__16385-blocks__corrupt", spliced(index, 0, 1, {0x81, 0x80, 0x01}));
-  add("extent_index__more-blocks-than-bytes__truncated", spliced(index, 0, 1, {0x80, 0x80, 0x01}));
+  add("extent_index__more-blocks-than-bytes__truncated", spliced(index, 0, 1, {0x80, 0x20}));
   add("extent_index__non-minimal-varint__truncated", spliced(index, 0, 1, {0x82, 0x00}));
   add("extent_index__block-of-1-byte__corrupt", spliced(index, 2, 2, {1}));
   add("extent_index__place-of-65-bits__corrupt",

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/push/push.h"
 #include "tests/engine/pipeline/copy/copy_runs.h"
@@ -143,7 +144,8 @@ TEST_F(StreamCopyTest, CommitsNothingOfADamagedSnapshot) {
 
 TEST_F(StreamCopyTest, PassesOverASnapshotThatItCannotRestore) {
   test::StoredRepository stored;
-  const Uuid archive = parse_name(stored.add_archive())->uuid;
+  const auto of_segments = [](Manifest& manifest) { manifest.content = ManifestContent::kTopicSegments; };
+  const Uuid archive = parse_name(stored.add_archive(of_segments))->uuid;
   const auto source = stored.open();
   const auto target = target_.open();
   const auto report = copy_all(**source, **target);
@@ -155,6 +157,25 @@ TEST_F(StreamCopyTest, PassesOverASnapshotThatItCannotRestore) {
     EXPECT_EQ(copy.reason, ErrorCode::kFormatTooNew);
     EXPECT_THAT(copy.problem, HasSubstr(archive.hex()));
   }
+  EXPECT_THAT(findings_of(target_), IsEmpty());
+}
+
+TEST_F(StreamCopyTest, CopiesEachStreamOfAnArchiveAndNoneASecondTime) {
+  test::StoredRepository stored;
+  const std::string name = stored.add_archive();
+  const auto source = stored.open();
+  const auto target = target_.open();
+  ASSERT_EQ(copy_all(**source, **target)->count(Outcome::kCopied), 4U);
+  const Manifest original = *open_manifest((*source)->keys(), name, stored.object(name));
+  const SnapshotCatalog catalog = *load_snapshots(**target, "topics");
+  const Manifest copied = *read_manifest(**target, (*target)->store(), catalog.live.front());
+  ASSERT_EQ(copied.streams.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(copied.streams[i].label, original.streams[i].label);
+    EXPECT_EQ(copied.streams[i].xxh3, original.streams[i].xxh3);
+  }
+  EXPECT_EQ(copied.snapshot_ns, original.snapshot_ns);
+  EXPECT_EQ(copy_all(**source, **target)->count(Outcome::kPresent), 4U);
   EXPECT_THAT(findings_of(target_), IsEmpty());
 }
 
