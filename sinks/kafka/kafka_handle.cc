@@ -79,6 +79,12 @@ void KafkaHandle::set_callbacks(rd_kafka_conf_t* conf, const Options& options) {
     rd_kafka_conf_set_oauthbearer_token_refresh_cb(
         conf, [](rd_kafka_t* raw, const char*, void* self) { static_cast<KafkaHandle*>(self)->refresh_token(raw); });
   }
+  statistics_ = options.statistics;
+  if (statistics_)
+    rd_kafka_conf_set_stats_cb(conf, [](rd_kafka_t*, char* json, std::size_t size, void* self) {
+      static_cast<KafkaHandle*>(self)->statistics_({json, size});
+      return 0;  // librdkafka keeps the document
+    });
   delivered_ = options.delivered;
   delivered_to_ = options.delivered_to;
   if (delivered_ != nullptr)

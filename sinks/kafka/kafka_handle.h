@@ -46,6 +46,8 @@ class KafkaHandle {
     // Called by `serve` for each message that a producer has stored or given up, with `delivered_to`.
     void (*delivered)(const rd_kafka_message_t& message, void* delivered_to) = nullptr;
     void* delivered_to = nullptr;
+    // Called by `serve` with librdkafka's statistics, where the setting statistics.interval.ms asks for them.
+    std::function<void(std::string_view json)> statistics;
   };
 
   // Connects in the background. Errors: kUsage.
@@ -92,6 +94,7 @@ class KafkaHandle {
   std::string token_command_;
   void (*delivered_)(const rd_kafka_message_t&, void*) = nullptr;
   void* delivered_to_ = nullptr;
+  std::function<void(std::string_view)> statistics_;
   mutable std::mutex mutex_;  // guards what follows
   rd_kafka_resp_err_t last_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::string last_reason_;

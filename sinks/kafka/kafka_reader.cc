@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "sinks/kafka/kafka_ends.h"
-#include "sinks/kafka/kafka_fetch_limits.h"
 #include "sinks/kafka/kafka_metadata.h"
 
 namespace drs {
@@ -20,14 +19,7 @@ constexpr milliseconds kSilence{2000};     // after which the brokers are asked 
 constexpr milliseconds kProbeInterval{1000};
 constexpr int kProbeWithinMs = 1000;
 constexpr int kRestartsMax = 20;
-
-// A setting that a librdkafka knows which wakes its threads itself.
-constexpr const char* kQueueBackoff = "fetch.queue.backoff.ms";
-constexpr const char* kQueueBackoffMs = "5";
-
-KafkaAct reading_act(const TopicPartition& partition) {
-  return {"reading " + kafka_partition_text(partition), "Read on topic '" + kafka_text(partition.topic) + "'"};
-}
+constexpr milliseconds kFitInterval{5000};
 
 KafkaAct capture_act(const TopicPartition& partition) {
   return {"asking for the ends of " + kafka_partition_text(partition),
@@ -53,51 +45,33 @@ std::optional<ByteView> bytes_of(const void* bytes, std::size_t size) {
 
 Result<std::unique_ptr<KafkaReader>> KafkaReader::connect(const KafkaSettings& settings, const Options& options) {
   std::unique_ptr<KafkaReader> reader(new KafkaReader(settings, options));
-  DRS_ASSIGN_OR_RETURN(reader->handle_, reader->open_handle(options.read_uncommitted));
-  DRS_RETURN_IF_ERROR(await_kafka_brokers(*reader->handle_));
-  reader->queue_.reset(rd_kafka_queue_new(reader->handle_->raw()));
-  reader->batch_messages_ = kBatchMessagesMax;
-  if (!kafka_client_knows(kQueueBackoff, kQueueBackoffMs)) {
-    DRS_ASSIGN_OR_RETURN(reader->waker_, KafkaWaker::start(*reader->handle_));
-  }
+  DRS_ASSIGN_OR_RETURN(reader->fetcher_, reader->open_fetcher(options.read_uncommitted,
+                                                              kafka_fetch_limits(options.memory_bytes, options.brokers,
+                                                                                 kKafkaExpansionAtFirst)));
+  DRS_RETURN_IF_ERROR(await_kafka_brokers(reader->handle()));
   return reader;
 }
 
-KafkaReader::~KafkaReader() {
-  if (handle_) handle_->cancel();
-  waker_.reset();
-  for (const auto& [number, reading] : readings_) static_cast<void>(stop_fetch(reading));
-}
-
-Result<std::unique_ptr<KafkaHandle>> KafkaReader::open_handle(bool read_uncommitted) const {
-  KafkaHandle::Options handle;
-  handle.own = fetch_settings(kafka_fetch_limits(options_.memory_bytes, options_.brokers));
-  handle.own.push_back({"isolation.level", read_uncommitted ? "read_uncommitted" : "read_committed"});
-  handle.own.push_back({"auto.offset.reset", "error"});
-  handle.own.push_back({"enable.auto.commit", "false"});
-  handle.own.push_back({"enable.auto.offset.store", "false"});
-  handle.own.push_back({"enable.partition.eof", "true"});
-  handle.own.push_back({"check.crcs", "true"});
-  // The end behind a marker or a hole shows only when a fetch returns without records.
-  handle.own.push_back({"fetch.wait.max.ms", "50"});
-  handle.own.push_back({"topic.metadata.propagation.max.ms", std::to_string(options_.settle.count())});
-  if (kafka_client_knows(kQueueBackoff, kQueueBackoffMs)) handle.own.push_back({kQueueBackoff, kQueueBackoffMs});
-  return KafkaHandle::open(settings_, options_.client, handle);
+Result<std::unique_ptr<KafkaFetcher>> KafkaReader::open_fetcher(bool read_uncommitted,
+                                                                const KafkaFetchLimits& limits) const {
+  return KafkaFetcher::open(
+      settings_,
+      {.read_uncommitted = read_uncommitted, .settle = options_.settle, .limits = limits, .client = options_.client});
 }
 
 Result<std::vector<PartitionEnds>> KafkaReader::capture(std::span<const TopicPartition> partitions) {
   // Two isolation levels are two clients. In this order start <= last stable <= high watermark holds, though retention
   // and producers go on.
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<KafkaHandle> other, open_handle(!options_.read_uncommitted));
-  const auto registration = handle_->cancel_token().on_cancel([&other] { other->cancel(); });
-  KafkaHandle& committed = options_.read_uncommitted ? *other : *handle_;
-  KafkaHandle& uncommitted = options_.read_uncommitted ? *handle_ : *other;
+  DRS_ASSIGN_OR_RETURN(const auto other, open_fetcher(!options_.read_uncommitted, fetcher_->limits()));
+  const auto registration = cancel_.on_cancel([&other] { other->handle().cancel(); });
+  KafkaHandle& committed = options_.read_uncommitted ? other->handle() : handle();
+  KafkaHandle& uncommitted = options_.read_uncommitted ? handle() : other->handle();
   Result<std::vector<std::int64_t>> starts = ask_kafka_ends(committed, partitions, KafkaEnd::kLogStart);
   if (!starts.ok()) {
     // librdkafka does not tell what is absent from what is closed to us.
     if (starts.error().code == ErrorCode::kNotFound)
       for (const TopicPartition& partition : partitions)
-        DRS_RETURN_IF_ERROR(check_kafka_partition(*other, capture_act(partition), partition));
+        DRS_RETURN_IF_ERROR(check_kafka_partition(other->handle(), capture_act(partition), partition));
     return std::move(starts).error();
   }
   DRS_ASSIGN_OR_RETURN(const auto stable, ask_kafka_ends(committed, partitions, KafkaEnd::kLogEnd));
@@ -105,19 +79,6 @@ Result<std::vector<PartitionEnds>> KafkaReader::capture(std::span<const TopicPar
   std::vector<PartitionEnds> ends;
   for (std::size_t i = 0; i < partitions.size(); ++i) ends.push_back({(*starts)[i], stable[i], high[i]});
   return ends;
-}
-
-Result<KafkaReader::Topic*> KafkaReader::topic_of(const std::string& name) {
-  Topic& topic = topics_[name];
-  if (topic.handle) return &topic;
-  topic.name = name;
-  // A new one would lack what was set for the client: auto.offset.reset.
-  rd_kafka_topic_conf_t* const conf = rd_kafka_default_topic_conf_dup(handle_->raw());
-  rd_kafka_topic_conf_set_opaque(conf, &topic);
-  topic.handle.reset(rd_kafka_topic_new(handle_->raw(), name.c_str(), conf));  // takes `conf`
-  if (topic.handle) return &topic;
-  const rd_kafka_resp_err_t error = rd_kafka_last_error();
-  return kafka_error(error, {}, {"reading topic '" + kafka_text(name) + "'", {}});
 }
 
 Result<void> KafkaReader::read(const OffsetRange& range) {
@@ -128,10 +89,6 @@ Result<void> KafkaReader::read(const OffsetRange& range) {
     empty_.push_back(range.number);
     return {};
   }
-  DRS_ASSIGN_OR_RETURN(Topic* const topic, topic_of(range.partition.topic));
-  if (topic->readings.size() <= range.partition.partition) topic->readings.resize(range.partition.partition + 1);
-  Reading*& place = topic->readings[range.partition.partition];
-  DRS_ASSERT(place == nullptr, "two ranges of one partition at a time");
   Reading& reading = readings_[range.number];
   reading.range = range;
   reading.next = range.from;
@@ -139,57 +96,66 @@ Result<void> KafkaReader::read(const OffsetRange& range) {
     readings_.erase(range.number);
     return started;
   }
-  place = &reading;
   if (readings_.size() == 1) last_sign_ = Steady::now();
   return {};
 }
 
 Result<void> KafkaReader::start_fetch(Reading& reading) {
-  const TopicPartition& partition = reading.range.partition;
   reading.since_batch = batch_;
-  if (rd_kafka_consume_start_queue(topics_.at(partition.topic).handle.get(),
-                                   static_cast<std::int32_t>(partition.partition), reading.next, queue_.get()) == 0)
-    return {};
-  return kafka_error(rd_kafka_last_error(), {}, reading_act(partition));
-}
-
-// Returns once librdkafka has dropped what it had fetched.
-Result<void> KafkaReader::stop_fetch(const Reading& reading) {
-  const TopicPartition& partition = reading.range.partition;
-  if (rd_kafka_consume_stop(topics_.at(partition.topic).handle.get(), static_cast<std::int32_t>(partition.partition)) ==
-      0)
-    return {};
-  return kafka_error(rd_kafka_last_error(), {}, reading_act(partition));
+  return fetcher_->start(reading.range.partition, reading.next, &reading);
 }
 
 Result<void> KafkaReader::stop(std::uint32_t number) {
   if (std::erase(empty_, number) > 0) return {};
   const auto found = readings_.find(number);
   DRS_ASSERT(found != readings_.end(), "a range that is not being read");
-  const Reading& reading = found->second;
-  const Result<void> stopped = stop_fetch(reading);
-  topics_.at(reading.range.partition.topic).readings[reading.range.partition.partition] = nullptr;
-  if (last_reading_ == &reading) last_reading_ = nullptr;
+  const Result<void> stopped = fetcher_->stop(found->second.range.partition);
+  if (last_reading_ == &found->second) last_reading_ = nullptr;
   readings_.erase(found);
   return stopped;
 }
 
 void KafkaReader::cancel() {
-  handle_->cancel();
-  rd_kafka_queue_yield(queue_.get());
+  cancel_.cancel();
+  const std::lock_guard lock(fetcher_mutex_);
+  handle().cancel();
+  fetcher_->wake();
 }
 
 Result<void> KafkaReader::poll(RecordVisitor& visitor) {
   if (failed_) return *failed_;
-  if (handle_->cancelled()) return KafkaHandle::cancelled_error();
-  handle_->serve(milliseconds(0));
+  if (cancel_.cancelled()) return KafkaHandle::cancelled_error();
+  handle().serve(milliseconds(0));
   Result<void> done = end_empty(visitor);
+  if (done.ok()) done = fit_to_expansion();
   if (done.ok()) done = take_batch(visitor);
   if (done.ok()) done = check_topics(visitor);
   if (done.ok()) done = check_early_ends();
-  if (done.ok() && handle_->cancelled()) return KafkaHandle::cancelled_error();
+  if (done.ok() && cancel_.cancelled()) return KafkaHandle::cancelled_error();
   if (!done.ok() && done.error().code != ErrorCode::kCancelled) failed_ = done.error();
   return done;
+}
+
+// librdkafka bounds what it fetches before it decompresses it. Where batches expand more or less than was allowed for,
+// the client is replaced by one that fetches less or more at a time.
+Result<void> KafkaReader::fit_to_expansion() {
+  const Time now = Steady::now();
+  const std::optional<double> expansion = fetcher_->expansion();
+  if (!expansion || now - last_fit_ < kFitInterval) return {};
+  const KafkaFetchLimits limits = kafka_fetch_limits(options_.memory_bytes, options_.brokers, *expansion);
+  const std::uint64_t current_bytes = fetcher_->limits().fetch_bytes;
+  if (limits.fetch_bytes * 4 > current_bytes * 3 && limits.fetch_bytes < current_bytes * 2) return {};
+  last_fit_ = now;
+  DRS_ASSIGN_OR_RETURN(std::unique_ptr<KafkaFetcher> fitting, open_fetcher(options_.read_uncommitted, limits));
+  {
+    const std::lock_guard lock(fetcher_mutex_);
+    std::swap(fetcher_, fitting);
+    if (cancel_.cancelled()) handle().cancel();
+  }
+  fitting.reset();  // with what it had fetched
+  topic_errors_ = 0;
+  for (auto& [number, reading] : readings_) DRS_RETURN_IF_ERROR(start_fetch(reading));
+  return {};
 }
 
 Result<void> KafkaReader::end_empty(RecordVisitor& visitor) {
@@ -204,24 +170,18 @@ Result<void> KafkaReader::end_empty(RecordVisitor& visitor) {
 Result<void> KafkaReader::take_batch(RecordVisitor& visitor) {
   if (readings_.empty()) return {};
   ++batch_;
-  messages_.resize(batch_messages_);
-  ssize_t count = rd_kafka_consume_batch_queue(queue_.get(), 0, messages_.data(), messages_.size());
-  if (count <= 0) {
-    messages_[0] = rd_kafka_consume_queue(queue_.get(), static_cast<int>(kWait.count()));
-    if (messages_[0] == nullptr) return check_silence();
-    count = 1;
-  }
+  const std::span<rd_kafka_message_t*> messages = fetcher_->take(batch_messages_, kWait);
+  if (messages.empty()) return check_silence();
   last_sign_ = Steady::now();
-  if (waker_) waker_->note_taken();
   Result<void> done;
   std::size_t bytes = 0;
-  for (ssize_t i = 0; i < count; ++i) {
-    const KafkaMessage message(messages_[static_cast<std::size_t>(i)]);
+  for (rd_kafka_message_t* const taken : messages) {
+    const KafkaMessage message(taken);
     bytes += message->len;
     if (done.ok()) done = take(*message, visitor);
   }
   // Messages taken from the queue no longer count there: few large ones make a batch.
-  const std::size_t average_bytes = std::max<std::size_t>(bytes / static_cast<std::size_t>(count), 1);
+  const std::size_t average_bytes = std::max<std::size_t>(bytes / messages.size(), 1);
   batch_messages_ = std::clamp<std::size_t>(kBatchBytes / average_bytes, 1, kBatchMessagesMax);
   return done;
 }
@@ -231,11 +191,7 @@ Result<void> KafkaReader::take(const rd_kafka_message_t& message, RecordVisitor&
     if (kafka_error_code(message.err) == ErrorCode::kUnavailable) return {};
     return kafka_error(message.err, rd_kafka_message_errstr(&message), {"reading from Kafka", {}});
   }
-  auto* const found = static_cast<Topic*>(rd_kafka_topic_opaque(message.rkt));
-  DRS_ASSERT(found != nullptr, "a message of a topic that was used before it was read");
-  Topic& topic = *found;
-  const auto partition = static_cast<std::size_t>(message.partition);
-  Reading* const reading = partition < topic.readings.size() ? topic.readings[partition] : nullptr;
+  auto* const reading = static_cast<Reading*>(KafkaFetcher::owner_of(message));
   if (reading == nullptr || reading->since_batch == batch_) return {};  // of a range that was stopped since
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return take_error(*reading, message, visitor);
   return take_record(*reading, message, visitor);
@@ -248,8 +204,8 @@ Result<void> KafkaReader::take_record(Reading& reading, const rd_kafka_message_t
     return reading_error(ErrorCode::kCorrupt, range.partition,
                          "offset " + std::to_string(message.offset) + " came where " + std::to_string(reading.next) +
                              " or a later one was due");
-  if (waker_ && &reading != last_reading_) {
-    waker_->note_leader(rd_kafka_message_broker_id(&message), range.partition);
+  if (&reading != last_reading_) {
+    fetcher_->note_leader(message, range.partition);
     last_reading_ = &reading;
   }
   if (message.offset >= range.to) return end(number, visitor);
@@ -309,7 +265,11 @@ Result<void> KafkaReader::take_error(Reading& reading, const rd_kafka_message_t&
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: return relocate(reading, visitor);
     default:
       if (kafka_error_code(message.err) == ErrorCode::kUnavailable) return {};  // librdkafka goes on by itself
-      return kafka_error(message.err, rd_kafka_message_errstr(&message), reading_act(reading.range.partition));
+      if (kafka_error_code(message.err) == ErrorCode::kNotFound) {              // check_topics judges
+        if (!topic_missing_since_) topic_missing_since_ = Steady::now();
+        return {};
+      }
+      return kafka_error(message.err, rd_kafka_message_errstr(&message), kafka_reading_act(reading.range.partition));
   }
 }
 
@@ -317,14 +277,14 @@ Result<void> KafkaReader::take_error(Reading& reading, const rd_kafka_message_t&
 Result<void> KafkaReader::relocate(Reading& reading, RecordVisitor& visitor) {
   const std::uint32_t number = reading.range.number;
   const std::span<const TopicPartition> partition(&reading.range.partition, 1);
-  DRS_ASSIGN_OR_RETURN(const auto starts, ask_kafka_ends(*handle_, partition, KafkaEnd::kLogStart));
-  DRS_ASSIGN_OR_RETURN(const auto ends, ask_kafka_ends(*handle_, partition, KafkaEnd::kLogEnd));
+  DRS_ASSIGN_OR_RETURN(const auto starts, ask_kafka_ends(handle(), partition, KafkaEnd::kLogStart));
+  DRS_ASSIGN_OR_RETURN(const auto ends, ask_kafka_ends(handle(), partition, KafkaEnd::kLogEnd));
   const std::int64_t start = starts.front();
   if (ends.front() < reading.next)
     return reading_error(ErrorCode::kTruncated, partition.front(),
                          "the log ends at offset " + std::to_string(ends.front()) + ", before " +
                              std::to_string(reading.next) + ": records that existed are gone");
-  DRS_RETURN_IF_ERROR(stop_fetch(reading));
+  DRS_RETURN_IF_ERROR(fetcher_->stop(reading.range.partition));
   if (start > reading.next) {
     reading.next = start;
     DRS_RETURN_IF_ERROR(start_fetch(reading));  // first: the visitor may stop the range
@@ -343,20 +303,11 @@ Result<void> KafkaReader::end(std::uint32_t number, RecordVisitor& visitor) {
   return visitor.ended(number);
 }
 
-// Whether the brokers know a partition that is being read.
-Result<void> KafkaReader::ask_for_topic(const TopicPartition& partition) {
-  rd_kafka_topic_t* const topic = topics_.at(partition.topic).handle.get();
-  const KafkaAct act = reading_act(partition);
-  DRS_ASSIGN_OR_RETURN(const std::uint32_t partitions, ask_kafka_partitions(*handle_, act, topic));
-  if (partition.partition >= partitions) return kafka_error(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, {}, act);
-  return {};
-}
-
 // librdkafka has reported a topic that is missing, or closed to us: finds out which, and whether that lasts. A broker
 // that has just started may know less than it will in a moment.
 Result<void> KafkaReader::check_topics(RecordVisitor& visitor) {
   const Time now = Steady::now();
-  const std::uint64_t errors = handle_->topic_errors();
+  const std::uint64_t errors = handle().topic_errors();
   if (errors != topic_errors_ && !topic_missing_since_) topic_missing_since_ = now;
   topic_errors_ = errors;
   if (!topic_missing_since_ || now - last_topic_check_ < kProbeInterval) return {};
@@ -364,7 +315,7 @@ Result<void> KafkaReader::check_topics(RecordVisitor& visitor) {
   const bool lasting = now - *topic_missing_since_ >= options_.settle;
   std::vector<std::uint32_t> missing;
   for (const auto& [number, reading] : readings_) {
-    const Result<void> asked = ask_for_topic(reading.range.partition);
+    const Result<void> asked = fetcher_->check_known(reading.range.partition);
     if (asked.ok()) continue;
     const bool unknown = asked.error().code == ErrorCode::kNotFound;
     if (!unknown && (lasting || asked.error().code == ErrorCode::kUnavailable)) return asked;
@@ -386,7 +337,7 @@ Result<void> KafkaReader::check_early_ends() {
   for (auto& [number, reading] : readings_) {
     if (!reading.ended_early || now - *reading.ended_early < options_.settle) continue;
     const TopicPartition& partition = reading.range.partition;
-    DRS_ASSIGN_OR_RETURN(const auto ends, ask_kafka_ends(*handle_, {&partition, 1}, KafkaEnd::kLogEnd));
+    DRS_ASSIGN_OR_RETURN(const auto ends, ask_kafka_ends(handle(), {&partition, 1}, KafkaEnd::kLogEnd));
     if (ends.front() < reading.range.to)
       return reading_error(ErrorCode::kTruncated, partition,
                            "the log ends at offset " + std::to_string(ends.front()) + ", before " +
@@ -406,7 +357,7 @@ Result<void> KafkaReader::check_silence() {
     rd_kafka_topic_partition_list_add(list.get(), reading.range.partition.topic.c_str(),
                                       static_cast<std::int32_t>(reading.range.partition.partition))
         ->offset = -1;
-  const rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(handle_->raw(), list.get(), kProbeWithinMs);
+  const rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(handle().raw(), list.get(), kProbeWithinMs);
   const bool all_there = std::all_of(list->elems, list->elems + list->cnt, [](const rd_kafka_topic_partition_t& one) {
     return one.err == RD_KAFKA_RESP_ERR_NO_ERROR && one.offset >= 0;
   });
@@ -419,10 +370,10 @@ Result<void> KafkaReader::check_silence() {
                          return kafka_error_code(one.err) == ErrorCode::kNotFound;
                        });
   if (missing && !topic_missing_since_) topic_missing_since_ = now;  // or closed to us: check_topics finds out
-  handle_->serve(milliseconds(0));
-  const KafkaAct act = reading_act(readings_.begin()->second.range.partition);
-  if (handle_->login_fails(last_sign_)) return handle_->unreachable(act);
-  if (Steady::now() - last_sign_ > options_.client.unavailable_after) return handle_->unreachable(act);
+  handle().serve(milliseconds(0));
+  const KafkaAct act = kafka_reading_act(readings_.begin()->second.range.partition);
+  if (handle().login_fails(last_sign_)) return handle().unreachable(act);
+  if (Steady::now() - last_sign_ > options_.client.unavailable_after) return handle().unreachable(act);
   return {};
 }
 

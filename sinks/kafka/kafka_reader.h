@@ -13,14 +13,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "io/record_source.h"
+#include "sinks/kafka/kafka_fetcher.h"
 #include "sinks/kafka/kafka_handle.h"
-#include "sinks/kafka/kafka_owners.h"
-#include "sinks/kafka/kafka_waker.h"
 
 namespace drs {
 
@@ -36,9 +35,8 @@ class KafkaReader final : public RecordSource {
     KafkaClientOptions client;
   };
 
-  // Errors: kUsage; kDenied (the login fails); kUnavailable; kBusy (no thread).
+  // `settings` must outlive the reader. Errors: kUsage; kDenied (the login fails); kUnavailable; kBusy (no thread).
   static Result<std::unique_ptr<KafkaReader>> connect(const KafkaSettings& settings, const Options& options);
-  ~KafkaReader() override;
 
   Result<std::vector<PartitionEnds>> capture(std::span<const TopicPartition> partitions) override;
   Result<void> read(const OffsetRange& range) override;
@@ -57,19 +55,14 @@ class KafkaReader final : public RecordSource {
     std::optional<Time> ended_early;  // since when the log has ended before the end of the range
     int restarts = 0;                 // since the last record
   };
-  // What librdkafka returns with each message of a topic. Lives as long as the reader.
-  struct Topic {
-    std::string name;
-    KafkaTopic handle;
-    std::vector<Reading*> readings;  // by partition
-  };
 
   KafkaReader(const KafkaSettings& settings, const Options& options) : settings_(settings), options_(options) {}
-  Result<std::unique_ptr<KafkaHandle>> open_handle(bool read_uncommitted) const;
-  Result<Topic*> topic_of(const std::string& name);
+  [[nodiscard]] Result<std::unique_ptr<KafkaFetcher>> open_fetcher(bool read_uncommitted,
+                                                                   const KafkaFetchLimits& limits) const;
+  [[nodiscard]] KafkaHandle& handle() const { return fetcher_->handle(); }
   Result<void> start_fetch(Reading& reading);
-  Result<void> stop_fetch(const Reading& reading);
 
+  Result<void> fit_to_expansion();
   Result<void> take_batch(RecordVisitor& visitor);
   Result<void> take(const rd_kafka_message_t& message, RecordVisitor& visitor);
   Result<void> take_record(Reading& reading, const rd_kafka_message_t& message, RecordVisitor& visitor);
@@ -78,26 +71,24 @@ class KafkaReader final : public RecordSource {
   Result<void> end(std::uint32_t number, RecordVisitor& visitor);
   Result<void> end_empty(RecordVisitor& visitor);
   Result<void> read_headers(const rd_kafka_message_t& message);
-  Result<void> ask_for_topic(const TopicPartition& partition);
   Result<void> check_topics(RecordVisitor& visitor);
   Result<void> check_early_ends();
   Result<void> check_silence();
 
   const KafkaSettings& settings_;
   const Options options_;
-  std::unique_ptr<KafkaHandle> handle_;
-  std::map<std::string, Topic> topics_;
-  KafkaQueue queue_;
-  std::unique_ptr<KafkaWaker> waker_;  // null where librdkafka needs none
+  CancelToken cancel_;
+  std::mutex fetcher_mutex_;  // held to replace the fetcher, and by `cancel`, which may come from another thread
+  std::unique_ptr<KafkaFetcher> fetcher_;
   std::map<std::uint32_t, Reading> readings_;
   std::vector<std::uint32_t> empty_;  // ranges without offsets, whose end was not reported yet
   std::uint64_t batch_ = 0;           // counts batches
-  std::size_t batch_messages_ = 0;    // how many the next batch may have
-  std::vector<rd_kafka_message_t*> messages_;
+  std::size_t batch_messages_ = 1;    // how many the next batch may have
   std::vector<RecordHeader> headers_;
   const Reading* last_reading_ = nullptr;  // whose leader was noted last
   Time last_sign_{};                       // when a broker last sent something
   Time last_probe_{};
+  Time last_fit_{};
   std::uint64_t topic_errors_ = 0;           // of the client, as last looked at
   std::optional<Time> topic_missing_since_;  // one of those being read
   Time last_topic_check_{};

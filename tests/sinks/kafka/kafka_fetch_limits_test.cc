@@ -23,6 +23,28 @@ TEST(KafkaFetchLimits, AreAMebibyteForThreeBrokers) {
   EXPECT_NEAR(static_cast<double>(limits.fetch_bytes), static_cast<double>(kMiB), 30'000);
 }
 
+TEST(KafkaFetchLimits, ShrinkWhereBatchesExpandMoreButNeverGrow) {
+  const std::uint64_t usual_bytes = kafka_fetch_limits(72 * kMiB, 6).fetch_bytes;
+  EXPECT_LT(kafka_fetch_limits(72 * kMiB, 6, 50).fetch_bytes, usual_bytes / 3);
+  EXPECT_EQ(kafka_fetch_limits(72 * kMiB, 6, 1.5).fetch_bytes, usual_bytes);
+}
+
+TEST(KafkaExpansion, IsThatOfTheLastInterval) {
+  KafkaExpansion expansion;
+  EXPECT_EQ(expansion.value(), std::nullopt);
+  expansion.note(R"({"rx":5,"rx_bytes":2000000,"rxmsgs":7, "rxmsg_bytes": 60000000})");
+  EXPECT_DOUBLE_EQ(expansion.value().value_or(0), 30);
+  expansion.note(R"({"rx_bytes":2000010,"rxmsg_bytes":60000000})");  // too little to tell
+  EXPECT_DOUBLE_EQ(expansion.value().value_or(0), 30);
+  expansion.note(R"({"rx_bytes":12000000,"rxmsg_bytes":70000000})");
+  EXPECT_DOUBLE_EQ(expansion.value().value_or(0), 1);
+  expansion.note(R"({"rx_bytes":13000000,"rxmsg_bytes":1000000})");  // a partition was forgotten
+  EXPECT_DOUBLE_EQ(expansion.value().value_or(0), 1);
+  expansion.note(R"({"rx_bytes":15000000,"rxmsg_bytes":5000000})");
+  EXPECT_DOUBLE_EQ(expansion.value().value_or(0), 2);
+  for (const char* broken : {"", "{}", "\"rx_bytes\"", "\"rx_bytes\":-5,\"rxmsg_bytes\":x"}) expansion.note(broken);
+}
+
 TEST(KafkaFetchLimits, NeverReachZero) {
   const KafkaFetchLimits limits = kafka_fetch_limits(0, 0);
   EXPECT_GT(limits.queued_value_bytes, 0U);
