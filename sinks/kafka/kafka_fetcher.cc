@@ -79,7 +79,9 @@ Result<void> KafkaFetcher::stop(const TopicPartition& partition) {
   Topic& topic = topics_.at(partition.topic);
   topic.owners[partition.partition] = nullptr;
   if (rd_kafka_consume_stop(topic.handle.get(), static_cast<std::int32_t>(partition.partition)) == 0) return {};
-  return kafka_error(rd_kafka_last_error(), {}, kafka_reading_act(partition));
+  const rd_kafka_resp_err_t error = rd_kafka_last_error();
+  if (kafka_error_code(error) == ErrorCode::kNotFound) return {};  // deleted: nothing is fetched any more
+  return kafka_error(error, {}, kafka_reading_act(partition));
 }
 
 std::span<rd_kafka_message_t*> KafkaFetcher::take(std::size_t count, std::chrono::milliseconds wait) {

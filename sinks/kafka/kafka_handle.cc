@@ -20,6 +20,7 @@ constexpr int kWarning = 4;  // severities are those of syslog
 constexpr milliseconds kFirstTry{1000};
 constexpr milliseconds kLongestTry{5000};  // a call that was cancelled may last so long
 constexpr milliseconds kBetweenTries{100};
+constexpr std::chrono::seconds kReasonLasts{30};
 
 Result<void> set(rd_kafka_conf_t* conf, const std::string& name, std::string_view value, bool secret) {
   SecretBytes terminated(value.size() + 1);
@@ -148,9 +149,11 @@ bool KafkaHandle::login_fails(Steady::time_point since) const {
 
 Error KafkaHandle::unreachable(const KafkaAct& act) const {
   const std::lock_guard lock(mutex_);
-  const bool denied = last_error_ == RD_KAFKA_RESP_ERR__AUTHENTICATION;
+  // An older reason belongs to an outage before this one.
+  const bool recent = Steady::now() - last_error_at_ < client_.unavailable_after + kReasonLasts;
+  const bool denied = recent && last_error_ == RD_KAFKA_RESP_ERR__AUTHENTICATION;
   std::string text = act.what + ": " + (denied ? "the login fails" : "the brokers do not answer");
-  if (!last_reason_.empty()) text += ": " + last_reason_;
+  if (recent && !last_reason_.empty()) text += ": " + last_reason_;
   return Error(denied ? ErrorCode::kDenied : ErrorCode::kUnavailable, std::move(text));
 }
 

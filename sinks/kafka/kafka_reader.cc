@@ -173,6 +173,7 @@ Result<void> KafkaReader::take_batch(RecordVisitor& visitor) {
   const std::span<rd_kafka_message_t*> messages = fetcher_->take(batch_messages_, kWait);
   if (messages.empty()) return check_silence();
   last_sign_ = Steady::now();
+  unreachable_since_.reset();
   Result<void> done;
   std::size_t bytes = 0;
   for (rd_kafka_message_t* const taken : messages) {
@@ -362,9 +363,10 @@ Result<void> KafkaReader::check_silence() {
     return one.err == RD_KAFKA_RESP_ERR_NO_ERROR && one.offset >= 0;
   });
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR && all_there) {
-    last_sign_ = Steady::now();
+    unreachable_since_.reset();
     return {};
   }
+  if (!unreachable_since_) unreachable_since_ = now;
   const bool missing = kafka_error_code(error) == ErrorCode::kNotFound ||
                        std::any_of(list->elems, list->elems + list->cnt, [](const rd_kafka_topic_partition_t& one) {
                          return kafka_error_code(one.err) == ErrorCode::kNotFound;
@@ -372,8 +374,9 @@ Result<void> KafkaReader::check_silence() {
   if (missing && !topic_missing_since_) topic_missing_since_ = now;  // or closed to us: check_topics finds out
   handle().serve(milliseconds(0));
   const KafkaAct act = kafka_reading_act(readings_.begin()->second.range.partition);
-  if (handle().login_fails(last_sign_)) return handle().unreachable(act);
-  if (Steady::now() - last_sign_ > options_.client.unavailable_after) return handle().unreachable(act);
+  const auto unreachable_for = Steady::now() - *unreachable_since_;
+  const bool closed = handle().login_fails(*unreachable_since_) && unreachable_for > options_.settle;
+  if (closed || unreachable_for > options_.client.unavailable_after) return handle().unreachable(act);
   return {};
 }
 

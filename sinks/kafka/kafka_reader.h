@@ -29,8 +29,9 @@ class KafkaReader final : public RecordSource {
     bool read_uncommitted = false;  // also records of open and of aborted transactions, up to the high watermark
     std::uint64_t memory_bytes = 72 * kMiB;
     std::uint32_t brokers = 3;  // of the cluster: each may answer at the same time
-    // How long a topic must be unknown before it counts as deleted, and how long a log must end before the end of a
-    // range before that counts as truncated: new leaders know less for a moment.
+    // How long a topic must be unknown before it counts as deleted, how long a log must end before the end of a range
+    // before that counts as truncated, and how long logins must fail while reading: a broker that has just started, or
+    // become a leader, knows less for a moment.
     std::chrono::milliseconds settle = std::chrono::seconds(30);
     KafkaClientOptions client;
   };
@@ -88,6 +89,7 @@ class KafkaReader final : public RecordSource {
   const Reading* last_reading_ = nullptr;  // whose leader was noted last
   Time last_sign_{};                       // when a broker last sent something
   Time last_probe_{};
+  std::optional<Time> unreachable_since_;  // probes have failed since then
   Time last_fit_{};
   std::uint64_t topic_errors_ = 0;           // of the client, as last looked at
   std::optional<Time> topic_missing_since_;  // one of those being read

@@ -146,9 +146,10 @@ Result<void> KafkaWriter::write(std::uint32_t number, const Record& record) {
   std::int64_t timestamp_ms = record.timestamp_ms;
   if (timestamp_ms == 0) {
     if (!options_.timestamp_zero_as_one)
-      return Error(ErrorCode::kUsage,
-                   "writing " + kafka_partition_text(partition.name) +
-                       ": a record has timestamp 0, which librdkafka replaces by the current time; allow timestamp 1");
+      return fail(
+          Error(ErrorCode::kUsage,
+                "writing " + kafka_partition_text(partition.name) +
+                    ": a record has timestamp 0, which librdkafka replaces by the current time; allow timestamp 1"));
     timestamp_ms = 1;
   }
   DRS_RETURN_IF_ERROR(await_rate(record));
@@ -187,19 +188,21 @@ Result<void> KafkaWriter::enqueue(Partition& partition, const Record& record, st
     const KafkaErrorObject refused(rd_kafka_produceva(handle_->raw(), arguments.data(), count));
     if (!refused) break;
     const rd_kafka_resp_err_t error = rd_kafka_error_code(refused.get());
-    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-      failed_ = delivery_error(partition, error, false);
-      return *failed_;
-    }
+    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) return fail(delivery_error(partition, error, false));
     if (waiting_ == 0)
-      return Error(ErrorCode::kUsage, "writing " + kafka_partition_text(partition.name) + ": a record of " +
-                                          std::to_string(payload_bytes(record)) +
-                                          " bytes is larger than the queue: allow more memory");
+      return fail(Error(ErrorCode::kUsage, "writing " + kafka_partition_text(partition.name) + ": a record of " +
+                                               std::to_string(payload_bytes(record)) +
+                                               " bytes is larger than the queue: allow more memory"));
     DRS_RETURN_IF_ERROR(wait(kSlice));
   }
   static_cast<void>(headers.release());  // librdkafka owns them now
   if (waiting_++ == 0) last_progress_ = Steady::now();
   return {};
+}
+
+Error KafkaWriter::fail(Error error) {
+  failed_ = std::move(error);
+  return *failed_;
 }
 
 Result<void> KafkaWriter::wait(milliseconds at_most) {
@@ -209,9 +212,8 @@ Result<void> KafkaWriter::wait(milliseconds at_most) {
   if (handle_->cancelled()) return KafkaHandle::cancelled_error();
   if (waiting_ == 0) return {};
   const Time now = Steady::now();
-  if (now - last_progress_ > options_.client.unavailable_after)
-    failed_ = handle_->unreachable({"writing to Kafka", {}});
-  return failed_ ? Result<void>(*failed_) : Result<void>();
+  if (now - last_progress_ <= options_.client.unavailable_after) return {};
+  return fail(handle_->unreachable({"writing to Kafka", {}}));
 }
 
 Result<void> KafkaWriter::flush() {

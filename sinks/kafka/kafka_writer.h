@@ -61,6 +61,7 @@ class KafkaWriter final : public RecordSink {
   // Serves acknowledgments, and judges.
   Result<void> wait(std::chrono::milliseconds at_most);
   void delivered(const rd_kafka_message_t& message);
+  Error fail(Error error);
   [[nodiscard]] Error delivery_error(const Partition& partition, rd_kafka_resp_err_t error, bool maybe_stored) const;
 
   const Options options_;
