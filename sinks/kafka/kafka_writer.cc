@@ -236,12 +236,20 @@ void KafkaWriter::delivered(const rd_kafka_message_t& message) {
   DRS_ASSERT(waiting_ > 0, "more acknowledgments than records");
   --waiting_;
   last_progress_ = Steady::now();
+  if (failed_) return;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    ++partition.position.acknowledged;
-    partition.position.last_offset = message.offset;
+    SinkPosition& position = partition.position;
+    // A broker that recognizes a repeated batch may not say where it is: behind the one before it.
+    const std::int64_t offset = message.offset < 0 ? position.last_offset + 1 : message.offset;
+    if (position.acknowledged > 0 && offset != position.last_offset + 1)
+      failed_ = Error(ErrorCode::kUnsettled,
+                      "writing " + kafka_partition_text(partition.name) + ": a record was stored at offset " +
+                          std::to_string(offset) + ", after " + std::to_string(position.last_offset) +
+                          ": the brokers have stored records twice, or another producer writes to the partition");
+    ++position.acknowledged;
+    position.last_offset = offset;
     return;
   }
-  if (failed_) return;
   failed_ = delivery_error(partition, message.err,
                            rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED);
 }

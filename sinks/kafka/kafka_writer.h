@@ -1,5 +1,12 @@
 // KafkaWriter: a RecordSink on librdkafka's idempotent producer: it keeps the order of each partition and stores each
 // record once, or fails. It uses no transactions, whose markers would take offsets.
+//
+// Idempotence alone is not enough: a broker forgets a producer whose last record is older than
+// producer.id.expiration.ms (a day), by the timestamp of the record, when it restarts and every ten minutes. Restored
+// records are older. A batch that is sent again around that time is then stored twice. So the writer checks that the
+// offsets of its records follow each other without a gap: it must be the only producer of its partitions. It cannot
+// know the offset of its first record beforehand: the caller compares the number of records with the ends of the
+// partition.
 #pragma once
 
 #include <chrono>

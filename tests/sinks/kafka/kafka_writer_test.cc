@@ -151,6 +151,18 @@ TEST_F(KafkaWriterTest, SaysWhenItCannotTellWhatIsStored) {
   EXPECT_EQ(done.error().code, ErrorCode::kUnsettled) << done.error().message;
 }
 
+TEST_F(KafkaWriterTest, NoticesRecordsOfOthersBetweenItsOwn) {
+  const auto sink = writer();
+  const std::uint32_t number = open(*sink, {"t", 0});
+  ASSERT_TRUE(write_many(*sink, number, 10).ok());
+  const auto other = writer();
+  ASSERT_TRUE(write_many(*other, open(*other, {"t", 0}), 1).ok());
+  const auto done = write_many(*sink, number, 10);
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, ErrorCode::kUnsettled);
+  EXPECT_THAT(done.error().message, HasSubstr("a record was stored at offset 11, after 9"));
+}
+
 TEST_F(KafkaWriterTest, FailsWhenNoBrokerAnswersForSoLong) {
   const auto sink = writer();
   const std::uint32_t number = open(*sink, {"t", 0});
