@@ -60,6 +60,7 @@ Result<RecordBlockEntry> check_entry(const WideEntry& wide, const RecordBlockEnt
     return wrong("its offsets exceed 63 bits");
   if (wide.records == 0 || wide.records - 1 > wide.span || (wide.records == 1 && wide.span != 0))
     return wrong(wide.records, " records cannot have ", wide.span, " and one offsets");
+  if (wide.records > wide.bytes) return wrong(wide.records, " records cannot have ", wide.bytes, " bytes");
   RecordBlockEntry entry;
   entry.place = end_before + wide.gap_bytes;
   entry.bytes = static_cast<std::uint32_t>(wide.bytes);

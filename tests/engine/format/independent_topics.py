@@ -60,6 +60,7 @@ def read_block_entry(reader, end, following):
     check(BLOCK_HEADER_BYTES <= count_bytes <= bytes_max and place + count_bytes < 1 << 64, "extent index: a place")
     check(last <= OFFSET_MAX and entry.greatest_ms <= OFFSET_MAX, "extent index: an offset or a timestamp")
     check(records > 0 and first + records - 1 <= last and (records > 1 or first == last), "extent index: records")
+    check(records <= count_bytes, "extent index: more records than bytes")
     return entry
 
 

@@ -63,6 +63,8 @@ void add_extent_indexes(const Bytes& index, const AddInput& add) {
       spliced(index, kOffsetAt, 1, {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01}));
   add("extent_index__no-records__corrupt", with_u8(index, kOffsetAt + 2, 0));
   add("extent_index__more-records-than-offsets__corrupt", with_u8(index, kOffsetAt + 2, 4));
+  const Bytes span_and_records = {0x80, 0x80, 0x80, 0x80, 0x80, 0x20, 0x83, 0x80, 0x80, 0x80, 0x10};  // 2^40, 2^32 + 3
+  add("extent_index__more-records-than-bytes__corrupt", spliced(index, kOffsetAt + 1, 2, span_and_records));
   const std::size_t gaps_at = index.size() - 3 * 3 - 1;
   add("extent_index__digest-of-128-bits__corrupt", with_u8(index, gaps_at - 1, 0x80));
   add("extent_index__257-gaps__corrupt", spliced(index, gaps_at, 1, {0x81, 0x02}));

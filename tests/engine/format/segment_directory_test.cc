@@ -126,7 +126,7 @@ TEST(ExtentIndex, RoundTripsAnyBlocksThatGrow) {
       entry.bytes = static_cast<std::uint32_t>(kRecordBlockHeaderBytes) + bytes % 1'000'000;
       entry.first_offset = offset += skipped % 3;
       entry.last_offset = entry.first_offset + span;
-      entry.records = span == 0 ? 1 : 2 + records % span;
+      entry.records = span == 0 ? 1 : 2 + records % std::min(span, 90U);  // fewer than bytes
       entry.least_ms = least_ms / 2;
       entry.greatest_ms = least_ms / 2 + span;
       place += entry.bytes;
@@ -172,6 +172,25 @@ TEST(ExtentIndex, RefusesBlocksThatNoStreamHolds) {
   }
 }
 
+TEST(ExtentIndex, RefusesMoreRecordsThanBytes) {
+  const auto with_records = [](std::uint64_t records) {
+    Bytes bytes;
+    ByteWriter writer(bytes);
+    for (const std::uint64_t field : {std::uint64_t{1}, std::uint64_t{0}, std::uint64_t{500}, std::uint64_t{0},
+                                      std::uint64_t{1} << 40, records, std::uint64_t{0}, std::uint64_t{0}})
+      writer.varint(field);
+    writer.raw(digest("block").stored().view());
+    writer.varint(0);  // gaps
+    return bytes;
+  };
+  EXPECT_TRUE(decode_extent_index(with_records(100)).ok());
+  for (const std::uint64_t records : {std::uint64_t{501}, (std::uint64_t{1} << 32) + 100}) {
+    const auto got = decode_extent_index(with_records(records));
+    ASSERT_FALSE(got.ok());
+    EXPECT_EQ(got.error().code, ErrorCode::kCorrupt);
+  }
+}
+
 TEST(ExtentIndex, AnUnknownCauseOfAGapIsTooNew) {
   ExtentIndex source = index();
   source.gaps[0].cause = static_cast<GapCause>(5);
@@ -182,11 +201,11 @@ TEST(ExtentIndex, ChecksCountsBeforeItTakesMemory) {
   const auto code = [](Bytes bytes) { return decode_extent_index(bytes).error().code; };
   EXPECT_EQ(code({}), ErrorCode::kTruncated);
   EXPECT_EQ(code({0}), ErrorCode::kTruncated);
-  EXPECT_EQ(code({0, 1, 0, 0}), ErrorCode::kTruncated);           // one gap
-  EXPECT_EQ(code({0, 1, 0, 0, 0}), ErrorCode::kCorrupt);          // without offsets
-  EXPECT_EQ(code({0, 0x81, 2, 0, 0, 0}), ErrorCode::kCorrupt);    // 257 gaps
-  EXPECT_EQ(code({0x80, 0x20, 0, 0}), ErrorCode::kTruncated);     // 4,096 blocks
-  EXPECT_EQ(code({0x81, 0x20, 0, 0}), ErrorCode::kCorrupt);       // 4,097 blocks
+  EXPECT_EQ(code({0, 1, 0, 0}), ErrorCode::kTruncated);         // one gap
+  EXPECT_EQ(code({0, 1, 0, 0, 0}), ErrorCode::kCorrupt);        // without offsets
+  EXPECT_EQ(code({0, 0x81, 2, 0, 0, 0}), ErrorCode::kCorrupt);  // 257 gaps
+  EXPECT_EQ(code({0x80, 0x20, 0, 0}), ErrorCode::kTruncated);   // 4,096 blocks
+  EXPECT_EQ(code({0x81, 0x20, 0, 0}), ErrorCode::kCorrupt);     // 4,097 blocks
   EXPECT_EQ(code({0, 0, 0}), ErrorCode::kCorrupt);
 }
 
