@@ -31,7 +31,7 @@ std::vector<KafkaHandle::Own> fetch_settings(const KafkaFetchLimits& limits);
 // Measures the expansion from librdkafka's statistics.
 class KafkaExpansion {
  public:
-  // `statistics`: a JSON document of librdkafka (STATISTICS.md), of which two numbers are read.
+  // `statistics`: a JSON document of librdkafka (the statistics), of which two numbers are read.
   void note(std::string_view statistics);
   // That of the last interval in which enough came to tell; none before.
   [[nodiscard]] std::optional<double> value() const { return value_; }

@@ -247,7 +247,8 @@ nlohmann::ordered_json plan_json(const ArchivePreview& preview) {
     one["partitions"] = nlohmann::ordered_json::array();
     for (const PlannedPartition& partition : topic.partitions) {
       auto reads = nlohmann::ordered_json::array();
-      for (const OffsetSpan& span : partition.reads) reads.push_back({{"from_offset", span.from}, {"to_offset", span.to}});
+      for (const OffsetSpan& span : partition.reads)
+        reads.push_back({{"from_offset", span.from}, {"to_offset", span.to}});
       one["partitions"].push_back({{"partition", partition.number}, {"reads", std::move(reads)}});
     }
     out["topics"].push_back(std::move(one));
