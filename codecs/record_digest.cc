@@ -1,6 +1,7 @@
 #include "codecs/record_digest.h"
 
 #include "codecs/xxh3.h"
+#include "io/base/memory_writer.h"
 
 namespace drs {
 namespace {
@@ -86,25 +87,7 @@ constexpr std::size_t kWholeRowBytesMax = 64 * kKiB;
 constexpr std::size_t kFixedRowBytes = 8 + 4 + 4 + 4;  // timestamp, two lengths, number of headers
 constexpr std::size_t kFixedHeaderBytes = 4 + 4;
 
-// Puts a row into memory that has room for it.
-class RowMemory {
- public:
-  explicit RowMemory(Byte* at) : at_(at) {}
-  template <typename Scalar>
-  void scalar(Scalar value) {
-    std::memcpy(at_, &value, sizeof value);
-    at_ += sizeof value;
-  }
-  void raw(ByteView bytes) {
-    if (bytes.empty()) return;
-    std::memcpy(at_, bytes.data(), bytes.size());
-    at_ += bytes.size();
-  }
-
- private:
-  Byte* at_;
-};
-
+// The other kind of row is a MemoryWriter.
 class RowStream {
  public:
   template <typename Scalar>
@@ -150,7 +133,7 @@ inline std::size_t row_bytes(const Record& record) {
 
 void encode_record_row(const Record& record, Bytes& row) {
   row.resize(row_bytes(record));
-  RowMemory memory(row.data());
+  MemoryWriter memory(row.data());
   put_record(record, memory);
 }
 
@@ -162,7 +145,7 @@ RecordHash record_hash(const Record& record, Bytes& scratch) {
     return bytes_of(reduced(number_of(stream.finish())));
   }
   if (scratch.size() < bytes) scratch.resize(bytes);
-  RowMemory memory(scratch.data());
+  MemoryWriter memory(scratch.data());
   put_record(record, memory);
   return bytes_of(reduced(number_of(xxh3_128({scratch.data(), bytes}))));
 }

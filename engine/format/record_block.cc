@@ -5,6 +5,7 @@
 #include "engine/format/corrupt.h"
 #include "engine/format/record_columns.h"
 #include "engine/format/varint.h"
+#include "io/base/memory_writer.h"
 
 namespace drs {
 namespace {
@@ -52,35 +53,20 @@ Result<void> check_header(const RecordBlockHeader& header) {
   return check_columns(header);
 }
 
-// Writes a header into memory that has room for it.
-class HeaderWriter {
- public:
-  explicit HeaderWriter(Byte* at) : at_(at) {}
-  template <typename Scalar>
-  void put(Scalar value) {
-    std::memcpy(at_, &value, sizeof value);
-    at_ += sizeof value;
-  }
-  [[nodiscard]] Byte* at() const { return at_; }
-
- private:
-  Byte* at_;
-};
-
 Byte* put_header(const RecordBlockHeader& header, Byte* at) {
-  HeaderWriter writer(at);
-  writer.put(header.bytes);
-  writer.put(kRecordBlockLayout);
-  writer.put(std::uint8_t{0});
-  writer.put(static_cast<std::uint16_t>(kRecordColumns));
-  writer.put(header.topic);
-  writer.put(header.partition);
-  writer.put(header.first_offset);
-  writer.put(header.last_offset);
-  writer.put(header.records);
-  writer.put(header.least_ms);
-  writer.put(header.greatest_ms);
-  for (const std::uint32_t bytes : header.column_bytes) writer.put(bytes);
+  MemoryWriter writer(at);
+  writer.scalar(header.bytes);
+  writer.scalar(kRecordBlockLayout);
+  writer.scalar(std::uint8_t{0});
+  writer.scalar(static_cast<std::uint16_t>(kRecordColumns));
+  writer.scalar(header.topic);
+  writer.scalar(header.partition);
+  writer.scalar(header.first_offset);
+  writer.scalar(header.last_offset);
+  writer.scalar(header.records);
+  writer.scalar(header.least_ms);
+  writer.scalar(header.greatest_ms);
+  for (const std::uint32_t bytes : header.column_bytes) writer.scalar(bytes);
   return writer.at();
 }
 

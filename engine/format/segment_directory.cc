@@ -308,8 +308,7 @@ Result<SegmentTrailer> decode_segment_trailer(ByteView bytes, std::uint64_t stre
   trailer.end_place = reader.u64();
   trailer.xxh3 = reader.fixed<16>();
   DRS_RETURN_IF_ERROR(reader.finish());
-  if (stream_bytes < kSegmentTrailerBytes || trailer.end_place != stream_bytes - kSegmentTrailerBytes)
-    return corrupt(kTrailer, ": it states the place ", trailer.end_place, " in a stream of ", stream_bytes, " bytes");
+  DRS_RETURN_IF_ERROR(check_trailer_place(trailer.end_place, stream_bytes, kSegmentTrailerBytes, kTrailer));
   if (trailer.topics_place > trailer.extents_place || trailer.extents_place > trailer.end_place)
     return corrupt(kTrailer, ": its tables begin at ", trailer.topics_place, " and ", trailer.extents_place,
                    " and end at ", trailer.end_place);

@@ -31,6 +31,13 @@ struct TrailerMagic {
   }
 };
 
+// Checks that a trailer of `trailer_bytes` states its own place in a stream of `stream_bytes`. Errors: kCorrupt.
+inline Result<void> check_trailer_place(std::uint64_t stated, std::uint64_t stream_bytes, std::uint64_t trailer_bytes,
+                                        std::string_view what) {
+  if (stream_bytes >= trailer_bytes && stated == stream_bytes - trailer_bytes) return {};
+  return corrupt(what, ": it states the place ", stated, " in a stream of ", stream_bytes, " bytes");
+}
+
 // Checks the length and the checksum of the bytes that a trailer describes. Errors: kTruncated, kCorrupt.
 inline Result<void> check_trailed(ByteView bytes, std::uint64_t expected_bytes, const Xxh3Digest& expected,
                                   std::string_view what) {

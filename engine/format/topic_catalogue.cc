@@ -166,8 +166,7 @@ Result<CatalogueTrailer> decode_catalogue_trailer(ByteView bytes, std::uint64_t 
   trailer.xxh3 = reader.fixed<16>();
   DRS_RETURN_IF_ERROR(reader.finish());
   if (zero != 0 || zeros != 0) return corrupt(kTrailer, ": reserved bytes are not zero");
-  if (stream_bytes < kCatalogueTrailerBytes || trailer.end_place != stream_bytes - kCatalogueTrailerBytes)
-    return corrupt(kTrailer, ": it states the place ", trailer.end_place, " in a stream of ", stream_bytes, " bytes");
+  DRS_RETURN_IF_ERROR(check_trailer_place(trailer.end_place, stream_bytes, kCatalogueTrailerBytes, kTrailer));
   if (trailer.sections_place > trailer.table_place || trailer.table_place > trailer.end_place ||
       trailer.end_place - trailer.table_place != std::uint64_t{trailer.sections} * kSectionEntryBytes)
     return corrupt(kTrailer, ": the table of ", trailer.sections, " sections from ", trailer.sections_place,
