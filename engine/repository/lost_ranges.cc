@@ -26,10 +26,8 @@ Result<std::vector<StreamSpan>> lost_ranges(const ManifestStream& stream, BlockI
   std::vector<StreamSpan> lost;
   if (!has_bad_pack(stream.session, index, packs)) return lost;
   for (const RecipePartRef& part : stream.parts) {
-    ManifestStream only = stream;
-    only.parts = {part};
     const auto visited = reader.visit_blocks(
-        only, [&](const BlockId& block, std::uint64_t begin_bytes, std::uint64_t end_bytes) -> Result<void> {
+        part, [&](const BlockId& block, std::uint64_t begin_bytes, std::uint64_t end_bytes) -> Result<void> {
           const auto location = index.locate(block);
           if (!location.ok() && !is_object_fault(location.error())) return location.error();
           if (!location.ok() || !location->usable) lost.push_back({begin_bytes, end_bytes});

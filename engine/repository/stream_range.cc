@@ -73,13 +73,11 @@ Result<Bytes> StreamRange::read(const ManifestStream& stream, std::uint64_t offs
   return out;
 }
 
-Result<void> StreamRange::visit_blocks(const ManifestStream& stream, const VisitBlock& visit) {
-  for (const RecipePartRef& part : stream.parts) {
-    DRS_RETURN_IF_ERROR(visit(part.block, part.stream_offset_bytes, part.stream_offset_bytes + part.stream_bytes));
-    DRS_RETURN_IF_ERROR(load_part(part));
-    for (std::size_t i = 0; i < part_.runs.size(); ++i)
-      DRS_RETURN_IF_ERROR(visit(part_.blocks[part_.runs[i].block], run_ends_[i] - part_.runs[i].bytes, run_ends_[i]));
-  }
+Result<void> StreamRange::visit_blocks(const RecipePartRef& part, const VisitBlock& visit) {
+  DRS_RETURN_IF_ERROR(visit(part.block, part.stream_offset_bytes, part.stream_offset_bytes + part.stream_bytes));
+  DRS_RETURN_IF_ERROR(load_part(part));
+  for (std::size_t i = 0; i < part_.runs.size(); ++i)
+    DRS_RETURN_IF_ERROR(visit(part_.blocks[part_.runs[i].block], run_ends_[i] - part_.runs[i].bytes, run_ends_[i]));
   return {};
 }
 

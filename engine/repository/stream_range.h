@@ -22,11 +22,11 @@ class StreamRange {
   // range outside the stream, since it was read from stored data), kTruncated and kNotFound (damage; the text names the
   // block), the store's.
   Result<Bytes> read(const ManifestStream& stream, std::uint64_t offset_bytes, std::uint64_t bytes);
-  // Calls `visit` with each block that the stream uses, its own recipe blocks included, and the range of the stream for
-  // which it is needed. Errors: as read; those of `visit`.
+  // Calls `visit` with the recipe block of a part, then with each block that the part uses, and the range of the stream
+  // for which it is needed. Errors: as read; those of `visit`.
   using VisitBlock =
       std::function<Result<void>(const BlockId& block, std::uint64_t begin_bytes, std::uint64_t end_bytes)>;
-  Result<void> visit_blocks(const ManifestStream& stream, const VisitBlock& visit);
+  Result<void> visit_blocks(const RecipePartRef& part, const VisitBlock& visit);
 
   // Blocks read so far, recipe blocks included.
   [[nodiscard]] std::uint64_t block_reads() const { return block_reads_; }

@@ -1,9 +1,7 @@
 #include "engine/topics/archive.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "engine/format/manifest_texts.h"
@@ -12,6 +10,7 @@
 #include "engine/pipeline/push/snapshot_commit.h"
 #include "engine/topics/archive_reader.h"
 #include "engine/topics/catalogue_writer.h"
+#include "engine/topics/cluster_error.h"
 #include "engine/topics/cluster_state.h"
 #include "engine/topics/consolidate.h"
 #include "engine/topics/open_topics.h"
@@ -188,13 +187,12 @@ Result<void> refuse_loss(const ArchiveReader& reader, const ArchivePlan& plan) {
 
 // Whether the literal topics are still those that were captured.
 Result<void> check_topics_again(TopicCluster& cluster, const ArchivePlan& plan, const ArchiveReader& reader) {
-  auto view = cluster.look();
-  if (!view.ok()) return as_source_error(std::move(view).error());
+  DRS_ASSIGN_OR_RETURN(const ClusterView view, of_source(cluster.look()));
   for (std::size_t t = 0; t < plan.topics.size(); ++t) {
     const PlannedTopic& topic = plan.topics[t];
     if (!topic.literal || reader.has_vanished(t)) continue;
-    const auto now = std::ranges::find(view->topics, topic.topic.name, &ClusterTopic::name);
-    if (now == view->topics.end())
+    const auto now = std::ranges::find(view.topics, topic.topic.name, &ClusterTopic::name);
+    if (now == view.topics.end())
       return Error(ErrorCode::kSource, "topic " + topic.topic.name + " was deleted while it was being archived");
     if (now->id != topic.topic.id || now->partitions < topic.topic.partitions)
       return Error(ErrorCode::kSource,
@@ -216,12 +214,6 @@ class Archive {
   Result<ArchiveReport> run();
 
  private:
-  struct Beginning {
-    PackCatalog packs;
-    SnapshotCommit snapshot;
-    Listing index;
-  };
-  Result<Beginning> look_at();
   Result<void> read_and_write(WriteSession& session, ArchivePlan& plan, const ClusterState& state);
   void fill_manifest(const Uuid& session, const ArchivePlan& plan, const ArchiveReader& reader);
   void count(const ArchivePlan& plan, const ArchiveReader& reader);
@@ -236,23 +228,6 @@ class Archive {
   LastArchive last_;
   std::vector<ObjectKey> relies_on_;
 };
-
-// In this order (docs/DESIGN.md "Write order").
-Result<Archive::Beginning> Archive::look_at() {
-  constexpr std::array kListedFirst = {ObjectKind::kManifest, ObjectKind::kCondemned};
-  constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kIndex};
-  DRS_ASSIGN_OR_RETURN(Listing listing, Listing::make_or_defer(repository_.store(), kListedFirst));
-  DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load_with(repository_, listing, kListedThen));
-  for (const CondemnedList::Unreadable& record : packs.unreadable_condemned())
-    report_.warnings.push_back(record.warning());
-  if (auto warning = packs.marks_warning()) report_.warnings.push_back(*std::move(warning));
-  DRS_ASSIGN_OR_RETURN(SnapshotCommit snapshot, SnapshotCommit::prepare(repository_,
-                                                                        {.name = options_.stream,
-                                                                         .content = ManifestContent::kTopics,
-                                                                         .sequence_seen = options_.sequence_seen},
-                                                                        listing, report_.warnings));
-  return Beginning{std::move(packs), std::move(snapshot), std::move(listing)};
-}
 
 void Archive::count(const ArchivePlan& plan, const ArchiveReader& reader) {
   report_.records_read = reader.records();
@@ -348,7 +323,11 @@ Result<ArchiveReport> Archive::run() {
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<WriteSession> session,
                        WriteSession::begin(repository_, repository_.store(),
                                            {.stream = options_.stream, .host = options_.host}, options_.heartbeats));
-  DRS_ASSIGN_OR_RETURN(Beginning begun, look_at());
+  DRS_ASSIGN_OR_RETURN(SnapshotCommit::Beginning begun, SnapshotCommit::begin(repository_,
+                                                                              {.name = options_.stream,
+                                                                               .content = ManifestContent::kTopics,
+                                                                               .sequence_seen = options_.sequence_seen},
+                                                                              report_.warnings));
   DRS_ASSIGN_OR_RETURN(last_,
                        open_last(repository_, std::move(begun.packs), begun.snapshot.predecessor(),
                                  budget_.memory.push.index_cache_bytes, std::move(begun.index), report_.warnings));

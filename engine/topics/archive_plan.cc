@@ -185,10 +185,10 @@ Result<PlannedTopic> Planner::plan_topic(const TopicNow& now) {
 // Topics of the last archive that are not read now, and earlier generations.
 Result<void> Planner::keep_the_rest() {
   if (in_.last == nullptr) return {};
+  const auto name_of = [](const PlannedTopic& topic) -> const std::string& { return topic.topic.name; };
   for (const CatalogueTopic& topic : in_.last->catalogue().topics) {
     const bool newest = in_.last->find(topic.name) == &topic;
-    const bool planned =
-        std::ranges::any_of(plan_.topics, [&](const PlannedTopic& p) { return p.topic.name == topic.name; });
+    const bool planned = std::ranges::binary_search(plan_.topics, topic.name, {}, name_of);
     if (newest && planned) continue;
     DRS_ASSIGN_OR_RETURN(KeptTopic loaded, load_topic(*in_.last, topic));
     auto kept = kept_by_history(std::move(loaded), in_.history, in_.now_ms);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/topics/cluster_state.h"
+#include "engine/topics/cluster_error.h"
 
 namespace drs {
 
@@ -54,8 +54,7 @@ Result<void> ArchiveReader::begin(Range range) {
                            .from = range.span.from,
                            .to = range.span.to};
   active_.emplace(wanted.number, std::move(range));
-  auto reading = source_.read(wanted);
-  return reading.ok() ? std::move(reading) : as_source_error(std::move(reading).error());
+  return of_source(source_.read(wanted));
 }
 
 // Ranges of one partition are read one after the other, so that its records are stored in their order.
@@ -88,10 +87,7 @@ Result<void> ArchiveReader::check_first(Range& range, const Record* record) {
                                          partition + " is another one than in the last archive");
     return {};
   }
-  if (topic.compacted) {
-    read_[range.topic][range.partition].last_record_compacted = true;
-    return {};
-  }
+  if (topic.compacted) return {};  // compaction takes the last record, too
   to_restart_.emplace(range.topic, "the last archived record of partition " + partition + ", at offset " +
                                        std::to_string(expected.offset) + ", is gone, and the topic is not compacted");
   return {};
@@ -169,6 +165,7 @@ Result<void> ArchiveReader::vanish(std::uint32_t number) {
     plan_.warnings.push_back("topic " + plan_.topics[topic].topic.name +
                              " was deleted while it was being archived: this snapshot does not hold it");
   vanished_[topic] = true;
+  to_drop_.insert(topic);
   return {};
 }
 
@@ -223,8 +220,7 @@ Result<void> ArchiveReader::run() {
       return own_error_ ? std::move(polled).error() : as_source_error(std::move(polled).error());
     for (const auto& [topic, why] : std::exchange(to_restart_, {}))
       if (!vanished_[topic]) DRS_RETURN_IF_ERROR(restart_topic(topic, why));
-    for (std::size_t topic = 0; topic < vanished_.size(); ++topic)
-      if (vanished_[topic]) DRS_RETURN_IF_ERROR(drop_ranges(topic));
+    for (const std::size_t topic : std::exchange(to_drop_, {})) DRS_RETURN_IF_ERROR(drop_ranges(topic));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,6 @@ struct ReadPartition {
   std::vector<Extent> extents;          // sorted
   std::int64_t through = 0;             // everything before was archived, in this run or an earlier one
   std::uint64_t overtaken_offsets = 0;  // retention deleted them during the run, before they could be read
-  bool last_record_compacted = false;   // the last archived record is gone, as compaction does it
 };
 
 class ArchiveReader final : private RecordVisitor {
@@ -85,7 +85,9 @@ class ArchiveReader final : private RecordVisitor {
   std::uint32_t number_next_ = 0;
   std::vector<std::vector<ReadPartition>> read_;
   std::vector<bool> vanished_;
-  std::map<std::size_t, std::string> to_restart_;  // topics, once the current poll has returned, and why
+  // Topics, once the current poll has returned: to be read from the start, and why; to be read no more.
+  std::map<std::size_t, std::string> to_restart_;
+  std::set<std::size_t> to_drop_;
   std::uint64_t records_ = 0;
   std::uint64_t payload_bytes_ = 0;
   std::string stopped_;

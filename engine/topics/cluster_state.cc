@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/topics/cluster_error.h"
 #include "io/base/pattern.h"
 
 namespace drs {
@@ -14,18 +15,18 @@ bool is_compacted(const std::vector<TopicConfig>& configs) {
   });
 }
 
-// The groups that have offsets in `topics`, with these offsets.
+// The groups that have offsets in `topics`, which are sorted by name, with these offsets.
 Result<std::vector<CatalogueGroup>> capture_groups(TopicCluster& cluster, const std::vector<SelectedTopic>& topics,
                                                    const std::string& glob) {
   DRS_ASSIGN_OR_RETURN(const std::vector<std::string> names, cluster.groups());
+  const auto name_of = [](const SelectedTopic& topic) -> const std::string& { return topic.topic.name; };
   std::vector<CatalogueGroup> groups;
   for (const std::string& name : names) {
     if (!matches_glob(glob, name)) continue;
     auto offsets = cluster.group_offsets(name);
     if (!offsets.ok()) return std::move(offsets).error().with_context("offsets of group " + name);
     std::erase_if(*offsets, [&](const GroupOffset& offset) {
-      const auto of = [&](const SelectedTopic& topic) { return topic.topic.name == offset.partition.topic; };
-      return std::ranges::none_of(topics, of);
+      return !std::ranges::binary_search(topics, offset.partition.topic, {}, name_of);
     });
     if (!offsets->empty()) groups.push_back({name, *std::move(offsets)});
   }
@@ -67,34 +68,11 @@ Result<ClusterState> capture(TopicCluster& cluster, RecordSource& source, const 
   return state;
 }
 
-// Errors that are not of the cluster itself keep their code.
-Error as_cluster_error(Error error, ErrorCode code) {
-  switch (error.code) {
-    case ErrorCode::kCancelled:
-    case ErrorCode::kInternal:
-    case ErrorCode::kUsage:
-    case ErrorCode::kBusy: return error;
-    default: break;
-  }
-  error.code = code;
-  return error;
-}
-
 }  // namespace
-
-Error as_source_error(Error error) {
-  return as_cluster_error(std::move(error), ErrorCode::kSource);
-}
-
-Error as_target_error(Error error) {
-  return as_cluster_error(std::move(error), ErrorCode::kSinkClosed);
-}
 
 Result<ClusterState> capture_cluster(TopicCluster& cluster, RecordSource& source, const TopicPatterns& patterns,
                                      const std::string& groups, const Clock& clock) {
-  auto state = capture(cluster, source, patterns, groups, clock);
-  if (!state.ok()) return as_source_error(std::move(state).error());
-  return state;
+  return of_source(capture(cluster, source, patterns, groups, clock));
 }
 
 }  // namespace drs

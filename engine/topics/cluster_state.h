@@ -24,10 +24,4 @@ struct ClusterState {
 Result<ClusterState> capture_cluster(TopicCluster& cluster, RecordSource& source, const TopicPatterns& patterns,
                                      const std::string& groups, const Clock& clock);
 
-// An error of a broker as the error of a source: for an archive, a broker that does not answer is not a repository that
-// does not.
-Error as_source_error(Error error);
-// Likewise of the cluster that is restored to.
-Error as_target_error(Error error);
-
 }  // namespace drs

@@ -81,13 +81,18 @@ Result<void> rewrite(const Owner& owner, const CatalogueExtent& extent, TopicVie
     return offset > writer.position() ? writer.skip(offset, cause_at(index.gaps, writer.position(), owner.cause))
                                       : Result<void>();
   };
-  const RecordWindow window{.from = extent.from, .to = extent.to};
-  DRS_RETURN_IF_ERROR(last.visit_extents({&extent, 1}, window, [&](const Record& record) -> Result<bool> {
+  const auto add = [&](const Record& record) -> Result<bool> {
     auto added = skip_to(record.offset);
     if (added.ok()) added = writer.add(record);
     if (!added.ok()) return std::move(added).error();
     return true;
-  }));
+  };
+  const RecordWindow window = RecordWindow().within(extent);
+  for (const RecordBlockEntry& entry : index.blocks) {
+    if (!window.meets(entry)) continue;
+    const auto added = last.visit_block(extent, entry, window, add);
+    if (!added.ok()) return added.error();
+  }
   DRS_RETURN_IF_ERROR(skip_to(extent.to));
   DRS_RETURN_IF_ERROR(writer.finish(extent.to));
   if (writer.records() != extent.records)

@@ -27,7 +27,6 @@ class ExtentWriter {
   Result<void> skip(std::int64_t offset, GapCause cause);
   // Writes what is left: everything before `to` was read. Errors: as add.
   Result<void> finish(std::int64_t to);
-  // The cause of the gap that begins at this offset turned out to be another one. Only before `finish`.
   [[nodiscard]] std::int64_t position() const { return position_; }  // the next offset
   [[nodiscard]] std::uint64_t records() const { return records_; }
   [[nodiscard]] std::uint64_t payload_bytes() const { return payload_bytes_; }

@@ -3,32 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/topics/cluster_state.h"
+#include "engine/topics/cluster_error.h"
+#include "engine/topics/record_probe.h"
 #include "io/base/pattern.h"
 
 namespace drs {
 namespace {
-
-// The first record of each range being read.
-class FirstRecords final : public RecordVisitor {
- public:
-  Result<void> record(std::uint32_t number, const Record& record) override {
-    hashes.emplace(number, record_hash(record, row_));
-    return {};
-  }
-  Result<void> ended(std::uint32_t) override {
-    ++ended_;
-    return {};
-  }
-  Result<void> overtaken(std::uint32_t, std::int64_t) override { return {}; }
-  Result<void> vanished(std::uint32_t number) override { return ended(number); }
-  [[nodiscard]] std::size_t ended_count() const { return ended_; }
-  std::map<std::uint32_t, RecordHash> hashes;
-
- private:
-  Bytes row_;
-  std::size_t ended_ = 0;
-};
 
 struct Found {
   const ChosenTopic* topic = nullptr;
@@ -65,20 +45,16 @@ class Translation {
 
 Result<PartitionEnds> Translation::ends_of(const TopicPartition& partition) {
   if (const auto known = ends_.find(partition); known != ends_.end()) return known->second;
-  auto ends = target_.capture(std::span(&partition, 1));
-  if (!ends.ok()) return as_source_error(std::move(ends).error());
-  return ends_[partition] = ends->front();
+  DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> ends, of_source(target_.capture(std::span(&partition, 1))));
+  return ends_[partition] = ends.front();
 }
 
 // Whether the record at the target is the one that was restored there.
 Result<bool> Translation::holds(const TopicPartition& partition, std::int64_t offset, const RecordHash& expected) {
-  FirstRecords first;
-  if (auto reading = target_.read({0, partition, offset, offset + 1}); !reading.ok())
-    return as_source_error(std::move(reading).error());
-  while (first.ended_count() == 0)
-    if (auto polled = target_.poll(first); !polled.ok()) return as_source_error(std::move(polled).error());
-  const auto found = first.hashes.find(0);
-  return found != first.hashes.end() && found->second == expected;
+  const OffsetRange range{0, partition, offset, offset + 1};
+  DRS_ASSIGN_OR_RETURN(const auto hashes, of_source(probe_records(target_, std::span(&range, 1))));
+  const auto found = hashes.find(0);
+  return found != hashes.end() && found->second == expected;
 }
 
 // The first record that was restored has offset 0, or, in an empty topic that existed before, the start of its log.
@@ -126,14 +102,11 @@ Result<void> Translation::add(TranslatedGroup& group, const GroupOffset& archive
 
 Result<TranslatedGroup> Translation::translate(const CatalogueGroup& group) {
   TranslatedGroup translated{group.name, false, {}};
-  auto state = cluster_.group_state(group.name);
-  if (!state.ok()) return as_source_error(std::move(state).error());
-  translated.active = *state == GroupState::kActive;
+  DRS_ASSIGN_OR_RETURN(const GroupState state, of_source(cluster_.group_state(group.name)));
+  translated.active = state == GroupState::kActive;
   std::vector<GroupOffset> now;
-  if (*state != GroupState::kAbsent) {
-    auto offsets = cluster_.group_offsets(group.name);
-    if (!offsets.ok()) return as_source_error(std::move(offsets).error());
-    now = *std::move(offsets);
+  if (state != GroupState::kAbsent) {
+    DRS_ASSIGN_OR_RETURN(now, of_source(cluster_.group_offsets(group.name)));
   }
   for (const GroupOffset& offset : group.offsets) DRS_RETURN_IF_ERROR(add(translated, offset, now));
   return translated;
@@ -155,32 +128,28 @@ Result<std::vector<TranslatedGroup>> Translation::run(const std::string& glob) {
 Result<Ordinal> ordinal_of(TopicView& view, const ChosenPartition& partition, std::int64_t offset) {
   Ordinal ordinal;
   Bytes row;
-  const bool by_time = partition.window.since_ms || partition.window.until_ms;
+  const auto count = [&](const Record& record) -> Result<bool> {
+    if (record.offset >= offset)
+      ordinal.next = record_hash(record, row);
+    else
+      ++ordinal.records_before;
+    return !ordinal.next;
+  };
   for (const CatalogueExtent& extent : partition.extents) {
-    if (!by_time && extent.to <= offset) {
+    if (!partition.window.by_time() && extent.to <= offset) {
       ordinal.records_before += extent.records;
       continue;
     }
+    const RecordWindow window = partition.window.within(extent);
     DRS_ASSIGN_OR_RETURN(const ExtentIndex index, view.index(extent));
     for (const RecordBlockEntry& entry : index.blocks) {
-      if (entry.last_offset < extent.from || entry.first_offset >= extent.to) continue;
-      const bool whole = !by_time && entry.first_offset >= extent.from && entry.last_offset < extent.to;
-      if (whole && entry.last_offset < offset) {
+      if (!window.meets(entry)) continue;
+      if (window.holds_all_of(entry) && entry.last_offset < offset) {
         ordinal.records_before += entry.records;
         continue;
       }
-      DRS_ASSIGN_OR_RETURN(const Bytes bytes, view.record_block(extent, entry));
-      DRS_ASSIGN_OR_RETURN(RecordBlockReader records, RecordBlockReader::open(bytes));
-      for (;;) {
-        DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
-        if (record == nullptr) break;
-        if (record->offset < extent.from || record->offset >= extent.to || !partition.window.holds(*record)) continue;
-        if (record->offset >= offset) {
-          ordinal.next = record_hash(*record, row);
-          return ordinal;
-        }
-        ++ordinal.records_before;
-      }
+      DRS_ASSIGN_OR_RETURN(const bool more, view.visit_block(extent, entry, window, count));
+      if (!more) return ordinal;
     }
   }
   return ordinal;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/topics/cluster_state.h"
+#include "engine/topics/cluster_error.h"
 
 namespace drs {
 namespace {
@@ -19,10 +19,9 @@ class ExpectedRecords {
   [[nodiscard]] const RecordDigest& digest() const { return digest_; }
   [[nodiscard]] std::uint64_t records() const { return records_; }
   // Calls `visit` with each wanted record of the block until it returns false.
-  Result<void> visit(const TopicView::VisitRecord& visit);
+  Result<void> visit(const VisitRecord& visit);
 
  private:
-  [[nodiscard]] bool is_whole(const RecordBlockEntry& entry) const;
   Result<void> count();
 
   TopicView& view_;
@@ -36,23 +35,10 @@ class ExpectedRecords {
   std::uint64_t records_ = 0;
 };
 
-bool ExpectedRecords::is_whole(const RecordBlockEntry& entry) const {
+Result<void> ExpectedRecords::visit(const VisitRecord& visit) {
   const CatalogueExtent& extent = chosen_.extents[extent_];
-  return !chosen_.window.since_ms && !chosen_.window.until_ms && entry.first_offset >= extent.from &&
-         entry.last_offset < extent.to;
-}
-
-Result<void> ExpectedRecords::visit(const TopicView::VisitRecord& visit) {
-  const CatalogueExtent& extent = chosen_.extents[extent_];
-  DRS_ASSIGN_OR_RETURN(const Bytes bytes, view_.record_block(extent, current_));
-  DRS_ASSIGN_OR_RETURN(RecordBlockReader records, RecordBlockReader::open(bytes));
-  for (;;) {
-    DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
-    if (record == nullptr) return {};
-    if (record->offset < extent.from || record->offset >= extent.to || !chosen_.window.holds(*record)) continue;
-    DRS_ASSIGN_OR_RETURN(const bool more, visit(*record));
-    if (!more) return {};
-  }
+  const auto visited = view_.visit_block(extent, current_, chosen_.window.within(extent), visit);
+  return visited.ok() ? Result<void>() : visited.error();
 }
 
 Result<void> ExpectedRecords::count() {
@@ -81,10 +67,9 @@ Result<bool> ExpectedRecords::next_block() {
       continue;
     }
     current_ = index_.blocks[entry_++];
-    if (current_.last_offset < extent.from || current_.first_offset >= extent.to ||
-        !chosen_.window.meets(current_.first_offset, current_.last_offset, current_.least_ms, current_.greatest_ms))
-      continue;
-    if (is_whole(current_)) {
+    const RecordWindow window = chosen_.window.within(extent);
+    if (!window.meets(current_)) continue;
+    if (window.holds_all_of(current_)) {
       digest_ = current_.digest;
       records_ = current_.records;
       return true;
@@ -160,11 +145,10 @@ Result<void> Comparer::plan() {
       proof.target = targets.back();
       proof_.partitions.push_back(std::move(proof));
     }
-  auto ends = target_.capture(targets);
-  if (!ends.ok()) return as_source_error(std::move(ends).error());
+  DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> ends, of_source(target_.capture(targets)));
   for (std::size_t i = targets.size(); i > 0; --i)
     waiting_.push_back(
-        {{static_cast<std::uint32_t>(i - 1), targets[i - 1], (*ends)[i - 1].log_start, (*ends)[i - 1].last_stable},
+        {{static_cast<std::uint32_t>(i - 1), targets[i - 1], ends[i - 1].log_start, ends[i - 1].last_stable},
          chosen[i - 1]});
   return {};
 }
@@ -282,14 +266,14 @@ Result<TopicProof> Comparer::run() {
       const Waiting next = std::move(waiting_.back());
       waiting_.pop_back();
       active_.try_emplace(next.range.number, view_, *next.chosen, proof_.partitions[next.range.number]);
-      if (auto reading = target_.read(next.range); !reading.ok()) return as_source_error(std::move(reading).error());
+      DRS_RETURN_IF_ERROR(of_source(target_.read(next.range)));
     }
     if (control_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "the comparison was cancelled");
     if (auto polled = target_.poll(*this); !polled.ok())
       return own_error_ ? std::move(polled).error() : as_source_error(std::move(polled).error());
     for (const std::uint32_t number : std::exchange(to_stop_, {})) {
       if (active_.erase(number) == 0) continue;
-      if (auto stopped = target_.stop(number); !stopped.ok()) return as_source_error(std::move(stopped).error());
+      DRS_RETURN_IF_ERROR(of_source(target_.stop(number)));
     }
   }
   for (const PartitionProof& proof : proof_.partitions) {

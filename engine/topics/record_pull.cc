@@ -64,17 +64,13 @@ Result<void> RecordPull::run(const Visit& visit) {
 // Adds the places of the blocks with wanted records.
 Result<void> RecordPull::plan_extent(const Item& item, std::vector<RestoreRange>& ranges) {
   const ChosenPartition& chosen = topics_[item.partition.topic].partitions[item.partition.partition];
-  const bool by_time = chosen.window.since_ms || chosen.window.until_ms;
   std::uint64_t& skip = skips_[item.partition.topic][item.partition.partition];
-  const CatalogueExtent& extent = *item.extent;
-  DRS_ASSIGN_OR_RETURN(const ExtentIndex index, view_.index(extent));
-  bool skipping = !by_time;
+  const RecordWindow window = chosen.window.within(*item.extent);
+  DRS_ASSIGN_OR_RETURN(const ExtentIndex index, view_.index(*item.extent));
+  bool skipping = true;
   for (const RecordBlockEntry& entry : index.blocks) {
-    if (entry.last_offset < extent.from || entry.first_offset >= extent.to ||
-        !chosen.window.meets(entry.first_offset, entry.last_offset, entry.least_ms, entry.greatest_ms))
-      continue;
-    const bool whole = entry.first_offset >= extent.from && entry.last_offset < extent.to;
-    skipping = skipping && whole && skip >= entry.records;
+    if (!window.meets(entry)) continue;
+    skipping = skipping && window.holds_all_of(entry) && skip >= entry.records;
     if (skipping) {
       skip -= entry.records;
       continue;
@@ -85,26 +81,25 @@ Result<void> RecordPull::plan_extent(const Item& item, std::vector<RestoreRange>
 }
 
 Result<void> RecordPull::visit_block(ByteView bytes, const std::vector<Item>& items, const Visit& visit) {
-  DRS_ASSIGN_OR_RETURN(RecordBlockReader records, RecordBlockReader::open(bytes));
-  const RecordBlockHeader& header = records.header();
+  DRS_ASSIGN_OR_RETURN(const RecordBlockHeader header, decode_record_block_header(bytes));
   const auto found = std::ranges::find_if(items, [&](const Item& item) {
     return item.extent->extent.topic == header.topic && item.extent->extent.partition == header.partition &&
            header.last_offset >= item.extent->from && header.first_offset < item.extent->to;
   });
   if (found == items.end()) return Error(ErrorCode::kCorrupt, "a record block belongs to no extent that was asked for");
   const PartitionIndex& at = found->partition;
-  const RecordWindow& window = topics_[at.topic].partitions[at.partition].window;
   std::uint64_t& skip = skips_[at.topic][at.partition];
-  for (;;) {
-    DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
-    if (record == nullptr) return {};
-    if (record->offset < found->extent->from || record->offset >= found->extent->to || !window.holds(*record)) continue;
+  const auto pass_on = [&](const Record& record) -> Result<bool> {
     if (skip > 0) {
       --skip;
-      continue;
+      return true;
     }
-    DRS_RETURN_IF_ERROR(visit(at, *record));
-  }
+    DRS_RETURN_IF_ERROR(visit(at, record));
+    return true;
+  };
+  const RecordWindow window = topics_[at.topic].partitions[at.partition].window.within(*found->extent);
+  const auto visited = visit_records(bytes, window, pass_on);
+  return visited.ok() ? Result<void>() : visited.error();
 }
 
 Result<void> RecordPull::run_stream(std::uint32_t stream, const std::vector<Item>& items, const Visit& visit) {

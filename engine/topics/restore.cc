@@ -5,7 +5,8 @@
 #include <thread>
 #include <utility>
 
-#include "engine/topics/cluster_state.h"
+#include "engine/topics/cluster_error.h"
+#include "engine/topics/record_probe.h"
 #include "engine/topics/record_pull.h"
 
 namespace drs {
@@ -41,33 +42,6 @@ std::string compression_of(const CatalogueTopic& topic) {
   }
   return "zstd";
 }
-
-template <typename T>
-Result<T> of_target(Result<T> result) {
-  if (result.ok()) return result;
-  return as_target_error(std::move(result).error());
-}
-
-// Reads the last record of partitions.
-class LastRecords final : public RecordVisitor {
- public:
-  Result<void> record(std::uint32_t number, const Record& record) override {
-    hashes[number] = record_hash(record, row_);
-    return {};
-  }
-  Result<void> ended(std::uint32_t number) override {
-    ended_.push_back(number);
-    return {};
-  }
-  Result<void> overtaken(std::uint32_t, std::int64_t) override { return {}; }
-  Result<void> vanished(std::uint32_t number) override { return ended(number); }
-  [[nodiscard]] std::size_t ended_count() const { return ended_.size(); }
-  std::map<std::uint32_t, RecordHash> hashes;
-
- private:
-  Bytes row_;
-  std::vector<std::uint32_t> ended_;
-};
 
 class TopicRestore {
  public:
@@ -150,33 +124,28 @@ Result<std::vector<PartitionEnds>> TopicRestore::stable_ends() {
 Result<void> TopicRestore::find_positions() {
   DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> ends, stable_ends());
   const std::vector<TopicPartition> partitions = targets();
-  LastRecords last;
-  std::size_t asked = 0;
+  std::vector<OffsetRange> last_records;
   for (std::size_t i = 0; i < ends.size(); ++i) {
     starts_.push_back(ends[i].log_start);
-    if (ends[i].high_watermark == ends[i].log_start) continue;
-    ++asked;
-    DRS_RETURN_IF_ERROR(of_target(clients_.source.read(
-        {static_cast<std::uint32_t>(i), partitions[i], ends[i].high_watermark - 1, ends[i].high_watermark})));
+    if (ends[i].high_watermark > ends[i].log_start)
+      last_records.push_back(
+          {static_cast<std::uint32_t>(i), partitions[i], ends[i].high_watermark - 1, ends[i].high_watermark});
   }
-  while (last.ended_count() < asked) {
-    if (control_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "the restore was cancelled");
-    DRS_RETURN_IF_ERROR(of_target(clients_.source.poll(last)));
-  }
+  DRS_ASSIGN_OR_RETURN(const auto hashes, of_target(probe_records(clients_.source, last_records)));
   std::size_t i = 0;
   for (std::size_t t = 0; t < topics_.size(); ++t) {
     written_.emplace_back(topics_[t].partitions.size());
     for (std::size_t p = 0; p < topics_[t].partitions.size(); ++p, ++i) {
       const auto there = static_cast<std::uint64_t>(ends[i].high_watermark - ends[i].log_start);
       const bool too_many = !options_.choice.by_time() && there > topics_[t].partitions[p].records;
-      if (there > 0 && (too_many || !last.hashes.contains(static_cast<std::uint32_t>(i))))
+      if (there > 0 && (too_many || !hashes.contains(static_cast<std::uint32_t>(i))))
         return Error(ErrorCode::kUsage, "topic " + topics_[t].target + ", partition " + std::to_string(p) + " holds " +
                                             std::to_string(there) + " records, and the archive " +
                                             std::to_string(topics_[t].partitions[p].records) +
                                             ": it is not what an interrupted restore of this archive leaves; delete "
                                             "the topic, or restore under another name");
       written_[t][p].there = there;
-      if (there > 0) written_[t][p].expected = last.hashes.at(static_cast<std::uint32_t>(i));
+      if (there > 0) written_[t][p].expected = hashes.at(static_cast<std::uint32_t>(i));
     }
   }
   return {};

@@ -24,8 +24,34 @@ bool RecordWindow::meets(std::int64_t first_offset, std::int64_t last_offset, st
          (!until_ms || least_ms < *until_ms);
 }
 
+bool RecordWindow::meets(const RecordBlockEntry& entry) const {
+  return meets(entry.first_offset, entry.last_offset, entry.least_ms, entry.greatest_ms);
+}
+
 bool RecordWindow::holds(const Record& record) const {
   return meets(record.offset, record.offset, record.timestamp_ms, record.timestamp_ms);
+}
+
+bool RecordWindow::holds_all_of(const RecordBlockEntry& entry) const {
+  return !by_time() && entry.first_offset >= from && entry.last_offset < to;
+}
+
+RecordWindow RecordWindow::within(const CatalogueExtent& extent) const {
+  RecordWindow window = *this;
+  window.from = std::max(from, extent.from);
+  window.to = std::min(to, extent.to);
+  return window;
+}
+
+Result<bool> visit_records(ByteView block, const RecordWindow& window, const VisitRecord& visit) {
+  DRS_ASSIGN_OR_RETURN(RecordBlockReader records, RecordBlockReader::open(block));
+  for (;;) {
+    DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
+    if (record == nullptr) return true;
+    if (!window.holds(*record)) continue;
+    DRS_ASSIGN_OR_RETURN(const bool more, visit(*record));
+    if (!more) return false;
+  }
 }
 
 TopicView::TopicView(BlockIndex& index, BlockReader reader, Manifest manifest)
@@ -120,69 +146,53 @@ Result<Bytes> TopicView::record_block(const CatalogueExtent& extent, const Recor
   return bytes;
 }
 
+Result<bool> TopicView::visit_block(const CatalogueExtent& extent, const RecordBlockEntry& entry,
+                                    const RecordWindow& window, const VisitRecord& visit) {
+  DRS_ASSIGN_OR_RETURN(const Bytes bytes, record_block(extent, entry));
+  return visit_records(bytes, window, visit);
+}
+
 Result<CatalogueExtent> TopicView::clip(CatalogueExtent extent, std::int64_t from, std::int64_t to) {
   if (from <= extent.from && to >= extent.to) return extent;
   DRS_ASSERT(from < extent.to && to > extent.from, "a window is clipped inside");
   DRS_ASSIGN_OR_RETURN(const ExtentIndex blocks, index(extent));
-  extent.from = std::max(from, extent.from);
-  extent.to = std::min(to, extent.to);
+  const RecordWindow window = RecordWindow{.from = from, .to = to}.within(extent);
+  extent.from = window.from;
+  extent.to = window.to;
   extent.records = 0;
   extent.digest = {};
   Bytes row;
+  const auto count = [&](const Record& record) -> Result<bool> {
+    ++extent.records;
+    extent.digest.add(record_hash(record, row));
+    return true;
+  };
   for (const RecordBlockEntry& entry : blocks.blocks) {
-    if (entry.last_offset < extent.from || entry.first_offset >= extent.to) continue;
-    if (entry.first_offset >= extent.from && entry.last_offset < extent.to) {
+    if (!window.meets(entry)) continue;
+    if (window.holds_all_of(entry)) {
       extent.records += entry.records;
       extent.digest.append(entry.digest, entry.records);
       continue;
     }
-    DRS_ASSIGN_OR_RETURN(const Bytes bytes, record_block(extent, entry));
-    DRS_ASSIGN_OR_RETURN(RecordBlockReader records, RecordBlockReader::open(bytes));
-    for (;;) {
-      DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
-      if (record == nullptr) break;
-      if (record->offset < extent.from || record->offset >= extent.to) continue;
-      ++extent.records;
-      extent.digest.add(record_hash(*record, row));
-    }
+    const auto counted = visit_block(extent, entry, window, count);
+    if (!counted.ok()) return counted.error();
   }
   return extent;
-}
-
-Result<bool> TopicView::visit_extent(const CatalogueExtent& extent, const RecordWindow& window,
-                                     const VisitRecord& visit) {
-  DRS_ASSIGN_OR_RETURN(const ExtentIndex blocks, index(extent));
-  for (const RecordBlockEntry& entry : blocks.blocks) {
-    if (!window.meets(entry.first_offset, entry.last_offset, entry.least_ms, entry.greatest_ms)) continue;
-    DRS_ASSIGN_OR_RETURN(const Bytes bytes, record_block(extent, entry));
-    DRS_ASSIGN_OR_RETURN(RecordBlockReader records, RecordBlockReader::open(bytes));
-    for (;;) {
-      DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
-      if (record == nullptr) break;
-      if (!window.holds(*record)) continue;
-      DRS_ASSIGN_OR_RETURN(const bool more, visit(*record));
-      if (!more) return false;
-    }
-  }
-  return true;
 }
 
 Result<void> TopicView::visit(const CataloguePartition& partition, const RecordWindow& window,
                               const VisitRecord& visit) {
   DRS_ASSIGN_OR_RETURN(const std::vector<CatalogueExtent> extents, this->extents(partition));
-  return visit_extents(extents, window, visit);
-}
-
-Result<void> TopicView::visit_extents(std::span<const CatalogueExtent> extents, const RecordWindow& window,
-                                      const VisitRecord& visit) {
   for (const CatalogueExtent& extent : extents) {
     const Extent& whole = extent.extent;
     if (whole.records == 0 || !window.meets(extent.from, extent.to - 1, whole.least_ms, whole.greatest_ms)) continue;
-    RecordWindow within = window;
-    within.from = std::max(window.from, extent.from);
-    within.to = std::min(window.to, extent.to);
-    DRS_ASSIGN_OR_RETURN(const bool more, visit_extent(extent, within, visit));
-    if (!more) return {};
+    const RecordWindow within = window.within(extent);
+    DRS_ASSIGN_OR_RETURN(const ExtentIndex blocks, index(extent));
+    for (const RecordBlockEntry& entry : blocks.blocks) {
+      if (!within.meets(entry)) continue;
+      DRS_ASSIGN_OR_RETURN(const bool more, visit_block(extent, entry, within, visit));
+      if (!more) return {};
+    }
   }
   return {};
 }

@@ -7,7 +7,6 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -32,8 +31,20 @@ struct RecordWindow {
   // Whether any record with these bounds can be wanted.
   [[nodiscard]] bool meets(std::int64_t first_offset, std::int64_t last_offset, std::int64_t least_ms,
                            std::int64_t greatest_ms) const;
+  [[nodiscard]] bool meets(const RecordBlockEntry& entry) const;
   [[nodiscard]] bool holds(const Record& record) const;
+  // Whether every record of the block is wanted, as far as its entry shows it.
+  [[nodiscard]] bool holds_all_of(const RecordBlockEntry& entry) const;
+  [[nodiscard]] bool by_time() const { return since_ms || until_ms; }
+  // The same, of the extent's window alone.
+  [[nodiscard]] RecordWindow within(const CatalogueExtent& extent) const;
 };
+
+// Returns whether to go on. The record is valid until the call returns.
+using VisitRecord = std::function<Result<bool>(const Record& record)>;
+// Calls `visit` with the wanted records of a record block, in their order, until it returns false. Returns what it
+// returned last, or true. Errors: damage; those of `visit`.
+Result<bool> visit_records(ByteView block, const RecordWindow& window, const VisitRecord& visit);
 
 // What the extents of a partition say together.
 struct PartitionDetail {
@@ -60,18 +71,16 @@ class TopicView {
   Result<std::vector<CatalogueExtent>> extents(const CataloguePartition& partition);
   Result<ExtentIndex> index(const CatalogueExtent& extent);
   Result<PartitionDetail> detail(const CataloguePartition& partition);
-  // Reads a record block and checks that it is the one that the index describes.
-  Result<Bytes> record_block(const CatalogueExtent& extent, const RecordBlockEntry& entry);
+  // Reads a record block, checks that it is the one that the index describes, and visits its records.
+  Result<bool> visit_block(const CatalogueExtent& extent, const RecordBlockEntry& entry, const RecordWindow& window,
+                           const VisitRecord& visit);
   // Makes the window of `extent` smaller: to offsets in [from, to); counts and digests what is left. Reads nothing if
   // the window lies within already.
   Result<CatalogueExtent> clip(CatalogueExtent extent, std::int64_t from,
                                std::int64_t to = std::numeric_limits<std::int64_t>::max());
-  // Calls `visit` with the wanted records of a partition, in the order of their offsets, until it returns false. The
-  // record is valid until the call returns. Errors: also those of `visit`.
-  using VisitRecord = std::function<Result<bool>(const Record& record)>;
+  // Calls `visit` with the wanted records of a partition, in the order of their offsets, until it returns false.
+  // Errors: also those of `visit`.
   Result<void> visit(const CataloguePartition& partition, const RecordWindow& window, const VisitRecord& visit);
-  Result<void> visit_extents(std::span<const CatalogueExtent> extents, const RecordWindow& window,
-                             const VisitRecord& visit);
 
   // Block reads since the view was opened, for tests.
   [[nodiscard]] std::uint64_t block_reads() const { return directories_.block_reads() + data_.block_reads(); }
@@ -80,7 +89,7 @@ class TopicView {
  private:
   TopicView(BlockIndex& index, BlockReader reader, Manifest manifest);
   Result<void> load_catalogue();
-  Result<bool> visit_extent(const CatalogueExtent& extent, const RecordWindow& window, const VisitRecord& visit);
+  Result<Bytes> record_block(const CatalogueExtent& extent, const RecordBlockEntry& entry);
 
   std::unique_ptr<BlockReader> reader_;
   StreamRange directories_;  // catalogue and extent indexes

@@ -6,9 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/topics/archive.h"
-#include "engine/topics/cluster_state.h"
-#include "sinks/kafka/kafka_cluster.h"
-#include "sinks/kafka/kafka_reader.h"
+#include "engine/topics/cluster_error.h"
 #include "tools/cli/identity.h"
 #include "tools/cli/option_builder.h"
 #include "tools/commands/kafka_commands.h"
@@ -100,34 +98,6 @@ Result<ArchiveOptions> archive_options(const KafkaArchiveCommand& command) {
   return options;
 }
 
-// An error of a cluster that cannot be reached is one of the source.
-template <typename T>
-Result<T> of_source(Result<T> result) {
-  if (result.ok()) return result;
-  return as_source_error(std::move(result).error());
-}
-
-struct KafkaEnds {
-  std::unique_ptr<TopicCluster> cluster;
-  std::unique_ptr<KafkaReader> reader;
-};
-
-Result<KafkaEnds> connect(CommandContext& context, const KafkaSettings& settings, const KafkaArchiveCommand& command,
-                          std::size_t client_bytes) {
-  const KafkaClientOptions client = kafka_client_options(context);
-  KafkaEnds ends;
-  DRS_ASSIGN_OR_RETURN(ends.cluster, of_source(KafkaCluster::connect(settings, {.client = client})));
-  const auto cancelling = context.cancel.on_cancel([&] { ends.cluster->cancel(); });
-  DRS_ASSIGN_OR_RETURN(const ClusterView view, of_source(ends.cluster->look()));
-  KafkaReader::Options options;
-  options.read_uncommitted = command.read_uncommitted;
-  options.memory_bytes = client_bytes;
-  options.brokers = view.brokers;
-  options.client = client;
-  DRS_ASSIGN_OR_RETURN(ends.reader, of_source(KafkaReader::connect(settings, options)));
-  return ends;
-}
-
 nlohmann::ordered_json archive_json(const ArchiveReport& report, const Head& head) {
   nlohmann::ordered_json out = snapshot_json(report.manifest_name, report.manifest_digest, report.manifest);
   out["head"] = format_head(head);
@@ -172,11 +142,11 @@ void report_committed(CommandContext& context, const ArchiveReport& report, Seen
   if (with_stats) context.output.text(push_stats_text(report.stats));
 }
 
-Result<ExitCode> run_dry(CommandContext& context, Repository& repository, KafkaEnds& ends,
+Result<ExitCode> run_dry(CommandContext& context, Repository& repository, const KafkaClients& clients,
                          const ArchiveOptions& options) {
   context.effect = CommandEffect::kReads;
   DRS_ASSIGN_OR_RETURN(const ArchivePreview preview,
-                       preview_archive(repository, *ends.cluster, *ends.reader, options, 16 * kMiB));
+                       preview_archive(repository, *clients.cluster, *clients.reader, options, 16 * kMiB));
   for (const std::string& warning : preview.plan.warnings) context.log.warn("{}", warning);
   context.output.document("drstream.kafka-archive-plan/1", plan_json(preview));
   context.output.text(plan_text(preview));
@@ -202,12 +172,10 @@ Result<ExitCode> run_archive(CommandContext& context, const KafkaArchiveCommand&
                        plan_archive({.memory_bytes = memory_bytes, .threads = context.options.thread_count()},
                                     options.compression, needs_of(repository->store())));
   if (!memory.push.notice.empty()) context.log.info("{}", memory.push.notice);
-  DRS_ASSIGN_OR_RETURN(KafkaEnds ends, connect(context, settings, command, memory.client_bytes));
-  const auto cancelling = context.cancel.on_cancel([&] {
-    ends.cluster->cancel();
-    ends.reader->cancel();
-  });
-  if (command.dry_run) return run_dry(context, *repository, ends, options);
+  DRS_ASSIGN_OR_RETURN(const KafkaClients clients,
+                       of_source(connect_kafka(context, settings, memory.client_bytes, command.read_uncommitted)));
+  const auto cancelling = context.cancel.on_cancel([&] { clients.cancel(); });
+  if (command.dry_run) return run_dry(context, *repository, clients, options);
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.push.arena_bytes));
   GentleStop gentle(context);
   options.before_reading = [&] { gentle.begin(); };
@@ -221,7 +189,8 @@ Result<ExitCode> run_archive(CommandContext& context, const KafkaArchiveCommand&
   auto report = [&] {
     const ProgressReporter reporter(progress_options(context, "kafka archive"), counters, context.console,
                                     context.clock);
-    return archive(*repository, *ends.cluster, *ends.reader, options, {memory, arena}, {counters, context.cancel});
+    return archive(*repository, *clients.cluster, *clients.reader, options, {memory, arena},
+                   {counters, context.cancel});
   }();
   if (!report.ok()) return std::move(report).error();
   context.effect = CommandEffect::kCommitted;

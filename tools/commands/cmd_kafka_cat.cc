@@ -5,18 +5,18 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "engine/topics/open_topics.h"
 #include "io/stream_sink.h"
 #include "tools/cli/option_builder.h"
 #include "tools/commands/kafka_commands.h"
 #include "tools/commands/kafka_options.h"
+#include "tools/commands/open_archive.h"
 #include "tools/output/time_text.h"
 #include "tools/output/topics_text.h"
-#include "tools/repository/open_repository.h"
-#include "tools/repository/seen_heads.h"
 
 namespace drs {
 namespace {
+
+constexpr std::size_t kIndexCacheBytes = 16 * kMiB;
 
 enum class RecordFormat { kJson, kRaw, kHex };
 
@@ -81,13 +81,8 @@ Result<ExitCode> run_cat(CommandContext& context, const KafkaCatCommand& command
   DRS_ASSIGN_OR_RETURN(const TopicPartition wanted, parse_topic_partition(command.partition));
   DRS_ASSIGN_OR_RETURN(const RecordWindow window, window_of(command, context.clock.wall_ns()));
   context.output.yield_stdout();
-  Listing listing;
-  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kData, &listing));
-  const SeenHeads seen(context, *repository);
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository, listing));
-  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, command.selector));
-  DRS_ASSIGN_OR_RETURN(const auto open, OpenTopics::open(*repository, *snapshot, 16 * kMiB, std::move(listing)));
-  DRS_ASSIGN_OR_RETURN(const CataloguePartition* const partition, find_partition(open->view(), wanted));
+  DRS_ASSIGN_OR_RETURN(const OpenedArchive archive, open_archive(context, command.selector, kIndexCacheBytes));
+  DRS_ASSIGN_OR_RETURN(const CataloguePartition* const partition, find_partition(archive.view(), wanted));
   constexpr std::size_t kWriteBytes = 64 * kKiB;
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<Sink> sink, make_stream_sink(STDOUT_FILENO, "stdout"));
   const auto cancelling = context.cancel.on_cancel([&] { sink->cancel(); });
@@ -103,7 +98,7 @@ Result<ExitCode> run_cat(CommandContext& context, const KafkaCatCommand& command
     if (lines.size() >= kWriteBytes) DRS_RETURN_IF_ERROR(write());
     return --left > 0;
   };
-  if (left > 0) DRS_RETURN_IF_ERROR(open->view().visit(*partition, window, print));
+  if (left > 0) DRS_RETURN_IF_ERROR(archive.view().visit(*partition, window, print));
   DRS_RETURN_IF_ERROR(write());
   DRS_RETURN_IF_ERROR(sink->commit());
   return ExitCode::kOk;

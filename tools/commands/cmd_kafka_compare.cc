@@ -4,19 +4,16 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "engine/topics/cluster_state.h"
-#include "engine/topics/open_topics.h"
+#include "engine/topics/cluster_error.h"
 #include "engine/topics/proof.h"
-#include "sinks/kafka/kafka_cluster.h"
-#include "sinks/kafka/kafka_reader.h"
+#include "engine/topics/topic_memory.h"
 #include "tools/cli/option_builder.h"
 #include "tools/commands/kafka_choice.h"
 #include "tools/commands/kafka_commands.h"
 #include "tools/commands/kafka_options.h"
+#include "tools/commands/open_archive.h"
 #include "tools/output/progress.h"
 #include "tools/output/summary_text.h"
-#include "tools/repository/open_repository.h"
-#include "tools/repository/seen_heads.h"
 
 namespace drs {
 namespace {
@@ -63,43 +60,25 @@ std::string proof_text(const TopicProof& proof) {
   return out;
 }
 
-Result<std::unique_ptr<KafkaReader>> connect(CommandContext& context, const KafkaSettings& settings,
-                                             std::size_t memory_bytes) {
-  const KafkaClientOptions client = kafka_client_options(context);
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<TopicCluster> cluster,
-                       KafkaCluster::connect(settings, {.client = client}));
-  const auto cancelling = context.cancel.on_cancel([&] { cluster->cancel(); });
-  DRS_ASSIGN_OR_RETURN(const ClusterView view, cluster->look());
-  KafkaReader::Options options;
-  options.memory_bytes = memory_bytes;
-  options.brokers = view.brokers;
-  options.client = client;
-  return KafkaReader::connect(settings, options);
-}
-
 Result<ExitCode> run_compare(CommandContext& context, const KafkaCompareCommand& command) {
   DRS_ASSIGN_OR_RETURN(const TopicChoice choice, kafka_choice(command.choice, context.clock.wall_ns()));
   DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
-  Listing listing;
-  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kData, &listing));
-  const SeenHeads seen(context, *repository);
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository, listing));
-  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, command.selector));
   DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
-  DRS_ASSIGN_OR_RETURN(const auto open,
-                       OpenTopics::open(*repository, *snapshot, memory_bytes / 16, std::move(listing)));
-  DRS_ASSIGN_OR_RETURN(const std::vector<ChosenTopic> topics, choose_topics(open->view(), choice));
-  DRS_ASSIGN_OR_RETURN(const auto reader, of_kafka_target(connect(context, settings, memory_bytes / 32 * 9)));
-  const auto cancelling = context.cancel.on_cancel([&] { reader->cancel(); });
+  DRS_ASSIGN_OR_RETURN(const OpenedArchive archive, open_archive(context, command.selector, memory_bytes / 16));
+  DRS_ASSIGN_OR_RETURN(const std::vector<ChosenTopic> topics, choose_topics(archive.view(), choice));
+  DRS_ASSIGN_OR_RETURN(const KafkaClients clients,
+                       of_target(connect_kafka(context, settings, reading_client_bytes(memory_bytes))));
+  const auto cancelling = context.cancel.on_cancel([&] { clients.cancel(); });
   ProgressCounters counters;
   auto proof = [&] {
     const ProgressReporter reporter(progress_options(context, "kafka compare"), counters, context.console,
                                     context.clock);
-    return compare_topics(open->view(), topics, *reader, {.each_record = command.records}, {counters, context.cancel});
+    return compare_topics(archive.view(), topics, *clients.reader, {.each_record = command.records},
+                          {counters, context.cancel});
   }();
   if (!proof.ok()) return std::move(proof).error();
   const ExitCode code = proof->different == 0 ? ExitCode::kOk : ExitCode::kRestoreIncomplete;
-  context.output.document("drstream.kafka-compare/1", static_cast<int>(code), proof_json(*snapshot, *proof));
+  context.output.document("drstream.kafka-compare/1", static_cast<int>(code), proof_json(archive.snapshot, *proof));
   context.output.text(proof_text(*proof));
   if (proof->different == 0)
     context.output.remark(fmt::format("equal: {} in {}", counted(proof->records, "record"),

@@ -4,20 +4,18 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/topics/cluster_error.h"
 #include "engine/topics/offset_map.h"
-#include "engine/topics/open_topics.h"
+#include "engine/topics/topic_memory.h"
 #include "io/file_sink.h"
 #include "io/read_to_end.h"
-#include "sinks/kafka/kafka_cluster.h"
-#include "sinks/kafka/kafka_reader.h"
 #include "tools/cli/option_builder.h"
 #include "tools/commands/kafka_choice.h"
 #include "tools/commands/kafka_commands.h"
 #include "tools/commands/kafka_options.h"
+#include "tools/commands/open_archive.h"
 #include "tools/output/printable.h"
 #include "tools/output/summary_text.h"
-#include "tools/repository/open_repository.h"
-#include "tools/repository/seen_heads.h"
 
 namespace drs {
 namespace {
@@ -34,21 +32,6 @@ struct KafkaOffsetsCommand {
   std::string apply;  // the file for the offsets before
   std::string undo;   // such a file
 };
-
-struct Clients {
-  std::unique_ptr<TopicCluster> cluster;
-  std::unique_ptr<KafkaReader> reader;
-};
-
-Result<Clients> connect(CommandContext& context, const KafkaSettings& settings) {
-  const KafkaClientOptions client = kafka_client_options(context);
-  Clients clients;
-  DRS_ASSIGN_OR_RETURN(clients.cluster, KafkaCluster::connect(settings, {.client = client}));
-  KafkaReader::Options options;
-  options.client = client;
-  DRS_ASSIGN_OR_RETURN(clients.reader, KafkaReader::connect(settings, options));
-  return clients;
-}
 
 nlohmann::ordered_json groups_json(const std::vector<TranslatedGroup>& groups) {
   auto out = nlohmann::ordered_json::array();
@@ -146,10 +129,9 @@ Result<std::vector<SavedGroup>> read_saved(CommandContext& context, const std::s
 
 Result<ExitCode> run_undo(CommandContext& context, const KafkaSettings& settings, const std::string& path) {
   DRS_ASSIGN_OR_RETURN(const std::vector<SavedGroup> groups, read_saved(context, path));
-  DRS_ASSIGN_OR_RETURN(const auto cluster,
-                       of_kafka_target(KafkaCluster::connect(settings, {.client = kafka_client_options(context)})));
+  DRS_ASSIGN_OR_RETURN(const auto cluster, of_target(connect_cluster(context, settings)));
   for (const SavedGroup& group : groups) {
-    auto set = of_kafka_target(cluster->set_group_offsets(group.group, group.offsets));
+    auto set = of_target(cluster->set_group_offsets(group.group, group.offsets));
     if (!set.ok()) return std::move(set).error().with_context("group " + group.group);
   }
   nlohmann::ordered_json out;
@@ -159,7 +141,7 @@ Result<ExitCode> run_undo(CommandContext& context, const KafkaSettings& settings
   return ExitCode::kOk;
 }
 
-Result<void> apply(CommandContext& context, Clients& clients, const KafkaOffsetsCommand& command,
+Result<void> apply(CommandContext& context, const KafkaClients& clients, const KafkaOffsetsCommand& command,
                    const std::vector<TranslatedGroup>& groups) {
   for (const TranslatedGroup& group : groups)
     if (group.active)
@@ -172,7 +154,7 @@ Result<void> apply(CommandContext& context, Clients& clients, const KafkaOffsets
   for (const TranslatedGroup& group : groups) {
     std::vector<GroupOffset> offsets;
     for (const TranslatedOffset& offset : group.offsets) offsets.push_back({offset.target, offset.offset, {}});
-    auto set = of_kafka_target(clients.cluster->set_group_offsets(group.group, offsets));
+    auto set = of_target(clients.cluster->set_group_offsets(group.group, offsets));
     if (!set.ok()) return std::move(set).error().with_context("group " + group.group);
   }
   return {};
@@ -184,25 +166,19 @@ Result<ExitCode> run_offsets(CommandContext& context, const KafkaOffsetsCommand&
   DRS_ASSIGN_OR_RETURN(const TopicChoice choice, kafka_choice(command.choice, context.clock.wall_ns()));
   DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
   if (!command.undo.empty()) return run_undo(context, settings, command.undo);
-  Listing listing;
-  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kData, &listing));
-  const SeenHeads seen(context, *repository);
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository, listing));
-  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, command.selector));
-  DRS_ASSIGN_OR_RETURN(const auto open, OpenTopics::open(*repository, *snapshot, 16 * kMiB, std::move(listing)));
-  DRS_ASSIGN_OR_RETURN(const std::vector<ChosenTopic> topics, choose_topics(open->view(), choice));
-  DRS_ASSIGN_OR_RETURN(Clients clients, of_kafka_target(connect(context, settings)));
-  const auto cancelling = context.cancel.on_cancel([&] {
-    clients.cluster->cancel();
-    clients.reader->cancel();
-  });
+  DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
+  DRS_ASSIGN_OR_RETURN(const OpenedArchive archive, open_archive(context, command.selector, memory_bytes / 16));
+  DRS_ASSIGN_OR_RETURN(const std::vector<ChosenTopic> topics, choose_topics(archive.view(), choice));
+  DRS_ASSIGN_OR_RETURN(const KafkaClients clients,
+                       of_target(connect_kafka(context, settings, reading_client_bytes(memory_bytes))));
+  const auto cancelling = context.cancel.on_cancel([&] { clients.cancel(); });
   DRS_ASSIGN_OR_RETURN(const std::vector<TranslatedGroup> groups,
-                       translate_offsets(open->view(), topics, command.groups, *clients.cluster, *clients.reader));
+                       translate_offsets(archive.view(), topics, command.groups, *clients.cluster, *clients.reader));
   for (const TranslatedGroup& group : groups)
     if (group.active) context.log.warn("group {} has members at the target: its offsets cannot be set", group.group);
   if (!command.plan) DRS_RETURN_IF_ERROR(apply(context, clients, command, groups));
   nlohmann::ordered_json out;
-  out["id"] = snapshot->id();
+  out["id"] = archive.snapshot.id();
   out["applied"] = !command.plan;
   out["groups"] = groups_json(groups);
   context.output.document("drstream.kafka-offsets/1", out);

@@ -4,21 +4,18 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "engine/topics/open_topics.h"
+#include "engine/topics/cluster_error.h"
 #include "engine/topics/restore.h"
-#include "sinks/kafka/kafka_cluster.h"
-#include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_writer.h"
 #include "tools/cli/option_builder.h"
 #include "tools/commands/kafka_choice.h"
 #include "tools/commands/kafka_commands.h"
 #include "tools/commands/kafka_options.h"
+#include "tools/commands/open_archive.h"
 #include "tools/output/progress.h"
 #include "tools/output/quantity_text.h"
 #include "tools/output/summary_text.h"
 #include "tools/output/topics_text.h"
-#include "tools/repository/open_repository.h"
-#include "tools/repository/seen_heads.h"
 
 namespace drs {
 namespace {
@@ -36,31 +33,14 @@ struct KafkaRestoreCommand {
   std::optional<std::uint64_t> rate;
 };
 
-struct Clients {
-  std::unique_ptr<TopicCluster> cluster;
-  std::unique_ptr<KafkaReader> reader;
-  std::unique_ptr<KafkaWriter> writer;
-};
-
-Result<Clients> connect(CommandContext& context, const KafkaSettings& settings, const KafkaRestoreCommand& command,
-                        std::size_t memory_bytes) {
-  const KafkaClientOptions client = kafka_client_options(context);
-  Clients clients;
-  DRS_ASSIGN_OR_RETURN(clients.cluster, KafkaCluster::connect(settings, {.client = client}));
-  const auto cancelling = context.cancel.on_cancel([&] { clients.cluster->cancel(); });
-  DRS_ASSIGN_OR_RETURN(const ClusterView view, clients.cluster->look());
-  KafkaReader::Options reading;
-  reading.memory_bytes = memory_bytes / 4;
-  reading.brokers = view.brokers;
-  reading.client = client;
-  DRS_ASSIGN_OR_RETURN(clients.reader, KafkaReader::connect(settings, reading));
-  KafkaWriter::Options writing;
-  writing.memory_bytes = memory_bytes / 4;
-  writing.timestamp_zero_as_one = command.zero_as_one;
-  writing.bytes_per_second = command.rate.value_or(0);
-  writing.client = client;
-  DRS_ASSIGN_OR_RETURN(clients.writer, KafkaWriter::connect(settings, writing));
-  return clients;
+Result<std::unique_ptr<KafkaWriter>> connect_writer(CommandContext& context, const KafkaSettings& settings,
+                                                    const KafkaRestoreCommand& command, std::size_t memory_bytes) {
+  KafkaWriter::Options options;
+  options.memory_bytes = memory_bytes;
+  options.timestamp_zero_as_one = command.zero_as_one;
+  options.bytes_per_second = command.rate.value_or(0);
+  options.client = kafka_client_options(context);
+  return KafkaWriter::connect(settings, options);
 }
 
 nlohmann::ordered_json restore_json(const Snapshot& snapshot, const RestoreReport& report, double seconds) {
@@ -87,7 +67,8 @@ nlohmann::ordered_json restore_json(const Snapshot& snapshot, const RestoreRepor
 }
 
 // What a restore would write, and what stands in its way.
-Result<ExitCode> run_dry(CommandContext& context, TopicView& view, Clients& clients, const RestoreOptions& options) {
+Result<ExitCode> run_dry(CommandContext& context, TopicView& view, const KafkaClients& clients,
+                         const RestoreOptions& options) {
   DRS_ASSIGN_OR_RETURN(const std::vector<ChosenTopic> topics, choose_topics(view, options.choice));
   DRS_ASSIGN_OR_RETURN(const RestorePreflight preflight,
                        check_target(topics, options.target, *clients.cluster, *clients.reader));
@@ -121,35 +102,30 @@ Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand&
   if (command.replication) options.target.replication = static_cast<std::uint16_t>(*command.replication);
   options.prove = !command.no_proof;
   DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
-  Listing listing;
-  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kData, &listing));
-  const SeenHeads seen(context, *repository);
-  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(*repository, listing));
-  DRS_ASSIGN_OR_RETURN(const Snapshot* const snapshot, seen.find(catalog, command.selector));
   DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
-  DRS_ASSIGN_OR_RETURN(const auto open, OpenTopics::open(*repository, *snapshot, memory_bytes / 16, {}));
-  DRS_ASSIGN_OR_RETURN(Clients clients, of_kafka_target(connect(context, settings, command, memory_bytes)));
+  DRS_ASSIGN_OR_RETURN(const OpenedArchive archive, open_archive(context, command.selector, memory_bytes / 16));
+  DRS_ASSIGN_OR_RETURN(const KafkaClients clients, of_target(connect_kafka(context, settings, memory_bytes / 4)));
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<KafkaWriter> writer,
+                       of_target(connect_writer(context, settings, command, memory_bytes / 4)));
   const auto cancelling = context.cancel.on_cancel([&] {
-    clients.cluster->cancel();
-    clients.reader->cancel();
-    clients.writer->cancel();
+    clients.cancel();
+    writer->cancel();
   });
-  if (command.dry_run) return run_dry(context, open->view(), clients, options);
+  if (command.dry_run) return run_dry(context, archive.view(), clients, options);
   const PullMemory memory = plan_pull_share({.bytes = memory_bytes / 2,
                                              .ceiling = fmt::format("--memory {} MiB", memory_bytes / kMiB),
-                                             .store = needs_of(repository->store())},
+                                             .store = needs_of(archive.repository->store())},
                                             context.options.thread_count());
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
   ProgressCounters counters;
   const RunControl control{counters, context.cancel};
-  DRS_ASSIGN_OR_RETURN(const auto restore, RangeRestore::open(*repository, {memory, arena}, control, {}));
+  DRS_ASSIGN_OR_RETURN(const auto restore, RangeRestore::open(*archive.repository, {memory, arena}, control, {}));
   context.effect = CommandEffect::kRestoresTopics;
   const auto started = context.clock.steady();
   const auto report = [&] {
     const ProgressReporter reporter(progress_options(context, "kafka restore"), counters, context.console,
                                     context.clock);
-    return restore_topics(open->view(), *restore, {*clients.cluster, *clients.reader, *clients.writer}, options,
-                          control);
+    return restore_topics(archive.view(), *restore, {*clients.cluster, *clients.reader, *writer}, options, control);
   }();
   if (!report.ok()) return report.error();
   const std::chrono::duration<double> elapsed = context.clock.steady() - started;
@@ -157,11 +133,11 @@ Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand&
     for (const RefusedConfig& refused : topic.refused)
       context.log.warn("topic {}: the cluster refuses the configuration {}: {}", topic.target, refused.name,
                        refused.reason);
-  context.output.document("drstream.kafka-restore/1", restore_json(*snapshot, *report, elapsed.count()));
-  context.output.remark(fmt::format("restored {} of {}: {} in {}, {}, {}", snapshot->id().substr(0, kIdDigitsShown),
-                                    snapshot->manifest.stream, counted(report->records, "record"),
-                                    counted(report->topics.size(), "topic"), pace_text(report->payload_bytes, elapsed),
-                                    report->proof ? "read back and equal" : "not read back"));
+  context.output.document("drstream.kafka-restore/1", restore_json(archive.snapshot, *report, elapsed.count()));
+  context.output.remark(fmt::format(
+      "restored {} of {}: {} in {}, {}, {}", archive.snapshot.id().substr(0, kIdDigitsShown),
+      archive.snapshot.manifest.stream, counted(report->records, "record"), counted(report->topics.size(), "topic"),
+      pace_text(report->payload_bytes, elapsed), report->proof ? "read back and equal" : "not read back"));
   return ExitCode::kOk;
 }
 

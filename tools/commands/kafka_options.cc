@@ -4,18 +4,15 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstring>
 #include <map>
 
-#include "engine/topics/cluster_state.h"
-#include "io/read_to_end.h"
+#include "sinks/kafka/kafka_cluster.h"
 #include "tools/cli/option_builder.h"
 #include "tools/repository/process_environment.h"
 
 namespace drs {
 namespace {
 
-constexpr std::size_t kConfigFileBytesMax = 1 * kMiB;
 constexpr std::string_view kBootstrapServers = "bootstrap.servers";
 
 // The variables that name settings of librdkafka: not those of options of ours.
@@ -30,16 +27,6 @@ std::map<std::string, std::string> kafka_variables() {
     variables.emplace(name, text.substr(equals + 1));
   }
   return variables;
-}
-
-Result<SecretBytes> read_config_file(const std::string& path, CancelToken& cancel) {
-  const auto opened = open_to_read(path);
-  if (!opened.ok()) return Error(ErrorCode::kUsage, "--kafka-config-file: " + opened.error().message);
-  auto text = read_to_end(*opened, kConfigFileBytesMax + 1, cancel);
-  if (text.ok() && text->size() > kConfigFileBytesMax)
-    return Error(ErrorCode::kUsage,
-                 fmt::format("--kafka-config-file: {} has more than {} KiB", path, kConfigFileBytesMax / kKiB));
-  return text;
 }
 
 }  // namespace
@@ -61,7 +48,9 @@ Result<KafkaSettings> kafka_settings(const CommandContext& context, const KafkaO
   KafkaSettingsSources sources;
   SecretBytes file;
   if (!options.config_file.empty()) {
-    DRS_ASSIGN_OR_RETURN(file, read_config_file(options.config_file, context.cancel));
+    auto text = read_small_file(options.config_file, context.cancel);
+    if (!text.ok()) return Error(ErrorCode::kUsage, "--kafka-config-file: " + text.error().message);
+    file = *std::move(text);
     sources.file_name = options.config_file;
     sources.file = as_text(file.view());
   }
@@ -84,6 +73,25 @@ KafkaClientOptions kafka_client_options(CommandContext& context) {
       log.debug("kafka: {}", line);
   };
   return options;
+}
+
+Result<std::unique_ptr<TopicCluster>> connect_cluster(CommandContext& context, const KafkaSettings& settings) {
+  return KafkaCluster::connect(settings, {.client = kafka_client_options(context)});
+}
+
+Result<KafkaClients> connect_kafka(CommandContext& context, const KafkaSettings& settings, std::size_t memory_bytes,
+                                   bool read_uncommitted) {
+  KafkaClients clients;
+  DRS_ASSIGN_OR_RETURN(clients.cluster, connect_cluster(context, settings));
+  const auto cancelling = context.cancel.on_cancel([&] { clients.cluster->cancel(); });
+  DRS_ASSIGN_OR_RETURN(const ClusterView view, clients.cluster->look());
+  KafkaReader::Options options;
+  options.read_uncommitted = read_uncommitted;
+  options.memory_bytes = memory_bytes;
+  options.brokers = view.brokers;
+  options.client = kafka_client_options(context);
+  DRS_ASSIGN_OR_RETURN(clients.reader, KafkaReader::connect(settings, options));
+  return clients;
 }
 
 Result<TopicPartition> parse_topic_partition(std::string_view text) {

@@ -7,10 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/topics/cluster_state.h"
-#include "io/record_source.h"
 #include "io/topic_cluster.h"
 #include "sinks/kafka/kafka_handle.h"
+#include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_settings.h"
 #include "tools/command.h"
 
@@ -30,12 +29,19 @@ Result<KafkaSettings> kafka_settings(const CommandContext& context, const KafkaO
 // For every client of a command. The context outlives the clients.
 KafkaClientOptions kafka_client_options(CommandContext& context);
 
-// An error of a cluster that is restored to: one that cannot be reached is not a repository that cannot be reached.
-template <typename T>
-Result<T> of_kafka_target(Result<T> result) {
-  if (result.ok()) return result;
-  return as_target_error(std::move(result).error());
-}
+// What reads a cluster.
+struct KafkaClients {
+  std::unique_ptr<TopicCluster> cluster;
+  std::unique_ptr<KafkaReader> reader;
+  void cancel() const {
+    cluster->cancel();
+    reader->cancel();
+  }
+};
+Result<std::unique_ptr<TopicCluster>> connect_cluster(CommandContext& context, const KafkaSettings& settings);
+// `memory_bytes`: of the reader.
+Result<KafkaClients> connect_kafka(CommandContext& context, const KafkaSettings& settings, std::size_t memory_bytes,
+                                   bool read_uncommitted = false);
 
 // "orders/3". Errors: kUsage.
 Result<TopicPartition> parse_topic_partition(std::string_view text);

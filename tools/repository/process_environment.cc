@@ -25,15 +25,6 @@ namespace {
 constexpr std::size_t kSettingsBytesMax = 1 * kMiB;
 constexpr std::size_t kCommandOutputBytesMax = 64 * kKiB;
 
-// A whole small file, or what a process writes into a FIFO or /dev/fd/N: configurations, tokens.
-Result<SecretBytes> read_small_file(const std::string& path, CancelToken& cancel) {
-  DRS_ASSIGN_OR_RETURN(const Fd file, open_to_read(path));
-  auto bytes = read_to_end(file, kSettingsBytesMax + 1, cancel);
-  if (!bytes.ok()) return std::move(bytes).error().with_context("'" + path + "'");
-  if (bytes->size() <= kSettingsBytesMax) return bytes;
-  return Error(ErrorCode::kUsage, "'" + path + "' is larger than 1 MiB: that is not a configuration");
-}
-
 // Runs one credential_process at a time. Its stderr is for the operator and goes to ours.
 class CredentialProcess {
  public:
@@ -58,6 +49,14 @@ class CredentialProcess {
 };
 
 }  // namespace
+
+Result<SecretBytes> read_small_file(const std::string& path, CancelToken& cancel) {
+  DRS_ASSIGN_OR_RETURN(const Fd file, open_to_read(path));
+  auto bytes = read_to_end(file, kSettingsBytesMax + 1, cancel);
+  if (!bytes.ok()) return std::move(bytes).error().with_context("'" + path + "'");
+  if (bytes->size() <= kSettingsBytesMax) return bytes;
+  return Error(ErrorCode::kUsage, "'" + path + "' is larger than 1 MiB: that is not a configuration");
+}
 
 Environment process_environment(HttpFetch fetch, const Clock& clock, CancelToken* cancel) {
   return {.environment = [](const char* name) -> std::optional<std::string_view> {

@@ -22,6 +22,10 @@ inline constexpr std::chrono::seconds kCredentialProcessTimeout{60};
 // that hold keys.
 Environment process_environment(HttpFetch fetch, const Clock& clock, CancelToken* cancel);
 
+// A whole small file, or what a process writes into a FIFO or /dev/fd/N: configurations, tokens. At most 1 MiB.
+// `cancel` ends the wait for a FIFO. Errors: kUsage (larger), those of open_to_read.
+Result<SecretBytes> read_small_file(const std::string& path, CancelToken& cancel);
+
 // The options of every command that we run: it does not see the variables that hold keys, and its stderr is made
 // printable if that is a terminal.
 ChildOptions child_options(std::vector<std::string> argv);

@@ -1,7 +1,5 @@
 #include "tools/repository/selector_text.h"
 
-#include <fnmatch.h>
-
 #include <fmt/format.h>
 
 #include <string>
@@ -10,6 +8,7 @@
 
 #include "engine/format/manifest_texts.h"
 #include "io/base/ascii.h"
+#include "io/base/pattern.h"
 #include "tools/output/time_text.h"
 
 namespace drs {
@@ -88,13 +87,12 @@ Result<void> check_new_stream_name(std::string_view name) {
 }
 
 bool is_stream_pattern(std::string_view text) {
-  return text.ends_with('/') || text.find_first_of("*?[") != std::string_view::npos;
+  return text.ends_with('/') || is_glob(text);
 }
 
 bool stream_matches(const std::string& text, const std::string& stream) {
   if (!is_stream_pattern(text)) return text == stream;
-  const std::string pattern = text.ends_with('/') ? text + "*" : text;
-  return ::fnmatch(pattern.c_str(), stream.c_str(), 0) == 0;
+  return matches_glob(text.ends_with('/') ? text + "*" : text, stream);
 }
 
 Result<Selector> parse_selector(std::string_view text, const std::function<bool(std::string_view)>& stream_exists,

@@ -1,7 +1,6 @@
 #include "engine/pipeline/copy/topic_copy.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -43,38 +42,38 @@ class FillingSink final : public Sink {
   bool failed_ = false;
 };
 
-// What the target has already.
+// What the target has already. Stays where it is: the index refers to the packs.
 struct Target {
-  PackCatalog packs;
-  SnapshotCommit snapshot;
+  explicit Target(SnapshotCommit::Beginning beginning) : begun(std::move(beginning)) {}
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+
+  SnapshotCommit::Beginning begun;
   std::unique_ptr<ObjectStore> store;
   std::unique_ptr<BlockIndex> index;
   std::vector<ManifestStream> streams;  // of its latest archive of this name, all of whose blocks are good
 };
 
-// In this order (docs/DESIGN.md "Write order").
-Result<Target> look_at(Repository& repository, const std::string& stream, std::size_t cache_bytes,
-                       std::vector<std::string>& warnings) {
-  constexpr std::array kListedFirst = {ObjectKind::kManifest, ObjectKind::kCondemned};
-  constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kIndex};
-  DRS_ASSIGN_OR_RETURN(Listing listing, Listing::make_or_defer(repository.store(), kListedFirst));
-  DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load_with(repository, listing, kListedThen));
+Result<std::unique_ptr<Target>> look_at(Repository& repository, const std::string& stream, std::size_t cache_bytes,
+                                        std::vector<std::string>& warnings) {
   DRS_ASSIGN_OR_RETURN(
-      SnapshotCommit snapshot,
-      SnapshotCommit::prepare(repository, {.name = stream, .content = ManifestContent::kTopics}, listing, warnings));
-  Target target{std::move(packs), std::move(snapshot), {}, {}, {}};
-  const Snapshot* const last = target.snapshot.predecessor();
+      SnapshotCommit::Beginning begun,
+      SnapshotCommit::begin(repository, {.name = stream, .content = ManifestContent::kTopics}, warnings));
+  auto target = std::make_unique<Target>(std::move(begun));
+  const Snapshot* const last = target->begun.snapshot.predecessor();
   if (last == nullptr) return target;
   auto manifest = read_manifest(repository, repository.store(), *last);
   if (!manifest.ok() && is_object_fault(manifest.error())) return target;
   if (!manifest.ok()) return std::move(manifest).error();
-  DRS_ASSIGN_OR_RETURN(target.store, repository.store().clone());
-  DRS_ASSIGN_OR_RETURN(target.index, BlockIndex::load(repository, *target.store, target.packs, {cache_bytes}));
-  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, *target.store));
-  StreamRange range(*target.index, reader);
+  const PackCatalog& packs = target->begun.packs;
+  DRS_ASSIGN_OR_RETURN(target->store, repository.store().clone());
+  DRS_ASSIGN_OR_RETURN(target->index, BlockIndex::load(repository, *target->store, packs, {cache_bytes},
+                                                       std::move(target->begun.index)));
+  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, *target->store));
+  StreamRange range(*target->index, reader);
   for (ManifestStream& each : manifest->streams) {
-    DRS_ASSIGN_OR_RETURN(const auto lost, lost_ranges(each, *target.index, target.packs, range));
-    if (lost.empty()) target.streams.push_back(std::move(each));
+    DRS_ASSIGN_OR_RETURN(const auto lost, lost_ranges(each, *target->index, packs, range));
+    if (lost.empty()) target->streams.push_back(std::move(each));
   }
   return target;
 }
@@ -114,7 +113,8 @@ Result<TopicCopyReport> copy_topics(const TopicCopyInput& in, const RunControl& 
   DRS_ASSIGN_OR_RETURN(
       const std::unique_ptr<WriteSession> session,
       WriteSession::begin(target, target.store(), {.stream = original->stream, .host = original->host}, {}));
-  DRS_ASSIGN_OR_RETURN(Target there, look_at(target, original->stream, memory.push.index_cache_bytes, report.warnings));
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<Target> there,
+                       look_at(target, original->stream, memory.push.index_cache_bytes, report.warnings));
   DRS_ASSIGN_OR_RETURN(BufferArena pull_arena, BufferArena::map(memory.pull.arena_bytes));
   DRS_ASSIGN_OR_RETURN(BufferArena push_arena, BufferArena::map(memory.push.arena_bytes));
   DRS_ASSIGN_OR_RETURN(
@@ -126,8 +126,8 @@ Result<TopicCopyReport> copy_topics(const TopicCopyInput& in, const RunControl& 
   std::vector<ObjectKey> relies_on;
   for (const ManifestStream& stream : original->streams) {
     manifest.bytes += stream.bytes;
-    if (const ManifestStream* const same = same_stream(there.streams, stream)) {
-      const std::vector<ObjectKey> objects = objects_of_session(same->session, *there.index, there.packs);
+    if (const ManifestStream* const same = same_stream(there->streams, stream)) {
+      const std::vector<ObjectKey> objects = objects_of_session(same->session, *there->index, there->begun.packs);
       relies_on.insert(relies_on.end(), objects.begin(), objects.end());
       manifest.streams.push_back(*same);
       control.progress.bytes += stream.bytes;
@@ -155,8 +155,8 @@ Result<TopicCopyReport> copy_topics(const TopicCopyInput& in, const RunControl& 
   report.packs = totals.packs.packs;
   report.packs_bytes = totals.packs.packs_bytes;
   if (!target.store().secures()) relies_on.clear();
-  DRS_ASSIGN_OR_RETURN(auto committed, there.snapshot.commit(*session, manifest, original->snapshot_ns,
-                                                             std::move(relies_on), report.warnings));
+  DRS_ASSIGN_OR_RETURN(auto committed, there->begun.snapshot.commit(*session, manifest, original->snapshot_ns,
+                                                                    std::move(relies_on), report.warnings));
   report.made.name = std::move(committed.first);
   report.made.digest = committed.second;
   report.made.manifest = std::move(manifest);

@@ -1,6 +1,5 @@
 #include "engine/pipeline/push/push.h"
 
-#include <array>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -36,27 +35,6 @@ class SourceGuard {
  private:
   Source* source_;
 };
-
-// Finds the packs that may be used, and the stream's snapshots. Must run after the session object was stored, and in
-// this order (docs/DESIGN.md "Write order").
-struct Beginning {
-  PackCatalog packs;
-  SnapshotCommit snapshot;
-  Listing index;  // the index objects, as old as `packs`
-};
-Result<Beginning> look_at(Repository& repository, const PushOptions& options, std::vector<std::string>& warnings) {
-  constexpr std::array kListedFirst = {ObjectKind::kManifest, ObjectKind::kCondemned};
-  constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kIndex};
-  DRS_ASSIGN_OR_RETURN(Listing listing, Listing::make_or_defer(repository.store(), kListedFirst));
-  DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load_with(repository, listing, kListedThen));
-  for (const CondemnedList::Unreadable& record : packs.unreadable_condemned()) warnings.push_back(record.warning());
-  if (auto warning = packs.marks_warning()) warnings.push_back(*std::move(warning));
-  DRS_ASSIGN_OR_RETURN(
-      SnapshotCommit snapshot,
-      SnapshotCommit::prepare(repository, {.name = options.stream, .sequence_seen = options.sequence_seen}, listing,
-                              warnings));
-  return Beginning{std::move(packs), std::move(snapshot), std::move(listing)};
-}
 
 // Checks that a copied stream equals the original. The digests are those of the bytes from which blocks were built.
 // Errors: kInternal.
@@ -147,7 +125,10 @@ Result<PushReport> push(Repository& repository, Source& source, const PushOption
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<WriteSession> session,
                        WriteSession::begin(repository, repository.store(),
                                            {.stream = options.stream, .host = options.host}, options.heartbeats));
-  DRS_ASSIGN_OR_RETURN(Beginning begun, look_at(repository, options, report.warnings));
+  DRS_ASSIGN_OR_RETURN(
+      SnapshotCommit::Beginning begun,
+      SnapshotCommit::begin(repository, {.name = options.stream, .sequence_seen = options.sequence_seen},
+                            report.warnings));
   const Snapshot* const previous = begun.snapshot.predecessor();
   if (previous != nullptr) control.progress.guessed_bytes = previous->manifest.bytes;
   // A snapshot that missed a limit would let every later stream of its size pass.

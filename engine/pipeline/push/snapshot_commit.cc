@@ -1,6 +1,7 @@
 #include "engine/pipeline/push/snapshot_commit.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/pipeline/push/reused_objects.h"
 #include "engine/repository/snapshot_selection.h"
@@ -44,6 +45,18 @@ std::optional<std::string> later_time_warning(const SnapshotCatalog& catalog, co
 }
 
 }  // namespace
+
+Result<SnapshotCommit::Beginning> SnapshotCommit::begin(Repository& repository, const Stream& stream,
+                                                        std::vector<std::string>& warnings) {
+  constexpr std::array kListedFirst = {ObjectKind::kManifest, ObjectKind::kCondemned};
+  constexpr std::array kListedThen = {ObjectKind::kRemoved, ObjectKind::kIndex};
+  DRS_ASSIGN_OR_RETURN(Listing listing, Listing::make_or_defer(repository.store(), kListedFirst));
+  DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load_with(repository, listing, kListedThen));
+  for (const CondemnedList::Unreadable& record : packs.unreadable_condemned()) warnings.push_back(record.warning());
+  if (auto warning = packs.marks_warning()) warnings.push_back(*std::move(warning));
+  DRS_ASSIGN_OR_RETURN(SnapshotCommit snapshot, prepare(repository, stream, listing, warnings));
+  return Beginning{std::move(packs), std::move(snapshot), std::move(listing)};
+}
 
 Result<SnapshotCommit> SnapshotCommit::prepare(Repository& repository, const Stream& wanted, Listing& listing,
                                                std::vector<std::string>& warnings) {
