@@ -26,6 +26,7 @@
 #include "verify/recipe_check.h"
 #include "verify/tableless_packs.h"
 #include "verify/too_new.h"
+#include "verify/topic_check.h"
 
 namespace drs {
 namespace {
@@ -184,6 +185,12 @@ Result<Checked> check_recipes(CheckContext& context, const SnapshotCatalog& cata
       if (!damaged.contains(snapshot.id())) DRS_RETURN_IF_ERROR(recipes.check(snapshot));
   }
   DRS_RETURN_IF_ERROR(report_absent_of_recipes(context));
+  TopicCheck topics(context, *index);
+  const auto damaged = context.findings.damaged_snapshots();
+  for (const Snapshot& snapshot : catalog.live)
+    if (snapshot.manifest.content == ManifestContent::kTopics && !damaged.contains(snapshot.id()))
+      DRS_RETURN_IF_ERROR(topics.check(snapshot));
+  report.records_checked = topics.records();
   return Checked{index->was_changed(), rebuild.whole_ids()};
 }
 

@@ -5,9 +5,10 @@
 // every block that a recipe names has a claim whose pack exists, has the right size and contains the block's range.
 // With `read_data`, verify also reads, opens and decompresses every stored block of every pack, recomputes its XXH3 and
 // chunk ids, and compares every recipe with the true chunk lengths. It rebuilds named snapshots with a reader of its
-// own and compares their length, SHA-256 and XXH3. It does not stop at the first fault. Each finding names the object
-// and the snapshots and byte ranges that it affects. Packs that are marked as damaged are always read: anyone can write
-// a mark, so a mark shows where to look, but proves nothing.
+// own and compares their length, SHA-256 and XXH3. Of archives of topics it checks the catalogue and the indexes, and
+// with `read_data` the records. It does not stop at the first fault. Each finding names the object and the snapshots
+// and byte ranges that it affects. Packs that are marked as damaged are always read: anyone can write a mark, so a mark
+// shows where to look, but proves nothing.
 #pragma once
 
 #include <chrono>
@@ -85,6 +86,7 @@ struct VerifyReport {
   std::uint64_t packs_read = 0, bytes_read = 0;  // with read_data: packs that were read to their end
   std::uint64_t blocks_decoded = 0, chunks_checked = 0, decoded_bytes = 0;
   std::uint64_t snapshots_rebuilt = 0, rebuilt_bytes = 0;
+  std::uint64_t records_checked = 0;       // with read_data: records of topics that were compared with their digests
   std::uint64_t marked = 0, unmarked = 0;  // damage marks written and removed
   std::chrono::duration<double> elapsed{};
 };

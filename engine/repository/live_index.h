@@ -38,6 +38,9 @@ class LiveIndex {
   // missing object as well: then the store lists objects that it does not have. Returns whether the lists have changed,
   // so that trying again may succeed. Errors: the store's.
   Result<bool> renew(const std::optional<BlockLocation>& tried, const Error& error);
+  // Lists again, for a reader that knows only that an object had vanished; it bounds how often. Returns whether the
+  // lists have changed. Errors: the store's.
+  Result<bool> list_again() { return load({}, {}); }
 
  private:
   LiveIndex(Repository& repository, ObjectStore& store, BlockIndex::Options options)

@@ -18,7 +18,7 @@ import independent_reader as form  # noqa: E402
 import independent_writer as writer  # noqa: E402
 
 pytestmark = pytest.mark.local_only("objects are replaced by hand, on one store")
-OK, DAMAGE, TOO_NEW = 0, 4, 14
+OK, USAGE, DAMAGE, TOO_NEW = 0, 2, 4, 14
 VERSION_AT = 7  # in an envelope
 DATA = sample_bytes(100_000)
 
@@ -213,10 +213,17 @@ def test_pushes_nothing_to_a_stream_with_a_snapshot_that_is_too_new(stored, row)
 
 
 def test_verifies_but_does_not_restore_content_that_it_knows_by_number_alone(stored, pulled):
-    changes = stored.manifest_with(content=1)
+    changes = stored.manifest_with(content=2)
     codes, _, _ = pulled(changes)
     assert codes == (TOO_NEW, TOO_NEW)
     stored.drs.run("verify", "--read-data", expect=OK)
+
+
+def test_an_archive_of_topics_without_a_catalogue_is_damage(stored, pulled):
+    changes = stored.manifest_with(content=1)
+    codes, out, _ = pulled(changes)
+    assert codes[0] == USAGE and out == b""
+    assert "catalogue" in stored.drs.run("verify", expect=DAMAGE).out.decode()
 
 
 # What a check says of single objects that are newer, where the config can be read.

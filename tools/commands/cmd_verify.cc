@@ -129,6 +129,8 @@ std::string summary(const VerifyReport& report, const VerifyCommand& command, bo
                      "read {} packs, which are marked as damaged, and of the rest the structure alone "
                      "(--read-data reads all)\n",
                      report.packs_read);
+  if (report.records_checked > 0)
+    out += fmt::format("compared {} records of topics with their digests\n", report.records_checked);
   if (report.snapshots_rebuilt > 0)
     out += fmt::format("rebuilt {} snapshots, {}\n", report.snapshots_rebuilt, format_size(report.rebuilt_bytes));
   if (report.marked > 0)
@@ -165,6 +167,7 @@ nlohmann::ordered_json verify_json(const VerifyReport& report) {
   out["blocks_decoded"] = report.blocks_decoded;
   out["chunks_checked"] = report.chunks_checked;
   out["decoded_bytes"] = report.decoded_bytes;
+  out["records_checked"] = report.records_checked;
   out["snapshots_rebuilt"] = report.snapshots_rebuilt;
   out["rebuilt_bytes"] = report.rebuilt_bytes;
   out["packs_marked"] = report.marked;
