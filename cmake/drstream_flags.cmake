@@ -35,6 +35,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(drs_options INTERFACE -Wno-restrict)
 endif()
 
+# ccache needs these to share objects that use a precompiled header.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(drs_options INTERFACE -fpch-preprocess)
+else()
+  target_compile_options(drs_options INTERFACE -Xclang -fno-pch-timestamp)
+endif()
+
 # Hardening, supported by both GCC 12 and Clang 16. CMAKE_POSITION_INDEPENDENT_CODE adds -fPIE and -pie.
 target_compile_options(drs_options INTERFACE
   -fstack-protector-strong -fstack-clash-protection -D_GLIBCXX_ASSERTIONS -Werror=format-security)

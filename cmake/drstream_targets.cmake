@@ -48,6 +48,8 @@ function(drs_test name)
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} drs_options drs_test_assertions GTest::gmock GTest::gtest
     GTest::gtest_main)
   target_link_options(${name} PRIVATE LINKER:--wrap=_ZN3drs13assert_failedEPKcS1_St15source_location)
+  target_precompile_headers(${name} REUSE_FROM drs_test_assertions)
+  target_compile_options(${name} PRIVATE ${DRS_TEST_OPTIONS})
   drs_register_test(${name} 600)
 endfunction()
 
