@@ -73,6 +73,7 @@ TEST(CommandModel, OptionsReadTheirVariables) {
 const std::set<std::string> kVariables = {"DRSTREAM_ADDRESS_STYLE",
                                           "DRSTREAM_ALSO",
                                           "DRSTREAM_ANSWER_TIMEOUT",
+                                          "DRSTREAM_BOOTSTRAP",
                                           "DRSTREAM_CACHE_DIR",
                                           "DRSTREAM_CACHE_SIZE",
                                           "DRSTREAM_CA_FILE",
@@ -86,6 +87,7 @@ const std::set<std::string> kVariables = {"DRSTREAM_ADDRESS_STYLE",
                                           "DRSTREAM_FROM_UNENCRYPTED",
                                           "DRSTREAM_IO",
                                           "DRSTREAM_JSON",
+                                          "DRSTREAM_KAFKA_CONFIG_FILE",
                                           "DRSTREAM_KEY_FILE",
                                           "DRSTREAM_LIMIT_DOWNLOAD",
                                           "DRSTREAM_LIMIT_UPLOAD",
@@ -160,9 +162,9 @@ TEST(CommandModel, HasTheCommandsThatAreDocumented) {
   std::set<std::string> names;
   for (const CommandEntry& child : whole_tree().children) names.insert(child.name());
   EXPECT_EQ(names,
-            (std::set<std::string>{"completion", "config", "copy",   "doctor",   "forget", "help",   "hold",   "init",
-                                   "key",        "list",   "policy", "prune",    "pull",   "push",   "repair", "resume",
-                                   "scrub",      "show",   "stats",  "unforget", "verify", "version"}));
+            (std::set<std::string>{"completion", "config", "copy", "doctor", "forget",   "help",   "hold",   "init",
+                                   "kafka",      "key",    "list", "policy", "prune",    "pull",   "push",   "repair",
+                                   "resume",     "scrub",  "show", "stats",  "unforget", "verify", "version"}));
 }
 
 TEST(CommandModel, ErrorsSayWhatIsAccepted) {

@@ -20,8 +20,7 @@ constexpr std::array<std::string_view, 3> kNeededByAll = {"--repository", "--key
 constexpr std::string_view kQuickStart =
     "  openssl rand -hex 32 > ~/drs.key; chmod 600 ~/drs.key  # keep a copy elsewhere\n"
     "  export DRSTREAM_REPOSITORY=~/drs BACKUP_ENCRYPTION_KEY_FILE=~/drs.key\n"
-    "  drstream init\n"
-    "  drstream push pg/app --exec -- pg_dump -Fc -Z0 app\n"
+    "  drstream init && drstream push pg/app --exec -- pg_dump -Fc -Z0 app\n"
     "  drstream pull pg/app --exec -- pg_restore -d new\n";
 
 // `columns`: of the term, with its indent.

@@ -301,14 +301,14 @@ TEST_F(PullDamage, RefusesAStreamWhoseDigestDiffers) {
   expect_contains(checksum.report.error().message, "XXH3-128");
 }
 
-TEST_F(PullDamage, RefusesASnapshotThatIsNoStreamOfBytesBeforeItReadsAnything) {
+TEST_F(PullDamage, RefusesAnArchiveOfTopicsBeforeItReadsAnything) {
   const Snapshot topics = fixture_.change_manifest(snapshot_, [](Manifest& manifest) {
     manifest.content = ManifestContent::kTopics;
     manifest.streams.front().label = "catalogue";
   });
   PullRun run(fixture_, topics, budget(2, 4, 2));
-  expect_refused(run, ErrorCode::kFormatTooNew);
-  expect_contains(run.report.error().message, "topics");
+  expect_refused(run, ErrorCode::kUsage);
+  expect_contains(run.report.error().message, "drstream kafka cat");
 }
 
 TEST_F(PullDamage, RestoresAStreamWithoutSha256) {
