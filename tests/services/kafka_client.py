@@ -195,7 +195,7 @@ class KafkaClient:
 
     def delete_records(self, topic, partition, before_offset):
         place = self._kafka.TopicPartition(topic, partition, before_offset)
-        self._of_leader(lambda: self._admin.delete_records([place], request_timeout=TRY_SECONDS)[place].result())
+        self._until_ready(lambda: self._admin.delete_records([place], request_timeout=TRY_SECONDS)[place].result())
 
     def ends(self, topic, partition):
         """The start of the log and its high watermark."""
@@ -211,10 +211,14 @@ class KafkaClient:
         """Sets {(topic, partition): offset} of a group without members."""
         places = [self._kafka.TopicPartition(*place, offset) for place, offset in offsets.items()]
         wanted = self._kafka.ConsumerGroupTopicPartitions(group, places)
-        done = self._admin.alter_consumer_group_offsets([wanted])[group].result()
-        for place in done.topic_partitions:
-            if place.error:
-                raise self._kafka.KafkaException(place.error)
+
+        def commit():
+            done = self._admin.alter_consumer_group_offsets([wanted])[group].result()
+            for place in done.topic_partitions:
+                if place.error:
+                    raise self._kafka.KafkaException(place.error)
+
+        self._until_ready(commit)
 
     def group_offsets(self, group):
         """{(topic, partition): offset} of all that a group has committed."""
@@ -243,19 +247,22 @@ class KafkaClient:
 
     def _offset(self, topic, partition, spec, **options):
         place = self._kafka.TopicPartition(topic, partition)
-        return self._of_leader(lambda: self._admin.list_offsets(
+        return self._until_ready(lambda: self._admin.list_offsets(
             {place: spec}, request_timeout=TRY_SECONDS, **options)[place].result().offset)
 
-    def _of_leader(self, ask):
-        """The answer of a partition's leader. The client does not notice by itself that a killed one was replaced."""
+    def _until_ready(self, ask):
+        """The answer of a partition's leader, or a group's coordinator. The client does not notice by itself that a
+        killed one was replaced; a new one still loads."""
         deadline = time.monotonic() + CALL_SECONDS
         while True:
             try:
                 return ask()
             except self._kafka.KafkaException as problem:
-                timed_out = problem.args[0].code() == self._kafka.KafkaError._TIMED_OUT
-                if time.monotonic() > deadline or not (timed_out or problem.args[0].retriable()):
+                errors = self._kafka.KafkaError
+                not_yet = problem.args[0].code() in (errors._TIMED_OUT, errors.COORDINATOR_LOAD_IN_PROGRESS)
+                if time.monotonic() > deadline or not (not_yet or problem.args[0].retriable()):
                     raise
+                time.sleep(0.05)
 
     def _producer(self, **settings):
         key = tuple(sorted(settings.items()))

@@ -7,10 +7,12 @@
 
 #include "engine/topics/archive.h"
 #include "engine/topics/cluster_error.h"
+#include "io/base/catch_thrown.h"
 #include "tools/cli/identity.h"
 #include "tools/cli/option_builder.h"
 #include "tools/commands/kafka_commands.h"
 #include "tools/commands/kafka_options.h"
+#include "tools/commands/push_spool.h"
 #include "tools/output/progress.h"
 #include "tools/output/quantity_text.h"
 #include "tools/output/snapshot_json.h"
@@ -39,6 +41,7 @@ struct KafkaArchiveCommand {
   std::vector<std::string> also;
   std::vector<std::string> tags;
   CompressionChoice compression;
+  SpoolSettings spool;
   bool stats = false;
 };
 
@@ -78,6 +81,7 @@ Result<void> check_choices(const KafkaArchiveCommand& command) {
                  "--also does not work here: each repository has a position of its own in the topics. Archive into "
                  "one, and bring the other up to date with `drstream copy`");
   DRS_RETURN_IF_ERROR(check_new_stream_name(command.stream));
+  DRS_RETURN_IF_ERROR(check_spool(command.spool));
   return validate(command.topics);
 }
 
@@ -168,9 +172,11 @@ Result<ExitCode> run_archive(CommandContext& context, const KafkaArchiveCommand&
   const std::vector<Head> heads_before = seen.load(command.stream);
   for (const Head& head : heads_before) options.sequence_seen = std::max(options.sequence_seen, head.sequence);
   DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
+  StoreNeeds needs = needs_of(repository->store());
+  needs.spooled = !command.spool.directory.empty();
   DRS_ASSIGN_OR_RETURN(const ArchiveMemory memory,
                        plan_archive({.memory_bytes = memory_bytes, .threads = context.options.thread_count()},
-                                    options.compression, needs_of(repository->store())));
+                                    options.compression, needs));
   if (!memory.push.notice.empty()) context.log.info("{}", memory.push.notice);
   DRS_ASSIGN_OR_RETURN(const KafkaClients clients,
                        of_source(connect_kafka(context, settings, memory.client_bytes, command.read_uncommitted)));
@@ -186,11 +192,23 @@ Result<ExitCode> run_archive(CommandContext& context, const KafkaArchiveCommand&
     return budget.time && context.clock.steady() - started >= *budget.time ? "budget" : "";
   };
   ProgressCounters counters;
-  auto report = [&] {
-    const ProgressReporter reporter(progress_options(context, "kafka archive"), counters, context.console,
-                                    context.clock);
-    return archive(*repository, *clients.cluster, *clients.reader, options, {memory, arena},
-                   {counters, context.cancel});
+  const auto run = [&] {
+    // Caught here: a spool entry that holds the whole archive outlives what a library throws.
+    return catch_thrown([&] {
+      const ProgressReporter reporter(progress_options(context, "kafka archive"), counters, context.console,
+                                      context.clock);
+      return archive(*repository, *clients.cluster, *clients.reader, options, {memory, arena},
+                     {counters, context.cancel});
+    });
+  };
+  auto report = [&]() -> Result<ArchiveReport> {
+    if (command.spool.directory.empty()) return run();
+    DRS_ASSIGN_OR_RETURN(const RepositoryLocation place, repository_location(context.options));
+    DRS_ASSIGN_OR_RETURN(const auto spool, PushSpool::begin(context, *repository, place, command.spool,
+                                                            memory.push.spool_bytes, counters));
+    auto ended = spool->end(run());
+    context.next_step = spool->next_step();
+    return ended;
   }();
   if (!report.ok()) return std::move(report).error();
   context.effect = CommandEffect::kCommitted;
@@ -233,9 +251,10 @@ void add_kafka_archive_command(CommandSet& commands, CLI::App& kafka) {
                         "Compression of blocks: zstd:N with N from 1 to 19 or -1 to -7, lz4, none (default zstd:1)"));
   add_texts(*app, "--also", command->also, "PLACE", "Not for archives: use `drstream copy`");
   add_flag(*app, "--dry-run", command->dry_run, "Show what would be read; read and store nothing");
+  declare_spool_options(*app, command->spool);
   as_setting(add_flag(*app, "--stats", command->stats, "Print where the time went (always in --json)"));
   commands.add(
-      {app, CommandEffect::kCommits, [command](CommandContext& context) { return run_archive(context, *command); }});
+      {app, CommandEffect::kArchives, [command](CommandContext& context) { return run_archive(context, *command); }});
 }
 
 }  // namespace drs

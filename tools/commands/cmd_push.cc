@@ -119,9 +119,7 @@ Result<void> check_choices(const PushCommand& command, const CommandContext& con
                  "stdin leave --file out, or use --exec -- CMD... (a file of that name is ./-)");
   if (!command.exec && has_child) return Error(ErrorCode::kUsage, "a command stands behind --, but --exec is missing");
   DRS_RETURN_IF_ERROR(check_child_command(context.child_command));
-  if (command.spool.size_bytes && command.spool.directory.empty())
-    return Error(ErrorCode::kUsage, "--spool-size needs --spool DIR, where the packs wait");
-  if (!command.spool.directory.empty()) DRS_RETURN_IF_ERROR(check_spool_place(command.spool.directory));
+  DRS_RETURN_IF_ERROR(check_spool(command.spool));
   if (!command.exec && command.timeout)
     return Error(ErrorCode::kUsage, "--timeout needs --exec: drstream can only end a producer that it started");
   if (!command.exec && command.file.empty() && command.require_producer)
@@ -232,11 +230,7 @@ void add_push_command(CommandSet& commands) {
       "The snapshot's time (default now); the latest snapshot of a stream is the one pushed last, whatever its time");
   as_setting(add_parsed(*app, "--compression", command->compression, parse_compression, "CODEC",
                         "Compression of blocks: zstd:N with N from 1 to 19 or -1 to -7, lz4, none (default zstd:1)"));
-  as_setting(add_text(*app, "--spool", command->spool.directory, "DIR",
-                      "Let packs wait in DIR on this machine until they are stored, so that a slow store does not slow "
-                      "down the source; once the source has ended, `drstream resume` can finish an interrupted push"));
-  as_setting(add_parsed(*app, "--spool-size", command->spool.size_bytes, parse_size, "SIZE",
-                        "With --spool: how much of a push may wait there (default 10GiB)"));
+  declare_spool_options(*app, command->spool);
   add_flag(*app, "--hold", command->hold, "Hold the snapshot once it is committed, as `drstream hold` does");
   add_text(*app, "--hold-until", command->hold_choice.until, "TIME",
            "With --hold: until this time, or for a span such as 90d, 6m (months) or 1y (default: for ever)");

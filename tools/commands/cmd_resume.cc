@@ -272,7 +272,7 @@ Result<SpoolDirectory::Entries> take_entries(CommandContext& context, const std:
 Result<ExitCode> run_resume(CommandContext& context, const ResumeCommand& command) {
   if (command.spool.empty())
     return Error(ErrorCode::kUsage, "no spool was named; give the --spool DIR of the push, or set DRSTREAM_SPOOL");
-  DRS_RETURN_IF_ERROR(check_spool_place(command.spool));
+  DRS_RETURN_IF_ERROR(check_spool({command.spool, {}}));
   DRS_RETURN_IF_ERROR(context.options.memory_bytes());  // before an entry is opened
   DRS_ASSIGN_OR_RETURN(const RepositoryLocation place, repository_location(context.options));
   DRS_ASSIGN_OR_RETURN(const Secret secret, take_secret(context, place));

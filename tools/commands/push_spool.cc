@@ -9,6 +9,7 @@
 #include "engine/format/object_rules.h"
 #include "engine/pipeline/push/reused_objects.h"
 #include "tools/cli/child_command.h"
+#include "tools/cli/option_builder.h"
 #include "tools/output/printable.h"
 #include "tools/output/quantity_text.h"
 #include "tools/repository/open_repository.h"
@@ -35,8 +36,19 @@ Result<std::uint64_t> spool_size(CommandContext& context, const SpoolDirectory& 
 
 }  // namespace
 
-Result<void> check_spool_place(const std::string& directory) {
-  const std::string repository = enclosing_repository(directory);
+void declare_spool_options(CLI::App& app, SpoolSettings& settings) {
+  as_setting(add_text(app, "--spool", settings.directory, "DIR",
+                      "Let packs wait in DIR on this machine until they are stored, so that a slow store does not slow "
+                      "down the source; once the source has ended, `drstream resume` can finish an interrupted push"));
+  as_setting(add_parsed(app, "--spool-size", settings.size_bytes, parse_size, "SIZE",
+                        "With --spool: how much of a push may wait there (default 10GiB)"));
+}
+
+Result<void> check_spool(const SpoolSettings& settings) {
+  const std::string& directory = settings.directory;
+  if (settings.size_bytes && directory.empty())
+    return Error(ErrorCode::kUsage, "--spool-size needs --spool DIR, where the packs wait");
+  const std::string repository = directory.empty() ? std::string() : enclosing_repository(directory);
   if (repository.empty()) return {};
   return Error(ErrorCode::kUsage,
                fmt::format("--spool {} lies in the repository {}: a spool needs a directory of its own, on this "
@@ -115,13 +127,13 @@ void PushSpool::end_entry() {
   entry_.reset();
 }
 
-Result<PushReport> PushSpool::end(Result<PushReport> report) {
+Result<void> PushSpool::end_with(const Error* failed) {
   const bool recorded = !spool_->recorded().empty();
   cancelling_.reset();
   spool_.reset();
   // Whatever ended it: only `resume` may give up a recorded stream, for an authentic verdict.
-  if (!report.ok() && recorded) {
-    Error error = std::move(report).error();
+  if (failed != nullptr && recorded) {
+    Error error = *failed;
     error.message += fmt::format(
         "; the whole stream is kept in {}: `{}` commits it once the store can be written, without its producer",
         entry_->path(), resume_);
@@ -131,7 +143,8 @@ Result<PushReport> PushSpool::end(Result<PushReport> report) {
     return error;
   }
   end_entry();
-  return report;
+  if (failed != nullptr) return *failed;
+  return {};
 }
 
 }  // namespace drs

@@ -1,13 +1,14 @@
 // The spool of one push (sinks/spool/spool_store.h): an entry in --spool DIR, between the repository and its store.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "engine/pipeline/push/push.h"
 #include "engine/repository/repository.h"
 #include "io/base/cancel.h"
 #include "io/base/progress.h"
@@ -27,8 +28,10 @@ struct SpoolSettings {
 // Packs in any order, index objects after the packs they name, the manifest last; other objects are not spooled.
 SpoolRuling spool_ruling(std::string_view key);
 
-// Errors: kUsage, where `directory` is a repository or lies in one.
-Result<void> check_spool_place(const std::string& directory);
+// --spool and --spool-size.
+void declare_spool_options(CLI::App& app, SpoolSettings& settings);
+// Errors: kUsage: a size without a directory; a directory that is a repository or lies in one.
+Result<void> check_spool(const SpoolSettings& settings);
 
 // The owner line of a spool's entry: the repository's id and its address, since a replica has the same id elsewhere.
 std::string spool_owner(const Repository& repository, const RepositoryLocation& place, CancelToken& cancel);
@@ -45,14 +48,20 @@ class PushSpool {
   PushSpool(const PushSpool&) = delete;
   PushSpool& operator=(const PushSpool&) = delete;
 
-  // Ends the entry of a push with this result. It is removed unless the push failed after its manifest was recorded
-  // there: then it can still be committed, and the error says how.
-  Result<PushReport> end(Result<PushReport> report);
+  // Ends the entry of a push, or of an archive, with this result. It is removed unless the push failed after its
+  // manifest was recorded there: then it can still be committed, and the error says how.
+  template <typename Report>
+  Result<Report> end(Result<Report> report) {
+    auto ended = end_with(report.ok() ? nullptr : &report.error());
+    if (!ended.ok()) return std::move(ended).error();
+    return report;
+  }
   // After `end`: what to do next if the entry is kept; empty if it was removed.
   [[nodiscard]] const std::string& next_step() const { return next_step_; }
 
  private:
   PushSpool(CommandContext& context, const RepositoryLocation& place, const std::string& directory, SpoolEntry entry);
+  Result<void> end_with(const Error* error);
   void end_entry();
   CommandContext& context_;
   const std::string resume_;  // the command that commits the entry, as it can be pasted
