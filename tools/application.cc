@@ -170,7 +170,7 @@ class Application {
       return;
     }
     model_.options.state_dir = state_dir->path;
-    if (state_dir->is_temporary && effect == CommandEffect::kCommits)
+    if (state_dir->is_temporary && (effect == CommandEffect::kCommits || effect == CommandEffect::kArchives))
       log.warn(
           "neither XDG_STATE_HOME nor HOME is set: the heads of streams are recorded in {}, which may be cleaned up; "
           "without them a removal of the newest snapshots is not noticed; give --state-dir DIR",
@@ -181,7 +181,8 @@ class Application {
     if (!output.failure()) return static_cast<int>(code);
     // A reader that stops early (`drstream list | head`) is not a failure.
     if (output.failure()->code == ErrorCode::kSinkClosed) return static_cast<int>(code);
-    const bool answer_is_all = effect == CommandEffect::kReads || effect == CommandEffect::kProves;
+    const bool answer_is_all =
+        effect == CommandEffect::kReads || effect == CommandEffect::kReadsTopics || effect == CommandEffect::kProves;
     make_logger(console_, model_.options.log)
         ->log(answer_is_all ? spdlog::level::err : spdlog::level::warn,
               "the answer of `drstream{}{}` could not be printed: {}", path_.empty() ? "" : " ", path_,

@@ -21,6 +21,8 @@ constexpr milliseconds kFirstTry{1000};
 constexpr milliseconds kLongestTry{5000};  // a call that was cancelled may last so long
 constexpr milliseconds kBetweenTries{100};
 constexpr std::chrono::seconds kReasonLasts{30};
+// For a cluster that has never answered: rather a wrong address than an outage.
+constexpr milliseconds kFirstContact{20'000};
 
 Result<void> set(rd_kafka_conf_t* conf, const std::string& name, std::string_view value, bool secret) {
   SecretBytes terminated(value.size() + 1);
@@ -144,7 +146,9 @@ std::uint64_t KafkaHandle::topic_errors() const {
 
 bool KafkaHandle::login_fails(Steady::time_point since) const {
   const std::lock_guard lock(mutex_);
-  return last_error_ == RD_KAFKA_RESP_ERR__AUTHENTICATION && last_error_at_ >= since;
+  // A broker that restarts breaks handshakes, too: only at the first contact are they a matter of certificates.
+  const bool untrusted = last_error_ == RD_KAFKA_RESP_ERR__SSL && !answered_;
+  return (last_error_ == RD_KAFKA_RESP_ERR__AUTHENTICATION || untrusted) && last_error_at_ >= since;
 }
 
 Error KafkaHandle::unreachable(const KafkaAct& act) const {
@@ -152,19 +156,27 @@ Error KafkaHandle::unreachable(const KafkaAct& act) const {
   // An older reason belongs to an outage before this one.
   const bool recent = Steady::now() - last_error_at_ < client_.unavailable_after + kReasonLasts;
   const bool denied = recent && last_error_ == RD_KAFKA_RESP_ERR__AUTHENTICATION;
-  std::string text = act.what + ": " + (denied ? "the login fails" : "the brokers do not answer");
+  const bool untrusted = recent && last_error_ == RD_KAFKA_RESP_ERR__SSL;
+  std::string text = act.what + ": " +
+                     (denied      ? "the login fails"
+                      : untrusted ? "the TLS connection fails"
+                                  : "the brokers do not answer");
   if (recent && !last_reason_.empty()) text += ": " + last_reason_;
   return Error(denied ? ErrorCode::kDenied : ErrorCode::kUnavailable, std::move(text));
 }
 
 Result<void> KafkaHandle::ask(const KafkaAct& act, const std::function<rd_kafka_resp_err_t(int timeout_ms)>& request) {
   const Steady::time_point start = Steady::now();
-  const Steady::time_point deadline = start + client_.unavailable_after;
+  // A token command may take longer than the first contact.
+  const bool patient = answered_ || !token_command_.empty();
+  const Steady::time_point deadline =
+      start + (patient ? client_.unavailable_after : std::min(client_.unavailable_after, kFirstContact));
   milliseconds slice = kFirstTry;
   while (true) {
     if (cancelled()) return cancelled_error();
     const auto left = std::chrono::ceil<milliseconds>(deadline - Steady::now());
     const rd_kafka_resp_err_t error = request(static_cast<int>(std::clamp(left, milliseconds(1), slice).count()));
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) answered_ = true;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
     serve(milliseconds(0));
     if (kafka_error_code(error) != ErrorCode::kUnavailable) return kafka_error(error, {}, act);

@@ -5,6 +5,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -28,7 +29,7 @@ struct KafkaClientOptions {
   std::function<void(int severity, std::string_view line)> log;
   // How to run token_command: without argv. Its timeout is kTokenTimeout if there is none.
   ChildOptions token_child;
-  // A cluster that does not answer for so long is kUnavailable.
+  // A cluster that does not answer for so long is kUnavailable; one that has never answered, after 20 s.
   std::chrono::milliseconds unavailable_after = std::chrono::minutes(1);
 };
 
@@ -70,7 +71,8 @@ class KafkaHandle {
 
   // The error for a cluster that does not answer, with the last reason: kDenied if logins fail, else kUnavailable.
   Error unreachable(const KafkaAct& act) const;
-  // True if logins have failed since `since`, and nothing else was reported after.
+  // True if logins, or TLS handshakes at the first contact, have failed since `since`, and nothing else was reported
+  // after.
   [[nodiscard]] bool login_fails(std::chrono::steady_clock::time_point since) const;
 
   // How often librdkafka has found a topic missing or closed to us. It reports so without naming the topic.
@@ -91,6 +93,7 @@ class KafkaHandle {
   const KafkaClientOptions client_;
   rd_kafka_t* raw_ = nullptr;
   CancelToken cancel_;
+  std::atomic<bool> answered_ = false;  // a request, ever
   std::string token_command_;
   void (*delivered_)(const rd_kafka_message_t&, void*) = nullptr;
   void* delivered_to_ = nullptr;

@@ -103,8 +103,8 @@ void add_kafka_compare_command(CommandSet& commands, CLI::App& kafka) {
   declare_kafka_options(*app, command->kafka);
   declare_kafka_choice(*app, command->choice);
   add_flag(*app, "--records", command->records, "Compare the records themselves, not only the digests of blocks");
-  commands.add(
-      {app, CommandEffect::kReads, [command](CommandContext& context) { return run_compare(context, *command); }});
+  commands.add({app, CommandEffect::kReadsTopics,
+                [command](CommandContext& context) { return run_compare(context, *command); }});
 }
 
 }  // namespace drs

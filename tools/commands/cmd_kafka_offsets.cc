@@ -207,8 +207,8 @@ void add_kafka_offsets_command(CommandSet& commands, CLI::App& kafka) {
   add_text(*app, "--apply", command->apply, "FILE",
            "Set the offsets of groups without members, and save those before to FILE, which must not exist");
   add_text(*app, "--undo", command->undo, "FILE", "Set the offsets that --apply saved to FILE");
-  commands.add(
-      {app, CommandEffect::kReads, [command](CommandContext& context) { return run_offsets(context, *command); }});
+  commands.add({app, CommandEffect::kReadsTopics,
+                [command](CommandContext& context) { return run_offsets(context, *command); }});
 }
 
 }  // namespace drs

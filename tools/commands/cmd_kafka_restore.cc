@@ -168,7 +168,7 @@ void add_kafka_restore_command(CommandSet& commands, CLI::App& kafka) {
                    "Records with timestamp 0, which the client library cannot write: refuse (default), or write 1");
   add_flag(*app, "--no-proof", command->no_proof, "Do not read back and compare what was written");
   add_flag(*app, "--dry-run", command->dry_run, "Show what would be written, and what stands in the way");
-  commands.add({app, CommandEffect::kWillRestore,
+  commands.add({app, CommandEffect::kWillRestoreTopics,
                 [command](CommandContext& context) { return run_restore(context, *command); }});
 }
 

@@ -23,6 +23,7 @@ bool is_mistake(ErrorCode code) {
 std::string_view consequence_of(const Error& error, CommandEffect effect) {
   switch (effect) {
     case CommandEffect::kCommits:
+    case CommandEffect::kArchives:
       if (leaves_commit_in_doubt(error.code))
         return "do not count on a snapshot of this push; earlier snapshots are untouched by it";
       return "no snapshot was made; earlier snapshots are untouched";
@@ -38,7 +39,8 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
       return is_mistake(error.code) ? "no snapshot was removed"
                                     : "snapshots that were marked as removed stay so, and nothing is deleted yet: "
                                       "`drstream list --removed` shows them, `drstream unforget` brings them back";
-    case CommandEffect::kWillRestore: return "nothing was written";
+    case CommandEffect::kWillRestore:
+    case CommandEffect::kWillRestoreTopics: return "nothing was written";
     case CommandEffect::kRestores:
       switch (error.code) {
         case ErrorCode::kUsage:
@@ -55,6 +57,7 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
     case CommandEffect::kRestoresTopics: return "the topics at the target may be incomplete: do not use them yet";
     case CommandEffect::kProves: return "nothing was proven by this run";
     case CommandEffect::kChanges:
+    case CommandEffect::kReadsTopics:
     case CommandEffect::kReads: return "";
   }
   return "";
@@ -73,7 +76,8 @@ bool is_of_the_system(const Error& error) {
 
 std::string_view next_step_of(const Error& error, CommandEffect effect) {
   const bool restores = effect == CommandEffect::kWillRestore || effect == CommandEffect::kRestores;
-  const bool pushes = effect == CommandEffect::kCommits || effect == CommandEffect::kCommitsInOne;
+  const bool pushes =
+      effect == CommandEffect::kCommits || effect == CommandEffect::kCommitsInOne || effect == CommandEffect::kArchives;
   if (effect == CommandEffect::kRestoresTopics && error.code != ErrorCode::kUsage)
     return "run it again with --resume: it goes on where this run ended";
   if (effect == CommandEffect::kCommitted) return "`drstream list` shows what was committed; it needs no second push";
@@ -87,7 +91,11 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
       return "run it again; if it fails again, check this machine's memory and report the message and "
              "`drstream version`";
     case ErrorCode::kUsage: return "";  // the message says what is accepted
-    case ErrorCode::kSource: return "repair the producer and push again";
+    case ErrorCode::kSource:
+      if (effect == CommandEffect::kArchives)
+        return "repair what the message names and run it again; `drstream policy kafka` prints the access rules that "
+               "it needs";
+      return "repair the producer and push again";
     case ErrorCode::kLimitMissed:
       if (effect == CommandEffect::kForgets) return "";  // the message says what protects the snapshot
       return "check the producer; if the stream is right, push again with other limits, or with --on-anomaly tag";
@@ -128,7 +136,11 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
       return "find out what was removed or rolled back, and by whom; copies of the repository may still have it. "
              "Pushes may go on meanwhile: they remove nothing";
     case ErrorCode::kFormatTooNew: return "use the newer drstream that wrote the repository";
-    case ErrorCode::kSinkClosed: return "see why the reader stopped, then pull again";
+    case ErrorCode::kSinkClosed:
+      if (!restores)
+        return "repair what the message names and run it again; `drstream policy kafka --role restore` prints the "
+               "access rules that it needs";
+      return "see why the reader stopped, then pull again";
     case ErrorCode::kCancelled: return "run it again when it may finish";
   }
   return "";

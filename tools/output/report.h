@@ -16,17 +16,20 @@ namespace drs {
 
 // What a command does to backups, which decides what its failure means.
 enum class CommandEffect {
-  kReads,           // list, show, stats ...
-  kCommits,         // push
-  kCommitted,       // push, resume, after a commit: a later failure does not undo it
-  kCommitsInOne,    // a push to several repositories, failed in one: others may have their snapshot
-  kCopies,          // copy
-  kForgets,         // forget
-  kWillRestore,     // pull, before its output was opened
-  kRestores,        // pull
-  kRestoresTopics,  // kafka restore, once it may have written
-  kProves,          // verify, scrub
-  kChanges,         // init, key, repair
+  kReads,              // list, show, stats ...
+  kReadsTopics,        // kafka compare, kafka offsets --plan
+  kCommits,            // push
+  kArchives,           // kafka archive
+  kCommitted,          // push, resume, after a commit: a later failure does not undo it
+  kCommitsInOne,       // a push to several repositories, failed in one: others may have their snapshot
+  kCopies,             // copy
+  kForgets,            // forget
+  kWillRestore,        // pull, before its output was opened
+  kRestores,           // pull
+  kWillRestoreTopics,  // kafka restore, before it writes
+  kRestoresTopics,     // kafka restore, once it may have written
+  kProves,             // verify, scrub
+  kChanges,            // init, key, repair
 };
 
 struct FailureReport {
