@@ -15,11 +15,18 @@ class SeveralStreamsTest : public ::testing::Test {
     settings.rebuild = true;
     return run_verify(stored_, settings);
   }
+  // Segments of topics alone: there is no catalogue to check.
+  std::string add_segments(const std::function<void(Manifest&)>& change = {}) {
+    return stored_.add_archive([&](Manifest& manifest) {
+      manifest.content = ManifestContent::kTopicSegments;
+      if (change) change(manifest);
+    });
+  }
   StoredRepository stored_;
 };
 
 TEST_F(SeveralStreamsTest, AreCheckedAndRebuiltOneAfterTheOther) {
-  stored_.add_archive();
+  add_segments();
   const CheckRun run = rebuild();
   ASSERT_FALSE(run.error) << run.error->message;
   EXPECT_FALSE(run.detected()) << described(run.report.findings);
@@ -30,7 +37,7 @@ TEST_F(SeveralStreamsTest, AreCheckedAndRebuiltOneAfterTheOther) {
 
 TEST_F(SeveralStreamsTest, DamageToTheLastOneIsFound) {
   const std::string name =
-      stored_.add_archive([](Manifest& manifest) { manifest.streams.back().parts.back().block.counter += 1000; });
+      add_segments([](Manifest& manifest) { manifest.streams.back().parts.back().block.counter += 1000; });
   for (const bool read_data : {false, true}) {
     VerifySettings settings;
     settings.read_data = read_data;
@@ -41,7 +48,7 @@ TEST_F(SeveralStreamsTest, DamageToTheLastOneIsFound) {
 }
 
 TEST_F(SeveralStreamsTest, ADigestOfTheLastOneThatIsNotItsBytesIsFoundByRebuildingIt) {
-  const std::string name = stored_.add_archive([](Manifest& manifest) { manifest.streams.back().xxh3.data[0] ^= 1; });
+  const std::string name = add_segments([](Manifest& manifest) { manifest.streams.back().xxh3.data[0] ^= 1; });
   EXPECT_FALSE(run_verify(stored_).detected());
   const CheckRun run = rebuild();
   ASSERT_NE(run.about(name), nullptr) << described(run.report.findings);

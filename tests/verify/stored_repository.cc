@@ -325,7 +325,7 @@ std::string StoredRepository::add_archive(const std::function<void(Manifest&)>& 
   archive.stream = "topics";
   archive.session.data.fill(66);
   archive.config_digest = (*repository)->config_digest();
-  archive.content = ManifestContent::kTopicSegments;  // no catalogue to check
+  archive.content = ManifestContent::kTopics;
   for (const std::string& name : {manifest_1, manifest_3}) {
     const auto manifest = open_manifest(keys, name, object(name));
     archive.streams.push_back(manifest->streams.front());
