@@ -324,7 +324,8 @@ TEST_F(ReplicaCopyTest, ARecordThatAppearsUnreadableBeforeTheCommitStopsIt) {
 }
 
 TEST_F(ReplicaCopyTest, TakesWhatEveryStreamOfASnapshotNeeds) {
-  const std::string archive = stored_.add_archive();
+  const std::string archive =
+      stored_.add_archive([](Manifest& manifest) { manifest.content = ManifestContent::kTopicSegments; });
   for (const std::string& name : {stored_.manifest_1, stored_.manifest_2, stored_.manifest_3})
     stored_.objects->erase(name);
   const auto report = copy();

@@ -176,7 +176,10 @@ TEST_F(StreamCopyTest, CopiesEachStreamOfAnArchiveAndNoneASecondTime) {
   }
   EXPECT_EQ(copied.snapshot_ns, original.snapshot_ns);
   EXPECT_EQ(copy_all(**source, **target)->count(Outcome::kPresent), 4U);
-  EXPECT_THAT(findings_of(target_), IsEmpty());
+  // Its first stream is no catalogue; nothing else is found.
+  const std::vector<Finding> findings = findings_of(target_);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_NE(findings.front().problem.find("catalogue"), std::string::npos) << findings.front().problem;
 }
 
 TEST_F(StreamCopyTest, AMirrorMustBeAReplica) {
