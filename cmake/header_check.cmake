@@ -1,13 +1,14 @@
 # The target `header_check` checks that every header compiles when included alone: one generated source file per header,
-# with all warnings. A header that its own source file includes first is checked by that file's compilation and gets none,
-# except where headers are precompiled (tools, tests). CONFIGURE_DEPENDS makes Ninja look for new headers at each build.
+# with all warnings. A header that its own source file includes first is checked by that file's compilation and gets none
+# (in tools and tests it may rely on what the precompiled headers include). CONFIGURE_DEPENDS makes Ninja look for new
+# headers at each build.
 set(DRS_HEADER_FOLDERS io codecs sinks engine verify tools bench tests)
 
-# Sets `variable` to whether the source file beside `header` includes it before anything else, precompiled headers too.
+# Sets `variable` to whether the source file beside `header` includes it before anything else.
 function(drs_is_included_first header variable)
   string(REGEX REPLACE "\\.h$" ".cc" source ${PROJECT_SOURCE_DIR}/${header})
   set(${variable} FALSE PARENT_SCOPE)
-  if(EXISTS ${source} AND NOT header MATCHES "^(tools|tests)/")
+  if(EXISTS ${source})
     file(STRINGS ${source} includes REGEX "^#include" LIMIT_COUNT 1)
     if(includes STREQUAL "#include \"${header}\"")
       set(${variable} TRUE PARENT_SCOPE)
