@@ -29,9 +29,21 @@ Xxh3Digest digest_of(const Extent& extent) {
   return xxh3_128(stored);
 }
 
-// An extent in any snapshot: streams with equal contents have equal extents.
-std::string identity_of(const ManifestStream& stream, const Extent& extent) {
-  return stream.xxh3.hex() + ":" + std::to_string(stream.bytes) + ":" + std::to_string(extent.index_place);
+// The extent as a window that holds all of it.
+CatalogueExtent whole_of(std::uint32_t stream, const Extent& extent) {
+  return {stream, extent.from, extent.to, extent.records, extent.digest, extent};
+}
+
+Result<SegmentDirectory> read_directory(StreamRange& range, const ManifestStream& stream) {
+  if (stream.bytes < kSegmentTrailerBytes)
+    return Error(ErrorCode::kTruncated, "it has " + std::to_string(stream.bytes) + " bytes");
+  DRS_ASSIGN_OR_RETURN(const Bytes last, range.read(stream, stream.bytes - kSegmentTrailerBytes, kSegmentTrailerBytes));
+  DRS_ASSIGN_OR_RETURN(const SegmentTrailer trailer, decode_segment_trailer(last, stream.bytes));
+  const std::uint64_t bytes = trailer.end_place - trailer.topics_place;
+  if (bytes > kDirectoryBytesMax)
+    return Error(ErrorCode::kCorrupt, "its tables have " + std::to_string(bytes) + " bytes");
+  DRS_ASSIGN_OR_RETURN(const Bytes tables, range.read(stream, trailer.topics_place, bytes));
+  return decode_segment_directory(trailer, tables);
 }
 
 }  // namespace
@@ -64,10 +76,7 @@ Result<void> TopicCheck::check_archive(TopicView& view) {
   for (auto begin = named.begin(); begin != named.end();) {
     const auto end =
         std::find_if(begin, named.end(), [&](const Named& entry) { return entry.stream != begin->stream; });
-    auto checked = check_directory(view, {begin, end});
-    if (!checked.ok())
-      return std::move(checked).error().with_context("directory of stream " +
-                                                     view.manifest().streams[begin->stream].label);
+    DRS_RETURN_IF_ERROR(check_segment_stream(view, {begin, end}));
     begin = end;
   }
   return {};
@@ -80,16 +89,9 @@ Result<void> TopicCheck::check_partition(TopicView& view, const CatalogueTopic& 
   for (const CatalogueExtent& extent : extents) {
     if (context_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "asked to stop");
     named.push_back({extent.stream, extent.extent.index_place, digest_of(extent.extent), topic.name});
-    const std::string identity = identity_of(view.manifest().streams[extent.stream], extent.extent);
-    if (!checked_.contains(identity)) {
-      DRS_RETURN_IF_ERROR(check_extent(view, extent));
-      checked_.insert(identity);
-    }
-    // The window: as the index and, at its ends, the records show it.
-    const Extent& whole = extent.extent;
-    DRS_ASSIGN_OR_RETURN(
-        const CatalogueExtent window,
-        view.clip({extent.stream, whole.from, whole.to, whole.records, whole.digest, whole}, extent.from, extent.to));
+    // At the ends of its window, the records themselves show how many are left.
+    DRS_ASSIGN_OR_RETURN(const CatalogueExtent window,
+                         view.clip(whole_of(extent.stream, extent.extent), extent.from, extent.to));
     if (window.records != extent.records || window.digest != extent.digest)
       return disagrees(extent, "its window has " + std::to_string(window.records) + " records, or others, expected " +
                                    std::to_string(extent.records));
@@ -137,28 +139,32 @@ Result<void> TopicCheck::check_blocks(TopicView& view, const CatalogueExtent& ex
   return {};
 }
 
-Result<void> TopicCheck::check_directory(TopicView& view, std::span<const Named> named) {
-  const ManifestStream& stream = view.manifest().streams[named.front().stream];
-  if (stream.bytes < kSegmentTrailerBytes)
-    return Error(ErrorCode::kTruncated, "it has " + std::to_string(stream.bytes) + " bytes");
-  StreamRange& range = view.directories();
-  DRS_ASSIGN_OR_RETURN(const Bytes last, range.read(stream, stream.bytes - kSegmentTrailerBytes, kSegmentTrailerBytes));
-  DRS_ASSIGN_OR_RETURN(const SegmentTrailer trailer, decode_segment_trailer(last, stream.bytes));
-  const std::uint64_t bytes = trailer.end_place - trailer.topics_place;
-  if (bytes > kDirectoryBytesMax)
-    return Error(ErrorCode::kCorrupt, "its tables have " + std::to_string(bytes) + " bytes");
-  DRS_ASSIGN_OR_RETURN(const Bytes tables, range.read(stream, trailer.topics_place, bytes));
-  DRS_ASSIGN_OR_RETURN(SegmentDirectory directory, decode_segment_directory(trailer, tables));
+Result<void> TopicCheck::check_segment_stream(TopicView& view, std::span<const Named> named) {
+  const std::uint32_t number = named.front().stream;
+  const ManifestStream& stream = view.manifest().streams[number];
+  const std::string name = "directory of stream " + stream.label;
+  auto read = read_directory(view.directories(), stream);
+  if (!read.ok()) return std::move(read).error().with_context(name);
+  SegmentDirectory directory = *std::move(read);
+  const auto topic_of = [&](const Extent& extent) -> const std::string& { return directory.topics[extent.topic].name; };
   std::ranges::sort(directory.extents, {}, &Extent::index_place);
   for (const Named& entry : named) {
     const auto found = std::ranges::lower_bound(directory.extents, entry.index_place, {}, &Extent::index_place);
     if (found == directory.extents.end() || digest_of(*found) != entry.extent)
-      return Error(ErrorCode::kCorrupt, "it does not name the extent at " + std::to_string(entry.index_place) +
+      return Error(ErrorCode::kCorrupt, name + ": it does not name the extent at " + std::to_string(entry.index_place) +
                                             ", which the catalogue does");
-    if (found->topic >= directory.topics.size() || directory.topics[found->topic].name != entry.topic)
-      return Error(ErrorCode::kCorrupt, "it names another topic than " + std::string(entry.topic) +
+    if (topic_of(*found) != entry.topic)
+      return Error(ErrorCode::kCorrupt, name + ": it names another topic than " + std::string(entry.topic) +
                                             " for the extent at " + std::to_string(entry.index_place));
   }
+  const std::string identity = stream.xxh3.hex() + ":" + std::to_string(stream.bytes);
+  if (checked_streams_.contains(identity)) return {};
+  for (const Extent& extent : directory.extents) {
+    auto checked = check_extent(view, whole_of(number, extent));
+    if (!checked.ok()) return std::move(checked).error().with_context("topic " + topic_of(extent));
+  }
+  // Only now: what is damaged is reported for each archive that needs it.
+  checked_streams_.insert(identity);
   return {};
 }
 

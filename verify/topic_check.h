@@ -42,14 +42,14 @@ class TopicCheck {
   Result<void> check_archive(TopicView& view);
   Result<void> check_partition(TopicView& view, const CatalogueTopic& topic, const CataloguePartition& partition,
                                std::vector<Named>& named);
+  // `named`: all of one segment stream, whose extents are checked unless an earlier archive has named it.
+  Result<void> check_segment_stream(TopicView& view, std::span<const Named> named);
   Result<void> check_extent(TopicView& view, const CatalogueExtent& extent);
   Result<void> check_blocks(TopicView& view, const CatalogueExtent& extent, const ExtentIndex& index);
-  // `named`: all of one segment stream.
-  Result<void> check_directory(TopicView& view, std::span<const Named> named);
 
   CheckContext& context_;
   LiveIndex& index_;
-  std::unordered_set<std::string> checked_;  // extents whose index and records were compared: later archives name them
+  std::unordered_set<std::string> checked_streams_;  // by length and digest
   std::uint64_t records_ = 0;
   Bytes row_;
 };

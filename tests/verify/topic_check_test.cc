@@ -111,6 +111,16 @@ TEST_F(TopicCheckTest, FindsRecordsThatAreNotThoseOfTheirIndex) {
   EXPECT_THAT(problem(true), HasSubstr("are others than its index states"));
 }
 
+TEST_F(TopicCheckTest, FindsThemInEveryArchiveThatNamesThem) {
+  kafka_.add_topic("orders", 1);
+  append("orders", 100);
+  archive_all();
+  change_stream(1, [](Bytes& bytes) { replace(bytes, "orders42", "orders4x"); });
+  append("orders", 10);
+  archive_all();
+  EXPECT_EQ(verified(true).damaged_snapshots.size(), 2U);
+}
+
 TEST_F(TopicCheckTest, FindsACatalogueThatIsNone) {
   kafka_.add_topic("orders", 1);
   append("orders", 100);
