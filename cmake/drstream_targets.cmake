@@ -1,6 +1,7 @@
 # Functions that declare each kind of target, so that flags, warnings and layering are the same everywhere.
 #
-#   drs_layer(NAME SOURCES a.cc ... [APART a.cc ...] [DEPENDS drs_io ...] [LIBRARIES PkgConfig::X ...])   a static library, one per layer
+#   drs_layer(NAME SOURCES a.cc ... [APART a.cc ...] [DEPENDS drs_io ...] [LIBRARIES PkgConfig::X ...])
+#                                                                a static library, one per layer
 #   drs_test(NAME SOURCES a_test.cc ... LIBRARIES drs_x ...)     a GoogleTest program, registered with CTest as one test
 #   drs_fuzzer(NAME SOURCES x_fuzz.cc LIBRARIES drs_x ...)       a libFuzzer target; otherwise a test of its corpus
 #
@@ -17,14 +18,14 @@ if(DRSTREAM_TESTS)
   add_custom_target(fuzzers)
 endif()
 
-# Under a sanitizer five files are compiled at a time, which halves what it costs. `APART`: sources whose helpers have
-# names that those of others have, too.
+# Under a sanitizer five files are compiled at a time, which halves what it costs. `APART`: sources that are compiled
+# alone, because their helpers have names that those of others have, too.
 function(drs_layer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;APART;DEPENDS;LIBRARIES" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES} ${ARG_APART})
+  set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   if(DRSTREAM_SANITIZE)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 5)
-    set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
   target_link_libraries(${name} PUBLIC drs_options ${ARG_DEPENDS} PRIVATE ${ARG_LIBRARIES})
 endfunction()

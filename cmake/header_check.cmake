@@ -1,7 +1,7 @@
 # The target `header_check` checks that every header compiles when included alone: one generated source file per header,
-# with all warnings. A header that its own source file includes first is checked by that file's compilation and gets none
-# (in tools and tests it may rely on what the precompiled headers include). CONFIGURE_DEPENDS makes Ninja look for new
-# headers at each build.
+# with all warnings. A header that its own source file includes first is checked by that file's compilation and gets
+# none (in tools and tests it may rely on what the precompiled headers include). CONFIGURE_DEPENDS makes Ninja look for
+# new headers at each build.
 set(DRS_HEADER_FOLDERS io codecs sinks engine verify tools bench tests)
 
 # Sets `variable` to whether the source file beside `header` includes it before anything else.
