@@ -176,8 +176,10 @@ Result<void> KafkaHandle::ask(const KafkaAct& act, const std::function<rd_kafka_
     if (cancelled()) return cancelled_error();
     const auto left = std::chrono::ceil<milliseconds>(deadline - Steady::now());
     const rd_kafka_resp_err_t error = request(static_cast<int>(std::clamp(left, milliseconds(1), slice).count()));
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) answered_ = true;
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      answered_ = true;
+      return {};
+    }
     serve(milliseconds(0));
     if (kafka_error_code(error) != ErrorCode::kUnavailable) return kafka_error(error, {}, act);
     if (login_fails(start)) return unreachable(act);

@@ -148,7 +148,7 @@ void report_committed(CommandContext& context, const ArchiveReport& report, Seen
 
 Result<ExitCode> run_dry(CommandContext& context, Repository& repository, const KafkaClients& clients,
                          const ArchiveOptions& options) {
-  context.effect = CommandEffect::kReads;
+  context.effect = CommandEffect::kReadsTopics;
   DRS_ASSIGN_OR_RETURN(const ArchivePreview preview,
                        preview_archive(repository, *clients.cluster, *clients.reader, options, 16 * kMiB));
   for (const std::string& warning : preview.plan.warnings) context.log.warn("{}", warning);

@@ -92,7 +92,7 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
              "`drstream version`";
     case ErrorCode::kUsage: return "";  // the message says what is accepted
     case ErrorCode::kSource:
-      if (effect == CommandEffect::kArchives)
+      if (effect == CommandEffect::kArchives || effect == CommandEffect::kReadsTopics)
         return "repair what the message names and run it again; `drstream policy kafka` prints the access rules that "
                "it needs";
       return "repair the producer and push again";

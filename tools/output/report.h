@@ -17,7 +17,7 @@ namespace drs {
 // What a command does to backups, which decides what its failure means.
 enum class CommandEffect {
   kReads,              // list, show, stats ...
-  kReadsTopics,        // kafka compare, kafka offsets --plan
+  kReadsTopics,        // kafka compare, kafka offsets --plan, kafka archive --dry-run
   kCommits,            // push
   kArchives,           // kafka archive
   kCommitted,          // push, resume, after a commit: a later failure does not undo it
