@@ -111,9 +111,7 @@ void add_kafka_cat_command(CommandSet& commands, CLI::App& kafka) {
   CLI::App* const app = add_subcommand(kafka, "cat", "Print records of an archived partition",
                                        "  drstream kafka cat prod@latest orders/3 --from-offset 100 --count 10\n"
                                        "  drstream kafka cat prod orders/3 --since '2026-11-20 02:00' --format raw\n");
-  app->add_option("SNAPSHOT", command->selector, "A snapshot of an archive: prod, prod@latest, prod@TIME, an id")
-      ->required()
-      ->type_name("");
+  declare_archive(*app, command->selector);
   app->add_option("PARTITION", command->partition, "TOPIC/NUMBER, such as orders/3")->required()->type_name("");
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   add_parsed(*app, "--from-offset", command->from, number_between(0, kMost), "N", "From this offset on");

@@ -4,9 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "engine/topics/cluster_error.h"
 #include "engine/topics/proof.h"
-#include "engine/topics/topic_memory.h"
 #include "tools/cli/option_builder.h"
 #include "tools/commands/kafka_choice.h"
 #include "tools/commands/kafka_commands.h"
@@ -63,22 +61,20 @@ std::string proof_text(const TopicProof& proof) {
 Result<ExitCode> run_compare(CommandContext& context, const KafkaCompareCommand& command) {
   DRS_ASSIGN_OR_RETURN(const TopicChoice choice, kafka_choice(command.choice, context.clock.wall_ns()));
   DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
-  DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
-  DRS_ASSIGN_OR_RETURN(const OpenedArchive archive, open_archive(context, command.selector, memory_bytes / 16));
-  DRS_ASSIGN_OR_RETURN(const std::vector<ChosenTopic> topics, choose_topics(archive.view(), choice));
-  DRS_ASSIGN_OR_RETURN(const KafkaClients clients,
-                       of_target(connect_kafka(context, settings, reading_client_bytes(memory_bytes))));
-  const auto cancelling = context.cancel.on_cancel([&] { clients.cancel(); });
+  DRS_ASSIGN_OR_RETURN(const ArchiveAndCluster both,
+                       open_archive_and_cluster(context, command.selector, choice, settings));
+  const auto cancelling = context.cancel.on_cancel([&] { both.clients.cancel(); });
   ProgressCounters counters;
   auto proof = [&] {
     const ProgressReporter reporter(progress_options(context, "kafka compare"), counters, context.console,
                                     context.clock);
-    return compare_topics(archive.view(), topics, *clients.reader, {.each_record = command.records},
+    return compare_topics(both.archive.view(), both.topics, *both.clients.reader, {.each_record = command.records},
                           {counters, context.cancel});
   }();
   if (!proof.ok()) return std::move(proof).error();
   const ExitCode code = proof->different == 0 ? ExitCode::kOk : ExitCode::kRestoreIncomplete;
-  context.output.document("drstream.kafka-compare/1", static_cast<int>(code), proof_json(archive.snapshot, *proof));
+  context.output.document("drstream.kafka-compare/1", static_cast<int>(code),
+                          proof_json(both.archive.snapshot, *proof));
   context.output.text(proof_text(*proof));
   if (proof->different == 0)
     context.output.remark(fmt::format("equal: {} in {}", counted(proof->records, "record"),
@@ -97,9 +93,7 @@ void add_kafka_compare_command(CommandSet& commands, CLI::App& kafka) {
       kafka, "compare", "Read topics of a cluster and compare them with an archive",
       "  drstream kafka compare prod@latest --bootstrap dr:9092\n"
       "  drstream kafka compare prod@latest --bootstrap b1:9092 --topics orders --rename '{topic}.restored'\n");
-  app->add_option("SNAPSHOT", command->selector, "A snapshot of an archive: prod, prod@latest, prod@TIME, an id")
-      ->required()
-      ->type_name("");
+  declare_archive(*app, command->selector);
   declare_kafka_options(*app, command->kafka);
   declare_kafka_choice(*app, command->choice);
   add_flag(*app, "--records", command->records, "Compare the records themselves, not only the digests of blocks");

@@ -6,7 +6,6 @@
 
 #include "engine/topics/cluster_error.h"
 #include "engine/topics/offset_map.h"
-#include "engine/topics/topic_memory.h"
 #include "io/file_sink.h"
 #include "io/read_to_end.h"
 #include "tools/cli/option_builder.h"
@@ -166,19 +165,17 @@ Result<ExitCode> run_offsets(CommandContext& context, const KafkaOffsetsCommand&
   DRS_ASSIGN_OR_RETURN(const TopicChoice choice, kafka_choice(command.choice, context.clock.wall_ns()));
   DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
   if (!command.undo.empty()) return run_undo(context, settings, command.undo);
-  DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
-  DRS_ASSIGN_OR_RETURN(const OpenedArchive archive, open_archive(context, command.selector, memory_bytes / 16));
-  DRS_ASSIGN_OR_RETURN(const std::vector<ChosenTopic> topics, choose_topics(archive.view(), choice));
-  DRS_ASSIGN_OR_RETURN(const KafkaClients clients,
-                       of_target(connect_kafka(context, settings, reading_client_bytes(memory_bytes))));
-  const auto cancelling = context.cancel.on_cancel([&] { clients.cancel(); });
-  DRS_ASSIGN_OR_RETURN(const std::vector<TranslatedGroup> groups,
-                       translate_offsets(archive.view(), topics, command.groups, *clients.cluster, *clients.reader));
+  DRS_ASSIGN_OR_RETURN(const ArchiveAndCluster both,
+                       open_archive_and_cluster(context, command.selector, choice, settings));
+  const auto cancelling = context.cancel.on_cancel([&] { both.clients.cancel(); });
+  DRS_ASSIGN_OR_RETURN(
+      const std::vector<TranslatedGroup> groups,
+      translate_offsets(both.archive.view(), both.topics, command.groups, *both.clients.cluster, *both.clients.reader));
   for (const TranslatedGroup& group : groups)
     if (group.active) context.log.warn("group {} has members at the target: its offsets cannot be set", group.group);
-  if (!command.plan) DRS_RETURN_IF_ERROR(apply(context, clients, command, groups));
+  if (!command.plan) DRS_RETURN_IF_ERROR(apply(context, both.clients, command, groups));
   nlohmann::ordered_json out;
-  out["id"] = archive.snapshot.id();
+  out["id"] = both.archive.snapshot.id();
   out["applied"] = !command.plan;
   out["groups"] = groups_json(groups);
   context.output.document("drstream.kafka-offsets/1", out);
@@ -197,9 +194,7 @@ void add_kafka_offsets_command(CommandSet& commands, CLI::App& kafka) {
                                        "  drstream kafka offsets prod@latest --bootstrap dr:9092 --plan\n"
                                        "  drstream kafka offsets prod@latest --bootstrap dr:9092 --apply before.json\n"
                                        "  drstream kafka offsets prod@latest --bootstrap dr:9092 --undo before.json\n");
-  app->add_option("SNAPSHOT", command->selector, "A snapshot of an archive: prod, prod@latest, prod@TIME, an id")
-      ->required()
-      ->type_name("");
+  declare_archive(*app, command->selector);
   declare_kafka_options(*app, command->kafka);
   declare_kafka_choice(*app, command->choice);
   add_text(*app, "--groups", command->groups, "GLOB", "Only these groups of the archive (default *)");

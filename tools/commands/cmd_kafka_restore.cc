@@ -151,9 +151,7 @@ void add_kafka_restore_command(CommandSet& commands, CLI::App& kafka) {
                      "  drstream kafka restore prod@latest --bootstrap dr:9092\n"
                      "  drstream kafka restore prod --bootstrap b1:9092 --topics orders --rename '{topic}.restored'\n"
                      "  drstream kafka restore prod --bootstrap dr:9092 --resume\n");
-  app->add_option("SNAPSHOT", command->selector, "A snapshot of an archive: prod, prod@latest, prod@TIME, an id")
-      ->required()
-      ->type_name("");
+  declare_archive(*app, command->selector);
   declare_kafka_options(*app, command->kafka);
   declare_kafka_choice(*app, command->choice);
   add_choice<bool>(*app, "--existing-topics", command->use_existing, {{"refuse", false}, {"use", true}},
