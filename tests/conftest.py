@@ -36,6 +36,7 @@ def pytest_configure(config):
     config.seed = config.getoption("--seed")
     if config.seed is None:
         config.seed = random.randrange(10**9)
+        config.option.seed = config.seed  # for the processes of --numprocesses
     else:
         os.environ["DRSTREAM_TEST_SEED"] = str(config.seed)
 
