@@ -53,6 +53,9 @@ class RecordSource {
   virtual Result<void> read(const OffsetRange& range) = 0;
   // Ends the reading of a range before its end. Records that were already fetched are dropped.
   virtual Result<void> stop(std::uint32_t number) = 0;
+  // Goes on with a client of its own that is new: nothing that the one before has cached or miscounted lasts. Errors:
+  // kBusy, kUnavailable.
+  virtual Result<void> renew() = 0;
   // Waits for records of any range being read, at most about a second, and reports them. Errors: those of `visitor`;
   // kTruncated (the log of a partition ends before the end of its range: records that existed are gone); kCorrupt (a
   // batch with a wrong CRC, or offsets that do not grow); kDenied; kUnavailable (no broker for as long as the source

@@ -13,6 +13,7 @@
 #include "engine/topics/cluster_error.h"
 #include "engine/topics/cluster_state.h"
 #include "engine/topics/consolidate.h"
+#include "engine/topics/gap_check.h"
 #include "engine/topics/open_topics.h"
 #include "engine/topics/reuse_check.h"
 #include "engine/topics/segment_writer.h"
@@ -283,6 +284,8 @@ Result<void> Archive::read_and_write(WriteSession& session, ArchivePlan& plan, c
                        {.window = budget_.memory.window, .stop = options_.stop, .bytes_max = options_.bytes_max});
   if (options_.before_reading) options_.before_reading();
   DRS_RETURN_IF_ERROR(reader.run());
+  DRS_RETURN_IF_ERROR(
+      of_source(read_gaps_again(source_, reader.gaps_in_doubt(), budget_.memory.window, control_.cancel)));
   for (std::size_t t = 0; t < plan.topics.size(); ++t)
     if (reader.has_vanished(t)) keep_history_of(plan, plan.topics[t]);
   if (options_.refuse_loss) DRS_RETURN_IF_ERROR(refuse_loss(reader, plan));

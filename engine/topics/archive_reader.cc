@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/topics/cluster_error.h"
+#include "engine/topics/gap_check.h"
 
 namespace drs {
 
@@ -124,7 +125,25 @@ Result<void> ArchiveReader::finish_range(Range& range, std::int64_t to) {
   DRS_RETURN_IF_ERROR(range.writer->finish(std::max(to, range.writer->position())));
   for (const Extent& extent : range.writer->extents()) read.extents.push_back(extent);
   read.through = std::max(to, range.writer->position());
+  const std::vector<Gap>& doubtful = range.writer->gaps_in_doubt();
+  read.gaps_in_doubt.insert(read.gaps_in_doubt.end(), doubtful.begin(), doubtful.end());
+  keep_largest_gaps(read.gaps_in_doubt, kGapsReadAgain);
   return {};
+}
+
+std::vector<OffsetRange> ArchiveReader::gaps_in_doubt() const {
+  std::vector<OffsetRange> ranges;
+  for (std::size_t t = 0; t < read_.size(); ++t) {
+    if (vanished_[t]) continue;
+    const PlannedTopic& topic = plan_.topics[t];
+    for (std::size_t p = 0; p < read_[t].size(); ++p)
+      for (const Gap& gap : read_[t][p].gaps_in_doubt)
+        ranges.push_back({.number = 0,
+                          .partition = {topic.topic.name, topic.partitions[p].number},
+                          .from = gap.from,
+                          .to = gap.from + static_cast<std::int64_t>(gap.offsets)});
+  }
+  return ranges;
 }
 
 Result<void> ArchiveReader::ended(std::uint32_t number) {

@@ -24,6 +24,7 @@ struct ReadPartition {
   std::vector<Extent> extents;          // sorted
   std::int64_t through = 0;             // everything before was archived, in this run or an earlier one
   std::uint64_t overtaken_offsets = 0;  // retention deleted them during the run, before they could be read
+  std::vector<Gap> gaps_in_doubt;       // the largest that the topic's configuration does not explain
 };
 
 class ArchiveReader final : private RecordVisitor {
@@ -43,6 +44,8 @@ class ArchiveReader final : private RecordVisitor {
   [[nodiscard]] const std::string& stopped() const { return stopped_; }
   // By number of topic and of partition in the plan; empty for a topic that has vanished.
   [[nodiscard]] const std::vector<std::vector<ReadPartition>>& partitions() const { return read_; }
+  // Of all topics that have not vanished, by topic and partition.
+  [[nodiscard]] std::vector<OffsetRange> gaps_in_doubt() const;
   [[nodiscard]] bool has_vanished(std::size_t topic) const { return vanished_[topic]; }
   [[nodiscard]] std::uint64_t records() const { return records_; }
   [[nodiscard]] std::uint64_t payload_bytes() const { return payload_bytes_; }

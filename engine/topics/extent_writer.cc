@@ -1,7 +1,10 @@
 #include "engine/topics/extent_writer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
+
+#include "engine/topics/gap_check.h"
 
 namespace drs {
 namespace {
@@ -17,13 +20,13 @@ Extent begin_extent(std::uint32_t topic, std::uint32_t partition, std::int64_t f
 
 }  // namespace
 
-void keep_largest_gaps(std::vector<Gap>& gaps) {
-  if (gaps.size() <= kExtentGapsMax) return;
+void keep_largest_gaps(std::vector<Gap>& gaps, std::size_t count) {
+  if (gaps.size() <= count) return;
   const auto larger = [](const Gap& a, const Gap& b) {
     return a.offsets != b.offsets ? a.offsets > b.offsets : a.from < b.from;
   };
-  std::nth_element(gaps.begin(), gaps.begin() + kExtentGapsMax, gaps.end(), larger);
-  gaps.resize(kExtentGapsMax);
+  std::nth_element(gaps.begin(), gaps.begin() + static_cast<std::ptrdiff_t>(count), gaps.end(), larger);
+  gaps.resize(count);
   std::ranges::sort(gaps, {}, &Gap::from);
 }
 
@@ -40,7 +43,7 @@ void ExtentWriter::note_gap(std::int64_t to, GapCause cause) {
   ++extent_.gaps;
   index_.gaps.push_back({position_, offsets, cause});
   // Twice as many, so that the search for the largest is rare.
-  if (index_.gaps.size() >= 2 * kExtentGapsMax) keep_largest_gaps(index_.gaps);
+  if (index_.gaps.size() >= 2 * kExtentGapsMax) keep_largest_gaps(index_.gaps, kExtentGapsMax);
   position_ = to;
 }
 
@@ -92,7 +95,10 @@ Result<void> ExtentWriter::close_extent(std::int64_t to) {
   DRS_RETURN_IF_ERROR(write_block());
   extent_.to = to;
   if (extent_.to > extent_.from) {
-    keep_largest_gaps(index_.gaps);
+    keep_largest_gaps(index_.gaps, kExtentGapsMax);
+    std::ranges::copy_if(index_.gaps, std::back_inserter(gaps_in_doubt_),
+                         [](const Gap& gap) { return gap.cause == GapCause::kTransaction; });
+    keep_largest_gaps(gaps_in_doubt_, kGapsReadAgain);
     DRS_RETURN_IF_ERROR(segment_.add_extent(extent_, index_));
     extents_.push_back(extent_);
   }

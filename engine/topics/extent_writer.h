@@ -32,6 +32,8 @@ class ExtentWriter {
   [[nodiscard]] std::uint64_t payload_bytes() const { return payload_bytes_; }
   // After `finish`.
   [[nodiscard]] const std::vector<Extent>& extents() const { return extents_; }
+  // After `finish`: the largest gaps without another explanation than that transactions may have left them.
+  [[nodiscard]] const std::vector<Gap>& gaps_in_doubt() const { return gaps_in_doubt_; }
 
  private:
   void note_gap(std::int64_t to, GapCause cause);
@@ -49,9 +51,10 @@ class ExtentWriter {
   std::uint64_t records_ = 0;
   std::uint64_t payload_bytes_ = 0;
   std::vector<Extent> extents_;
+  std::vector<Gap> gaps_in_doubt_;
 };
 
-// Keeps the largest gaps, at most kExtentGapsMax, in the order of their offsets.
-void keep_largest_gaps(std::vector<Gap>& gaps);
+// Keeps the largest gaps, at most `count`, in the order of their offsets.
+void keep_largest_gaps(std::vector<Gap>& gaps, std::size_t count);
 
 }  // namespace drs

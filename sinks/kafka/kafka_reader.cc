@@ -146,13 +146,22 @@ Result<void> KafkaReader::fit_to_expansion() {
   const std::uint64_t current_bytes = fetcher_->limits().fetch_bytes;
   if (limits.fetch_bytes * 4 > current_bytes * 3 && limits.fetch_bytes < current_bytes * 2) return {};
   last_fit_ = now;
-  DRS_ASSIGN_OR_RETURN(std::unique_ptr<KafkaFetcher> fitting, open_fetcher(options_.read_uncommitted, limits));
+  return replace_fetcher(limits);
+}
+
+Result<void> KafkaReader::renew() {
+  if (failed_) return *failed_;
+  return replace_fetcher(fetcher_->limits());
+}
+
+Result<void> KafkaReader::replace_fetcher(const KafkaFetchLimits& limits) {
+  DRS_ASSIGN_OR_RETURN(std::unique_ptr<KafkaFetcher> replaced, open_fetcher(options_.read_uncommitted, limits));
   {
     const std::lock_guard lock(fetcher_mutex_);
-    std::swap(fetcher_, fitting);
+    std::swap(fetcher_, replaced);
     if (cancel_.cancelled()) handle().cancel();
   }
-  fitting.reset();  // with what it had fetched
+  replaced.reset();  // with what it had fetched
   topic_errors_ = 0;
   for (auto& [number, reading] : readings_) DRS_RETURN_IF_ERROR(start_fetch(reading));
   return {};

@@ -42,6 +42,7 @@ class KafkaReader final : public RecordSource {
   Result<std::vector<PartitionEnds>> capture(std::span<const TopicPartition> partitions) override;
   Result<void> read(const OffsetRange& range) override;
   Result<void> stop(std::uint32_t number) override;
+  Result<void> renew() override;
   Result<void> poll(RecordVisitor& visitor) override;
   void cancel() override;
 
@@ -63,6 +64,7 @@ class KafkaReader final : public RecordSource {
   [[nodiscard]] KafkaHandle& handle() const { return fetcher_->handle(); }
   Result<void> start_fetch(Reading& reading);
 
+  Result<void> replace_fetcher(const KafkaFetchLimits& limits);
   Result<void> fit_to_expansion();
   Result<void> take_batch(RecordVisitor& visitor);
   Result<void> take(const rd_kafka_message_t& message, RecordVisitor& visitor);

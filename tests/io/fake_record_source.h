@@ -123,6 +123,7 @@ class FakeRecordSource final : public RecordSource {
     return {};
   }
 
+  Result<void> renew() override { return {}; }
   Result<void> stop(std::uint32_t number) override {
     DRS_ASSERT(readings_.erase(number) == 1, "a range that is not being read");
     return {};

@@ -45,6 +45,40 @@ TEST_F(ArchiveTest, HoldsWhatTheTopicHolds) {
   EXPECT_THAT(detail.gaps, ::testing::ElementsAre(Gap{1, 5, GapCause::kTransaction}));
 }
 
+TEST_F(ArchiveTest, AGapIsReadAgainByAFreshClientBeforeItIsBelieved) {
+  append(kafka_.add_topic("orders", 2).partitions[1], 300);
+  kafka_.client_skips = [](const FakeRecord& record) { return record.offset >= 140 && record.offset < 150; };
+  const auto wrong = archive(options());
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().code, ErrorCode::kSource);
+  EXPECT_THAT(wrong.error().message,
+              ::testing::HasSubstr("topic orders, partition 1: this run did not receive the record at offset 140"));
+  const auto right = archive(options());
+  ASSERT_TRUE(right.ok()) << right.error().message;
+  EXPECT_EQ(right->records, 300U);
+  EXPECT_EQ(kafka_.renewals, 1U) << "there was no gap in the second run";
+}
+
+TEST_F(ArchiveTest, EveryPartitionsLargestGapsAreReadAgainUnlessCompactionExplainsThem) {
+  for (const char* const topic : {"orders", "table"}) {
+    kafka_.add_topic(topic, 3);
+    for (FakePartition& log : kafka_.topics.at(topic).partitions)
+      for (int i = 1; i <= 10; ++i) {
+        append(log, 20);
+        log.skip(i);
+      }
+  }
+  kafka_.topics.at("table").configs = {{.name = "cleanup.policy", .value = "compact"}};
+  ASSERT_TRUE(archive(options("table")).ok());
+  EXPECT_EQ(kafka_.renewals, 0U);
+  ASSERT_TRUE(archive(options("orders")).ok());
+  EXPECT_EQ(kafka_.renewals, 1U);
+  kafka_.client_skips = [](const FakeRecord& record) { return record.offset / 20 == 6; };
+  ArchiveOptions anew = options("orders");
+  anew.stream = "anew";
+  EXPECT_EQ(archive(anew).error().code, ErrorCode::kSource);
+}
+
 TEST_F(ArchiveTest, ReadsOnlyWhatIsNewAndTheLastRecord) {
   kafka_.add_topic("orders", 2);
   append(kafka_.partition("orders", 0), 500);

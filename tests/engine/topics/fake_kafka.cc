@@ -124,6 +124,12 @@ Result<void> FakeKafka::stop(std::uint32_t number) {
   return {};
 }
 
+Result<void> FakeKafka::renew() {
+  client_skips = nullptr;
+  ++renewals;
+  return {};
+}
+
 Result<void> FakeKafka::deliver(Reading& reading, RecordVisitor& visitor, bool& done) {
   const std::uint32_t number = reading.range.number;
   const auto topic = topics.find(reading.range.partition.topic);
@@ -141,6 +147,7 @@ Result<void> FakeKafka::deliver(Reading& reading, RecordVisitor& visitor, bool& 
   for (const FakeRecord& record : log.log) {
     if (record.offset < reading.next) continue;
     if (record.offset >= reading.range.to) break;
+    if (client_skips && client_skips(record)) continue;
     if (left-- == 0) return {};
     std::vector<RecordHeader> headers;
     for (const auto& [name, value] : record.headers) headers.push_back({as_bytes(name), view_of(value)});

@@ -51,6 +51,8 @@ class FakeKafka final : public TopicCluster, public RecordSource {
   std::size_t ranges_in_a_poll = 1;
   std::size_t batch = 100;            // records a poll delivers of one range
   std::function<void()> before_poll;  // may change the logs
+  std::function<bool(const FakeRecord&)> client_skips;  // what the client leaves out by mistake, until it is renewed
+  std::size_t renewals = 0;
   std::uint64_t records_delivered = 0;
 
   Result<ClusterView> look() override;
@@ -71,6 +73,7 @@ class FakeKafka final : public TopicCluster, public RecordSource {
 
   Result<std::vector<PartitionEnds>> capture(std::span<const TopicPartition> partitions) override;
   Result<void> read(const OffsetRange& range) override;
+  Result<void> renew() override;
   Result<void> stop(std::uint32_t number) override;
   Result<void> poll(RecordVisitor& visitor) override;
   void cancel() override {}

@@ -129,6 +129,14 @@ TEST_P(RecordSourceContract, CapturesTheEndsOfPartitionsInTheirOrder) {
   EXPECT_EQ((*ends)[1].high_watermark, 0);
 }
 
+TEST_P(RecordSourceContract, GoesOnWithAFreshClient) {
+  world_->append(first_, records_of(5));
+  ASSERT_TRUE(source_.read({7, first_, 2, 5}).ok());
+  ASSERT_TRUE(source_.renew().ok());
+  ASSERT_TRUE(poll_until_ended(source_, visitor_, 1).ok());
+  EXPECT_EQ(visitor_.offsets(7), offsets(2, 5));
+}
+
 TEST_P(RecordSourceContract, ReportsEveryByteOfRecords) {
   const std::string binary("\0\xff\n", 3);
   std::vector<StoredRecord> records = {
