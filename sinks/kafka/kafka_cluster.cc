@@ -50,6 +50,12 @@ ClusterTopic topic_of(const rd_kafka_metadata_topic& topic) {
   return out;
 }
 
+bool has_leaders(const rd_kafka_metadata_topic& topic, std::uint32_t partitions) {
+  return topic.partition_cnt == static_cast<int>(partitions) &&
+         std::all_of(topic.partitions, topic.partitions + topic.partition_cnt,
+                     [](const rd_kafka_metadata_partition& one) { return one.leader >= 0; });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TopicCluster>> KafkaCluster::connect(const KafkaSettings& settings, const Options& options) {
@@ -138,13 +144,13 @@ Result<void> KafkaCluster::await_leaders(const NewTopic& topic) {
   if (!handle) return kafka_error(rd_kafka_last_error(), {}, act);
   const Steady::time_point deadline = Steady::now() + handle_->unavailable_after();
   while (true) {
-    DRS_ASSIGN_OR_RETURN(const KafkaMetadata metadata, ask_kafka_metadata(*handle_, act, handle.get()));
-    const rd_kafka_metadata_topic& answer = metadata->topics[0];
-    const bool complete = answer.partition_cnt == static_cast<int>(topic.partitions) &&
-                          std::all_of(answer.partitions, answer.partitions + answer.partition_cnt,
-                                      [](const rd_kafka_metadata_partition& one) { return one.leader >= 0; });
-    if (complete) return {};
-    if (Steady::now() >= deadline) return kafka_error(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, {}, act);
+    const Result<KafkaMetadata> asked = ask_kafka_metadata(*handle_, act, handle.get());
+    // For a moment a broker may not know what the controller has created.
+    const bool unknown = !asked.ok() && asked.error().code == ErrorCode::kNotFound;
+    if (!asked.ok() && !unknown) return asked.error();
+    if (asked.ok() && has_leaders((*asked)->topics[0], topic.partitions)) return {};
+    if (Steady::now() >= deadline)
+      return unknown ? asked.error() : kafka_error(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, {}, act);
     if (handle_->cancelled()) return KafkaHandle::cancelled_error();
     std::this_thread::sleep_for(kLeaderInterval);
   }
