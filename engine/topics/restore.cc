@@ -1,6 +1,7 @@
 #include "engine/topics/restore.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <thread>
 #include <utility>
@@ -15,15 +16,14 @@ namespace {
 constexpr std::chrono::milliseconds kSettleEvery{500};
 constexpr int kSettleTries = 120;
 
-// Settings under which the target keeps every record as it is written.
-std::map<std::string, std::string> safe_configs(const CatalogueTopic& topic) {
-  std::map<std::string, std::string> configs = {{"cleanup.policy", "delete"},
-                                                {"retention.ms", "-1"},
-                                                {"retention.bytes", "-1"},
-                                                {"message.timestamp.type", "CreateTime"}};
-  for (const TopicConfig& config : topic.configs)
-    if (config.name == "max.message.bytes" && config.value) configs[config.name] = *config.value;
-  return configs;
+// Settings under which the target takes every record, in batches as large as ours, and keeps it as it is written: the
+// topic may have had another max.message.bytes when it took them, or got them in smaller batches.
+std::map<std::string, std::string> safe_configs() {
+  return {{"cleanup.policy", "delete"},
+          {"retention.ms", "-1"},
+          {"retention.bytes", "-1"},
+          {"message.timestamp.type", "CreateTime"},
+          {"max.message.bytes", std::to_string(std::numeric_limits<std::int32_t>::max())}};
 }
 
 // What the topic was configured with itself.
@@ -96,7 +96,7 @@ Result<void> TopicRestore::create_topics() {
     const NewTopic wanted{.name = topic.target,
                           .partitions = static_cast<std::uint32_t>(topic.partitions.size()),
                           .replication = options_.target.replication.value_or(topic.source->replication),
-                          .configs = safe_configs(*topic.source)};
+                          .configs = safe_configs()};
     DRS_RETURN_IF_ERROR(of_target(clients_.cluster.create(wanted)));
   }
   return {};
@@ -219,7 +219,7 @@ Result<void> TopicRestore::set_true_configs() {
     if (!created_[t]) continue;
     std::map<std::string, std::string> wanted = true_configs(*topics_[t].source);
     std::vector<std::string> unset;
-    for (const auto& [name, value] : safe_configs(*topics_[t].source))
+    for (const auto& [name, value] : safe_configs())
       if (!wanted.contains(name)) unset.push_back(name);
     DRS_ASSIGN_OR_RETURN(report_.topics[t].refused, of_target(clients_.cluster.set_configs(topics_[t].target, wanted)));
     DRS_ASSIGN_OR_RETURN(const std::vector<RefusedConfig> kept,
