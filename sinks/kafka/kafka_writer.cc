@@ -31,6 +31,11 @@ std::size_t size_of(const std::optional<ByteView>& bytes) {
   return bytes ? bytes->size() : 0;
 }
 
+// Half: librdkafka copies what waits into requests.
+std::uint64_t queue_bytes(std::uint64_t memory_bytes) {
+  return std::max<std::uint64_t>(memory_bytes / 2, kMiB);
+}
+
 KafkaHeaders headers_of(const Record& record) {
   if (record.headers.empty()) return nullptr;
   KafkaHeaders headers(rd_kafka_headers_new(record.headers.size()));
@@ -74,7 +79,7 @@ std::string_view advice_for(rd_kafka_resp_err_t error) {
 
 Result<std::unique_ptr<KafkaWriter>> KafkaWriter::connect(const KafkaSettings& settings, const Options& options) {
   std::unique_ptr<KafkaWriter> writer(new KafkaWriter(options));
-  const std::uint64_t half_bytes = std::max<std::uint64_t>(options.memory_bytes / 2, kMiB);
+  const std::uint64_t half_bytes = queue_bytes(options.memory_bytes);
   KafkaHandle::Options handle;
   handle.type = RD_KAFKA_PRODUCER;
   handle.own = {{"enable.idempotence", "true"},
@@ -192,7 +197,9 @@ Result<void> KafkaWriter::enqueue(Partition& partition, const Record& record, st
     if (waiting_ == 0)
       return fail(Error(ErrorCode::kUsage, "writing " + kafka_partition_text(partition.name) + ": a record of " +
                                                std::to_string(payload_bytes(record)) +
-                                               " bytes is larger than the queue: allow more memory"));
+                                               " bytes is larger than the queue, which holds " +
+                                               std::to_string(queue_bytes(options_.memory_bytes)) +
+                                               "; raise --memory in proportion and go on with --resume"));
     DRS_RETURN_IF_ERROR(wait(kSlice));
   }
   static_cast<void>(headers.release());  // librdkafka owns them now

@@ -102,7 +102,7 @@ TEST_F(KafkaWriterTest, RefusesARecordLargerThanItsQueue) {
   const auto done = write(*sink, open(*sink, {"t", 0}), std::string(3 * kMiB, 'x'));
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().code, ErrorCode::kUsage);
-  EXPECT_THAT(done.error().message, HasSubstr("allow more memory"));
+  EXPECT_THAT(done.error().message, HasSubstr("which holds 1048576; raise --memory"));
 }
 
 TEST_F(KafkaWriterTest, RefusesTimestampZeroOrWritesOne) {
