@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,8 @@ from services.kafka_security import Security
 from services.server_process import ServerProcess, free_port
 
 VERSION = "3.9.1"
-JARS = Path(__file__).with_name("kafka_jars.txt")  # what a broker and its tools load, each with its SHA-256
+JARS = Path(__file__).with_name("kafka_jars.txt")  # what a broker loads, each with its SHA-256
+TOOL_JARS = Path(__file__).with_name("kafka_tool_jars.txt")  # what Kafka's other programs load besides
 COPY_DEPENDENCIES = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 RECORD_SECONDS = 120
 STARTED = b"Kafka Server started"
@@ -33,6 +35,7 @@ log4j.appender.stderr.layout.ConversionPattern=%d %p %m (%c)%n
 def install():
     """An archive of the classes that a broker loads from Kafka's jars: with it, a start takes half the time."""
     install_jars()
+    install_tool_jars()
 
     def record(folder):
         with tempfile.TemporaryDirectory() as data:
@@ -48,7 +51,16 @@ def install():
 
 
 def install_jars():
-    pinned = dict(line.split() for line in JARS.read_text(encoding="utf-8").splitlines())
+    return _install_pinned(f"kafka-{VERSION}", JARS)
+
+
+def install_tool_jars():
+    """Apart from the broker's: its archive of classes is of exactly those."""
+    return _install_pinned(f"kafka-tools-{VERSION}", TOOL_JARS)
+
+
+def _install_pinned(name, jars):
+    pinned = dict(line.split() for line in jars.read_text(encoding="utf-8").splitlines())
 
     def make(folder):
         project = folder / "pom.xml"
@@ -61,7 +73,7 @@ def install_jars():
             if found != expected:
                 raise Unavailable(f"{coordinates} has the SHA-256 {found}, not {expected}")
 
-    return install_once(f"kafka-{VERSION}", make)
+    return install_once(name, make)
 
 
 def _project(pinned):
@@ -87,11 +99,17 @@ def _java():
     return _program("java", "openjdk-17-jre-headless")
 
 
-def java(*options):
+def java(*options, more_jars=()):
     """The start of a command that runs a class of Kafka."""
     # A short life: compile quickly, not well.
+    jars = [*sorted(install_jars().glob("*.jar")), *more_jars]
     return [_java(), "-Xms64m", "-Xmx512m", "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC", *options, "-cp", ":".join(map(str, sorted(install_jars().glob("*.jar"))))]
+            "-XX:+UseSerialGC", *options, "-cp", ":".join(map(str, jars))]
+
+
+def tool(name, *words):
+    """The command that runs a program of Kafka's own, such as "kafka.tools.DumpLogSegments"."""
+    return [*java(more_jars=sorted(install_tool_jars().glob("*.jar"))), name, *map(str, words)]
 
 
 class Broker(ServerProcess):
@@ -121,6 +139,7 @@ class KafkaServer:
 
     def __init__(self, folder, security=None, brokers=1, settings=None, java_options=None):
         self.security = security or Security()
+        self._folder = folder
         options = [f"-XX:SharedArchiveFile={install()}"] if java_options is None else java_options
         nodes = range(1, brokers + 1)
         names = self.security.listeners()
@@ -221,6 +240,20 @@ class KafkaServer:
         for broker in self.brokers:
             if broker.process:
                 broker.kill()
+
+    def pause(self):
+        """Stops all brokers between two instructions: their connections stay open, and nothing is answered."""
+        for broker in self.brokers:
+            broker.process.send_signal(signal.SIGSTOP)
+
+    def unpause(self):
+        for broker in self.brokers:
+            broker.process.send_signal(signal.SIGCONT)
+
+    def log_files(self, topic, partition, ending, node=1):
+        """The files of a replica in the order of their offsets: its segments ("log"), or lists of aborted transactions
+        ("txnindex")."""
+        return sorted((self._folder / str(node) / "data" / f"{topic}-{partition}").glob(f"*.{ending}"))
 
     def client_settings(self, listener="PLAINTEXT", user=None):
         """The settings of librdkafka for a client of this listener; see Security."""

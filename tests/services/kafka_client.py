@@ -186,6 +186,7 @@ class KafkaClient:
         consumer = self._kafka.Consumer({
             **self._settings, "group.id": "drstream-test-reader", "enable.auto.commit": False, "check.crcs": True,
             "enable.partition.eof": True, "auto.offset.reset": "error", "isolation.level": isolation,
+            "fetch.wait.max.ms": 50,  # the end shows when a fetch returns without records
         })
         try:
             consumer.assign([self._kafka.TopicPartition(topic, partition, start)])

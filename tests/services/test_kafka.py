@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from services.kafka import KafkaServer
+from services.kafka import KafkaServer, tool
 from services.kafka_client import COMPACTED, KafkaClient, Message, library_path, load, wait_for
 from services.kafka_security import token
 
@@ -173,6 +173,28 @@ def refused(client):
     with pytest.raises(load().KafkaException):
         client.topics(timeout_seconds=1)
     return {error.name() for error in client.errors()}
+
+
+def test_a_paused_broker_answers_later(provide):
+    with provide(KafkaServer) as kafka:
+        client = kafka.client()
+        topic = new_topic(client)
+        kafka.pause()
+        try:
+            with pytest.raises(load().KafkaException):
+                kafka.client().topics(timeout_seconds=1)
+        finally:
+            kafka.unpause()
+        assert topic in client.topics()
+
+
+def test_kafkas_own_tools_read_the_log_of_a_broker(kafka, client, topic):
+    client.produce(topic, 0, [Message(b"a key", b"a value", (("h", b"1"),), LONG_AGO)])
+    [segment] = kafka.log_files(topic, 0, "log")
+    command = tool("kafka.tools.DumpLogSegments", "--print-data-log", "--files", segment)
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert f"CreateTime: {LONG_AGO} keySize: 5 valueSize: 7 " in printed
+    assert "headerKeys: [h] key: a key payload: a value\n" in printed
 
 
 def test_kafka_checks_tokens(kafka_secured):
