@@ -50,3 +50,8 @@ def partition_of(document, topic, number=0):
     """What an archive's JSON says of one partition."""
     [found] = [entry for entry in document["topics"] if entry["topic"] == topic]
     return found["partitions"][number]
+
+
+def content(client, name, partition):
+    """What a restore keeps of the records of a partition."""
+    return [(r.timestamp_ms, r.key, r.value, r.headers) for r in client.read(name, partition)]
