@@ -1,4 +1,4 @@
-"""Archives of topics under the commands that treat every snapshot alike, and under kills and signals."""
+"""Archives of topics under the commands that treat every snapshot alike, and under signals."""
 
 import base64
 import json
@@ -7,19 +7,15 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import pytest
 from kafka_archives import Archives, partition_of
-from services.kafka import KafkaServer
 from services.kafka_client import Message
 from test_kafka_archive import RECORDS, archives, numbered, topic  # noqa: F401
 from test_s3_lock import days_left, locked, part  # noqa: F401
 from test_spool import COMPLETE, entries, slow_store, spool, wait_for_line  # noqa: F401
 
 INDEPENDENT = Path(__file__).resolve().parents[1] / "engine/format/independent_topics.py"
-RANDOM = random.Random(1)
 
 
 def heavy(count, seed=1):
@@ -136,39 +132,3 @@ def test_sigterm_commits_what_was_read_and_says_so(slow_store, kafka, topic):  #
     last = archives.archive("prod", "--topics", topic)
     assert last["complete"] and last["records_read"] == 80_000 - through
     assert [record["offset"] for record in archives.cat("prod", f"{topic}/0")] == list(range(80_000))
-
-
-def test_killed_archives_lose_only_their_own_run(archives, topic):  # noqa: F811
-    archives.client.create_topic(topic, partitions=2)
-    killed = 0
-    for run in range(5):
-        archives.client.produce(topic, run % 2, heavy(15_000, run))
-        process = archives.drs.start(*archives.arguments("archive", "prod", "--topics", topic))
-        time.sleep(RANDOM.uniform(0.02, 0.3))
-        process.kill()
-        process.communicate()
-        killed += process.returncode == -signal.SIGKILL
-        archives.drs.run("verify", expect=(0, 10) if run == 0 else 0)
-    assert killed > 0
-    archives.archive("prod", "--topics", topic)
-    archives.drs.run("verify", "--read-data")
-    for partition in range(2):
-        expected = archives.client.read(topic, partition)
-        assert [record["offset"] for record in archives.cat("prod", f"{topic}/{partition}")] == \
-            [record.offset for record in expected]
-
-
-def test_a_broker_that_dies_and_returns_is_waited_for(drs, provide, topic):  # noqa: F811
-    with provide(KafkaServer) as kafka:
-        archives = Archives(drs, kafka)  # noqa: F811
-        archives.client.create_topic(topic)
-        for seed in range(3):
-            archives.client.produce(topic, 0, heavy(20_000, seed))
-        for _ in range(2):
-            process = drs.start(*archives.arguments("archive", "prod", "--topics", topic), stderr=subprocess.PIPE)
-            time.sleep(RANDOM.uniform(0.2, 0.6))
-            kafka.kill()
-            kafka.start()
-            error = process.communicate(timeout=drs.timeout_seconds)[1]
-            assert process.returncode == 0, error.decode()
-        assert [record["offset"] for record in archives.cat("prod", f"{topic}/0")] == list(range(60_000))
