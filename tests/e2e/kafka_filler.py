@@ -1,4 +1,4 @@
-"""Fills partitions of a topic faster than one Python program can: a process for each codec, some partitions for each.
+"""Fills partitions of a topic faster than one Python program can: a process for each codec, which has some of them.
 
     kafka_filler.py BOOTSTRAP TOPIC PARTITIONS RECORDS CODEC SIZES SEED        PARTITIONS: as in 0,5,10
 
@@ -24,11 +24,11 @@ PACKED_BYTES = 1000
 FLUSH_SECONDS = 300
 
 
-def mixed(source, records, number):
-    """Keys and values. A filler of few records has the largest size all the same."""
+def mixed(source, records):
+    """Keys and values. Few records have the largest size all the same."""
     pool = base64.b64encode(source.randbytes(POOL_BYTES))
     sizes = source.choices(list(MIXED_SIZES), MIXED_SIZES.values(), k=DRAWN)
-    sizes[source.randrange(min(DRAWN, records))] = LARGEST if number == 0 else 900
+    sizes[source.randrange(min(DRAWN, records))] = LARGEST
     places = [source.randrange(len(pool) - LARGEST) for _ in range(DRAWN + 2)]
     keys = [source.choice((None, b"", b"key-%d" % n, b"key-%d" % n)) for n in range(DRAWN)]
     for n in range(records):
@@ -37,7 +37,7 @@ def mixed(source, records, number):
         yield keys[n % DRAWN], pool[place:place + size]
 
 
-def packed(source, records, _):
+def packed(source, records):
     """Rows that differ in a counter and in 40 letters; the rest is the same in each."""
     rest = base64.b64encode(source.randbytes(PACKED_BYTES))[:PACKED_BYTES - 52]
     for n in range(records):
@@ -54,7 +54,7 @@ def fill(bootstrap, topic, partitions, records, codec, sizes, seed):
     })
     make = {"mixed": mixed, "packed": packed}[sizes]
     now_ms = int(time.time() * 1000)
-    for n, (key, value) in enumerate(make(random.Random(seed), records, seed)):
+    for n, (key, value) in enumerate(make(random.Random(seed), records)):
         partition = partitions[n % len(partitions)]
         while True:
             try:
@@ -64,26 +64,25 @@ def fill(bootstrap, topic, partitions, records, codec, sizes, seed):
                 producer.poll(0.1)
         if n % 1000 == 0:
             producer.poll(0)
+        if failures:
+            break
     left = producer.flush(FLUSH_SECONDS)
     if left or failures:
         raise RuntimeError(f"{left} records were not sent, {len(failures)} refused: {failures[:3]}")
 
 
-def start_fillers(kafka, topic, partitions, records, codecs, sizes="mixed", seed=0):
+def fill_topic(kafka, topic, partitions, records, codecs, sizes="mixed", seed=0):
     """Fills partitions 0 to `partitions` with `records` in all, a share in each codec."""
     processes = []
     for number, codec in enumerate(codecs):
         mine = ",".join(map(str, range(number, partitions, len(codecs))))
         share = records // len(codecs) + (number < records % len(codecs))
-        command = [sys.executable, __file__, kafka.bootstrap, topic, mine, str(share), codec, sizes, str(seed + number)]
+        words = [__file__, kafka.bootstrap, topic, mine, share, codec, sizes, seed + number]
+        # The kernel kills it when the test run is killed.
+        command = ["setpriv", "--pdeathsig", "KILL", "--", sys.executable, *map(str, words)]
         path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
         processes.append(subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}))
-    return processes
-
-
-def fill_topic(*arguments, **options):
-    """As start_fillers, and returns once all is stored."""
-    codes = [process.wait() for process in start_fillers(*arguments, **options)]
+    codes = [process.wait() for process in processes]
     assert not any(codes), codes
 
 
