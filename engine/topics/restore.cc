@@ -1,7 +1,6 @@
 #include "engine/topics/restore.h"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <thread>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "engine/topics/cluster_error.h"
 #include "engine/topics/record_probe.h"
 #include "engine/topics/record_pull.h"
+#include "engine/topics/restore_limits.h"
 
 namespace drs {
 namespace {
@@ -16,14 +16,22 @@ namespace {
 constexpr std::chrono::milliseconds kSettleEvery{500};
 constexpr int kSettleTries = 120;
 
-// Settings under which the target takes every record, in batches as large as ours, and keeps it as it is written: the
-// topic may have had another max.message.bytes when it took them, or got them in smaller batches.
+// Settings under which the target keeps every record as it is written.
 std::map<std::string, std::string> safe_configs() {
   return {{"cleanup.policy", "delete"},
           {"retention.ms", "-1"},
           {"retention.bytes", "-1"},
-          {"message.timestamp.type", "CreateTime"},
-          {"max.message.bytes", std::to_string(std::numeric_limits<std::int32_t>::max())}};
+          {"message.timestamp.type", "CreateTime"}};
+}
+
+constexpr std::string_view kMessageLimit = "max.message.bytes";
+
+// The value of a configuration that limits which records a topic takes, with which it takes all; null: it is no such
+// configuration.
+const char* no_limit(std::string_view config) {
+  if (config == kMessageLimit) return "2147483647";
+  const bool of_timestamps = std::ranges::find(kTimestampLimits, config) != std::end(kTimestampLimits);
+  return of_timestamps ? "9223372036854775807" : nullptr;
 }
 
 // What the topic was configured with itself.
@@ -58,8 +66,11 @@ class TopicRestore {
     std::uint64_t records = 0;           // written by this run
   };
   Result<void> create_topics();
+  Result<void> create(const ChosenTopic& topic);
+  Result<void> lift_limits(const ChosenTopic& topic);
   Result<void> find_positions();
   Result<std::vector<PartitionEnds>> stable_ends();
+  void expect_bytes();
   Result<void> open_partitions();
   Result<void> write(const PartitionIndex& at, const Record& record);
   Result<void> check_counts();
@@ -92,14 +103,39 @@ Result<void> TopicRestore::create_topics() {
   for (const ChosenTopic& topic : topics_) {
     const bool there = std::ranges::find(view.topics, topic.target, &ClusterTopic::name) != view.topics.end();
     created_.push_back(!there || (options_.target.resume && !options_.target.use_existing));
-    if (there) continue;
-    const NewTopic wanted{.name = topic.target,
-                          .partitions = static_cast<std::uint32_t>(topic.partitions.size()),
-                          .replication = options_.target.replication.value_or(topic.source->replication),
-                          .configs = safe_configs()};
-    DRS_RETURN_IF_ERROR(of_target(clients_.cluster.create(wanted)));
+    if (!there) DRS_RETURN_IF_ERROR(create(topic));
+    if (created_.back()) DRS_RETURN_IF_ERROR(lift_limits(topic));  // an interrupted restore may have ended before this
   }
   return {};
+}
+
+Result<void> TopicRestore::create(const ChosenTopic& topic) {
+  const NewTopic wanted{.name = topic.target,
+                        .partitions = static_cast<std::uint32_t>(topic.partitions.size()),
+                        .replication = options_.target.replication.value_or(topic.source->replication),
+                        .configs = safe_configs()};
+  return of_target(clients_.cluster.create(wanted));
+}
+
+// What else keeps a topic from taking every record, in batches as large as ours: it may have had another
+// max.message.bytes when it took them, and brokers since 4.0 refuse timestamps of more than an hour ahead. Which limits
+// a cluster knows depends on its version, so the new topic is asked. A cluster may refuse to lift them: a record beyond
+// one then ends the restore.
+Result<void> TopicRestore::lift_limits(const ChosenTopic& topic) {
+  DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, of_target(clients_.cluster.all_configs(topic.target)));
+  std::map<std::string, std::string> lifted;
+  for (const TopicConfig& config : configs)
+    if (const char* const none = no_limit(config.name); none != nullptr && config.value != none)
+      lifted[config.name] = none;
+  if (lifted.empty()) return {};
+  DRS_ASSIGN_OR_RETURN(const std::vector<RefusedConfig> refused,
+                       of_target(clients_.cluster.set_configs(topic.target, lifted)));
+  const auto archived = std::ranges::find(topic.source->configs, kMessageLimit, &TopicConfig::name);
+  if (std::ranges::find(refused, kMessageLimit, &RefusedConfig::name) == refused.end() ||
+      archived == topic.source->configs.end() || !archived->value)
+    return {};
+  const auto set = of_target(clients_.cluster.set_configs(topic.target, {{archived->name, *archived->value}}));
+  return set.ok() ? Result<void>() : set.error();
 }
 
 // The ends of the targets, once they no longer change: a request of a producer that was killed may still be appended.
@@ -149,6 +185,18 @@ Result<void> TopicRestore::find_positions() {
     }
   }
   return {};
+}
+
+// For the progress: of what is left to write, at most.
+void TopicRestore::expect_bytes() {
+  for (std::size_t t = 0; t < topics_.size(); ++t) {
+    const RestoreSize size = size_of(topics_[t]);
+    std::uint64_t there = 0;
+    for (const Written& written : written_[t]) there += written.there;
+    if (size.records == 0) continue;
+    const double left = 1.0 - static_cast<double>(std::min(there, size.records)) / static_cast<double>(size.records);
+    control_.progress.total_bytes += static_cast<std::uint64_t>(left * static_cast<double>(size.payload_bytes));
+  }
 }
 
 Result<void> TopicRestore::open_partitions() {
@@ -218,9 +266,13 @@ Result<void> TopicRestore::set_true_configs() {
   for (std::size_t t = 0; t < topics_.size(); ++t) {
     if (!created_[t]) continue;
     std::map<std::string, std::string> wanted = true_configs(*topics_[t].source);
+    const std::map<std::string, std::string> safe = safe_configs();
+    DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> there, of_target(clients_.cluster.configs(topics_[t].target)));
     std::vector<std::string> unset;
-    for (const auto& [name, value] : safe_configs())
-      if (!wanted.contains(name)) unset.push_back(name);
+    for (const TopicConfig& config : there) {
+      const bool ours = safe.contains(config.name) || no_limit(config.name) != nullptr;
+      if (ours && config.source == ConfigSource::kTopic && !wanted.contains(config.name)) unset.push_back(config.name);
+    }
     DRS_ASSIGN_OR_RETURN(report_.topics[t].refused, of_target(clients_.cluster.set_configs(topics_[t].target, wanted)));
     DRS_ASSIGN_OR_RETURN(const std::vector<RefusedConfig> kept,
                          of_target(clients_.cluster.unset_configs(topics_[t].target, unset)));
@@ -231,15 +283,17 @@ Result<void> TopicRestore::set_true_configs() {
 
 Result<RestoreReport> TopicRestore::run() {
   DRS_ASSIGN_OR_RETURN(topics_, choose_topics(view_, options_.choice));
-  DRS_ASSIGN_OR_RETURN(const RestorePreflight preflight,
+  DRS_ASSIGN_OR_RETURN(RestorePreflight preflight,
                        of_target(check_target(topics_, options_.target, clients_.cluster, clients_.source)));
   if (!preflight.conflicts.empty()) {
     std::string text = "nothing was written, since the target does not fit";
     for (const std::string& conflict : preflight.conflicts) text += "\n" + conflict;
     return Error(ErrorCode::kUsage, text);
   }
+  report_.remarks = std::move(preflight.remarks);
   DRS_RETURN_IF_ERROR(create_topics());
   DRS_RETURN_IF_ERROR(find_positions());
+  expect_bytes();
   DRS_RETURN_IF_ERROR(open_partitions());
   std::vector<std::vector<std::uint64_t>> skips;
   for (const std::vector<Written>& partitions : written_) {

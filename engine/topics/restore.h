@@ -35,6 +35,7 @@ struct RestoreReport {
   std::vector<RestoredTopic> topics;
   std::uint64_t records = 0;  // written by this run
   std::uint64_t payload_bytes = 0;
+  std::vector<std::string> remarks;  // of the preflight
   std::optional<TopicProof> proof;
 };
 

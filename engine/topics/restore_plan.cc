@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "engine/topics/restore_limits.h"
+
 namespace drs {
 namespace {
 
@@ -102,15 +104,14 @@ const ClusterTopic* find_topic(const ClusterView& view, const std::string& name)
   return found == view.topics.end() ? nullptr : &*found;
 }
 
-// Why an existing topic cannot be written to; empty if it can.
+// Why an existing topic cannot be written to; empty if it can. `configs`: all it has.
 Result<std::string> refusal(const ChosenTopic& topic, const ClusterTopic& there, const RestoreTarget& target,
-                            TopicCluster& cluster, RecordSource& ends) {
+                            const std::vector<TopicConfig>& configs, RecordSource& ends) {
   if (!target.use_existing && !target.resume)
     return std::string("it exists: choose another name by --rename, or --existing-topics use for an empty topic");
   if (there.partitions != topic.partitions.size())
     return "it has " + std::to_string(there.partitions) + " partitions, the archived one " +
            std::to_string(topic.partitions.size());
-  DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, cluster.all_configs(topic.target));
   for (const TopicConfig& config : configs)
     if (config.name == "cleanup.policy" && config.value && config.value->find("compact") != std::string::npos)
       return std::string(
@@ -175,10 +176,15 @@ Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, co
   DRS_ASSIGN_OR_RETURN(const ClusterView view, cluster.look());
   for (const ChosenTopic& topic : topics) {
     if (const ClusterTopic* const there = find_topic(view, topic.target); there != nullptr) {
-      DRS_ASSIGN_OR_RETURN(const std::string why, refusal(topic, *there, target, cluster, ends));
-      if (!why.empty()) preflight.conflicts.push_back("topic " + topic.target + ": " + why);
+      DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, cluster.all_configs(topic.target));
+      DRS_ASSIGN_OR_RETURN(const std::string why, refusal(topic, *there, target, configs, ends));
+      if (!why.empty())
+        preflight.conflicts.push_back("topic " + topic.target + ": " + why);
+      else if (target.use_existing)
+        judge_existing(topic, configs, target.now_ms, preflight);
       continue;
     }
+    judge_retention(topic, target.now_ms, preflight);
     const std::uint16_t replication = target.replication.value_or(topic.source->replication);
     if (replication > view.brokers)
       preflight.conflicts.push_back("topic " + topic.target + ": " + std::to_string(replication) +

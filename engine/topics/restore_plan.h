@@ -52,15 +52,16 @@ RestoreSize size_of(const ChosenTopic& topic);
 // that selects nothing, names that collide, a partition that the archive does not have); damage; the store's.
 Result<std::vector<ChosenTopic>> choose_topics(TopicView& view, const TopicChoice& choice);
 
-// What keeps a restore from beginning, one text each.
+// One text each.
 struct RestorePreflight {
-  std::vector<std::string> conflicts;
-  std::vector<std::string> remarks;
+  std::vector<std::string> conflicts;  // what keeps a restore from beginning
+  std::vector<std::string> remarks;    // what the operator should know
 };
 struct RestoreTarget {
   bool use_existing = false;
   bool resume = false;                       // topics of an interrupted restore may be there
   std::optional<std::uint16_t> replication;  // by default the source's
+  std::int64_t now_ms = 0;                   // of records' ages
 };
 // Errors: the cluster's.
 Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, const RestoreTarget& target,

@@ -1,7 +1,10 @@
 """kafka restore, compare and offsets: an archive back into a real broker, proven, with its consumer groups."""
 
+import time
+
 import pytest
 from kafka_archives import Archives, content
+from services.kafka import KafkaServer
 from services.kafka_client import COMPACTED, Message
 from test_kafka_archive import RECORDS, numbered, topic  # noqa: F401
 
@@ -101,6 +104,40 @@ def test_existing_topics_are_used_only_if_empty_and_alike(archives, topic):  # n
     assert "3 partitions, the archived one 2" in use("three", 2)
     archives.client.create_topic(f"{topic}.compacted", partitions=2, configs=COMPACTED)
     assert "compacted" in use("compacted", 2)
+
+
+def test_existing_topics_that_would_not_keep_the_records_are_refused(archives, topic):  # noqa: F811
+    day_ms = 86_400_000
+    old_ms = int(time.time() * 1000) - 30 * day_ms
+    archives.client.create_topic(topic, configs={"retention.ms": "-1"})
+    archives.client.produce(topic, 0, [Message(b"k", b"v", (), old_ms + i) for i in range(10)])
+    archives.archive("prod", "--topics", topic)
+    unfit = {"message.timestamp.type": "LogAppendTime", "message.timestamp.before.max.ms": str(day_ms),
+             "retention.ms": str(7 * day_ms)}
+    for number, (config, value) in enumerate(unfit.items()):
+        name = f"{topic}.{number}"
+        archives.client.create_topic(name, configs={"retention.ms": "-1"} | {config: value})
+        words = ["restore", "prod", "--rename", f"{{topic}}.{number}", "--existing-topics", "use"]
+        assert config in archives.fails(2, *words)
+        plan = archives.drs.json(*archives.arguments(*words, "--dry-run"), expect=2)
+        assert config in plan["conflicts"][0]
+        assert archives.client.ends(name, 0) == (0, 0)
+
+
+def test_a_new_topic_takes_every_timestamp_and_what_retention_deletes_is_said(drs, provide, topic):  # noqa: F811
+    """A broker that limits the timestamps of new topics, as those of 4.0 and later do."""
+    limits = {"log.message.timestamp.before.max.ms": "1000", "log.message.timestamp.after.max.ms": "1000"}
+    with provide(KafkaServer, None, 1, limits) as server:
+        archives = Archives(drs, server)
+        now_ms = int(time.time() * 1000)
+        times = [now_ms - 10**10, now_ms, now_ms + 10**10]
+        free = {"message.timestamp.before.max.ms": str(2**63 - 1), "message.timestamp.after.max.ms": str(2**63 - 1)}
+        archives.client.create_topic(topic, configs=free | {"retention.ms": str(10**9)})
+        archives.client.produce(topic, 0, [Message(b"k", b"v", (), time_ms) for time_ms in times])
+        archives.archive("prod", "--topics", topic)
+        plan = archives.drs.json(*archives.arguments("restore", "prod", "--rename", "{topic}.r", "--dry-run"))
+        assert "retention.ms of 11 days" in plan["remarks"][0]
+        assert restore(archives, "prod", "--rename", "{topic}.r")["proven"]
 
 
 def test_groups_continue_where_they_were(archives, topic):  # noqa: F811

@@ -87,6 +87,8 @@ Result<ExitCode> run_dry(CommandContext& context, TopicView& view, const KafkaCl
                         format_size(size.payload_bytes));
   }
   out["conflicts"] = preflight.conflicts;
+  out["remarks"] = preflight.remarks;
+  for (const std::string& remark : preflight.remarks) text += "note: " + remark + "\n";
   for (const std::string& conflict : preflight.conflicts) text += "conflict: " + conflict + "\n";
   const ExitCode code = preflight.conflicts.empty() ? ExitCode::kOk : ExitCode::kUsage;
   context.output.document("drstream.kafka-restore-plan/1", static_cast<int>(code), out);
@@ -100,6 +102,7 @@ Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand&
   options.target.use_existing = command.use_existing;
   options.target.resume = command.resume;
   if (command.replication) options.target.replication = static_cast<std::uint16_t>(*command.replication);
+  options.target.now_ms = context.clock.wall_ns() / 1'000'000;
   options.prove = !command.no_proof;
   DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
   DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
@@ -129,6 +132,7 @@ Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand&
   }();
   if (!report.ok()) return report.error();
   const std::chrono::duration<double> elapsed = context.clock.steady() - started;
+  for (const std::string& remark : report->remarks) context.log.warn("{}", remark);
   for (const RestoredTopic& topic : report->topics)
     for (const RefusedConfig& refused : topic.refused)
       context.log.warn("topic {}: the cluster refuses the configuration {}: {}", topic.target, refused.name,
