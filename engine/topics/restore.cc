@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kSettleEvery{500};
 constexpr int kSettleTries = 120;
+constexpr std::chrono::milliseconds kKnownEvery{250};
+constexpr int kKnownTries = 120;
 
 // Settings under which the target keeps every record as it is written.
 std::map<std::string, std::string> safe_configs() {
@@ -49,6 +51,18 @@ std::string compression_of(const CatalogueTopic& topic) {
     if (*config.value != "producer") return *config.value;
   }
   return "zstd";
+}
+
+// Asks about topics that exist until no broker answers that it does not know them: brokers learn of a new topic one
+// after the other, and each client asks another one.
+template <typename Ask>
+auto once_known(const CancelToken& cancel, Ask ask) -> decltype(ask()) {
+  for (int attempt = 1;; ++attempt) {
+    auto answer = ask();
+    if (answer.ok() || answer.error().code != ErrorCode::kNotFound || attempt == kKnownTries) return answer;
+    if (cancel.cancelled()) return Error(ErrorCode::kCancelled, "the restore was cancelled");
+    std::this_thread::sleep_for(kKnownEvery);
+  }
 }
 
 class TopicRestore {
@@ -141,12 +155,15 @@ Result<void> TopicRestore::lift_limits(const ChosenTopic& topic) {
 // The ends of the targets, once they no longer change: a request of a producer that was killed may still be appended.
 Result<std::vector<PartitionEnds>> TopicRestore::stable_ends() {
   const std::vector<TopicPartition> partitions = targets();
-  DRS_ASSIGN_OR_RETURN(std::vector<PartitionEnds> before, of_target(clients_.source.capture(partitions)));
+  const auto capture = [&] {
+    return of_target(once_known(control_.cancel, [&] { return clients_.source.capture(partitions); }));
+  };
+  DRS_ASSIGN_OR_RETURN(std::vector<PartitionEnds> before, capture());
   if (!options_.target.resume) return before;
   for (int attempt = 0; attempt < kSettleTries; ++attempt) {
     if (control_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "the restore was cancelled");
     std::this_thread::sleep_for(kSettleEvery);
-    DRS_ASSIGN_OR_RETURN(std::vector<PartitionEnds> now, of_target(clients_.source.capture(partitions)));
+    DRS_ASSIGN_OR_RETURN(std::vector<PartitionEnds> now, capture());
     const bool stable = std::ranges::equal(before, now, [](const PartitionEnds& a, const PartitionEnds& b) {
       return a.high_watermark == b.high_watermark;
     });
@@ -202,9 +219,11 @@ void TopicRestore::expect_bytes() {
 Result<void> TopicRestore::open_partitions() {
   for (std::size_t t = 0; t < topics_.size(); ++t)
     for (std::size_t p = 0; p < topics_[t].partitions.size(); ++p) {
-      DRS_ASSIGN_OR_RETURN(written_[t][p].number,
-                           of_target(clients_.sink.open({topics_[t].target, topics_[t].partitions[p].number},
-                                                        compression_of(*topics_[t].source))));
+      const TopicPartition partition{topics_[t].target, topics_[t].partitions[p].number};
+      const std::string compression = compression_of(*topics_[t].source);
+      DRS_ASSIGN_OR_RETURN(
+          written_[t][p].number,
+          of_target(once_known(control_.cancel, [&] { return clients_.sink.open(partition, compression); })));
     }
   return {};
 }

@@ -67,13 +67,16 @@ Result<std::vector<PartitionEnds>> KafkaReader::capture(std::span<const TopicPar
   KafkaHandle& committed = options_.read_uncommitted ? other->handle() : handle();
   KafkaHandle& uncommitted = options_.read_uncommitted ? handle() : other->handle();
   Result<std::vector<std::int64_t>> starts = ask_kafka_ends(committed, partitions, KafkaEnd::kLogStart);
-  if (!starts.ok()) {
+  if (!starts.ok() && starts.error().code == ErrorCode::kNotFound) {
     // librdkafka does not tell what is absent from what is closed to us.
-    if (starts.error().code == ErrorCode::kNotFound)
-      for (const TopicPartition& partition : partitions)
-        DRS_RETURN_IF_ERROR(check_kafka_partition(other->handle(), capture_act(partition), partition));
-    return std::move(starts).error();
+    for (const TopicPartition& partition : partitions)
+      DRS_RETURN_IF_ERROR(check_kafka_partition(other->handle(), capture_act(partition), partition));
+    // They exist. The client remembers the answer of a broker that had not heard of them.
+    DRS_ASSIGN_OR_RETURN(const KafkaMetadata refreshed,
+                         ask_kafka_metadata(committed, capture_act(partitions.front()), KafkaTopicsAsked::kAll));
+    starts = ask_kafka_ends(committed, partitions, KafkaEnd::kLogStart);
   }
+  if (!starts.ok()) return std::move(starts).error();
   DRS_ASSIGN_OR_RETURN(const auto stable, ask_kafka_ends(committed, partitions, KafkaEnd::kLogEnd));
   DRS_ASSIGN_OR_RETURN(const auto high, ask_kafka_ends(uncommitted, partitions, KafkaEnd::kLogEnd));
   std::vector<PartitionEnds> ends;
