@@ -73,7 +73,8 @@ Result<void> ExtentWriter::add(const Record& record) {
   ++records_;
   payload_bytes_ += payload;
   position_ = record.offset + 1;
-  return {};
+  // A record larger than a block is one alone. It does not wait in memory for the next record of its partition.
+  return payload > kRecordBlockBytesMax ? write_block() : Result<void>();
 }
 
 Result<void> ExtentWriter::skip(std::int64_t offset, GapCause cause) {
