@@ -1,17 +1,20 @@
 """Peak memory of archives of topics and of restores: what is resident stays within --memory and 32 MiB for the program
 itself, the client library included.
 
-At full size with 2,000 partitions and 2.7 GB, and with 4 GB that zstd packed some 25 times; else with a part of that.
+At full size with 2,000 partitions and 2.7 GB, with 4 GB that zstd packed some 25 times, and with 2 GB in the largest
+records that the memory allows; else with a part of that.
 """
 
 import os
+import random
 import subprocess
 import time
 
 import pytest
 from kafka_archives import Archives
 from kafka_filler import PACKED_BYTES, fill_topic
-from test_memory import Gauge
+from services.kafka_client import Message
+from test_memory import MIB, Gauge
 
 FULL = os.environ.get("DRSTREAM_TEST_FULL") == "1"
 MEMORY_MIB_MIN = 96
@@ -23,6 +26,8 @@ PACKED_RECORDS = 4_000_000 if FULL else 240_000
 PACKED_TIMES_MIN, PACKED_TIMES_MAX = 15, 60
 CASES = [(96, 2), (256, 64), (1024, 2)] if FULL else [(96, 2)]
 PACKED_CASES = [(MEMORY_MIB_MIN, threads) for threads in ((1, 2, 64) if FULL else (2, 64))]
+LARGE_BYTES = MEMORY_MIB_MIN * MIB // 8  # the largest record that a restore writes within that memory
+LARGE_PARTITIONS, LARGE_RECORDS = (16, 160) if FULL else (4, 12)
 TIMEOUT_SECONDS = 1800
 
 
@@ -82,6 +87,19 @@ def packed(kafka, seed):
     delete_topics(kafka, name)
 
 
+@pytest.fixture(scope="module")
+def large(kafka, seed):
+    """A topic of records that are as large as the least memory allows."""
+    name = f"memory-large-{time.monotonic_ns()}"
+    client = kafka.client()
+    client.create_topic(name, LARGE_PARTITIONS, configs={"max.message.bytes": 2 * LARGE_BYTES})
+    for number in range(LARGE_RECORDS):
+        value = random.Random(seed + number).randbytes(LARGE_BYTES)
+        client.produce(name, number % LARGE_PARTITIONS, [Message(None, value)])
+    yield name
+    delete_topics(kafka, name)
+
+
 @pytest.fixture
 def restored(kafka):
     """The beginning of the names of restored topics; they are deleted afterwards."""
@@ -108,3 +126,8 @@ def test_peak_memory_stays_within_the_ceiling_with_many_partitions(archives, spr
 @pytest.mark.parametrize("memory_mib, threads", PACKED_CASES)
 def test_peak_memory_stays_within_the_ceiling_where_batches_expand(archives, packed, restored, memory_mib, threads):
     TopicGauge(archives, memory_mib, threads).check_all(packed, PACKED_RECORDS, restored)
+
+
+@pytest.mark.parametrize("threads", [1, 64] if FULL else [2])
+def test_peak_memory_stays_within_the_ceiling_with_the_largest_records(archives, large, restored, threads):
+    TopicGauge(archives, MEMORY_MIB_MIN, threads).check_all(large, LARGE_RECORDS, restored)
