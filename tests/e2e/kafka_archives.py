@@ -2,6 +2,8 @@
 
 import json
 
+from services.kafka_client import wait_for
+
 
 class Archives:
     """The commands of `drstream kafka` on one repository and one cluster."""
@@ -55,3 +57,15 @@ def partition_of(document, topic, number=0):
 def content(client, name, partition):
     """What a restore keeps of the records of a partition."""
     return [(r.timestamp_ms, r.key, r.value, r.headers) for r in client.read(name, partition)]
+
+
+def await_configs(client, topic, expected):
+    """Brokers apply what was set a moment later."""
+    found = {}
+
+    def alike():
+        found.clear()
+        found.update(client.describe_configs(topic, own=True))
+        return found == expected
+
+    wait_for(alike, f"{topic} is not configured as {expected}")

@@ -11,7 +11,7 @@ import os
 import time
 
 import pytest
-from kafka_archives import Archives, content
+from kafka_archives import Archives, await_configs, content
 from kafka_filler import fill_topic
 from kafka_logs import committed
 from services.kafka import KafkaServer
@@ -149,7 +149,7 @@ def test_every_kind_of_record_is_the_same_in_another_cluster(pair, topic, dice):
     for name, partitions in topics.items():
         pair.assert_clients_read_the_same(name, partitions)
         assert pair.assert_logs_are_equal(name, partitions) > 0
-        assert pair.target.client.describe_configs(name, own=True) == client.describe_configs(name, own=True)
+        await_configs(pair.target.client, name, client.describe_configs(name, own=True))
 
 
 def test_what_transactions_and_compaction_have_left_is_the_same_in_another_cluster(pair, topic, dice):
@@ -234,8 +234,7 @@ def test_ids_of_schemas_resolve_against_what_is_restored_of_the_registry(pair, t
                    for value, number in zip(framed, ids, strict=True))
         pair.assert_clients_read_the_same("_schemas", 1)
         assert pair.assert_logs_are_equal("_schemas", 1) == len(records)
-        configs = pair.target.client.describe_configs("_schemas", own=True)
-        assert configs == {"cleanup.policy": "compact"}
+        await_configs(pair.target.client, "_schemas", {"cleanup.policy": "compact"})
     finally:
         for side in (pair.source, pair.target):  # a name that the next run needs
             if "_schemas" in side.client.topics():
@@ -271,4 +270,4 @@ def test_a_topic_takes_back_what_is_larger_than_its_max_message_bytes_allows_now
     pair.archive_and_restore({small: 1, lowered: 1}, 51)
     for name in (small, lowered):
         pair.assert_clients_read_the_same(name, 1)
-        assert pair.target.client.describe_configs(name, own=True) == {"max.message.bytes": "3000"}
+        await_configs(pair.target.client, name, {"max.message.bytes": "3000"})

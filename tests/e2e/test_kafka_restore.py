@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from kafka_archives import Archives, content
+from kafka_archives import Archives, await_configs, content
 from services.kafka import KafkaServer
 from services.kafka_client import COMPACTED, Message
 from test_kafka_archive import RECORDS, numbered, topic  # noqa: F401
@@ -35,8 +35,7 @@ def test_a_restored_topic_holds_what_was_archived(archives, topic):  # noqa: F81
     for partition in range(3):
         expected = content(archives.client, topic, partition)
         assert content(archives.client, f"{topic}.restored", partition) == expected
-    configs = archives.client.describe_configs(f"{topic}.restored", own=True)
-    assert configs == archives.client.describe_configs(topic, own=True)
+    await_configs(archives.client, f"{topic}.restored", archives.client.describe_configs(topic, own=True))
     # It exists now.
     assert "it exists" in archives.fails(2, "restore", "prod", "--rename", "{topic}.restored")
     assert "it exists" in archives.fails(2, "restore", "prod")
