@@ -214,7 +214,8 @@ def test_a_restore_that_is_killed_while_the_broker_stands_still_holds_each_recor
             fragile_kafka.unpause()
         if again is not None:
             out, error = again.communicate(timeout=drs.timeout_seconds)
-            assert again.returncode == 0, f"{out}{error}"
+            # A broker that stands still for long is not waited for at the first contact.
+            assert again.returncode in (0, *AWAY["restore"]) and TWICE not in error.decode(), f"{out}{error}"
         kept.append(trials.restore(trial, "--resume")["topics"][0]["records_there"])
         trials.settle(trial)
     print(f"records that were there: {kept}")
