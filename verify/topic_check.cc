@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "codecs/record_digest.h"
+#include "engine/format/record_block_proof.h"
 #include "io/base/error_class.h"
 #include "verify/recipe_check.h"
 
@@ -123,18 +124,16 @@ Result<void> TopicCheck::check_extent(TopicView& view, const CatalogueExtent& ex
 Result<void> TopicCheck::check_blocks(TopicView& view, const CatalogueExtent& extent, const ExtentIndex& index) {
   for (const RecordBlockEntry& entry : index.blocks) {
     if (context_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "asked to stop");
-    std::uint64_t records = 0;
-    RecordDigest digest;
+    RecordBlockProof proof(index, entry);
     const auto visited = view.visit_block(extent, entry, {}, [&](const Record& record) -> Result<bool> {
-      ++records;
-      digest.add(record_hash(record, row_));
+      proof.add(record);
       return true;
     });
     if (!visited.ok()) return visited.error();
-    if (records != entry.records || digest != entry.digest)
+    if (!proof.holds())
       return disagrees(
           extent, "the records of its block at " + std::to_string(entry.place) + " are others than its index states");
-    records_ += records;
+    records_ += proof.records();
   }
   return {};
 }

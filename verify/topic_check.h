@@ -51,7 +51,6 @@ class TopicCheck {
   LiveIndex& index_;
   std::unordered_set<std::string> checked_streams_;  // by length and digest
   std::uint64_t records_ = 0;
-  Bytes row_;
 };
 
 }  // namespace drs

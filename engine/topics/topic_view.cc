@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/format/record_block_proof.h"
+
 namespace drs {
 namespace {
 
@@ -138,11 +140,7 @@ Result<PartitionDetail> TopicView::detail(const CataloguePartition& partition) {
 Result<Bytes> TopicView::record_block(const CatalogueExtent& extent, const RecordBlockEntry& entry) {
   DRS_ASSIGN_OR_RETURN(Bytes bytes, data_.read(manifest_.streams[extent.stream], entry.place, entry.bytes));
   DRS_ASSIGN_OR_RETURN(const RecordBlockHeader header, decode_record_block_header(bytes));
-  if (header.bytes != entry.bytes || header.topic != extent.extent.topic ||
-      header.partition != extent.extent.partition || header.first_offset != entry.first_offset ||
-      header.last_offset != entry.last_offset || header.records != entry.records || header.least_ms != entry.least_ms ||
-      header.greatest_ms != entry.greatest_ms)
-    return not_the_indexed_block(extent, entry);
+  if (!is_described_by(header, extent.extent, entry)) return not_the_indexed_block(extent, entry);
   return bytes;
 }
 

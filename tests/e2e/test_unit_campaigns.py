@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("program, tests", [
     ("engine/format/format_test", "ForgedObjects.*"),  # a million forgeries
+    ("engine/format/format_test", "RecordMutations.*"),  # a million mutated record blocks
     ("engine/pipeline/drs_push_test", "PushPowerCut.*"),  # 10,000 power cuts of the simulated disk
     # all schedules of two actors with at most 3 preemptions, 100,000 random ones of all
     ("engine/pipeline/drs_schedule_test", "ScheduleTest.*"),
