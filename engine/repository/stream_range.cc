@@ -14,16 +14,17 @@ Error outside(const ManifestStream& stream, std::uint64_t offset_bytes, std::uin
 
 }  // namespace
 
-Result<void> StreamRange::load_part(const RecipePartRef& ref) {
-  if (part_ref_ == ref) return {};
-  part_ref_.reset();
+Result<std::shared_ptr<const StreamRange::Part>> StreamRange::load_part(const RecipePartRef& ref) {
+  if (*last_part_ != nullptr && (*last_part_)->ref == ref) return *last_part_;
+  last_part_->reset();
   ++block_reads_;
-  DRS_ASSIGN_OR_RETURN(part_, reader_.read_recipe_part(index_, ref));
-  run_ends_.clear();
+  auto part = std::make_shared<Part>();
+  part->ref = ref;
+  DRS_ASSIGN_OR_RETURN(part->recipe, reader_.read_recipe_part(index_, ref));
   std::uint64_t end_bytes = ref.stream_offset_bytes;
-  for (const Run& run : part_.runs) run_ends_.push_back(end_bytes += run.bytes);
-  part_ref_ = ref;
-  return {};
+  for (const Run& run : part->recipe.runs) part->run_ends.push_back(end_bytes += run.bytes);
+  *last_part_ = part;
+  return *last_part_;
 }
 
 // A pack that cannot be read at all may have a copy elsewhere.
@@ -55,12 +56,13 @@ Result<Bytes> StreamRange::read(const ManifestStream& stream, std::uint64_t offs
   auto part = std::upper_bound(stream.parts.begin(), stream.parts.end(), offset_bytes, ends_before);
   while (out.size() < bytes) {
     if (part == stream.parts.end()) return outside(stream, offset_bytes, bytes);
-    DRS_RETURN_IF_ERROR(load_part(*part));
+    DRS_ASSIGN_OR_RETURN(const auto loaded, load_part(*part));
+    const std::vector<std::uint64_t>& run_ends = loaded->run_ends;
     const std::uint64_t from = offset_bytes + out.size();
-    const auto first = std::ranges::upper_bound(run_ends_, from);
-    for (auto end = first; end != run_ends_.end() && out.size() < bytes; ++end) {
-      const Run& run = part_.runs[static_cast<std::size_t>(end - run_ends_.begin())];
-      DRS_RETURN_IF_ERROR(load_block(part_.blocks[run.block]));
+    const auto first = std::ranges::upper_bound(run_ends, from);
+    for (auto end = first; end != run_ends.end() && out.size() < bytes; ++end) {
+      const Run& run = loaded->recipe.runs[static_cast<std::size_t>(end - run_ends.begin())];
+      DRS_RETURN_IF_ERROR(load_block(loaded->recipe.blocks[run.block]));
       if (run.offset_bytes + run.bytes > block_.size())
         return Error(ErrorCode::kCorrupt, "a recipe names bytes beyond the end of block " + to_string(*block_id_));
       const std::uint64_t skipped = offset_bytes + out.size() - (*end - run.bytes);
@@ -75,9 +77,12 @@ Result<Bytes> StreamRange::read(const ManifestStream& stream, std::uint64_t offs
 
 Result<void> StreamRange::visit_blocks(const RecipePartRef& part, const VisitBlock& visit) {
   DRS_RETURN_IF_ERROR(visit(part.block, part.stream_offset_bytes, part.stream_offset_bytes + part.stream_bytes));
-  DRS_RETURN_IF_ERROR(load_part(part));
-  for (std::size_t i = 0; i < part_.runs.size(); ++i)
-    DRS_RETURN_IF_ERROR(visit(part_.blocks[part_.runs[i].block], run_ends_[i] - part_.runs[i].bytes, run_ends_[i]));
+  DRS_ASSIGN_OR_RETURN(const auto loaded, load_part(part));
+  const RecipePart& recipe = loaded->recipe;
+  for (std::size_t i = 0; i < recipe.runs.size(); ++i) {
+    const Run& run = recipe.runs[i];
+    DRS_RETURN_IF_ERROR(visit(recipe.blocks[run.block], loaded->run_ends[i] - run.bytes, loaded->run_ends[i]));
+  }
   return {};
 }
 

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/format/manifest.h"
@@ -16,7 +19,10 @@ namespace drs {
 class StreamRange {
  public:
   // Both outlive this object.
-  StreamRange(BlockIndex& index, BlockReader& reader) : index_(index), reader_(reader) {}
+  StreamRange(BlockIndex& index, BlockReader& reader)
+      : index_(index), reader_(reader), last_part_(std::make_shared<std::shared_ptr<const Part>>()) {}
+  // Another one for the same streams: the two keep one recipe part together, but each its own block.
+  [[nodiscard]] StreamRange beside() const { return {index_, reader_, last_part_}; }
 
   // Returns `bytes` bytes of `stream` from `offset_bytes`, checked. The caller bounds `bytes`. Errors: kCorrupt (also a
   // range outside the stream, since it was read from stored data), kTruncated and kNotFound (damage; the text names the
@@ -32,16 +38,23 @@ class StreamRange {
   [[nodiscard]] std::uint64_t block_reads() const { return block_reads_; }
 
  private:
-  Result<void> load_part(const RecipePartRef& ref);
+  struct Part {
+    RecipePartRef ref;
+    RecipePart recipe;
+    std::vector<std::uint64_t> run_ends;  // offsets in the stream
+  };
+  using LastPart = std::shared_ptr<std::shared_ptr<const Part>>;
+
+  StreamRange(BlockIndex& index, BlockReader& reader, LastPart last_part)
+      : index_(index), reader_(reader), last_part_(std::move(last_part)) {}
+  Result<std::shared_ptr<const Part>> load_part(const RecipePartRef& ref);
   Result<void> load_block(const BlockId& id);
   Result<Bytes> read_block(const BlockId& id);
 
   BlockIndex& index_;
   BlockReader& reader_;
-  std::optional<RecipePartRef> part_ref_;  // of part_
-  RecipePart part_;
-  std::vector<std::uint64_t> run_ends_;  // offsets in the stream
-  std::optional<BlockId> block_id_;      // of block_
+  LastPart last_part_;               // shared with those beside it
+  std::optional<BlockId> block_id_;  // of block_
   Bytes block_;
   std::uint64_t block_reads_ = 0;
 };

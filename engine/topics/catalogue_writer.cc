@@ -19,16 +19,16 @@ Result<ManifestStream> write_catalogue(BlockWriter& blocks, CatalogueContent& co
         write_catalogue_extent(writer, extent);
         partition.records += extent.records;
       }
-      partition.extents_place = filler.place();
       partition.extents = static_cast<std::uint32_t>(extents.size());
       if (!extents.empty()) {
         partition.from = extents.front().from;
         partition.to = extents.back().to;
       }
-      DRS_RETURN_IF_ERROR(filler.write(page));
+      DRS_RETURN_IF_ERROR(filler.write_together(page));
+      partition.extents_place = filler.place() - page.size();
     }
   }
-  DRS_RETURN_IF_ERROR(filler.write(encode_catalogue_end(content.catalogue, filler.place())));
+  DRS_RETURN_IF_ERROR(filler.write_together(encode_catalogue_end(content.catalogue, filler.place())));
   DRS_RETURN_IF_ERROR(filler.flush());
   return blocks.end_stream(std::string(kCatalogueLabel));
 }

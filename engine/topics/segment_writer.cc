@@ -1,6 +1,5 @@
 #include "engine/topics/segment_writer.h"
 
-#include <cstring>
 #include <utility>
 
 namespace drs {
@@ -40,12 +39,7 @@ Result<RecordBlockEntry> SegmentWriter::write(RecordBlockBuilder& builder) {
 
 Result<void> SegmentWriter::add_extent(Extent& extent, const ExtentIndex& index) {
   const Bytes encoded = encode_extent_index(index);
-  if (encoded.size() <= kWholeBlockBytesMax) {  // in one block, so that a reader needs one read
-    DRS_ASSIGN_OR_RETURN(const MutableByteView out, filler_.take(encoded.size()));
-    std::memcpy(out.data(), encoded.data(), encoded.size());
-  } else {
-    DRS_RETURN_IF_ERROR(filler_.write(encoded));
-  }
+  DRS_RETURN_IF_ERROR(filler_.write_together(encoded));
   extent.index_place = filler_.place() - encoded.size();
   extent.index_bytes = static_cast<std::uint32_t>(encoded.size());
   directory_.extents.push_back(extent);

@@ -59,7 +59,7 @@ Result<bool> visit_records(ByteView block, const RecordWindow& window, const Vis
 TopicView::TopicView(BlockIndex& index, BlockReader reader, Manifest manifest)
     : reader_(std::make_unique<BlockReader>(std::move(reader))),
       directories_(index, *reader_),
-      data_(index, *reader_),
+      data_(directories_.beside()),
       manifest_(std::move(manifest)) {}
 
 Result<std::unique_ptr<TopicView>> TopicView::open(Repository& repository, ObjectStore& store, BlockIndex& index,
@@ -183,7 +183,9 @@ Result<void> TopicView::visit(const CataloguePartition& partition, const RecordW
   DRS_ASSIGN_OR_RETURN(const std::vector<CatalogueExtent> extents, this->extents(partition));
   for (const CatalogueExtent& extent : extents) {
     const Extent& whole = extent.extent;
-    if (whole.records == 0 || !window.meets(extent.from, extent.to - 1, whole.least_ms, whole.greatest_ms)) continue;
+    // Behind the last record there may be a gap.
+    const std::int64_t last_offset = std::min(extent.to - 1, whole.last_offset);
+    if (whole.records == 0 || !window.meets(extent.from, last_offset, whole.least_ms, whole.greatest_ms)) continue;
     const RecordWindow within = window.within(extent);
     DRS_ASSIGN_OR_RETURN(const ExtentIndex blocks, index(extent));
     for (const RecordBlockEntry& entry : blocks.blocks) {

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
     # all schedules of two actors with at most 3 preemptions, 100,000 random ones of all
     ("engine/pipeline/drs_schedule_test", "ScheduleTest.*"),
     ("engine/pipeline/drs_keeping_test", "AgeTest.*"),  # an old repository
+    ("engine/topics/drs_topics_test", "RandomAccess.*"),  # 100 million records
 ])  # fmt: skip
 def test_campaign_of(full_run, share, program, tests):
     """It reads its part and seed from the environment; so `share` is named here."""

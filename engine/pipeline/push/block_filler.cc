@@ -35,4 +35,11 @@ Result<void> BlockFiller::write(ByteView bytes) {
   return {};
 }
 
+Result<void> BlockFiller::write_together(ByteView bytes) {
+  if (bytes.empty() || bytes.size() > kWholeBlockBytesMax) return write(bytes);
+  DRS_ASSIGN_OR_RETURN(const MutableByteView out, take(bytes.size()));
+  std::memcpy(out.data(), bytes.data(), bytes.size());
+  return {};
+}
+
 }  // namespace drs

@@ -17,6 +17,8 @@ class BlockFiller {
   Result<MutableByteView> take(std::size_t bytes);
   // Appends bytes that may be divided among blocks.
   Result<void> write(ByteView bytes);
+  // Appends bytes, all in one block if they fit into one: then a reader needs one block for them.
+  Result<void> write_together(ByteView bytes);
   // Ends the current block.
   Result<void> flush();
   // The length of the stream so far.

@@ -143,25 +143,43 @@ Result<void> FakeKafka::deliver(Reading& reading, RecordVisitor& visitor, bool& 
     reading.next = log.log_start;
     DRS_RETURN_IF_ERROR(visitor.overtaken(number, log.log_start));
   }
+  if (log.make) return deliver_made(log, reading, visitor, done);
   std::size_t left = batch;
-  for (const FakeRecord& record : log.log) {
-    if (record.offset < reading.next) continue;
-    if (record.offset >= reading.range.to) break;
-    if (client_skips && client_skips(record)) continue;
+  for (auto record = std::ranges::lower_bound(log.log, reading.next, {}, &FakeRecord::offset); record != log.log.end();
+       ++record) {
+    if (record->offset >= reading.range.to) break;
+    if (client_skips && client_skips(*record)) continue;
     if (left-- == 0) return {};
-    std::vector<RecordHeader> headers;
-    for (const auto& [name, value] : record.headers) headers.push_back({as_bytes(name), view_of(value)});
-    reading.next = record.offset + 1;
-    ++records_delivered;
-    DRS_RETURN_IF_ERROR(visitor.record(number, {.offset = record.offset,
-                                                .timestamp_ms = record.timestamp_ms,
-                                                .timestamp_type = record.type,
-                                                .key = view_of(record.key),
-                                                .value = view_of(record.value),
-                                                .headers = headers}));
+    DRS_RETURN_IF_ERROR(deliver_record(*record, reading, visitor));
   }
   done = true;
   return visitor.ended(number);
+}
+
+Result<void> FakeKafka::deliver_made(const FakePartition& log, Reading& reading, RecordVisitor& visitor, bool& done) {
+  for (std::size_t left = batch; reading.next < reading.range.to && left > 0; --left) {
+    made_.offset = reading.next;
+    if (log.make(reading.next, made_))
+      DRS_RETURN_IF_ERROR(deliver_record(made_, reading, visitor));
+    else
+      ++reading.next;
+  }
+  if (reading.next < reading.range.to) return {};
+  done = true;
+  return visitor.ended(reading.range.number);
+}
+
+Result<void> FakeKafka::deliver_record(const FakeRecord& record, Reading& reading, RecordVisitor& visitor) {
+  std::vector<RecordHeader> headers;
+  for (const auto& [name, value] : record.headers) headers.push_back({as_bytes(name), view_of(value)});
+  reading.next = record.offset + 1;
+  ++records_delivered;
+  return visitor.record(reading.range.number, {.offset = record.offset,
+                                               .timestamp_ms = record.timestamp_ms,
+                                               .timestamp_type = record.type,
+                                               .key = view_of(record.key),
+                                               .value = view_of(record.value),
+                                               .headers = headers});
 }
 
 Result<void> FakeKafka::poll(RecordVisitor& visitor) {

@@ -26,6 +26,9 @@ FakeRecord copy_of(const Record& record);
 
 struct FakePartition {
   std::vector<FakeRecord> log;  // offsets grow
+  // Makes the record at an offset, instead of the log, for logs that are too long to hold; false: there is none. What
+  // it does not change is left of the record before.
+  std::function<bool(std::int64_t offset, FakeRecord& record)> make;
   std::int64_t log_start = 0;
   std::int64_t end = 0;                     // high watermark
   std::optional<std::int64_t> last_stable;  // `end` if there is none
@@ -84,7 +87,10 @@ class FakeKafka final : public TopicCluster, public RecordSource {
     std::int64_t next = 0;
   };
   Result<void> deliver(Reading& reading, RecordVisitor& visitor, bool& done);
+  Result<void> deliver_made(const FakePartition& log, Reading& reading, RecordVisitor& visitor, bool& done);
+  Result<void> deliver_record(const FakeRecord& record, Reading& reading, RecordVisitor& visitor);
   std::deque<Reading> readings_;
+  FakeRecord made_;
 };
 
 }  // namespace drs::test
