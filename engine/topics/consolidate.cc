@@ -1,13 +1,12 @@
 #include "engine/topics/consolidate.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include "engine/format/manifest_bounds.h"
 #include "engine/topics/extent_writer.h"
 
 namespace drs {
@@ -34,27 +33,44 @@ std::vector<Owner> owners_of(ArchivePlan& plan) {
   return owners;
 }
 
-// The part of an extent's payload that lies in its window, by the number of records.
-std::uint64_t live_bytes(const CatalogueExtent& extent) {
+// The part of `bytes`, of a whole extent, that belongs to its window, by the number of records.
+std::uint64_t live_part(const CatalogueExtent& extent, std::uint64_t bytes) {
   const Extent& whole = extent.extent;
-  if (whole.records == 0) return 0;
-  return static_cast<std::uint64_t>(static_cast<double>(whole.payload_bytes) * static_cast<double>(extent.records) /
+  if (whole.records == 0) return bytes;
+  return static_cast<std::uint64_t>(static_cast<double>(bytes) * static_cast<double>(extent.records) /
                                     static_cast<double>(whole.records));
 }
 
+std::uint64_t live_bytes(const CatalogueExtent& extent) {
+  return live_part(extent, extent.extent.payload_bytes);
+}
+
+// About what an extent takes of its stream: of one with few or small records, most is no payload.
+std::uint64_t stream_bytes(const Extent& extent) {
+  constexpr std::uint64_t kRecordBytesMin = 6;  // timestamp, lengths, and what the run of offsets takes
+  return extent.payload_bytes + extent.records * kRecordBytesMin + kRecordBlockHeaderBytes + extent.index_bytes +
+         kExtentBytes;
+}
+
+// What the plan still needs of a segment stream.
+struct LiveStream {
+  std::uint64_t payload_bytes = 0;
+  std::uint64_t bytes = 0;
+};
+
 // The streams to rewrite.
-std::set<std::uint32_t> choose(const std::map<std::uint32_t, std::uint64_t>& live, const Manifest& manifest,
+std::set<std::uint32_t> choose(const std::map<std::uint32_t, LiveStream>& live, const Manifest& manifest,
                                const ConsolidationLimits& limits) {
   std::vector<std::pair<std::uint64_t, std::uint32_t>> by_size;
-  for (const auto& [stream, bytes] : live) by_size.emplace_back(bytes, stream);
+  for (const auto& [stream, needed] : live) by_size.emplace_back(needed.payload_bytes, stream);
   std::ranges::sort(by_size);
   const std::size_t wanted = live.size() > limits.streams_max ? limits.streams_max / 4 * 3 : live.size();
   std::set<std::uint32_t> chosen;
   std::uint64_t bytes_left = limits.bytes_max;
   for (const auto& [bytes, stream] : by_size) {
     const std::size_t remaining = live.size() - chosen.size();
-    const bool full = remaining >= kManifestStreamsMax - 2;
-    const bool dead = static_cast<double>(bytes) * 100 <
+    const bool full = remaining >= limits.streams_full;
+    const bool dead = static_cast<double>(live.at(stream).bytes) * 100 <
                       static_cast<double>(manifest.streams[stream].bytes) * limits.live_percent_min;
     if (!full && !dead && remaining <= wanted) continue;
     if (!full && bytes > bytes_left) continue;
@@ -71,60 +87,94 @@ GapCause cause_at(const std::vector<Gap>& gaps, std::int64_t offset, GapCause us
   return offset < gap.from + static_cast<std::int64_t>(gap.offsets) ? gap.cause : usual;
 }
 
-// Writes the records of one extent's window anew; appends the new extents to `out`.
-Result<void> rewrite(const Owner& owner, const CatalogueExtent& extent, TopicView& last, SegmentWriter& segment,
-                     std::vector<CatalogueExtent>& out) {
-  DRS_ASSIGN_OR_RETURN(const ExtentIndex index, last.index(extent));
-  ExtentWriter writer(segment, segment.topic_number({owner.topic, owner.id}), owner.partition, extent.from,
-                      owner.cause);
-  const auto skip_to = [&](std::int64_t offset) -> Result<void> {
-    return offset > writer.position() ? writer.skip(offset, cause_at(index.gaps, writer.position(), owner.cause))
-                                      : Result<void>();
-  };
-  const auto add = [&](const Record& record) -> Result<bool> {
-    auto added = skip_to(record.offset);
-    if (added.ok()) added = writer.add(record);
-    if (!added.ok()) return std::move(added).error();
-    return true;
-  };
-  const RecordWindow window = RecordWindow().within(extent);
-  for (const RecordBlockEntry& entry : index.blocks) {
-    if (!window.meets(entry)) continue;
-    const auto added = last.visit_block(extent, entry, window, add);
-    if (!added.ok()) return added.error();
+// Writes the records of a partition's extents anew. Those that follow each other become one extent, or as many as it
+// takes.
+class ExtentRewriter {
+ public:
+  // Appends the new extents to `out`.
+  ExtentRewriter(const Owner& owner, TopicView& last, SegmentWriter& segment, std::vector<CatalogueExtent>& out)
+      : owner_(owner), last_(last), segment_(segment), out_(out) {}
+
+  // Takes the window of the next extent.
+  Result<void> add(const CatalogueExtent& extent) {
+    if (writer_ && to_ != extent.from) DRS_RETURN_IF_ERROR(finish());
+    if (!writer_)
+      writer_.emplace(segment_, segment_.topic_number({owner_.topic, owner_.id}), owner_.partition, extent.from,
+                      owner_.cause);
+    const std::uint64_t records_before = writer_->records();
+    DRS_ASSIGN_OR_RETURN(const ExtentIndex index, last_.index(extent));
+    const auto add_record = [&](const Record& record) -> Result<bool> {
+      auto added = skip_to(record.offset, index);
+      if (added.ok()) added = writer_->add(record);
+      if (!added.ok()) return std::move(added).error();
+      return true;
+    };
+    const RecordWindow window = RecordWindow().within(extent);
+    for (const RecordBlockEntry& entry : index.blocks) {
+      if (!window.meets(entry)) continue;
+      const auto added = last_.visit_block(extent, entry, window, add_record);
+      if (!added.ok()) return added.error();
+    }
+    DRS_RETURN_IF_ERROR(skip_to(extent.to, index));
+    to_ = extent.to;
+    if (const std::uint64_t records = writer_->records() - records_before; records != extent.records)
+      return Error(ErrorCode::kCorrupt, "topic " + owner_.topic + ", partition " + std::to_string(owner_.partition) +
+                                            ": an extent has " + std::to_string(records) +
+                                            " records, its catalogue says " + std::to_string(extent.records));
+    return {};
   }
-  DRS_RETURN_IF_ERROR(skip_to(extent.to));
-  DRS_RETURN_IF_ERROR(writer.finish(extent.to));
-  if (writer.records() != extent.records)
-    return Error(ErrorCode::kCorrupt, "topic " + owner.topic + ", partition " + std::to_string(owner.partition) +
-                                          ": an extent has " + std::to_string(writer.records()) +
-                                          " records, its catalogue says " + std::to_string(extent.records));
-  for (const Extent& made : writer.extents())
-    out.push_back({kStreamOfThisRun, made.from, made.to, made.records, made.digest, made});
-  return {};
-}
+  // What follows begins another extent.
+  Result<void> finish() {
+    if (!writer_) return {};
+    DRS_RETURN_IF_ERROR(writer_->finish(to_));
+    for (const Extent& made : writer_->extents())
+      out_.push_back({kStreamOfThisRun, made.from, made.to, made.records, made.digest, made});
+    writer_.reset();
+    return {};
+  }
+
+ private:
+  Result<void> skip_to(std::int64_t offset, const ExtentIndex& index) {
+    return offset > writer_->position() ? writer_->skip(offset, cause_at(index.gaps, writer_->position(), owner_.cause))
+                                        : Result<void>();
+  }
+
+  const Owner& owner_;
+  TopicView& last_;
+  SegmentWriter& segment_;
+  std::vector<CatalogueExtent>& out_;
+  std::optional<ExtentWriter> writer_;
+  std::int64_t to_ = 0;  // of the last extent
+};
 
 }  // namespace
 
 Result<std::uint64_t> consolidate(ArchivePlan& plan, TopicView& last, SegmentWriter& segment,
                                   const ConsolidationLimits& limits, const RunControl& control) {
   const std::vector<Owner> owners = owners_of(plan);
-  std::map<std::uint32_t, std::uint64_t> live;
+  std::map<std::uint32_t, LiveStream> live;
   for (const Owner& owner : owners)
-    for (const CatalogueExtent& extent : *owner.extents) live[extent.stream] += live_bytes(extent);
+    for (const CatalogueExtent& extent : *owner.extents) {
+      LiveStream& stream = live[extent.stream];
+      stream.payload_bytes += live_bytes(extent);
+      stream.bytes += live_part(extent, stream_bytes(extent.extent));
+    }
   const std::set<std::uint32_t> chosen = choose(live, last.manifest(), limits);
   std::uint64_t bytes = 0;
   for (const Owner& owner : owners) {
     std::vector<CatalogueExtent> extents;
+    ExtentRewriter rewriter(owner, last, segment, extents);
     for (const CatalogueExtent& extent : *owner.extents) {
       if (!chosen.contains(extent.stream)) {
+        DRS_RETURN_IF_ERROR(rewriter.finish());
         extents.push_back(extent);
         continue;
       }
       if (control.cancel.cancelled()) return Error(ErrorCode::kCancelled, "the archive was cancelled");
-      DRS_RETURN_IF_ERROR(rewrite(owner, extent, last, segment, extents));
+      DRS_RETURN_IF_ERROR(rewriter.add(extent));
       bytes += live_bytes(extent);
     }
+    DRS_RETURN_IF_ERROR(rewriter.finish());
     *owner.extents = std::move(extents);
   }
   return bytes;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "engine/format/manifest_bounds.h"
 #include "engine/topics/archive_plan.h"
 #include "engine/topics/segment_writer.h"
 #include "engine/topics/topic_view.h"
@@ -18,6 +19,8 @@ struct ConsolidationLimits {
   std::size_t streams_max = 1024;       // above: down to three quarters of it
   std::uint64_t bytes_max = 10 * kGiB;  // of payload to rewrite, unless the manifest would be full
   unsigned live_percent_min = 30;       // below: the stream is rewritten
+  // From here on streams are rewritten whatever they have: two more fit, the catalogue and that of the run.
+  std::size_t streams_full = kManifestStreamsMax - 2;
 };
 
 // Replaces extents of the plan, of `last`, by new ones in `segment`. Returns the payload bytes that it rewrote. Errors:
