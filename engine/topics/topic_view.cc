@@ -124,17 +124,25 @@ Result<ExtentIndex> TopicView::index(const CatalogueExtent& extent) {
   return index;
 }
 
-Result<PartitionDetail> TopicView::detail(const CataloguePartition& partition) {
-  PartitionDetail detail;
-  DRS_ASSIGN_OR_RETURN(const std::vector<CatalogueExtent> extents, this->extents(partition));
-  for (const CatalogueExtent& extent : extents) {
-    DRS_ASSIGN_OR_RETURN(const ExtentIndex blocks, index(extent));
-    detail.payload_bytes += extent.extent.payload_bytes;
-    detail.missing_offsets += extent.extent.missing_offsets;
-    detail.gaps_count += extent.extent.gaps;
-    detail.gaps.insert(detail.gaps.end(), blocks.gaps.begin(), blocks.gaps.end());
+// Reads the indexes of one segment stream after the other: those of a short one lie in one block.
+Result<std::vector<PartitionDetail>> TopicView::details(const CatalogueTopic& topic) {
+  std::vector<PartitionDetail> details(topic.partitions.size());
+  std::vector<std::pair<CatalogueExtent, PartitionDetail*>> all;
+  for (std::size_t i = 0; i < details.size(); ++i) {
+    DRS_ASSIGN_OR_RETURN(const std::vector<CatalogueExtent> extents, this->extents(topic.partitions[i]));
+    for (const CatalogueExtent& extent : extents) all.emplace_back(extent, &details[i]);
   }
-  return detail;
+  std::ranges::sort(all, {},
+                    [](const auto& entry) { return std::pair(entry.first.stream, entry.first.extent.index_place); });
+  for (const auto& [extent, detail] : all) {
+    DRS_ASSIGN_OR_RETURN(const ExtentIndex blocks, index(extent));
+    detail->payload_bytes += extent.extent.payload_bytes;
+    detail->missing_offsets += extent.extent.missing_offsets;
+    detail->gaps_count += extent.extent.gaps;
+    detail->gaps.insert(detail->gaps.end(), blocks.gaps.begin(), blocks.gaps.end());
+  }
+  for (PartitionDetail& detail : details) std::ranges::sort(detail.gaps, {}, &Gap::from);
+  return details;
 }
 
 Result<Bytes> TopicView::record_block(const CatalogueExtent& extent, const RecordBlockEntry& entry) {

@@ -70,7 +70,8 @@ class TopicView {
   // Errors of all of these: damage, the store's.
   Result<std::vector<CatalogueExtent>> extents(const CataloguePartition& partition);
   Result<ExtentIndex> index(const CatalogueExtent& extent);
-  Result<PartitionDetail> detail(const CataloguePartition& partition);
+  // Of each partition of the topic.
+  Result<std::vector<PartitionDetail>> details(const CatalogueTopic& topic);
   // Reads a record block, checks that it is the one that the index describes, and visits its records.
   Result<bool> visit_block(const CatalogueExtent& extent, const RecordBlockEntry& entry, const RecordWindow& window,
                            const VisitRecord& visit);

@@ -80,10 +80,7 @@ Result<Topics> load_topics(Repository& repository, const Snapshot& snapshot, con
   if (topic.empty()) return topics;
   for (const CatalogueTopic& each : topics.catalogue.topics) {
     if (each.name != topic) continue;
-    for (const CataloguePartition& partition : each.partitions) {
-      DRS_ASSIGN_OR_RETURN(PartitionDetail detail, open->view().detail(partition));
-      topics.details[each.generation].push_back(std::move(detail));
-    }
+    DRS_ASSIGN_OR_RETURN(topics.details[each.generation], open->view().details(each));
   }
   if (topics.details.empty())
     return Error(ErrorCode::kUsage, "the archive has no topic '" + topic + "': without --topic it lists its topics");

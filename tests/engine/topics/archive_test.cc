@@ -41,7 +41,7 @@ TEST_F(ArchiveTest, HoldsWhatTheTopicHolds) {
   const auto open = this->open();
   for (std::size_t p = 0; p < 3; ++p)
     EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
-  const PartitionDetail detail = *open->view().detail(open->view().find("orders")->partitions[1]);
+  const PartitionDetail detail = open->view().details(*open->view().find("orders"))->at(1);
   EXPECT_THAT(detail.gaps, ::testing::ElementsAre(Gap{1, 5, GapCause::kTransaction}));
 }
 
@@ -178,7 +178,7 @@ TEST_F(ArchiveTest, RetentionDuringTheRunIsAGap) {
   EXPECT_EQ(report->lost_offsets, 500U);
   EXPECT_EQ(report->records, 500U);
   const auto open = this->open();
-  const PartitionDetail detail = *open->view().detail(open->view().find("orders")->partitions[0]);
+  const PartitionDetail detail = open->view().details(*open->view().find("orders"))->at(0);
   EXPECT_THAT(detail.gaps, ::testing::ElementsAre(Gap{200, 500, GapCause::kRetention}));
   // The same, refused.
   ArchiveOptions refusing = options();
@@ -335,7 +335,7 @@ TEST_F(ArchiveTest, ManyRunsStayFewStreams) {
   const auto open = this->open();
   for (std::size_t p = 0; p < 2; ++p)
     EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
-  const PartitionDetail detail = *open->view().detail(open->view().find("orders")->partitions[0]);
+  const PartitionDetail detail = open->view().details(*open->view().find("orders"))->at(0);
   for (const Gap& gap : detail.gaps) EXPECT_EQ(gap.cause, GapCause::kTransaction);
 }
 
