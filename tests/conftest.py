@@ -6,6 +6,8 @@ a long run is divided.
     --seed N                         of all that is random; without it another in each run, which is printed
 
 Both options reach tests in other languages as DRSTREAM_TEST_PART and DRSTREAM_TEST_SEED, which may be set instead.
+
+A test of `kafka` that is marked every_kafka runs with each version of Kafka if DRSTREAM_TEST_FULL=1.
 """
 
 import os
@@ -25,6 +27,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "every_kafka: the test runs with each version of Kafka, in campaigns")
     # One place for the decision, so that a test says only what it misses.
     config.services_required = os.environ.get("DRSTREAM_TEST_SERVICES") == "required"
     text = config.getoption("--part")
@@ -43,6 +46,12 @@ def pytest_configure(config):
 
 def pytest_report_header(config):
     return f"drstream: --seed {config.seed}, --part {config.getoption('--part')}"
+
+
+def pytest_generate_tests(metafunc):
+    full = os.environ.get("DRSTREAM_TEST_FULL") == "1"
+    if full and "kafka" in metafunc.fixturenames and metafunc.definition.get_closest_marker("every_kafka"):
+        metafunc.parametrize("kafka", ["kafka_3", "kafka_4"], indirect=True)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -6,8 +6,6 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.kafka import tool
-
 # Of a batch, and of a record. Its text goes on with key and payload, which may hold line feeds.
 BATCH = re.compile(rb"baseOffset: .* producerId: (-?\d+) .* isTransactional: (true|false) isControl: (true|false) ")
 RECORD = re.compile(rb"\| offset: (\d+) (?:CreateTime|LogAppendTime|NoTimestampType): (.*) sequence: -?\d+ ")
@@ -29,9 +27,9 @@ class Content:
         return self.records, self.digest.hexdigest()
 
 
-def _dump(files, *options):
+def _dump(kafka, files, *options):
     """The lines of all files, each with the name of the folder, which is that of the partition."""
-    command = tool("kafka.tools.DumpLogSegments", "--files", ",".join(map(str, files)), *options)
+    command = kafka.log_dumper("--files", ",".join(map(str, files)), *options)
     where = None
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         for line in process.stdout:
@@ -43,10 +41,10 @@ def _dump(files, *options):
     assert process.returncode == 0, error
 
 
-def _aborted(files):
+def _aborted(kafka, files):
     """By partition, the transactions that were aborted: producer, first and last offset."""
     found = {}
-    for where, line in _dump(files) if files else []:
+    for where, line in _dump(kafka, files) if files else []:
         if match := ABORTED.match(line):
             found.setdefault(where, []).append(tuple(map(int, match.groups())))
     return found
@@ -92,10 +90,10 @@ def committed(kafka, topic, partitions):
     client = kafka.client()
     names = [f"{topic}-{number}" for number in range(partitions)]
     lists = [file for number in range(partitions) for file in kafka.log_files(topic, number, "txnindex")]
-    aborted = _aborted(lists)
+    aborted = _aborted(kafka, lists)
     readers = {name: _Reader(aborted.get(name, []), client.last_stable(topic, number))
                for number, name in enumerate(names)}
     files = [file for number in range(partitions) for file in kafka.log_files(topic, number, "log")]
-    for where, line in _dump(files, "--print-data-log", "--deep-iteration"):
+    for where, line in _dump(kafka, files, "--print-data-log", "--deep-iteration"):
         readers[where].take(line)
     return [readers[name].content for name in names]

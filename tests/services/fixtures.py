@@ -13,7 +13,7 @@ from services.certificates import make_certificates, make_client_certificates
 from services.fake_gcs import FakeGcs
 from services.fault_proxy import FaultProxy
 from services.google_login import GoogleLogin
-from services.kafka import KafkaServer
+from services.kafka import VERSION_4, KafkaServer
 from services.kafka_security import Security
 from services.metadata_server import MetadataServer
 from services.minio import Minio
@@ -29,10 +29,10 @@ def provide(request, missing, tmp_path_factory):
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
     @contextmanager
-    def provided(service, *arguments):
+    def provided(service, *arguments, **options):
         try:
             with capture.global_and_fixture_disabled():  # shows the progress of an installation that takes minutes
-                server = service(tmp_path_factory.mktemp(service.__name__.lower()) / "server", *arguments)
+                server = service(tmp_path_factory.mktemp(service.__name__.lower()) / "server", *arguments, **options)
             server.start()
         except Unavailable as problem:
             missing(f"{service.__name__}: {problem}")
@@ -57,11 +57,11 @@ def kafka_security(certificates, tmp_path_factory):
     return Security(certificates, bob, users={"alice": "alice-secret"}, tokens=True, acls=True)
 
 
-def one_for_all(service, *needs):
+def one_for_all(service, *needs, **options):
     """A fixture of one running `service` for all tests of a run; `needs`: fixtures passed to its constructor."""
 
     def serve(request, provide):
-        with provide(service, *map(request.getfixturevalue, needs)) as server:
+        with provide(service, *map(request.getfixturevalue, needs), **options) as server:
             yield server
 
     return pytest.fixture(scope="session")(serve)
@@ -76,9 +76,16 @@ seaweedfs_tls = one_for_all(SeaweedFs, "certificates")
 fake_gcs = one_for_all(FakeGcs)
 fake_gcs_tls = one_for_all(FakeGcs, "certificates")
 moto_server = one_for_all(MotoServer)
-kafka = one_for_all(KafkaServer)
+kafka_3 = one_for_all(KafkaServer)
+kafka_4 = one_for_all(KafkaServer, version=VERSION_4)
 kafka_secured = one_for_all(KafkaServer, "kafka_security")
 toxiproxy = one_for_all(Toxiproxy)  # toxiproxy.proxy(port): a context manager of a ToxicProxy in front of that port
+
+
+@pytest.fixture(scope="session")
+def kafka(request):
+    """A KafkaServer: `kafka_3`, and in campaigns also `kafka_4` for tests that are marked every_kafka."""
+    return request.getfixturevalue(getattr(request, "param", "kafka_3"))
 
 
 @pytest.fixture

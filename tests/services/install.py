@@ -19,6 +19,7 @@ def main():
     failed = False
     full = os.environ.get("DRSTREAM_TEST_FULL") == "1"
     installers = [service.install for service in (moto_server, kafka_client, kafka, toxiproxy, versitygw, fake_gcs, minio)]
+    installers.append(partial(kafka.install_jars, kafka.VERSION_4))
     if full:
         installers.append(seaweedfs.install)
     if os.geteuid() == 0:

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import tempfile
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,13 +16,12 @@ from services.kafka_client import KafkaClient, wait_for
 from services.kafka_security import Security
 from services.server_process import ServerProcess, free_port
 
-VERSION = "3.9.1"
-JARS = Path(__file__).with_name("kafka_jars.txt")  # what a broker loads, each with its SHA-256
-TOOL_JARS = Path(__file__).with_name("kafka_tool_jars.txt")  # what Kafka's other programs load besides
+VERSION = "3.9.1"  # where none is named
+VERSION_4 = "4.4.0"
 COPY_DEPENDENCIES = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 RECORD_SECONDS = 120
 STARTED = b"Kafka Server started"
-LOGGING = """\
+LOG4J = """\
 log4j.rootLogger=WARN, stderr
 log4j.logger.kafka.server.KafkaRaftServer=INFO
 log4j.appender.stderr=org.apache.log4j.ConsoleAppender
@@ -29,6 +29,36 @@ log4j.appender.stderr.target=System.err
 log4j.appender.stderr.layout=org.apache.log4j.PatternLayout
 log4j.appender.stderr.layout.ConversionPattern=%d %p %m (%c)%n
 """
+LOG4J_2 = """\
+rootLogger = WARN, stderr
+logger.started.name = kafka.server.KafkaRaftServer
+logger.started.level = INFO
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = %d %p %m (%c)%n
+"""
+
+
+@dataclass(frozen=True)
+class Release:
+    """How the versions of Kafka differ, as far as tests see it."""
+
+    jars: str  # the file with what a broker loads, each with its SHA-256
+    tool_jars: str | None  # the file with what Kafka's other programs load besides, if that is not in the first
+    logging: str
+    logging_option: str  # of Java, followed by the URL of a file
+    log_dumper: str  # the class
+    segment_bytes: str  # the setting of a topic that may be small
+
+
+RELEASES = {
+    VERSION: Release("kafka_jars.txt", "kafka_tool_jars.txt", LOG4J, "-Dlog4j.configuration=",
+                     "kafka.tools.DumpLogSegments", "segment.bytes"),
+    VERSION_4: Release("kafka_4_jars.txt", None, LOG4J_2, "-Dlog4j2.configurationFile=",
+                       "org.apache.kafka.tools.DumpLogSegments", "internal.segment.bytes"),
+}
 
 
 @cache
@@ -50,17 +80,19 @@ def install():
     return install_once(f"kafka-{VERSION}-classes-{build}", record) / "classes.jsa"
 
 
-def install_jars():
-    return _install_pinned(f"kafka-{VERSION}", JARS)
+def install_jars(version=VERSION):
+    """All that VERSION_4 needs, which has no archive of classes: to record one takes as long as several starts."""
+    return _install_pinned(f"kafka-{version}", RELEASES[version].jars)
 
 
-def install_tool_jars():
-    """Apart from the broker's: its archive of classes is of exactly those."""
-    return _install_pinned(f"kafka-tools-{VERSION}", TOOL_JARS)
+def install_tool_jars(version=VERSION):
+    """Apart from the broker's, if that has an archive of classes, which is of exactly those."""
+    jars = RELEASES[version].tool_jars
+    return _install_pinned(f"kafka-tools-{version}", jars) if jars else install_jars(version)
 
 
 def _install_pinned(name, jars):
-    pinned = dict(line.split() for line in jars.read_text(encoding="utf-8").splitlines())
+    pinned = dict(line.split() for line in Path(__file__).with_name(jars).read_text(encoding="utf-8").splitlines())
 
     def make(folder):
         project = folder / "pom.xml"
@@ -99,17 +131,21 @@ def _java():
     return _program("java", "openjdk-17-jre-headless")
 
 
-def java(*options, more_jars=()):
+def java(*options, version=VERSION):
     """The start of a command that runs a class of Kafka."""
+    return _java_with(install_jars(version).glob("*.jar"), *options)
+
+
+def _java_with(jars, *options):
     # A short life: compile quickly, not well.
-    jars = [*sorted(install_jars().glob("*.jar")), *more_jars]
     return [_java(), "-Xms64m", "-Xmx512m", "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC", *options, "-cp", ":".join(map(str, jars))]
+            "-XX:+UseSerialGC", *options, "-cp", ":".join(map(str, sorted(jars)))]
 
 
-def tool(name, *words):
+def tool(name, *words, version=VERSION):
     """The command that runs a program of Kafka's own, such as "kafka.tools.DumpLogSegments"."""
-    return [*java(more_jars=sorted(install_tool_jars().glob("*.jar"))), name, *map(str, words)]
+    jars = {*install_jars(version).glob("*.jar"), *install_tool_jars(version).glob("*.jar")}
+    return [*_java_with(jars), name, *map(str, words)]
 
 
 class Broker(ServerProcess):
@@ -132,15 +168,20 @@ class Broker(ServerProcess):
 class KafkaServer:
     """A context manager: `brokers` brokers with their data in `folder`, where a restart finds it again.
 
-    `settings` are added to those of each broker. Topics must be created, and keep their records unless they are told
-    otherwise, whatever their timestamps. Segments are looked after all the time, so compaction and retention take
-    effect within a second or two of a segment's end.
+    `settings` are added to those of each broker; `version`: one of RELEASES. Topics must be created, and keep their
+    records unless they are told otherwise, whatever their timestamps; Kafka 4 refuses those of more than an hour ahead.
+    Segments are looked after all the time, so compaction and retention take effect within a second or two of a
+    segment's end.
     """
 
-    def __init__(self, folder, security=None, brokers=1, settings=None, java_options=None):
+    def __init__(self, folder, security=None, brokers=1, settings=None, java_options=None, version=VERSION):
+        install_jars(version)
         self.security = security or Security()
+        self.version = version
+        self._release = RELEASES[version]
         self._folder = folder
-        options = [f"-XX:SharedArchiveFile={install()}"] if java_options is None else java_options
+        if java_options is None:
+            java_options = [f"-XX:SharedArchiveFile={install()}"] if version == VERSION else []
         nodes = range(1, brokers + 1)
         names = self.security.listeners()
         self._ports = {node: {name: free_port() for name in (*names, "CONTROLLER")} for node in nodes}
@@ -149,16 +190,17 @@ class KafkaServer:
         }
         self.bootstrap = self.listeners["PLAINTEXT"]
         cluster_id = base64.urlsafe_b64encode(b"drs" + os.urandom(13)).decode().rstrip("=")
-        self.brokers = [self._format(node, folder / str(node), cluster_id, options, settings or {}) for node in nodes]
+        self.brokers = [self._format(node, folder / str(node), cluster_id, java_options, settings or {})
+                        for node in nodes]
 
     def _format(self, node, folder, cluster_id, options, settings):
         """A broker with a new, empty data folder."""
         folder.mkdir(parents=True)
         logging, properties = folder / "log4j.properties", folder / "server.properties"
-        logging.write_text(LOGGING, encoding="utf-8")
+        logging.write_text(self._release.logging, encoding="utf-8")
         lines = (self._settings(node, folder) | settings).items()
         properties.write_text("".join(f"{name}={value}\n" for name, value in lines), encoding="utf-8")
-        run = java(f"-Dlog4j.configuration=file:{logging}", *options)
+        run = java(f"{self._release.logging_option}file:{logging}", *options, version=self.version)
         # An archive of classes is recorded from the broker.
         prepare = [word for word in run if "ArchiveClassesAtExit" not in word]
         users = [f"--add-scram=SCRAM-SHA-512=[name={name},password={password}]"
@@ -255,6 +297,10 @@ class KafkaServer:
         ("txnindex")."""
         return sorted((self._folder / str(node) / "data" / f"{topic}-{partition}").glob(f"*.{ending}"))
 
+    def log_dumper(self, *words):
+        """The command that prints such files."""
+        return tool(self._release.log_dumper, *words, version=self.version)
+
     def client_settings(self, listener="PLAINTEXT", user=None):
         """The settings of librdkafka for a client of this listener; see Security."""
         return {"bootstrap.servers": self.listeners[listener], **self.security.client_settings(listener, user)}
@@ -262,4 +308,4 @@ class KafkaServer:
     def client(self, listener="PLAINTEXT", user=None, **settings):
         """A client; further settings of librdkafka with _ for each dot."""
         more = {name.replace("_", "."): value for name, value in settings.items()}
-        return KafkaClient(self.client_settings(listener, user) | more)
+        return KafkaClient(self.client_settings(listener, user) | more, self._release.segment_bytes)

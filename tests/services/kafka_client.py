@@ -101,9 +101,10 @@ class Transaction:
 
 
 class KafkaClient:
-    """`settings`: of librdkafka."""
+    """`settings`: of librdkafka. `segment_bytes`: how the cluster calls the setting segment.bytes of small segments."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, segment_bytes="segment.bytes"):
+        self._segment_bytes = segment_bytes
         self._errors = []
         self._settings = {**settings, "error_cb": self._errors.append, "log_level": 0}
         self._kafka, self._admin_module = load(), load("confluent_kafka.admin")
@@ -126,7 +127,8 @@ class KafkaClient:
         return set(self._admin.list_topics(timeout=timeout_seconds).brokers)
 
     def create_topic(self, name, partitions=1, replication=1, configs=None):
-        configs = {key: str(value) for key, value in (configs or {}).items()}
+        configs = {self._segment_bytes if key == "segment.bytes" else key: str(value)
+                   for key, value in (configs or {}).items()}
         topic = self._admin_module.NewTopic(name, partitions, replication, config=configs)
         self._admin.create_topics([topic], request_timeout=CALL_SECONDS)[name].result()
         wait_for(lambda: self._has_leaders(name, partitions), f"{name} has no leaders")
@@ -260,7 +262,8 @@ class KafkaClient:
                 return ask()
             except self._kafka.KafkaException as problem:
                 errors = self._kafka.KafkaError
-                not_yet = problem.args[0].code() in (errors._TIMED_OUT, errors.COORDINATOR_LOAD_IN_PROGRESS)
+                not_yet = problem.args[0].code() in (errors._TIMED_OUT, errors.COORDINATOR_LOAD_IN_PROGRESS,
+                                                     errors.NOT_COORDINATOR)
                 if time.monotonic() > deadline or not (not_yet or problem.args[0].retriable()):
                     raise
                 time.sleep(0.05)
