@@ -14,6 +14,8 @@ Tests find and damage objects with the methods of Repository, so that they run o
     every_store            on each store, where none is chosen; versitygw and SeaweedFS only with DRSTREAM_TEST_FULL=1
 
 A fixture that builds on one of those three needs a name of its own; else pytest does not see that there is a store.
+
+Tests of `kafka` that are marked every_kafka run with DRSTREAM_TEST_FULL=1 also with a newer librdkafka.
 """
 
 import functools
@@ -27,12 +29,15 @@ import pytest
 from gcs_repository import GcsRepository
 from repository import Repository
 from s3_repository import S3Repository
+from services.kafka_client import library_path
 
 ROOT = Path(__file__).resolve().parents[2]
 
 # And the fixture of its server.
 STORES = {"local": None, "s3": "minio", "s3-https": "minio_tls", "versitygw": "versitygw", "seaweedfs": "seaweedfs"}
 FURTHER_STORES = ("versitygw", "seaweedfs")  # test_s3_servers.py is for them
+LIBRDKAFKAS = ("linked_librdkafka", "newer_librdkafka")
+FULL = os.environ.get("DRSTREAM_TEST_FULL") == "1"
 CHOSEN_STORE = os.environ.get("DRSTREAM_TEST_STORE")
 
 
@@ -45,9 +50,10 @@ def pytest_configure(config):
 
 def pytest_generate_tests(metafunc):
     if CHOSEN_STORE is None and metafunc.definition.get_closest_marker("every_store"):
-        full = os.environ.get("DRSTREAM_TEST_FULL") == "1"
-        stores = [store for store in STORES if full or store not in FURTHER_STORES]
+        stores = [store for store in STORES if FULL or store not in FURTHER_STORES]
         metafunc.parametrize("store", stores, indirect=True, scope="module")
+    if FULL and "kafka" in metafunc.fixturenames and metafunc.definition.get_closest_marker("every_kafka"):
+        metafunc.parametrize("librdkafka", LIBRDKAFKAS, indirect=True)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -71,7 +77,16 @@ def binary():
 
 @pytest.fixture(scope="session")
 def full_run():
-    return os.environ.get("DRSTREAM_TEST_FULL") == "1"
+    return FULL
+
+
+@pytest.fixture(autouse=True)
+def librdkafka(request, monkeypatch):
+    """A name in LIBRDKAFKAS: the library that drstream was linked with, or that of the tests' client."""
+    chosen = getattr(request, "param", "linked_librdkafka")
+    if chosen == "newer_librdkafka":
+        monkeypatch.setenv("LD_LIBRARY_PATH", str(library_path().parent))
+    return chosen
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from json_schemas import check_printed
 Outcome = namedtuple("Outcome", "code out err")
 
 # Of the caller's environment only these reach the command; no key and no DRSTREAM_ option may leak in.
-PASSED_ON = ["PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE"]
+PASSED_ON = ["PATH", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE"]
 
 # Loaded machines are slow; a command that hangs must still end its test.
 TIMEOUT_SECONDS = 120

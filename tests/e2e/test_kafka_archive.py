@@ -7,6 +7,8 @@ from kafka_archives import Archives, as_printed, partition_of
 from services.kafka_client import COMPACTED, Message
 from test_copy import from_env
 
+pytestmark = pytest.mark.every_kafka
+
 RECORDS = [
     Message(b"k1", b"v1", (), 1_600_000_000_000),
     Message(None, b"no key", (("h", b"1"), ("h", b"2"), ("h", b"1")), 1_600_000_000_500),

@@ -9,11 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from kafka_archives import Archives, partition_of
 from services.kafka_client import Message
 from test_kafka_archive import RECORDS, archives, numbered, topic  # noqa: F401
 from test_s3_lock import days_left, locked, part  # noqa: F401
 from test_spool import COMPLETE, entries, slow_store, spool, wait_for_line  # noqa: F401
+
+pytestmark = pytest.mark.every_kafka
 
 INDEPENDENT = Path(__file__).resolve().parents[1] / "engine/format/independent_topics.py"
 

@@ -8,6 +8,8 @@ from services.kafka import KafkaServer
 from services.kafka_client import COMPACTED, Message
 from test_kafka_archive import RECORDS, numbered, topic  # noqa: F401
 
+pytestmark = pytest.mark.every_kafka
+
 
 @pytest.fixture
 def archives(drs, kafka):
