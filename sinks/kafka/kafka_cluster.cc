@@ -66,10 +66,14 @@ Result<std::unique_ptr<TopicCluster>> KafkaCluster::connect(const KafkaSettings&
   return std::unique_ptr<TopicCluster>(new KafkaCluster(std::move(opened)));
 }
 
+std::string kafka_client_version() {
+  return rd_kafka_version_str();
+}
+
 Result<ClusterView> KafkaCluster::look() {
   const KafkaAct act{"listing topics", "Describe on the topics"};
   ClusterView view;
-  view.client = std::string("librdkafka ") + rd_kafka_version_str();
+  view.client = "librdkafka " + kafka_client_version();
   DRS_ASSIGN_OR_RETURN(view.id, ask_cluster_id(*handle_, act));
   DRS_ASSIGN_OR_RETURN(const KafkaMetadata metadata, ask_kafka_metadata(*handle_, act, KafkaTopicsAsked::kAll));
   view.brokers = static_cast<std::uint32_t>(metadata->broker_cnt);

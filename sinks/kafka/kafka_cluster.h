@@ -1,4 +1,4 @@
-// KafkaCluster: a TopicCluster on librdkafka's admin API. Topic ids are known from librdkafka 2.3 on.
+// KafkaCluster: a TopicCluster on librdkafka's admin API. Topic ids are known if the loaded librdkafka is 2.3 or later.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,9 @@
 #include "sinks/kafka/kafka_handle.h"
 
 namespace drs {
+
+// Of the librdkafka that was loaded, such as "2.0.2".
+std::string kafka_client_version();
 
 class KafkaCluster final : public TopicCluster {
  public:

@@ -190,7 +190,7 @@ def test_an_empty_value_is_refused(pushed, arguments):
 def test_version_names_the_libraries_and_the_backends_chosen(new_repository):
     drs = new_repository()
     document = drs.json("version")
-    for library in ["zstd", "lz4", "xxhash", "liburing", "crypto"]:
+    for library in ["zstd", "lz4", "xxhash", "librdkafka", "liburing", "crypto"]:
         assert re.search(r"\d", document["libraries"][library]), library
     assert document["io_backend"] in ("uring", "posix")
     text = drs.text("version")

@@ -60,6 +60,17 @@ def test_topics_are_archived_and_restored_with_a_newer_librdkafka(archives, topi
     assert archives.show("prod")["cluster"]["client"] == f"librdkafka {load().libversion()[0]}"
 
 
+@newer_librdkafka
+def test_a_topic_that_was_created_again_with_the_same_records_is_known_by_its_id(archives, topic):  # noqa: F811
+    for generation, count in ((1, 20), (2, 50)):
+        archives.client.create_topic(topic)
+        archives.client.produce(topic, 0, numbered(count))
+        report = archives.archive("prod", "--topics", topic)
+        assert (report["records_read"], report["topics"][0]["generation"]) == (count, generation)
+        archives.client.delete_topic(topic)
+    assert any("another id" in warning for warning in report["warnings"])
+
+
 def test_either_librdkafka_continues_the_archive_of_the_other(archives, topic):  # noqa: F811
     newer = {"LD_LIBRARY_PATH": str(library_path().parent)}
     archives.client.create_topic(topic)

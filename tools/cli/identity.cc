@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "codecs/crypto_backend.h"
+#include "sinks/kafka/kafka_cluster.h"
 
 namespace drs {
 
@@ -32,6 +33,7 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
       {"lz4", LZ4_versionString()},
       {"xxhash", fmt::format("{}.{}.{}", xxhash / 10000, xxhash / 100 % 100, xxhash % 100)},
       {"crypto", crypto_library_versions()},
+      {"librdkafka", kafka_client_version()},
       {"liburing", DRSTREAM_LIBURING_VERSION},
       {"CLI11", CLI11_VERSION},
       {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
