@@ -146,14 +146,21 @@ class KafkaClient:
 
     def alter_configs(self, topic, configs):
         """Sets these settings of a topic, and no others; None returns one to the broker's."""
+        wanted = {name: None if value is None else str(value) for name, value in configs.items()}
         kind = self._admin_module.AlterConfigOpType
         entries = [
-            self._admin_module.ConfigEntry(name, None if value is None else str(value),
+            self._admin_module.ConfigEntry(name, value,
                                            incremental_operation=kind.DELETE if value is None else kind.SET)
-            for name, value in configs.items()
+            for name, value in wanted.items()
         ]
         resource = self._topic_resource(topic, incremental_configs=entries)
         self._admin.incremental_alter_configs([resource])[resource].result()
+
+        def told():  # the controller answers before the broker knows
+            found = self.describe_configs(topic, own=True)
+            return all(found.get(name) == value for name, value in wanted.items())
+
+        wait_for(told, f"{topic} does not have its new configuration")
 
     def allow(self, principal, operation, kind, name):
         """Permits a principal such as "User:alice" an operation such as "READ" on a "TOPIC" or "GROUP"."""
