@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
     ("engine/pipeline/drs_schedule_test", "ScheduleTest.*"),
     ("engine/pipeline/drs_keeping_test", "AgeTest.*"),  # an old repository
     ("engine/topics/drs_topics_test", "RandomAccess.*"),  # 100 million records
+    ("engine/topics/drs_topics_test", "SimulatedArchives.*"),  # a year of nights and of hours
 ])  # fmt: skip
 def test_campaign_of(full_run, share, program, tests):
     """It reads its part and seed from the environment; so `share` is named here."""
