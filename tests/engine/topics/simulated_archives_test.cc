@@ -148,7 +148,8 @@ class SimulatedArchives : public ArchiveTest {
     EXPECT_LE(costs.record.store.requests(), open_max + 10) << costs.day;
     EXPECT_LE(costs.show.store.requests(), open_max + 4 * costs.streams) << costs.day;
     EXPECT_LE(costs.forget.store.requests(), costs.snapshots + costs.marks + 2 * plan.runs_a_day + 30) << costs.day;
-    // Before the day's prune, with its runs' index objects; while packs are condemned, the recipe of each stream is read.
+    // Before the day's prune, with its runs' index objects; while packs are condemned, the recipe of each stream is
+    // read.
     EXPECT_LE(costs.archive.store.requests(), open_max + 6 * plan.runs_a_day + costs.streams + 100) << costs.day;
   }
 
@@ -183,8 +184,8 @@ class SimulatedArchives : public ArchiveTest {
   }
   // Lines of docs/SCALING.md: requests, MB read and written, ms of CPU time.
   static void print(const DayCosts& costs) {
-    std::printf("| %zu | %zu | %zu | %zu | %zu | %zu | %zu |", costs.day, costs.streams, costs.extents,
-                costs.snapshots, costs.index_objects, costs.marks, costs.records);
+    std::printf("| %zu | %zu | %zu | %zu | %zu | %zu | %zu |", costs.day, costs.streams, costs.extents, costs.snapshots,
+                costs.index_objects, costs.marks, costs.records);
     for (const Cost* const cost :
          {&costs.archive, &costs.open, &costs.show, &costs.record, &costs.forget, &costs.prune})
       std::printf(" %llu · %.1f · %llu |", static_cast<unsigned long long>(cost->store.requests()),
