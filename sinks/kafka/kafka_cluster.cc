@@ -87,7 +87,8 @@ Result<ClusterView> KafkaCluster::look() {
 Result<std::vector<TopicConfig>> KafkaCluster::configs(const std::string& topic) {
   DRS_ASSIGN_OR_RETURN(std::vector<TopicConfig> configs, read_kafka_configs(*handle_, topic));
   std::erase_if(configs, [](const TopicConfig& config) { return config.source == ConfigSource::kDefault; });
-  return configs;
+  const auto changed = config_changes_.find(topic);
+  return changed == config_changes_.end() ? configs : after_kafka_config_changes(std::move(configs), changed->second);
 }
 
 Result<std::vector<TopicConfig>> KafkaCluster::all_configs(const std::string& topic) {
@@ -162,14 +163,14 @@ Result<void> KafkaCluster::await_leaders(const NewTopic& topic) {
 
 Result<std::vector<RefusedConfig>> KafkaCluster::set_configs(const std::string& topic,
                                                              const std::map<std::string, std::string>& configs) {
-  return change_kafka_configs(*handle_, topic, {configs.begin(), configs.end()});
+  return change_kafka_configs(*handle_, topic, {configs.begin(), configs.end()}, config_changes_[topic]);
 }
 
 Result<std::vector<RefusedConfig>> KafkaCluster::unset_configs(const std::string& topic,
                                                                std::span<const std::string> names) {
   KafkaConfigChanges changes;
   for (const std::string& name : names) changes[name] = std::nullopt;
-  return change_kafka_configs(*handle_, topic, changes);
+  return change_kafka_configs(*handle_, topic, changes, config_changes_[topic]);
 }
 
 Result<void> KafkaCluster::delete_records(const TopicPartition& partition, std::int64_t offset) {

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "io/topic_cluster.h"
 #include "sinks/kafka/kafka_handle.h"
+#include "sinks/kafka/kafka_topic_configs.h"
 
 namespace drs {
 
@@ -44,6 +46,7 @@ class KafkaCluster final : public TopicCluster {
   Result<void> await_leaders(const NewTopic& topic);
 
   std::unique_ptr<KafkaHandle> handle_;
+  std::map<std::string, KafkaConfigChanges> config_changes_;  // by topic: what was set here
 };
 
 }  // namespace drs

@@ -106,12 +106,14 @@ Result<void> send(KafkaHandle& handle, const std::string& topic, const KafkaConf
 // Makes changes one after the other; with an older librdkafka each time beside all that the topic has.
 class Changer {
  public:
-  Changer(KafkaHandle& handle, const std::string& topic) : handle_(handle), topic_(topic) {}
+  Changer(KafkaHandle& handle, const std::string& topic, KafkaConfigChanges& made)
+      : handle_(handle), topic_(topic), made_(made) {}
 
   // Errors as change_kafka_configs.
   Result<void> prepare(const KafkaConfigChanges& changes) {
     if (kIncremental) return {};
-    DRS_ASSIGN_OR_RETURN(const auto configs, read_kafka_configs(handle_, topic_));
+    DRS_ASSIGN_OR_RETURN(std::vector<TopicConfig> configs, read_kafka_configs(handle_, topic_));
+    configs = after_kafka_config_changes(std::move(configs), made_);
     for (const TopicConfig& config : configs) {
       if (config.source != ConfigSource::kTopic) continue;
       if (!config.value && !changes.contains(config.name))
@@ -125,17 +127,18 @@ class Changer {
   }
 
   Result<void> change(const KafkaConfigChanges& changes) {
-    if (kIncremental) return send(handle_, topic_, changes);
-    KafkaConfigChanges all = current_;
+    KafkaConfigChanges all = kIncremental ? KafkaConfigChanges() : current_;
     for (const auto& [name, value] : changes) all[name] = value;
     DRS_RETURN_IF_ERROR(send(handle_, topic_, all));
     current_ = std::move(all);
+    for (const auto& [name, value] : changes) made_[name] = value;
     return {};
   }
 
  private:
   KafkaHandle& handle_;
   const std::string& topic_;
+  KafkaConfigChanges& made_;
   KafkaConfigChanges current_;
 };
 
@@ -172,11 +175,23 @@ Result<std::vector<TopicConfig>> read_kafka_configs(KafkaHandle& handle, const s
   return configs;
 }
 
+std::vector<TopicConfig> after_kafka_config_changes(std::vector<TopicConfig> configs,
+                                                    const KafkaConfigChanges& changes) {
+  std::erase_if(configs, [&](const TopicConfig& config) {
+    const auto change = changes.find(config.name);
+    return change != changes.end() && (change->second || config.source == ConfigSource::kTopic);
+  });
+  for (const auto& [name, value] : changes)
+    if (value) configs.push_back({.name = name, .value = value, .source = ConfigSource::kTopic});
+  std::ranges::sort(configs, {}, &TopicConfig::name);
+  return configs;
+}
+
 Result<std::vector<RefusedConfig>> change_kafka_configs(KafkaHandle& handle, const std::string& topic,
-                                                        const KafkaConfigChanges& changes) {
+                                                        const KafkaConfigChanges& changes, KafkaConfigChanges& made) {
   std::vector<RefusedConfig> refused;
   if (changes.empty()) return refused;
-  Changer changer(handle, topic);
+  Changer changer(handle, topic, made);
   DRS_RETURN_IF_ERROR(changer.prepare(changes));
   Result<void> together = changer.change(changes);
   if (together.ok()) return refused;

@@ -90,10 +90,11 @@ def test_a_topic_that_something_else_filled_is_not_taken_for_an_interrupted_rest
     assert "not what an interrupted restore" in refused
 
 
-def test_brokers_that_learn_late_of_a_created_topic_are_waited_for(drs, provide, topic):  # noqa: F811
+def test_brokers_that_learn_late_of_topics_and_their_configurations_do_not_matter(drs, provide, topic):  # noqa: F811
     with provide(KafkaServer, None, 3) as kafka:
         archives = Archives(drs, kafka)  # noqa: F811
-        archives.client.create_topic(topic, partitions=10)
+        configs = {"message.timestamp.type": "LogAppendTime", "segment.ms": "7200000"}
+        archives.client.create_topic(topic, partitions=10, configs=configs)
         archives.client.produce(topic, 0, numbered(10))
         archives.archive("prod", "--topics", topic)
         # Many at a time: the brokers are busy.
@@ -102,6 +103,8 @@ def test_brokers_that_learn_late_of_a_created_topic_are_waited_for(drs, provide,
         for process in restores:
             error = process.communicate(timeout=drs.timeout_seconds)[1]
             assert process.returncode == 0, error.decode()
+        for number in range(8):
+            await_configs(archives.client, f"{topic}.{number}", configs)
 
 
 def test_existing_topics_are_used_only_if_empty_and_alike(archives, topic):  # noqa: F811
