@@ -94,6 +94,19 @@ def run(command, environment, expected=None, sync=None):
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out)
 
 
+def cpu_seconds(process):
+    """Of a process that runs: user and system, its threads included."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def busy_seconds():
+    """CPU seconds of everything that runs on this machine, since its start."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    idle = int(fields[3]) + int(fields[4])
+    return (sum(map(int, fields)) - idle) / os.sysconf("SC_CLK_TCK")
+
+
 def median(values):
     return statistics.median(values)
 
