@@ -1,6 +1,7 @@
 """The page that bench/kafka writes."""
 
 import os
+import shlex
 import sys
 import textwrap
 
@@ -155,6 +156,21 @@ class Page:
         return measure.table(["records of", "case", "seconds", "k records/s", "MB/s", "CPU s", "broker's CPU s",
                               "cores used by others", "peak MiB", "MB stored", "times archive's"], rows, numbers_from=2)  # fmt: skip
 
+    def restores(self):
+        rows = []
+        for size in self.sizes:
+            pairs = self.pairs(size, "restore, not read back", "bare producer")
+            rows.append([
+                size_text(size), spread([own.rate / 1e3 for own, _ in pairs]),
+                spread([bare.rate / 1e3 for _, bare in pairs]),
+                spread(self.ratios(size, "restore, not read back", "bare producer")),
+                spread([1e9 * own.cpu / own.records for own, _ in pairs]),
+                spread([1e9 * bare.cpu / bare.records for _, bare in pairs]),
+                spread([(own.cpu + own.broker_cpu) / (bare.cpu + bare.broker_cpu) for own, bare in pairs]),
+            ])  # fmt: skip
+        return measure.table(["records of", "restore, k/s", "bare producer, k/s", "ratio", "restore, ns of CPU",
+                              "bare producer, ns of CPU", "CPU with the broker's, ratio"], rows)  # fmt: skip
+
     def stored(self):
         rows = []
         for size, rows_bytes in self.bench.rows_stored.items():
@@ -169,12 +185,12 @@ class Page:
         return measure.table(["peer", "version", "remarks"], rows, numbers_from=3) if rows else ""
 
     def command(self):
-        words = [word for word in sys.argv[1:]]
+        words = sys.argv[1:]
         for option in ("--drstream", "--bare", "--data", "--scratch", "--output"):
             if option in words:
                 at = words.index(option)
                 del words[at : at + 2]
-        return " ".join(["bench/kafka", *words])
+        return shlex.join(["bench/kafka", *words])
 
     def text(self):
         arguments = self.bench.arguments
@@ -183,7 +199,7 @@ class Page:
         return f"""# Kafka: archive and restore beside librdkafka and other tools
 
 {measure.today()}, drstream {measure.commit()}, {client}. {measure.machine()}.
-`{self.command()}`: {arguments.rounds} rounds, medians (least to most).
+`{self.command()}`: rounds: {arguments.rounds}; medians (least to most).
 
 ## Aims
 
@@ -215,6 +231,12 @@ CPU nanoseconds for a record:
 Of these, by what `--json` says of the last run, in nanoseconds for a record:
 
 {self.stage_costs()}
+## Restore
+
+Without reading back (`--no-proof`), since the bare producer does not either; the figures below have both. CPU is that
+for a record. The last column divides the CPU seconds of restore and broker by those of bare producer and broker.
+
+{self.restores()}
 ## Stored bytes
 
 Plain rows are the same records as `varint timestamp, varint key length + 1, key, varint value length + 1, value`, one
