@@ -65,7 +65,7 @@ class Peer:
 
 class KcatPush(Peer):
     name = "kcat and push"
-    remarks = "`kcat -C -e -J -t TOPIC | drstream push`: JSON lines; no nulls, configurations, offsets of groups"
+    remarks = r"`kcat -C -e -J -t TOPIC \| drstream push`: JSON lines; no nulls, configurations, offsets of groups"
 
     def install(self):
         program("kcat", "kcat")

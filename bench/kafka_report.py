@@ -20,6 +20,10 @@ def size_text(size):
     return f"{size // 1024} KB" if size >= 1024 else f"{size // 1000} KB" if size >= 1000 else f"{size} B"
 
 
+def whole(values):
+    return f"{median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
+
+
 def verdict(reached, aim, at_least):
     return "met" if (reached >= aim if at_least else reached <= aim) else "missed"
 
@@ -69,13 +73,12 @@ class Page:
 
         for size in self.sizes:
             add(f"archive, {size_text(size)}: of the smaller limit", LIMIT_SHARE_MIN, self.archive_shares(size))
-            # Other work takes from the archive more than from the bare consumer, which does not need all cores.
-            left = median(self.archive_shares(size, left=True))
-            if rows[-1][-1] == "missed" and left >= LIMIT_SHARE_MIN:
-                rows[-1][-1] = f"open: {left:.2f} of what other work left"
         for size in self.sizes:
             add(f"restore, {size_text(size)}, not read back: of the bare producer", LIMIT_SHARE_MIN,
                 self.ratios(size, "restore, not read back", "bare producer"))
+        if not self.quiet():
+            for row in rows:
+                row[-1] = "open: see below"
         for size in self.sizes:
             pairs = self.pairs(size, "second archive", "archive")
             add(f"second archive, {size_text(size)}: stored bytes of the first's", SECOND_SHARE_MAX,
@@ -101,16 +104,22 @@ class Page:
                               "archive, of the smaller", "cores used by others", "of the smaller, for the cores left"],
                              rows)  # fmt: skip
 
+    def other_cores(self):
+        return [sample.other_cores for samples in self.bench.samples.values() for sample in samples]
+
+    def quiet(self):
+        return median(self.other_cores()) < QUIET_CORES
+
     def others(self):
         """What else ran."""
-        used = [sample.other_cores for samples in self.bench.samples.values() for sample in samples]
-        if median(used) < QUIET_CORES:
+        used = self.other_cores()
+        if self.quiet():
             return "The machine did nothing else."
         return (f"The machine was not idle: other work used {median(used):.1f} of its {self.cores} cores in the middle of the "
                 f"runs ({min(used):.1f} to {max(used):.1f}). All rates are lower for it, that of an archive more than that "
-                "of the bare consumer, which does not need all cores. The last column sets the archive against the cores "
-                "that were left; on a busy machine it is near 1 whatever the program does. CPU seconds and stored bytes "
-                "do not depend on it, but for a cache that is shared.")  # fmt: skip
+                "of the bare consumer, which does not need all cores. So this run does not decide the aims about rates. The "
+                "last column sets the archive against the cores that were left; on a busy machine it is near 1 whatever "
+                "the program does. CPU seconds and stored bytes depend little on what else runs.")  # fmt: skip
 
     def costs(self):
         rows = []
@@ -122,7 +131,7 @@ class Page:
                 [own.cpu / own.records - bare.cpu / bare.records for own, bare in pairs],
                 [own.broker_cpu / own.records for own, _ in pairs],
             ]
-            rows.append([size_text(size), *(spread([value * 1e9 for value in part]) for part in parts)])
+            rows.append([size_text(size), *(whole([value * 1e9 for value in part]) for part in parts)])
         return measure.table(["records of", "bare client, ns", "broker, ns", f"{STAGES}, ns", "broker during archive, ns"],
                              rows)  # fmt: skip
 
@@ -151,7 +160,9 @@ class Page:
                 f"{median([s.payload_bytes / s.wall / 1e6 for s in samples]):.0f}",
                 f"{median([s.cpu for s in samples]):.2f}", f"{median([s.broker_cpu for s in samples]):.2f}",
                 f"{median([s.other_cores for s in samples]):.2f}",
-                f"{max(s.memory_bytes for s in samples) / (1 << 20):.0f}", f"{stored / 1e6:.1f}" if stored else "", times,
+                # A bare producer holds the file of its records.
+                "" if case == "bare producer" else f"{max(s.memory_bytes for s in samples) / (1 << 20):.0f}",
+                f"{stored / 1e6:.1f}" if stored else "", times,
             ])  # fmt: skip
         return measure.table(["records of", "case", "seconds", "k records/s", "MB/s", "CPU s", "broker's CPU s",
                               "cores used by others", "peak MiB", "MB stored", "times archive's"], rows, numbers_from=2)  # fmt: skip
@@ -164,8 +175,8 @@ class Page:
                 size_text(size), spread([own.rate / 1e3 for own, _ in pairs]),
                 spread([bare.rate / 1e3 for _, bare in pairs]),
                 spread(self.ratios(size, "restore, not read back", "bare producer")),
-                spread([1e9 * own.cpu / own.records for own, _ in pairs]),
-                spread([1e9 * bare.cpu / bare.records for _, bare in pairs]),
+                whole([1e9 * own.cpu / own.records for own, _ in pairs]),
+                whole([1e9 * bare.cpu / bare.records for _, bare in pairs]),
                 spread([(own.cpu + own.broker_cpu) / (bare.cpu + bare.broker_cpu) for own, bare in pairs]),
             ])  # fmt: skip
         return measure.table(["records of", "restore, k/s", "bare producer, k/s", "ratio", "restore, ns of CPU",
