@@ -226,7 +226,7 @@ has one handle, counts records and bytes, and reads for at least {arguments.seco
 `acks=all` and the compression of the topic. Seconds of drstream and the peers are those of the whole command. CPU
 seconds are those of all processes of the line, those of MirrorMaker 2 with its second broker. Memory is that of the
 largest process. Before each run the file system is synced; an archive and what kcat and kafka-backup-core store are
-synced within their time. The runs take turns, and ratios are of runs in the same round.
+synced within their time. Before the first run a bare producer and consumer warm the broker. The runs take turns, and ratios are of runs in the same round.
 
 ## Archive
 
@@ -245,7 +245,9 @@ Of these, by what `--json` says of the last run, in nanoseconds for a record:
 ## Restore
 
 Without reading back (`--no-proof`), since the bare producer does not either; the figures below have both. CPU is that
-for a record. The last column divides the CPU seconds of restore and broker by those of bare producer and broker.
+for a record. The last column divides the CPU seconds of restore and broker by those of bare producer and broker. The
+bare producer sends records of all partitions in turn, a restore up to 1 MiB of one partition at a time: that costs
+librdkafka less where records are small.
 
 {self.restores()}
 ## Stored bytes
