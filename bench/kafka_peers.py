@@ -163,7 +163,7 @@ class MirrorMaker(Peer):
 
 class KafkaBackupCore(Peer):
     name = "kafka-backup-core"
-    remarks = ("crates.io, defaults, zstd 1: no encryption, no decoding back, no fsync; it adds two headers to each "
+    remarks = ("crates.io, defaults, zstd 1: no encryption, no decoding back; fsync; it adds two headers to each "
                "record")  # fmt: skip
 
     def install(self):
