@@ -136,19 +136,23 @@ Result<void> TopicRestore::create(const ChosenTopic& topic) {
 // a cluster knows depends on its version, so the new topic is asked. A cluster may refuse to lift them: a record beyond
 // one then ends the restore.
 Result<void> TopicRestore::lift_limits(const ChosenTopic& topic) {
-  DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, of_target(clients_.cluster.all_configs(topic.target)));
+  const auto known = [&](auto ask) { return of_target(once_known(control_.cancel, ask)); };
+  DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs,
+                       known([&] { return clients_.cluster.all_configs(topic.target); }));
   std::map<std::string, std::string> lifted;
   for (const TopicConfig& config : configs)
     if (const char* const none = no_limit(config.name); none != nullptr && config.value != none)
       lifted[config.name] = none;
   if (lifted.empty()) return {};
   DRS_ASSIGN_OR_RETURN(const std::vector<RefusedConfig> refused,
-                       of_target(clients_.cluster.set_configs(topic.target, lifted)));
+                       known([&] { return clients_.cluster.set_configs(topic.target, lifted); }));
   const auto archived = std::ranges::find(topic.source->configs, kMessageLimit, &TopicConfig::name);
   if (std::ranges::find(refused, kMessageLimit, &RefusedConfig::name) == refused.end() ||
       archived == topic.source->configs.end() || !archived->value)
     return {};
-  const auto set = of_target(clients_.cluster.set_configs(topic.target, {{archived->name, *archived->value}}));
+  const auto set = known([&] {
+    return clients_.cluster.set_configs(topic.target, {{archived->name, *archived->value}});
+  });
   return set.ok() ? Result<void>() : set.error();
 }
 
