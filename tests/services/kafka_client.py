@@ -270,7 +270,7 @@ class KafkaClient:
             except self._kafka.KafkaException as problem:
                 errors = self._kafka.KafkaError
                 not_yet = problem.args[0].code() in (errors._TIMED_OUT, errors.COORDINATOR_LOAD_IN_PROGRESS,
-                                                     errors.NOT_COORDINATOR)
+                                                     errors.NOT_COORDINATOR, errors._NOENT)  # no leader yet
                 if time.monotonic() > deadline or not (not_yet or problem.args[0].retriable()):
                     raise
                 time.sleep(0.05)
