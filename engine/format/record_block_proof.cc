@@ -3,14 +3,6 @@
 #include <algorithm>
 
 namespace drs {
-
-bool is_described_by(const RecordBlockHeader& header, const Extent& extent, const RecordBlockEntry& entry) {
-  return header.bytes == entry.bytes && header.topic == extent.topic && header.partition == extent.partition &&
-         header.first_offset == entry.first_offset && header.last_offset == entry.last_offset &&
-         header.records == entry.records && header.least_ms == entry.least_ms &&
-         header.greatest_ms == entry.greatest_ms;
-}
-
 namespace {
 
 bool ends_before(const Gap& gap, std::int64_t offset) {
@@ -18,6 +10,13 @@ bool ends_before(const Gap& gap, std::int64_t offset) {
 }
 
 }  // namespace
+
+bool is_described_by(const RecordBlockHeader& header, const Extent& extent, const RecordBlockEntry& entry) {
+  return header.bytes == entry.bytes && header.topic == extent.topic && header.partition == extent.partition &&
+         header.first_offset == entry.first_offset && header.last_offset == entry.last_offset &&
+         header.records == entry.records && header.least_ms == entry.least_ms &&
+         header.greatest_ms == entry.greatest_ms;
+}
 
 RecordBlockProof::RecordBlockProof(const ExtentIndex& index, const RecordBlockEntry& entry)
     : entry_(entry),

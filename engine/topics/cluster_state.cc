@@ -4,16 +4,11 @@
 #include <utility>
 
 #include "engine/topics/cluster_error.h"
+#include "engine/topics/topic_configs.h"
 #include "io/base/pattern.h"
 
 namespace drs {
 namespace {
-
-bool is_compacted(const std::vector<TopicConfig>& configs) {
-  return std::ranges::any_of(configs, [](const TopicConfig& config) {
-    return config.name == "cleanup.policy" && config.value && config.value->find("compact") != std::string::npos;
-  });
-}
 
 // The groups that have offsets in `topics`, which are sorted by name, with these offsets.
 Result<std::vector<CatalogueGroup>> capture_groups(TopicCluster& cluster, const std::vector<SelectedTopic>& topics,

@@ -9,6 +9,7 @@
 #include "engine/topics/record_probe.h"
 #include "engine/topics/record_pull.h"
 #include "engine/topics/restore_limits.h"
+#include "engine/topics/topic_configs.h"
 
 namespace drs {
 namespace {
@@ -45,12 +46,9 @@ std::map<std::string, std::string> true_configs(const CatalogueTopic& topic) {
 }
 
 std::string compression_of(const CatalogueTopic& topic) {
-  for (const TopicConfig& config : topic.configs) {
-    if (config.name != "compression.type" || !config.value) continue;
-    if (*config.value == "uncompressed") return "none";
-    if (*config.value != "producer") return *config.value;
-  }
-  return "zstd";
+  const std::string type = config_value(topic.configs, "compression.type").value_or("producer");
+  if (type == "producer") return "zstd";
+  return type == "uncompressed" ? "none" : type;
 }
 
 // Asks about topics that exist until no broker answers that it does not know them: brokers learn of a new topic one
@@ -146,12 +144,10 @@ Result<void> TopicRestore::lift_limits(const ChosenTopic& topic) {
   if (lifted.empty()) return {};
   DRS_ASSIGN_OR_RETURN(const std::vector<RefusedConfig> refused,
                        known([&] { return clients_.cluster.set_configs(topic.target, lifted); }));
-  const auto archived = std::ranges::find(topic.source->configs, kMessageLimit, &TopicConfig::name);
-  if (std::ranges::find(refused, kMessageLimit, &RefusedConfig::name) == refused.end() ||
-      archived == topic.source->configs.end() || !archived->value)
-    return {};
+  const std::optional<std::string> archived = config_value(topic.source->configs, kMessageLimit);
+  if (std::ranges::find(refused, kMessageLimit, &RefusedConfig::name) == refused.end() || !archived) return {};
   const auto set = known([&] {
-    return clients_.cluster.set_configs(topic.target, {{archived->name, *archived->value}});
+    return clients_.cluster.set_configs(topic.target, {{std::string(kMessageLimit), *archived}});
   });
   return set.ok() ? Result<void>() : set.error();
 }

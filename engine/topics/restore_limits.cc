@@ -5,6 +5,8 @@
 #include <limits>
 #include <optional>
 
+#include "engine/topics/topic_configs.h"
+
 namespace drs {
 namespace {
 
@@ -34,13 +36,8 @@ TimeSpan times_of(const ChosenTopic& topic) {
   return times;
 }
 
-std::optional<std::string> value_of(std::span<const TopicConfig> configs, std::string_view name) {
-  const auto found = std::ranges::find(configs, name, &TopicConfig::name);
-  return found == configs.end() ? std::nullopt : found->value;
-}
-
 std::optional<std::int64_t> number_of(std::span<const TopicConfig> configs, std::string_view name) {
-  const std::optional<std::string> text = value_of(configs, name);
+  const std::optional<std::string> text = config_value(configs, name);
   std::int64_t number = 0;
   if (!text) return std::nullopt;
   const char* const end = text->data() + text->size();
@@ -58,7 +55,7 @@ std::string span_text(std::int64_t ms) {
 
 // How long records are kept; absent: for ever.
 std::optional<std::int64_t> retention_of(std::span<const TopicConfig> configs) {
-  const std::string policy = value_of(configs, "cleanup.policy").value_or("delete");
+  const std::string policy = config_value(configs, "cleanup.policy").value_or("delete");
   if (policy.find("delete") == std::string::npos) return std::nullopt;
   const std::int64_t retention_ms = number_of(configs, "retention.ms").value_or(kDefaultRetentionMs);
   return retention_ms < 0 ? std::nullopt : std::optional(retention_ms);
@@ -71,7 +68,7 @@ void judge_existing(const ChosenTopic& topic, std::span<const TopicConfig> there
   const std::string name = "topic " + topic.target + ": ";
   const auto conflict = [&](const std::string& text) { preflight.conflicts.push_back(name + text); };
   const auto remark = [&](const std::string& text) { preflight.remarks.push_back(name + text); };
-  if (value_of(there, "message.timestamp.type") == "LogAppendTime")
+  if (config_value(there, "message.timestamp.type") == "LogAppendTime")
     conflict(
         "its message.timestamp.type is LogAppendTime, so that every record would get the time of the restore: set "
         "CreateTime, or restore under another name");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/topics/restore_limits.h"
+#include "engine/topics/topic_configs.h"
 
 namespace drs {
 namespace {
@@ -104,27 +105,33 @@ const ClusterTopic* find_topic(const ClusterView& view, const std::string& name)
   return found == view.topics.end() ? nullptr : &*found;
 }
 
-// Why an existing topic cannot be written to; empty if it can. `configs`: all it has.
-Result<std::string> refusal(const ChosenTopic& topic, const ClusterTopic& there, const RestoreTarget& target,
-                            const std::vector<TopicConfig>& configs, RecordSource& ends) {
+// Adds why an existing topic cannot be written to, or what it would do to the records.
+Result<void> check_existing(const ChosenTopic& topic, const ClusterTopic& there, const RestoreTarget& target,
+                            TopicCluster& cluster, RecordSource& ends, RestorePreflight& preflight) {
+  const auto conflict = [&](const std::string& why) -> Result<void> {
+    preflight.conflicts.push_back("topic " + topic.target + ": " + why);
+    return {};
+  };
   if (!target.use_existing && !target.resume)
-    return std::string("it exists: choose another name by --rename, or --existing-topics use for an empty topic");
+    return conflict("it exists: choose another name by --rename, or --existing-topics use for an empty topic");
   if (there.partitions != topic.partitions.size())
-    return "it has " + std::to_string(there.partitions) + " partitions, the archived one " +
-           std::to_string(topic.partitions.size());
-  for (const TopicConfig& config : configs)
-    if (config.name == "cleanup.policy" && config.value && config.value->find("compact") != std::string::npos)
-      return std::string(
-          "it is compacted, so that records could disappear while it is being written: restore under "
-          "another name, or delete it first");
-  if (target.resume) return std::string();
-  std::vector<TopicPartition> partitions;
-  for (std::uint32_t i = 0; i < there.partitions; ++i) partitions.push_back({topic.target, i});
-  DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> found, ends.capture(partitions));
-  for (std::size_t i = 0; i < found.size(); ++i)
-    if (found[i].high_watermark > found[i].log_start)
-      return "partition " + std::to_string(i) + " holds records: only empty topics can be written to";
-  return std::string();
+    return conflict("it has " + std::to_string(there.partitions) + " partitions, the archived one " +
+                    std::to_string(topic.partitions.size()));
+  DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, cluster.all_configs(topic.target));
+  if (is_compacted(configs))
+    return conflict(
+        "it is compacted, so that records could disappear while it is being written: restore under another name, or "
+        "delete it first");
+  if (!target.resume) {
+    std::vector<TopicPartition> partitions;
+    for (std::uint32_t i = 0; i < there.partitions; ++i) partitions.push_back({topic.target, i});
+    DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> found, ends.capture(partitions));
+    for (std::size_t i = 0; i < found.size(); ++i)
+      if (found[i].high_watermark > found[i].log_start)
+        return conflict("partition " + std::to_string(i) + " holds records: only empty topics can be written to");
+  }
+  if (target.use_existing) judge_existing(topic, configs, target.now_ms, preflight);
+  return {};
 }
 
 }  // namespace
@@ -176,12 +183,7 @@ Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, co
   DRS_ASSIGN_OR_RETURN(const ClusterView view, cluster.look());
   for (const ChosenTopic& topic : topics) {
     if (const ClusterTopic* const there = find_topic(view, topic.target); there != nullptr) {
-      DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, cluster.all_configs(topic.target));
-      DRS_ASSIGN_OR_RETURN(const std::string why, refusal(topic, *there, target, configs, ends));
-      if (!why.empty())
-        preflight.conflicts.push_back("topic " + topic.target + ": " + why);
-      else if (target.use_existing)
-        judge_existing(topic, configs, target.now_ms, preflight);
+      DRS_RETURN_IF_ERROR(check_existing(topic, *there, target, cluster, ends, preflight));
       continue;
     }
     judge_retention(topic, target.now_ms, preflight);
