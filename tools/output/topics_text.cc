@@ -114,7 +114,8 @@ std::string topic_line(const CatalogueTopic& topic) {
 std::string detail_text(const PartitionDetail& detail) {
   std::string out = fmt::format("     {} of keys, values and headers", format_size(detail.payload_bytes));
   if (detail.missing_offsets > 0)
-    out += fmt::format("; {} offsets hold no record, in {}", detail.missing_offsets, counted(detail.gaps_count, "gap"));
+    out += fmt::format("; {} without a record, in {}", counted(detail.missing_offsets, "offset"),
+                       counted(detail.gaps_count, "gap"));
   out += "\n";
   for (const Gap& gap : detail.gaps)
     out += fmt::format("     gap {} to {}: {}\n", gap.from, gap.from + static_cast<std::int64_t>(gap.offsets),
