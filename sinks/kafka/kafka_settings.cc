@@ -78,11 +78,11 @@ class SettingsReader {
     return {};
   }
 
-  Result<void> read_environment(const std::map<std::string, std::string>& environment) {
+  Result<void> read_environment(const std::map<std::string_view, std::string_view>& environment) {
     for (const auto& [variable, value] : environment) {
       if (!variable.starts_with(kKafkaVariablePrefix) || variable.size() == kKafkaVariablePrefix.size()) continue;
       if (Result<void> added = add(name_of_variable(variable), trimmed(value)); !added.ok())
-        return std::move(added).error().with_context(variable);
+        return std::move(added).error().with_context(std::string(variable));
     }
     return {};
   }

@@ -20,8 +20,9 @@ namespace drs {
 struct KafkaSettingsSources {
   std::string file_name;  // for messages
   std::string_view file;  // its text: lines `name=value`; lines that begin with '#' are comments
-  std::map<std::string, std::string> environment;  // what does not begin with kKafkaVariablePrefix is ignored
-  std::vector<std::string> options;                // "name=value"
+  // Names and values; what does not begin with kKafkaVariablePrefix is ignored. Views, so that no secret is copied.
+  std::map<std::string_view, std::string_view> environment;
+  std::vector<std::string> options;  // "name=value"
 };
 
 // DRSTREAM_KAFKA_SASL_PASSWORD sets sasl.password.

@@ -18,13 +18,13 @@ constexpr std::string_view kBootstrapServers = "bootstrap.servers";
 constexpr int kReturnedBytesMin = 4 << 20;
 
 // The variables that name settings of librdkafka: not those of options of ours.
-std::map<std::string, std::string> kafka_variables() {
-  std::map<std::string, std::string> variables;
+std::map<std::string_view, std::string_view> kafka_variables() {
+  std::map<std::string_view, std::string_view> variables;
   for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos || !text.starts_with(kKafkaVariablePrefix)) continue;
-    const std::string name(text.substr(0, equals));
+    const std::string_view name = text.substr(0, equals);
     if (name == variable_name("kafka-config") || name == variable_name("kafka-config-file")) continue;
     variables.emplace(name, text.substr(equals + 1));
   }
@@ -75,6 +75,7 @@ Result<KafkaSettings> kafka_settings(const CommandContext& context, const KafkaO
 
 KafkaClientOptions kafka_client_options(CommandContext& context) {
   KafkaClientOptions options;
+  options.token_child = child_options({});
   options.log = [&log = context.log](int severity, std::string_view line) {
     constexpr int kError = 3;  // of syslog
     if (severity <= kError)

@@ -20,6 +20,7 @@
 #include "tools/output/console.h"
 #include "tools/output/printable.h"
 #include "tools/output/terminal.h"
+#include "tools/repository/process_environment.h"
 #include "tools/repository/resource_defaults.h"
 
 namespace drs {
@@ -134,7 +135,7 @@ Result<SecretBytes> run_passphrase_command(const std::string& command, CancelTok
   if (!words.ok()) return std::move(words).error().with_context("--passphrase-command");
   ChildOptions options;
   options.argv = *std::move(words);
-  options.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
+  options.environment_remove = secret_variable_names();
   options.asks_on_terminal = true;
   auto output = command_output(options, kPassphraseOutputBytesMax, cancel);
   if (output.ok() || output.error().code == ErrorCode::kCancelled) return output;

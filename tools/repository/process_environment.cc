@@ -78,13 +78,18 @@ Environment process_environment(HttpFetch fetch, const Clock& clock, CancelToken
           .clock = clock};
 }
 
+std::vector<std::string> secret_variable_names() {
+  std::vector<std::string> names(key_variable_names().begin(), key_variable_names().end());
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
+    if (const std::string_view text(*entry); text.starts_with(kKafkaVariablePrefix))
+      names.emplace_back(text.substr(0, text.find('=')));
+  return names;
+}
+
 ChildOptions child_options(std::vector<std::string> argv) {
   ChildOptions options;
   options.argv = std::move(argv);
-  options.environment_remove.assign(key_variable_names().begin(), key_variable_names().end());
-  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
-    if (const std::string_view text(*entry); text.starts_with(kKafkaVariablePrefix))
-      options.environment_remove.emplace_back(text.substr(0, text.find('=')));
+  options.environment_remove = secret_variable_names();
   const TerminalStyle style = terminal_style(options.stderr_to);
   // Each line replaces the status line, which is redrawn below it.
   if (style.knows_escapes)

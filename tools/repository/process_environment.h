@@ -26,6 +26,9 @@ Environment process_environment(HttpFetch fetch, const Clock& clock, CancelToken
 // `cancel` ends the wait for a FIFO. Errors: kUsage (larger), those of open_to_read.
 Result<SecretBytes> read_small_file(const std::string& path, CancelToken& cancel);
 
+// The names of the variables that hold keys and secrets, which no command that we run must see.
+std::vector<std::string> secret_variable_names();
+
 // The options of every command that we run: it does not see the variables that hold keys, and its stderr is made
 // printable if that is a terminal.
 ChildOptions child_options(std::vector<std::string> argv);
