@@ -64,14 +64,14 @@ class TopicCluster {
   // Creates a topic and waits until every partition has a leader. Errors: kAlreadyExists; kUsage (the cluster refuses a
   // name, a configuration or the replication; the text quotes it).
   virtual Result<void> create(const NewTopic& topic) = 0;
+  // Asks whether `create` would be refused, and changes nothing. Errors: as create.
+  virtual Result<void> try_create(const NewTopic& topic) = 0;
   // Sets these configurations of a topic and leaves the others. Returns those that the cluster refused.
   virtual Result<std::vector<RefusedConfig>> set_configs(const std::string& topic,
                                                          const std::map<std::string, std::string>& configs) = 0;
   // Removes these configurations of a topic, so that the defaults hold again.
   virtual Result<std::vector<RefusedConfig>> unset_configs(const std::string& topic,
                                                            std::span<const std::string> names) = 0;
-  // Deletes the records before `offset`. Errors: kUsage (the topic's cleanup policy does not allow it).
-  virtual Result<void> delete_records(const TopicPartition& partition, std::int64_t offset) = 0;
   // Sets the offsets of an empty or absent group. Errors: kBusy (the group is active).
   virtual Result<void> set_group_offsets(const std::string& group, std::span<const GroupOffset> offsets) = 0;
   // Makes a waiting or later call return kCancelled soon.

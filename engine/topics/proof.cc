@@ -122,6 +122,7 @@ class Comparer final : private RecordVisitor {
   const ProofOptions& options_;
   const RunControl control_;
   TopicProof proof_;
+  std::vector<std::size_t> topic_numbers_;  // by partition
   struct Waiting {
     OffsetRange range;
     const ChosenPartition* chosen = nullptr;
@@ -136,8 +137,10 @@ class Comparer final : private RecordVisitor {
 Result<void> Comparer::plan() {
   std::vector<TopicPartition> targets;
   std::vector<const ChosenPartition*> chosen;
-  for (const ChosenTopic& topic : topics_)
-    for (const ChosenPartition& partition : topic.partitions) {
+  for (std::size_t t = 0; t < topics_.size(); ++t)
+    for (const ChosenPartition& partition : topics_[t].partitions) {
+      const ChosenTopic& topic = topics_[t];
+      topic_numbers_.push_back(t);
       targets.push_back({topic.target, partition.number});
       chosen.push_back(&partition);
       PartitionProof proof;
@@ -204,7 +207,7 @@ Result<void> Comparer::add(std::uint32_t number, const Record& record) {
   PartitionProof& proof = *comparison.proof;
   const std::uint64_t payload = payload_bytes(record);
   proof_.payload_bytes += payload;
-  control_.progress.bytes += payload;
+  count_progress(control_.progress, topic_numbers_[number], payload);
   if (!proof.difference.empty()) return {};
   if (!comparison.in_block && !comparison.archive_ended) {
     DRS_ASSIGN_OR_RETURN(comparison.in_block, comparison.expected.next_block());

@@ -15,19 +15,10 @@ namespace drs {
 namespace {
 
 constexpr std::chrono::milliseconds kSettleEvery{500};
+constexpr int kSettledTimes = 4;  // in a row
 constexpr int kSettleTries = 120;
 constexpr std::chrono::milliseconds kKnownEvery{250};
 constexpr int kKnownTries = 120;
-
-// Settings under which the target keeps every record as it is written.
-std::map<std::string, std::string> safe_configs() {
-  return {{"cleanup.policy", "delete"},
-          {"retention.ms", "-1"},
-          {"retention.bytes", "-1"},
-          {"message.timestamp.type", "CreateTime"}};
-}
-
-constexpr std::string_view kMessageLimit = "max.message.bytes";
 
 // The value of a configuration that limits which records a topic takes, with which it takes all; null: it is no such
 // configuration.
@@ -66,8 +57,14 @@ auto once_known(const CancelToken& cancel, Ask ask) -> decltype(ask()) {
 class TopicRestore {
  public:
   TopicRestore(TopicView& view, RangeRestore& restore, const RestoreClients& clients, const RestoreOptions& options,
-               const RunControl& control)
-      : view_(view), restore_(restore), clients_(clients), options_(options), control_(control) {}
+               RestorePlan plan, const RunControl& control)
+      : view_(view),
+        restore_(restore),
+        clients_(clients),
+        options_(options),
+        control_(control),
+        topics_(std::move(plan.topics)),
+        preflight_(std::move(plan.preflight)) {}
   Result<RestoreReport> run();
 
  private:
@@ -78,7 +75,6 @@ class TopicRestore {
     std::uint64_t records = 0;           // written by this run
   };
   Result<void> create_topics();
-  Result<void> create(const ChosenTopic& topic);
   Result<void> lift_limits(const ChosenTopic& topic);
   Result<void> find_positions();
   Result<std::vector<PartitionEnds>> stable_ends();
@@ -95,7 +91,8 @@ class TopicRestore {
   const RestoreClients& clients_;
   const RestoreOptions& options_;
   const RunControl control_;
-  std::vector<ChosenTopic> topics_;
+  const std::vector<ChosenTopic> topics_;
+  const RestorePreflight preflight_;
   std::vector<bool> created_;  // by this restore, or by the one that it resumes
   std::vector<std::vector<Written>> written_;
   std::vector<std::int64_t> starts_;  // of targets()
@@ -115,18 +112,10 @@ Result<void> TopicRestore::create_topics() {
   for (const ChosenTopic& topic : topics_) {
     const bool there = std::ranges::find(view.topics, topic.target, &ClusterTopic::name) != view.topics.end();
     created_.push_back(!there || (options_.target.resume && !options_.target.use_existing));
-    if (!there) DRS_RETURN_IF_ERROR(create(topic));
+    if (!there) DRS_RETURN_IF_ERROR(of_target(clients_.cluster.create(new_topic(topic, options_.target))));
     if (created_.back()) DRS_RETURN_IF_ERROR(lift_limits(topic));  // an interrupted restore may have ended before this
   }
   return {};
-}
-
-Result<void> TopicRestore::create(const ChosenTopic& topic) {
-  const NewTopic wanted{.name = topic.target,
-                        .partitions = static_cast<std::uint32_t>(topic.partitions.size()),
-                        .replication = options_.target.replication.value_or(topic.source->replication),
-                        .configs = safe_configs()};
-  return of_target(clients_.cluster.create(wanted));
 }
 
 // What else keeps a topic from taking every record, in batches as large as ours: it may have had another
@@ -144,15 +133,17 @@ Result<void> TopicRestore::lift_limits(const ChosenTopic& topic) {
   if (lifted.empty()) return {};
   DRS_ASSIGN_OR_RETURN(const std::vector<RefusedConfig> refused,
                        known([&] { return clients_.cluster.set_configs(topic.target, lifted); }));
-  const std::optional<std::string> archived = config_value(topic.source->configs, kMessageLimit);
-  if (std::ranges::find(refused, kMessageLimit, &RefusedConfig::name) == refused.end() || !archived) return {};
+  const std::int64_t archived = config_number(topic.source->configs, kMessageLimit).value_or(0);
+  if (std::ranges::find(refused, kMessageLimit, &RefusedConfig::name) == refused.end()) return {};
+  if (archived <= kDefaultMessageBytesMax) return {};  // our batches are as large as the default
   const auto set = known([&] {
-    return clients_.cluster.set_configs(topic.target, {{std::string(kMessageLimit), *archived}});
+    return clients_.cluster.set_configs(topic.target, {{std::string(kMessageLimit), std::to_string(archived)}});
   });
   return set.ok() ? Result<void>() : set.error();
 }
 
-// The ends of the targets, once they no longer change: a request of a producer that was killed may still be appended.
+// The ends of the targets, once they no longer change: requests of a producer that was killed may still lie in the
+// sockets of a broker that was slow or stood still, which appends them one after the other.
 Result<std::vector<PartitionEnds>> TopicRestore::stable_ends() {
   const std::vector<TopicPartition> partitions = targets();
   const auto capture = [&] {
@@ -160,14 +151,16 @@ Result<std::vector<PartitionEnds>> TopicRestore::stable_ends() {
   };
   DRS_ASSIGN_OR_RETURN(std::vector<PartitionEnds> before, capture());
   if (!options_.target.resume) return before;
+  int settled = 0;
   for (int attempt = 0; attempt < kSettleTries; ++attempt) {
     if (control_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "the restore was cancelled");
     std::this_thread::sleep_for(kSettleEvery);
     DRS_ASSIGN_OR_RETURN(std::vector<PartitionEnds> now, capture());
-    const bool stable = std::ranges::equal(before, now, [](const PartitionEnds& a, const PartitionEnds& b) {
+    const bool same = std::ranges::equal(before, now, [](const PartitionEnds& a, const PartitionEnds& b) {
       return a.high_watermark == b.high_watermark;
     });
-    if (stable) return now;
+    settled = same ? settled + 1 : 0;
+    if (settled == kSettledTimes) return now;
     before = std::move(now);
   }
   return Error(ErrorCode::kUsage, "the topics at the target keep growing: something else writes to them");
@@ -204,15 +197,19 @@ Result<void> TopicRestore::find_positions() {
   return {};
 }
 
-// For the progress: of what is left to write, at most.
+// For the progress: of what is left to write, and of what is read back, at most.
 void TopicRestore::expect_bytes() {
+  std::deque<ProgressPart>& parts = control_.progress.parts;
   for (std::size_t t = 0; t < topics_.size(); ++t) {
     const RestoreSize size = size_of(topics_[t]);
     std::uint64_t there = 0;
     for (const Written& written : written_[t]) there += written.there;
     if (size.records == 0) continue;
     const double left = 1.0 - static_cast<double>(std::min(there, size.records)) / static_cast<double>(size.records);
-    control_.progress.total_bytes += static_cast<std::uint64_t>(left * static_cast<double>(size.payload_bytes));
+    const std::uint64_t total = static_cast<std::uint64_t>(left * static_cast<double>(size.payload_bytes)) +
+                                (options_.prove ? size.payload_bytes : 0);
+    control_.progress.total_bytes += total;
+    if (!parts.empty()) parts[t].total_bytes = total;
   }
 }
 
@@ -247,7 +244,7 @@ Result<void> TopicRestore::write(const PartitionIndex& at, const Record& record)
   ++written.records;
   const std::uint64_t payload = payload_bytes(record);
   report_.payload_bytes += payload;
-  control_.progress.bytes += payload;
+  count_progress(control_.progress, at.topic, payload);
   return {};
 }
 
@@ -266,7 +263,7 @@ Result<void> TopicRestore::check_counts() {
                          std::to_string(found) + " records, expected " +
                          std::to_string(written.there + written.records) +
                          ": something else writes to it, or a retry of the producer was stored twice; delete the "
-                         "topic and restore it again");
+                         "topic and go on with --resume, which restores it again");
     }
   return {};
 }
@@ -285,7 +282,7 @@ Result<void> TopicRestore::set_true_configs() {
   for (std::size_t t = 0; t < topics_.size(); ++t) {
     if (!created_[t]) continue;
     std::map<std::string, std::string> wanted = true_configs(*topics_[t].source);
-    const std::map<std::string, std::string> safe = safe_configs();
+    const std::map<std::string, std::string> safe = new_topic(topics_[t], options_.target).configs;
     DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> there, of_target(clients_.cluster.configs(topics_[t].target)));
     std::vector<std::string> unset;
     for (const TopicConfig& config : there) {
@@ -301,15 +298,11 @@ Result<void> TopicRestore::set_true_configs() {
 }
 
 Result<RestoreReport> TopicRestore::run() {
-  DRS_ASSIGN_OR_RETURN(topics_, choose_topics(view_, options_.choice));
-  DRS_ASSIGN_OR_RETURN(RestorePreflight preflight,
-                       of_target(check_target(topics_, options_.target, clients_.cluster, clients_.source)));
-  if (!preflight.conflicts.empty()) {
+  if (!preflight_.conflicts.empty()) {
     std::string text = "nothing was written, since the target does not fit";
-    for (const std::string& conflict : preflight.conflicts) text += "\n" + conflict;
+    for (const std::string& conflict : preflight_.conflicts) text += "\n" + conflict;
     return Error(ErrorCode::kUsage, text);
   }
-  report_.remarks = std::move(preflight.remarks);
   DRS_RETURN_IF_ERROR(create_topics());
   DRS_RETURN_IF_ERROR(find_positions());
   expect_bytes();
@@ -340,9 +333,17 @@ Result<RestoreReport> TopicRestore::run() {
 
 }  // namespace
 
+Result<RestorePlan> plan_restore(TopicView& view, const RestoreOptions& options, TopicCluster& cluster,
+                                 RecordSource& source) {
+  RestorePlan plan;
+  DRS_ASSIGN_OR_RETURN(plan.topics, choose_topics(view, options.choice));
+  DRS_ASSIGN_OR_RETURN(plan.preflight, of_target(check_target(plan.topics, options.target, cluster, source)));
+  return plan;
+}
+
 Result<RestoreReport> restore_topics(TopicView& view, RangeRestore& restore, const RestoreClients& clients,
-                                     const RestoreOptions& options, const RunControl& control) {
-  return TopicRestore(view, restore, clients, options, control).run();
+                                     const RestoreOptions& options, RestorePlan plan, const RunControl& control) {
+  return TopicRestore(view, restore, clients, options, std::move(plan), control).run();
 }
 
 }  // namespace drs

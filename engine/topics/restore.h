@@ -35,21 +35,29 @@ struct RestoreReport {
   std::vector<RestoredTopic> topics;
   std::uint64_t records = 0;  // written by this run
   std::uint64_t payload_bytes = 0;
-  std::vector<std::string> remarks;  // of the preflight
   std::optional<TopicProof> proof;
 };
+
+struct RestorePlan {
+  std::vector<ChosenTopic> topics;
+  RestorePreflight preflight;
+};
+// Changes nothing. Errors: those of choose_topics; the cluster's as of_target has them.
+Result<RestorePlan> plan_restore(TopicView& view, const RestoreOptions& options, TopicCluster& cluster,
+                                 RecordSource& source);
 
 // The clients of the target, each used by the restore alone.
 struct RestoreClients {
   TopicCluster& cluster;
   RecordSource& source;  // reads what is there
-  RecordSink& sink;
+  RecordSink& sink;      // its batches are of the plan's size at most
 };
 
-// `restore` reads the repository's data. Errors: kUsage (a choice that selects nothing; conflicts with what the target
-// has, each in a line of the text; records that the target refuses); kSinkClosed (the brokers failed, and --resume goes
-// on; or the target does not hold what was written); damage; the store's; kCancelled.
+// Carries out a plan. `restore` reads the repository's data. The parts of `control.progress` are the topics of the
+// plan, or there are none. Errors: kUsage (conflicts with what the target has, each in a line of the text; records that
+// the target refuses); kSinkClosed (the brokers failed, and --resume goes on; or the target does not hold what was
+// written); damage; the store's; kCancelled.
 Result<RestoreReport> restore_topics(TopicView& view, RangeRestore& restore, const RestoreClients& clients,
-                                     const RestoreOptions& options, const RunControl& control);
+                                     const RestoreOptions& options, RestorePlan plan, const RunControl& control);
 
 }  // namespace drs

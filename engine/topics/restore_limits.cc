@@ -1,7 +1,6 @@
 #include "engine/topics/restore_limits.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <optional>
 
@@ -12,8 +11,7 @@ namespace {
 
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::int64_t kDayMs = 24 * kHourMs;
-constexpr std::int64_t kDefaultRetentionMs = 7 * kDayMs;     // Kafka's default
-constexpr std::int64_t kDefaultMessageBytesMax = 1'048'588;  // Kafka's default
+constexpr std::int64_t kDefaultRetentionMs = 7 * kDayMs;  // Kafka's default
 
 // The timestamps of the chosen records lie in [least, greatest]. Records without one (-1) do not count.
 struct TimeSpan {
@@ -36,16 +34,6 @@ TimeSpan times_of(const ChosenTopic& topic) {
   return times;
 }
 
-std::optional<std::int64_t> number_of(std::span<const TopicConfig> configs, std::string_view name) {
-  const std::optional<std::string> text = config_value(configs, name);
-  std::int64_t number = 0;
-  if (!text) return std::nullopt;
-  const char* const end = text->data() + text->size();
-  const auto parsed = std::from_chars(text->data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
-  return number;
-}
-
 // "3 days", "5 hours".
 std::string span_text(std::int64_t ms) {
   const bool days = ms >= 2 * kDayMs;
@@ -57,7 +45,7 @@ std::string span_text(std::int64_t ms) {
 std::optional<std::int64_t> retention_of(std::span<const TopicConfig> configs) {
   const std::string policy = config_value(configs, "cleanup.policy").value_or("delete");
   if (policy.find("delete") == std::string::npos) return std::nullopt;
-  const std::int64_t retention_ms = number_of(configs, "retention.ms").value_or(kDefaultRetentionMs);
+  const std::int64_t retention_ms = config_number(configs, "retention.ms").value_or(kDefaultRetentionMs);
   return retention_ms < 0 ? std::nullopt : std::optional(retention_ms);
 }
 
@@ -73,8 +61,10 @@ void judge_existing(const ChosenTopic& topic, std::span<const TopicConfig> there
         "its message.timestamp.type is LogAppendTime, so that every record would get the time of the restore: set "
         "CreateTime, or restore under another name");
   const std::int64_t archived_max =
-      number_of(topic.source->configs, "max.message.bytes").value_or(kDefaultMessageBytesMax);
-  const std::int64_t there_max = number_of(there, "max.message.bytes").value_or(kDefaultMessageBytesMax);
+      config_number(topic.source->configs, kMessageLimit).value_or(kDefaultMessageBytesMax);
+  const std::int64_t there_max = config_number(there, kMessageLimit).value_or(kDefaultMessageBytesMax);
+  preflight.batch_bytes =
+      static_cast<std::uint32_t>(std::clamp<std::int64_t>(there_max - there_max / 8, 1, preflight.batch_bytes));
   if (there_max < archived_max)
     remark("its max.message.bytes is " + std::to_string(there_max) + ", that of the archived topic was " +
            std::to_string(archived_max) + ": a larger record ends the restore");
@@ -83,7 +73,7 @@ void judge_existing(const ChosenTopic& topic, std::span<const TopicConfig> there
   const std::int64_t oldest_age = now_ms - times.least_ms;
   const std::int64_t newest_age = now_ms - times.greatest_ms;
   const auto refuses = [&](std::string_view limit_name, std::int64_t distance_ms) {
-    const std::optional<std::int64_t> limit = number_of(there, limit_name);
+    const std::optional<std::int64_t> limit = config_number(there, limit_name);
     if (limit && distance_ms > *limit)
       conflict("its " + std::string(limit_name) + " is " + std::to_string(*limit) +
                ", and it would refuse records whose timestamps lie " + span_text(distance_ms) +
@@ -91,7 +81,7 @@ void judge_existing(const ChosenTopic& topic, std::span<const TopicConfig> there
   };
   refuses(kTimestampLimits[0], -newest_age);
   refuses(kTimestampLimits[1], oldest_age);
-  if (!number_of(there, kTimestampLimits[1])) refuses(kTimestampLimits[2], std::max(oldest_age, -newest_age));
+  if (!config_number(there, kTimestampLimits[1])) refuses(kTimestampLimits[2], std::max(oldest_age, -newest_age));
   const std::optional<std::int64_t> retention_ms = retention_of(there);
   if (!retention_ms || oldest_age <= *retention_ms) return;
   if (newest_age > *retention_ms)
@@ -109,7 +99,7 @@ void judge_retention(const ChosenTopic& topic, std::int64_t now_ms, RestorePrefl
     if (config.source == ConfigSource::kTopic) own.push_back(config);
   const std::optional<std::int64_t> retention_ms = retention_of(own);
   if (times.empty() || !retention_ms || now_ms - times.least_ms <= *retention_ms) return;
-  const bool stated = number_of(own, "retention.ms").has_value();
+  const bool stated = config_number(own, "retention.ms").has_value();
   preflight.remarks.push_back(
       "topic " + topic.target + ": the oldest record is " + span_text(now_ms - times.least_ms) +
       " old; once the restore has proven the records, it sets the topic's " +

@@ -16,6 +16,9 @@ namespace drs {
 inline constexpr std::string_view kTimestampLimits[] = {
     "message.timestamp.after.max.ms", "message.timestamp.before.max.ms", "message.timestamp.difference.max.ms"};
 
+inline constexpr std::string_view kMessageLimit = "max.message.bytes";
+inline constexpr std::int64_t kDefaultMessageBytesMax = 1'048'588;  // Kafka's default
+
 // Of an existing topic, whose configuration stays. Adds a conflict where records would be refused, changed or deleted
 // at once, a remark where some may be. `there`: all its configurations, with the defaults.
 void judge_existing(const ChosenTopic& topic, std::span<const TopicConfig> there, std::int64_t now_ms,

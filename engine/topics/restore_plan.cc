@@ -118,6 +118,10 @@ Result<void> check_existing(const ChosenTopic& topic, const ClusterTopic& there,
     return conflict("it has " + std::to_string(there.partitions) + " partitions, the archived one " +
                     std::to_string(topic.partitions.size()));
   DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, cluster.all_configs(topic.target));
+  if (is_compacted(configs) && target.resume && !target.use_existing)
+    return conflict(
+        "it is compacted: if a restore made it, its records were compared before that was set; leave it out by "
+        "--topics and see `drstream kafka compare`, or delete it to restore it again");
   if (is_compacted(configs))
     return conflict(
         "it is compacted, so that records could disappear while it is being written: restore under another name, or "
@@ -132,6 +136,26 @@ Result<void> check_existing(const ChosenTopic& topic, const ClusterTopic& there,
   }
   if (target.use_existing) judge_existing(topic, configs, target.now_ms, preflight);
   return {};
+}
+
+// Adds why a topic cannot be created: the cluster judges the user's rights and its own rules for new topics.
+Result<void> check_new(const NewTopic& topic, std::uint32_t brokers, TopicCluster& cluster,
+                       RestorePreflight& preflight) {
+  const auto conflict = [&](const std::string& why) -> Result<void> {
+    preflight.conflicts.push_back("topic " + topic.name + ": " + why);
+    return {};
+  };
+  if (topic.replication > static_cast<std::int64_t>(brokers))
+    return conflict(std::to_string(topic.replication) + " replicas need as many brokers, and the cluster has " +
+                    std::to_string(brokers) + ": give --replication-factor " + std::to_string(brokers) + " or less");
+  const Result<void> tried = cluster.try_create(topic);
+  if (tried.ok()) return {};
+  switch (tried.error().code) {
+    case ErrorCode::kUsage:
+    case ErrorCode::kDenied: return conflict(tried.error().message);
+    case ErrorCode::kAlreadyExists: return conflict("it exists, and this user may not see it: grant Describe on it");
+    default: return tried.error();
+  }
 }
 
 }  // namespace
@@ -177,6 +201,16 @@ Result<std::vector<ChosenTopic>> choose_topics(TopicView& view, const TopicChoic
   return topics;
 }
 
+NewTopic new_topic(const ChosenTopic& topic, const RestoreTarget& target) {
+  return {.name = topic.target,
+          .partitions = static_cast<std::uint32_t>(topic.partitions.size()),
+          .replication = target.replication.value_or(topic.source->replication),
+          .configs = {{"cleanup.policy", "delete"},
+                      {"retention.ms", "-1"},
+                      {"retention.bytes", "-1"},
+                      {"message.timestamp.type", "CreateTime"}}};
+}
+
 Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, const RestoreTarget& target,
                                       TopicCluster& cluster, RecordSource& ends) {
   RestorePreflight preflight;
@@ -187,12 +221,7 @@ Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, co
       continue;
     }
     judge_retention(topic, target.now_ms, preflight);
-    const std::uint16_t replication = target.replication.value_or(topic.source->replication);
-    if (replication > view.brokers)
-      preflight.conflicts.push_back("topic " + topic.target + ": " + std::to_string(replication) +
-                                    " replicas need as many brokers, and the cluster has " +
-                                    std::to_string(view.brokers) + ": give --replication-factor " +
-                                    std::to_string(view.brokers) + " or less");
+    DRS_RETURN_IF_ERROR(check_new(new_topic(topic, target), view.brokers, cluster, preflight));
   }
   return preflight;
 }

@@ -52,16 +52,20 @@ RestoreSize size_of(const ChosenTopic& topic);
 // that selects nothing, names that collide, a partition that the archive does not have); damage; the store's.
 Result<std::vector<ChosenTopic>> choose_topics(TopicView& view, const TopicChoice& choice);
 
-// One text each.
-struct RestorePreflight {
-  std::vector<std::string> conflicts;  // what keeps a restore from beginning
-  std::vector<std::string> remarks;    // what the operator should know
-};
 struct RestoreTarget {
   bool use_existing = false;
   bool resume = false;                       // topics of an interrupted restore may be there
   std::optional<std::uint16_t> replication;  // by default the source's
   std::int64_t now_ms = 0;                   // of records' ages
+};
+// As the restore creates it: with settings that keep every record.
+NewTopic new_topic(const ChosenTopic& topic, const RestoreTarget& target);
+
+// What the target says beforehand. One text each.
+struct RestorePreflight {
+  std::vector<std::string> conflicts;     // what keeps a restore from beginning
+  std::vector<std::string> remarks;       // what the operator should know
+  std::uint32_t batch_bytes = 1'000'000;  // of a producer's batch: every existing topic takes it
 };
 // Errors: the cluster's.
 Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, const RestoreTarget& target,

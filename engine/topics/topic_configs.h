@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +17,17 @@ namespace drs {
 inline std::optional<std::string> config_value(std::span<const TopicConfig> configs, std::string_view name) {
   const auto found = std::ranges::find(configs, name, &TopicConfig::name);
   return found == configs.end() ? std::nullopt : found->value;
+}
+
+// The same as a number; nothing if it is none.
+inline std::optional<std::int64_t> config_number(std::span<const TopicConfig> configs, std::string_view name) {
+  const std::optional<std::string> text = config_value(configs, name);
+  if (!text) return std::nullopt;
+  std::int64_t number = 0;
+  const char* const end = text->data() + text->size();
+  const auto parsed = std::from_chars(text->data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return number;
 }
 
 // Whether the brokers drop records that later ones of the same key replace.

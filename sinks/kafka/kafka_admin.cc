@@ -21,6 +21,7 @@ KafkaEvent try_once(KafkaHandle& handle, const KafkaAdminCall& call, Steady::tim
   const auto timeout = std::clamp(left, milliseconds(1), kLongestTry);
   const KafkaAdminOptions options(rd_kafka_AdminOptions_new(handle.raw(), call.op));
   rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(timeout.count()), nullptr, 0);
+  if (call.validate_only) rd_kafka_AdminOptions_set_validate_only(options.get(), 1, nullptr, 0);
   const KafkaQueue queue(rd_kafka_queue_new(handle.raw()));
   call.start(options.get(), queue.get());
   while (!handle.cancelled() && Steady::now() < deadline + milliseconds(kSliceMs)) {

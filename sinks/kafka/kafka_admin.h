@@ -13,6 +13,7 @@ namespace drs {
 struct KafkaAdminCall {
   rd_kafka_admin_op_t op = RD_KAFKA_ADMIN_OP_ANY;
   KafkaAct act;
+  bool validate_only = false;  // the brokers check the request and change nothing
   // Sends the request; its result goes to `queue`.
   std::function<void(const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue)> start;
   // The error of the one topic, partition or group that the result is about. Empty: there is none beside that of the

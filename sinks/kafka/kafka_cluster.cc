@@ -25,7 +25,6 @@ constexpr std::string_view kInternalTopics[] = {"__consumer_offsets", "__transac
 constexpr milliseconds kLeaderInterval{100};
 
 using CreateRequest = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDestroy<rd_kafka_NewTopic_destroy>>;
-using DeleteRequest = std::unique_ptr<rd_kafka_DeleteRecords_t, KafkaDestroy<rd_kafka_DeleteRecords_destroy>>;
 
 Result<std::string> ask_cluster_id(KafkaHandle& handle, const KafkaAct& act) {
   std::string id;
@@ -108,6 +107,11 @@ Result<GroupState> KafkaCluster::group_state(const std::string& group) {
 }
 
 Result<void> KafkaCluster::create(const NewTopic& topic) {
+  DRS_RETURN_IF_ERROR(request_creation(topic, false));
+  return await_leaders(topic);
+}
+
+Result<void> KafkaCluster::request_creation(const NewTopic& topic, bool validate_only) {
   const KafkaAct act{"creating topic '" + kafka_text(topic.name) + "'",
                      "Create on topic '" + kafka_text(topic.name) + "' or on the cluster"};
   std::array<char, 512> text{};
@@ -126,6 +130,7 @@ Result<void> KafkaCluster::create(const NewTopic& topic) {
   KafkaAdminCall call;
   call.op = RD_KAFKA_ADMIN_OP_CREATETOPICS;
   call.act = act;
+  call.validate_only = validate_only;
   call.start = [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
     rd_kafka_CreateTopics(handle_->raw(), list, 1, options, queue);
   };
@@ -139,7 +144,7 @@ Result<void> KafkaCluster::create(const NewTopic& topic) {
     const char* const why = result == nullptr ? nullptr : rd_kafka_topic_result_error_string(result);
     return kafka_error(error, why == nullptr ? "" : why, act);
   }
-  return await_leaders(topic);
+  return {};
 }
 
 Result<void> KafkaCluster::await_leaders(const NewTopic& topic) {
@@ -171,35 +176,6 @@ Result<std::vector<RefusedConfig>> KafkaCluster::unset_configs(const std::string
   KafkaConfigChanges changes;
   for (const std::string& name : names) changes[name] = std::nullopt;
   return change_kafka_configs(*handle_, topic, changes, config_changes_[topic]);
-}
-
-Result<void> KafkaCluster::delete_records(const TopicPartition& partition, std::int64_t offset) {
-  const KafkaPartitions list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), static_cast<std::int32_t>(partition.partition))
-      ->offset = offset;
-  const DeleteRequest request(rd_kafka_DeleteRecords_new(list.get()));
-  rd_kafka_DeleteRecords_t* requests[] = {request.get()};
-  KafkaAdminCall call;
-  call.op = RD_KAFKA_ADMIN_OP_DELETERECORDS;
-  call.act = {"deleting records of " + kafka_partition_text(partition),
-              "Delete on topic '" + kafka_text(partition.topic) + "'"};
-  call.start = [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-    rd_kafka_DeleteRecords(handle_->raw(), requests, 1, options, queue);
-  };
-  call.item_error = [](rd_kafka_event_t* event) {
-    const rd_kafka_topic_partition_list_t* const results =
-        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event));
-    return results->cnt == 0 ? RD_KAFKA_RESP_ERR__BAD_MSG : results->elems[0].err;
-  };
-  Result<KafkaEvent> event = call_kafka_admin(*handle_, call);
-  if (!event.ok()) {
-    // Without a leader it is open whether there is such a partition.
-    if (event.error().code == ErrorCode::kUnavailable)
-      DRS_RETURN_IF_ERROR(check_kafka_partition(*handle_, call.act, partition));
-    return std::move(event).error();
-  }
-  const rd_kafka_resp_err_t error = call.item_error(event->get());
-  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Result<void>() : kafka_error(error, {}, call.act);
 }
 
 Result<void> KafkaCluster::set_group_offsets(const std::string& group, std::span<const GroupOffset> offsets) {

@@ -33,16 +33,17 @@ class KafkaCluster final : public TopicCluster {
   Result<GroupState> group_state(const std::string& group) override;
 
   Result<void> create(const NewTopic& topic) override;
+  Result<void> try_create(const NewTopic& topic) override { return request_creation(topic, true); }
   Result<std::vector<RefusedConfig>> set_configs(const std::string& topic,
                                                  const std::map<std::string, std::string>& configs) override;
   Result<std::vector<RefusedConfig>> unset_configs(const std::string& topic,
                                                    std::span<const std::string> names) override;
-  Result<void> delete_records(const TopicPartition& partition, std::int64_t offset) override;
   Result<void> set_group_offsets(const std::string& group, std::span<const GroupOffset> offsets) override;
   void cancel() override { handle_->cancel(); }
 
  private:
   explicit KafkaCluster(std::unique_ptr<KafkaHandle> handle) : handle_(std::move(handle)) {}
+  Result<void> request_creation(const NewTopic& topic, bool validate_only);
   Result<void> await_leaders(const NewTopic& topic);
 
   std::unique_ptr<KafkaHandle> handle_;

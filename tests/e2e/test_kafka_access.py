@@ -97,6 +97,37 @@ def test_a_secret_of_the_environment_signs_in_and_stays_out_of_argv(drs, kafka_s
     assert "sasl.password" in refused and password not in refused
 
 
+def test_a_token_command_sees_no_secret_of_the_environment(drs, kafka_secured, topic):  # noqa: F811
+    signed = Signed(drs, kafka_secured, "OAUTH", "alice")
+    signed.client.create_topic(topic)
+    signed.client.produce(topic, 0, numbered(5))
+    signed.allow("archive")
+    seen = drs.folder / "seen"
+    signed.config.write_text(signed.config.read_text().replace("token_command=", f"token_command=env > {seen}; "))
+    signed.archive("prod", "--topics", topic, env={"DRSTREAM_KAFKA_SASL_PASSWORD": "a password", "KEPT": "this"})
+    names = {line.split("=")[0] for line in seen.read_text().splitlines()}
+    assert "KEPT" in names
+    assert not {"BACKUP_ENCRYPTION_KEY", "DRSTREAM_KAFKA_SASL_PASSWORD"} & names
+    assert "a password" not in seen.read_text()
+
+
+def test_a_dry_run_says_which_topics_may_not_be_created(drs, kafka_secured, topic):  # noqa: F811
+    owner = Signed(drs, kafka_secured, "SCRAM", "alice")
+    owner.client.create_topic(topic)
+    owner.client.produce(topic, 0, numbered(5))
+    owner.allow("archive")
+    owner.archive("prod", "--topics", topic)
+    signed = Signed(drs, kafka_secured, "OAUTH_SSL", "may-create-little")
+    signed.client.allow(signed.principal, "CREATE", "TOPIC", f"{topic}.mine")
+    assert drs.json(*signed.arguments("restore", "prod", "--rename", "{topic}.mine", "--dry-run"))["conflicts"] == []
+    plan = drs.json(*signed.arguments("restore", "prod", "--rename", "{topic}.theirs", "--dry-run"), expect=2)
+    [conflict] = plan["conflicts"]
+    assert f"Create on topic '{topic}.theirs'" in conflict
+    said = signed.fails(2, "restore", "prod", "--rename", "{topic}.theirs")
+    assert "nothing was written" in said and conflict in said
+    assert f"{topic}.theirs" not in owner.client.topics()
+
+
 def test_a_topic_that_may_not_be_read_is_named(drs, kafka_secured, topic):  # noqa: F811
     signed = Signed(drs, kafka_secured, "OAUTH_SSL", "nobody-allowed")
     signed.client.create_topic(topic)

@@ -1,8 +1,12 @@
 """kafka restore, compare and offsets: an archive back into a real broker, proven, with its consumer groups."""
 
+import json
+import os
+import random
 import time
 
 import pytest
+from json_schemas import assert_valid
 from kafka_archives import Archives, await_configs, content
 from services.kafka import KafkaServer
 from services.kafka_client import COMPACTED, Message
@@ -31,6 +35,9 @@ def test_a_restored_topic_holds_what_was_archived(archives, topic):  # noqa: F81
     archives.archive("prod", "--topics", topic)
     plan = restore(archives, "prod", "--rename", "{topic}.restored", "--dry-run")
     assert plan["conflicts"] == [] and plan["topics"][0]["records"] == 535
+    assert 0 < plan["expected_seconds"] < 60
+    slowly = restore(archives, "prod", "--rename", "{topic}.restored", "--dry-run", "--rate-limit", "1KiB")
+    assert slowly["expected_seconds"] > plan["topics"][0]["payload_bytes"] / 1024
     assert f"{topic}.restored" not in archives.client.topics()
     report = restore(archives, "prod", "--rename", "{topic}.restored")
     assert report["proven"] and report["records"] == 535
@@ -41,6 +48,25 @@ def test_a_restored_topic_holds_what_was_archived(archives, topic):  # noqa: F81
     # It exists now.
     assert "it exists" in archives.fails(2, "restore", "prod", "--rename", "{topic}.restored")
     assert "it exists" in archives.fails(2, "restore", "prod")
+
+
+def test_progress_tells_the_time_left_of_each_topic(archives, topic):  # noqa: F811
+    for name, count in (("large", 2000), ("small", 20)):
+        archives.client.create_topic(f"{topic}.{name}")
+        archives.client.produce(f"{topic}.{name}", 0, numbered(count))
+    archives.archive("prod", "--topics", f"{topic}.*")
+    reader, writer = os.pipe()
+    with open(reader, "rb") as lines:
+        restore(archives, "prod", "--rename", "{topic}.r", "--rate-limit", "20KiB", "--progress-fd", writer,
+                pass_fds=[writer])
+        os.close(writer)
+        said = [json.loads(line) for line in lines]
+    for line in said:
+        assert_valid(line)
+    assert said[-1]["topics_total"] == said[-1]["topics_done"] == 2 and said[-1]["topics"] == []
+    assert said[-1]["bytes"] == said[-1]["total_bytes"]
+    left = [one for line in said for one in line["topics"] if "remaining_seconds" in one]
+    assert left and {one["topic"] for one in left} <= {f"{topic}.large.r", f"{topic}.small.r"}
 
 
 def test_windows_of_offsets_and_of_time(archives, topic):  # noqa: F811
@@ -140,6 +166,16 @@ def test_existing_topics_that_would_not_keep_the_records_are_refused(archives, t
         plan = archives.drs.json(*archives.arguments(*words, "--dry-run"), expect=2)
         assert config in plan["conflicts"][0]
         assert archives.client.ends(name, 0) == (0, 0)
+
+
+def test_an_existing_topic_that_takes_small_batches_only_gets_such(archives, topic):  # noqa: F811
+    dice = random.Random(7)
+    archives.client.create_topic(topic)
+    archives.client.produce(topic, 0, [Message(b"%d" % n, dice.randbytes(1000)) for n in range(500)])
+    archives.archive("prod", "--topics", topic)
+    archives.client.create_topic(f"{topic}.small", configs={"max.message.bytes": "20000"})
+    report = restore(archives, "prod", "--rename", "{topic}.small", "--existing-topics", "use")
+    assert report["proven"] and report["records"] == 500
 
 
 def test_a_new_topic_takes_every_timestamp_and_what_retention_deletes_is_said(drs, provide, topic):  # noqa: F811

@@ -65,6 +65,7 @@ Result<ExitCode> run_compare(CommandContext& context, const KafkaCompareCommand&
                        open_archive_and_cluster(context, command.selector, choice, settings));
   const auto cancelling = context.cancel.on_cancel([&] { both.clients.cancel(); });
   ProgressCounters counters;
+  for (const ChosenTopic& topic : both.topics) counters.total_bytes += size_of(topic).payload_bytes;
   auto proof = [&] {
     const ProgressReporter reporter(progress_options(context, "kafka compare"), counters, context.console,
                                     context.clock);

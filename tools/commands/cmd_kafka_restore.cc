@@ -1,10 +1,12 @@
 // drstream kafka restore: topics of an archive into a cluster.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "engine/topics/cluster_error.h"
+#include "engine/topics/read_rate.h"
 #include "engine/topics/restore.h"
 #include "sinks/kafka/kafka_writer.h"
 #include "tools/cli/option_builder.h"
@@ -34,8 +36,10 @@ struct KafkaRestoreCommand {
 };
 
 Result<std::unique_ptr<KafkaWriter>> connect_writer(CommandContext& context, const KafkaSettings& settings,
-                                                    const KafkaRestoreCommand& command, std::size_t memory_bytes) {
+                                                    const KafkaRestoreCommand& command, const RestorePlan& plan,
+                                                    std::size_t memory_bytes) {
   KafkaWriter::Options options;
+  options.batch_bytes = plan.preflight.batch_bytes;
   options.memory_bytes = memory_bytes;
   options.timestamp_zero_as_one = command.zero_as_one;
   options.bytes_per_second = command.rate.value_or(0);
@@ -66,17 +70,25 @@ nlohmann::ordered_json restore_json(const Snapshot& snapshot, const RestoreRepor
   return out;
 }
 
-// What a restore would write, and what stands in its way.
-Result<ExitCode> run_dry(CommandContext& context, TopicView& view, const KafkaClients& clients,
-                         const RestoreOptions& options) {
-  DRS_ASSIGN_OR_RETURN(const std::vector<ChosenTopic> topics, choose_topics(view, options.choice));
-  DRS_ASSIGN_OR_RETURN(const RestorePreflight preflight,
-                       check_target(topics, options.target, *clients.cluster, *clients.reader));
+// How long it takes to write and, by default, to read back: as fast as the archive was read, or as the limit allows.
+std::chrono::duration<double> expected_time(const KafkaRestoreCommand& command, std::uint64_t payload_bytes,
+                                            double read_bytes_per_second) {
+  const auto bytes = static_cast<double>(payload_bytes);
+  const double reading = read_bytes_per_second > 0 ? bytes / read_bytes_per_second : 0;
+  const double writing = command.rate ? bytes / static_cast<double>(*command.rate) : 0;
+  return std::chrono::duration<double>(std::max(reading, writing) + (command.no_proof ? 0 : reading));
+}
+
+// What a restore would write, how long it takes at least, and what stands in its way.
+Result<ExitCode> show_plan(CommandContext& context, const KafkaRestoreCommand& command, const RestorePlan& plan,
+                           double read_bytes_per_second) {
   nlohmann::ordered_json out;
   out["topics"] = nlohmann::ordered_json::array();
   std::string text;
-  for (const ChosenTopic& topic : topics) {
+  std::uint64_t payload_bytes = 0;
+  for (const ChosenTopic& topic : plan.topics) {
     const RestoreSize size = size_of(topic);
+    payload_bytes += size.payload_bytes;
     out["topics"].push_back({{"topic", topic.source->name},
                              {"target", topic.target},
                              {"partition_count", topic.partitions.size()},
@@ -86,17 +98,22 @@ Result<ExitCode> run_dry(CommandContext& context, TopicView& view, const KafkaCl
                         counted(topic.partitions.size(), "partition"), counted(size.records, "record"),
                         format_size(size.payload_bytes));
   }
-  out["conflicts"] = preflight.conflicts;
-  out["remarks"] = preflight.remarks;
-  for (const std::string& remark : preflight.remarks) text += "note: " + remark + "\n";
-  for (const std::string& conflict : preflight.conflicts) text += "conflict: " + conflict + "\n";
-  const ExitCode code = preflight.conflicts.empty() ? ExitCode::kOk : ExitCode::kUsage;
+  const auto expected = expected_time(command, payload_bytes, read_bytes_per_second);
+  out["expected_seconds"] = expected.count();
+  text += fmt::format("in all {}, at least {}: the archive is read at {}/s here, and the cluster may be slower\n",
+                      format_size(payload_bytes), format_duration(expected),
+                      format_size(static_cast<std::uint64_t>(read_bytes_per_second)));
+  out["conflicts"] = plan.preflight.conflicts;
+  out["remarks"] = plan.preflight.remarks;
+  for (const std::string& remark : plan.preflight.remarks) text += "note: " + remark + "\n";
+  for (const std::string& conflict : plan.preflight.conflicts) text += "conflict: " + conflict + "\n";
+  const ExitCode code = plan.preflight.conflicts.empty() ? ExitCode::kOk : ExitCode::kUsage;
   context.output.document("drstream.kafka-restore-plan/1", static_cast<int>(code), out);
   context.output.text(text);
   return code;
 }
 
-Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand& command) {
+Result<RestoreOptions> restore_options(CommandContext& context, const KafkaRestoreCommand& command) {
   RestoreOptions options;
   DRS_ASSIGN_OR_RETURN(options.choice, kafka_choice(command.choice, context.clock.wall_ns()));
   options.target.use_existing = command.use_existing;
@@ -104,44 +121,59 @@ Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand&
   if (command.replication) options.target.replication = static_cast<std::uint16_t>(*command.replication);
   options.target.now_ms = context.clock.wall_ns() / 1'000'000;
   options.prove = !command.no_proof;
+  return options;
+}
+
+void report_restore(CommandContext& context, const Snapshot& snapshot, const RestoreReport& report,
+                    std::chrono::duration<double> elapsed) {
+  for (const RestoredTopic& topic : report.topics)
+    for (const RefusedConfig& refused : topic.refused)
+      context.log.warn("topic {}: the cluster refuses the configuration {}: {}", topic.target, refused.name,
+                       refused.reason);
+  context.output.document("drstream.kafka-restore/1", restore_json(snapshot, report, elapsed.count()));
+  context.output.remark(fmt::format("restored {} of {}: {} in {}, {}, {}", snapshot.id().substr(0, kIdDigitsShown),
+                                    snapshot.manifest.stream, counted(report.records, "record"),
+                                    counted(report.topics.size(), "topic"), pace_text(report.payload_bytes, elapsed),
+                                    report.proof ? "read back and equal" : "not read back"));
+}
+
+Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand& command) {
+  DRS_ASSIGN_OR_RETURN(const RestoreOptions options, restore_options(context, command));
   DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
   DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
   DRS_ASSIGN_OR_RETURN(const OpenedArchive archive, open_archive(context, command.selector, memory_bytes / 16));
   DRS_ASSIGN_OR_RETURN(const KafkaClients clients, of_target(connect_kafka(context, settings, memory_bytes / 4)));
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<KafkaWriter> writer,
-                       of_target(connect_writer(context, settings, command, memory_bytes / 4)));
-  const auto cancelling = context.cancel.on_cancel([&] {
-    clients.cancel();
-    writer->cancel();
-  });
-  if (command.dry_run) return run_dry(context, archive.view(), clients, options);
+  const auto cancelling = context.cancel.on_cancel([&] { clients.cancel(); });
+  DRS_ASSIGN_OR_RETURN(RestorePlan plan, plan_restore(archive.view(), options, *clients.cluster, *clients.reader));
   const PullMemory memory = plan_pull_share({.bytes = memory_bytes / 2,
                                              .ceiling = fmt::format("--memory {} MiB", memory_bytes / kMiB),
                                              .store = needs_of(archive.repository->store())},
                                             context.options.thread_count());
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
+  ProgressCounters reading;  // of the repository; not shown
+  DRS_ASSIGN_OR_RETURN(const auto restore,
+                       RangeRestore::open(*archive.repository, {memory, arena}, {reading, context.cancel}, {}));
+  if (command.dry_run) {
+    DRS_ASSIGN_OR_RETURN(const double rate, sample_read_rate(archive.view(), plan.topics, *restore, context.clock));
+    return show_plan(context, command, plan, rate);
+  }
+  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<KafkaWriter> writer,
+                       of_target(connect_writer(context, settings, command, plan, memory_bytes / 4)));
+  const auto cancelling_writer = context.cancel.on_cancel([&] { writer->cancel(); });
+  if (plan.preflight.conflicts.empty())
+    for (const std::string& remark : plan.preflight.remarks) context.log.warn("{}", remark);
   ProgressCounters counters;
-  const RunControl control{counters, context.cancel};
-  DRS_ASSIGN_OR_RETURN(const auto restore, RangeRestore::open(*archive.repository, {memory, arena}, control, {}));
+  for (const ChosenTopic& topic : plan.topics) counters.parts.emplace_back(topic.target);
   context.effect = CommandEffect::kRestoresTopics;
   const auto started = context.clock.steady();
   const auto report = [&] {
     const ProgressReporter reporter(progress_options(context, "kafka restore"), counters, context.console,
                                     context.clock);
-    return restore_topics(archive.view(), *restore, {*clients.cluster, *clients.reader, *writer}, options, control);
+    return restore_topics(archive.view(), *restore, {*clients.cluster, *clients.reader, *writer}, options,
+                          std::move(plan), {counters, context.cancel});
   }();
   if (!report.ok()) return report.error();
-  const std::chrono::duration<double> elapsed = context.clock.steady() - started;
-  for (const std::string& remark : report->remarks) context.log.warn("{}", remark);
-  for (const RestoredTopic& topic : report->topics)
-    for (const RefusedConfig& refused : topic.refused)
-      context.log.warn("topic {}: the cluster refuses the configuration {}: {}", topic.target, refused.name,
-                       refused.reason);
-  context.output.document("drstream.kafka-restore/1", restore_json(archive.snapshot, *report, elapsed.count()));
-  context.output.remark(fmt::format(
-      "restored {} of {}: {} in {}, {}, {}", archive.snapshot.id().substr(0, kIdDigitsShown),
-      archive.snapshot.manifest.stream, counted(report->records, "record"), counted(report->topics.size(), "topic"),
-      pace_text(report->payload_bytes, elapsed), report->proof ? "read back and equal" : "not read back"));
+  report_restore(context, archive.snapshot, *report, context.clock.steady() - started);
   return ExitCode::kOk;
 }
 

@@ -21,9 +21,28 @@ constexpr std::chrono::seconds kLogInterval{5};
 constexpr std::chrono::milliseconds kLastLinePatience{500};
 constexpr std::chrono::seconds kIdleTold{3};
 
-std::optional<std::chrono::duration<double>> time_left(const ProgressSnapshot& now) {
+// Of an operation or a part of it.
+std::optional<std::chrono::duration<double>> time_left(const auto& now) {
   if (now.total_bytes <= now.bytes || now.bytes_per_second <= 0) return {};
   return std::chrono::duration<double>(static_cast<double>(now.total_bytes - now.bytes) / now.bytes_per_second);
+}
+
+bool is_done(const PartSnapshot& part) {
+  return part.bytes >= part.total_bytes;
+}
+
+// Those that are begun and not done.
+nlohmann::ordered_json topics_json(const std::vector<PartSnapshot>& parts) {
+  nlohmann::ordered_json topics = nlohmann::ordered_json::array();
+  for (const PartSnapshot& part : parts) {
+    if (part.bytes == 0 || is_done(part)) continue;
+    nlohmann::ordered_json& topic = topics.emplace_back();
+    topic["topic"] = part.name;
+    topic["bytes"] = part.bytes;
+    topic["total_bytes"] = part.total_bytes;
+    if (const auto left = time_left(part)) topic["remaining_seconds"] = left->count();
+  }
+  return topics;
 }
 
 }  // namespace
@@ -55,6 +74,8 @@ std::string progress_text(std::string_view command, const ProgressSnapshot& now,
     parts.push_back(now.idle >= kIdleTold
                         ? (total_is_known && !now.total_is_guess ? "waiting for the file" : "waiting for the producer")
                         : format_size(static_cast<std::uint64_t>(now.bytes_per_second)) + "/s");
+    if (now.parts.size() > 1)
+      parts.push_back(fmt::format("{} of {} topics", std::ranges::count_if(now.parts, is_done), now.parts.size()));
     if (now.problems > 0) parts.push_back(fmt::format("{} problems", now.problems));
     if (const auto left = time_left(now); left && now.idle < kIdleTold)
       parts.push_back(fmt::format("{}{} left", about, format_duration(*left)));
@@ -92,6 +113,11 @@ std::string progress_json(std::string_view command, const ProgressSnapshot& now)
     line["spool_is_complete"] = now.spool_is_complete;
   }
   if (const auto left = time_left(now)) line["remaining_seconds"] = left->count();
+  if (!now.parts.empty()) {
+    line["topics_total"] = now.parts.size();
+    line["topics_done"] = std::ranges::count_if(now.parts, is_done);
+    line["topics"] = topics_json(now.parts);
+  }
   return dump_json(line, JsonLayout::kOneLine) + "\n";
 }
 
@@ -114,6 +140,7 @@ ProgressReporter::ProgressReporter(const ProgressOptions& options, std::span<con
       clock_(clock),
       started_(clock.steady()),
       rate_(started_),
+      part_rates_(counters.front().parts.size(), RecentRate(started_)),
       moved_(started_) {
   if (!options_.on_console && !options_.fd) return;
   if (options_.fd) sender_.emplace(*options_.fd);
@@ -164,6 +191,11 @@ ProgressSnapshot ProgressReporter::count() {
   now.elapsed = time - started_;
   rate_.add(time, now.bytes);
   now.bytes_per_second = rate_.bytes_per_second();
+  for (std::size_t i = 0; i < part_rates_.size(); ++i) {
+    const ProgressPart& part = counters_.front().parts[i];
+    part_rates_[i].add(time, part.bytes);
+    now.parts.push_back({part.name, part.bytes, part.total_bytes, part_rates_[i].bytes_per_second()});
+  }
   if (now.bytes != moved_bytes_ || !waits_for_producer) moved_ = time;
   moved_bytes_ = now.bytes;
   now.idle = time - moved_;

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "io/base/clock.h"
 #include "io/base/progress.h"
@@ -37,6 +38,12 @@ struct ProgressOptions {
 bool shows_progress(ProgressMode mode, const Console& console, bool quiet);
 
 // What was counted at one moment.
+struct PartSnapshot {
+  std::string name;
+  std::uint64_t bytes = 0;
+  std::uint64_t total_bytes = 0;
+  double bytes_per_second = 0;
+};
 struct ProgressSnapshot {
   std::uint64_t bytes = 0;
   std::uint64_t total_bytes = 0;  // 0: not known
@@ -50,6 +57,7 @@ struct ProgressSnapshot {
   bool spool_is_complete = false;
   double bytes_per_second = 0;  // of the last seconds
   std::chrono::duration<double> elapsed{};
+  std::vector<PartSnapshot> parts;
 };
 // "push 1.5 GiB of about 4 GiB  37.5 %  512 MiB/s  about 5.0 s left  elapsed 3.0 s  stored 42 MiB  new 11 %", the most
 // important part first; parts that do not fit into `columns` are left out.
@@ -100,6 +108,7 @@ class ProgressReporter {
   const Clock& clock_;
   const std::chrono::steady_clock::time_point started_;
   RecentRate rate_;
+  std::vector<RecentRate> part_rates_;
   std::chrono::steady_clock::time_point moved_;  // when bytes last came, or the source last did not wait
   std::uint64_t moved_bytes_ = 0;
   std::optional<LineSender> sender_;                  // to options_.fd, as long as it has a reader

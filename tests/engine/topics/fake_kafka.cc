@@ -77,6 +77,11 @@ Result<void> FakeKafka::create(const NewTopic& topic) {
   return set.ok() ? Result<void>() : set.error();
 }
 
+Result<void> FakeKafka::try_create(const NewTopic& topic) {
+  return topics.contains(topic.name) ? Error(ErrorCode::kAlreadyExists, "topic " + topic.name + " exists")
+                                     : Result<void>();
+}
+
 Result<std::vector<RefusedConfig>> FakeKafka::set_configs(const std::string& topic,
                                                           const std::map<std::string, std::string>& configs) {
   std::vector<TopicConfig>& now = topics.at(topic).configs;
@@ -93,11 +98,6 @@ Result<std::vector<RefusedConfig>> FakeKafka::unset_configs(const std::string& t
   std::erase_if(topics.at(topic).configs,
                 [&](const TopicConfig& config) { return std::ranges::find(names, config.name) != names.end(); });
   return std::vector<RefusedConfig>();
-}
-
-Result<void> FakeKafka::delete_records(const TopicPartition& partition, std::int64_t offset) {
-  topics.at(partition.topic).partitions[partition.partition].delete_before(offset);
-  return {};
 }
 
 Result<void> FakeKafka::set_group_offsets(const std::string& group, std::span<const GroupOffset> offsets) {

@@ -67,11 +67,11 @@ class FakeKafka final : public TopicCluster, public RecordSource {
     return committed.contains(group) ? GroupState::kEmpty : GroupState::kAbsent;
   }
   Result<void> create(const NewTopic& topic) override;
+  Result<void> try_create(const NewTopic& topic) override;
   Result<std::vector<RefusedConfig>> set_configs(const std::string& topic,
                                                  const std::map<std::string, std::string>& configs) override;
   Result<std::vector<RefusedConfig>> unset_configs(const std::string& topic,
                                                    std::span<const std::string> names) override;
-  Result<void> delete_records(const TopicPartition& partition, std::int64_t offset) override;
   Result<void> set_group_offsets(const std::string& group, std::span<const GroupOffset> offsets) override;
 
   Result<std::vector<PartitionEnds>> capture(std::span<const TopicPartition> partitions) override;

@@ -31,6 +31,22 @@ TEST(Progress, TextShowsShareTimeLeftAndWhatIsStoredWhereKnown) {
             "verify 1 GiB of 4 GiB  25 %  512 MiB/s  2 problems  6.0 s left  elapsed 2.0 s");
 }
 
+TEST(Progress, TopicsAreCountedAndThoseInWorkAreToldWithTheirTimeLeft) {
+  ProgressSnapshot now;
+  now.bytes = kGiB;
+  now.total_bytes = 4 * kGiB;
+  now.bytes_per_second = 512 * kMiBPerSecond;
+  now.parts = {{"done", kGiB, kGiB, 0}, {"half", 2000, 4000, 500}, {"still", 1, 2, 0}, {"later", 0, 5, 0}};
+  EXPECT_EQ(progress_text("kafka restore", now, kWide),
+            "kafka restore 1 GiB of 4 GiB  25 %  512 MiB/s  1 of 4 topics  6.0 s left  elapsed 0.0 s");
+  const auto line = nlohmann::json::parse(progress_json("kafka restore", now));
+  EXPECT_EQ(line["topics_total"], 4);
+  EXPECT_EQ(line["topics_done"], 1);
+  EXPECT_EQ(line["topics"], nlohmann::json::parse(R"([
+    {"topic": "half", "bytes": 2000, "total_bytes": 4000, "remaining_seconds": 4.0},
+    {"topic": "still", "bytes": 1, "total_bytes": 2}])"));
+}
+
 TEST(Progress, AGuessedSizeIsShownAsSuchAndNoMoreOnceItWasWrong) {
   ProgressSnapshot now;
   now.bytes = kGiB;
