@@ -12,10 +12,11 @@ from measure import Run, cpu_seconds, folder_bytes
 
 sys.path.insert(0, str(measure.ROOT / "tests"))
 from services.cache import Unavailable, install_once, run_installer  # noqa: E402
-from services.kafka import COPY_DEPENDENCIES, VERSION, KafkaServer  # noqa: E402
+from services.kafka import VERSION, KafkaServer, install_pinned  # noqa: E402
 from services.kafka_client import load  # noqa: E402
 from services.server_process import ServerProcess  # noqa: E402
 
+MIRROR_JARS = measure.ROOT / "bench" / "mirror_jars.txt"  # connect-mirror and all that it needs
 WRAPPER = measure.ROOT / "bench" / "kafka-backup-peer"
 POLL_SECONDS = 0.1
 COPIED_WITHIN_SECONDS = 900
@@ -84,23 +85,7 @@ class MirrorMaker(Peer):
                "the last record")  # fmt: skip
 
     def install(self):
-        def make(folder):
-            project = folder / "pom.xml"
-            needed = [("org.apache.kafka", "connect-mirror", VERSION), ("org.slf4j", "slf4j-reload4j", "1.7.36")]
-            dependencies = "".join(
-                f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version>"
-                "</dependency>\n"
-                for group, name, version in needed
-            )
-            project.write_text(
-                "<project><modelVersion>4.0.0</modelVersion><groupId>drstream</groupId><artifactId>mirror</artifactId>"
-                f"<version>1</version><dependencies>\n{dependencies}</dependencies></project>\n",
-                encoding="utf-8",
-            )
-            run_installer(program("mvn", "maven"), "--batch-mode", "--quiet", "--file", project, COPY_DEPENDENCIES,
-                          f"-DoutputDirectory={folder}", "-DincludeScope=runtime")  # fmt: skip
-
-        self.jars = install_once(f"kafka-mirror-{VERSION}", make)
+        self.jars = install_pinned(f"kafka-mirror-{VERSION}", MIRROR_JARS)
         self.seconds_to_first = []
         return f"connect-mirror {VERSION}"
 

@@ -82,17 +82,22 @@ def install():
 
 def install_jars(version=VERSION):
     """All that VERSION_4 needs, which has no archive of classes: to record one takes as long as several starts."""
-    return _install_pinned(f"kafka-{version}", RELEASES[version].jars)
+    return install_pinned(f"kafka-{version}", _list(RELEASES[version].jars))
 
 
 def install_tool_jars(version=VERSION):
     """Apart from the broker's, if that has an archive of classes, which is of exactly those."""
     jars = RELEASES[version].tool_jars
-    return _install_pinned(f"kafka-tools-{version}", jars) if jars else install_jars(version)
+    return install_pinned(f"kafka-tools-{version}", _list(jars)) if jars else install_jars(version)
 
 
-def _install_pinned(name, jars):
-    pinned = dict(line.split() for line in Path(__file__).with_name(jars).read_text(encoding="utf-8").splitlines())
+def _list(name):
+    return Path(__file__).with_name(name)
+
+
+def install_pinned(name, jars):
+    """Jars of Maven, listed in the file `jars` with their SHA-256. Returns their folder."""
+    pinned = dict(line.split() for line in jars.read_text(encoding="utf-8").splitlines())
 
     def make(folder):
         project = folder / "pom.xml"
