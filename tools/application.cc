@@ -232,6 +232,7 @@ CommandModel::CommandModel()
   add_scrub_command(commands);
   add_prune_command(commands);
   add_repair_command(commands);
+  add_status_command(commands);
   add_stats_command(commands);
   add_kafka_commands(commands);
   add_key_commands(commands);

@@ -86,6 +86,7 @@ void add_scrub_command(CommandSet& commands);
 void add_prune_command(CommandSet& commands);
 void add_repair_command(CommandSet& commands);
 void add_stats_command(CommandSet& commands);
+void add_status_command(CommandSet& commands);
 void add_kafka_commands(CommandSet& commands);
 void add_key_commands(CommandSet& commands);
 void add_policy_commands(CommandSet& commands);

@@ -110,6 +110,8 @@ def push_and_read(world):
     ask(drs, "list", "pg/ap", expect=16)
     ask(drs, "show", STREAM)
     ask(drs, "show", "pg/ap", expect=16)
+    ask(drs, "status", "--newest-within", "1d")
+    ask(drs, "status", "pg/absent", expect=16)
     ask(drs, "stats")
     ask(drs, "stats", env={"BACKUP_ENCRYPTION_KEY": None}, expect=12)
     ask(drs, "pull", f"{STREAM}@latest")
@@ -134,7 +136,8 @@ def forget(world):
     ask(drs, "forget", expect=2)
     ask(drs, "forget", "--keep-tag", "nothing", expect=15)
     ask(drs, "forget", STREAM, "--keep-last", "2", "--keep-yearly", "2", "--prune")
-    file = world.secret("retention.toml", '[[retention]]\nstreams = "pg/"\nkeep-last = 2\n')
+    file = world.secret("retention.toml", '[[retention]]\nstreams = "pg/"\nkeep-last = 2\n'
+                        '[[expect]]\nstreams = "pg/"\nnewest-within = "1h"\n')
     ask(drs, "forget", "--config", file, "--dry-run")
     ask(drs, "config", "check", "--config", file)
     drs.flip(drs.json("show", "etc")["manifest"])

@@ -95,7 +95,7 @@ std::span<const CommandGroup> command_groups() {
   static const std::array kGroups = {
       CommandGroup{"Back up", {"push", "resume", "copy"}},
       CommandGroup{"Restore", {"pull"}},
-      CommandGroup{"Look", {"list", "show", "stats"}},
+      CommandGroup{"Look", {"list", "show", "status", "stats"}},
       CommandGroup{"Retain", {"forget", "unforget", "hold", "prune"}},
       CommandGroup{"Prove", {"verify", "scrub"}},
       CommandGroup{"Kafka", {"kafka"}},
@@ -125,7 +125,7 @@ std::string synopsis_of(const CommandEntry& command) {
 }
 
 std::string overview_text(const CommandEntry& root) {
-  std::string out = root.description + "\n\n" + std::string(kQuickStart) + "\n";
+  std::string out = root.description + "\n" + std::string(kQuickStart) + "\n";
   std::string others;
   for (const CommandGroup& group : command_groups()) {
     std::string title(group.title);

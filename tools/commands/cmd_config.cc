@@ -11,6 +11,7 @@
 #include "tools/config/configuration.h"
 #include "tools/config/settings.h"
 #include "tools/output/printable.h"
+#include "tools/output/quantity_text.h"
 #include "tools/repository/keep_rules_text.h"
 #include "tools/repository/repository_location.h"
 
@@ -67,6 +68,12 @@ void warn_of_missing_files(CommandContext& context, const std::vector<Configurat
   }
 }
 
+std::string expectation_text(const Expectation& expected) {
+  if (expected.ignored) return "ignored";
+  if (!expected.newest_within) return "a snapshot of any age";
+  return "a snapshot within " + format_duration(*expected.newest_within);
+}
+
 Result<ExitCode> run_check(CommandContext& context) {
   const Configuration& configuration = context.configuration;
   DRS_RETURN_IF_ERROR(check_names(context));
@@ -105,6 +112,17 @@ Result<ExitCode> run_check(CommandContext& context) {
     const std::string rules = format_keep_rules(retention.rules);
     document["retentions"].push_back({{"streams", retention.streams}, {"rules", rules}, {"origin", retention.origin}});
     text += fmt::format("  {:<20} {}  ({})\n", joined(retention.streams), rules, retention.origin);
+  }
+  document["expectations"] = nlohmann::ordered_json::array();
+  if (!configuration.expectations.empty()) text += "\nexpected by `status`; the first that matches a stream counts\n";
+  for (const Expectation& expected : configuration.expectations) {
+    nlohmann::ordered_json& one = document["expectations"].emplace_back();
+    one["streams"] = expected.streams;
+    if (expected.newest_within)
+      one["newest_within_seconds"] = static_cast<double>(expected.newest_within->count()) / 1e3;
+    one["ignored"] = expected.ignored;
+    one["origin"] = expected.origin;
+    text += fmt::format("  {:<20} {}  ({})\n", joined(expected.streams), expectation_text(expected), expected.origin);
   }
   context.output.document("drstream.config-check/1", document);
   context.output.text(text);

@@ -24,6 +24,7 @@ namespace {
 constexpr std::size_t kConfigBytesMax = 1 * kMiB;
 constexpr std::string_view kRepositoryTable = "repository";
 constexpr std::string_view kRetentionTables = "retention";
+constexpr std::string_view kExpectTables = "expect";
 constexpr std::string_view kUseRepo =
     "a file names the repository by `repo = ...`: TOML has no room for `repository = ...` beside [repository.NAME]";
 constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -57,7 +58,8 @@ class Reader {
   Result<ConfigFile> read(const toml::table& root) const {
     ConfigFile file;
     DRS_ASSIGN_OR_RETURN(file.entries, read_entries(root, Table::kRoot));
-    DRS_ASSIGN_OR_RETURN(file.retentions, read_retentions(root));
+    DRS_ASSIGN_OR_RETURN(file.retentions, read_tables(root, kRetentionTables, "the rules of a retention stand"));
+    DRS_ASSIGN_OR_RETURN(file.expectations, read_tables(root, kExpectTables, "what is expected stands"));
     const toml::node* const repositories = root.get(kRepositoryTable);
     if (repositories == nullptr) return file;
     if (!repositories->is_table()) return error(*repositories, std::string(kUseRepo));
@@ -79,14 +81,15 @@ class Reader {
   }
 
  private:
-  [[nodiscard]] Result<std::vector<ConfigTable>> read_retentions(const toml::table& root) const {
+  // `what`: of the content, for a message: "the rules of a retention stand".
+  [[nodiscard]] Result<std::vector<ConfigTable>> read_tables(const toml::table& root, std::string_view name,
+                                                             std::string_view what) const {
     std::vector<ConfigTable> tables;
-    const toml::node* const retentions = root.get(kRetentionTables);
-    if (retentions == nullptr) return tables;
-    if (!retentions->is_array_of_tables())
-      return error(*retentions,
-                   "the rules of a retention stand below [[retention]], in two brackets: there may be several");
-    for (const toml::node& node : *retentions->as_array()) {
+    const toml::node* const found = root.get(name);
+    if (found == nullptr) return tables;
+    if (!found->is_array_of_tables())
+      return error(*found, fmt::format("{} below [[{}]], in two brackets: there may be several", what, name));
+    for (const toml::node& node : *found->as_array()) {
       ConfigTable table{"", origin(node), {}};
       DRS_ASSIGN_OR_RETURN(table.entries, read_entries(*node.as_table(), Table::kInner));
       tables.push_back(std::move(table));
@@ -101,15 +104,17 @@ class Reader {
     return usage(origin(node) + ": " + text);
   }
 
-  // The root may also hold [repository] and [[retention]], which are read elsewhere.
+  // The root may also hold [repository], [[retention]] and [[expect]], which are read elsewhere.
   enum class Table : std::uint8_t { kRoot, kInner };
   [[nodiscard]] Result<std::vector<ConfigEntry>> read_entries(const toml::table& table, Table kind) const {
     std::vector<std::pair<std::uint32_t, ConfigEntry>> found;
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
-      if (kind == Table::kRoot && (name == kRepositoryTable || name == kRetentionTables)) continue;
+      const bool elsewhere = name == kRepositoryTable || name == kRetentionTables || name == kExpectTables;
+      if (kind == Table::kRoot && elsewhere) continue;
       if (node.is_table() || node.is_array_of_tables())
-        return error(node, fmt::format("there is no table '{}'; accepted are [repository.NAME] and [[retention]]",
+        return error(node, fmt::format("there is no table '{}'; accepted are [repository.NAME], [[retention]] and "
+                                       "[[expect]]",
                                        hide_key_digits(name)));
       DRS_ASSIGN_OR_RETURN(ConfigEntry entry, read_entry(name, node));
       found.emplace_back(node.source().begin.line, std::move(entry));

@@ -21,9 +21,9 @@ struct ConfigEntry {
   std::string origin;               // "/etc/drstream/config.toml:3"
 };
 
-// A [repository.NAME], or one of the [[retention]] tables.
+// A [repository.NAME], or one of the [[retention]] and [[expect]] tables.
 struct ConfigTable {
-  std::string name;  // empty for a retention
+  std::string name;  // of a repository
   std::string origin;
   std::vector<ConfigEntry> entries;  // by line
 };
@@ -31,7 +31,8 @@ struct ConfigTable {
 struct ConfigFile {
   std::vector<ConfigEntry> entries;  // above the first table, by line
   std::vector<ConfigTable> repositories;
-  std::vector<ConfigTable> retentions;  // in the order of the file
+  std::vector<ConfigTable> retentions;    // in the order of the file
+  std::vector<ConfigTable> expectations;  // likewise
 };
 
 // The text of the file; nullopt where there is none. A file can name commands that run with our rights: it must belong
@@ -40,8 +41,8 @@ struct ConfigFile {
 // kCancelled (a FIFO).
 Result<std::optional<std::string>> read_config_file(const std::string& path, CancelToken& cancel);
 
-// Errors: kUsage, with path and line: not valid TOML; a table other than [repository.NAME] and [[retention]]; a number
-// with a fraction, a time or a list of something other than text as a value.
+// Errors: kUsage, with path and line: not valid TOML; a table other than [repository.NAME], [[retention]] and
+// [[expect]]; a number with a fraction, a time or a list of something other than text as a value.
 Result<ConfigFile> parse_config_file(std::string_view text, const std::string& path);
 
 }  // namespace drs

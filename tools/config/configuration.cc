@@ -144,6 +144,10 @@ class Configurator {
       DRS_ASSIGN_OR_RETURN(Retention retention, read_retention(table));
       out_.retentions.push_back(std::move(retention));
     }
+    for (const ConfigTable& table : file.expectations) {
+      DRS_ASSIGN_OR_RETURN(Expectation expectation, read_expectation(table));
+      out_.expectations.push_back(std::move(expectation));
+    }
     files_.push_back(std::move(file));
     return {};
   }

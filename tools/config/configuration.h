@@ -8,7 +8,8 @@
 // command line takes precedence over the table of -r.
 //
 // [[retention]] tables have the rules of `drstream forget` (tools/config/retention.h): of those of all files, in order
-// of precedence, the first that matches a stream counts.
+// of precedence, the first that matches a stream counts. [[expect]] tables say what `drstream status` expects,
+// likewise.
 //
 // The ways to give one key exclude each other, and the strongest source counts: a key given by an option replaces one
 // in the environment, and that one in a file.
@@ -21,6 +22,7 @@
 
 #include "io/base/cancel.h"
 #include "io/base/result.h"
+#include "tools/config/expectation.h"
 #include "tools/config/retention.h"
 #include "tools/repository/global_options.h"
 
@@ -45,7 +47,8 @@ struct Configuration {
   std::vector<File> files;  // that were looked for, in order of precedence
   std::vector<Value> settings;
   std::vector<Repository> repositories;
-  std::vector<Retention> retentions;  // in order of precedence
+  std::vector<Retention> retentions;      // in order of precedence
+  std::vector<Expectation> expectations;  // likewise
   std::vector<std::string> warnings;
 };
 

@@ -53,6 +53,10 @@ class SeenHeads {
     std::vector<std::string> warnings;
     std::size_t snapshots = 0;  // missing at this place (exit code 13)
   };
+  // The recorded heads that the catalog contradicts.
+  [[nodiscard]] std::vector<LostSnapshot> lost(const SnapshotCatalog& catalog) const {
+    return directory_.lost_snapshots(recorded().heads, catalog);
+  }
   // The part of warn_of that is not damage, for the streams that `concerns` accepts.
   Lost warn_of_lost(const SnapshotCatalog& catalog, const std::function<bool(const std::string&)>& concerns) const;
   // The streams that match `pattern` (is_stream_pattern), also those that only a damaged or lost snapshot shows.

@@ -5,8 +5,8 @@
 #include <unordered_set>
 #include <utility>
 
-#include "engine/format/manifest_texts.h"
 #include "engine/repository/needs.h"
+#include "engine/repository/stream_state.h"
 
 namespace drs {
 namespace {
@@ -147,9 +147,6 @@ class StreamPlanner {
     if (all_.empty()) return;
     shield(&all_.back(), Shield::kNewest);
     shield(&*std::ranges::max_element(all_, {}, stored_ns_of), Shield::kNewest);
-    const auto is_proven = [](const Snapshot& snapshot) {
-      return snapshot.manifest.producer != ProducerKind::kUnseen && !snapshot.manifest.tags.contains(kAnomalyTag);
-    };
     for (std::size_t i = all_.size(); i-- > 0;)
       if (is_proven(all_[i])) return shield(&all_[i], Shield::kNewestProven);
   }

@@ -65,7 +65,7 @@ TEST(ConfigFile, SaysOnWhichLineItIsNotAsItMustBe) {
       {"a = [1, 2]\n", "/etc/c.toml:1: 'a'"},
       {"a = []\n", "/etc/c.toml:1: 'a'"},
       {"\n[retention]\n", "/etc/c.toml:2: the rules of a retention stand below [[retention]]"},
-      {"[[expect]]\nx = 1\n", "/etc/c.toml:1: there is no table 'expect'"},
+      {"[[other]]\nx = 1\n", "/etc/c.toml:1: there is no table 'other'"},
       {"[repository]\nplace = \"/x\"\n", "/etc/c.toml:2: 'place' belongs to no repository"},
       {"[repository.\"a b\"]\n", "/etc/c.toml:1: 'a b' is not a name"},
       {"[repository.a]\n[repository.a.b]\n", "/etc/c.toml:2: there is no table 'b'"},

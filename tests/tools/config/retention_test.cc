@@ -69,7 +69,7 @@ TEST(RetentionTables, TheFirstThatMatchesAStreamCounts) {
 
 TEST(RetentionTables, SayOnWhichLineTheyAreNotAsTheyMustBe) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"[[retention]]\nkeep-daily = 7\n", "/etc/c.toml:1: the retention is for no stream"},
+      {"[[retention]]\nkeep-daily = 7\n", "/etc/c.toml:1: a retention is for no stream"},
       {"[[retention]]\nstreams = \"*\"\n", "/etc/c.toml:1: the retention has no rule"},
       {"[[retention]]\nstreams = \"*\"\nkeep-daily = 0\n", "/etc/c.toml:1: the retention has no rule"},
       {"[[retention]]\nstreams = \"a b\"\nkeep-daily = 7\n", "'a b' is not a stream name"},
@@ -87,7 +87,8 @@ TEST(RetentionTables, SayOnWhichLineTheyAreNotAsTheyMustBe) {
       {"[retention]\nstreams = \"*\"\n", "/etc/c.toml:1: the rules of a retention stand below [[retention]]"},
       {"retention = 7\n", "stand below [[retention]]"},
       {"retention = [1]\n", "stand below [[retention]]"},
-      {"[[other]]\nstreams = \"*\"\n", "there is no table 'other'; accepted are [repository.NAME] and [[retention]]"},
+      {"[[other]]\nstreams = \"*\"\n",
+       "there is no table 'other'; accepted are [repository.NAME], [[retention]] and [[expect]]"},
   };
   for (const auto& [text, expected] : cases)
     EXPECT_NE(refusal(text).find(expected), std::string::npos) << refusal(text);

@@ -1,0 +1,70 @@
+"""status: whether each stream has a good snapshot that is recent enough, for people, scripts and Nagios."""
+
+import pytest
+
+DAY_AGO = "2020-01-01"
+
+
+@pytest.fixture
+def pushed(drs):
+    drs.run("push", "pg/app", "--exec", "--", "echo", "a dump")
+    drs.run("push", "pg/old", "--time", DAY_AGO, "--exec", "--", "echo", "an old dump")
+    return drs
+
+
+def statuses(drs, *options, expect=0, **settings):
+    report = drs.json("status", *options, expect=expect, **settings)
+    assert report["exit_code"] == expect
+    return {stream["stream"]: stream["status"] for stream in report["streams"]}
+
+
+def test_each_stream_has_a_line_and_the_worst_decides_the_exit_code(pushed):
+    assert statuses(pushed) == {"pg/app": "ok", "pg/old": "ok"}
+    assert statuses(pushed, "--newest-within", "25h", expect=15) == {"pg/app": "ok", "pg/old": "late"}
+    assert statuses(pushed, "pg/app", "--newest-within", "25h") == {"pg/app": "ok"}
+    said = pushed.run("status", "--newest-within", "25h", expect=15).out.decode()
+    assert "pg/old: the newest good snapshot is" in said and said.endswith("2 streams: 1 ok, 1 late\n")
+    assert "nearest streams" in pushed.run("status", "pg/apq", expect=16).err
+
+
+def test_a_stream_that_never_came_is_told(pushed):
+    config = pushed.folder / "config.toml"
+    config.write_text('[[expect]]\nstreams = ["pg/app", "kafka/prod"]\nnewest-within = "25h"\n'
+                      '[[expect]]\nstreams = "pg/old"\nignore = true\n')
+    config.chmod(0o600)
+    expected = {"kafka/prod": "absent", "pg/app": "ok", "pg/old": "ignored"}
+    assert statuses(pushed, "--config", config, expect=15) == expected
+    assert statuses(pushed, "pg/", "--config", config) == {"pg/app": "ok", "pg/old": "ignored"}
+    [first, second] = pushed.json("config", "check", "--config", config)["expectations"]
+    assert first["newest_within_seconds"] == 90000 and second["ignored"]
+
+
+def test_deletion_and_damage_are_told(pushed):
+    manifests = sorted(pushed.path.glob("manifests/*"))
+    kept = {path: path.read_bytes() for path in manifests}
+    for path in manifests:
+        path.unlink()
+    assert statuses(pushed, expect=13) == {"pg/app": "lost", "pg/old": "lost"}
+    for path, content in kept.items():
+        path.write_bytes(content)
+    manifests[0].chmod(0o600)
+    manifests[0].write_bytes(kept[manifests[0]][:-1] + b"x")
+    assert "damaged" in statuses(pushed, expect=4).values()
+    manifests[0].write_bytes(kept[manifests[0]])
+    pack = next(pushed.path.glob("packs/*/*"))
+    content = pack.read_bytes()
+    pack.chmod(0o600)
+    pack.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+    pushed.run("scrub", expect=4)
+    report = pushed.json("status", expect=4)
+    assert report["packs_marked"] == 1
+    assert "1 pack is marked as damaged" in pushed.run("status", expect=4).out.decode()
+
+
+def test_nagios_gets_its_own_line_and_exit_codes(pushed):
+    good = pushed.run("status", "--format", "nagios")
+    assert good.out.startswith(b"DRSTREAM OK - 2 streams: 2 ok |") and good.out.count(b"\n") == 1
+    late = pushed.run("status", "--format", "nagios", "--newest-within", "25h", expect=2)
+    assert late.out.startswith(b"DRSTREAM CRITICAL - 2 streams: 1 ok, 1 late; pg/old: ")
+    nowhere = pushed.run("status", "--format", "nagios", "-r", pushed.folder / "nowhere", expect=3)
+    assert nowhere.out.startswith(b"DRSTREAM UNKNOWN - there is no repository")

@@ -1,0 +1,105 @@
+// drstream status: whether every stream has a good snapshot that is recent enough. Reads manifests, no data.
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "engine/format/names.h"
+#include "tools/cli/option_builder.h"
+#include "tools/command.h"
+#include "tools/commands/status_results.h"
+#include "tools/config/configuration.h"
+#include "tools/config/stream_table.h"
+#include "tools/output/quantity_text.h"
+#include "tools/repository/open_repository.h"
+#include "tools/repository/seen_heads.h"
+
+namespace drs {
+namespace {
+
+enum class StatusFormat : std::uint8_t { kText, kNagios };
+
+struct StatusCommand {
+  std::string stream;
+  std::optional<std::chrono::milliseconds> newest_within;
+  StatusFormat format = StatusFormat::kText;
+};
+
+std::vector<LostStream> lost_streams(const SeenHeads& seen, const SnapshotCatalog& catalog) {
+  std::map<std::string, std::size_t> counts;
+  for (const LostSnapshot& lost : seen.lost(catalog)) ++counts[lost.stream];
+  std::vector<LostStream> out;
+  for (const auto& [stream, snapshots] : counts) out.push_back({stream, snapshots});
+  return out;
+}
+
+Result<std::size_t> count_damaged_packs(Repository& repository) {
+  Listing listing;
+  DRS_ASSIGN_OR_RETURN(const Listing::Objects marks, listing.take(repository.store(), ObjectKind::kDamaged));
+  std::set<Digest> packs;
+  for (const ObjectInfo& mark : marks)
+    if (const auto name = parse_name(mark.key); name) packs.insert(name->digest);
+  return packs.size();
+}
+
+Result<StatusReport> look(CommandContext& context, const StatusCommand& command) {
+  Listing listing;
+  DRS_ASSIGN_OR_RETURN(const auto repository, open_repository(context, Reads::kSnapshots, &listing));
+  const SeenHeads seen(context, *repository);
+  StatusReport report;
+  DRS_ASSIGN_OR_RETURN(report.catalog, seen.load_snapshots(*repository, listing));
+  const SnapshotCatalog& catalog = report.catalog;
+  report.repository = repository->config().repository.hex();
+  DRS_ASSIGN_OR_RETURN(report.damaged_packs, count_damaged_packs(*repository));
+  report.warnings = seen.warn_of(catalog);
+  report.streams = judge_streams(stream_states(catalog), lost_streams(seen, catalog),
+                                 {command.newest_within, context.configuration.expectations}, context.clock.wall_ns());
+  if (command.stream.empty()) return report;
+  std::erase_if(report.streams, [&](const StreamVerdict& one) {
+    return one.state.stream != command.stream && !stream_matches(command.stream, one.state.stream);
+  });
+  if (!report.streams.empty()) return report;
+  if (is_stream_pattern(command.stream)) DRS_RETURN_IF_ERROR(seen.match(catalog, command.stream));
+  DRS_RETURN_IF_ERROR(seen.find(catalog, command.stream + "@latest"));
+  return report;
+}
+
+Result<ExitCode> run_status(CommandContext& context, const StatusCommand& command) {
+  auto report = look(context, command);
+  if (command.format == StatusFormat::kNagios) {
+    const NagiosAnswer answer = report.ok() ? nagios_answer(*report) : nagios_answer(report.error());
+    context.output.page(answer.line + "\n");
+    return static_cast<ExitCode>(answer.exit_status);
+  }
+  if (!report.ok()) return std::move(report).error();
+  const ExitCode code = report->exit_code();
+  context.output.document("drstream.status/1", static_cast<int>(code), status_json(*report));
+  context.output.text(status_text(*report, context.output.columns_max()));
+  return code;
+}
+
+}  // namespace
+
+void add_status_command(CommandSet& commands) {
+  const auto command = std::make_shared<StatusCommand>();
+  CLI::App* const app =
+      add_subcommand(commands.root(), "status", "Show whether every stream is backed up recently and well",
+                     "  drstream status --newest-within 25h\n"
+                     "  drstream status pg/ --json\n"
+                     "  drstream status --newest-within 25h --format nagios\n");
+  refuse_empty(app->add_option("STREAM", command->stream,
+                               "Only this stream; a name that ends in / means all streams below it; or a pattern")
+                   ->type_name(""));
+  add_parsed(*app, "--newest-within", command->newest_within, parse_duration, "DURATION",
+             "The age that the newest good snapshot of each stream may have; older ones are exit 15. "
+             "Default: as [[expect]] tables of the configuration say, else any age");
+  add_choice<StatusFormat>(
+      *app, "--format", command->format, {{"text", StatusFormat::kText}, {"nagios", StatusFormat::kNagios}},
+      "text (default); nagios: one line and figures, exit codes 0 to 3 as Nagios and its kin want");
+  commands.add(
+      {app, CommandEffect::kReads, [command](CommandContext& context) { return run_status(context, *command); }});
+}
+
+}  // namespace drs

@@ -1,0 +1,137 @@
+#include "tools/commands/status_results.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "tools/output/printable.h"
+#include "tools/output/quantity_text.h"
+#include "tools/output/summary_text.h"
+#include "tools/output/text_table.h"
+#include "tools/output/time_text.h"
+
+namespace drs {
+namespace {
+
+constexpr std::size_t kNagiosStreamsNamed = 5;
+
+std::string change_text(const StreamVerdict& stream) {
+  return stream.change ? fmt::format("{:+.1f} %", *stream.change * 100) : "-";
+}
+
+// "3 streams: 2 ok, 1 late", the worst last.
+std::string counts_text(const StatusReport& report) {
+  std::map<StreamStatus, std::size_t> counts;
+  for (const StreamVerdict& stream : report.streams) ++counts[stream.status];
+  std::string out = counted(report.streams.size(), "stream");
+  const char* separator = ": ";
+  for (const auto& [status, count] : counts) {
+    out += fmt::format("{}{} {}", separator, count, status_word(status));
+    separator = ", ";
+  }
+  if (report.damaged_packs > 0) out += fmt::format("; {} marked as damaged", counted(report.damaged_packs, "pack"));
+  return out;
+}
+
+std::string damage_text(const StatusReport& report) {
+  if (report.damaged_packs == 0) return "";
+  return fmt::format(
+      "{} marked as damaged: `drstream verify` says which snapshots need them, and pushes store their "
+      "chunks anew\n",
+      counted(report.damaged_packs, "pack") + (report.damaged_packs == 1 ? " is" : " are"));
+}
+
+}  // namespace
+
+std::string status_text(const StatusReport& report, std::size_t columns_max) {
+  using Align = TextTable::Align;
+  TextTable table({{"STREAM"},
+                   {"STATUS"},
+                   {"AGE", Align::kRight},
+                   {"WITHIN", Align::kRight, 3},
+                   {"SIZE", Align::kRight, 1},
+                   {"CHANGE", Align::kRight, 2},
+                   {"PRODUCER", Align::kLeft, 4},
+                   {"SNAPSHOTS", Align::kRight, 5}});
+  std::string problems;
+  for (const StreamVerdict& stream : report.streams) {
+    const Snapshot* const good = stream.state.good.snapshot;
+    table.add_row({stream.state.stream, std::string(status_word(stream.status)),
+                   good == nullptr ? "-" : format_duration(stream.age),
+                   stream.limit ? format_duration(*stream.limit) : "-",
+                   good == nullptr ? "-" : format_size(good->manifest.bytes), change_text(stream),
+                   good == nullptr ? "-" : producer_word(good->manifest), std::to_string(stream.state.snapshots)});
+    for (const std::string& problem : stream.problems) problems += stream.state.stream + ": " + problem + "\n";
+  }
+  if (report.streams.empty()) return "no snapshots\n" + damage_text(report);
+  return table.text(columns_max) + problems + damage_text(report) + counts_text(report) + "\n";
+}
+
+nlohmann::ordered_json status_json(const StatusReport& report) {
+  nlohmann::ordered_json out;
+  out["repository"] = report.repository;
+  out["streams"] = nlohmann::ordered_json::array();
+  for (const StreamVerdict& stream : report.streams) {
+    const StreamState& state = stream.state;
+    nlohmann::ordered_json one;
+    one["stream"] = state.stream;
+    one["status"] = status_word(stream.status);
+    one["snapshot_count"] = state.snapshots;
+    one["unreadable_count"] = state.unreadable;
+    if (state.newest != nullptr) one["newest_id"] = state.newest->id();
+    if (const Snapshot* const good = state.good.snapshot; good != nullptr) {
+      one["good_id"] = good->id();
+      one["good_time"] = format_time_utc(state.good.made_ns);
+      one["bytes"] = good->manifest.bytes;
+      one["producer_seen"] = good->manifest.producer != ProducerKind::kUnseen;
+      if (stream.status != StreamStatus::kIgnored) one["age_seconds"] = static_cast<double>(stream.age.count()) / 1e3;
+    }
+    if (state.before != nullptr) one["previous_bytes"] = state.before->manifest.bytes;
+    if (stream.limit) one["newest_within_seconds"] = static_cast<double>(stream.limit->count()) / 1e3;
+    one["problems"] = stream.problems;
+    out["streams"].push_back(std::move(one));
+  }
+  out["packs_marked"] = report.damaged_packs;
+  out["warnings"] = report.warnings;
+  return out;
+}
+
+NagiosAnswer nagios_answer(const StatusReport& report) {
+  std::vector<const StreamVerdict*> bad;
+  for (const StreamVerdict& stream : report.streams)
+    if (stream.status > StreamStatus::kOk) bad.push_back(&stream);
+  std::ranges::stable_sort(bad, std::greater(), &StreamVerdict::status);
+  const bool critical = report.exit_code() != ExitCode::kOk;
+  NagiosAnswer answer;
+  answer.exit_status = critical ? 2 : bad.empty() ? 0 : 1;
+  answer.line = fmt::format("DRSTREAM {} - {}",
+                            critical      ? "CRITICAL"
+                            : bad.empty() ? "OK"
+                                          : "WARNING",
+                            counts_text(report));
+  for (std::size_t i = 0; i < std::min(bad.size(), kNagiosStreamsNamed); ++i)
+    answer.line += fmt::format("; {}: {}", bad[i]->state.stream, bad[i]->problems.front());
+  if (bad.size() > kNagiosStreamsNamed) answer.line += fmt::format("; and {} more", bad.size() - kNagiosStreamsNamed);
+  std::ranges::replace(answer.line, '|', '/');  // which begins the figures
+  answer.line += " |";
+  for (const StreamVerdict& stream : report.streams) {
+    const Snapshot* const good = stream.state.good.snapshot;
+    if (good == nullptr || stream.status == StreamStatus::kIgnored) continue;
+    answer.line +=
+        fmt::format(" '{0} age'={1}s;;{2};0 '{0} size'={3}B;;;0", stream.state.stream, stream.age.count() / 1000,
+                    stream.limit ? std::to_string(stream.limit->count() / 1000) : "", good->manifest.bytes);
+  }
+  return answer;
+}
+
+NagiosAnswer nagios_answer(const Error& error) {
+  std::string line = "DRSTREAM UNKNOWN - " + printable_value(error.message);
+  std::ranges::replace(line, '|', '/');
+  return {std::move(line), 3};
+}
+
+}  // namespace drs

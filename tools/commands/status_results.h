@@ -1,0 +1,35 @@
+// What `drstream status` answers: lines, one document, or a line for Nagios.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+
+#include "io/base/result.h"
+#include "tools/commands/status_verdict.h"
+
+namespace drs {
+
+struct StatusReport {
+  std::string repository;  // its id
+  SnapshotCatalog catalog;
+  std::vector<StreamVerdict> streams;  // point into the catalog
+  std::size_t damaged_packs = 0;       // that marks name
+  std::vector<std::string> warnings;   // which were logged
+  [[nodiscard]] ExitCode exit_code() const { return judge(streams, damaged_packs); }
+};
+
+std::string status_text(const StatusReport& report, std::size_t columns_max);
+nlohmann::ordered_json status_json(const StatusReport& report);
+
+// By the guidelines for plugins of Nagios (https://nagios-plugins.org/doc/guidelines.html): one line with what is wrong
+// and figures, and one of the exit codes 0 (ok), 1 (warning), 2 (critical) and 3 (unknown).
+struct NagiosAnswer {
+  std::string line;
+  int exit_status = 3;
+};
+NagiosAnswer nagios_answer(const StatusReport& report);
+NagiosAnswer nagios_answer(const Error& error);
+
+}  // namespace drs

@@ -1,0 +1,128 @@
+#include "tools/commands/status_verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "tools/config/stream_table.h"
+#include "tools/output/quantity_text.h"
+#include "tools/output/summary_text.h"
+
+namespace drs {
+namespace {
+
+using std::chrono::milliseconds;
+
+void add(StreamVerdict& stream, StreamStatus status, std::string problem) {
+  stream.status = std::max(stream.status, status);
+  stream.problems.push_back(std::move(problem));
+}
+
+void judge_age(StreamVerdict& stream, WallNs now_ns) {
+  const StreamState& state = stream.state;
+  if (state.good.snapshot == nullptr) {
+    if (stream.limit || state.snapshots == 0)
+      add(stream, StreamStatus::kAbsent,
+          state.snapshots == 0 ? "there is no snapshot" : "no snapshot is good: each one missed a limit");
+    return;
+  }
+  stream.age = milliseconds(std::max<WallNs>(now_ns - state.good.made_ns, 0) / 1'000'000);
+  if (!stream.limit || stream.age <= *stream.limit) return;
+  std::string problem = fmt::format("the newest good snapshot is {} old, expected within {}",
+                                    format_duration(stream.age), format_duration(*stream.limit));
+  if (state.newest != state.good.snapshot)
+    problem += fmt::format("; {} is newer and not good", state.newest->id().substr(0, kIdDigitsShown));
+  add(stream, StreamStatus::kLate, std::move(problem));
+}
+
+void judge_size(StreamVerdict& stream) {
+  const StreamState& state = stream.state;
+  if (state.before == nullptr || state.before->manifest.bytes == 0) return;
+  const std::uint64_t bytes = state.good.snapshot->manifest.bytes;
+  const std::uint64_t before = state.before->manifest.bytes;
+  stream.change = static_cast<double>(bytes) / static_cast<double>(before) - 1;
+  if (*stream.change < -kShrunkBy || *stream.change > kGrownBy)
+    add(stream, StreamStatus::kChanged,
+        fmt::format("the newest good snapshot has {}, the one before it {}", format_size(bytes), format_size(before)));
+}
+
+void judge_stream(StreamVerdict& stream, std::size_t lost, WallNs now_ns) {
+  const StreamState& state = stream.state;
+  judge_size(stream);
+  judge_age(stream, now_ns);
+  const std::size_t gone = std::max(lost, state.missing);
+  if (gone > 0)
+    add(stream, StreamStatus::kLost,
+        fmt::format("{} that existed {} gone: `drstream verify` says which", counted(gone, "snapshot"),
+                    gone == 1 ? "is" : "are"));
+  if (state.unreadable > 0)
+    add(stream, StreamStatus::kDamaged,
+        fmt::format("{} cannot be read: `drstream verify` says which", counted(state.unreadable, "snapshot")));
+}
+
+// Streams that are expected by name, and patterns that no stream matches.
+void add_expected(std::vector<StreamState>& states, std::span<const Expectation> expectations) {
+  const std::size_t found = states.size();
+  for (const Expectation& expected : expectations) {
+    if (expected.ignored) continue;
+    for (const std::string& text : expected.streams) {
+      const auto matches = [&](const StreamState& state) { return stream_matches(text, state.stream); };
+      if (std::any_of(states.begin(), states.begin() + static_cast<std::ptrdiff_t>(found), matches)) continue;
+      if (std::ranges::find(states, text, &StreamState::stream) == states.end()) states.emplace_back().stream = text;
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view status_word(StreamStatus status) {
+  switch (status) {
+    case StreamStatus::kIgnored: return "ignored";
+    case StreamStatus::kOk: return "ok";
+    case StreamStatus::kChanged: return "changed";
+    case StreamStatus::kLate: return "late";
+    case StreamStatus::kAbsent: return "absent";
+    case StreamStatus::kLost: return "lost";
+    case StreamStatus::kDamaged: return "damaged";
+  }
+  return "";
+}
+
+std::vector<StreamVerdict> judge_streams(std::vector<StreamState> states, std::span<const LostStream> lost,
+                                         const StatusLimits& limits, WallNs now_ns) {
+  for (const LostStream& one : lost)
+    if (std::ranges::find(states, one.stream, &StreamState::stream) == states.end())
+      states.emplace_back().stream = one.stream;
+  add_expected(states, limits.expectations);
+  std::ranges::sort(states, {}, &StreamState::stream);
+  std::vector<StreamVerdict> out;
+  for (StreamState& state : states) {
+    StreamVerdict& stream = out.emplace_back();
+    stream.state = std::move(state);
+    const std::string& name = stream.state.stream;
+    const auto expected = std::ranges::find_if(limits.expectations, [&](const Expectation& one) {
+      return std::ranges::any_of(one.streams,
+                                 [&](const std::string& text) { return text == name || stream_matches(text, name); });
+    });
+    const bool is_expected = expected != limits.expectations.end();
+    if (is_expected && expected->ignored) {
+      stream.status = StreamStatus::kIgnored;
+      continue;
+    }
+    stream.limit = limits.newest_within ? limits.newest_within : is_expected ? expected->newest_within : std::nullopt;
+    const auto found = std::ranges::find(lost, name, &LostStream::stream);
+    judge_stream(stream, found == lost.end() ? 0 : found->snapshots, now_ns);
+  }
+  return out;
+}
+
+ExitCode judge(std::span<const StreamVerdict> streams, std::size_t damaged_packs) {
+  const auto worst = std::ranges::max_element(streams, {}, &StreamVerdict::status);
+  const StreamStatus status = worst == streams.end() ? StreamStatus::kOk : worst->status;
+  if (status == StreamStatus::kDamaged || damaged_packs > 0) return ExitCode::kDamage;
+  if (status == StreamStatus::kLost) return ExitCode::kRollback;
+  return status >= StreamStatus::kLate ? ExitCode::kLimitMissed : ExitCode::kOk;
+}
+
+}  // namespace drs
