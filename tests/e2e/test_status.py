@@ -1,14 +1,23 @@
 """status: whether each stream has a good snapshot that is recent enough, for people, scripts and Nagios."""
 
-import pytest
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
 
-DAY_AGO = "2020-01-01"
+import pytest
+from services.cache import Unavailable
+from services.promtool import install as install_promtool
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+LONG_AGO = "2020-01-01"
 
 
 @pytest.fixture
 def pushed(drs):
     drs.run("push", "pg/app", "--exec", "--", "echo", "a dump")
-    drs.run("push", "pg/old", "--time", DAY_AGO, "--exec", "--", "echo", "an old dump")
+    drs.run("push", "pg/old", "--time", LONG_AGO, "--exec", "--", "echo", "an old dump")
     return drs
 
 
@@ -68,3 +77,49 @@ def test_nagios_gets_its_own_line_and_exit_codes(pushed):
     assert late.out.startswith(b"DRSTREAM CRITICAL - 2 streams: 1 ok, 1 late; pg/old: ")
     nowhere = pushed.run("status", "--format", "nagios", "-r", pushed.folder / "nowhere", expect=3)
     assert nowhere.out.startswith(b"DRSTREAM UNKNOWN - there is no repository")
+
+
+@pytest.fixture(scope="module")
+def promtool(missing):
+    try:
+        return install_promtool()
+    except Unavailable as problem:
+        return missing(str(problem))
+
+
+def samples(text):
+    """By name and stream."""
+    found = re.findall(r'^(\w+)\{repository="[^"]*"(?:,stream="([^"]*)",database="[^"]*")?\} (\S+)$', text, re.MULTILINE)
+    assert len(found) == sum(not line.startswith("#") for line in text.splitlines())
+    return {(name, stream): float(value) for name, stream, value in found}
+
+
+def test_metrics_are_as_prometheus_wants_them_and_a_failure_keeps_what_was_known(pushed, promtool):
+    pushed.run("push", "pg/app", "--exec", "--", "echo", "another dump")
+    file = pushed.folder / "metrics" / "status.prom"
+    file.parent.mkdir()
+    pushed.run("status", "--newest-within", "25h", "--metrics", file, expect=15)
+    assert file.stat().st_mode & 0o777 == 0o644 and list(file.parent.iterdir()) == [file]
+    checked = subprocess.run([promtool, "check", "metrics"], input=file.read_bytes(), capture_output=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    first = samples(file.read_text())
+    assert time.time() - first["drstream_backup_last_success_timestamp_seconds", "pg/app"] < 60
+    assert time.time() - first["backup_last_success_timestamp", "pg/old"] > 100 * 86400
+    assert first["drstream_backup_size_bytes", "pg/app"] == len("another dump\n")
+    assert first["drstream_backup_previous_size_bytes", "pg/app"] == len("a dump\n")
+    assert first["drstream_backup_newest_within_seconds", "pg/old"] == 90000
+    assert first["drstream_status_last_status", ""] == 1
+    pushed.path.rename(pushed.folder / "away")
+    pushed.run("status", "--metrics", file, expect=10)
+    assert samples(file.read_text()) == first | {("drstream_status_last_status", ""): 0}
+    pushed.run("status", "--metrics", "status.txt", expect=2)
+    (pushed.folder / "away").rename(pushed.path)
+    assert "no metrics were written" in pushed.run("status", "--metrics", "/nowhere/status.prom").err
+
+
+def test_the_alert_rules_fire_as_they_should(promtool, tmp_path):
+    shutil.copy(DOCS / "monitoring" / "drstream.rules.yml", tmp_path)
+    shutil.copy(Path(__file__).with_name("drstream.rules.test.yml"), tmp_path)
+    done = subprocess.run([promtool, "test", "rules", "drstream.rules.test.yml"], cwd=tmp_path, capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -11,14 +11,26 @@ import os
 import sys
 from functools import partial
 
-from services import debian_root, fake_gcs, kafka, kafka_client, minio, moto_server, seaweedfs, toxiproxy, versitygw
+from services import (
+    debian_root,
+    fake_gcs,
+    kafka,
+    kafka_client,
+    minio,
+    moto_server,
+    promtool,
+    seaweedfs,
+    toxiproxy,
+    versitygw,
+)
 from services.cache import Unavailable, say
 
 
 def main():
     failed = False
     full = os.environ.get("DRSTREAM_TEST_FULL") == "1"
-    installers = [service.install for service in (moto_server, kafka_client, kafka, toxiproxy, versitygw, fake_gcs, minio)]
+    always = (moto_server, kafka_client, kafka, toxiproxy, versitygw, fake_gcs, minio, promtool)
+    installers = [service.install for service in always]
     installers.append(partial(kafka.install_jars, kafka.VERSION_4))
     if full:
         installers.append(seaweedfs.install)

@@ -25,6 +25,7 @@ struct StatusCommand {
   std::string stream;
   std::optional<std::chrono::milliseconds> newest_within;
   StatusFormat format = StatusFormat::kText;
+  std::string metrics;  // a file
 };
 
 std::vector<LostStream> lost_streams(const SeenHeads& seen, const SnapshotCatalog& catalog) {
@@ -66,8 +67,26 @@ Result<StatusReport> look(CommandContext& context, const StatusCommand& command)
   return report;
 }
 
+// What was known before a status that failed stays. A failure to write is a warning.
+void write_metrics(CommandContext& context, const std::string& path, const Result<StatusReport>& report) {
+  const auto place = parse_repository_location(context.options.repository, context.options);
+  const std::string name = place.ok() ? place->name : context.options.repository;
+  MetricsText metrics = report.ok() ? status_metrics(*report, name, static_cast<double>(context.clock.wall_ns()) / 1e9)
+                                    : failed_status_metrics(name);
+  if (!report.ok()) metrics.keep_others_of(read_metrics_file(path));
+  if (const auto written = write_metrics_file(path, metrics); !written.ok())
+    context.log.warn("no metrics were written: {}", written.error().message);
+}
+
 Result<ExitCode> run_status(CommandContext& context, const StatusCommand& command) {
+  if (!command.metrics.empty() && !command.metrics.ends_with(".prom"))
+    return Error(
+        ErrorCode::kUsage,
+        fmt::format("--metrics '{}': node_exporter reads only files whose names end in .prom", command.metrics));
+  if (!command.metrics.empty() && !command.stream.empty())
+    return Error(ErrorCode::kUsage, "--metrics is for all streams: give no STREAM");
   auto report = look(context, command);
+  if (!command.metrics.empty()) write_metrics(context, command.metrics, report);
   if (command.format == StatusFormat::kNagios) {
     const NagiosAnswer answer = report.ok() ? nagios_answer(*report) : nagios_answer(report.error());
     context.output.page(answer.line + "\n");
@@ -95,6 +114,8 @@ void add_status_command(CommandSet& commands) {
   add_parsed(*app, "--newest-within", command->newest_within, parse_duration, "DURATION",
              "The age that the newest good snapshot of each stream may have; older ones are exit 15. "
              "Default: as [[expect]] tables of the configuration say, else any age");
+  add_text(*app, "--metrics", command->metrics, "FILE",
+           "Write metrics for node_exporter's textfile collector; its name ends in .prom");
   add_choice<StatusFormat>(
       *app, "--format", command->format, {{"text", StatusFormat::kText}, {"nagios", StatusFormat::kNagios}},
       "text (default); nagios: one line and figures, exit codes 0 to 3 as Nagios and its kin want");

@@ -19,6 +19,21 @@ namespace {
 
 constexpr std::size_t kNagiosStreamsNamed = 5;
 
+constexpr MetricFamily kLastSuccess{"drstream_backup_last_success_timestamp_seconds",
+                                    "Time of the newest good snapshot; 0: there is none."};
+constexpr MetricFamily kLastSuccessAlias{"backup_last_success_timestamp",
+                                         "As drstream_backup_last_success_timestamp_seconds."};
+constexpr MetricFamily kSize{"drstream_backup_size_bytes", "Size of the newest good snapshot."};
+constexpr MetricFamily kSizeAlias{"backup_size_bytes", "As drstream_backup_size_bytes."};
+constexpr MetricFamily kPreviousSize{"drstream_backup_previous_size_bytes", "Size of the good snapshot before it."};
+constexpr MetricFamily kWithin{"drstream_backup_newest_within_seconds", "The age that the newest good one may have."};
+constexpr MetricFamily kSnapshots{"drstream_backup_snapshots", "Snapshots of the stream."};
+constexpr MetricFamily kLost{"drstream_backup_lost", "1: snapshots of the stream are gone or cannot be read."};
+constexpr MetricFamily kDamagedPacks{"drstream_repo_damaged_packs", "Packs that verify or scrub found damaged."};
+constexpr MetricFamily kStatusRun{"drstream_status_last_status", "1: the last status could look at the repository."};
+constexpr MetricFamily kStatusTime{"drstream_status_last_success_timestamp_seconds",
+                                   "When status last looked at the repository."};
+
 std::string change_text(const StreamVerdict& stream) {
   return stream.change ? fmt::format("{:+.1f} %", *stream.change * 100) : "-";
 }
@@ -97,6 +112,55 @@ nlohmann::ordered_json status_json(const StatusReport& report) {
   }
   out["packs_marked"] = report.damaged_packs;
   out["warnings"] = report.warnings;
+  return out;
+}
+
+MetricsText status_metrics(const StatusReport& report, const std::string& place, double when) {
+  MetricsText out;
+  const auto each = [&](const MetricFamily& family, auto value_of) {
+    for (const StreamVerdict& stream : report.streams) {
+      if (stream.status == StreamStatus::kIgnored) continue;
+      const std::optional<double> value = value_of(stream);
+      if (!value) continue;
+      out.add(family, {{"repository", place}, {"stream", stream.state.stream}, {"database", stream.state.stream}},
+              *value);
+    }
+  };
+  const auto good_time = [](const StreamVerdict& stream) -> std::optional<double> {
+    // 0 of a stream without one: its age is beyond every limit.
+    return stream.state.good.snapshot == nullptr ? 0 : static_cast<double>(stream.state.good.made_ns) / 1e9;
+  };
+  const auto size = [](const StreamVerdict& stream) -> std::optional<double> {
+    if (stream.state.good.snapshot == nullptr) return std::nullopt;
+    return static_cast<double>(stream.state.good.snapshot->manifest.bytes);
+  };
+  each(kLastSuccess, good_time);
+  each(kLastSuccessAlias, good_time);
+  each(kSize, size);
+  each(kSizeAlias, size);
+  each(kPreviousSize, [](const StreamVerdict& stream) -> std::optional<double> {
+    if (stream.state.before == nullptr) return std::nullopt;
+    return static_cast<double>(stream.state.before->manifest.bytes);
+  });
+  each(kWithin, [](const StreamVerdict& stream) -> std::optional<double> {
+    if (!stream.limit) return std::nullopt;
+    return static_cast<double>(stream.limit->count()) / 1e3;
+  });
+  each(kSnapshots, [](const StreamVerdict& stream) -> std::optional<double> {
+    return static_cast<double>(stream.state.snapshots);
+  });
+  each(kLost, [](const StreamVerdict& stream) -> std::optional<double> {
+    return stream.status == StreamStatus::kLost || stream.status == StreamStatus::kDamaged ? 1 : 0;
+  });
+  out.add(kDamagedPacks, {{"repository", place}}, static_cast<double>(report.damaged_packs));
+  out.add(kStatusRun, {{"repository", place}}, 1);
+  out.add(kStatusTime, {{"repository", place}}, when);
+  return out;
+}
+
+MetricsText failed_status_metrics(const std::string& place) {
+  MetricsText out;
+  out.add(kStatusRun, {{"repository", place}}, 0);
   return out;
 }
 

@@ -8,6 +8,7 @@
 
 #include "io/base/result.h"
 #include "tools/commands/status_verdict.h"
+#include "tools/output/metrics.h"
 
 namespace drs {
 
@@ -22,6 +23,11 @@ struct StatusReport {
 
 std::string status_text(const StatusReport& report, std::size_t columns_max);
 nlohmann::ordered_json status_json(const StatusReport& report);
+
+// `place`: the name of the repository, as it was given. `when`: seconds since 1970.
+MetricsText status_metrics(const StatusReport& report, const std::string& place, double when);
+// That it failed, and nothing else: the caller keeps the rest of the older file.
+MetricsText failed_status_metrics(const std::string& place);
 
 // By the guidelines for plugins of Nagios (https://nagios-plugins.org/doc/guidelines.html): one line with what is wrong
 // and figures, and one of the exit codes 0 (ok), 1 (warning), 2 (critical) and 3 (unknown).

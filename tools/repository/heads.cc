@@ -17,12 +17,11 @@
 #include <tuple>
 #include <unordered_map>
 
-#include "codecs/random.h"
 #include "codecs/sha256.h"
 #include "engine/format/names.h"
 #include "io/fd.h"
-#include "tools/output/console.h"
 #include "tools/output/printable.h"
+#include "tools/output/replace_file.h"
 
 namespace drs {
 namespace {
@@ -150,12 +149,6 @@ Result<Fd> lock_directory(const std::string& path) {
   return fd;
 }
 
-Result<void> sync_directory(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) return error_from_errno(errno, "sync " + path);
-  return {};
-}
-
 // What `stream` shows now, for messages.
 std::string latest_seen(std::string_view stream, const SnapshotCatalog& catalog) {
   const Snapshot* const latest = catalog.latest(stream);
@@ -224,25 +217,7 @@ Result<void> HeadDirectory::store(const Head& head, const Known& known) {
 }
 
 Result<void> HeadDirectory::write(const std::vector<Head>& heads) const {
-  Uuid random;
-  random_bytes(random.mutable_view());
-  const std::string path = path_of(heads.front());
-  const std::string temporary = path + "." + random.hex();
-  const auto write_file = [&]() -> Result<void> {
-    Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!fd) return error_from_errno(errno, "create " + temporary);
-    if (!write_all(fd.get(), encode_heads(heads)) || ::fsync(fd.get()) != 0)
-      return error_from_errno(errno, "write " + temporary);
-    DRS_RETURN_IF_ERROR(fd.close());
-    if (::rename(temporary.c_str(), path.c_str()) != 0) return error_from_errno(errno, "rename to " + path);
-    return {};
-  };
-  auto written = write_file();
-  if (!written.ok()) {
-    ::unlink(temporary.c_str());
-    return written;
-  }
-  return sync_directory(directory_);
+  return replace_file(path_of(heads.front()), encode_heads(heads), 0600);
 }
 
 Result<std::vector<Head>> HeadDirectory::load(std::string_view stream) const {
