@@ -151,13 +151,31 @@ class Application {
     }
     CommandContext context{model_.options, arguments.child, console_,    *log,           output,        clock_, cancel_,
                            signals_,       guardian.get(),  model_.root, configuration_, command.effect};
+    RunMetrics* const metrics = command.metrics.get();
+    if (metrics != nullptr && !metrics->file.empty())
+      if (const auto named = check_metrics_file(metrics->file); !named.ok())
+        return fail(named.error(), command.effect, output);
+    const auto started = clock_.steady();
     const auto result = catch_thrown([&] { return command.run(context); });
-    if (!result.ok()) {
-      const auto place = parse_repository_location(model_.options.repository, model_.options);
-      if (context.next_step.empty() && place.ok()) context.next_step = next_step_of_denied(result.error(), *place);
-      return fail(result.error(), context.effect, output, context.next_step);
-    }
-    return finish(*result, output, context.effect);
+    const int status = end_run(result, context, output);
+    if (metrics != nullptr && !metrics->file.empty()) write_metrics(*metrics, status, clock_.steady() - started, *log);
+    return status;
+  }
+
+  int end_run(const Result<ExitCode>& result, CommandContext& context, Output& output) {
+    if (result.ok()) return finish(*result, output, context.effect);
+    const auto place = parse_repository_location(model_.options.repository, model_.options);
+    if (context.next_step.empty() && place.ok()) context.next_step = next_step_of_denied(result.error(), *place);
+    return fail(result.error(), context.effect, output, context.next_step);
+  }
+
+  // A failure is a warning: it changes nothing of what the run has done.
+  void write_metrics(RunMetrics& metrics, int status, std::chrono::duration<double> took, spdlog::logger& log) {
+    const auto place = parse_repository_location(model_.options.repository, model_.options);
+    metrics.labels.insert(metrics.labels.begin(), {"repository", place.ok() ? place->name : model_.options.repository});
+    const double now = static_cast<double>(clock_.wall_ns()) / 1e9;
+    if (const auto written = write_run_metrics(metrics, status, took.count(), now); !written.ok())
+      log.warn("no metrics were written: {}", written.error().message);
   }
 
   void choose_state_dir(CommandEffect effect, spdlog::logger& log) {

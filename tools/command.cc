@@ -1,5 +1,7 @@
 #include "tools/command.h"
 
+#include "tools/cli/option_builder.h"
+
 namespace drs {
 
 ProgressOptions progress_options(const CommandContext& context, std::string_view command) {
@@ -25,6 +27,15 @@ CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::s
   app->fallthrough();
   if (!examples.empty()) app->footer("Examples:\n" + examples);
   return app;
+}
+
+std::shared_ptr<RunMetrics> add_run_metrics(CLI::App& app, std::string_view work) {
+  auto metrics = std::make_shared<RunMetrics>();
+  metrics->work = work;
+  add_text(
+      app, "--metrics", metrics->file, "FILE",
+      "Write how the run went, for node_exporter's textfile collector; a name that ends in .prom, one for each job");
+  return metrics;
 }
 
 }  // namespace drs

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "tools/cli/signals.h"
 #include "tools/output/exit_code.h"
 #include "tools/output/log.h"
+#include "tools/output/metrics.h"
 #include "tools/output/output.h"
 #include "tools/output/report.h"
 #include "tools/repository/global_options.h"
@@ -51,7 +53,10 @@ struct Command {
   CommandEffect effect = CommandEffect::kReads;
   RunCommand run;
   bool takes_child_command = false;  // "-- CMD..."
-  bool reads_configuration = true;   // false: it describes drstream itself, independent of any configuration
+  // Of one with --metrics: what the application writes once it has run, unless the run clears the file's name. Its
+  // labels get the repository.
+  std::shared_ptr<RunMetrics> metrics = nullptr;
+  bool reads_configuration = true;  // false: it describes drstream itself, independent of any configuration
 };
 
 class CommandSet {
@@ -70,6 +75,9 @@ class CommandSet {
 // Adds a subcommand to `parent` in the form that all share. `examples`: the section "Examples", one per line.
 CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::string& description,
                          const std::string& examples);
+
+// Adds --metrics to a command that does such work.
+std::shared_ptr<RunMetrics> add_run_metrics(CLI::App& app, std::string_view work);
 
 void add_init_command(CommandSet& commands);
 void add_push_command(CommandSet& commands);

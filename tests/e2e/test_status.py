@@ -123,3 +123,32 @@ def test_the_alert_rules_fire_as_they_should(promtool, tmp_path):
     done = subprocess.run([promtool, "test", "rules", "drstream.rules.test.yml"], cwd=tmp_path, capture_output=True,
                           text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_run_says_how_it_went_and_remembers_earlier_ones(drs, promtool):
+    file = drs.folder / "push.prom"
+
+    def run(*words, expect):
+        drs.run("push", "pg/app", "--metrics", file, "--exec", "--", *words, expect=expect)
+        checked = subprocess.run([promtool, "check", "metrics"], input=file.read_bytes(), capture_output=True, check=False)
+        assert checked.returncode == 0, checked.stderr
+        return {line.split("{")[0] + ("-" + line.split('result="')[1].split('"')[0] if "result=" in line else ""):
+                float(line.rsplit(" ", 1)[1]) for line in file.read_text().splitlines() if not line.startswith("#")}
+
+    failed = run("false", expect=3)
+    assert failed["drstream_backup_last_status"] == 0 and failed["drstream_backup_last_exit_code"] == 3
+    assert failed["drstream_backup_run_last_success_timestamp_seconds"] == 0
+    good = run("echo", "a dump", expect=0)
+    assert good["drstream_backup_last_status"] == 1
+    assert time.time() - good["drstream_backup_run_last_success_timestamp_seconds"] < 60
+    again = run("false", expect=3)
+    when = "drstream_backup_run_last_success_timestamp_seconds"
+    assert again[when] == good[when] and again["drstream_backup_last_run_timestamp_seconds"] > good[when]
+    assert again["drstream_backup_runs_total-failure"] == 2 and again["drstream_backup_runs_total-success"] == 1
+    assert 'stream="pg/app"' in file.read_text() and f'repository="{drs.path}"' in file.read_text()
+    for words, work in ((["pull", "pg/app", "-o", drs.folder / "out"], "restore"), (["verify"], "verify"),
+                        (["scrub"], "scrub")):  # fmt: skip
+        drs.run(*words, "--metrics", file)
+        assert f"drstream_{work}_last_status{{" in file.read_text()
+    assert "end in .prom" in drs.run("verify", "--metrics", "x.txt", expect=2).err
+    assert "no metrics were written" in drs.run("verify", "--metrics", "/nowhere/x.prom").err

@@ -382,8 +382,12 @@ void add_copy_command(CommandSet& commands) {
       add_parsed(*app, "--compression", command->compression, parse_compression, "CODEC",
                  "Compression of blocks that are written again (default zstd:1); a replica takes them as they are"));
   declare_from_key_options(*app, command->from);
-  commands.add(
-      {app, CommandEffect::kCopies, [command](CommandContext& context) { return run_copy(context, *command); }});
+  commands.add({
+      .app = app,
+      .effect = CommandEffect::kCopies,
+      .run = [command](CommandContext& context) { return run_copy(context, *command); },
+      .metrics = add_run_metrics(*app, "copy"),
+  });
 }
 
 }  // namespace drs

@@ -253,8 +253,18 @@ void add_kafka_archive_command(CommandSet& commands, CLI::App& kafka) {
   add_flag(*app, "--dry-run", command->dry_run, "Show what would be read; read and store nothing");
   declare_spool_options(*app, command->spool);
   as_setting(add_flag(*app, "--stats", command->stats, "Print where the time went (always in --json)"));
-  commands.add(
-      {app, CommandEffect::kArchives, [command](CommandContext& context) { return run_archive(context, *command); }});
+  const auto metrics = add_run_metrics(*app, "backup");
+  commands.add({
+      .app = app,
+      .effect = CommandEffect::kArchives,
+      .run =
+          [command, metrics](CommandContext& context) {
+            metrics->labels = {{"stream", command->stream}};
+            if (command->dry_run) metrics->file.clear();
+            return run_archive(context, *command);
+          },
+      .metrics = metrics,
+  });
 }
 
 }  // namespace drs

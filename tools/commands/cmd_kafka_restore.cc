@@ -202,8 +202,17 @@ void add_kafka_restore_command(CommandSet& commands, CLI::App& kafka) {
                    "Records with timestamp 0, which the client library cannot write: refuse (default), or write 1");
   add_flag(*app, "--no-proof", command->no_proof, "Do not read back and compare what was written");
   add_flag(*app, "--dry-run", command->dry_run, "Show what would be written, and what stands in the way");
-  commands.add({app, CommandEffect::kWillRestoreTopics,
-                [command](CommandContext& context) { return run_restore(context, *command); }});
+  const auto metrics = add_run_metrics(*app, "restore");
+  commands.add({
+      .app = app,
+      .effect = CommandEffect::kWillRestoreTopics,
+      .run =
+          [command, metrics](CommandContext& context) {
+            if (command->dry_run) metrics->file.clear();
+            return run_restore(context, *command);
+          },
+      .metrics = metrics,
+  });
 }
 
 }  // namespace drs

@@ -233,6 +233,7 @@ void add_pull_command(CommandSet& commands) {
       .effect = CommandEffect::kWillRestore,
       .run = [command](CommandContext& context) { return run_pull(context, *command); },
       .takes_child_command = true,
+      .metrics = add_run_metrics(*app, "restore"),
   });
 }
 

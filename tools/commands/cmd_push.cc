@@ -243,11 +243,17 @@ void add_push_command(CommandSet& commands) {
       add_flag(*app, "--stats", command->stats,
                "Print where the time went: CPU of each stage, waits, copies, and the bottleneck (always in --json)"));
   add_parsed(*app, "--size-hint", command->size_hint, parse_size, "SIZE", "Expected size, for the progress shown");
+  const auto metrics = add_run_metrics(*app, "backup");
   commands.add({
       .app = app,
       .effect = CommandEffect::kCommits,
-      .run = [command](CommandContext& context) { return run_push(context, *command); },
+      .run =
+          [command, metrics](CommandContext& context) {
+            metrics->labels = {{"stream", command->stream}};
+            return run_push(context, *command);
+          },
       .takes_child_command = true,
+      .metrics = metrics,
   });
 }
 

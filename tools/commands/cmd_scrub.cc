@@ -94,8 +94,12 @@ void add_scrub_command(CommandSet& commands) {
                      "  drstream scrub -r /var/backups/drs\n"
                      "  drstream scrub -r /mnt/copy --read-only --json\n");
   add_flag(*app, "--read-only", command->read_only, "Record no marks of damage in the repository");
-  commands.add(
-      {app, CommandEffect::kProves, [command](CommandContext& context) { return run_scrub(context, *command); }});
+  commands.add({
+      .app = app,
+      .effect = CommandEffect::kProves,
+      .run = [command](CommandContext& context) { return run_scrub(context, *command); },
+      .metrics = add_run_metrics(*app, "scrub"),
+  });
 }
 
 }  // namespace drs

@@ -79,10 +79,7 @@ void write_metrics(CommandContext& context, const std::string& path, const Resul
 }
 
 Result<ExitCode> run_status(CommandContext& context, const StatusCommand& command) {
-  if (!command.metrics.empty() && !command.metrics.ends_with(".prom"))
-    return Error(
-        ErrorCode::kUsage,
-        fmt::format("--metrics '{}': node_exporter reads only files whose names end in .prom", command.metrics));
+  if (!command.metrics.empty()) DRS_RETURN_IF_ERROR(check_metrics_file(command.metrics));
   if (!command.metrics.empty() && !command.stream.empty())
     return Error(ErrorCode::kUsage, "--metrics is for all streams: give no STREAM");
   auto report = look(context, command);

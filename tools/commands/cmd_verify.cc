@@ -239,8 +239,12 @@ void add_verify_command(CommandSet& commands) {
       ->default_str(std::string(kAllHeads))
       ->take_all();
   add_flag(*app, "--warn-exit", command->warn_exit, "Exit 9 where there are only warnings");
-  commands.add(
-      {app, CommandEffect::kProves, [command](CommandContext& context) { return run_verify(context, *command); }});
+  commands.add({
+      .app = app,
+      .effect = CommandEffect::kProves,
+      .run = [command](CommandContext& context) { return run_verify(context, *command); },
+      .metrics = add_run_metrics(*app, "verify"),
+  });
 }
 
 }  // namespace drs

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 
 #include "tools/output/printable.h"
@@ -22,6 +23,17 @@ std::string label_value(std::string_view text) {
   return out;
 }
 
+// "name{label="value"}"
+std::string series_text(const MetricFamily& family, const MetricLabels& labels) {
+  std::string out(family.name);
+  char separator = '{';
+  for (const auto& [name, text] : labels) {
+    out += fmt::format("{}{}=\"{}\"", separator, name, label_value(text));
+    separator = ',';
+  }
+  return out + (labels.empty() ? "" : "}");
+}
+
 // The name at the beginning of a sample, or behind "# HELP " or "# TYPE ".
 std::string_view family_of(std::string_view line) {
   for (const std::string_view comment : {"# HELP ", "# TYPE "})
@@ -34,15 +46,20 @@ std::string_view family_of(std::string_view line) {
 void MetricsText::add(const MetricFamily& family, const MetricLabels& labels, double value) {
   if (names_.empty() || names_.back() != family.name) {
     names_.emplace_back(family.name);
-    text_ += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", family.name, family.help);
+    text_ += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", family.name, family.help, family.type);
   }
-  text_ += family.name;
-  char separator = '{';
-  for (const auto& [name, text] : labels) {
-    text_ += fmt::format("{}{}=\"{}\"", separator, name, label_value(text));
-    separator = ',';
-  }
-  text_ += fmt::format("{} {}\n", labels.empty() ? "" : "}", value);
+  text_ += fmt::format("{} {}\n", series_text(family, labels), value);
+}
+
+double MetricsText::value_in(std::string_view text, const MetricFamily& family, const MetricLabels& labels,
+                             double otherwise) {
+  const std::string begin = "\n" + series_text(family, labels) + " ";
+  const std::size_t at = text.find(begin);  // never on the first line, which is a comment
+  if (at == std::string_view::npos) return otherwise;
+  const std::string_view rest = text.substr(at + begin.size());
+  double value = otherwise;
+  std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  return value;
 }
 
 void MetricsText::keep_others_of(std::string_view older) {
@@ -51,6 +68,35 @@ void MetricsText::keep_others_of(std::string_view older) {
     older.remove_prefix(std::min(line.size() + 1, older.size()));
     if (!line.empty() && std::ranges::find(names_, family_of(line)) == names_.end()) text_ += std::string(line) + "\n";
   }
+}
+
+Result<void> write_run_metrics(const RunMetrics& run, int exit_status, double seconds, double when) {
+  const std::string older = read_metrics_file(run.file);
+  const auto name = [&](std::string_view rest) { return fmt::format("drstream_{}_{}", run.work, rest); };
+  const bool ok = exit_status == 0;
+  MetricsText out;
+  const std::string status = name("last_status"), code = name("last_exit_code"), took = name("last_duration_seconds"),
+                    ended = name("last_run_timestamp_seconds"), runs = name("runs_total"),
+                    succeeded = name("run_last_success_timestamp_seconds");
+  out.add({status, "1: the last run succeeded; 0: it failed."}, run.labels, ok ? 1 : 0);
+  out.add({code, "Exit code of the last run."}, run.labels, exit_status);
+  out.add({took, "How long the last run took."}, run.labels, seconds);
+  out.add({ended, "When the last run ended."}, run.labels, when);
+  const MetricFamily success{succeeded, "When the last run that succeeded ended; 0: none has."};
+  out.add(success, run.labels, ok ? when : MetricsText::value_in(older, success, run.labels, 0));
+  for (const auto& [result, is_this] : {std::pair{"success", ok}, {"failure", !ok}}) {
+    MetricLabels labels = run.labels;
+    labels.emplace_back("result", result);
+    const MetricFamily counter{runs, "Runs since the file was made.", "counter"};
+    out.add(counter, labels, MetricsText::value_in(older, counter, labels, 0) + (is_this ? 1 : 0));
+  }
+  return write_metrics_file(run.file, out);
+}
+
+Result<void> check_metrics_file(const std::string& path) {
+  if (path.ends_with(".prom")) return {};
+  return Error(ErrorCode::kUsage,
+               fmt::format("--metrics '{}': node_exporter reads only files whose names end in .prom", path));
 }
 
 std::string read_metrics_file(const std::string& path) {

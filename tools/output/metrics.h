@@ -14,6 +14,7 @@ namespace drs {
 struct MetricFamily {
   std::string_view name;  // "drstream_backup_size_bytes"
   std::string_view help;  // one line
+  std::string_view type = "gauge";
 };
 using MetricLabels = std::vector<std::pair<std::string_view, std::string>>;
 
@@ -25,12 +26,27 @@ class MetricsText {
   // The samples of an older text whose families are none of those here: what was known then.
   void keep_others_of(std::string_view older);
   [[nodiscard]] const std::string& text() const { return text_; }
+  // The value of a sample in such a text; `otherwise` if it has none.
+  static double value_in(std::string_view text, const MetricFamily& family, const MetricLabels& labels,
+                         double otherwise);
 
  private:
   std::vector<std::string> names_;
   std::string text_;
 };
 
+// How a run of a command went, for `--metrics` of those that work on data.
+struct RunMetrics {
+  std::string file;
+  std::string_view work;  // "backup", "restore", "verify", "copy": a part of the names
+  MetricLabels labels;
+};
+// `when`: its end, in seconds since 1970. The file that it was written to before says how many runs there were, and
+// when the last one succeeded. Errors: those of write_metrics_file.
+Result<void> write_run_metrics(const RunMetrics& run, int exit_status, double seconds, double when);
+
+// Errors: kUsage (node_exporter would not read a file of this name).
+Result<void> check_metrics_file(const std::string& path);
 // What the file holds; empty if it cannot be read, or is larger than 16 MiB.
 std::string read_metrics_file(const std::string& path);
 // Readable for everyone: node_exporter is another user. Errors: those of replace_file.
