@@ -61,17 +61,17 @@ Result<void> RecordPull::run(const Visit& visit) {
   return {};
 }
 
-// Adds the places of the blocks with wanted records.
-Result<void> RecordPull::plan_extent(const Item& item, std::vector<RestoreRange>& ranges) {
+// Adds the places of the blocks with wanted records. `skips_blocks`: no block of the partition is read so far; what is
+// left to skip then is skipped record by record.
+Result<void> RecordPull::plan_extent(const Item& item, bool& skips_blocks, std::vector<RestoreRange>& ranges) {
   const ChosenPartition& chosen = topics_[item.partition.topic].partitions[item.partition.partition];
   std::uint64_t& skip = skips_[item.partition.topic][item.partition.partition];
   const RecordWindow window = chosen.window.within(*item.extent);
   DRS_ASSIGN_OR_RETURN(const ExtentIndex index, view_.index(*item.extent));
-  bool skipping = true;
   for (const RecordBlockEntry& entry : index.blocks) {
     if (!window.meets(entry)) continue;
-    skipping = skipping && window.holds_all_of(entry) && skip >= entry.records;
-    if (skipping) {
+    skips_blocks = skips_blocks && window.holds_all_of(entry) && skip >= entry.records;
+    if (skips_blocks) {
       skip -= entry.records;
       continue;
     }
@@ -104,7 +104,13 @@ Result<void> RecordPull::visit_block(ByteView bytes, const std::vector<Item>& it
 
 Result<void> RecordPull::run_stream(std::uint32_t stream, const std::vector<Item>& items, const Visit& visit) {
   std::vector<RestoreRange> ranges;
-  for (const Item& item : items) DRS_RETURN_IF_ERROR(plan_extent(item, ranges));
+  const Item* before = nullptr;
+  bool skips_blocks = true;
+  for (const Item& item : items) {
+    if (before == nullptr || before->partition != item.partition) skips_blocks = true;
+    DRS_RETURN_IF_ERROR(plan_extent(item, skips_blocks, ranges));
+    before = &item;
+  }
   std::ranges::sort(ranges, {}, &RestoreRange::begin_bytes);
   std::vector<RestoreRange> joined;
   for (const RestoreRange& range : ranges) {

@@ -16,6 +16,7 @@ namespace drs {
 struct PartitionIndex {
   std::size_t topic = 0;
   std::size_t partition = 0;
+  friend bool operator==(const PartitionIndex&, const PartitionIndex&) = default;
 };
 
 class RecordPull {
@@ -37,7 +38,7 @@ class RecordPull {
   };
   class BlockSink;
   Result<void> run_stream(std::uint32_t stream, const std::vector<Item>& items, const Visit& visit);
-  Result<void> plan_extent(const Item& item, std::vector<RestoreRange>& ranges);
+  Result<void> plan_extent(const Item& item, bool& skips_blocks, std::vector<RestoreRange>& ranges);
   Result<void> visit_block(ByteView bytes, const std::vector<Item>& items, const Visit& visit);
 
   RangeRestore& restore_;

@@ -1,0 +1,84 @@
+#include "engine/topics/restore.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/engine/topics/archive_fixture.h"
+#include "tests/engine/topics/fake_sink.h"
+
+namespace drs::test {
+namespace {
+
+FakeRecord numbered(std::int64_t n) {
+  return {.timestamp_ms = 1'600'000'000'000 + n, .key = std::to_string(n % 5), .value = "value " + std::to_string(n)};
+}
+
+void append(FakePartition& partition, int count) {
+  for (int i = 0; i < count; ++i) partition.append(numbered(partition.end));
+}
+
+// The records without what a restore does not keep.
+std::vector<FakeRecord> content(std::vector<FakeRecord> records) {
+  for (FakeRecord& record : records) record.offset = 0;
+  return records;
+}
+
+class RestoreTest : public ArchiveTest {
+ protected:
+  Result<RestoreReport> restore(const RestoreOptions& options) {
+    const std::unique_ptr<OpenTopics> open = this->open();
+    const PullMemory memory =
+        plan_pull_share({.bytes = kMemoryBytesMin, .ceiling = "the test's memory", .store = {}}, 2);
+    DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
+    ProgressCounters progress;
+    const RunControl control{progress, cancel_};
+    DRS_ASSIGN_OR_RETURN(const auto pull, RangeRestore::open(*repository_, {memory, arena}, control, {}));
+    FakeSink sink(kafka_);
+    return restore_topics(open->view(), *pull, {kafka_, kafka_, sink}, options, control);
+  }
+  // Of `orders` as `copy`.
+  static RestoreOptions to_copy() {
+    RestoreOptions options;
+    options.choice.topics.include = {"orders"};
+    options.choice.renames = {"{topic}.copy"};
+    return options;
+  }
+  // What an interrupted restore leaves: the first records.
+  void leave(std::size_t records) {
+    FakePartition& copy = kafka_.add_topic("orders.copy", 1).partitions[0];
+    for (std::size_t i = 0; i < records; ++i) copy.append(everything_[i]);
+  }
+  FakePartition& orders() { return kafka_.partition("orders", 0); }
+  std::vector<FakeRecord> copied() { return content(kafka_.partition("orders.copy", 0).log); }
+
+  std::vector<FakeRecord> everything_;
+};
+
+TEST_F(RestoreTest, ResumesWhereAPartitionHasSeveralExtentsInAStream) {
+  kafka_.add_topic("orders", 1);
+  ArchiveOptions all = options("orders");
+  all.history = History{History::Kind::kAll, 0};
+  append(orders(), 1000);
+  everything_ = orders().log;
+  ASSERT_TRUE(archive(all).ok());
+  orders().skip(500);
+  orders().delete_before(1500);
+  append(orders(), 100);
+  everything_.insert(everything_.end(), orders().log.begin(), orders().log.end());
+  ASSERT_TRUE(archive(all).ok());
+  all.consolidation.streams_max = 1;
+  ASSERT_TRUE(archive(all).ok());
+  leave(950);
+  RestoreOptions options = to_copy();
+  options.target.resume = true;
+  const auto report = restore(options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->records, 150U);
+  EXPECT_EQ(copied(), content(everything_));
+}
+
+}  // namespace
+}  // namespace drs::test
