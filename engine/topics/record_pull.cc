@@ -44,15 +44,18 @@ class RecordPull::BlockSink final : public Sink {
 };
 
 Result<void> RecordPull::run(const Visit& visit) {
-  // Streams in the order of their runs. An extent whose predecessor lies in a later stream, since it was read again,
-  // waits for the next round.
+  // Streams in the order of their runs. An extent whose predecessor lies behind it, since that was read again or since
+  // it was rewritten itself, waits for the next round.
+  const auto lies_behind = [](const CatalogueExtent& a, const CatalogueExtent& b) {
+    return a.stream != b.stream ? a.stream > b.stream : a.extent.index_place > b.extent.index_place;
+  };
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<Item>> rounds;
   for (std::size_t t = 0; t < topics_.size(); ++t)
     for (std::size_t p = 0; p < topics_[t].partitions.size(); ++p) {
       std::uint32_t round = 0;
       const CatalogueExtent* before = nullptr;
       for (const CatalogueExtent& extent : topics_[t].partitions[p].extents) {
-        if (before != nullptr && extent.stream < before->stream) ++round;
+        if (before != nullptr && lies_behind(*before, extent)) ++round;
         rounds[{round, extent.stream}].push_back({{t, p}, &extent});
         before = &extent;
       }

@@ -80,5 +80,25 @@ TEST_F(RestoreTest, ResumesWhereAPartitionHasSeveralExtentsInAStream) {
   EXPECT_EQ(copied(), content(everything_));
 }
 
+TEST_F(RestoreTest, KeepsTheOrderOfWhatWasRewrittenAndOfWhatWasReadAgain) {
+  kafka_.add_topic("orders", 1);
+  std::vector<std::string> packs;
+  for (int run = 0; run < 3; ++run) {
+    append(orders(), 100);
+    ASSERT_TRUE(archive(options("orders")).ok());
+    const std::vector<ObjectInfo> listed = *repository_->list(ObjectKind::kPack);
+    for (const ObjectInfo& pack : listed)
+      if (std::ranges::find(packs, pack.key) == packs.end()) packs.push_back(pack.key);
+  }
+  ASSERT_EQ(packs.size(), 3U);
+  ASSERT_TRUE(objects_->erase(packs[1]));
+  ArchiveOptions few = options("orders");
+  few.consolidation.streams_max = 1;
+  ASSERT_TRUE(archive(few).ok());
+  const auto report = restore(to_copy());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(copied(), content(orders().log));
+}
+
 }  // namespace
 }  // namespace drs::test
