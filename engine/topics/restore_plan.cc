@@ -63,6 +63,7 @@ Result<ChosenPartition> choose_partition(TopicView& view, const TopicChoice& cho
   chosen.number = partition.number;
   chosen.window.since_ms = choice.since_ms;
   chosen.window.until_ms = choice.until_ms;
+  chosen.window.zero_as_one = choice.timestamp_zero_as_one;
   if (const auto from = value_of(choice.from_offsets, name)) chosen.window.from = *from;
   if (const auto to = value_of(choice.until_offsets, name)) chosen.window.to = *to;
   DRS_ASSIGN_OR_RETURN(std::vector<CatalogueExtent> extents, view.extents(partition));

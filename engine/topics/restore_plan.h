@@ -24,6 +24,7 @@ struct TopicChoice {
   std::optional<std::int64_t> until_ms;
   std::map<TopicPartition, std::int64_t> from_offsets;  // named as in the archive
   std::map<TopicPartition, std::int64_t> until_offsets;
+  bool timestamp_zero_as_one = false;  // clients cannot write timestamp 0: such records have timestamp 1 at the target
   [[nodiscard]] bool by_time() const { return since_ms || until_ms; }
 };
 // Errors: kUsage.

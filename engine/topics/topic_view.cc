@@ -35,7 +35,8 @@ bool RecordWindow::holds(const Record& record) const {
 }
 
 bool RecordWindow::holds_all_of(const RecordBlockEntry& entry) const {
-  return !by_time() && entry.first_offset >= from && entry.last_offset < to;
+  const bool may_change = zero_as_one && entry.least_ms <= 0 && entry.greatest_ms >= 0;
+  return !by_time() && !may_change && entry.first_offset >= from && entry.last_offset < to;
 }
 
 RecordWindow RecordWindow::within(const CatalogueExtent& extent) const {
@@ -51,7 +52,14 @@ Result<bool> visit_records(ByteView block, const RecordWindow& window, const Vis
     DRS_ASSIGN_OR_RETURN(const Record* const record, records.next());
     if (record == nullptr) return true;
     if (!window.holds(*record)) continue;
-    DRS_ASSIGN_OR_RETURN(const bool more, visit(*record));
+    const Record* wanted = record;
+    Record changed;
+    if (window.zero_as_one && record->timestamp_ms == 0) {
+      changed = *record;
+      changed.timestamp_ms = 1;
+      wanted = &changed;
+    }
+    DRS_ASSIGN_OR_RETURN(const bool more, visit(*wanted));
     if (!more) return false;
   }
 }

@@ -28,12 +28,13 @@ struct RecordWindow {
   std::int64_t to = std::numeric_limits<std::int64_t>::max();
   std::optional<std::int64_t> since_ms = {};
   std::optional<std::int64_t> until_ms = {};
+  bool zero_as_one = false;  // records with timestamp 0 are taken as if they had timestamp 1
   // Whether any record with these bounds can be wanted.
   [[nodiscard]] bool meets(std::int64_t first_offset, std::int64_t last_offset, std::int64_t least_ms,
                            std::int64_t greatest_ms) const;
   [[nodiscard]] bool meets(const RecordBlockEntry& entry) const;
   [[nodiscard]] bool holds(const Record& record) const;
-  // Whether every record of the block is wanted, as far as its entry shows it.
+  // Whether every record of the block is wanted, as it is stored and as far as its entry shows it.
   [[nodiscard]] bool holds_all_of(const RecordBlockEntry& entry) const;
   [[nodiscard]] bool by_time() const { return since_ms || until_ms; }
   // The same, of the extent's window alone.

@@ -148,17 +148,12 @@ Result<void> KafkaWriter::write(std::uint32_t number, const Record& record) {
   if (failed_) return *failed_;
   if (handle_->cancelled()) return KafkaHandle::cancelled_error();
   Partition& partition = partitions_[number];
-  std::int64_t timestamp_ms = record.timestamp_ms;
-  if (timestamp_ms == 0) {
-    if (!options_.timestamp_zero_as_one)
-      return fail(
-          Error(ErrorCode::kUsage,
-                "writing " + kafka_partition_text(partition.name) +
-                    ": a record has timestamp 0, which librdkafka replaces by the current time; allow timestamp 1"));
-    timestamp_ms = 1;
-  }
+  if (record.timestamp_ms == 0)
+    return fail(Error(ErrorCode::kUsage, "writing " + kafka_partition_text(partition.name) +
+                                             ": a record has timestamp 0, which librdkafka replaces by the current "
+                                             "time; --timestamp-zero 1 writes 1"));
   DRS_RETURN_IF_ERROR(await_rate(record));
-  DRS_RETURN_IF_ERROR(enqueue(partition, record, timestamp_ms));
+  DRS_RETURN_IF_ERROR(enqueue(partition, record));
   if (++since_served_ < kServeEvery) return {};
   return wait(milliseconds(0));
 }
@@ -171,7 +166,7 @@ Result<void> KafkaWriter::await_rate(const Record& record) {
   return {};
 }
 
-Result<void> KafkaWriter::enqueue(Partition& partition, const Record& record, std::int64_t timestamp_ms) {
+Result<void> KafkaWriter::enqueue(Partition& partition, const Record& record) {
   KafkaHeaders headers = headers_of(record);
   std::array<rd_kafka_vu_t, 8> arguments{};
   arguments[0].vtype = RD_KAFKA_VTYPE_RKT;
@@ -181,7 +176,7 @@ Result<void> KafkaWriter::enqueue(Partition& partition, const Record& record, st
   arguments[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
   arguments[2].u.i = RD_KAFKA_MSG_F_COPY;
   arguments[3].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
-  arguments[3].u.i64 = timestamp_ms;
+  arguments[3].u.i64 = record.timestamp_ms;
   arguments[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
   arguments[4].u.ptr = &partition;
   arguments[5] = memory_argument(RD_KAFKA_VTYPE_KEY, record.key);

@@ -31,8 +31,6 @@ class KafkaWriter final : public RecordSink {
     std::uint64_t memory_bytes = 64 * kMiB;
     // Of a batch before its compression: not more than the least max.message.bytes of the topics.
     std::uint32_t batch_bytes = 1'000'000;
-    // librdkafka replaces timestamp 0 by the current time. Such a record is kUsage, or gets timestamp 1 if this is set.
-    bool timestamp_zero_as_one = false;
     std::uint64_t bytes_per_second = 0;  // of keys, values and headers; 0: unlimited
     KafkaClientOptions client;
   };
@@ -63,7 +61,7 @@ class KafkaWriter final : public RecordSink {
 
   explicit KafkaWriter(const Options& options) : options_(options) {}
   Result<Topic*> topic_of(const std::string& name, const std::string& compression);
-  Result<void> enqueue(Partition& partition, const Record& record, std::int64_t timestamp_ms);
+  Result<void> enqueue(Partition& partition, const Record& record);
   Result<void> await_rate(const Record& record);
   // Serves acknowledgments, and judges.
   Result<void> wait(std::chrono::milliseconds at_most);

@@ -30,7 +30,6 @@ struct KafkaRestoreCommand {
   bool resume = false;
   bool dry_run = false;
   bool no_proof = false;
-  bool zero_as_one = false;
   std::optional<std::uint64_t> replication;
   std::optional<std::uint64_t> rate;
 };
@@ -41,7 +40,6 @@ Result<std::unique_ptr<KafkaWriter>> connect_writer(CommandContext& context, con
   KafkaWriter::Options options;
   options.batch_bytes = plan.preflight.batch_bytes;
   options.memory_bytes = memory_bytes;
-  options.timestamp_zero_as_one = command.zero_as_one;
   options.bytes_per_second = command.rate.value_or(0);
   options.client = kafka_client_options(context);
   return KafkaWriter::connect(settings, options);
@@ -198,8 +196,6 @@ void add_kafka_restore_command(CommandSet& commands, CLI::App& kafka) {
   add_flag(*app, "--resume", command->resume, "Go on where an interrupted restore of the same records ended");
   add_parsed(*app, "--rate-limit", command->rate, parse_size, "SIZE",
              "Write at most this much a second: keys, values and headers");
-  add_choice<bool>(*app, "--timestamp-zero", command->zero_as_one, {{"refuse", false}, {"1", true}},
-                   "Records with timestamp 0, which the client library cannot write: refuse (default), or write 1");
   add_flag(*app, "--no-proof", command->no_proof, "Do not read back and compare what was written");
   add_flag(*app, "--dry-run", command->dry_run, "Show what would be written, and what stands in the way");
   const auto metrics = add_run_metrics(*app, "restore");

@@ -53,12 +53,16 @@ void declare_kafka_choice(CLI::App& app, KafkaChoiceOptions& options) {
   add_texts(app, "--until-offset", options.until_offsets, "TOPIC/PARTITION=N",
             "Of a partition, only up to this offset, without it")
       ->group(kGroup);
+  add_choice<bool>(app, "--timestamp-zero", options.zero_as_one, {{"refuse", false}, {"1", true}},
+                   "Records with timestamp 0, which the client library cannot write: refuse (default), or take it as 1")
+      ->group(kGroup);
 }
 
 Result<TopicChoice> kafka_choice(const KafkaChoiceOptions& options, WallNs now_ns) {
   TopicChoice choice;
   choice.topics = options.topics;
   choice.renames = options.renames;
+  choice.timestamp_zero_as_one = options.zero_as_one;
   DRS_ASSIGN_OR_RETURN(choice.since_ms, parse_ms(options.since, now_ns));
   DRS_ASSIGN_OR_RETURN(choice.until_ms, parse_ms(options.until, now_ns));
   DRS_ASSIGN_OR_RETURN(choice.from_offsets, parse_offsets(options.from_offsets));

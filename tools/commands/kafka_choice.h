@@ -19,6 +19,7 @@ struct KafkaChoiceOptions {
   std::string until;
   std::vector<std::string> from_offsets;  // TOPIC/PARTITION=N
   std::vector<std::string> until_offsets;
+  bool zero_as_one = false;
 };
 
 void declare_kafka_choice(CLI::App& app, KafkaChoiceOptions& options);

@@ -100,5 +100,25 @@ TEST_F(RestoreTest, KeepsTheOrderOfWhatWasRewrittenAndOfWhatWasReadAgain) {
   EXPECT_EQ(copied(), content(orders().log));
 }
 
+TEST_F(RestoreTest, TimestampZeroIsWrittenAndComparedAsOne) {
+  kafka_.add_topic("orders", 1);
+  append(orders(), 10);
+  orders().append({.timestamp_ms = 0, .value = "at the beginning of time"});
+  append(orders(), 10);
+  orders().append({.timestamp_ms = 0, .value = "and again"});
+  ASSERT_TRUE(archive(options("orders")).ok());
+  RestoreOptions options = to_copy();
+  options.choice.timestamp_zero_as_one = true;
+  const auto report = restore(options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  std::vector<FakeRecord> expected = content(orders().log);
+  expected[10].timestamp_ms = expected[21].timestamp_ms = 1;
+  EXPECT_EQ(copied(), expected);
+  options.target.resume = true;
+  const auto again = restore(options);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->records, 0U);
+}
+
 }  // namespace
 }  // namespace drs::test
