@@ -155,6 +155,34 @@ Result<Ordinal> ordinal_of(TopicView& view, const ChosenPartition& partition, st
   return ordinal;
 }
 
+Result<std::optional<RecordHash>> hash_of_record(TopicView& view, const ChosenPartition& partition,
+                                                 std::uint64_t number) {
+  std::optional<RecordHash> hash;
+  Bytes row;
+  const auto count = [&](const Record& record) -> Result<bool> {
+    if (--number == 0) hash = record_hash(record, row);
+    return !hash;
+  };
+  for (const CatalogueExtent& extent : partition.extents) {
+    if (!partition.window.by_time() && extent.records < number) {
+      number -= extent.records;
+      continue;
+    }
+    const RecordWindow window = partition.window.within(extent);
+    DRS_ASSIGN_OR_RETURN(const ExtentIndex index, view.index(extent));
+    for (const RecordBlockEntry& entry : index.blocks) {
+      if (!window.meets(entry)) continue;
+      if (window.holds_all_of(entry) && entry.records < number) {
+        number -= entry.records;
+        continue;
+      }
+      DRS_ASSIGN_OR_RETURN(const bool more, view.visit_block(extent, entry, window, count));
+      if (!more) return hash;
+    }
+  }
+  return hash;
+}
+
 Result<std::vector<TranslatedGroup>> translate_offsets(TopicView& view, const std::vector<ChosenTopic>& topics,
                                                        const std::string& groups, TopicCluster& cluster,
                                                        RecordSource& target) {

@@ -44,5 +44,8 @@ struct Ordinal {
   std::optional<RecordHash> next;
 };
 Result<Ordinal> ordinal_of(TopicView& view, const ChosenPartition& partition, std::int64_t offset);
+// The hash of chosen record number `number`, from 1; none if there are fewer. Reads as much.
+Result<std::optional<RecordHash>> hash_of_record(TopicView& view, const ChosenPartition& partition,
+                                                 std::uint64_t number);
 
 }  // namespace drs

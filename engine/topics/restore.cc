@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/topics/cluster_error.h"
+#include "engine/topics/offset_map.h"
 #include "engine/topics/record_probe.h"
 #include "engine/topics/record_pull.h"
 #include "engine/topics/restore_limits.h"
@@ -69,14 +70,14 @@ class TopicRestore {
 
  private:
   struct Written {
-    std::uint32_t number = 0;            // in the sink
-    std::uint64_t there = 0;             // records that were there when the run began
-    std::optional<RecordHash> expected;  // the next record of the archive must be this one; it is there already
-    std::uint64_t records = 0;           // written by this run
+    std::uint32_t number = 0;   // in the sink
+    std::uint64_t there = 0;    // records that were there when the run began
+    std::uint64_t records = 0;  // written by this run
   };
   Result<void> create_topics();
   Result<void> lift_limits(const ChosenTopic& topic);
   Result<void> find_positions();
+  Result<void> check_last_record(std::size_t topic, std::size_t partition, const std::optional<RecordHash>& found);
   Result<std::vector<PartitionEnds>> stable_ends();
   void expect_bytes();
   Result<void> open_partitions();
@@ -97,7 +98,6 @@ class TopicRestore {
   std::vector<std::vector<Written>> written_;
   std::vector<std::int64_t> starts_;  // of targets()
   RestoreReport report_;
-  Bytes row_;
 };
 
 std::vector<TopicPartition> TopicRestore::targets() const {
@@ -113,7 +113,6 @@ Result<void> TopicRestore::create_topics() {
     const bool there = std::ranges::find(view.topics, topic.target, &ClusterTopic::name) != view.topics.end();
     created_.push_back(!there || (options_.target.resume && !options_.target.use_existing));
     if (!there) DRS_RETURN_IF_ERROR(of_target(clients_.cluster.create(new_topic(topic, options_.target))));
-    if (created_.back()) DRS_RETURN_IF_ERROR(lift_limits(topic));  // an interrupted restore may have ended before this
   }
   return {};
 }
@@ -166,7 +165,23 @@ Result<std::vector<PartitionEnds>> TopicRestore::stable_ends() {
   return Error(ErrorCode::kUsage, "the topics at the target keep growing: something else writes to them");
 }
 
-// Where an interrupted restore ended: how many records each partition holds, and the hash of the last one.
+// Whether the last record of a partition shows that an interrupted restore has written what is there.
+Result<void> TopicRestore::check_last_record(std::size_t topic, std::size_t partition,
+                                             const std::optional<RecordHash>& found) {
+  const std::uint64_t there = written_[topic][partition].there;
+  DRS_ASSIGN_OR_RETURN(const std::optional<RecordHash> expected,
+                       hash_of_record(view_, topics_[topic].partitions[partition], there));
+  if (found && found == expected) return {};
+  const std::string why =
+      expected ? ", and its last record is not record number " + std::to_string(there) + " of the archive"
+               : ", more than the archive has of it";
+  return Error(ErrorCode::kUsage, "topic " + topics_[topic].target + ", partition " + std::to_string(partition) +
+                                      " holds " + std::to_string(there) + " records" + why +
+                                      ": it is not what an interrupted restore of this archive leaves; delete the "
+                                      "topic, or restore under another name");
+}
+
+// Where an interrupted restore ended: how many records each partition holds.
 Result<void> TopicRestore::find_positions() {
   DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> ends, stable_ends());
   const std::vector<TopicPartition> partitions = targets();
@@ -182,16 +197,10 @@ Result<void> TopicRestore::find_positions() {
   for (std::size_t t = 0; t < topics_.size(); ++t) {
     written_.emplace_back(topics_[t].partitions.size());
     for (std::size_t p = 0; p < topics_[t].partitions.size(); ++p, ++i) {
-      const auto there = static_cast<std::uint64_t>(ends[i].high_watermark - ends[i].log_start);
-      const bool too_many = !options_.choice.by_time() && there > topics_[t].partitions[p].records;
-      if (there > 0 && (too_many || !hashes.contains(static_cast<std::uint32_t>(i))))
-        return Error(ErrorCode::kUsage, "topic " + topics_[t].target + ", partition " + std::to_string(p) + " holds " +
-                                            std::to_string(there) + " records, and the archive " +
-                                            std::to_string(topics_[t].partitions[p].records) +
-                                            ": it is not what an interrupted restore of this archive leaves; delete "
-                                            "the topic, or restore under another name");
-      written_[t][p].there = there;
-      if (there > 0) written_[t][p].expected = hashes.at(static_cast<std::uint32_t>(i));
+      written_[t][p].there = static_cast<std::uint64_t>(ends[i].high_watermark - ends[i].log_start);
+      if (written_[t][p].there == 0) continue;
+      const auto found = hashes.find(static_cast<std::uint32_t>(i));
+      DRS_RETURN_IF_ERROR(check_last_record(t, p, found == hashes.end() ? std::nullopt : std::optional(found->second)));
     }
   }
   return {};
@@ -227,15 +236,6 @@ Result<void> TopicRestore::open_partitions() {
 
 Result<void> TopicRestore::write(const PartitionIndex& at, const Record& record) {
   Written& written = written_[at.topic][at.partition];
-  if (written.expected) {
-    const RecordHash expected = *std::exchange(written.expected, std::nullopt);
-    if (record_hash(record, row_) == expected) return {};
-    return Error(ErrorCode::kUsage, "topic " + topics_[at.topic].target + ", partition " +
-                                        std::to_string(at.partition) + ": its last record is not record number " +
-                                        std::to_string(written.there) +
-                                        " of the archive: it is not what an interrupted restore of this archive "
-                                        "leaves; delete the topic, or restore under another name");
-  }
   auto queued = clients_.sink.write(written.number, record);
   if (!queued.ok())
     return as_target_error(std::move(queued).error())
@@ -305,13 +305,15 @@ Result<RestoreReport> TopicRestore::run() {
   }
   DRS_RETURN_IF_ERROR(create_topics());
   DRS_RETURN_IF_ERROR(find_positions());
+  // Now that what is there is known to be ours. An interrupted restore may have ended before this.
+  for (std::size_t t = 0; t < topics_.size(); ++t)
+    if (created_[t]) DRS_RETURN_IF_ERROR(lift_limits(topics_[t]));
   expect_bytes();
   DRS_RETURN_IF_ERROR(open_partitions());
   std::vector<std::vector<std::uint64_t>> skips;
   for (const std::vector<Written>& partitions : written_) {
     skips.emplace_back();
-    // The last record that is there is read, to be compared.
-    for (const Written& written : partitions) skips.back().push_back(written.there == 0 ? 0 : written.there - 1);
+    for (const Written& written : partitions) skips.back().push_back(written.there);
   }
   RecordPull pull(restore_, view_, topics_, std::move(skips));
   DRS_RETURN_IF_ERROR(pull.run([this](const PartitionIndex& at, const Record& record) { return write(at, record); }));

@@ -120,5 +120,36 @@ TEST_F(RestoreTest, TimestampZeroIsWrittenAndComparedAsOne) {
   EXPECT_EQ(again->records, 0U);
 }
 
+TEST_F(RestoreTest, MoreRecordsThanWereChosenAreNoInterruptedRestore) {
+  kafka_.add_topic("orders", 1);
+  append(orders(), 100);
+  everything_ = orders().log;
+  ASSERT_TRUE(archive(options("orders")).ok());
+  leave(80);
+  RestoreOptions options = to_copy();
+  options.choice.until_ms = numbered(50).timestamp_ms;
+  options.target.resume = true;
+  const auto report = restore(options);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(report.error().message, ::testing::HasSubstr("not what an interrupted restore"));
+}
+
+TEST_F(RestoreTest, DoesNotConfigureATopicThatSomethingElseFilled) {
+  kafka_.add_topic("orders", 1);
+  append(orders(), 100);
+  ASSERT_TRUE(archive(options("orders")).ok());
+  FakeTopic& other = kafka_.add_topic("orders.copy", 1);
+  other.configs = {{"max.message.bytes", "1000", ConfigSource::kTopic}};
+  other.partitions[0].append(numbered(7));
+  RestoreOptions options = to_copy();
+  options.target.resume = true;
+  const auto report = restore(options);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(kafka_.topics.at("orders.copy").configs,
+            (std::vector<TopicConfig>{{"max.message.bytes", "1000", ConfigSource::kTopic}}));
+}
+
 }  // namespace
 }  // namespace drs::test
