@@ -269,7 +269,12 @@ Result<void> TopicRestore::check_counts() {
 }
 
 Result<void> TopicRestore::prove() {
-  DRS_ASSIGN_OR_RETURN(report_.proof, compare_topics(view_, topics_, clients_.source, {}, control_));
+  auto compared = compare_topics(view_, topics_, clients_.source, {}, control_);
+  // The cluster is the target here. Damage of the archive stays what it is.
+  if (!compared.ok() && compared.error().code == ErrorCode::kSource)
+    return as_target_error(std::move(compared).error());
+  if (!compared.ok()) return std::move(compared).error();
+  report_.proof = *std::move(compared);
   for (const PartitionProof& proof : report_.proof->partitions)
     if (!proof.difference.empty())
       return Error(ErrorCode::kSinkClosed, "topic " + proof.target.topic + ", partition " +

@@ -151,5 +151,15 @@ TEST_F(RestoreTest, DoesNotConfigureATopicThatSomethingElseFilled) {
             (std::vector<TopicConfig>{{"max.message.bytes", "1000", ConfigSource::kTopic}}));
 }
 
+TEST_F(RestoreTest, ATargetThatFailsWhileItIsReadBackIsAnIncompleteRestore) {
+  kafka_.add_topic("orders", 1);
+  append(orders(), 100);
+  ASSERT_TRUE(archive(options("orders")).ok());
+  kafka_.before_poll = [&] { kafka_.partition("orders.copy", 0).end = 50; };
+  const auto report = restore(to_copy());
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kSinkClosed) << report.error().message;
+}
+
 }  // namespace
 }  // namespace drs::test
