@@ -103,7 +103,8 @@ void take_earlier(std::vector<CatalogueExtent>& out, const std::vector<Catalogue
 CataloguePartition catalogue_partition(const PlannedPartition& planned, const ReadPartition& read) {
   CataloguePartition partition;
   partition.number = planned.number;
-  partition.state = read.through >= planned.target ? PartitionState::kComplete : PartitionState::kPartial;
+  const bool complete = read.through >= planned.target && !read.unread;
+  partition.state = complete ? PartitionState::kComplete : PartitionState::kPartial;
   partition.log_start = planned.ends.log_start;
   partition.last_stable = planned.ends.last_stable;
   partition.high_watermark = planned.ends.high_watermark;

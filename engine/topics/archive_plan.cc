@@ -62,8 +62,9 @@ class Planner {
 
  private:
   Result<PlannedTopic> plan_topic(const TopicNow& now);
-  Result<void> continue_partition(PlannedPartition& partition, std::vector<CatalogueExtent> earlier);
-  Result<void> drop_lost(PlannedPartition& partition, std::vector<CatalogueExtent>& extents);
+  Result<void> continue_partition(PlannedPartition& partition, std::int64_t through,
+                                  std::vector<CatalogueExtent> earlier);
+  Result<void> drop_lost(const PlannedPartition& partition, std::vector<CatalogueExtent>& extents);
   void report_lost();
   [[nodiscard]] std::optional<std::string> why_another_topic(const TopicNow& now, const CatalogueTopic& last) const;
   Result<void> keep_the_rest();
@@ -89,8 +90,8 @@ std::optional<std::string> Planner::why_another_topic(const TopicNow& now, const
   return std::nullopt;
 }
 
-// Takes out the extents whose data is damaged or lost, and plans to read again what the cluster still has of them.
-Result<void> Planner::drop_lost(PlannedPartition& partition, std::vector<CatalogueExtent>& extents) {
+// Takes out the extents whose data is damaged or lost.
+Result<void> Planner::drop_lost(const PlannedPartition& partition, std::vector<CatalogueExtent>& extents) {
   std::vector<CatalogueExtent> good;
   for (CatalogueExtent& extent : extents) {
     DRS_ASSIGN_OR_RETURN(const bool lost, in_.is_lost(extent));
@@ -99,7 +100,6 @@ Result<void> Planner::drop_lost(PlannedPartition& partition, std::vector<Catalog
       continue;
     }
     ++lost_extents_;
-    add_read(partition, std::max(extent.from, partition.ends.log_start), extent.to);
     const std::int64_t gone_to = std::min(extent.to, partition.ends.log_start);
     if (gone_to > extent.from) lost_offsets_ += static_cast<std::uint64_t>(gone_to - extent.from);
   }
@@ -119,20 +119,28 @@ void Planner::report_lost() {
       "; run `drstream verify`");
 }
 
-// Keeps of the earlier extents what the history says, and plans to read the rest.
-Result<void> Planner::continue_partition(PlannedPartition& partition, std::vector<CatalogueExtent> earlier) {
+// Keeps of the earlier extents what the history says, and plans to read the rest. `through`: where the last archive
+// ends.
+Result<void> Planner::continue_partition(PlannedPartition& partition, std::int64_t through,
+                                         std::vector<CatalogueExtent> earlier) {
   const std::int64_t log_start = partition.ends.log_start;
-  const bool first = earlier.empty();
-  const std::int64_t through = first ? 0 : earlier.back().to;
   partition.reads.clear();
   if (in_.is_lost) DRS_RETURN_IF_ERROR(drop_lost(partition, earlier));
+  // What the cluster has and no extent holds: it is lost in the repository, an earlier run ended before it read that
+  // again, or the history has dropped it while the topic was not selected.
+  std::int64_t held_to = log_start;
+  for (const CatalogueExtent& extent : earlier) {
+    add_read(partition, held_to, extent.from);
+    held_to = std::max(held_to, extent.to);
+  }
+  add_read(partition, held_to, through);
   const auto with_records =
       std::find_if(earlier.rbegin(), earlier.rend(), [](const CatalogueExtent& e) { return e.extent.records > 0; });
   if (with_records != earlier.rend() && with_records->extent.last_offset >= log_start &&
       with_records->to == with_records->extent.to)
     partition.expected = LastRecord{with_records->extent.last_offset, with_records->extent.last_hash};
   partition.target = std::max(partition.target, through);
-  if (!first && log_start > through) partition.lost_offsets = static_cast<std::uint64_t>(log_start - through);
+  if (log_start > through) partition.lost_offsets = static_cast<std::uint64_t>(log_start - through);
   for (CatalogueExtent& extent : earlier) {
     if (extent.to <= log_start) {
       if (is_recent(extent, in_.history, in_.now_ms)) partition.kept.push_back(std::move(extent));
@@ -178,7 +186,8 @@ Result<PlannedTopic> Planner::plan_topic(const TopicNow& now) {
     return topic;
   }
   for (std::size_t i = 0; i < last->partitions.size(); ++i)
-    DRS_RETURN_IF_ERROR(continue_partition(topic.partitions[last->partitions[i].number], topic.before->extents[i]));
+    DRS_RETURN_IF_ERROR(continue_partition(topic.partitions[last->partitions[i].number], last->partitions[i].to,
+                                           topic.before->extents[i]));
   return topic;
 }
 

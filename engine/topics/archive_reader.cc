@@ -218,7 +218,10 @@ Result<void> ArchiveReader::finish_all(std::string reason) {
     // Nothing was read that shows whether the topic is still the same one.
     if (range.expected) continue;
     DRS_RETURN_IF_ERROR(finish_range(range, range.writer->position()));
+    read_[range.topic][range.partition].unread = true;
   }
+  for (const Range& range : waiting_)
+    if (!range.expected) read_[range.topic][range.partition].unread = true;
   active_.clear();
   waiting_.clear();
   return {};

@@ -22,7 +22,8 @@ namespace drs {
 // What the run read of one partition.
 struct ReadPartition {
   std::vector<Extent> extents;          // sorted
-  std::int64_t through = 0;             // everything before was archived, in this run or an earlier one
+  std::int64_t through = 0;             // read up to here, in this run or an earlier one
+  bool unread = false;                  // the run ended before a range that the plan has was read
   std::uint64_t overtaken_offsets = 0;  // retention deleted them during the run, before they could be read
   std::vector<Gap> gaps_in_doubt;       // the largest that the topic's configuration does not explain
 };

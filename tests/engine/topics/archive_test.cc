@@ -259,6 +259,71 @@ TEST_F(ArchiveTest, ReadsAgainWhatIsLostInTheRepository) {
     EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
 }
 
+TEST_F(ArchiveTest, WhatABudgetKeepsFromBeingReadAgainIsReadByALaterRun) {
+  constexpr std::size_t kPartitions = 40;  // more than are read at a time
+  kafka_.add_topic("orders", kPartitions);
+  std::vector<std::string> packs;
+  for (int run = 0; run < 3; ++run) {
+    for (std::size_t p = 0; p < kPartitions; ++p) append(kafka_.partition("orders", p), 10);
+    ASSERT_TRUE(archive(options()).ok());
+    const std::vector<ObjectInfo> listed = *repository_->list(ObjectKind::kPack);
+    for (const ObjectInfo& pack : listed)
+      if (std::ranges::find(packs, pack.key) == packs.end()) packs.push_back(pack.key);
+  }
+  ASSERT_EQ(packs.size(), 3U);
+  ASSERT_TRUE(objects_->erase(packs[1]));
+  ArchiveOptions none = options();
+  none.bytes_max = 0;
+  const auto partial = archive(none);
+  ASSERT_TRUE(partial.ok()) << partial.error().message;
+  EXPECT_EQ(partial->records, 20 * kPartitions);
+  for (const CataloguePartition& partition : partial->catalogue.topics[0].partitions)
+    EXPECT_EQ(partition.state, PartitionState::kPartial) << partition.number;
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  const auto open = this->open();
+  for (std::size_t p = 0; p < kPartitions; ++p) {
+    EXPECT_EQ(report->catalogue.topics[0].partitions[p].state, PartitionState::kComplete) << p;
+    EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
+  }
+}
+
+TEST_F(ArchiveTest, ATopicThatIsSelectedAgainIsHeldFromItsStart) {
+  const std::int64_t now_ms = clock_.wall_ns() / 1'000'000;
+  kafka_.add_topic("orders", 1);
+  kafka_.add_topic("other", 1);
+  FakePartition& log = kafka_.partition("orders", 0);
+  ArchiveOptions span = options();
+  span.history = History{History::Kind::kSpan, 3'600'000};
+  append(log, 10);
+  ASSERT_TRUE(archive(span).ok());
+  log.append({.timestamp_ms = now_ms, .value = "young"});
+  ASSERT_TRUE(archive(span).ok());
+  // The history keeps what is young of it.
+  ArchiveOptions without = options("other");
+  const auto dropped = archive(without);
+  ASSERT_TRUE(dropped.ok());
+  EXPECT_EQ(dropped->records, 1U);
+  ASSERT_TRUE(archive(options()).ok());
+  const auto open = this->open();
+  EXPECT_EQ(archived(open->view(), "orders", 0), log.log);
+}
+
+TEST_F(ArchiveTest, CountsWhatIsLostAfterALogWasEmpty) {
+  kafka_.add_topic("orders", 1);
+  FakePartition& log = kafka_.partition("orders", 0);
+  append(log, 100);
+  ASSERT_TRUE(archive(options()).ok());
+  log.delete_before(100);
+  ASSERT_TRUE(archive(options()).ok());
+  append(log, 100);
+  log.delete_before(150);
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->lost_offsets, 50U);
+  EXPECT_EQ(report->records, 50U);
+}
+
 TEST_F(ArchiveTest, DoesNotRelyOnCondemnedPacks) {
   kafka_.add_topic("orders", 2);
   for (std::size_t p = 0; p < 2; ++p) append(kafka_.partition("orders", p), 300, 1000);
