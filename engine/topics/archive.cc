@@ -187,18 +187,28 @@ Result<void> refuse_loss(const ArchiveReader& reader, const ArchivePlan& plan) {
   return {};
 }
 
-// Whether the literal topics are still those that were captured.
-Result<void> check_topics_again(TopicCluster& cluster, const ArchivePlan& plan, const ArchiveReader& reader) {
+bool is_another(const ClusterTopic& now, const ClusterTopic& captured) {
+  const bool ids_known = !now.id.is_zero() && !captured.id.is_zero();
+  return (ids_known && now.id != captured.id) || now.partitions < captured.partitions;
+}
+
+// Whether the topics are still those that were captured. One that was created again may have been read in part before
+// that and in part after it: unless it was named, it is left out.
+Result<void> check_topics_again(TopicCluster& cluster, const ArchivePlan& plan, ArchiveReader& reader) {
   DRS_ASSIGN_OR_RETURN(const ClusterView view, of_source(cluster.look()));
   for (std::size_t t = 0; t < plan.topics.size(); ++t) {
     const PlannedTopic& topic = plan.topics[t];
-    if (!topic.literal || reader.has_vanished(t)) continue;
+    if (reader.has_vanished(t)) continue;
     const auto now = std::ranges::find(view.topics, topic.topic.name, &ClusterTopic::name);
-    if (now == view.topics.end())
+    if (now == view.topics.end()) {
+      if (!topic.literal) continue;  // all that was read is its own
       return Error(ErrorCode::kSource, "topic " + topic.topic.name + " was deleted while it was being archived");
-    if (now->id != topic.topic.id || now->partitions < topic.topic.partitions)
+    }
+    if (!is_another(*now, topic.topic)) continue;
+    if (topic.literal)
       return Error(ErrorCode::kSource,
                    "topic " + topic.topic.name + " was deleted and created again while it was being archived");
+    reader.leave_out(t, "was deleted and created again");
   }
   return {};
 }
@@ -287,10 +297,10 @@ Result<void> Archive::read_and_write(WriteSession& session, ArchivePlan& plan, c
   DRS_RETURN_IF_ERROR(reader.run());
   DRS_RETURN_IF_ERROR(
       of_source(read_gaps_again(source_, reader.gaps_in_doubt(), budget_.memory.window, control_.cancel)));
+  DRS_RETURN_IF_ERROR(check_topics_again(cluster_, plan, reader));
   for (std::size_t t = 0; t < plan.topics.size(); ++t)
     if (reader.has_vanished(t)) keep_history_of(plan, plan.topics[t]);
   if (options_.refuse_loss) DRS_RETURN_IF_ERROR(refuse_loss(reader, plan));
-  DRS_RETURN_IF_ERROR(check_topics_again(cluster_, plan, reader));
   StreamNumbers numbers;
   CatalogueContent content = compose(plan, reader, state, numbers);
   sort_topics(content);

@@ -180,12 +180,15 @@ Result<void> ArchiveReader::vanish(std::uint32_t number) {
   active_.erase(found);
   if (plan_.topics[topic].literal)
     return Error(ErrorCode::kSource, name + ": it was deleted while it was being archived");
-  if (!vanished_[topic])
-    plan_.warnings.push_back("topic " + plan_.topics[topic].topic.name +
-                             " was deleted while it was being archived: this snapshot does not hold it");
-  vanished_[topic] = true;
+  if (!vanished_[topic]) leave_out(topic, "was deleted");
   to_drop_.insert(topic);
   return {};
+}
+
+void ArchiveReader::leave_out(std::size_t topic, const std::string& what) {
+  plan_.warnings.push_back("topic " + plan_.topics[topic].topic.name + " " + what +
+                           " while it was being archived: this snapshot does not hold it");
+  vanished_[topic] = true;
 }
 
 // Ends the reading of a topic.

@@ -43,6 +43,8 @@ class ArchiveReader final : private RecordVisitor {
   Result<void> run();
   // Why the run ended before everything was read: "budget", or what `stop` returned. Empty: it did not.
   [[nodiscard]] const std::string& stopped() const { return stopped_; }
+  // Notes that a topic has vanished, and warns. `what`: "was deleted".
+  void leave_out(std::size_t topic, const std::string& what);
   // By number of topic and of partition in the plan; empty for a topic that has vanished.
   [[nodiscard]] const std::vector<std::vector<ReadPartition>>& partitions() const { return read_; }
   // Of all topics that have not vanished, by topic and partition.

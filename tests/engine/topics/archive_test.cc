@@ -207,6 +207,28 @@ TEST_F(ArchiveTest, ATopicThatVanishesIsLeftOutUnlessItIsNamed) {
   EXPECT_EQ(archive(options("a1")).error().code, ErrorCode::kSource);
 }
 
+TEST_F(ArchiveTest, ATopicThatIsCreatedAgainWhileItIsReadIsLeftOutUnlessItIsNamed) {
+  const auto begin = [&] {
+    kafka_.topics.clear();
+    for (const char* name : {"a0", "a1"}) append(kafka_.add_topic(name, 1).partitions[0], 1000);
+    kafka_.topics.at("a1").id.data[0] = 1;
+    kafka_.before_poll = [this, polls = 0]() mutable {
+      if (++polls != 10) return;
+      FakeTopic& again = kafka_.add_topic("a1", 1);
+      again.id.data[0] = 2;
+      for (int i = 0; i < 2000; ++i) again.partitions[0].append({.timestamp_ms = i, .value = "another"});
+    };
+  };
+  begin();
+  const auto report = archive(options("a*"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_EQ(report->catalogue.topics.size(), 1U);
+  EXPECT_EQ(report->catalogue.topics[0].name, "a0");
+  EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("a1 was deleted and created again")));
+  begin();
+  EXPECT_EQ(archive(options("a1")).error().code, ErrorCode::kSource);
+}
+
 TEST_F(ArchiveTest, TruncationBelowACapturedEndFails) {
   kafka_.add_topic("orders", 1);
   append(kafka_.partition("orders", 0), 1000);
