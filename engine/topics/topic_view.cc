@@ -18,6 +18,29 @@ Error not_the_indexed_block(const CatalogueExtent& extent, const RecordBlockEntr
                                    std::to_string(extent.stream) + " is not the one that its index describes"};
 }
 
+void add_gap(PartitionDetail& detail, std::int64_t from, std::int64_t to, GapCause cause) {
+  if (from < to) detail.gaps.push_back({from, static_cast<std::uint64_t>(to - from), cause});
+}
+
+// Of offsets that lie between two extents. The brokers no longer have those before the start of the log.
+void add_hole(PartitionDetail& detail, std::int64_t from, std::int64_t to, std::int64_t log_start) {
+  if (from >= to) return;
+  detail.missing_offsets += static_cast<std::uint64_t>(to - from);
+  ++detail.gaps_count;
+  add_gap(detail, from, to, to <= log_start ? GapCause::kRetention : GapCause::kUnknown);
+}
+
+void add_extent(PartitionDetail& detail, const CatalogueExtent& extent, const ExtentIndex& index) {
+  detail.payload_bytes += extent.extent.payload_bytes;
+  detail.missing_offsets += static_cast<std::uint64_t>(extent.to - extent.from) - extent.records;
+  const std::size_t before = detail.gaps.size();
+  for (const Gap& gap : index.gaps)
+    add_gap(detail, std::max(gap.from, extent.from),
+            std::min(gap.from + static_cast<std::int64_t>(gap.offsets), extent.to), gap.cause);
+  const bool whole = extent.from == extent.extent.from && extent.to == extent.extent.to;
+  detail.gaps_count += whole ? extent.extent.gaps : detail.gaps.size() - before;
+}
+
 }  // namespace
 
 bool RecordWindow::meets(std::int64_t first_offset, std::int64_t last_offset, std::int64_t least_ms,
@@ -138,16 +161,16 @@ Result<std::vector<PartitionDetail>> TopicView::details(const CatalogueTopic& to
   std::vector<std::pair<CatalogueExtent, PartitionDetail*>> all;
   for (std::size_t i = 0; i < details.size(); ++i) {
     DRS_ASSIGN_OR_RETURN(const std::vector<CatalogueExtent> extents, this->extents(topic.partitions[i]));
-    for (const CatalogueExtent& extent : extents) all.emplace_back(extent, &details[i]);
+    for (std::size_t e = 0; e < extents.size(); ++e) {
+      if (e > 0) add_hole(details[i], extents[e - 1].to, extents[e].from, topic.partitions[i].log_start);
+      all.emplace_back(extents[e], &details[i]);
+    }
   }
   std::ranges::sort(all, {},
                     [](const auto& entry) { return std::pair(entry.first.stream, entry.first.extent.index_place); });
   for (const auto& [extent, detail] : all) {
     DRS_ASSIGN_OR_RETURN(const ExtentIndex blocks, index(extent));
-    detail->payload_bytes += extent.extent.payload_bytes;
-    detail->missing_offsets += extent.extent.missing_offsets;
-    detail->gaps_count += extent.extent.gaps;
-    detail->gaps.insert(detail->gaps.end(), blocks.gaps.begin(), blocks.gaps.end());
+    add_extent(*detail, extent, blocks);
   }
   for (PartitionDetail& detail : details) std::ranges::sort(detail.gaps, {}, &Gap::from);
   return details;

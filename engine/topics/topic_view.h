@@ -51,8 +51,8 @@ Result<bool> visit_records(ByteView block, const RecordWindow& window, const Vis
 struct PartitionDetail {
   std::uint64_t payload_bytes = 0;  // of whole extents, even where a window takes only a part
   std::uint64_t missing_offsets = 0;
-  std::uint64_t gaps_count = 0;
-  std::vector<Gap> gaps;  // the largest of each extent, sorted by offset
+  std::uint64_t gaps_count = 0;  // where a window takes only a part, at least
+  std::vector<Gap> gaps;         // between extents, and the largest of each, sorted by offset
 };
 
 class TopicView {

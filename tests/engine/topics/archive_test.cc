@@ -331,6 +331,25 @@ TEST_F(ArchiveTest, ATopicThatIsSelectedAgainIsHeldFromItsStart) {
   EXPECT_EQ(archived(open->view(), "orders", 0), log.log);
 }
 
+TEST_F(ArchiveTest, WhatWasLostBetweenTwoRunsStaysAGap) {
+  kafka_.add_topic("orders", 1);
+  FakePartition& log = kafka_.partition("orders", 0);
+  ArchiveOptions all = options();
+  all.history = History{History::Kind::kAll, 0};
+  append(log, 100);
+  ASSERT_TRUE(archive(all).ok());
+  append(log, 100);
+  log.delete_before(150);
+  for (int run = 0; run < 2; ++run) {
+    ASSERT_TRUE(archive(all).ok());
+    const auto open = this->open();
+    const PartitionDetail detail = open->view().details(*open->view().find("orders"))->at(0);
+    EXPECT_EQ(detail.missing_offsets, 50U) << run;
+    EXPECT_EQ(detail.gaps_count, 1U);
+    EXPECT_THAT(detail.gaps, ::testing::ElementsAre(Gap{100, 50, GapCause::kRetention})) << run;
+  }
+}
+
 TEST_F(ArchiveTest, CountsWhatIsLostAfterALogWasEmpty) {
   kafka_.add_topic("orders", 1);
   FakePartition& log = kafka_.partition("orders", 0);
