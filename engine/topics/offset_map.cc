@@ -34,6 +34,7 @@ class Translation {
   Result<void> add(TranslatedGroup& group, const GroupOffset& archived, const std::vector<GroupOffset>& now);
   Result<PartitionEnds> ends_of(const TopicPartition& partition);
   Result<bool> holds(const TopicPartition& partition, std::int64_t offset, const RecordHash& expected);
+  Result<bool> is_place(const TranslatedOffset& offset, const Ordinal& ordinal, const PartitionEnds& ends);
   Result<void> place(TranslatedOffset& offset, const Ordinal& ordinal, const PartitionEnds& ends);
 
   TopicView& view_;
@@ -57,19 +58,26 @@ Result<bool> Translation::holds(const TopicPartition& partition, std::int64_t of
   return found != hashes.end() && found->second == expected;
 }
 
+// Whether the record at the position, or the last one before it, is the one that was restored there.
+Result<bool> Translation::is_place(const TranslatedOffset& offset, const Ordinal& ordinal, const PartitionEnds& ends) {
+  if (offset.offset < ends.log_start || offset.offset > ends.high_watermark) return false;
+  if (ordinal.next && offset.offset == ends.high_watermark) return false;
+  if (ordinal.next) return holds(offset.target, offset.offset, *ordinal.next);
+  if (!ordinal.last) return true;  // nothing was restored
+  if (offset.offset == ends.log_start) return false;
+  return holds(offset.target, offset.offset - 1, *ordinal.last);
+}
+
 // The first record that was restored has offset 0, or, in an empty topic that existed before, the start of its log.
 Result<void> Translation::place(TranslatedOffset& offset, const Ordinal& ordinal, const PartitionEnds& ends) {
   const auto before = static_cast<std::int64_t>(ordinal.records_before);
   for (const std::int64_t first : {std::int64_t{0}, ends.log_start}) {
     offset.offset = first + before;
-    if (offset.offset < ends.log_start || offset.offset > ends.high_watermark) continue;
-    if (!ordinal.next) return {};
-    if (offset.offset == ends.high_watermark) continue;
-    DRS_ASSIGN_OR_RETURN(const bool found, holds(offset.target, offset.offset, *ordinal.next));
+    DRS_ASSIGN_OR_RETURN(const bool found, is_place(offset, ordinal, ends));
     if (found) return {};
   }
-  if (before < ends.log_start) {
-    offset.expired = true;
+  if (before < ends.log_start || (before == ends.log_start && !ordinal.next)) {
+    offset.expired = before < ends.log_start;
     offset.offset = ends.log_start;
     return {};
   }
@@ -152,6 +160,8 @@ Result<Ordinal> ordinal_of(TopicView& view, const ChosenPartition& partition, st
       if (!more) return ordinal;
     }
   }
+  if (ordinal.records_before == 0) return ordinal;
+  DRS_ASSIGN_OR_RETURN(ordinal.last, hash_of_record(view, partition, ordinal.records_before));
   return ordinal;
 }
 

@@ -38,13 +38,15 @@ Result<std::vector<TranslatedGroup>> translate_offsets(TopicView& view, const st
                                                        RecordSource& target);
 
 // Records of the partition with offsets before `offset` that the choice holds, and the hash of the first one from there
-// on; none if there is none. Reads at most one record block, unless the choice has times.
+// on; if there is none, that of the last one before. Reads at most two record blocks, unless the choice has times.
 struct Ordinal {
   std::uint64_t records_before = 0;
   std::optional<RecordHash> next;
+  std::optional<RecordHash> last;  // only without `next`
 };
 Result<Ordinal> ordinal_of(TopicView& view, const ChosenPartition& partition, std::int64_t offset);
-// The hash of chosen record number `number`, from 1; none if there are fewer. Reads as much.
+// The hash of chosen record number `number`, from 1; none if there are fewer. Reads one block, unless the choice has
+// times.
 Result<std::optional<RecordHash>> hash_of_record(TopicView& view, const ChosenPartition& partition,
                                                  std::uint64_t number);
 
