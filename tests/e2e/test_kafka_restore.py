@@ -217,3 +217,14 @@ def test_groups_continue_where_they_were(archives, topic):  # noqa: F811
     archives.client.produce(f"{topic}.x", 0, numbered(40, 500))
     assert "does not hold what was restored" in archives.fails(
         8, "offsets", "prod", "--rename", "{topic}.x", "--groups", group, "--plan")
+
+
+@pytest.mark.parametrize("groups", [
+    {"schema": 5, "groups": []}, {"groups": "all"}, {"groups": [{"group": "g", "offsets": 7}]},
+    {"groups": [{"group": "g", "offsets": [{"topic": "t", "partition": 2**32, "offset": 1}]}]},
+    {"groups": [{"group": "g", "offsets": [{"topic": "t", "partition": 0, "offset": 2**63}]}]}])
+def test_a_file_that_is_none_of_saved_offsets_is_refused(drs, groups):
+    file = drs.folder / "saved.json"
+    file.write_text(json.dumps({"schema": "drstream.kafka-offsets-undo/1", **groups}))
+    refused = drs.run("kafka", "offsets", "prod", "--undo", file, "--bootstrap", "127.0.0.1:1", expect=2).err
+    assert "is no file of" in refused

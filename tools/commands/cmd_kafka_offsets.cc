@@ -1,6 +1,7 @@
 // drstream kafka offsets: moves consumer groups to the restored topics.
 #include <fmt/format.h>
 
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +22,8 @@ namespace {
 
 constexpr std::string_view kUndoSchema = "drstream.kafka-offsets-undo/1";
 constexpr std::size_t kUndoFileBytesMax = 256 * kMiB;
+constexpr std::uint64_t kNumberMax = std::numeric_limits<std::int32_t>::max();
+constexpr std::uint64_t kOffsetMax = std::numeric_limits<std::int64_t>::max();
 
 struct KafkaOffsetsCommand {
   std::string selector;
@@ -105,11 +108,13 @@ Result<std::vector<SavedGroup>> read_saved(CommandContext& context, const std::s
   if (!file.ok()) return Error(ErrorCode::kUsage, file.error().message);
   DRS_ASSIGN_OR_RETURN(const SecretBytes bytes, read_to_end(*file, kUndoFileBytesMax, context.cancel));
   const auto json = nlohmann::json::parse(as_text(bytes.view()), nullptr, false);
-  if (!json.is_object() || json.value("schema", "") != kUndoSchema || !json.contains("groups"))
+  if (!json.is_object() || !json.contains("schema") || json["schema"] != kUndoSchema || !json.contains("groups") ||
+      !json["groups"].is_array())
     return wrong("it does not say so");
   std::vector<SavedGroup> groups;
   for (const auto& group : json["groups"]) {
-    if (!group.is_object() || !group.contains("group") || !group["group"].is_string() || !group.contains("offsets"))
+    if (!group.is_object() || !group.contains("group") || !group["group"].is_string() || !group.contains("offsets") ||
+        !group["offsets"].is_array())
       return wrong("a group is not complete");
     SavedGroup saved{group["group"].get<std::string>(), {}};
     for (const auto& offset : group["offsets"]) {
@@ -117,6 +122,8 @@ Result<std::vector<SavedGroup>> read_saved(CommandContext& context, const std::s
           !offset.contains("partition") || !offset["partition"].is_number_unsigned() || !offset.contains("offset") ||
           !offset["offset"].is_number_unsigned())
         return wrong("an offset is not complete");
+      if (offset["partition"].get<std::uint64_t>() > kNumberMax || offset["offset"].get<std::uint64_t>() > kOffsetMax)
+        return wrong("a number is out of range");
       saved.offsets.push_back({{offset["topic"].get<std::string>(), offset["partition"].get<std::uint32_t>()},
                                offset["offset"].get<std::int64_t>(),
                                {}});
