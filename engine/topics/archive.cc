@@ -68,6 +68,10 @@ Result<ArchivePlan> make_plan(const ArchiveOptions& options, const ClusterState&
                   .history = {},
                   .read_uncommitted = options.read_uncommitted,
                   .now_ms = clock.wall_ns() / 1'000'000};
+  if (input.last != nullptr && input.last->catalogue().cluster.read_uncommitted && !options.read_uncommitted)
+    return Error(ErrorCode::kUsage,
+                 "the last archive of this name also holds records of open and aborted transactions: give "
+                 "--read-uncommitted again, or archive under another name");
   DRS_ASSIGN_OR_RETURN(input.history, history_of(options, input.last, warnings));
   if (last.reuse != nullptr) input.is_lost = [&](const CatalogueExtent& extent) { return last.reuse->is_lost(extent); };
   return plan_archive_run(input);

@@ -243,7 +243,7 @@ void add_kafka_archive_command(CommandSet& commands, CLI::App& kafka) {
   add_parsed(*app, "--consolidate", command->consolidate, parse_size, "SIZE",
              "How much of earlier runs a run may rewrite, so that an archive of many runs stays small (default 10GiB)");
   add_flag(*app, "--read-uncommitted", command->read_uncommitted,
-           "Also archive records of open and aborted transactions");
+           "Also archive records of open and aborted transactions; later archives of the name must do so, too");
   add_choice<bool>(*app, "--on-loss", command->refuse_loss, {{"warn", false}, {"refuse", true}},
                    "What to do if retention deletes records during the run before they are read (default warn)");
   add_texts(*app, "--tag", command->tags, "KEY=VALUE", "Tag the snapshot; may be given several times");

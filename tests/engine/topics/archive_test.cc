@@ -350,6 +350,19 @@ TEST_F(ArchiveTest, WhatWasLostBetweenTwoRunsStaysAGap) {
   }
 }
 
+TEST_F(ArchiveTest, UncommittedRecordsAreNotMixedIntoAnArchiveOfCommittedOnes) {
+  append(kafka_.add_topic("orders", 1).partitions[0], 10);
+  ASSERT_TRUE(archive(options()).ok());
+  ArchiveOptions uncommitted = options();
+  uncommitted.read_uncommitted = true;
+  append(kafka_.partition("orders", 0), 10);
+  ASSERT_TRUE(archive(uncommitted).ok());
+  const auto report = archive(options());
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kUsage);
+  EXPECT_TRUE(archive(uncommitted).ok());
+}
+
 TEST_F(ArchiveTest, CountsWhatIsLostAfterALogWasEmpty) {
   kafka_.add_topic("orders", 1);
   FakePartition& log = kafka_.partition("orders", 0);
