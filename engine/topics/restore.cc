@@ -29,6 +29,22 @@ const char* no_limit(std::string_view config) {
   return of_timestamps ? "9223372036854775807" : nullptr;
 }
 
+// Whether a topic still has settings that a restore gives to topics which it creates: all that keep records, or one
+// that takes every record.
+bool has_settings_of_restore(std::span<const TopicConfig> configs, const NewTopic& made) {
+  const auto is_set = [&](std::string_view name, std::string_view value) {
+    return std::ranges::any_of(configs, [&](const TopicConfig& config) {
+      return config.name == name && config.value == value && config.source == ConfigSource::kTopic;
+    });
+  };
+  const auto takes_all = [&](const TopicConfig& config) {
+    const char* const none = no_limit(config.name);
+    return none != nullptr && is_set(config.name, none);
+  };
+  return std::ranges::any_of(configs, takes_all) ||
+         std::ranges::all_of(made.configs, [&](const auto& safe) { return is_set(safe.first, safe.second); });
+}
+
 // What the topic was configured with itself.
 std::map<std::string, std::string> true_configs(const CatalogueTopic& topic) {
   std::map<std::string, std::string> configs;
@@ -110,9 +126,15 @@ std::vector<TopicPartition> TopicRestore::targets() const {
 Result<void> TopicRestore::create_topics() {
   DRS_ASSIGN_OR_RETURN(const ClusterView view, of_target(clients_.cluster.look()));
   for (const ChosenTopic& topic : topics_) {
+    const NewTopic made = new_topic(topic, options_.target);
     const bool there = std::ranges::find(view.topics, topic.target, &ClusterTopic::name) != view.topics.end();
-    created_.push_back(!there || (options_.target.resume && !options_.target.use_existing));
-    if (!there) DRS_RETURN_IF_ERROR(of_target(clients_.cluster.create(new_topic(topic, options_.target))));
+    bool created = !there;
+    if (there && options_.target.resume && !options_.target.use_existing) {
+      DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, of_target(clients_.cluster.configs(topic.target)));
+      created = has_settings_of_restore(configs, made);
+    }
+    created_.push_back(created);
+    if (!there) DRS_RETURN_IF_ERROR(of_target(clients_.cluster.create(made)));
   }
   return {};
 }

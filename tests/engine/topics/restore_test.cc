@@ -151,6 +151,36 @@ TEST_F(RestoreTest, DoesNotConfigureATopicThatSomethingElseFilled) {
             (std::vector<TopicConfig>{{"max.message.bytes", "1000", ConfigSource::kTopic}}));
 }
 
+TEST_F(RestoreTest, DoesNotConfigureATopicThatNoRestoreHasCreated) {
+  kafka_.add_topic("orders", 1);
+  append(orders(), 100);
+  everything_ = orders().log;
+  ASSERT_TRUE(archive(options("orders")).ok());
+  leave(100);
+  const std::vector<TopicConfig> longer = {{"retention.ms", "9000000000", ConfigSource::kTopic}};
+  kafka_.topics.at("orders.copy").configs = longer;
+  RestoreOptions options = to_copy();
+  options.target.resume = true;
+  const auto report = restore(options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(kafka_.topics.at("orders.copy").configs, longer);
+}
+
+TEST_F(RestoreTest, ConfiguresWhatAnInterruptedRestoreHasCreated) {
+  kafka_.add_topic("orders", 1).configs = {{"retention.ms", "9000000000", ConfigSource::kTopic}};
+  append(orders(), 100);
+  ASSERT_TRUE(archive(options("orders")).ok());
+  kafka_.before_poll = [&] { kafka_.partition("orders.copy", 0).end = 50; };
+  ASSERT_FALSE(restore(to_copy()).ok());
+  kafka_.before_poll = nullptr;
+  kafka_.partition("orders.copy", 0).end = 100;
+  RestoreOptions options = to_copy();
+  options.target.resume = true;
+  const auto report = restore(options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(kafka_.topics.at("orders.copy").configs, kafka_.topics.at("orders").configs);
+}
+
 TEST_F(RestoreTest, ATargetThatFailsWhileItIsReadBackIsAnIncompleteRestore) {
   kafka_.add_topic("orders", 1);
   append(orders(), 100);
