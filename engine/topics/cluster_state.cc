@@ -10,6 +10,8 @@
 namespace drs {
 namespace {
 
+constexpr int kAttempts = 3;
+
 // The groups that have offsets in `topics`, which are sorted by name, with these offsets.
 Result<std::vector<CatalogueGroup>> capture_groups(TopicCluster& cluster, const std::vector<SelectedTopic>& topics,
                                                    const std::string& glob) {
@@ -65,9 +67,14 @@ Result<ClusterState> capture(TopicCluster& cluster, RecordSource& source, const 
 
 }  // namespace
 
+// A topic that is deleted between two questions is not found: what is there then is captured anew.
 Result<ClusterState> capture_cluster(TopicCluster& cluster, RecordSource& source, const TopicPatterns& patterns,
                                      const std::string& groups, const Clock& clock) {
-  return of_source(capture(cluster, source, patterns, groups, clock));
+  for (int attempt = 1;; ++attempt) {
+    auto captured = capture(cluster, source, patterns, groups, clock);
+    const bool gone = !captured.ok() && captured.error().code == ErrorCode::kNotFound;
+    if (!gone || attempt == kAttempts) return of_source(std::move(captured));
+  }
 }
 
 }  // namespace drs

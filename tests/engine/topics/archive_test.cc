@@ -207,6 +207,16 @@ TEST_F(ArchiveTest, ATopicThatVanishesIsLeftOutUnlessItIsNamed) {
   EXPECT_EQ(archive(options("a1")).error().code, ErrorCode::kSource);
 }
 
+TEST_F(ArchiveTest, ATopicThatVanishesWhileTheClusterIsLookedAtIsLeftOutUnlessItIsNamed) {
+  for (const char* name : {"a0", "a1"}) append(kafka_.add_topic(name, 1).partitions[0], 10);
+  kafka_.before_configs = [this] { kafka_.topics.erase("a1"); };
+  const auto report = archive(options("a*"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->records, 10U);
+  append(kafka_.add_topic("a1", 1).partitions[0], 10);
+  EXPECT_EQ(archive(options("a1")).error().code, ErrorCode::kSource);
+}
+
 TEST_F(ArchiveTest, ATopicThatIsCreatedAgainWhileItIsReadIsLeftOutUnlessItIsNamed) {
   const auto begin = [&] {
     kafka_.topics.clear();

@@ -59,6 +59,7 @@ Result<ClusterView> FakeKafka::look() {
 }
 
 Result<std::vector<TopicConfig>> FakeKafka::configs(const std::string& topic) {
+  if (before_configs) before_configs();
   const auto found = topics.find(topic);
   if (found == topics.end()) return Error(ErrorCode::kNotFound, "no topic " + topic);
   return found->second.configs;

@@ -54,6 +54,7 @@ class FakeKafka final : public TopicCluster, public RecordSource {
   std::size_t ranges_in_a_poll = 1;
   std::size_t batch = 100;                              // records a poll delivers of one range
   std::function<void()> before_poll;                    // may change the logs
+  std::function<void()> before_configs;                 // may delete topics
   std::function<bool(const FakeRecord&)> client_skips;  // what the client leaves out by mistake, until it is renewed
   std::size_t renewals = 0;
   std::uint64_t records_delivered = 0;
