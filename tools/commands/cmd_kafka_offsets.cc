@@ -90,10 +90,15 @@ Result<void> save_offsets(CommandContext& context, const std::string& path,
     out["groups"].push_back(std::move(one));
   }
   const std::string text = dump_json(out, JsonLayout::kIndented) + "\n";
-  DRS_ASSIGN_OR_RETURN(const std::unique_ptr<Sink> sink,
-                       make_file_sink(path, Existing::kRefuse, context.options.io, text.size()));
-  DRS_RETURN_IF_ERROR(sink->write(as_bytes(text)));
-  return sink->commit();
+  const auto sink = make_file_sink(path, Existing::kRefuse, context.options.io, text.size());
+  if (!sink.ok() && sink.error().code == ErrorCode::kAlreadyExists)
+    return Error(ErrorCode::kUsage,
+                 fmt::format("--apply: {} exists, and may hold what an earlier run has saved: name another file; "
+                             "nothing was changed",
+                             path));
+  if (!sink.ok()) return sink.error();
+  DRS_RETURN_IF_ERROR((*sink)->write(as_bytes(text)));
+  return (*sink)->commit();
 }
 
 struct SavedGroup {
