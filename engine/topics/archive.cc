@@ -40,7 +40,8 @@ Result<LastArchive> open_last(Repository& repository, PackCatalog packs, const S
   if (!open.ok() && !is_object_fault(open.error())) return std::move(open).error();
   if (!open.ok()) {
     warnings.push_back(open.error().message +
-                       "; this run reads everything again that the brokers have; run `drstream verify`");
+                       "; this run reads everything again that the brokers have, and knows neither the history of the "
+                       "last archive nor its --history: give that again; run `drstream verify`");
     return last;
   }
   last.open = *std::move(open);

@@ -445,6 +445,19 @@ TEST_F(ArchiveTest, KeepsWhatTheHistorySays) {
   EXPECT_EQ(digest, joined);
 }
 
+TEST_F(ArchiveTest, SaysThatTheHistoryIsForgottenWhereTheCatalogueIsLost) {
+  append(kafka_.add_topic("orders", 1).partitions[0], 100);
+  ArchiveOptions all = options();
+  all.history = History{History::Kind::kAll, 0};
+  ASSERT_TRUE(archive(all).ok());
+  const std::vector<ObjectInfo> packs = *repository_->list(ObjectKind::kPack);
+  for (const ObjectInfo& pack : packs) ASSERT_TRUE(objects_->erase(pack.key));
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->records, 100U);
+  EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("nor its --history")));
+}
+
 TEST_F(ArchiveTest, ManyRunsStayFewStreams) {
   kafka_.add_topic("orders", 2);
   ArchiveOptions small = options();
