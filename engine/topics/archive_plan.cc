@@ -79,9 +79,10 @@ class Planner {
 std::optional<std::string> Planner::why_another_topic(const TopicNow& now, const CatalogueTopic& last) const {
   const Uuid& id = now.selected.topic.id;
   if (!id.is_zero() && !last.id.is_zero() && id != last.id) return "it has another id than in the last archive";
-  if (last.partitions.size() > now.ends.size())
-    return "it has " + std::to_string(now.ends.size()) + " partitions, and had " +
-           std::to_string(last.partitions.size());
+  // A catalogue may name some partitions alone.
+  const std::uint64_t had = last.partitions.empty() ? 0 : std::uint64_t{last.partitions.back().number} + 1;
+  if (had > now.ends.size())
+    return "it has " + std::to_string(now.ends.size()) + " partitions, and had " + std::to_string(had);
   for (const CataloguePartition& partition : last.partitions)
     if (now.ends[partition.number].high_watermark < partition.to)
       return "partition " + std::to_string(partition.number) + " ends at " +
@@ -124,6 +125,7 @@ void Planner::report_lost() {
 Result<void> Planner::continue_partition(PlannedPartition& partition, std::int64_t through,
                                          std::vector<CatalogueExtent> earlier) {
   const std::int64_t log_start = partition.ends.log_start;
+  if (!earlier.empty()) through = std::max(through, earlier.back().to);
   partition.reads.clear();
   if (in_.is_lost) DRS_RETURN_IF_ERROR(drop_lost(partition, earlier));
   // What the cluster has and no extent holds: it is lost in the repository, an earlier run ended before it read that

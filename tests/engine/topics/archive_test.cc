@@ -7,6 +7,9 @@
 #include "engine/format/document.h"
 #include "engine/format/marks.h"
 #include "engine/format/names.h"
+#include "engine/pipeline/push/block_writer.h"
+#include "engine/pipeline/push/snapshot_commit.h"
+#include "engine/topics/catalogue_writer.h"
 #include "tests/engine/topics/archive_fixture.h"
 
 namespace drs::test {
@@ -456,6 +459,39 @@ TEST_F(ArchiveTest, SaysThatTheHistoryIsForgottenWhereTheCatalogueIsLost) {
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(report->records, 100U);
   EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("nor its --history")));
+}
+
+// As another program could have written it, or a copy from a repository of someone else brought it.
+TEST_F(ArchiveTest, GoesOnFromACatalogueWithoutTheFirstPartitionsOfATopic) {
+  append(kafka_.add_topic("orders", 2).partitions[1], 10);
+  {
+    std::vector<std::string> warnings;
+    const ArchiveMemory memory = *plan_archive({.memory_bytes = kMemoryBytesMin, .threads = 2}, {});
+    BufferArena arena = *BufferArena::map(memory.push.arena_bytes);
+    ProgressCounters progress;
+    const auto session =
+        *WriteSession::begin(*repository_, repository_->store(), {.stream = "prod", .host = "test"}, {});
+    auto begun = *SnapshotCommit::begin(
+        *repository_, {.name = "prod", .content = ManifestContent::kTopics, .sequence_seen = 0}, warnings);
+    const auto blocks = *BlockWriter::open(*repository_, *session, {memory.push, arena}, {progress, cancel_}, {});
+    CatalogueContent content;
+    content.catalogue.topics.emplace_back().name = "orders";
+    content.catalogue.topics[0].partitions.emplace_back().number = 1'000'000'000;
+    content.extents = {{{}}};
+    Manifest manifest;
+    manifest.stream = "prod";
+    manifest.content = ManifestContent::kTopics;
+    manifest.producer = ProducerKind::kEndsReached;
+    manifest.streams = {*write_catalogue(*blocks, content)};
+    manifest.bytes = manifest.new_bytes = manifest.streams[0].bytes;
+    manifest.chunk_count = manifest.streams[0].chunk_count;
+    ASSERT_TRUE(blocks->finish().ok());
+    ASSERT_TRUE(begun.snapshot.commit(*session, manifest, std::nullopt, {}, warnings).ok());
+  }
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->records, 10U);
+  EXPECT_EQ(report->catalogue.topics[0].generation, 2U);
 }
 
 TEST_F(ArchiveTest, ManyRunsStayFewStreams) {
