@@ -97,6 +97,9 @@ def test_compare_names_the_first_difference(archives, topic):  # noqa: F811
     assert compare("more", 0)["extra_records"] == 10
     [fewer] = compare("fewer", 8)["partitions"]
     assert fewer["records"] == 990 and "offset 990 is missing" in fewer["difference"]
+    # A cluster that cannot be reached does not differ.
+    for command in (["compare", "prod"], ["offsets", "prod", "--plan"]):
+        archives.drs.run("kafka", *command, "--bootstrap", "127.0.0.1:1", expect=3)
     [other] = compare("other", 8)["partitions"]
     assert other["records"] == 700 and "offset 700 differs from the target's at offset 700" in other["difference"]
 

@@ -34,7 +34,7 @@ struct ArchiveAndCluster {
   KafkaClients clients;
 };
 // For a command that compares them, within its --memory. Errors: those of open_archive and choose_topics; those of the
-// cluster as of_target has them.
+// cluster as of_source has them: it is only read.
 Result<ArchiveAndCluster> open_archive_and_cluster(CommandContext& context, const std::string& selector,
                                                    const TopicChoice& choice, const KafkaSettings& settings);
 
