@@ -106,6 +106,16 @@ const ClusterTopic* find_topic(const ClusterView& view, const std::string& name)
   return found == view.topics.end() ? nullptr : &*found;
 }
 
+void remark_on_partial(const ChosenTopic& topic, RestorePreflight& preflight) {
+  const auto is_partial = [](const CataloguePartition& one) { return one.state == PartitionState::kPartial; };
+  const auto partial = std::ranges::count_if(topic.source->partitions, is_partial);
+  if (partial > 0)
+    preflight.remarks.push_back("topic " + topic.target + ": the archive holds " + std::to_string(partial) +
+                                " of its " + std::to_string(topic.source->partitions.size()) +
+                                " partitions in part, since its run ended before it had read them; `drstream show "
+                                "--topic` says how far");
+}
+
 // Adds why an existing topic cannot be written to, or what it would do to the records.
 Result<void> check_existing(const ChosenTopic& topic, const ClusterTopic& there, const RestoreTarget& target,
                             TopicCluster& cluster, RecordSource& ends, RestorePreflight& preflight) {
@@ -217,6 +227,7 @@ Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, co
   RestorePreflight preflight;
   DRS_ASSIGN_OR_RETURN(const ClusterView view, cluster.look());
   for (const ChosenTopic& topic : topics) {
+    remark_on_partial(topic, preflight);
     if (const ClusterTopic* const there = find_topic(view, topic.target); there != nullptr) {
       DRS_RETURN_IF_ERROR(check_existing(topic, *there, target, cluster, ends, preflight));
       continue;

@@ -181,6 +181,21 @@ TEST_F(RestoreTest, ConfiguresWhatAnInterruptedRestoreHasCreated) {
   EXPECT_EQ(kafka_.topics.at("orders.copy").configs, kafka_.topics.at("orders").configs);
 }
 
+TEST_F(RestoreTest, SaysThatTheArchiveIsPartial) {
+  kafka_.add_topic("orders", 3);
+  for (FakePartition& partition : kafka_.topics.at("orders").partitions) append(partition, 100);
+  ArchiveOptions limited = options("orders");
+  limited.bytes_max = 1;
+  const auto remarks = [&] {
+    const std::unique_ptr<OpenTopics> open = this->open();
+    return check_target(*choose_topics(open->view(), to_copy().choice), {}, kafka_, kafka_)->remarks;
+  };
+  ASSERT_TRUE(archive(limited).ok());
+  EXPECT_THAT(remarks(), ::testing::Contains(::testing::HasSubstr("2 of its 3 partitions in part")));
+  ASSERT_TRUE(archive(options("orders")).ok());
+  EXPECT_THAT(remarks(), ::testing::Not(::testing::Contains(::testing::HasSubstr("in part"))));
+}
+
 TEST_F(RestoreTest, ATargetThatFailsWhileItIsReadBackIsAnIncompleteRestore) {
   kafka_.add_topic("orders", 1);
   append(orders(), 100);
