@@ -74,6 +74,8 @@ class TopicCluster {
                                                            std::span<const std::string> names) = 0;
   // Sets the offsets of an empty or absent group. Errors: kBusy (the group is active).
   virtual Result<void> set_group_offsets(const std::string& group, std::span<const GroupOffset> offsets) = 0;
+  // Takes offsets of an empty group away, as if it had never committed them. Errors: kBusy, kNotFound (no such group).
+  virtual Result<void> delete_group_offsets(const std::string& group, std::span<const TopicPartition> partitions) = 0;
   // Makes a waiting or later call return kCancelled soon.
   virtual void cancel() = 0;
 };

@@ -182,4 +182,8 @@ Result<void> KafkaCluster::set_group_offsets(const std::string& group, std::span
   return set_kafka_group_offsets(*handle_, group, offsets);
 }
 
+Result<void> KafkaCluster::delete_group_offsets(const std::string& group, std::span<const TopicPartition> partitions) {
+  return delete_kafka_group_offsets(*handle_, group, partitions);
+}
+
 }  // namespace drs

@@ -39,6 +39,7 @@ class KafkaCluster final : public TopicCluster {
   Result<std::vector<RefusedConfig>> unset_configs(const std::string& topic,
                                                    std::span<const std::string> names) override;
   Result<void> set_group_offsets(const std::string& group, std::span<const GroupOffset> offsets) override;
+  Result<void> delete_group_offsets(const std::string& group, std::span<const TopicPartition> partitions) override;
   void cancel() override { handle_->cancel(); }
 
  private:

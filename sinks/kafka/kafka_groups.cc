@@ -15,6 +15,9 @@ using ListOffsetsRequest =
 using AlterOffsetsRequest =
     std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, KafkaDestroy<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
 
+using DeleteOffsetsRequest =
+    std::unique_ptr<rd_kafka_DeleteConsumerGroupOffsets_t, KafkaDestroy<rd_kafka_DeleteConsumerGroupOffsets_destroy>>;
+
 rd_kafka_resp_err_t code_of(const rd_kafka_error_t* error) {
   return error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
 }
@@ -38,6 +41,13 @@ const rd_kafka_group_result_t* altered(rd_kafka_event_t* event) {
   std::size_t count = 0;
   const rd_kafka_group_result_t** const groups =
       rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(event), &count);
+  return count == 0 ? nullptr : groups[0];
+}
+
+const rd_kafka_group_result_t* deleted(rd_kafka_event_t* event) {
+  std::size_t count = 0;
+  const rd_kafka_group_result_t** const groups = rd_kafka_DeleteConsumerGroupOffsets_result_groups(
+      rd_kafka_event_DeleteConsumerGroupOffsets_result(event), &count);
   return count == 0 ? nullptr : groups[0];
 }
 
@@ -199,6 +209,26 @@ Result<void> set_kafka_group_offsets(KafkaHandle& handle, const std::string& gro
   call.item_error = [](rd_kafka_event_t* event) { return group_error(altered(event)); };
   DRS_ASSIGN_OR_RETURN(const KafkaEvent event, call_kafka_admin(handle, call));
   return verdict(altered(event.get()), call.act);
+}
+
+Result<void> delete_kafka_group_offsets(KafkaHandle& handle, const std::string& group,
+                                        std::span<const TopicPartition> partitions) {
+  if (partitions.empty()) return {};
+  const KafkaPartitions list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const TopicPartition& one : partitions)
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), static_cast<std::int32_t>(one.partition));
+  const DeleteOffsetsRequest request(rd_kafka_DeleteConsumerGroupOffsets_new(group.c_str(), list.get()));
+  rd_kafka_DeleteConsumerGroupOffsets_t* requests[] = {request.get()};
+  KafkaAdminCall call;
+  call.op = RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS;
+  call.act = group_act("taking away offsets of", "Delete", group);
+  call.act.right += " and Read on its topics";
+  call.start = [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+    rd_kafka_DeleteConsumerGroupOffsets(handle.raw(), requests, 1, options, queue);
+  };
+  call.item_error = [](rd_kafka_event_t* event) { return group_error(deleted(event)); };
+  DRS_ASSIGN_OR_RETURN(const KafkaEvent event, call_kafka_admin(handle, call));
+  return verdict(deleted(event.get()), call.act);
 }
 
 }  // namespace drs

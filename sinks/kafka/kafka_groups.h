@@ -16,5 +16,7 @@ Result<std::vector<GroupOffset>> read_kafka_group_offsets(KafkaHandle& handle, c
 Result<GroupState> read_kafka_group_state(KafkaHandle& handle, const std::string& group);
 Result<void> set_kafka_group_offsets(KafkaHandle& handle, const std::string& group,
                                      std::span<const GroupOffset> offsets);
+Result<void> delete_kafka_group_offsets(KafkaHandle& handle, const std::string& group,
+                                        std::span<const TopicPartition> partitions);
 
 }  // namespace drs

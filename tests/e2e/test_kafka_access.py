@@ -64,6 +64,8 @@ def test_a_user_may_archive_and_restore_by_the_rules_of_the_policy(drs, kafka_se
     undo = drs.folder / "undo.json"
     drs.run(*signed.arguments("offsets", "prod", "--rename", "{topic}.r", "--groups", group, "--apply", undo))
     assert signed.client.group_offsets(group)[(f"{topic}.r", 1)] == 100
+    drs.run(*signed.arguments("offsets", "prod", "--undo", undo))
+    assert (f"{topic}.r", 1) not in signed.client.group_offsets(group)
 
 
 def test_wrong_credentials_are_said_at_once_and_never_printed(drs, kafka_secured, topic):  # noqa: F811

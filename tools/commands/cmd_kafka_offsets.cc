@@ -82,11 +82,11 @@ Result<void> save_offsets(CommandContext& context, const std::string& path,
     nlohmann::ordered_json one;
     one["group"] = group.group;
     one["offsets"] = nlohmann::ordered_json::array();
-    for (const TranslatedOffset& offset : group.offsets)
-      one["offsets"].push_back({{"topic", offset.target.topic},
-                                {"partition", offset.target.partition},
-                                // Kafka cannot take a single offset away: without one the group began at the start.
-                                {"offset", offset.before.value_or(0)}});
+    for (const TranslatedOffset& offset : group.offsets) {
+      nlohmann::ordered_json each = {{"topic", offset.target.topic}, {"partition", offset.target.partition}};
+      if (offset.before) each["offset"] = *offset.before;
+      one["offsets"].push_back(std::move(each));
+    }
     out["groups"].push_back(std::move(one));
   }
   const std::string text = dump_json(out, JsonLayout::kIndented) + "\n";
@@ -104,6 +104,7 @@ Result<void> save_offsets(CommandContext& context, const std::string& path,
 struct SavedGroup {
   std::string group;
   std::vector<GroupOffset> offsets;
+  std::vector<TopicPartition> without;  // of which it had no offset
 };
 Result<std::vector<SavedGroup>> read_saved(CommandContext& context, const std::string& path) {
   const auto wrong = [&](const std::string& why) {
@@ -121,17 +122,21 @@ Result<std::vector<SavedGroup>> read_saved(CommandContext& context, const std::s
     if (!group.is_object() || !group.contains("group") || !group["group"].is_string() || !group.contains("offsets") ||
         !group["offsets"].is_array())
       return wrong("a group is not complete");
-    SavedGroup saved{group["group"].get<std::string>(), {}};
+    SavedGroup saved{group["group"].get<std::string>(), {}, {}};
     for (const auto& offset : group["offsets"]) {
+      const bool none = offset.is_object() && !offset.contains("offset");
       if (!offset.is_object() || !offset.contains("topic") || !offset["topic"].is_string() ||
-          !offset.contains("partition") || !offset["partition"].is_number_unsigned() || !offset.contains("offset") ||
-          !offset["offset"].is_number_unsigned())
+          !offset.contains("partition") || !offset["partition"].is_number_unsigned() ||
+          (!none && !offset["offset"].is_number_unsigned()))
         return wrong("an offset is not complete");
-      if (offset["partition"].get<std::uint64_t>() > kNumberMax || offset["offset"].get<std::uint64_t>() > kOffsetMax)
+      if (offset["partition"].get<std::uint64_t>() > kNumberMax ||
+          (!none && offset["offset"].get<std::uint64_t>() > kOffsetMax))
         return wrong("a number is out of range");
-      saved.offsets.push_back({{offset["topic"].get<std::string>(), offset["partition"].get<std::uint32_t>()},
-                               offset["offset"].get<std::int64_t>(),
-                               {}});
+      TopicPartition partition{offset["topic"].get<std::string>(), offset["partition"].get<std::uint32_t>()};
+      if (none)
+        saved.without.push_back(std::move(partition));
+      else
+        saved.offsets.push_back({std::move(partition), offset["offset"].get<std::int64_t>(), {}});
     }
     groups.push_back(std::move(saved));
   }
@@ -143,6 +148,7 @@ Result<ExitCode> run_undo(CommandContext& context, const KafkaSettings& settings
   DRS_ASSIGN_OR_RETURN(const auto cluster, of_target(connect_cluster(context, settings)));
   for (const SavedGroup& group : groups) {
     auto set = of_target(cluster->set_group_offsets(group.group, group.offsets));
+    if (set.ok()) set = of_target(cluster->delete_group_offsets(group.group, group.without));
     if (!set.ok()) return std::move(set).error().with_context("group " + group.group);
   }
   nlohmann::ordered_json out;

@@ -92,7 +92,8 @@ std::vector<KafkaAcl> kafka_acls(KafkaRole role) {
           {"topic", "Write", "records"},
           {"topic", "Read", "the proof, and offsets of groups"},
           {"group", "Describe", "offsets of consumer groups"},
-          {"group", "Read", "setting them (drstream kafka offsets)"}};
+          {"group", "Read", "setting them (drstream kafka offsets)"},
+          {"group", "Delete", "taking them away (drstream kafka offsets --undo)"}};
 }
 
 Result<ExitCode> run_policy_kafka(CommandContext& context, const KafkaPolicyCommand& command) {

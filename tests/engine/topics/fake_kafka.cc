@@ -106,6 +106,13 @@ Result<void> FakeKafka::set_group_offsets(const std::string& group, std::span<co
   return {};
 }
 
+Result<void> FakeKafka::delete_group_offsets(const std::string& group, std::span<const TopicPartition> partitions) {
+  std::erase_if(committed.at(group), [&](const GroupOffset& offset) {
+    return std::ranges::find(partitions, offset.partition) != partitions.end();
+  });
+  return {};
+}
+
 Result<std::vector<PartitionEnds>> FakeKafka::capture(std::span<const TopicPartition> partitions) {
   std::vector<PartitionEnds> ends;
   for (const TopicPartition& wanted : partitions) {

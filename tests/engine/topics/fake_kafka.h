@@ -74,6 +74,7 @@ class FakeKafka final : public TopicCluster, public RecordSource {
   Result<std::vector<RefusedConfig>> unset_configs(const std::string& topic,
                                                    std::span<const std::string> names) override;
   Result<void> set_group_offsets(const std::string& group, std::span<const GroupOffset> offsets) override;
+  Result<void> delete_group_offsets(const std::string& group, std::span<const TopicPartition> partitions) override;
 
   Result<std::vector<PartitionEnds>> capture(std::span<const TopicPartition> partitions) override;
   Result<void> read(const OffsetRange& range) override;
