@@ -37,7 +37,8 @@ class RestoreTest : public ArchiveTest {
     const RunControl control{progress, cancel_};
     DRS_ASSIGN_OR_RETURN(const auto pull, RangeRestore::open(*repository_, {memory, arena}, control, {}));
     FakeSink sink(kafka_);
-    return restore_topics(open->view(), *pull, {kafka_, kafka_, sink}, options, control);
+    DRS_ASSIGN_OR_RETURN(RestorePlan plan, plan_restore(open->view(), options, kafka_, kafka_));
+    return restore_topics(open->view(), *pull, {kafka_, kafka_, sink}, options, std::move(plan), control);
   }
   // Of `orders` as `copy`.
   static RestoreOptions to_copy() {
