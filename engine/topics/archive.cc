@@ -294,7 +294,7 @@ Result<void> Archive::read_and_write(WriteSession& session, ArchivePlan& plan, c
   SegmentWriter segment(*blocks);
   if (last_.view() != nullptr) {
     DRS_ASSIGN_OR_RETURN(report_.rewritten_bytes,
-                         consolidate(plan, *last_.view(), segment, options_.consolidation, control_));
+                         consolidate(plan, *last_.view(), *last_.reuse, segment, options_.consolidation, control_));
   }
   ArchiveReader reader(plan, source_, segment, control_,
                        {.window = budget_.memory.window, .stop = options_.stop, .bytes_max = options_.bytes_max});

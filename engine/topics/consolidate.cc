@@ -4,6 +4,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -56,23 +58,28 @@ std::uint64_t stream_bytes(const Extent& extent) {
 struct LiveStream {
   std::uint64_t payload_bytes = 0;
   std::uint64_t bytes = 0;
+  bool damaged = false;  // in part
+  bool lost = false;     // also what is needed of it, in part
+  // Whether all that is needed can be rewritten, and the damage left behind.
+  [[nodiscard]] bool can_be_healed() const { return damaged && !lost; }
 };
 
 // The streams to rewrite.
 std::set<std::uint32_t> choose(const std::map<std::uint32_t, LiveStream>& live, const Manifest& manifest,
                                const ConsolidationLimits& limits) {
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> by_size;
-  for (const auto& [stream, needed] : live) by_size.emplace_back(needed.payload_bytes, stream);
+  // Those to heal first.
+  std::vector<std::tuple<bool, std::uint64_t, std::uint32_t>> by_size;
+  for (const auto& [stream, needed] : live) by_size.emplace_back(!needed.can_be_healed(), needed.payload_bytes, stream);
   std::ranges::sort(by_size);
   const std::size_t wanted = live.size() > limits.streams_max ? limits.streams_max / 4 * 3 : live.size();
   std::set<std::uint32_t> chosen;
   std::uint64_t bytes_left = limits.bytes_max;
-  for (const auto& [bytes, stream] : by_size) {
+  for (const auto& [sound, bytes, stream] : by_size) {
     const std::size_t remaining = live.size() - chosen.size();
     const bool full = remaining >= limits.streams_full;
     const bool dead = static_cast<double>(live.at(stream).bytes) * 100 <
                       static_cast<double>(manifest.streams[stream].bytes) * limits.live_percent_min;
-    if (!full && !dead && remaining <= wanted) continue;
+    if (!full && sound && !dead && remaining <= wanted) continue;
     if (!full && bytes > bytes_left) continue;
     bytes_left -= std::min(bytes, bytes_left);
     chosen.insert(stream);
@@ -147,25 +154,51 @@ class ExtentRewriter {
   std::int64_t to_ = 0;  // of the last extent
 };
 
-}  // namespace
-
-Result<std::uint64_t> consolidate(ArchivePlan& plan, TopicView& last, SegmentWriter& segment,
-                                  const ConsolidationLimits& limits, const RunControl& control) {
-  const std::vector<Owner> owners = owners_of(plan);
+Result<std::map<std::uint32_t, LiveStream>> live_streams(const std::vector<Owner>& owners, ReuseCheck& reuse) {
   std::map<std::uint32_t, LiveStream> live;
   for (const Owner& owner : owners)
     for (const CatalogueExtent& extent : *owner.extents) {
       LiveStream& stream = live[extent.stream];
       stream.payload_bytes += live_bytes(extent);
       stream.bytes += live_part(extent, stream_bytes(extent.extent));
+      DRS_ASSIGN_OR_RETURN(stream.damaged, reuse.has_damage(extent.stream));
+      if (!stream.damaged || stream.lost) continue;
+      DRS_ASSIGN_OR_RETURN(stream.lost, reuse.is_lost(extent));
     }
+  return live;
+}
+
+void warn_of_damage_left(ArchivePlan& plan, const std::map<std::uint32_t, LiveStream>& live,
+                         const std::set<std::uint32_t>& chosen) {
+  std::uint64_t bytes = 0;
+  for (const auto& [stream, needed] : live)
+    if (needed.can_be_healed() && !chosen.contains(stream)) bytes += needed.payload_bytes;
+  if (bytes > 0)
+    plan.warnings.push_back(
+        "streams of earlier runs are damaged where this archive does not need them, and what it needs of them, " +
+        std::to_string(bytes) +
+        " bytes, is more than --consolidate lets a run rewrite: verify and copy call this snapshot damaged until a run "
+        "with a larger --consolidate has rewritten it");
+}
+
+}  // namespace
+
+Result<std::uint64_t> consolidate(ArchivePlan& plan, TopicView& last, ReuseCheck& reuse, SegmentWriter& segment,
+                                  const ConsolidationLimits& limits, const RunControl& control) {
+  const std::vector<Owner> owners = owners_of(plan);
+  DRS_ASSIGN_OR_RETURN(const auto live, live_streams(owners, reuse));
   const std::set<std::uint32_t> chosen = choose(live, last.manifest(), limits);
+  warn_of_damage_left(plan, live, chosen);
   std::uint64_t bytes = 0;
   for (const Owner& owner : owners) {
     std::vector<CatalogueExtent> extents;
     ExtentRewriter rewriter(owner, last, segment, extents);
     for (const CatalogueExtent& extent : *owner.extents) {
-      if (!chosen.contains(extent.stream)) {
+      bool stays = !chosen.contains(extent.stream);
+      if (!stays && live.at(extent.stream).lost) {
+        DRS_ASSIGN_OR_RETURN(stays, reuse.is_lost(extent));
+      }
+      if (stays) {
         DRS_RETURN_IF_ERROR(rewriter.finish());
         extents.push_back(extent);
         continue;

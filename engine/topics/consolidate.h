@@ -1,11 +1,13 @@
 // Keeps the number of segment streams of an archive small: a run rewrites the records of the smallest ones, and of
-// those that are mostly dead, into its own. Every run adds a stream, and a manifest names at most 8,192.
+// those that are mostly dead, into its own. Every run adds a stream, and a manifest names at most 8,192. A stream that
+// is damaged where no extent needs it is rewritten, too: a snapshot that names it counts as damaged.
 #pragma once
 
 #include <cstdint>
 
 #include "engine/format/manifest_bounds.h"
 #include "engine/topics/archive_plan.h"
+#include "engine/topics/reuse_check.h"
 #include "engine/topics/segment_writer.h"
 #include "engine/topics/topic_view.h"
 #include "io/base/run_control.h"
@@ -23,9 +25,10 @@ struct ConsolidationLimits {
   std::size_t streams_full = kManifestStreamsMax - 2;
 };
 
-// Replaces extents of the plan, of `last`, by new ones in `segment`. Returns the payload bytes that it rewrote. Errors:
-// damage, the store's; SegmentWriter's; kCancelled.
-Result<std::uint64_t> consolidate(ArchivePlan& plan, TopicView& last, SegmentWriter& segment,
+// Replaces extents of the plan, of `last`, by new ones in `segment`; those that are lost stay as they are. Warns in the
+// plan of damage that `limits` leave. Returns the payload bytes that it rewrote. Errors: damage, the store's;
+// SegmentWriter's; kCancelled.
+Result<std::uint64_t> consolidate(ArchivePlan& plan, TopicView& last, ReuseCheck& reuse, SegmentWriter& segment,
                                   const ConsolidationLimits& limits, const RunControl& control);
 
 }  // namespace drs

@@ -33,6 +33,11 @@ Result<bool> ReuseCheck::is_lost(const CatalogueExtent& extent) {
   return !index.ok() || std::ranges::any_of(index->blocks, entry_is_lost);
 }
 
+Result<bool> ReuseCheck::has_damage(std::uint32_t stream) {
+  DRS_RETURN_IF_ERROR(check(stream));
+  return !streams_[stream].lost.empty();
+}
+
 std::vector<ObjectKey> ReuseCheck::objects_of(const std::vector<std::uint32_t>& streams) const {
   std::set<ObjectKey> names;
   for (const std::uint32_t stream : streams)

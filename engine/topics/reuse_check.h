@@ -21,6 +21,9 @@ class ReuseCheck {
   // Whether a block that the extent needs is lost or may be deleted. Reads nothing as long as every pack of the
   // extent's session is good. Errors: the store's.
   Result<bool> is_lost(const CatalogueExtent& extent);
+  // Whether any part of a stream of the last archive is, also one that no extent needs: then every snapshot that names
+  // the stream is damaged.
+  Result<bool> has_damage(std::uint32_t stream);
   // The packs and index objects of the sessions of these streams of the last archive, to be secured before the commit.
   [[nodiscard]] std::vector<ObjectKey> objects_of(const std::vector<std::uint32_t>& streams) const;
 

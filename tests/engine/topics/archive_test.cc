@@ -10,6 +10,7 @@
 #include "engine/pipeline/push/block_writer.h"
 #include "engine/pipeline/push/snapshot_commit.h"
 #include "engine/topics/catalogue_writer.h"
+#include "engine/topics/reuse_check.h"
 #include "tests/engine/topics/archive_fixture.h"
 
 namespace drs::test {
@@ -289,6 +290,46 @@ TEST_F(ArchiveTest, ReadsAgainWhatIsLostInTheRepository) {
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("read from the brokers again")));
   EXPECT_GT(report->records_read, 10U);
+  const auto open = this->open();
+  for (std::size_t p = 0; p < 4; ++p)
+    EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
+}
+
+TEST_F(ArchiveTest, NoStreamOfASnapshotIsDamagedOnceTheBrokersHaveReplacedWhatWas) {
+  for (int run = 0; run < 2; ++run) {
+    FakeTopic& topic = run == 0 ? kafka_.add_topic("orders", 4) : kafka_.topics.at("orders");
+    for (FakePartition& log : topic.partitions) append(log, 200, 1000);
+    ASSERT_TRUE(archive(options()).ok());
+  }
+  kafka_.batch = 10'000;  // one partition after the other
+  std::mt19937_64 random(1);
+  for (FakePartition& log : kafka_.topics.at("orders").partitions) {
+    append(log, 3000, 1000);
+    for (auto record = log.log.end() - 3000; record != log.log.end(); ++record)
+      for (char& c : *record->value) c = static_cast<char>(random());  // several packs
+  }
+  ASSERT_TRUE(archive(options()).ok());
+  const std::vector<ObjectInfo> packs = *repository_->list(ObjectKind::kPack);
+  ASSERT_TRUE(objects_->erase(std::ranges::max_element(packs, {}, &ObjectInfo::size_bytes)->key));
+  const auto is_damaged = [&] {
+    const auto open = this->open();
+    ReuseCheck reuse(open->view(), open->index(), open->packs());
+    bool any = false;
+    for (std::uint32_t i = 0; i < open->view().manifest().streams.size(); ++i) any = any || *reuse.has_damage(i);
+    return any;
+  };
+  ASSERT_TRUE(is_damaged());
+  ArchiveOptions small = options();
+  small.consolidation.bytes_max = 1000;
+  const auto limited = archive(small);
+  ASSERT_TRUE(limited.ok()) << limited.error().message;
+  EXPECT_THAT(limited->warnings, ::testing::Contains(::testing::HasSubstr("with a larger --consolidate")));
+  EXPECT_TRUE(is_damaged());
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_GT(report->rewritten_bytes, 0U);
+  EXPECT_EQ(report->manifest.streams.size(), 5U) << "the damaged stream is replaced, the others stay";
+  EXPECT_FALSE(is_damaged());
   const auto open = this->open();
   for (std::size_t p = 0; p < 4; ++p)
     EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
