@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "io/base/error_class.h"
+
 namespace drs {
 namespace {
 
@@ -64,6 +66,7 @@ class Planner {
   Result<PlannedTopic> plan_topic(const TopicNow& now);
   Result<void> continue_partition(PlannedPartition& partition, std::int64_t through,
                                   std::vector<CatalogueExtent> earlier);
+  Result<CatalogueExtent> keep_before(const CatalogueExtent& extent, std::int64_t to);
   Result<void> drop_lost(const PlannedPartition& partition, std::vector<CatalogueExtent>& extents);
   void report_lost();
   [[nodiscard]] std::optional<std::string> why_another_topic(const TopicNow& now, const CatalogueTopic& last) const;
@@ -71,8 +74,9 @@ class Planner {
 
   const PlanInput& in_;
   ArchivePlan plan_;
-  std::uint64_t lost_extents_ = 0;  // that are read again
-  std::uint64_t lost_offsets_ = 0;  // that the cluster no longer has
+  std::uint64_t lost_extents_ = 0;     // that are read again
+  std::uint64_t lost_offsets_ = 0;     // that the cluster no longer has, and this archive neither
+  std::uint64_t damaged_offsets_ = 0;  // that the cluster no longer has, and the history keeps
 };
 
 // Why the topic of the last archive is no longer this one, as far as the ends show it.
@@ -91,7 +95,20 @@ std::optional<std::string> Planner::why_another_topic(const TopicNow& now, const
   return std::nullopt;
 }
 
-// Takes out the extents whose data is damaged or lost.
+// The window of a damaged extent up to `to`, or up to the record block around `to` if that cannot be read. Errors: also
+// damage.
+Result<CatalogueExtent> Planner::keep_before(const CatalogueExtent& extent, std::int64_t to) {
+  auto kept = in_.last->clip(extent, extent.from, to);
+  if (kept.ok() || !is_object_fault(kept.error())) return kept;
+  DRS_ASSIGN_OR_RETURN(const ExtentIndex index, in_.last->index(extent));
+  for (const RecordBlockEntry& entry : index.blocks)
+    if (entry.first_offset > extent.from && entry.first_offset < to && entry.last_offset >= to)
+      return in_.last->clip(extent, extent.from, entry.first_offset);
+  return kept;
+}
+
+// Takes out the extents whose data is damaged or lost, as far as the cluster can replace it. The history keeps the
+// rest: it is whole again once the damage is repaired.
 Result<void> Planner::drop_lost(const PlannedPartition& partition, std::vector<CatalogueExtent>& extents) {
   std::vector<CatalogueExtent> good;
   for (CatalogueExtent& extent : extents) {
@@ -100,16 +117,30 @@ Result<void> Planner::drop_lost(const PlannedPartition& partition, std::vector<C
       good.push_back(std::move(extent));
       continue;
     }
-    ++lost_extents_;
     const std::int64_t gone_to = std::min(extent.to, partition.ends.log_start);
-    if (gone_to > extent.from) lost_offsets_ += static_cast<std::uint64_t>(gone_to - extent.from);
+    if (extent.to > gone_to) ++lost_extents_;
+    if (gone_to <= extent.from) continue;
+    std::int64_t kept_to = extent.from;
+    if (is_recent(extent, in_.history, in_.now_ms)) {
+      auto kept = keep_before(extent, gone_to);
+      if (!kept.ok() && !is_object_fault(kept.error())) return std::move(kept).error();
+      if (kept.ok()) kept_to = good.emplace_back(*std::move(kept)).to;
+    }
+    damaged_offsets_ += static_cast<std::uint64_t>(kept_to - extent.from);
+    lost_offsets_ += static_cast<std::uint64_t>(gone_to - kept_to);
   }
   extents = std::move(good);
   return {};
 }
 
 void Planner::report_lost() {
-  if (lost_extents_ == 0) return;
+  if (damaged_offsets_ > 0)
+    plan_.warnings.push_back(
+        std::to_string(damaged_offsets_) +
+        " offsets of the last archive that the brokers no longer have lie in extents that are damaged, or in packs "
+        "that a prune will delete: this snapshot still names them, and is damaged until these packs are repaired; run "
+        "`drstream verify`");
+  if (lost_extents_ == 0 && lost_offsets_ == 0) return;
   plan_.warnings.push_back(
       std::to_string(lost_extents_) +
       " extents of the last archive are damaged, or in packs that a prune will delete: they are read from the brokers "

@@ -295,6 +295,55 @@ TEST_F(ArchiveTest, ReadsAgainWhatIsLostInTheRepository) {
     EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
 }
 
+TEST_F(ArchiveTest, WhatTheHistoryAloneHoldsStaysThoughItIsDamaged) {
+  kafka_.add_topic("orders", 1);
+  FakePartition& log = kafka_.partition("orders", 0);
+  std::mt19937_64 random(1);
+  append(log, 10'000, 1000);
+  for (FakeRecord& record : log.log)
+    for (char& c : *record.value) c = static_cast<char>(random());  // several packs
+  ArchiveOptions all = options();
+  all.history = History{History::Kind::kAll, 0};
+  ASSERT_TRUE(archive(all).ok());
+  std::vector<FakeRecord> everything = log.log;
+  const std::vector<ObjectInfo> packs = *repository_->list(ObjectKind::kPack);
+  // One that holds records, and not their index.
+  std::string lost;
+  Bytes healed;
+  for (const ObjectInfo& pack : packs) {
+    lost = pack.key;
+    healed = *objects_->find(lost)->bytes;
+    objects_->erase(lost);
+    const SnapshotCatalog catalog = *load_snapshots(*repository_, "prod");
+    const auto open = OpenTopics::open(*repository_, *catalog.latest("prod"), 16 * kMiB, {});
+    objects_->insert(lost, healed, 0);
+    if (!open.ok()) continue;
+    const auto extents = (*open)->view().extents((*open)->view().find("orders")->partitions[0]);
+    if (extents.ok() && (*open)->view().index(extents->front()).ok()) break;
+  }
+  for (const std::int64_t log_start : {9'900, 10'003}) {
+    ASSERT_TRUE(objects_->erase(lost));
+    log.delete_before(log_start);
+    append(log, 5);
+    everything.insert(everything.end(), log.log.end() - 5, log.log.end());
+    const auto report = archive(options());
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("the brokers no longer have")));
+    {
+      const auto open = this->open();  // what the brokers have can be read in any case
+      EXPECT_TRUE(archived(open->view(), "orders", 0, {.from = log_start}) == log.log);
+    }
+    objects_->insert(lost, healed, 0);
+    const auto open = this->open();
+    // A record block that is lost with the border in its midst is given up for what the brokers have of it.
+    const std::vector<FakeRecord> held = archived(open->view(), "orders", 0);
+    EXPECT_EQ(held.size(), report->records);
+    EXPECT_GT(held.size() + 1000, everything.size());
+    EXPECT_TRUE(std::ranges::includes(everything, held, {}, &FakeRecord::offset, &FakeRecord::offset));
+    EXPECT_EQ(held[5000], everything[5000]);
+  }
+}
+
 TEST_F(ArchiveTest, NoStreamOfASnapshotIsDamagedOnceTheBrokersHaveReplacedWhatWas) {
   for (int run = 0; run < 2; ++run) {
     FakeTopic& topic = run == 0 ? kafka_.add_topic("orders", 4) : kafka_.topics.at("orders");
