@@ -200,7 +200,7 @@ bool is_another(const ClusterTopic& now, const ClusterTopic& captured) {
 // Whether the topics are still those that were captured. One that was created again may have been read in part before
 // that and in part after it: unless it was named, it is left out.
 Result<void> check_topics_again(TopicCluster& cluster, const ArchivePlan& plan, ArchiveReader& reader) {
-  DRS_ASSIGN_OR_RETURN(const ClusterView view, of_source(cluster.look()));
+  DRS_ASSIGN_OR_RETURN(const ClusterView view, cluster.look());
   for (std::size_t t = 0; t < plan.topics.size(); ++t) {
     const PlannedTopic& topic = plan.topics[t];
     if (reader.has_vanished(t)) continue;
@@ -232,6 +232,7 @@ class Archive {
 
  private:
   Result<void> read_and_write(WriteSession& session, ArchivePlan& plan, const ClusterState& state);
+  Result<void> check_again(const ArchivePlan& plan, ArchiveReader& reader);
   void fill_manifest(const Uuid& session, const ArchivePlan& plan, const ArchiveReader& reader);
   void count(const ArchivePlan& plan, const ArchiveReader& reader);
 
@@ -266,6 +267,20 @@ void Archive::count(const ArchivePlan& plan, const ArchiveReader& reader) {
   report_.warnings.insert(report_.warnings.end(), plan.warnings.begin(), plan.warnings.end());
 }
 
+// Asks the brokers once more about what was read. A run that was told to end does not fail if they do not answer.
+Result<void> Archive::check_again(const ArchivePlan& plan, ArchiveReader& reader) {
+  auto checked = read_gaps_again(source_, reader.gaps_in_doubt(), budget_.memory.window, control_.cancel);
+  if (checked.ok()) checked = check_topics_again(cluster_, plan, reader);
+  if (checked.ok()) return {};
+  if (report_.partial.empty() && options_.stop) report_.partial = options_.stop();
+  if (report_.partial.empty() || checked.error().code != ErrorCode::kUnavailable) return of_source(std::move(checked));
+  report_.warnings.push_back(
+      checked.error().message +
+      "; this run was to end: it commits what it has read, without reading gaps again and without looking whether a "
+      "topic was deleted meanwhile");
+  return {};
+}
+
 void Archive::fill_manifest(const Uuid& session, const ArchivePlan& plan, const ArchiveReader& reader) {
   Manifest& manifest = report_.manifest;
   manifest.stream = options_.stream;
@@ -274,7 +289,6 @@ void Archive::fill_manifest(const Uuid& session, const ArchivePlan& plan, const 
   manifest.tool_version = keep_beginning(options_.tool_version, kManifestToolBytesMax);
   manifest.content = ManifestContent::kTopics;
   manifest.tags = options_.tags;
-  report_.partial = reader.stopped();
   manifest.producer = report_.partial.empty() ? ProducerKind::kEndsReached : ProducerKind::kUnseen;
   if (!report_.partial.empty()) manifest.tags.insert_or_assign(std::string(kPartialTag), report_.partial);
   for (const ManifestStream& stream : manifest.streams) {
@@ -300,9 +314,8 @@ Result<void> Archive::read_and_write(WriteSession& session, ArchivePlan& plan, c
                        {.window = budget_.memory.window, .stop = options_.stop, .bytes_max = options_.bytes_max});
   if (options_.before_reading) options_.before_reading();
   DRS_RETURN_IF_ERROR(reader.run());
-  DRS_RETURN_IF_ERROR(
-      of_source(read_gaps_again(source_, reader.gaps_in_doubt(), budget_.memory.window, control_.cancel)));
-  DRS_RETURN_IF_ERROR(check_topics_again(cluster_, plan, reader));
+  report_.partial = reader.stopped();
+  DRS_RETURN_IF_ERROR(check_again(plan, reader));
   for (std::size_t t = 0; t < plan.topics.size(); ++t)
     if (reader.has_vanished(t)) keep_history_of(plan, plan.topics[t]);
   if (options_.refuse_loss) DRS_RETURN_IF_ERROR(refuse_loss(reader, plan));

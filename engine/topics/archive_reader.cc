@@ -241,8 +241,13 @@ Result<void> ArchiveReader::run() {
     if (active_.empty()) return {};
     if (control_.cancel.cancelled()) return Error(ErrorCode::kCancelled, "the archive was cancelled");
     if (std::string reason = reason_to_stop(); !reason.empty()) return finish_all(std::move(reason));
-    if (auto polled = source_.poll(*this); !polled.ok())
-      return own_error_ ? std::move(polled).error() : as_source_error(std::move(polled).error());
+    if (auto polled = source_.poll(*this); !polled.ok()) {
+      if (own_error_) return std::move(polled).error();
+      // It may have come while the source waited for brokers that do not answer.
+      std::string reason = polled.error().code == ErrorCode::kUnavailable ? reason_to_stop() : std::string();
+      if (!reason.empty()) return finish_all(std::move(reason));
+      return as_source_error(std::move(polled).error());
+    }
     for (const auto& [topic, why] : std::exchange(to_restart_, {}))
       if (!vanished_[topic]) DRS_RETURN_IF_ERROR(restart_topic(topic, why));
     for (const std::size_t topic : std::exchange(to_drop_, {})) DRS_RETURN_IF_ERROR(drop_ranges(topic));

@@ -165,15 +165,20 @@ Error KafkaHandle::unreachable(const KafkaAct& act) const {
   return Error(denied ? ErrorCode::kDenied : ErrorCode::kUnavailable, std::move(text));
 }
 
+milliseconds KafkaHandle::unavailable_after() const {
+  const bool hurried = client_.hurry != nullptr && client_.hurry->cancelled();
+  return hurried ? std::min(client_.unavailable_after, kHurriedWait) : client_.unavailable_after;
+}
+
 Result<void> KafkaHandle::ask(const KafkaAct& act, const std::function<rd_kafka_resp_err_t(int timeout_ms)>& request) {
   const Steady::time_point start = Steady::now();
   // A token command may take longer than the first contact.
   const bool patient = answered_ || !token_command_.empty();
-  const Steady::time_point deadline =
-      start + (patient ? client_.unavailable_after : std::min(client_.unavailable_after, kFirstContact));
   milliseconds slice = kFirstTry;
   while (true) {
     if (cancelled()) return cancelled_error();
+    const milliseconds wait = unavailable_after();
+    const Steady::time_point deadline = start + (patient ? wait : std::min(wait, kFirstContact));
     const auto left = std::chrono::ceil<milliseconds>(deadline - Steady::now());
     const rd_kafka_resp_err_t error = request(static_cast<int>(std::clamp(left, milliseconds(1), slice).count()));
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {

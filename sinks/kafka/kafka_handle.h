@@ -31,9 +31,12 @@ struct KafkaClientOptions {
   ChildOptions token_child;
   // A cluster that does not answer for so long is kUnavailable; one that has never answered, after 20 s.
   std::chrono::milliseconds unavailable_after = std::chrono::minutes(1);
+  // Once it is cancelled, one that does not answer for kHurriedWait is kUnavailable. Outlives the client. May be null.
+  const CancelToken* hurry = nullptr;
 };
 
 inline constexpr std::chrono::seconds kTokenTimeout{30};
+inline constexpr std::chrono::milliseconds kHurriedWait{3000};
 
 class KafkaHandle {
  public:
@@ -60,7 +63,8 @@ class KafkaHandle {
   KafkaHandle& operator=(const KafkaHandle&) = delete;
 
   [[nodiscard]] rd_kafka_t* raw() const { return raw_; }
-  [[nodiscard]] std::chrono::milliseconds unavailable_after() const { return client_.unavailable_after; }
+  // How long to wait for a cluster that does not answer, as of now.
+  [[nodiscard]] std::chrono::milliseconds unavailable_after() const;
 
   // Runs the callbacks that wait. Waits for one at most so long.
   void serve(std::chrono::milliseconds wait);

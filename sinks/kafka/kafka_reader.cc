@@ -388,7 +388,7 @@ Result<void> KafkaReader::check_silence() {
   const KafkaAct act = kafka_reading_act(readings_.begin()->second.range.partition);
   const auto unreachable_for = Steady::now() - *unreachable_since_;
   const bool closed = handle().login_fails(*unreachable_since_) && unreachable_for > options_.settle;
-  if (closed || unreachable_for > options_.client.unavailable_after) return handle().unreachable(act);
+  if (closed || unreachable_for > handle().unavailable_after()) return handle().unreachable(act);
   return {};
 }
 

@@ -234,6 +234,25 @@ def test_an_archive_whose_broker_is_killed_waits_for_it(drs, fragile_kafka, topi
     trials.prove()
 
 
+def test_a_signal_commits_what_was_read_though_the_broker_is_gone(drs, fragile_kafka, topic, dice):
+    trials = ArchiveTrials(Archives(drs, fragile_kafka), topic, dice)
+    trials.grow(200_000)
+    process = drs.start(*trials.words())
+    time.sleep(trials.seconds)  # of ten times as many records
+    fragile_kafka.kill()
+    time.sleep(3)
+    process.terminate()
+    started = time.monotonic()
+    _, error = process.communicate(timeout=drs.timeout_seconds)
+    seconds = time.monotonic() - started
+    fragile_kafka.start()
+    assert process.returncode == 128 + signal.SIGTERM, error
+    assert seconds < 20
+    trials.take_stock()
+    assert trials.outcomes["partial"] == 1
+    trials.prove()
+
+
 @pytest.mark.parametrize("age", ["recent", "old"])
 def test_a_restore_whose_broker_is_killed_holds_each_record_once(drs, fragile_kafka, topic, dice, share, age):
     """A broker forgets the producers of old records when it restarts: such a restore may find a batch twice, and then

@@ -69,6 +69,7 @@ class GentleStop {
   GentleStop& operator=(const GentleStop&) = delete;
   void begin() { context_.signals.set_gentle(&token_); }
   [[nodiscard]] bool asked() const { return token_.cancelled(); }
+  [[nodiscard]] const CancelToken& token() const { return token_; }
 
  private:
   CommandContext& context_;
@@ -178,12 +179,15 @@ Result<ExitCode> run_archive(CommandContext& context, const KafkaArchiveCommand&
                        plan_archive({.memory_bytes = memory_bytes, .threads = context.options.thread_count()},
                                     options.compression, needs));
   if (!memory.push.notice.empty()) context.log.info("{}", memory.push.notice);
+  GentleStop gentle(context);
   DRS_ASSIGN_OR_RETURN(const KafkaClients clients,
-                       of_source(connect_kafka(context, settings, memory.client_bytes, command.read_uncommitted)));
+                       of_source(connect_kafka(context, settings,
+                                               {.memory_bytes = memory.client_bytes,
+                                                .read_uncommitted = command.read_uncommitted,
+                                                .hurry = &gentle.token()})));
   const auto cancelling = context.cancel.on_cancel([&] { clients.cancel(); });
   if (command.dry_run) return run_dry(context, *repository, clients, options);
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.push.arena_bytes));
-  GentleStop gentle(context);
   options.before_reading = [&] { gentle.begin(); };
   options.bytes_max = budget.bytes;
   const auto started = context.clock.steady();

@@ -140,7 +140,8 @@ Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand&
   DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
   DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
   DRS_ASSIGN_OR_RETURN(const OpenedArchive archive, open_archive(context, command.selector, memory_bytes / 16));
-  DRS_ASSIGN_OR_RETURN(const KafkaClients clients, of_target(connect_kafka(context, settings, memory_bytes / 4)));
+  DRS_ASSIGN_OR_RETURN(const KafkaClients clients,
+                       of_target(connect_kafka(context, settings, {.memory_bytes = memory_bytes / 4})));
   const auto cancelling = context.cancel.on_cancel([&] { clients.cancel(); });
   DRS_ASSIGN_OR_RETURN(RestorePlan plan, plan_restore(archive.view(), options, *clients.cluster, *clients.reader));
   const PullMemory memory = plan_pull_share({.bytes = memory_bytes / 2,

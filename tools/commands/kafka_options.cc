@@ -90,18 +90,19 @@ Result<std::unique_ptr<TopicCluster>> connect_cluster(CommandContext& context, c
   return KafkaCluster::connect(settings, {.client = kafka_client_options(context)});
 }
 
-Result<KafkaClients> connect_kafka(CommandContext& context, const KafkaSettings& settings, std::size_t memory_bytes,
-                                   bool read_uncommitted) {
+Result<KafkaClients> connect_kafka(CommandContext& context, const KafkaSettings& settings,
+                                   const KafkaReading& reading) {
   return_large_memory();
   KafkaClients clients;
-  DRS_ASSIGN_OR_RETURN(clients.cluster, connect_cluster(context, settings));
+  KafkaReader::Options options;
+  options.client = kafka_client_options(context);
+  options.client.hurry = reading.hurry;
+  DRS_ASSIGN_OR_RETURN(clients.cluster, KafkaCluster::connect(settings, {.client = options.client}));
   const auto cancelling = context.cancel.on_cancel([&] { clients.cluster->cancel(); });
   DRS_ASSIGN_OR_RETURN(const ClusterView view, clients.cluster->look());
-  KafkaReader::Options options;
-  options.read_uncommitted = read_uncommitted;
-  options.memory_bytes = memory_bytes;
+  options.read_uncommitted = reading.read_uncommitted;
+  options.memory_bytes = reading.memory_bytes;
   options.brokers = view.brokers;
-  options.client = kafka_client_options(context);
   DRS_ASSIGN_OR_RETURN(clients.reader, KafkaReader::connect(settings, options));
   return clients;
 }

@@ -39,9 +39,12 @@ struct KafkaClients {
   }
 };
 Result<std::unique_ptr<TopicCluster>> connect_cluster(CommandContext& context, const KafkaSettings& settings);
-// `memory_bytes`: of the reader.
-Result<KafkaClients> connect_kafka(CommandContext& context, const KafkaSettings& settings, std::size_t memory_bytes,
-                                   bool read_uncommitted = false);
+struct KafkaReading {
+  std::size_t memory_bytes = 0;
+  bool read_uncommitted = false;
+  const CancelToken* hurry = nullptr;  // as KafkaClientOptions
+};
+Result<KafkaClients> connect_kafka(CommandContext& context, const KafkaSettings& settings, const KafkaReading& reading);
 
 // "orders/3". Errors: kUsage.
 Result<TopicPartition> parse_topic_partition(std::string_view text);

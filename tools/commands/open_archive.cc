@@ -34,7 +34,8 @@ Result<ArchiveAndCluster> open_archive_and_cluster(CommandContext& context, cons
   ArchiveAndCluster both;
   DRS_ASSIGN_OR_RETURN(both.archive, open_archive(context, selector, memory_bytes / 16));
   DRS_ASSIGN_OR_RETURN(both.topics, choose_topics(both.archive.view(), choice));
-  DRS_ASSIGN_OR_RETURN(both.clients, of_source(connect_kafka(context, settings, reading_client_bytes(memory_bytes))));
+  DRS_ASSIGN_OR_RETURN(
+      both.clients, of_source(connect_kafka(context, settings, {.memory_bytes = reading_client_bytes(memory_bytes)})));
   return both;
 }
 

@@ -271,6 +271,37 @@ TEST_F(ArchiveTest, ABudgetCommitsWhatWasReadAndTheNextRunGoesOn) {
     EXPECT_EQ(archived(open->view(), "orders", p), kafka_.partition("orders", p).log) << p;
 }
 
+TEST_F(ArchiveTest, ARunThatIsToEndCommitsWhatItHasReadThoughNoBrokerAnswers) {
+  FakePartition& log = kafka_.add_topic("orders", 1).partitions[0];
+  append(log, 50);
+  log.skip(1);
+  append(log, 1000);
+  for (const int polls : {3, 11}) {  // in the midst; after the last record
+    kafka_.away = false;
+    kafka_.before_poll = [this, left = polls]() mutable { kafka_.away = left-- == 0; };
+    ArchiveOptions stopped = options();
+    stopped.stream = "stopped-" + std::to_string(polls);
+    EXPECT_EQ(archive(stopped).error().code, ErrorCode::kSource);
+    kafka_.away = false;
+    kafka_.before_poll = [this, left = polls]() mutable { kafka_.away = left-- <= 0; };
+    stopped.stop = [this] { return kafka_.away ? "signal" : ""; };
+    const auto report = archive(stopped);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(report->partial, "signal");
+    EXPECT_EQ(report->records, polls == 3 ? 300U : 1050U);
+    EXPECT_EQ(report->manifest.producer, ProducerKind::kUnseen);
+    EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("commits what it has read")));
+  }
+  kafka_.away = false;
+  kafka_.before_poll = nullptr;
+  ArchiveOptions next = options();
+  next.stream = "stopped-3";
+  const auto report = archive(next);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->records, 1050U);
+  EXPECT_EQ(report->partial, "");
+}
+
 TEST_F(ArchiveTest, ReadsAgainWhatIsLostInTheRepository) {
   kafka_.add_topic("orders", 4);
   std::mt19937_64 random(1);

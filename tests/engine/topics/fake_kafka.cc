@@ -48,6 +48,7 @@ FakeTopic& FakeKafka::add_topic(const std::string& name, std::size_t partitions)
 }
 
 Result<ClusterView> FakeKafka::look() {
+  if (away) return Error(ErrorCode::kUnavailable, "the brokers do not answer");
   ClusterView view{.id = "fake", .client = "fake 1", .brokers = 1, .topics = {}};
   for (const auto& [name, topic] : topics)
     view.topics.push_back({.name = name,
@@ -133,6 +134,7 @@ Result<void> FakeKafka::stop(std::uint32_t number) {
 }
 
 Result<void> FakeKafka::renew() {
+  if (away) return Error(ErrorCode::kUnavailable, "the brokers do not answer");
   client_skips = nullptr;
   ++renewals;
   return {};
@@ -192,6 +194,8 @@ Result<void> FakeKafka::deliver_record(const FakeRecord& record, Reading& readin
 
 Result<void> FakeKafka::poll(RecordVisitor& visitor) {
   if (before_poll) before_poll();
+  if (away) readings_.clear();
+  if (away) return Error(ErrorCode::kUnavailable, "the brokers do not answer");
   for (std::size_t i = 0; i < ranges_in_a_poll && !readings_.empty(); ++i) {
     Reading reading = readings_.front();
     readings_.pop_front();

@@ -56,6 +56,7 @@ class FakeKafka final : public TopicCluster, public RecordSource {
   std::function<void()> before_poll;                    // may change the logs
   std::function<void()> before_configs;                 // may delete topics
   std::function<bool(const FakeRecord&)> client_skips;  // what the client leaves out by mistake, until it is renewed
+  bool away = false;                                    // no broker answers
   std::size_t renewals = 0;
   std::uint64_t records_delivered = 0;
 
