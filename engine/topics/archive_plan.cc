@@ -156,6 +156,7 @@ void Planner::report_lost() {
 Result<void> Planner::continue_partition(PlannedPartition& partition, std::int64_t through,
                                          std::vector<CatalogueExtent> earlier) {
   const std::int64_t log_start = partition.ends.log_start;
+  const std::int64_t readable_to = partition.target;  // what lies behind it, the brokers do not return yet
   if (!earlier.empty()) through = std::max(through, earlier.back().to);
   partition.reads.clear();
   if (in_.is_lost) DRS_RETURN_IF_ERROR(drop_lost(partition, earlier));
@@ -170,7 +171,7 @@ Result<void> Planner::continue_partition(PlannedPartition& partition, std::int64
   const auto with_records =
       std::find_if(earlier.rbegin(), earlier.rend(), [](const CatalogueExtent& e) { return e.extent.records > 0; });
   if (with_records != earlier.rend() && with_records->extent.last_offset >= log_start &&
-      with_records->to == with_records->extent.to)
+      with_records->to == with_records->extent.to && with_records->extent.last_offset < readable_to)
     partition.expected = LastRecord{with_records->extent.last_offset, with_records->extent.last_hash};
   partition.target = std::max(partition.target, through);
   if (log_start > through) partition.lost_offsets = static_cast<std::uint64_t>(log_start - through);
@@ -185,20 +186,14 @@ Result<void> Planner::continue_partition(PlannedPartition& partition, std::int64
     partition.kept.push_back(std::move(extent));
   }
   const std::int64_t position = std::max(through, log_start);
-  if (!partition.expected) {
-    add_read(partition, position, partition.target);
-    return {};
-  }
   // From the last archived record on: it shows that the topic is still the same one. Nothing to read again lies behind
   // it, unless it is the end of an extent that was lost.
-  const std::int64_t from = partition.expected->offset;
-  const bool lost_behind = !partition.reads.empty() && partition.reads.back().to > from;
-  if (lost_behind) {
+  if (partition.expected && !partition.reads.empty() && partition.reads.back().to > partition.expected->offset)
     partition.expected.reset();
-    add_read(partition, position, partition.target);
-  } else {
-    add_read(partition, from, std::max(partition.target, from + 1));
-  }
+  const std::int64_t from = partition.expected ? partition.expected->offset : position;
+  add_read(partition, from, std::max(partition.target, partition.expected ? from + 1 : from));
+  for (OffsetSpan& span : partition.reads) span.to = std::min(span.to, readable_to);
+  std::erase_if(partition.reads, [](const OffsetSpan& span) { return span.from >= span.to; });
   return {};
 }
 

@@ -497,6 +497,32 @@ TEST_F(ArchiveTest, UncommittedRecordsAreNotMixedIntoAnArchiveOfCommittedOnes) {
   EXPECT_TRUE(archive(uncommitted).ok());
 }
 
+// As after a leader has lost the end of the log, and in a topic that was created again.
+TEST_F(ArchiveTest, NeverWaitsForRecordsBehindTheLastStableOffset) {
+  FakePartition& log = kafka_.add_topic("orders", 1).partitions[0];
+  append(log, 100);
+  ASSERT_TRUE(archive(options()).ok());
+  log.last_stable = 40;
+  kafka_.records_delivered = 0;
+  const auto report = archive(options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->records, 100U);
+  EXPECT_EQ(kafka_.records_delivered, 0U);
+  // The same, of what is to be read again.
+  const std::vector<ObjectInfo> packs = *repository_->list(ObjectKind::kPack);
+  ASSERT_TRUE(objects_->erase(std::ranges::max_element(packs, {}, &ObjectInfo::size_bytes)->key));
+  const auto again = archive(options());
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(kafka_.records_delivered, 40U);
+  EXPECT_EQ(again->records, 40U);
+  EXPECT_EQ(again->catalogue.topics[0].partitions[0].state, PartitionState::kPartial);
+  log.last_stable.reset();
+  const auto last = archive(options());
+  ASSERT_TRUE(last.ok()) << last.error().message;
+  EXPECT_EQ(last->records, 100U);
+  EXPECT_EQ(last->catalogue.topics[0].partitions[0].state, PartitionState::kComplete);
+}
+
 TEST_F(ArchiveTest, CountsWhatIsLostAfterALogWasEmpty) {
   kafka_.add_topic("orders", 1);
   FakePartition& log = kafka_.partition("orders", 0);
