@@ -61,6 +61,21 @@ Result<History> history_of(const ArchiveOptions& options, const TopicView* last,
   return *options.history;
 }
 
+// Whether this is the cluster of the last archive, as far as both are known.
+Result<void> check_cluster(const ArchiveOptions& options, const std::string& id, const TopicView* last,
+                           std::vector<std::string>& warnings) {
+  const std::string before = last == nullptr ? std::string() : last->catalogue().cluster.id;
+  if (before.empty() || id.empty() || id == before) return {};
+  const std::string what = "the last archive of " + options.stream + " is of cluster " + before +
+                           ", and the brokers that were reached are of cluster " + id;
+  if (!options.new_cluster)
+    return Error(ErrorCode::kUsage, what +
+                                        ": check --bootstrap; archive another cluster under another name; if this one "
+                                        "has taken the place of the other, give --new-cluster once");
+  warnings.push_back(what + ": --new-cluster goes on with it");
+  return {};
+}
+
 Result<ArchivePlan> make_plan(const ArchiveOptions& options, const ClusterState& state, LastArchive& last,
                               const Clock& clock, std::vector<std::string>& warnings) {
   PlanInput input{.topics = state.topics,
@@ -73,6 +88,7 @@ Result<ArchivePlan> make_plan(const ArchiveOptions& options, const ClusterState&
     return Error(ErrorCode::kUsage,
                  "the last archive of this name also holds records of open and aborted transactions: give "
                  "--read-uncommitted again, or archive under another name");
+  DRS_RETURN_IF_ERROR(check_cluster(options, state.cluster.id, input.last, warnings));
   DRS_ASSIGN_OR_RETURN(input.history, history_of(options, input.last, warnings));
   if (last.reuse != nullptr) input.is_lost = [&](const CatalogueExtent& extent) { return last.reuse->is_lost(extent); };
   return plan_archive_run(input);

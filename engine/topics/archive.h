@@ -35,6 +35,7 @@ struct ArchiveOptions {
   std::string groups = "*";        // a glob: of the groups that have offsets in the topics
   std::optional<History> history;  // by default that of the last archive, or what the topics have
   bool read_uncommitted = false;
+  bool new_cluster = false;                // the last archive may be of another cluster
   bool refuse_loss = false;                // fail if retention deletes records during the run before they are read
   std::function<void()> before_reading;    // called before the first record is read
   std::optional<std::uint64_t> bytes_max;  // of payload read: then the run commits what it has

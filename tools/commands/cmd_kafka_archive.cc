@@ -36,6 +36,7 @@ struct KafkaArchiveCommand {
   std::string budget;
   std::optional<std::uint64_t> consolidate;
   bool read_uncommitted = false;
+  bool new_cluster = false;
   bool dry_run = false;
   bool refuse_loss = false;
   std::vector<std::string> also;
@@ -93,6 +94,7 @@ Result<ArchiveOptions> archive_options(const KafkaArchiveCommand& command) {
   options.groups = command.groups;
   options.history = command.history;
   options.read_uncommitted = command.read_uncommitted;
+  options.new_cluster = command.new_cluster;
   options.refuse_loss = command.refuse_loss;
   options.compression = command.compression;
   if (command.consolidate) options.consolidation.bytes_max = *command.consolidate;
@@ -248,6 +250,8 @@ void add_kafka_archive_command(CommandSet& commands, CLI::App& kafka) {
              "How much of earlier runs a run may rewrite, so that an archive of many runs stays small (default 10GiB)");
   add_flag(*app, "--read-uncommitted", command->read_uncommitted,
            "Also archive records of open and aborted transactions; later archives of the name must do so, too");
+  add_flag(*app, "--new-cluster", command->new_cluster,
+           "Go on with an archive of another cluster, whose place this one has taken; refused without it");
   add_choice<bool>(*app, "--on-loss", command->refuse_loss, {{"warn", false}, {"refuse", true}},
                    "What to do if retention deletes records during the run before they are read (default warn)");
   add_texts(*app, "--tag", command->tags, "KEY=VALUE", "Tag the snapshot; may be given several times");

@@ -302,6 +302,23 @@ TEST_F(ArchiveTest, ARunThatIsToEndCommitsWhatItHasReadThoughNoBrokerAnswers) {
   EXPECT_EQ(report->partial, "");
 }
 
+TEST_F(ArchiveTest, AnotherClusterIsNotArchivedUnderTheSameNameUnlessThatIsAskedFor) {
+  append(kafka_.add_topic("orders", 1).partitions[0], 10);
+  ASSERT_TRUE(archive(options()).ok());
+  kafka_.id = "another";
+  const auto refused = archive(options());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("is of cluster fake"));
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("of cluster another"));
+  ArchiveOptions accepting = options();
+  accepting.new_cluster = true;
+  const auto report = archive(accepting);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_THAT(report->warnings, ::testing::Contains(::testing::HasSubstr("--new-cluster goes on with it")));
+  EXPECT_TRUE(archive(options()).ok()) << "once is enough";
+}
+
 TEST_F(ArchiveTest, ReadsAgainWhatIsLostInTheRepository) {
   kafka_.add_topic("orders", 4);
   std::mt19937_64 random(1);

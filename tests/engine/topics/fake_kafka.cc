@@ -49,7 +49,7 @@ FakeTopic& FakeKafka::add_topic(const std::string& name, std::size_t partitions)
 
 Result<ClusterView> FakeKafka::look() {
   if (away) return Error(ErrorCode::kUnavailable, "the brokers do not answer");
-  ClusterView view{.id = "fake", .client = "fake 1", .brokers = 1, .topics = {}};
+  ClusterView view{.id = id, .client = "fake 1", .brokers = 1, .topics = {}};
   for (const auto& [name, topic] : topics)
     view.topics.push_back({.name = name,
                            .internal = name.starts_with("__"),

@@ -49,6 +49,7 @@ class FakeKafka final : public TopicCluster, public RecordSource {
   FakeTopic& add_topic(const std::string& name, std::size_t partitions);
   FakePartition& partition(const std::string& topic, std::size_t number) { return topics.at(topic).partitions[number]; }
 
+  std::string id = "fake";
   std::map<std::string, FakeTopic> topics;
   std::map<std::string, std::vector<GroupOffset>> committed;
   std::size_t ranges_in_a_poll = 1;
