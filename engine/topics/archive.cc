@@ -275,6 +275,7 @@ void Archive::count(const ArchivePlan& plan, const ArchiveReader& reader) {
             "topic " + topic.name + ", partition " + std::to_string(partition.number) + ": retention deleted " +
             std::to_string(partition.lost_offsets) +
             " offsets before they could be archived: archive more often, or keep records longer");
+      if (partition.state == PartitionState::kHistory) continue;
       if (partition.high_watermark > partition.last_stable && !options_.read_uncommitted)
         report_.warnings.push_back("topic " + topic.name + ", partition " + std::to_string(partition.number) +
                                    ": an open transaction holds back the offsets from " +

@@ -25,7 +25,10 @@ std::optional<KeptTopic> kept_by_history(KeptTopic topic, const History& history
     std::erase_if(extents, [&](const CatalogueExtent& extent) { return !is_recent(extent, history, now_ms); });
     any = any || !extents.empty();
   }
-  for (CataloguePartition& partition : topic.topic.partitions) partition.state = PartitionState::kHistory;
+  for (CataloguePartition& partition : topic.topic.partitions) {
+    partition.state = PartitionState::kHistory;
+    partition.lost_offsets = 0;  // the run that noticed them has said so
+  }
   return any ? std::optional(std::move(topic)) : std::nullopt;
 }
 

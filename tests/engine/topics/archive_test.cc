@@ -319,6 +319,31 @@ TEST_F(ArchiveTest, AnotherClusterIsNotArchivedUnderTheSameNameUnlessThatIsAsked
   EXPECT_TRUE(archive(options()).ok()) << "once is enough";
 }
 
+TEST_F(ArchiveTest, ALossIsSaidOnceThoughTheHistoryKeepsTheTopic) {
+  FakePartition& log = kafka_.add_topic("orders", 1).partitions[0];
+  append(kafka_.add_topic("other", 1).partitions[0], 10);
+  ArchiveOptions all = options();
+  all.history = History{History::Kind::kAll, 0};
+  append(log, 100);
+  ASSERT_TRUE(archive(all).ok());
+  append(log, 100);
+  log.delete_before(150);
+  log.last_stable = 190;
+  const auto losing = archive(all);
+  ASSERT_TRUE(losing.ok()) << losing.error().message;
+  EXPECT_EQ(losing->lost_offsets, 50U);
+  EXPECT_THAT(losing->warnings, ::testing::Contains(::testing::HasSubstr("retention deleted 50 offsets")));
+  EXPECT_THAT(losing->warnings, ::testing::Contains(::testing::HasSubstr("an open transaction")));
+  for (int run = 0; run < 2; ++run) {
+    const auto later = archive(options("other"));
+    ASSERT_TRUE(later.ok()) << later.error().message;
+    EXPECT_EQ(later->lost_offsets, 0U);
+    EXPECT_EQ(later->records, 150U);
+    EXPECT_THAT(later->warnings, ::testing::Not(::testing::Contains(::testing::HasSubstr("retention deleted"))));
+    EXPECT_THAT(later->warnings, ::testing::Not(::testing::Contains(::testing::HasSubstr("an open transaction"))));
+  }
+}
+
 TEST_F(ArchiveTest, ReadsAgainWhatIsLostInTheRepository) {
   kafka_.add_topic("orders", 4);
   std::mt19937_64 random(1);
