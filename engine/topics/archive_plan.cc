@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "engine/topics/topic_configs.h"
 #include "io/base/error_class.h"
 
 namespace drs {
@@ -72,6 +73,7 @@ class Planner {
   Result<CatalogueExtent> keep_before(const CatalogueExtent& extent, std::int64_t to);
   Result<void> drop_lost(const PlannedPartition& partition, std::vector<CatalogueExtent>& extents);
   void report_lost();
+  void report_deletions(const TopicNow& now);
   [[nodiscard]] std::optional<std::string> why_another_topic(const TopicNow& now, const CatalogueTopic& last) const;
   Result<void> keep_the_rest();
 
@@ -154,6 +156,19 @@ void Planner::report_lost() {
       "; run `drstream verify`");
 }
 
+// Deletions in a compacted topic are records, which vanish in their turn.
+void Planner::report_deletions(const TopicNow& now) {
+  if (!now.compacted) return;
+  const std::int64_t kept_ms = config_number(now.configs, "delete.retention.ms").value_or(kDayMs);  // Kafka's default
+  const std::int64_t since_ms = in_.now_ms - in_.last->catalogue().cluster.captured_ns / 1'000'000;
+  if (since_ms - kept_ms <= kept_ms / 24) return;
+  plan_.warnings.push_back(
+      "topic " + now.selected.topic.name + " is compacted, and " + std::to_string(since_ms / 1000) +
+      " s have passed since the last archive, more than its delete.retention.ms (" + std::to_string(kept_ms / 1000) +
+      " s): keys that were deleted meanwhile may still be in the archive, and a restore brings them back; archive more "
+      "often, and once under another name to have the topic as it is");
+}
+
 // Keeps of the earlier extents what the history says, and plans to read the rest. `through`: where the last archive
 // ends.
 Result<void> Planner::continue_partition(PlannedPartition& partition, std::int64_t through,
@@ -216,6 +231,7 @@ Result<PlannedTopic> Planner::plan_topic(const TopicNow& now) {
     begin_new_generation(plan_, topic, *why);
     return topic;
   }
+  report_deletions(now);
   for (std::size_t i = 0; i < last->partitions.size(); ++i)
     DRS_RETURN_IF_ERROR(continue_partition(topic.partitions[last->partitions[i].number], last->partitions[i].to,
                                            topic.before->extents[i]));

@@ -344,6 +344,21 @@ TEST_F(ArchiveTest, ALossIsSaidOnceThoughTheHistoryKeepsTheTopic) {
   }
 }
 
+TEST_F(ArchiveTest, WarnsWhereDeletionsInACompactedTopicMayHaveBeenMissed) {
+  for (const char* const name : {"daily", "seldom", "plain"}) append(kafka_.add_topic(name, 1).partitions[0], 10);
+  for (const char* const name : {"daily", "seldom"})
+    kafka_.topics.at(name).configs = {{.name = "cleanup.policy", .value = "compact"}};
+  for (const char* const name : {"seldom", "plain"})
+    kafka_.topics.at(name).configs.push_back({.name = "delete.retention.ms", .value = "0"});
+  const auto first = archive(options());
+  ASSERT_TRUE(first.ok());
+  EXPECT_TRUE(first->warnings.empty());
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const auto second = archive(options());
+  ASSERT_TRUE(second.ok());
+  EXPECT_THAT(second->warnings, ::testing::ElementsAre(::testing::HasSubstr("topic seldom is compacted")));
+}
+
 TEST_F(ArchiveTest, ReadsAgainWhatIsLostInTheRepository) {
   kafka_.add_topic("orders", 4);
   std::mt19937_64 random(1);
