@@ -60,8 +60,8 @@ Result<std::unique_ptr<KafkaFetcher>> KafkaReader::open_fetcher(bool read_uncomm
 }
 
 Result<std::vector<PartitionEnds>> KafkaReader::capture(std::span<const TopicPartition> partitions) {
-  // Two isolation levels are two clients. In this order start <= last stable <= high watermark holds, though retention
-  // and producers go on.
+  // Two isolation levels are two clients. In this order start <= last stable holds though retention goes on, and a last
+  // stable offset before the high watermark is one of an open transaction though producers go on: they move both.
   DRS_ASSIGN_OR_RETURN(const auto other, open_fetcher(!options_.read_uncommitted, fetcher_->limits()));
   const auto registration = cancel_.on_cancel([&other] { other->handle().cancel(); });
   KafkaHandle& committed = options_.read_uncommitted ? other->handle() : handle();
@@ -77,10 +77,11 @@ Result<std::vector<PartitionEnds>> KafkaReader::capture(std::span<const TopicPar
     starts = ask_kafka_ends(committed, partitions, KafkaEnd::kLogStart);
   }
   if (!starts.ok()) return std::move(starts).error();
-  DRS_ASSIGN_OR_RETURN(const auto stable, ask_kafka_ends(committed, partitions, KafkaEnd::kLogEnd));
   DRS_ASSIGN_OR_RETURN(const auto high, ask_kafka_ends(uncommitted, partitions, KafkaEnd::kLogEnd));
+  DRS_ASSIGN_OR_RETURN(const auto stable, ask_kafka_ends(committed, partitions, KafkaEnd::kLogEnd));
   std::vector<PartitionEnds> ends;
-  for (std::size_t i = 0; i < partitions.size(); ++i) ends.push_back({(*starts)[i], stable[i], high[i]});
+  for (std::size_t i = 0; i < partitions.size(); ++i)
+    ends.push_back({(*starts)[i], stable[i], std::max(high[i], stable[i])});
   return ends;
 }
 

@@ -1,9 +1,11 @@
 """kafka archive and cat: topics of a real broker into the repository, and records out of it again."""
 
+import threading
 import time
 
 import pytest
 from kafka_archives import Archives, as_printed, partition_of
+from kafka_filler import fill_topic
 from services.kafka_client import COMPACTED, Message
 from test_copy import from_env
 
@@ -125,6 +127,19 @@ def test_an_open_transaction_ends_a_partition(archives, topic):
     assert report["records_read"] == 4 and any("open transaction" in warning for warning in report["warnings"])
     transaction.commit()
     assert archives.archive("prod", "--topics", topic)["records_read"] == 2
+
+
+def test_a_producer_that_goes_on_is_no_open_transaction(archives, topic):
+    archives.client.create_topic(topic)
+    producing = threading.Thread(target=fill_topic, args=(archives.kafka, topic, 1, 1_500_000, ("lz4",)))
+    producing.start()
+    moved = set()
+    while producing.is_alive():
+        report = archives.archive("prod", "--topics", topic, "--budget", "1KiB")
+        assert not any("open transaction" in warning for warning in report["warnings"])
+        moved.add(partition_of(report, topic)["high_watermark"])
+    producing.join()
+    assert len(moved) > 3
 
 
 def test_records_of_an_open_transaction_are_not_waited_for(archives, topic):
