@@ -6,10 +6,9 @@
 #include <utility>
 
 #include "engine/topics/cluster_error.h"
-#include "engine/topics/offset_map.h"
-#include "engine/topics/record_probe.h"
 #include "engine/topics/record_pull.h"
 #include "engine/topics/restore_limits.h"
+#include "engine/topics/resume_check.h"
 #include "engine/topics/topic_configs.h"
 
 namespace drs {
@@ -20,30 +19,6 @@ constexpr int kSettledTimes = 4;  // in a row
 constexpr int kSettleTries = 120;
 constexpr std::chrono::milliseconds kKnownEvery{250};
 constexpr int kKnownTries = 120;
-
-// The value of a configuration that limits which records a topic takes, with which it takes all; null: it is no such
-// configuration.
-const char* no_limit(std::string_view config) {
-  if (config == kMessageLimit) return "2147483647";
-  const bool of_timestamps = std::ranges::find(kTimestampLimits, config) != std::end(kTimestampLimits);
-  return of_timestamps ? "9223372036854775807" : nullptr;
-}
-
-// Whether a topic still has settings that a restore gives to topics which it creates: all that keep records, or one
-// that takes every record.
-bool has_settings_of_restore(std::span<const TopicConfig> configs, const NewTopic& made) {
-  const auto is_set = [&](std::string_view name, std::string_view value) {
-    return std::ranges::any_of(configs, [&](const TopicConfig& config) {
-      return config.name == name && config.value == value && config.source == ConfigSource::kTopic;
-    });
-  };
-  const auto takes_all = [&](const TopicConfig& config) {
-    const char* const none = no_limit(config.name);
-    return none != nullptr && is_set(config.name, none);
-  };
-  return std::ranges::any_of(configs, takes_all) ||
-         std::ranges::all_of(made.configs, [&](const auto& safe) { return is_set(safe.first, safe.second); });
-}
 
 // What the topic was configured with itself.
 std::map<std::string, std::string> true_configs(const CatalogueTopic& topic) {
@@ -93,7 +68,6 @@ class TopicRestore {
   Result<void> create_topics();
   Result<void> lift_limits(const ChosenTopic& topic);
   Result<void> find_positions();
-  Result<void> check_last_record(std::size_t topic, std::size_t partition, const std::optional<RecordHash>& found);
   Result<std::vector<PartitionEnds>> stable_ends();
   void expect_bytes();
   Result<void> open_partitions();
@@ -131,7 +105,7 @@ Result<void> TopicRestore::create_topics() {
     bool created = !there;
     if (there && options_.target.resume && !options_.target.use_existing) {
       DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, of_target(clients_.cluster.configs(topic.target)));
-      created = has_settings_of_restore(configs, made);
+      created = has_settings_of_restore(configs, made, *topic.source);
     }
     created_.push_back(created);
     if (!there) DRS_RETURN_IF_ERROR(of_target(clients_.cluster.create(made)));
@@ -187,42 +161,20 @@ Result<std::vector<PartitionEnds>> TopicRestore::stable_ends() {
   return Error(ErrorCode::kUsage, "the topics at the target keep growing: something else writes to them");
 }
 
-// Whether the last record of a partition shows that an interrupted restore has written what is there.
-Result<void> TopicRestore::check_last_record(std::size_t topic, std::size_t partition,
-                                             const std::optional<RecordHash>& found) {
-  const std::uint64_t there = written_[topic][partition].there;
-  DRS_ASSIGN_OR_RETURN(const std::optional<RecordHash> expected,
-                       hash_of_record(view_, topics_[topic].partitions[partition], there));
-  if (found && found == expected) return {};
-  const std::string why =
-      expected ? ", and its last record is not record number " + std::to_string(there) + " of the archive"
-               : ", more than the archive has of it";
-  return Error(ErrorCode::kUsage, "topic " + topics_[topic].target + ", partition " + std::to_string(partition) +
-                                      " holds " + std::to_string(there) + " records" + why +
-                                      ": it is not what an interrupted restore of this archive leaves; delete the "
-                                      "topic, or restore under another name");
-}
-
 // Where an interrupted restore ended: how many records each partition holds.
 Result<void> TopicRestore::find_positions() {
   DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> ends, stable_ends());
-  const std::vector<TopicPartition> partitions = targets();
-  std::vector<OffsetRange> last_records;
-  for (std::size_t i = 0; i < ends.size(); ++i) {
-    starts_.push_back(ends[i].log_start);
-    if (ends[i].high_watermark > ends[i].log_start)
-      last_records.push_back(
-          {static_cast<std::uint32_t>(i), partitions[i], ends[i].high_watermark - 1, ends[i].high_watermark});
-  }
-  DRS_ASSIGN_OR_RETURN(const auto hashes, of_target(probe_records(clients_.source, last_records)));
+  DRS_ASSIGN_OR_RETURN(const std::vector<HeldRecords> held, held_records(clients_.source, targets(), ends));
   std::size_t i = 0;
-  for (std::size_t t = 0; t < topics_.size(); ++t) {
-    written_.emplace_back(topics_[t].partitions.size());
-    for (std::size_t p = 0; p < topics_[t].partitions.size(); ++p, ++i) {
-      written_[t][p].there = static_cast<std::uint64_t>(ends[i].high_watermark - ends[i].log_start);
-      if (written_[t][p].there == 0) continue;
-      const auto found = hashes.find(static_cast<std::uint32_t>(i));
-      DRS_RETURN_IF_ERROR(check_last_record(t, p, found == hashes.end() ? std::nullopt : std::optional(found->second)));
+  for (const ChosenTopic& topic : topics_) {
+    std::vector<Written>& partitions = written_.emplace_back(topic.partitions.size());
+    for (std::size_t p = 0; p < topic.partitions.size(); ++p, ++i) {
+      starts_.push_back(held[i].log_start);
+      partitions[p].there = held[i].records;
+      DRS_ASSIGN_OR_RETURN(const std::string why, why_not_resumable(view_, topic.partitions[p], held[i]));
+      if (!why.empty())
+        return Error(ErrorCode::kUsage,
+                     "topic " + topic.target + ", partition " + std::to_string(p) + why + kNotOfARestore);
     }
   }
   return {};
@@ -284,8 +236,8 @@ Result<void> TopicRestore::check_counts() {
                      "topic " + topics_[t].target + ", partition " + std::to_string(p) + " holds " +
                          std::to_string(found) + " records, expected " +
                          std::to_string(written.there + written.records) +
-                         ": something else writes to it, or a retry of the producer was stored twice; delete the "
-                         "topic and go on with --resume, which restores it again");
+                         ": something else writes to it, or a retry of the producer was stored twice; if only this "
+                         "restore writes to it, delete the topic and go on with --resume, which restores it again");
     }
   return {};
 }
@@ -367,6 +319,7 @@ Result<RestorePlan> plan_restore(TopicView& view, const RestoreOptions& options,
   RestorePlan plan;
   DRS_ASSIGN_OR_RETURN(plan.topics, choose_topics(view, options.choice));
   DRS_ASSIGN_OR_RETURN(plan.preflight, of_target(check_target(plan.topics, options.target, cluster, source)));
+  DRS_RETURN_IF_ERROR(check_resumed(view, plan.topics, options.target, cluster, source, plan.preflight));
   return plan;
 }
 

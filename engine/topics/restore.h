@@ -42,7 +42,7 @@ struct RestorePlan {
   std::vector<ChosenTopic> topics;
   RestorePreflight preflight;
 };
-// Changes nothing. Errors: those of choose_topics; the cluster's as of_target has them.
+// Changes nothing. Errors: those of choose_topics; damage; the cluster's as of_target has them.
 Result<RestorePlan> plan_restore(TopicView& view, const RestoreOptions& options, TopicCluster& cluster,
                                  RecordSource& source);
 

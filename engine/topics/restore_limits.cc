@@ -51,6 +51,12 @@ std::optional<std::int64_t> retention_of(std::span<const TopicConfig> configs) {
 
 }  // namespace
 
+const char* no_limit(std::string_view config) {
+  if (config == kMessageLimit) return "2147483647";
+  const bool of_timestamps = std::ranges::find(kTimestampLimits, config) != std::end(kTimestampLimits);
+  return of_timestamps ? "9223372036854775807" : nullptr;
+}
+
 void judge_existing(const ChosenTopic& topic, std::span<const TopicConfig> there, std::int64_t now_ms,
                     RestorePreflight& preflight) {
   const std::string name = "topic " + topic.target + ": ";

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/topics/restore_plan.h"
@@ -18,6 +19,10 @@ inline constexpr std::string_view kTimestampLimits[] = {
 
 inline constexpr std::string_view kMessageLimit = "max.message.bytes";
 inline constexpr std::int64_t kDefaultMessageBytesMax = 1'048'588;  // Kafka's default
+
+// The value of a configuration that limits which records a topic takes, with which it takes all; null: it is no such
+// configuration.
+const char* no_limit(std::string_view config);
 
 // Of an existing topic, whose configuration stays. Adds a conflict where records would be refused, changed or deleted
 // at once, a remark where some may be. `there`: all its configurations, with the defaults.

@@ -131,12 +131,11 @@ Result<void> check_existing(const ChosenTopic& topic, const ClusterTopic& there,
   DRS_ASSIGN_OR_RETURN(const std::vector<TopicConfig> configs, cluster.all_configs(topic.target));
   if (is_compacted(configs) && target.resume && !target.use_existing)
     return conflict(
-        "it is compacted: if a restore made it, its records were compared before that was set; leave it out by "
-        "--topics and see `drstream kafka compare`, or delete it to restore it again");
+        "it is compacted: if a restore made it, its records were compared before that was set, and it is complete; "
+        "leave it out by --topics or --exclude, or restore under another name");
   if (is_compacted(configs))
     return conflict(
-        "it is compacted, so that records could disappear while it is being written: restore under another name, or "
-        "delete it first");
+        "it is compacted, so that records could disappear while it is being written: restore under another name");
   if (!target.resume) {
     std::vector<TopicPartition> partitions;
     for (std::uint32_t i = 0; i < there.partitions; ++i) partitions.push_back({topic.target, i});
@@ -226,10 +225,13 @@ Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, co
                                       TopicCluster& cluster, RecordSource& ends) {
   RestorePreflight preflight;
   DRS_ASSIGN_OR_RETURN(const ClusterView view, cluster.look());
-  for (const ChosenTopic& topic : topics) {
+  for (std::size_t t = 0; t < topics.size(); ++t) {
+    const ChosenTopic& topic = topics[t];
     remark_on_partial(topic, preflight);
     if (const ClusterTopic* const there = find_topic(view, topic.target); there != nullptr) {
+      const std::size_t conflicts = preflight.conflicts.size();
       DRS_RETURN_IF_ERROR(check_existing(topic, *there, target, cluster, ends, preflight));
+      if (target.resume && preflight.conflicts.size() == conflicts) preflight.resumed.push_back(t);
       continue;
     }
     judge_retention(topic, target.now_ms, preflight);

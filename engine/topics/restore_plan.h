@@ -66,6 +66,7 @@ NewTopic new_topic(const ChosenTopic& topic, const RestoreTarget& target);
 struct RestorePreflight {
   std::vector<std::string> conflicts;     // what keeps a restore from beginning
   std::vector<std::string> remarks;       // what the operator should know
+  std::vector<std::size_t> resumed;       // numbers of the topics that an interrupted restore may have left
   std::uint32_t batch_bytes = 1'000'000;  // of a producer's batch: every existing topic takes it
 };
 // Errors: the cluster's.

@@ -49,8 +49,12 @@ class RestoreTest : public ArchiveTest {
   }
   // What an interrupted restore leaves: the first records.
   void leave(std::size_t records) {
-    FakePartition& copy = kafka_.add_topic("orders.copy", 1).partitions[0];
-    for (std::size_t i = 0; i < records; ++i) copy.append(everything_[i]);
+    CatalogueTopic orders;
+    orders.name = "orders";
+    FakeTopic& copy = kafka_.add_topic("orders.copy", 1);
+    for (const auto& [name, value] : new_topic({&orders, "orders.copy", {}}, {}).configs)
+      copy.configs.push_back({name, value, ConfigSource::kTopic});
+    for (std::size_t i = 0; i < records; ++i) copy.partitions[0].append(everything_[i]);
   }
   FakePartition& orders() { return kafka_.partition("orders", 0); }
   std::vector<FakeRecord> copied() { return content(kafka_.partition("orders.copy", 0).log); }
@@ -150,6 +154,55 @@ TEST_F(RestoreTest, DoesNotConfigureATopicThatSomethingElseFilled) {
   EXPECT_EQ(report.error().code, ErrorCode::kUsage);
   EXPECT_EQ(kafka_.topics.at("orders.copy").configs,
             (std::vector<TopicConfig>{{"max.message.bytes", "1000", ConfigSource::kTopic}}));
+}
+
+TEST_F(RestoreTest, ResumesNoTopicThatLacksRecordsAndTheSettingsOfARestore) {
+  kafka_.add_topic("orders", 1);
+  append(orders(), 100);
+  everything_ = orders().log;
+  ASSERT_TRUE(archive(options("orders")).ok());
+  RestoreOptions options = to_copy();
+  options.target.resume = true;
+  const std::vector<TopicConfig> own = {{"max.message.bytes", "2147483647", ConfigSource::kTopic},
+                                        {"retention.ms", "-1", ConfigSource::kTopic}};
+  for (const std::size_t records : {0U, 30U}) {
+    leave(records);
+    kafka_.topics.at("orders.copy").configs = own;
+    const std::unique_ptr<OpenTopics> open = this->open();
+    const auto plan = plan_restore(open->view(), options, kafka_, kafka_);
+    ASSERT_TRUE(plan.ok()) << plan.error().message;
+    EXPECT_THAT(plan->preflight.conflicts, ::testing::ElementsAre(::testing::HasSubstr("unfinished restore")));
+    const auto report = restore(options);
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error().code, ErrorCode::kUsage);
+    EXPECT_EQ(copied().size(), records);
+    EXPECT_EQ(kafka_.topics.at("orders.copy").configs, own);
+  }
+  // Someone says that it is to be filled.
+  options.target.use_existing = true;
+  const auto report = restore(options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(copied(), content(everything_));
+  EXPECT_EQ(kafka_.topics.at("orders.copy").configs, own);
+}
+
+TEST_F(RestoreTest, ALiveTopicIsNotConfiguredIfNoneOfItsRecordsIsChosen) {
+  kafka_.add_topic("orders", 1);
+  append(orders(), 100);
+  kafka_.add_topic("others", 1);
+  kafka_.partition("others", 0).append({.timestamp_ms = 1, .value = "old"});
+  ASSERT_TRUE(archive(options()).ok());
+  const std::vector<TopicConfig> live = {{"retention.ms", "-1", ConfigSource::kTopic}};
+  kafka_.topics.at("orders").configs = live;
+  RestoreOptions options;
+  options.choice.until_ms = 1000;
+  options.target.resume = true;
+  const std::unique_ptr<OpenTopics> open = this->open();
+  const auto plan = plan_restore(open->view(), options, kafka_, kafka_);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_THAT(plan->preflight.conflicts, ::testing::ElementsAre(::testing::HasSubstr("more than there are")));
+  ASSERT_FALSE(restore(options).ok());
+  EXPECT_EQ(kafka_.topics.at("orders").configs, live);
 }
 
 TEST_F(RestoreTest, DoesNotConfigureATopicThatNoRestoreHasCreated) {
