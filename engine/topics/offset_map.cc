@@ -121,9 +121,13 @@ Result<TranslatedGroup> Translation::translate(const CatalogueGroup& group) {
 }
 
 Result<std::vector<TranslatedGroup>> Translation::run(const std::string& glob) {
+  const std::vector<CatalogueGroup>& archived = view_.catalogue().groups;
+  const auto matches = [&](const CatalogueGroup& group) { return matches_glob(glob, group.name); };
+  if (glob != "*" && std::ranges::none_of(archived, matches))
+    return Error(ErrorCode::kUsage, "the archive has no group '" + glob + "'; `drstream show` lists its groups");
   std::vector<TranslatedGroup> groups;
-  for (const CatalogueGroup& group : view_.catalogue().groups) {
-    if (!matches_glob(glob, group.name)) continue;
+  for (const CatalogueGroup& group : archived) {
+    if (!matches(group)) continue;
     auto translated = translate(group);
     if (!translated.ok()) return std::move(translated).error().with_context("group " + group.name);
     if (!translated->offsets.empty()) groups.push_back(*std::move(translated));

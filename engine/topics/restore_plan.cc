@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/topics/offset_map.h"
 #include "engine/topics/restore_limits.h"
 #include "engine/topics/topic_configs.h"
 
@@ -89,6 +90,31 @@ Result<void> check_partitions(const std::map<TopicPartition, std::int64_t>& offs
                                           std::to_string(partition.partition));
   }
   return {};
+}
+
+Result<void> check_renames(const std::vector<std::string>& renames, const std::vector<ChosenTopic>& topics) {
+  for (const std::string& rename : renames) {
+    const auto is_of = [&](const ChosenTopic& topic) { return rename.starts_with(topic.source->name + "="); };
+    if (!is_template(rename) && std::ranges::none_of(topics, is_of))
+      return Error(ErrorCode::kUsage, "--rename " + rename + " names none of the selected topics");
+  }
+  return {};
+}
+
+// A window in which no record lies is a mistake, unless the topics are empty.
+Result<void> check_window(TopicView& view, const TopicChoice& choice, const std::vector<ChosenTopic>& topics) {
+  if (!choice.by_time() && choice.from_offsets.empty() && choice.until_offsets.empty()) return {};
+  bool empty = true;
+  for (const ChosenTopic& topic : topics)
+    for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
+      empty = empty && topic.source->partitions[p].records == 0;
+      DRS_ASSIGN_OR_RETURN(const std::optional<RecordHash> first, hash_of_record(view, topic.partitions[p], 1));
+      if (first) return {};
+    }
+  if (empty) return {};
+  return Error(ErrorCode::kUsage,
+               "no record of the selected topics lies in the window of --since, --until, --from-offset and "
+               "--until-offset; `drstream show --topic` shows the offsets, `drstream kafka cat` the timestamps");
 }
 
 Result<void> check_names(const std::vector<ChosenTopic>& topics) {
@@ -181,6 +207,9 @@ RestoreSize size_of(const ChosenTopic& topic) {
 
 Result<void> validate(const TopicChoice& choice) {
   if (!choice.topics.include.empty()) DRS_RETURN_IF_ERROR(validate(choice.topics));
+  if (choice.since_ms && choice.until_ms && *choice.since_ms >= *choice.until_ms)
+    return Error(ErrorCode::kUsage, "--since is not before --until, so that no record is selected");
+  std::set<std::string> renamed;  // "": by a text for all others
   for (const std::string& rename : choice.renames) {
     const std::size_t equals = rename.find('=');
     const bool pair = equals != std::string::npos && equals > 0 && equals + 1 < rename.size();
@@ -188,6 +217,10 @@ Result<void> validate(const TopicChoice& choice) {
       return Error(
           ErrorCode::kUsage,
           "'" + rename + "' renames nothing: give OLD=NEW, or a text with {topic}, such as '{topic}.restored'");
+    const std::string old = is_template(rename) ? "" : rename.substr(0, equals);
+    if (!renamed.insert(old).second)
+      return Error(ErrorCode::kUsage, old.empty() ? "two texts of --rename have {topic}: give one"
+                                                  : "--rename names topic " + old + " twice");
   }
   return {};
 }
@@ -207,7 +240,9 @@ Result<std::vector<ChosenTopic>> choose_topics(TopicView& view, const TopicChoic
   }
   DRS_RETURN_IF_ERROR(check_partitions(choice.from_offsets, topics));
   DRS_RETURN_IF_ERROR(check_partitions(choice.until_offsets, topics));
+  DRS_RETURN_IF_ERROR(check_renames(choice.renames, topics));
   DRS_RETURN_IF_ERROR(check_names(topics));
+  DRS_RETURN_IF_ERROR(check_window(view, choice, topics));
   return topics;
 }
 

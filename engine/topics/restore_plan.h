@@ -50,7 +50,8 @@ struct RestoreSize {
 RestoreSize size_of(const ChosenTopic& topic);
 
 // Resolves a choice. Offsets inside an extent make its window smaller, which reads its index. Errors: kUsage (a pattern
-// that selects nothing, names that collide, a partition that the archive does not have); damage; the store's.
+// that selects nothing, a rename of no selected topic, names that collide, a partition that the archive does not have,
+// a window without any record); damage; the store's.
 Result<std::vector<ChosenTopic>> choose_topics(TopicView& view, const TopicChoice& choice);
 
 struct RestoreTarget {

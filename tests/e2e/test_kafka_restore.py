@@ -212,6 +212,7 @@ def test_groups_continue_where_they_were(archives, topic):  # noqa: F811
     archives.drs.run(*archives.arguments(*words, "--apply", file))
     assert archives.client.group_offsets(group)[(f"{topic}.r", 0)] == 14
     assert archives.client.read(f"{topic}.r", 0)[14].value == archives.client.read(topic, 0, 15)[0].value
+    assert "no group" in archives.fails(2, "offsets", "prod", "--groups", f"{group}x", "--apply", f"{file}.x")
     assert "name another file" in archives.fails(2, *words, "--apply", file)
     archives.client.commit_group(group, {(f"{topic}.r", 0): 30})
     archives.drs.run(*archives.arguments("offsets", "prod", "--undo", file))

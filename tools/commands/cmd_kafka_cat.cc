@@ -63,6 +63,8 @@ Result<RecordWindow> window_of(const KafkaCatCommand& command, WallNs now_ns) {
     DRS_ASSIGN_OR_RETURN(const WallNs until_ns, parse_time(command.until, now_ns, TimeEdge::kBegin));
     window.until_ms = until_ns / kNsPerMs;
   }
+  if (window.since_ms && window.until_ms && *window.since_ms >= *window.until_ms)
+    return Error(ErrorCode::kUsage, "--since is not before --until, so that no record is selected");
   return window;
 }
 

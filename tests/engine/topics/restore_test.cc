@@ -235,6 +235,41 @@ TEST_F(RestoreTest, ConfiguresWhatAnInterruptedRestoreHasCreated) {
   EXPECT_EQ(kafka_.topics.at("orders.copy").configs, kafka_.topics.at("orders").configs);
 }
 
+TEST_F(RestoreTest, ASelectionThatSelectsNothingIsAMistake) {
+  kafka_.add_topic("orders", 1);
+  kafka_.add_topic("empty", 1);
+  append(orders(), 100);
+  ASSERT_TRUE(archive(options()).ok());
+  const std::unique_ptr<OpenTopics> open = this->open();
+  const auto code_of = [&](const auto& change) -> std::optional<ErrorCode> {
+    TopicChoice choice;
+    change(choice);
+    const auto chosen = choose_topics(open->view(), choice);
+    return chosen.ok() ? std::nullopt : std::optional(chosen.error().code);
+  };
+  const auto renamed = [&](std::vector<std::string> renames) {
+    return code_of([&](TopicChoice& choice) { choice.renames = renames; });
+  };
+  EXPECT_EQ(renamed({"orders=x", "{topic}.r"}), std::nullopt);
+  EXPECT_EQ(renamed({"odrers=x"}), ErrorCode::kUsage);
+  EXPECT_EQ(renamed({"orders=x", "orders=y"}), ErrorCode::kUsage);
+  EXPECT_EQ(renamed({"{topic}.a", "{topic}.b"}), ErrorCode::kUsage);
+  const auto timed = [&](std::optional<std::int64_t> since, std::optional<std::int64_t> until) {
+    return code_of([&](TopicChoice& choice) { choice.since_ms = since, choice.until_ms = until; });
+  };
+  const std::int64_t first_ms = numbered(0).timestamp_ms;
+  EXPECT_EQ(timed({}, first_ms + 1), std::nullopt);
+  EXPECT_EQ(timed({}, first_ms), ErrorCode::kUsage);
+  EXPECT_EQ(timed(first_ms + 50, first_ms + 40), ErrorCode::kUsage);
+  EXPECT_EQ(code_of([](TopicChoice& choice) { choice.from_offsets[{"orders", 0}] = 100; }), ErrorCode::kUsage);
+  // What is empty in the archive has no records to select.
+  const auto of_empty = [&](TopicChoice& choice) {
+    choice.topics.include = {"empty"};
+    choice.until_ms = first_ms;
+  };
+  EXPECT_EQ(code_of(of_empty), std::nullopt);
+}
+
 TEST_F(RestoreTest, SaysThatTheArchiveIsPartial) {
   kafka_.add_topic("orders", 3);
   for (FakePartition& partition : kafka_.topics.at("orders").partitions) append(partition, 100);
