@@ -65,6 +65,7 @@ class TopicRestore {
     std::uint64_t there = 0;    // records that were there when the run began
     std::uint64_t records = 0;  // written by this run
   };
+  void begin();
   Result<void> create_topics();
   Result<void> lift_limits(const ChosenTopic& topic);
   Result<void> find_positions();
@@ -84,6 +85,7 @@ class TopicRestore {
   const RunControl control_;
   const std::vector<ChosenTopic> topics_;
   const RestorePreflight preflight_;
+  bool begun_ = false;
   std::vector<bool> created_;  // by this restore, or by the one that it resumes
   std::vector<std::vector<Written>> written_;
   std::vector<std::int64_t> starts_;  // of targets()
@@ -97,6 +99,11 @@ std::vector<TopicPartition> TopicRestore::targets() const {
   return partitions;
 }
 
+void TopicRestore::begin() {
+  if (!begun_ && options_.begins) options_.begins();
+  begun_ = true;
+}
+
 Result<void> TopicRestore::create_topics() {
   DRS_ASSIGN_OR_RETURN(const ClusterView view, of_target(clients_.cluster.look()));
   for (const ChosenTopic& topic : topics_) {
@@ -108,7 +115,9 @@ Result<void> TopicRestore::create_topics() {
       created = has_settings_of_restore(configs, made, *topic.source);
     }
     created_.push_back(created);
-    if (!there) DRS_RETURN_IF_ERROR(of_target(clients_.cluster.create(made)));
+    if (there) continue;
+    begin();
+    DRS_RETURN_IF_ERROR(of_target(clients_.cluster.create(made)));
   }
   return {};
 }
@@ -278,12 +287,13 @@ Result<void> TopicRestore::set_true_configs() {
 
 Result<RestoreReport> TopicRestore::run() {
   if (!preflight_.conflicts.empty()) {
-    std::string text = "nothing was written, since the target does not fit";
+    std::string text = "the target does not fit:";
     for (const std::string& conflict : preflight_.conflicts) text += "\n" + conflict;
     return Error(ErrorCode::kUsage, text);
   }
   DRS_RETURN_IF_ERROR(create_topics());
   DRS_RETURN_IF_ERROR(find_positions());
+  begin();
   // Now that what is there is known to be ours. An interrupted restore may have ended before this.
   for (std::size_t t = 0; t < topics_.size(); ++t)
     if (created_[t]) DRS_RETURN_IF_ERROR(lift_limits(topics_[t]));

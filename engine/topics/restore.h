@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct RestoreOptions {
   TopicChoice choice;
   RestoreTarget target;
   bool prove = true;  // consume what was written and compare it
+  std::function<void()> begins;  // unless null, called before the first change at the target
 };
 
 struct RestoredTopic {

@@ -136,7 +136,8 @@ void report_restore(CommandContext& context, const Snapshot& snapshot, const Res
 }
 
 Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand& command) {
-  DRS_ASSIGN_OR_RETURN(const RestoreOptions options, restore_options(context, command));
+  DRS_ASSIGN_OR_RETURN(RestoreOptions options, restore_options(context, command));
+  options.begins = [&context] { context.effect = CommandEffect::kRestoresTopics; };
   DRS_ASSIGN_OR_RETURN(const KafkaSettings settings, kafka_settings(context, command.kafka));
   DRS_ASSIGN_OR_RETURN(const std::size_t memory_bytes, context.options.memory_bytes());
   DRS_ASSIGN_OR_RETURN(const OpenedArchive archive, open_archive(context, command.selector, memory_bytes / 16));
@@ -163,7 +164,6 @@ Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand&
     for (const std::string& remark : plan.preflight.remarks) context.log.warn("{}", remark);
   ProgressCounters counters;
   for (const ChosenTopic& topic : plan.topics) counters.parts.emplace_back(topic.target);
-  context.effect = CommandEffect::kRestoresTopics;
   const auto started = context.clock.steady();
   const auto report = [&] {
     const ProgressReporter reporter(progress_options(context, "kafka restore"), counters, context.console,

@@ -140,6 +140,23 @@ TEST_F(RestoreTest, MoreRecordsThanWereChosenAreNoInterruptedRestore) {
   EXPECT_THAT(report.error().message, ::testing::HasSubstr("not what an interrupted restore"));
 }
 
+TEST_F(RestoreTest, SaysWhenItBeginsToChangeTheTarget) {
+  kafka_.add_topic("orders", 1);
+  append(orders(), 100);
+  ASSERT_TRUE(archive(options("orders")).ok());
+  RestoreOptions options = to_copy();
+  int begun = 0;
+  options.begins = [&] {
+    ++begun;
+    EXPECT_FALSE(kafka_.topics.contains("orders.copy"));
+  };
+  ASSERT_TRUE(restore(options).ok());
+  EXPECT_EQ(begun, 1);
+  // The topic is in the way.
+  ASSERT_FALSE(restore(options).ok());
+  EXPECT_EQ(begun, 1);
+}
+
 TEST_F(RestoreTest, DoesNotConfigureATopicThatSomethingElseFilled) {
   kafka_.add_topic("orders", 1);
   append(orders(), 100);
