@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view kTopicMark = "{topic}";
 constexpr std::size_t kTopicNameMax = 249;
+// The brokers create them, with settings of their own, and fail where a client did it.
+constexpr std::string_view kTopicsOfBrokers[] = {"__consumer_offsets", "__transaction_state", "__share_group_state"};
 
 bool is_template(const std::string& rename) {
   return rename.find(kTopicMark) != std::string::npos && rename.find('=') == std::string::npos;
@@ -263,6 +265,12 @@ Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, co
   for (std::size_t t = 0; t < topics.size(); ++t) {
     const ChosenTopic& topic = topics[t];
     remark_on_partial(topic, preflight);
+    if (std::ranges::find(kTopicsOfBrokers, topic.target) != std::end(kTopicsOfBrokers)) {
+      preflight.conflicts.push_back("topic " + topic.target +
+                                    ": the brokers keep their own state in it: leave it out by --exclude, or restore "
+                                    "it under another name by --rename; `drstream kafka offsets` moves groups");
+      continue;
+    }
     if (const ClusterTopic* const there = find_topic(view, topic.target); there != nullptr) {
       const std::size_t conflicts = preflight.conflicts.size();
       DRS_RETURN_IF_ERROR(check_existing(topic, *there, target, cluster, ends, preflight));

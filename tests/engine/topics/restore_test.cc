@@ -157,6 +157,22 @@ TEST_F(RestoreTest, SaysWhenItBeginsToChangeTheTarget) {
   EXPECT_EQ(begun, 1);
 }
 
+TEST_F(RestoreTest, WritesNoTopicOfTheBrokers) {
+  kafka_.add_topic("__consumer_offsets", 1);
+  kafka_.partition("__consumer_offsets", 0).append(numbered(1));
+  ASSERT_TRUE(archive(options("__consumer_offsets")).ok());
+  kafka_.topics.clear();
+  RestoreOptions options;
+  const auto refused = restore(options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  EXPECT_TRUE(kafka_.topics.empty());
+  options.choice.renames = {"__consumer_offsets=offsets"};
+  const auto report = restore(options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->records, 1U);
+}
+
 TEST_F(RestoreTest, DoesNotConfigureATopicThatSomethingElseFilled) {
   kafka_.add_topic("orders", 1);
   append(orders(), 100);
