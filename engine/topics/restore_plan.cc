@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "engine/topics/offset_map.h"
@@ -127,6 +128,24 @@ Result<void> check_names(const std::vector<ChosenTopic>& topics) {
       return Error(ErrorCode::kUsage, "two topics would be restored as '" + topic.target + "': change --rename");
   }
   return {};
+}
+
+// Names that differ by '.' and '_' alone: Kafka refuses the second, since their metrics would have one name.
+bool collide(std::string_view a, std::string_view b) {
+  const auto same = [](char one, char other) {
+    return (one == '.' ? '_' : one) == (other == '.' ? '_' : other);
+  };
+  return a != b && std::ranges::equal(a, b, same);
+}
+
+// The topic with whose name that of new topic number `t` collides: one that exists, or an earlier one of the restore.
+std::string colliding(const std::vector<ChosenTopic>& topics, std::size_t t, const ClusterView& view) {
+  const std::string& name = topics[t].target;
+  for (const ClusterTopic& there : view.topics)
+    if (collide(there.name, name)) return there.name;
+  for (const ChosenTopic& before : std::span(topics).first(t))
+    if (collide(before.target, name)) return before.target;
+  return "";
 }
 
 const ClusterTopic* find_topic(const ClusterView& view, const std::string& name) {
@@ -275,6 +294,11 @@ Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, co
       const std::size_t conflicts = preflight.conflicts.size();
       DRS_RETURN_IF_ERROR(check_existing(topic, *there, target, cluster, ends, preflight));
       if (target.resume && preflight.conflicts.size() == conflicts) preflight.resumed.push_back(t);
+      continue;
+    }
+    if (const std::string other = colliding(topics, t, view); !other.empty()) {
+      preflight.conflicts.push_back("topic " + topic.target + ": for Kafka its name collides with that of " + other +
+                                    ", where '.' and '_' are the same: change --rename");
       continue;
     }
     judge_retention(topic, target.now_ms, preflight);

@@ -173,6 +173,21 @@ TEST_F(RestoreTest, WritesNoTopicOfTheBrokers) {
   EXPECT_EQ(report->records, 1U);
 }
 
+TEST_F(RestoreTest, NewNamesThatCollideForKafkaAreConflicts) {
+  for (const char* name : {"e.x", "e-x", "f"}) kafka_.add_topic(name, 1);
+  ASSERT_TRUE(archive(options()).ok());
+  kafka_.topics.clear();
+  kafka_.add_topic("g_1.y", 1);
+  const std::unique_ptr<OpenTopics> open = this->open();
+  RestoreOptions options;
+  options.choice.renames = {"e-x=e_x", "f=g.1_y"};
+  const auto plan = plan_restore(open->view(), options, kafka_, kafka_);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_THAT(plan->preflight.conflicts,
+              ::testing::UnorderedElementsAre(::testing::AllOf(::testing::HasSubstr("e.x"), ::testing::HasSubstr("e_x")),
+                                              ::testing::HasSubstr("g_1.y")));
+}
+
 TEST_F(RestoreTest, DoesNotConfigureATopicThatSomethingElseFilled) {
   kafka_.add_topic("orders", 1);
   append(orders(), 100);
