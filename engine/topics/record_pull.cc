@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -66,21 +67,49 @@ Result<void> RecordPull::run(const Visit& visit) {
 
 // Adds the places of the blocks with wanted records. `skips_blocks`: no block of the partition is read so far; what is
 // left to skip then is skipped record by record.
-Result<void> RecordPull::plan_extent(const Item& item, bool& skips_blocks, std::vector<RestoreRange>& ranges) {
+Result<void> RecordPull::plan_extent(const Item& item, bool& skips_blocks, std::vector<Planned>& blocks) {
   const ChosenPartition& chosen = topics_[item.partition.topic].partitions[item.partition.partition];
   std::uint64_t& skip = skips_[item.partition.topic][item.partition.partition];
   const RecordWindow window = chosen.window.within(*item.extent);
-  DRS_ASSIGN_OR_RETURN(const ExtentIndex index, view_.index(*item.extent));
-  for (const RecordBlockEntry& entry : index.blocks) {
+  const auto index = view_.index(*item.extent);
+  if (!index.ok()) return index.error().with_context(name_of(item, {item.extent->from, item.extent->to}));
+  for (const RecordBlockEntry& entry : index->blocks) {
     if (!window.meets(entry)) continue;
     skips_blocks = skips_blocks && window.holds_all_of(entry) && skip >= entry.records;
     if (skips_blocks) {
       skip -= entry.records;
       continue;
     }
-    ranges.push_back({entry.place, entry.place + entry.bytes});
+    blocks.push_back({{entry.place, entry.place + entry.bytes}, &item, {entry.first_offset, entry.last_offset + 1}});
   }
   return {};
+}
+
+std::string RecordPull::name_of(const Item& item, const OffsetSpan& offsets) const {
+  const ChosenTopic& topic = topics_[item.partition.topic];
+  return "topic " + topic.source->name + ", partition " +
+         std::to_string(topic.partitions[item.partition.partition].number) + ", offsets " +
+         std::to_string(offsets.from) + " to " + std::to_string(offsets.to - 1);
+}
+
+// The records of the blocks, sorted by place, that `lost` meets: those of the first partition, and how many others.
+std::string RecordPull::lost_records(const std::vector<Planned>& blocks, const RestoreRange& lost) const {
+  const Item* first = nullptr;
+  OffsetSpan offsets;
+  std::set<std::pair<std::size_t, std::size_t>> partitions;
+  for (const Planned& block : blocks) {
+    if (block.range.end_bytes <= lost.begin_bytes || block.range.begin_bytes >= lost.end_bytes) continue;
+    const PartitionIndex& at = block.item->partition;
+    partitions.emplace(at.topic, at.partition);
+    if (first == nullptr) {
+      first = block.item;
+      offsets = block.offsets;
+    }
+    if (at == first->partition) offsets.to = block.offsets.to;
+  }
+  if (first == nullptr) return "records that were not asked for";
+  const std::size_t others = partitions.size() - 1;
+  return name_of(*first, offsets) + (others == 0 ? "" : ", and " + std::to_string(others) + " other partitions");
 }
 
 Result<void> RecordPull::visit_block(ByteView bytes, const std::vector<Item>& items, const Visit& visit) {
@@ -106,17 +135,17 @@ Result<void> RecordPull::visit_block(ByteView bytes, const std::vector<Item>& it
 }
 
 Result<void> RecordPull::run_stream(std::uint32_t stream, const std::vector<Item>& items, const Visit& visit) {
-  std::vector<RestoreRange> ranges;
+  std::vector<Planned> blocks;
   const Item* before = nullptr;
   bool skips_blocks = true;
   for (const Item& item : items) {
     if (before == nullptr || before->partition != item.partition) skips_blocks = true;
-    DRS_RETURN_IF_ERROR(plan_extent(item, skips_blocks, ranges));
+    DRS_RETURN_IF_ERROR(plan_extent(item, skips_blocks, blocks));
     before = &item;
   }
-  std::ranges::sort(ranges, {}, &RestoreRange::begin_bytes);
+  std::ranges::sort(blocks, {}, [](const Planned& block) { return block.range.begin_bytes; });
   std::vector<RestoreRange> joined;
-  for (const RestoreRange& range : ranges) {
+  for (const auto& [range, item, offsets] : blocks) {
     if (!joined.empty() && joined.back().end_bytes == range.begin_bytes)
       joined.back().end_bytes = range.end_bytes;
     else
@@ -125,6 +154,7 @@ Result<void> RecordPull::run_stream(std::uint32_t stream, const std::vector<Item
   for (const RestoreRange& range : joined) {
     BlockSink sink([&](ByteView block) { return visit_block(block, items, visit); });
     const auto done = restore_.run(view_.manifest().streams[stream], range, sink);
+    if (!done.ok() && restore_.lost()) return done.error().with_context(lost_records(blocks, *restore_.lost()));
     if (!done.ok()) return done.error();
     DRS_RETURN_IF_ERROR(sink.commit());
   }

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "engine/pipeline/pull/range_restore.h"
+#include "engine/topics/archive_plan.h"
 #include "engine/topics/restore_plan.h"
 #include "engine/topics/topic_view.h"
 
@@ -38,7 +40,15 @@ class RecordPull {
   };
   class BlockSink;
   Result<void> run_stream(std::uint32_t stream, const std::vector<Item>& items, const Visit& visit);
-  Result<void> plan_extent(const Item& item, bool& skips_blocks, std::vector<RestoreRange>& ranges);
+  // A record block to read, and the offsets of its records.
+  struct Planned {
+    RestoreRange range;
+    const Item* item = nullptr;
+    OffsetSpan offsets;
+  };
+  Result<void> plan_extent(const Item& item, bool& skips_blocks, std::vector<Planned>& blocks);
+  [[nodiscard]] std::string name_of(const Item& item, const OffsetSpan& offsets) const;
+  [[nodiscard]] std::string lost_records(const std::vector<Planned>& blocks, const RestoreRange& lost) const;
   Result<void> visit_block(ByteView bytes, const std::vector<Item>& items, const Visit& visit);
 
   RangeRestore& restore_;

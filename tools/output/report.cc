@@ -78,6 +78,10 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
   const bool restores = effect == CommandEffect::kWillRestore || effect == CommandEffect::kRestores;
   const bool pushes =
       effect == CommandEffect::kCommits || effect == CommandEffect::kCommitsInOne || effect == CommandEffect::kArchives;
+  const bool topics = effect == CommandEffect::kRestoresTopics || effect == CommandEffect::kWillRestoreTopics;
+  if (topics && is_object_fault(error) && !is_too_new(error))
+    return "restore the other topics by --topics or --exclude; run `drstream kafka archive` again, which reads what the "
+           "brokers still have of it, and `drstream verify --read-data`; another copy of the repository may be intact";
   if (effect == CommandEffect::kRestoresTopics && error.code != ErrorCode::kUsage)
     return "run it again with --resume: it goes on where this run ended";
   if (effect == CommandEffect::kCommitted) return "`drstream list` shows what was committed; it needs no second push";
@@ -103,6 +107,9 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
     case ErrorCode::kCorrupt:
     case ErrorCode::kTruncated:
     case ErrorCode::kNotFound:
+      if (effect == CommandEffect::kArchives)
+        return "run `drstream verify --read-data` to see what is affected; the next run reads again what the brokers "
+               "still have of it";
       if (pushes)
         return "run `drstream verify --read-data` to see what is affected; a new push of the same data stores damaged "
                "blocks again";

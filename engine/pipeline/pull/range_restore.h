@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "codecs/compression.h"
@@ -37,6 +38,8 @@ class RangeRestore {
   // cancel only if the caller has registered `sink.cancel`. Errors: as pull; after an error `run` must not be called
   // again.
   Result<PullReport> run(const ManifestStream& stream, const RestoreRange& range, Sink& sink);
+  // The bytes of the stream that were lost to the damage with which run() ended.
+  [[nodiscard]] const std::optional<RestoreRange>& lost() const { return lost_; }
 
  private:
   struct Worker {
@@ -60,6 +63,7 @@ class RangeRestore {
   const MutableByteView slots_;
   MutableByteView sealed_;
   Failure failure_;
+  std::optional<RestoreRange> lost_;
   std::unique_ptr<ObjectStore> store_;
   std::unique_ptr<BlockRecovery> recovery_;
   std::vector<Worker> workers_;

@@ -24,11 +24,6 @@ std::uint64_t aligned_end(const BlockRecord& record) {
   return (end_bytes + kReadAlignment - 1) / kReadAlignment * kReadAlignment;
 }
 
-std::string stream_range(std::uint64_t offset_bytes, std::uint64_t bytes) {
-  return "bytes " + std::to_string(offset_bytes) + " to " + std::to_string(offset_bytes + bytes) +
-         " of the stream cannot be restored";
-}
-
 }  // namespace
 
 RestoreFetcher::RestoreFetcher(const std::vector<RecipePartRef>& parts, const Options& options, ObjectStore& store,
@@ -111,7 +106,7 @@ Result<bool> RestoreFetcher::take_step() {
     const RecipePartRef& ref = parts_[next_part_++];
     auto part = recovery_.read_recipe_part(ref);
     if (!part.ok()) {
-      return std::move(part).error().with_context(stream_range(ref.stream_offset_bytes, ref.stream_bytes));
+      return lose(std::move(part).error(), ref.stream_offset_bytes, ref.stream_bytes);
     }
     clip_recipe_part(*part, range_.begin_bytes, range_.end_bytes);
     planner_.add_part(*std::move(part));
@@ -123,8 +118,8 @@ Result<bool> RestoreFetcher::take_step() {
   location_ = recovery_.locate(step_->fetch->block);
   if (location_->ok()) {
     if ((*location_)->record.kind == BlockKind::kData) return true;
-    return Error(ErrorCode::kCorrupt, stream_range(step_->run.stream_offset_bytes, step_->run.bytes) + ": " +
-                                          describe(**location_) + " is not a data block");
+    return lose(Error(ErrorCode::kCorrupt, describe(**location_) + " is not a data block"),
+                step_->run.stream_offset_bytes, step_->run.bytes);
   }
   if (!is_object_fault(location_->error())) return location_->error();
   return true;
@@ -217,11 +212,17 @@ void RestoreFetcher::settle_reads() {
   }
 }
 
+Error RestoreFetcher::lose(Error error, std::uint64_t offset_bytes, std::uint64_t bytes) {
+  lost_ = RestoreRange{offset_bytes, offset_bytes + bytes};
+  return std::move(error).with_context("bytes " + std::to_string(offset_bytes) + " to " +
+                                       std::to_string(offset_bytes + bytes) + " of the stream cannot be restored");
+}
+
 Result<void> RestoreFetcher::recovery_failed() {
   while (RestoreJob* const job = schedule_.try_take_failed()) {
     auto recovered = recovery_.recover(job->fetch.block, job->location, *job->error, schedule_.slot(job->fetch.slot));
     if (!recovered.ok()) {
-      return std::move(recovered).error().with_context(stream_range(job->stream_offset_bytes, job->stream_bytes));
+      return lose(std::move(recovered).error(), job->stream_offset_bytes, job->stream_bytes);
     }
     progress_.stored_bytes += recovered->read_bytes;
     schedule_.finish(*job, recovered->plain_bytes,

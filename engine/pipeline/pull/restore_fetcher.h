@@ -39,6 +39,8 @@ class RestoreFetcher {
   // Errors: kCorrupt (damage beyond repair; the text names block, pack and bytes of the stream), the store's.
   Result<void> run();
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
+  // The bytes of the stream that the damage took with which run() ended.
+  [[nodiscard]] const std::optional<RestoreRange>& lost() const { return lost_; }
 
  private:
   // One read: a range of one pack, and the jobs that wait for it.
@@ -60,6 +62,8 @@ class RestoreFetcher {
   void submit();
   void settle_reads();
   Result<void> recovery_failed();
+  // Adds the bytes of the stream that cannot be restored.
+  Error lose(Error error, std::uint64_t offset_bytes, std::uint64_t bytes);
 
   const std::vector<RecipePartRef>& parts_;
   const RestoreRange range_;
@@ -76,6 +80,7 @@ class RestoreFetcher {
   Read* open_ = nullptr;        // not submitted: may still grow
   std::vector<Read*> arrived_;  // appended by completions, which must not throw: has capacity for all reads
   std::uint64_t read_bytes_ = 0;
+  std::optional<RestoreRange> lost_;
 };
 
 }  // namespace drs

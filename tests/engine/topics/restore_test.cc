@@ -318,6 +318,20 @@ TEST_F(RestoreTest, ASelectionThatSelectsNothingIsAMistake) {
   EXPECT_EQ(code_of(of_empty), std::nullopt);
 }
 
+TEST_F(RestoreTest, DamageNamesTheRecordsThatAreLost) {
+  kafka_.add_topic("orders", 2);
+  append(orders(), 100);
+  ASSERT_TRUE(archive(options("orders")).ok());
+  append(kafka_.partition("orders", 1), 70);
+  const std::vector<ObjectInfo> before = *repository_->list(ObjectKind::kPack);
+  ASSERT_TRUE(archive(options("orders")).ok());
+  for (const ObjectInfo& pack : before) ASSERT_TRUE(objects_->erase(pack.key));
+  const auto report = restore(to_copy());
+  ASSERT_FALSE(report.ok());
+  EXPECT_THAT(report.error().message, ::testing::HasSubstr("topic orders, partition 0, offsets 0 to 99"));
+  EXPECT_THAT(report.error().message, ::testing::Not(::testing::HasSubstr("partition 1")));
+}
+
 TEST_F(RestoreTest, SaysThatTheArchiveIsPartial) {
   kafka_.add_topic("orders", 3);
   for (FakePartition& partition : kafka_.topics.at("orders").partitions) append(partition, 100);
