@@ -1,9 +1,11 @@
 #include "engine/topics/proof.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "engine/topics/cluster_error.h"
+#include "engine/topics/topic_configs.h"
 
 namespace drs {
 namespace {
@@ -123,6 +125,7 @@ class Comparer final : private RecordVisitor {
   const RunControl control_;
   TopicProof proof_;
   std::vector<std::size_t> topic_numbers_;  // by partition
+  std::vector<std::int64_t> starts_;        // of the target's logs, by partition
   struct Waiting {
     OffsetRange range;
     const ChosenPartition* chosen = nullptr;
@@ -149,6 +152,7 @@ Result<void> Comparer::plan() {
       proof_.partitions.push_back(std::move(proof));
     }
   DRS_ASSIGN_OR_RETURN(const std::vector<PartitionEnds> ends, of_source(target_.capture(targets)));
+  for (const PartitionEnds& of_log : ends) starts_.push_back(of_log.log_start);
   for (std::size_t i = targets.size(); i > 0; --i)
     waiting_.push_back(
         {{static_cast<std::uint32_t>(i - 1), targets[i - 1], ends[i - 1].log_start, ends[i - 1].last_stable},
@@ -279,8 +283,12 @@ Result<TopicProof> Comparer::run() {
       DRS_RETURN_IF_ERROR(of_source(target_.stop(number)));
     }
   }
-  for (const PartitionProof& proof : proof_.partitions) {
+  for (std::size_t i = 0; i < proof_.partitions.size(); ++i) {
+    PartitionProof& proof = proof_.partitions[i];
     if (!proof.difference.empty()) ++proof_.different;
+    if (!proof.difference.empty() && proof.records == 0 && starts_[i] > 0)
+      proof.difference += "; the target's log starts at offset " + std::to_string(starts_[i]) +
+                          ": if retention has deleted what was before, only a comparison right after a restore is equal";
     proof_.records += proof.records;
     proof_.extra_records += proof.extra_records;
   }
@@ -292,6 +300,22 @@ Result<TopicProof> Comparer::run() {
 Result<TopicProof> compare_topics(TopicView& view, const std::vector<ChosenTopic>& topics, RecordSource& target,
                                   const ProofOptions& options, const RunControl& control) {
   return Comparer(view, topics, target, options, control).run();
+}
+
+void explain_by_compaction(TopicProof& proof, TopicCluster& cluster) {
+  std::map<std::string, bool> compacted;
+  for (PartitionProof& each : proof.partitions) {
+    if (each.difference.empty()) continue;
+    const auto [topic, is_new] = compacted.try_emplace(each.target.topic, false);
+    if (is_new) {
+      const auto configs = cluster.all_configs(each.target.topic);
+      topic->second = configs.ok() && is_compacted(*configs);
+    }
+    if (topic->second)
+      each.difference +=
+          "; the topic is compacted there, so that only a comparison right after a restore, before compaction has "
+          "removed records, is equal";
+  }
 }
 
 }  // namespace drs

@@ -13,6 +13,7 @@
 #include "engine/topics/topic_view.h"
 #include "io/base/run_control.h"
 #include "io/record_source.h"
+#include "io/topic_cluster.h"
 
 namespace drs {
 
@@ -42,5 +43,8 @@ struct ProofOptions {
 // archive; the store's; kCancelled.
 Result<TopicProof> compare_topics(TopicView& view, const std::vector<ChosenTopic>& topics, RecordSource& target,
                                   const ProofOptions& options, const RunControl& control);
+// Adds to the differences in topics that are compacted at the target that this may be their cause. A topic whose
+// configuration the cluster does not show is left as it is.
+void explain_by_compaction(TopicProof& proof, TopicCluster& cluster);
 
 }  // namespace drs

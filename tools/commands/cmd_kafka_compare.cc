@@ -73,6 +73,7 @@ Result<ExitCode> run_compare(CommandContext& context, const KafkaCompareCommand&
                           {counters, context.cancel});
   }();
   if (!proof.ok()) return std::move(proof).error();
+  explain_by_compaction(*proof, *both.clients.cluster);
   const ExitCode code = proof->different == 0 ? ExitCode::kOk : ExitCode::kRestoreIncomplete;
   context.output.document("drstream.kafka-compare/1", static_cast<int>(code),
                           proof_json(both.archive.snapshot, *proof));

@@ -332,6 +332,27 @@ TEST_F(RestoreTest, DamageNamesTheRecordsThatAreLost) {
   EXPECT_THAT(report.error().message, ::testing::Not(::testing::HasSubstr("partition 1")));
 }
 
+TEST_F(RestoreTest, AComparisonSaysThatTheTargetItselfRemovesRecords) {
+  kafka_.add_topic("orders", 1);
+  append(orders(), 100);
+  ASSERT_TRUE(archive(options("orders")).ok());
+  const auto difference = [&] {
+    const std::unique_ptr<OpenTopics> open = this->open();
+    ProgressCounters progress;
+    auto proof = compare_topics(open->view(), *choose_topics(open->view(), {}), kafka_, {}, {progress, cancel_});
+    EXPECT_TRUE(proof.ok());
+    explain_by_compaction(*proof, kafka_);
+    return proof->partitions[0].difference;
+  };
+  EXPECT_EQ(difference(), "");
+  orders().delete_before(80);
+  EXPECT_THAT(difference(), ::testing::HasSubstr("the target's log starts at offset 80"));
+  orders().log_start = 0;
+  kafka_.topics.at("orders").configs = {{"cleanup.policy", "compact", ConfigSource::kTopic}};
+  EXPECT_THAT(difference(), ::testing::AllOf(::testing::HasSubstr("is compacted there"),
+                                             ::testing::Not(::testing::HasSubstr("log starts"))));
+}
+
 TEST_F(RestoreTest, SaysThatTheArchiveIsPartial) {
   kafka_.add_topic("orders", 3);
   for (FakePartition& partition : kafka_.topics.at("orders").partitions) append(partition, 100);
