@@ -65,6 +65,8 @@ def test_progress_tells_the_time_left_of_each_topic(archives, topic):  # noqa: F
     for line in said:
         assert_valid(line)
     assert said[-1]["topics_total"] == said[-1]["topics_done"] == 2 and said[-1]["topics"] == []
+    done = [line["topics_done"] for line in said]
+    assert done[0] == 0 and done == sorted(done)
     assert said[-1]["bytes"] == said[-1]["total_bytes"]
     left = [one for line in said for one in line["topics"] if "remaining_seconds" in one]
     assert left and {one["topic"] for one in left} <= {f"{topic}.large.r", f"{topic}.small.r"}

@@ -163,7 +163,9 @@ Result<ExitCode> run_restore(CommandContext& context, const KafkaRestoreCommand&
   if (plan.preflight.conflicts.empty())
     for (const std::string& remark : plan.preflight.remarks) context.log.warn("{}", remark);
   ProgressCounters counters;
-  for (const ChosenTopic& topic : plan.topics) counters.parts.emplace_back(topic.target);
+  // Until the restore knows what is left: no topic with records is done.
+  for (const ChosenTopic& topic : plan.topics)
+    counters.parts.emplace_back(topic.target).total_bytes = size_of(topic).payload_bytes;
   const auto started = context.clock.steady();
   const auto report = [&] {
     const ProgressReporter reporter(progress_options(context, "kafka restore"), counters, context.console,
