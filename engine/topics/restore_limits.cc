@@ -109,8 +109,10 @@ void judge_retention(const ChosenTopic& topic, std::int64_t now_ms, RestorePrefl
   preflight.remarks.push_back(
       "topic " + topic.target + ": the oldest record is " + span_text(now_ms - times.least_ms) +
       " old; once the restore has proven the records, it sets the topic's " +
-      (stated ? "retention.ms of " + span_text(*retention_ms) : std::string("retention to the cluster's default")) +
-      ", and the cluster deletes what is older: raise retention.ms right after the restore to keep them");
+      (stated ? "retention.ms of " + span_text(*retention_ms) + ", and the cluster deletes what is older"
+              : std::string("retention to the cluster's default, and if that is shorter, the cluster deletes what is "
+                            "older")) +
+      ": raise retention.ms right after the restore to keep them");
 }
 
 }  // namespace drs

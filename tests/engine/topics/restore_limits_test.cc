@@ -78,7 +78,7 @@ TEST_F(RestoreLimits, SmallerMessagesThanTheArchivedTopicTookAreSaid) {
 
 TEST_F(RestoreLimits, WhatTheTrueRetentionWillDeleteIsSaid) {
   EXPECT_THAT(created(topic(6, 0)).remarks, IsEmpty());
-  EXPECT_THAT(created(topic(8, 0)).remarks, ElementsAre(HasSubstr("the cluster's default")));
+  EXPECT_THAT(created(topic(8, 0)).remarks, ElementsAre(HasSubstr("the cluster's default, and if that is shorter")));
   source_.configs = {{.name = "retention.ms", .value = std::to_string(2 * kDayMs)}};
   EXPECT_THAT(created(topic(6, 0)).remarks, ElementsAre(HasSubstr("retention.ms of 2 days")));
   source_.configs = {{.name = "retention.ms", .value = "-1"}};
