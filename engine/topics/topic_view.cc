@@ -31,7 +31,14 @@ void add_hole(PartitionDetail& detail, std::int64_t from, std::int64_t to, std::
 }
 
 void add_extent(PartitionDetail& detail, const CatalogueExtent& extent, const ExtentIndex& index) {
-  detail.payload_bytes += extent.extent.payload_bytes;
+  const Extent& stored = extent.extent;
+  if (extent.records == stored.records) {
+    detail.payload_bytes += stored.payload_bytes;
+  } else {
+    const double share = static_cast<double>(extent.records) / static_cast<double>(stored.records);
+    detail.payload_bytes += static_cast<std::uint64_t>(share * static_cast<double>(stored.payload_bytes));
+    detail.payload_is_estimated = true;
+  }
   detail.missing_offsets += static_cast<std::uint64_t>(extent.to - extent.from) - extent.records;
   const std::size_t before = detail.gaps.size();
   for (const Gap& gap : index.gaps)

@@ -49,7 +49,8 @@ Result<bool> visit_records(ByteView block, const RecordWindow& window, const Vis
 
 // What the extents of a partition say together.
 struct PartitionDetail {
-  std::uint64_t payload_bytes = 0;  // of whole extents, even where a window takes only a part
+  std::uint64_t payload_bytes = 0;
+  bool payload_is_estimated = false;  // a window takes a part of an extent: in proportion to the records
   std::uint64_t missing_offsets = 0;
   std::uint64_t gaps_count = 0;  // where a window takes only a part, at least
   std::vector<Gap> gaps;         // between extents, and the largest of each, sorted by offset

@@ -112,7 +112,8 @@ std::string topic_line(const CatalogueTopic& topic) {
 }
 
 std::string detail_text(const PartitionDetail& detail) {
-  std::string out = fmt::format("     {} of keys, values and headers", format_size(detail.payload_bytes));
+  std::string out = fmt::format("     {}{} of keys, values and headers", detail.payload_is_estimated ? "about " : "",
+                                format_size(detail.payload_bytes));
   if (detail.missing_offsets > 0)
     out += fmt::format("; {} without a record, in {}", counted(detail.missing_offsets, "offset"),
                        counted(detail.gaps_count, "gap"));
