@@ -144,6 +144,7 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
              "Pushes may go on meanwhile: they remove nothing";
     case ErrorCode::kFormatTooNew: return "use the newer drstream that wrote the repository";
     case ErrorCode::kSinkClosed:
+      if (effect == CommandEffect::kReads) return "see why the reader stopped, then run it again";
       if (!restores)
         return "repair what the message names and run it again; `drstream policy kafka --role restore` prints the "
                "access rules that it needs";
