@@ -287,8 +287,9 @@ Result<TopicProof> Comparer::run() {
     PartitionProof& proof = proof_.partitions[i];
     if (!proof.difference.empty()) ++proof_.different;
     if (!proof.difference.empty() && proof.records == 0 && starts_[i] > 0)
-      proof.difference += "; the target's log starts at offset " + std::to_string(starts_[i]) +
-                          ": if retention has deleted what was before, only a comparison right after a restore is equal";
+      proof.difference +=
+          "; the target's log starts at offset " + std::to_string(starts_[i]) +
+          ": if retention has deleted what was before, only a comparison right after a restore is equal";
     proof_.records += proof.records;
     proof_.extra_records += proof.extra_records;
   }

@@ -21,7 +21,7 @@ namespace drs {
 struct RestoreOptions {
   TopicChoice choice;
   RestoreTarget target;
-  bool prove = true;  // consume what was written and compare it
+  bool prove = true;             // consume what was written and compare it
   std::function<void()> begins;  // unless null, called before the first change at the target
 };
 

@@ -132,9 +132,7 @@ Result<void> check_names(const std::vector<ChosenTopic>& topics) {
 
 // Names that differ by '.' and '_' alone: Kafka refuses the second, since their metrics would have one name.
 bool collide(std::string_view a, std::string_view b) {
-  const auto same = [](char one, char other) {
-    return (one == '.' ? '_' : one) == (other == '.' ? '_' : other);
-  };
+  const auto same = [](char one, char other) { return (one == '.' ? '_' : one) == (other == '.' ? '_' : other); };
   return a != b && std::ranges::equal(a, b, same);
 }
 

@@ -38,7 +38,8 @@ inline constexpr const char* kNotOfARestore =
 bool has_settings_of_new(std::span<const TopicConfig> configs, const NewTopic& made);
 // The same, or one that a restore gives to topics which it creates so that they take every record, and that the
 // archived topic did not have.
-bool has_settings_of_restore(std::span<const TopicConfig> configs, const NewTopic& made, const CatalogueTopic& archived);
+bool has_settings_of_restore(std::span<const TopicConfig> configs, const NewTopic& made,
+                             const CatalogueTopic& archived);
 
 // Adds a conflict for each topic of `preflight.resumed` that no restore has left so: it holds other records, or it
 // lacks records and the settings of a restore. Errors: damage; the store's; the cluster's.

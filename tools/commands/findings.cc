@@ -149,8 +149,8 @@ std::string damage_alone_verdict(const std::vector<Finding>& findings) {
   }
   if (costs_snapshots)
     return "DAMAGE FOUND: the snapshots named above lack stored blocks; `drstream pull` rebuilds them as far as other "
-           "copies of their chunks allow, and names what is lost; push the same data again (of topics: run `drstream kafka archive` again), and look for "
-           "another copy";
+           "copies of their chunks allow, and names what is lost; push the same data again (of topics: run "
+           "`drstream kafka archive` again), and look for another copy";
   if (costs_manifests)
     return "DAMAGE FOUND: the snapshots whose manifests are named above cannot be restored; restore the manifests from "
            "a replica or another copy, or push the same data again";

@@ -80,8 +80,9 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
       effect == CommandEffect::kCommits || effect == CommandEffect::kCommitsInOne || effect == CommandEffect::kArchives;
   const bool topics = effect == CommandEffect::kRestoresTopics || effect == CommandEffect::kWillRestoreTopics;
   if (topics && is_object_fault(error) && !is_too_new(error))
-    return "restore the other topics by --topics or --exclude; run `drstream kafka archive` again, which reads what the "
-           "brokers still have of it, and `drstream verify --read-data`; another copy of the repository may be intact";
+    return "restore the other topics by --topics or --exclude; run `drstream kafka archive` again, which reads what "
+           "the brokers still have of it, and `drstream verify --read-data`; another copy of the repository may be "
+           "intact";
   if (effect == CommandEffect::kRestoresTopics && error.code != ErrorCode::kUsage)
     return "run it again with --resume: it goes on where this run ended";
   if (effect == CommandEffect::kCommitted) return "`drstream list` shows what was committed; it needs no second push";

@@ -183,9 +183,9 @@ TEST_F(RestoreTest, NewNamesThatCollideForKafkaAreConflicts) {
   options.choice.renames = {"e-x=e_x", "f=g.1_y"};
   const auto plan = plan_restore(open->view(), options, kafka_, kafka_);
   ASSERT_TRUE(plan.ok()) << plan.error().message;
-  EXPECT_THAT(plan->preflight.conflicts,
-              ::testing::UnorderedElementsAre(::testing::AllOf(::testing::HasSubstr("e.x"), ::testing::HasSubstr("e_x")),
-                                              ::testing::HasSubstr("g_1.y")));
+  EXPECT_THAT(plan->preflight.conflicts, ::testing::UnorderedElementsAre(
+                                             ::testing::AllOf(::testing::HasSubstr("e.x"), ::testing::HasSubstr("e_x")),
+                                             ::testing::HasSubstr("g_1.y")));
 }
 
 TEST_F(RestoreTest, DoesNotConfigureATopicThatSomethingElseFilled) {
