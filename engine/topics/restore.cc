@@ -222,8 +222,8 @@ Result<void> TopicRestore::write(const PartitionIndex& at, const Record& record)
   auto queued = clients_.sink.write(written.number, record);
   if (!queued.ok())
     return as_target_error(std::move(queued).error())
-        .with_context("topic " + topics_[at.topic].target + ", record " + std::to_string(record.offset) +
-                      " of partition " + std::to_string(at.partition) + " of the archive");
+        .with_context("at record " + std::to_string(record.offset) + " of topic " + topics_[at.topic].source->name +
+                      ", partition " + std::to_string(at.partition) + " of the archive");
   ++written.records;
   const std::uint64_t payload = payload_bytes(record);
   report_.payload_bytes += payload;

@@ -93,8 +93,10 @@ def test_a_secret_of_the_environment_signs_in_and_stays_out_of_argv(drs, kafka_s
     password = kafka_secured.security.users["alice"]
     signed.config.write_text("".join(line for line in signed.config.read_text().splitlines(keepends=True)
                                      if "password" not in line))
-    report = signed.archive("prod", "--topics", topic, env={"DRSTREAM_KAFKA_SASL_PASSWORD": password})
+    secret = {"DRSTREAM_KAFKA_SASL_PASSWORD": password}
+    report = signed.archive("prod", "--topics", topic, env=secret)
     assert report["records_read"] == 5
+    assert "ignored" not in drs.run("list", env=secret).err
     refused = signed.fails(2, "archive", "prod", "--topics", topic, "--kafka-config", f"sasl.password={password}")
     assert "sasl.password" in refused and password not in refused
 

@@ -12,6 +12,7 @@
 
 #include "engine/repository/edit_distance.h"
 #include "io/base/ascii.h"
+#include "sinks/kafka/kafka_settings.h"
 #include "tools/cli/option_builder.h"
 #include "tools/output/printable.h"
 #include "tools/repository/keys.h"
@@ -199,7 +200,9 @@ std::vector<std::string> unknown_variable_warnings(const CLI::App& root, std::sp
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::string variable = text.substr(0, text.find('='));
-    if (variable.starts_with(kVariablePrefix) && !is_of_tests(variable) && !of_options.contains(variable))
+    // What names a setting of librdkafka is read by the commands of Kafka, which refuse what it does not know.
+    if (variable.starts_with(kVariablePrefix) && !variable.starts_with(kKafkaVariablePrefix) &&
+        !is_of_tests(variable) && !of_options.contains(variable))
       unknown.insert(variable);
   }
   if (unknown.empty()) return {};
