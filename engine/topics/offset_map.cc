@@ -97,13 +97,14 @@ Result<void> Translation::add(TranslatedGroup& group, const GroupOffset& archive
   offset.source = archived.partition;
   offset.target = {found->topic->target, archived.partition.partition};
   offset.archived = archived.offset;
+  offset.metadata = archived.metadata;
   DRS_ASSIGN_OR_RETURN(const Ordinal ordinal, ordinal_of(view_, *found->partition, archived.offset));
   DRS_ASSIGN_OR_RETURN(const PartitionEnds ends, ends_of(offset.target));
   const CataloguePartition& partition = found->topic->source->partitions[archived.partition.partition];
   offset.clamped = archived.offset > partition.to;
   DRS_RETURN_IF_ERROR(place(offset, ordinal, ends));
   const auto before = std::ranges::find(now, offset.target, &GroupOffset::partition);
-  if (before != now.end()) offset.before = before->offset;
+  if (before != now.end()) offset.before = *before;
   group.offsets.push_back(std::move(offset));
   return {};
 }

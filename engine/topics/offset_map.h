@@ -18,11 +18,12 @@ namespace drs {
 struct TranslatedOffset {
   TopicPartition source;
   TopicPartition target;
-  std::int64_t archived = 0;           // the group's offset when the archive was made
-  std::int64_t offset = 0;             // the same position at the target
-  std::optional<std::int64_t> before;  // what the group has at the target now
-  bool clamped = false;                // the group was ahead of the archive: set to the end of what was restored
-  bool expired = false;                // retention at the target has deleted it: set to the log's start
+  std::int64_t archived = 0;          // the group's offset when the archive was made
+  std::int64_t offset = 0;            // the same position at the target
+  std::string metadata;               // that the group stored beside it
+  std::optional<GroupOffset> before;  // what the group has at the target now
+  bool clamped = false;               // the group was ahead of the archive: set to the end of what was restored
+  bool expired = false;               // retention at the target has deleted it: set to the log's start
 };
 struct TranslatedGroup {
   std::string group;

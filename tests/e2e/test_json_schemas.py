@@ -362,7 +362,7 @@ def archive_topics(world):
     client.delete_records(f"{topic}.new", 0, 3)
     ask(*compare, expect=8)
     offsets = ["offsets", "kafka/all", "--rename", "{topic}.new", "--groups", group]
-    client.commit_group(group, {(f"{topic}.new", 0): 7})
+    client.commit_group(group, {(f"{topic}.new", 0): 7}, "metadata")
     undo = world.folder / "undo.json"
     ask(*offsets, "--plan")
     ask(*offsets, "--apply", undo)

@@ -205,7 +205,7 @@ def test_groups_continue_where_they_were(archives, topic):  # noqa: F811
     archives.client.produce_transaction(topic, 0, numbered(10))
     archives.client.produce_transaction(topic, 0, numbered(20, 10))
     group = f"{topic}-group"
-    archives.client.commit_group(group, {(topic, 0): 15, (topic, 1): 0})
+    archives.client.commit_group(group, {(topic, 0): 15, (topic, 1): 0}, "of the source")
     archives.archive("prod", "--topics", topic)
     restore(archives, "prod", "--rename", "{topic}.r")
     words = ["offsets", "prod", "--rename", "{topic}.r", "--groups", group]
@@ -214,6 +214,7 @@ def test_groups_continue_where_they_were(archives, topic):  # noqa: F811
     file = archives.drs.folder / "before.json"
     archives.drs.run(*archives.arguments(*words, "--apply", file))
     assert archives.client.group_offsets(group)[(f"{topic}.r", 0)] == 14
+    assert archives.client.group_metadata(group)[(f"{topic}.r", 0)] == "of the source"
     assert archives.client.read(f"{topic}.r", 0)[14].value == archives.client.read(topic, 0, 15)[0].value
     assert "no group" in archives.fails(2, "offsets", "prod", "--groups", f"{group}x", "--apply", f"{file}.x")
     assert "name another file" in archives.fails(2, *words, "--apply", file)
@@ -222,6 +223,13 @@ def test_groups_continue_where_they_were(archives, topic):  # noqa: F811
     assert archives.client.group_offsets(group) == {(topic, 0): 15, (topic, 1): 0}
     # Once more: none of the offsets is left.
     archives.drs.run(*archives.arguments("offsets", "prod", "--undo", file))
+    # What the group had at the target comes back as it was.
+    archives.client.commit_group(group, {(f"{topic}.r", 0): 3}, "of the target")
+    again = archives.drs.folder / "again.json"
+    archives.drs.run(*archives.arguments(*words, "--apply", again))
+    archives.drs.run(*archives.arguments("offsets", "prod", "--undo", again))
+    assert archives.client.group_offsets(group)[(f"{topic}.r", 0)] == 3
+    assert archives.client.group_metadata(group)[(f"{topic}.r", 0)] == "of the target"
     # Another topic than the restored one.
     archives.client.create_topic(f"{topic}.x", partitions=2)
     archives.client.produce(f"{topic}.x", 0, numbered(40, 500))

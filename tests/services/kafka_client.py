@@ -217,9 +217,9 @@ class KafkaClient:
         level = self._kafka.IsolationLevel.READ_COMMITTED
         return self._offset(topic, partition, self._admin_module.OffsetSpec.latest(), isolation_level=level)
 
-    def commit_group(self, group, offsets):
-        """Sets {(topic, partition): offset} of a group without members."""
-        places = [self._kafka.TopicPartition(*place, offset) for place, offset in offsets.items()]
+    def commit_group(self, group, offsets, metadata=""):
+        """Sets {(topic, partition): offset} of a group without members, all with this metadata."""
+        places = [self._kafka.TopicPartition(*place, offset, metadata) for place, offset in offsets.items()]
         wanted = self._kafka.ConsumerGroupTopicPartitions(group, places)
 
         def commit():
@@ -235,6 +235,12 @@ class KafkaClient:
         wanted = self._kafka.ConsumerGroupTopicPartitions(group)
         found = self._admin.list_consumer_group_offsets([wanted])[group].result().topic_partitions
         return {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
+
+    def group_metadata(self, group):
+        """{(topic, partition): text} of what a group has stored beside its offsets."""
+        wanted = self._kafka.ConsumerGroupTopicPartitions(group)
+        found = self._admin.list_consumer_group_offsets([wanted])[group].result().topic_partitions
+        return {(place.topic, place.partition): place.metadata for place in found if place.metadata}
 
     def wait_compacted(self, topic, partition, records_max):
         """The records, once compaction has left no more than these. The topic needs settings such as COMPACTED.

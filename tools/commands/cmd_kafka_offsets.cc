@@ -49,7 +49,7 @@ nlohmann::ordered_json groups_json(const std::vector<TranslatedGroup>& groups) {
       each["partition"] = offset.source.partition;
       each["archived"] = offset.archived;
       each["offset"] = offset.offset;
-      if (offset.before) each["before"] = *offset.before;
+      if (offset.before) each["before"] = offset.before->offset;
       each["clamped"] = offset.clamped;
       each["expired"] = offset.expired;
       one["offsets"].push_back(std::move(each));
@@ -66,7 +66,7 @@ std::string groups_text(const std::vector<TranslatedGroup>& groups) {
       out +=
           fmt::format("{} {}/{}: {} in the archive, {} at the target as {}/{}{}{}{}\n", printable_value(group.group),
                       offset.source.topic, offset.source.partition, offset.archived, offset.offset, offset.target.topic,
-                      offset.target.partition, offset.before ? fmt::format(", now {}", *offset.before) : "",
+                      offset.target.partition, offset.before ? fmt::format(", now {}", offset.before->offset) : "",
                       offset.clamped ? "; the group was ahead of the archive" : "",
                       offset.expired ? "; retention has deleted its position" : "");
   return out;
@@ -84,7 +84,8 @@ Result<void> save_offsets(CommandContext& context, const std::string& path,
     one["offsets"] = nlohmann::ordered_json::array();
     for (const TranslatedOffset& offset : group.offsets) {
       nlohmann::ordered_json each = {{"topic", offset.target.topic}, {"partition", offset.target.partition}};
-      if (offset.before) each["offset"] = *offset.before;
+      if (offset.before) each["offset"] = offset.before->offset;
+      if (offset.before) set_text(each, "metadata", offset.before->metadata);
       one["offsets"].push_back(std::move(each));
     }
     out["groups"].push_back(std::move(one));
@@ -127,7 +128,8 @@ Result<std::vector<SavedGroup>> read_saved(CommandContext& context, const std::s
       const bool none = offset.is_object() && !offset.contains("offset");
       if (!offset.is_object() || !offset.contains("topic") || !offset["topic"].is_string() ||
           !offset.contains("partition") || !offset["partition"].is_number_unsigned() ||
-          (!none && !offset["offset"].is_number_unsigned()))
+          (!none && !offset["offset"].is_number_unsigned()) ||
+          (offset.contains("metadata") && !offset["metadata"].is_string()))
         return wrong("an offset is not complete");
       if (offset["partition"].get<std::uint64_t>() > kNumberMax ||
           (!none && offset["offset"].get<std::uint64_t>() > kOffsetMax))
@@ -136,7 +138,8 @@ Result<std::vector<SavedGroup>> read_saved(CommandContext& context, const std::s
       if (none)
         saved.without.push_back(std::move(partition));
       else
-        saved.offsets.push_back({std::move(partition), offset["offset"].get<std::int64_t>(), {}});
+        saved.offsets.push_back(
+            {std::move(partition), offset["offset"].get<std::int64_t>(), offset.value("metadata", std::string())});
     }
     groups.push_back(std::move(saved));
   }
@@ -170,7 +173,8 @@ Result<void> apply(CommandContext& context, const KafkaClients& clients, const K
   context.effect = CommandEffect::kChanges;
   for (const TranslatedGroup& group : groups) {
     std::vector<GroupOffset> offsets;
-    for (const TranslatedOffset& offset : group.offsets) offsets.push_back({offset.target, offset.offset, {}});
+    for (const TranslatedOffset& offset : group.offsets)
+      offsets.push_back({offset.target, offset.offset, offset.metadata});
     auto set = of_target(clients.cluster->set_group_offsets(group.group, offsets));
     if (!set.ok()) return std::move(set).error().with_context("group " + group.group);
   }
