@@ -15,6 +15,7 @@ from typing import NamedTuple
 from services.cache import install_once, run_installer
 
 REQUIREMENTS = Path(__file__).with_name("confluent_kafka_requirements.txt")
+DESTROY_BROKER = -137  # librdkafka has just learned that a broker has another address than the bootstrap one
 CALL_SECONDS = 30
 TRY_SECONDS = 2  # of a call that can be repeated
 TRANSACTION_MS_MAX = 900_000  # what a broker allows
@@ -130,7 +131,12 @@ class KafkaClient:
         configs = {self._segment_bytes if key == "segment.bytes" else key: str(value)
                    for key, value in (configs or {}).items()}
         topic = self._admin_module.NewTopic(name, partitions, replication, config=configs)
-        self._admin.create_topics([topic], request_timeout=CALL_SECONDS)[name].result()
+        try:
+            self._admin.create_topics([topic], request_timeout=CALL_SECONDS)[name].result()
+        except self._kafka.KafkaException as problem:
+            if problem.args[0].code() != DESTROY_BROKER or name in self.topics():
+                raise
+            self._admin.create_topics([topic], request_timeout=CALL_SECONDS)[name].result()
         wait_for(lambda: self._has_leaders(name, partitions), f"{name} has no leaders")
 
     def delete_topic(self, name):

@@ -241,9 +241,10 @@ void add_kafka_archive_command(CommandSet& commands, CLI::App& kafka) {
   add_texts(*app, "--exclude", command->topics.exclude, "PATTERN", "Leave these topics out");
   add_text(*app, "--groups", command->groups, "GLOB",
            "Whose offsets to keep: consumer groups that have offsets in these topics (default *)");
-  add_parsed(*app, "--history", command->history, parse_history, "SPAN",
-             "How long records stay that the topics no longer have: live (not at all, default), a span such as 90d, or "
-             "all; later archives inherit it");
+  add_parsed(
+      *app, "--history", command->history, parse_history, "DAYS",
+      "How long records stay that the topics no longer have: live (not at all, default), a number of days or hours "
+      "such as 90d or 36h, or all; later archives inherit it");
   add_text(*app, "--budget", command->budget, "TIME|SIZE",
            "Commit what was read after this time or size; the next run goes on from there");
   add_parsed(*app, "--consolidate", command->consolidate, parse_size, "SIZE",
