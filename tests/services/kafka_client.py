@@ -134,9 +134,10 @@ class KafkaClient:
         try:
             self._admin.create_topics([topic], request_timeout=CALL_SECONDS)[name].result()
         except self._kafka.KafkaException as problem:
-            if problem.args[0].code() != DESTROY_BROKER or name in self.topics():
+            if problem.args[0].code() != DESTROY_BROKER:
                 raise
-            self._admin.create_topics([topic], request_timeout=CALL_SECONDS)[name].result()
+            if name not in self.topics():
+                self._admin.create_topics([topic], request_timeout=CALL_SECONDS)[name].result()
         wait_for(lambda: self._has_leaders(name, partitions), f"{name} has no leaders")
 
     def delete_topic(self, name):
