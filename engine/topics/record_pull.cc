@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -67,7 +68,7 @@ Result<void> RecordPull::run(const Visit& visit) {
 
 // Adds the places of the blocks with wanted records. `skips_blocks`: no block of the partition is read so far; what is
 // left to skip then is skipped record by record.
-Result<void> RecordPull::plan_extent(const Item& item, bool& skips_blocks, std::vector<Planned>& blocks) {
+Result<void> RecordPull::plan_extent(const Item& item, bool& skips_blocks, std::vector<RestoreRange>& ranges) {
   const ChosenPartition& chosen = topics_[item.partition.topic].partitions[item.partition.partition];
   std::uint64_t& skip = skips_[item.partition.topic][item.partition.partition];
   const RecordWindow window = chosen.window.within(*item.extent);
@@ -80,7 +81,7 @@ Result<void> RecordPull::plan_extent(const Item& item, bool& skips_blocks, std::
       skip -= entry.records;
       continue;
     }
-    blocks.push_back({{entry.place, entry.place + entry.bytes}, &item, {entry.first_offset, entry.last_offset + 1}});
+    ranges.push_back({entry.place, entry.place + entry.bytes});
   }
   return {};
 }
@@ -92,24 +93,29 @@ std::string RecordPull::name_of(const Item& item, const OffsetSpan& offsets) con
          std::to_string(offsets.from) + " to " + std::to_string(offsets.to - 1);
 }
 
-// The records of the blocks, sorted by place, that `lost` meets: those of the first partition, and how many others.
-std::string RecordPull::lost_records(const std::vector<Planned>& blocks, const RestoreRange& lost) const {
+// The wanted records of the blocks that `lost` meets: those of the first partition, and how many others. Only for an
+// error: reads the indexes again rather than that each block's place is kept.
+std::string RecordPull::lost_records(const std::vector<Item>& items, const RestoreRange& lost) {
   const Item* first = nullptr;
-  OffsetSpan offsets;
+  std::optional<OffsetSpan> offsets;
   std::set<std::pair<std::size_t, std::size_t>> partitions;
-  for (const Planned& block : blocks) {
-    if (block.range.end_bytes <= lost.begin_bytes || block.range.begin_bytes >= lost.end_bytes) continue;
-    const PartitionIndex& at = block.item->partition;
-    partitions.emplace(at.topic, at.partition);
-    if (first == nullptr) {
-      first = block.item;
-      offsets = block.offsets;
+  for (const Item& item : items) {
+    const RecordWindow window = topics_[item.partition.topic].partitions[item.partition.partition].window;
+    const auto index = view_.index(*item.extent);
+    if (!index.ok()) continue;
+    for (const RecordBlockEntry& entry : index->blocks) {
+      const bool met = entry.place < lost.end_bytes && entry.place + entry.bytes > lost.begin_bytes;
+      if (!met || !window.within(*item.extent).meets(entry)) continue;
+      partitions.emplace(item.partition.topic, item.partition.partition);
+      if (first == nullptr) first = &item;
+      if (item.partition != first->partition) continue;
+      if (!offsets) offsets = OffsetSpan{entry.first_offset, 0};
+      offsets->to = entry.last_offset + 1;
     }
-    if (at == first->partition) offsets.to = block.offsets.to;
   }
   if (first == nullptr) return "records that were not asked for";
   const std::size_t others = partitions.size() - 1;
-  return name_of(*first, offsets) + (others == 0 ? "" : ", and " + std::to_string(others) + " other partitions");
+  return name_of(*first, *offsets) + (others == 0 ? "" : ", and " + std::to_string(others) + " other partitions");
 }
 
 Result<void> RecordPull::visit_block(ByteView bytes, const std::vector<Item>& items, const Visit& visit) {
@@ -135,17 +141,17 @@ Result<void> RecordPull::visit_block(ByteView bytes, const std::vector<Item>& it
 }
 
 Result<void> RecordPull::run_stream(std::uint32_t stream, const std::vector<Item>& items, const Visit& visit) {
-  std::vector<Planned> blocks;
+  std::vector<RestoreRange> ranges;
   const Item* before = nullptr;
   bool skips_blocks = true;
   for (const Item& item : items) {
     if (before == nullptr || before->partition != item.partition) skips_blocks = true;
-    DRS_RETURN_IF_ERROR(plan_extent(item, skips_blocks, blocks));
+    DRS_RETURN_IF_ERROR(plan_extent(item, skips_blocks, ranges));
     before = &item;
   }
-  std::ranges::sort(blocks, {}, [](const Planned& block) { return block.range.begin_bytes; });
+  std::ranges::sort(ranges, {}, &RestoreRange::begin_bytes);
   std::vector<RestoreRange> joined;
-  for (const auto& [range, item, offsets] : blocks) {
+  for (const RestoreRange& range : ranges) {
     if (!joined.empty() && joined.back().end_bytes == range.begin_bytes)
       joined.back().end_bytes = range.end_bytes;
     else
@@ -154,7 +160,7 @@ Result<void> RecordPull::run_stream(std::uint32_t stream, const std::vector<Item
   for (const RestoreRange& range : joined) {
     BlockSink sink([&](ByteView block) { return visit_block(block, items, visit); });
     const auto done = restore_.run(view_.manifest().streams[stream], range, sink);
-    if (!done.ok() && restore_.lost()) return done.error().with_context(lost_records(blocks, *restore_.lost()));
+    if (!done.ok() && restore_.lost()) return done.error().with_context(lost_records(items, *restore_.lost()));
     if (!done.ok()) return done.error();
     DRS_RETURN_IF_ERROR(sink.commit());
   }

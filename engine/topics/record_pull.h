@@ -40,15 +40,9 @@ class RecordPull {
   };
   class BlockSink;
   Result<void> run_stream(std::uint32_t stream, const std::vector<Item>& items, const Visit& visit);
-  // A record block to read, and the offsets of its records.
-  struct Planned {
-    RestoreRange range;
-    const Item* item = nullptr;
-    OffsetSpan offsets;
-  };
-  Result<void> plan_extent(const Item& item, bool& skips_blocks, std::vector<Planned>& blocks);
+  Result<void> plan_extent(const Item& item, bool& skips_blocks, std::vector<RestoreRange>& ranges);
   [[nodiscard]] std::string name_of(const Item& item, const OffsetSpan& offsets) const;
-  [[nodiscard]] std::string lost_records(const std::vector<Planned>& blocks, const RestoreRange& lost) const;
+  std::string lost_records(const std::vector<Item>& items, const RestoreRange& lost);
   Result<void> visit_block(ByteView bytes, const std::vector<Item>& items, const Visit& visit);
 
   RangeRestore& restore_;
