@@ -3,11 +3,14 @@
 // kUnavailable (no answer in time), kDenied (the text names the missing right), kCancelled.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/base/result.h"
@@ -15,9 +18,16 @@
 
 namespace drs {
 
+// The brokers' own topics, which they create themselves (Topic.java of Apache Kafka, INTERNAL_TOPICS).
+inline constexpr std::string_view kInternalTopics[] = {"__consumer_offsets", "__transaction_state",
+                                                       "__share_group_state"};
+constexpr bool is_internal_topic(std::string_view name) {
+  return std::ranges::find(kInternalTopics, name) != std::end(kInternalTopics);
+}
+
 struct ClusterTopic {
   std::string name;
-  bool internal = false;  // the brokers' own: __consumer_offsets, __transaction_state
+  bool internal = false;  // is_internal_topic
   Uuid id;                // zeros: this client cannot ask for it
   std::uint32_t partitions = 0;
   std::uint16_t replication = 0;

@@ -59,9 +59,8 @@ const char* no_limit(std::string_view config) {
 
 void judge_existing(const ChosenTopic& topic, std::span<const TopicConfig> there, std::int64_t now_ms,
                     RestorePreflight& preflight) {
-  const std::string name = "topic " + topic.target + ": ";
-  const auto conflict = [&](const std::string& text) { preflight.conflicts.push_back(name + text); };
-  const auto remark = [&](const std::string& text) { preflight.remarks.push_back(name + text); };
+  const auto conflict = [&](const std::string& text) { preflight.add_conflict(topic.target, text); };
+  const auto remark = [&](const std::string& text) { preflight.add_remark(topic.target, text); };
   if (config_value(there, "message.timestamp.type") == "LogAppendTime")
     conflict(
         "its message.timestamp.type is LogAppendTime, so that every record would get the time of the restore: set "
@@ -106,13 +105,15 @@ void judge_retention(const ChosenTopic& topic, std::int64_t now_ms, RestorePrefl
   const std::optional<std::int64_t> retention_ms = retention_of(own);
   if (times.empty() || !retention_ms || now_ms - times.least_ms <= *retention_ms) return;
   const bool stated = config_number(own, "retention.ms").has_value();
-  preflight.remarks.push_back(
-      "topic " + topic.target + ": the oldest record is " + span_text(now_ms - times.least_ms) +
-      " old; once the restore has proven the records, it sets the topic's " +
-      (stated ? "retention.ms of " + span_text(*retention_ms) + ", and the cluster deletes what is older"
-              : std::string("retention to the cluster's default, and if that is shorter, the cluster deletes what is "
-                            "older")) +
-      ": raise retention.ms right after the restore to keep them");
+  preflight.add_remark(
+      topic.target,
+      "the oldest record is " + span_text(now_ms - times.least_ms) +
+          " old; once the restore has proven the records, it sets the topic's " +
+          (stated
+               ? "retention.ms of " + span_text(*retention_ms) + ", and the cluster deletes what is older"
+               : std::string("retention to the cluster's default, and if that is shorter, the cluster deletes what is "
+                             "older")) +
+          ": raise retention.ms right after the restore to keep them");
 }
 
 }  // namespace drs

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::string_view kTopicMark = "{topic}";
 constexpr std::size_t kTopicNameMax = 249;
-// The brokers create them, with settings of their own, and fail where a client did it.
-constexpr std::string_view kTopicsOfBrokers[] = {"__consumer_offsets", "__transaction_state", "__share_group_state"};
 
 bool is_template(const std::string& rename) {
   return rename.find(kTopicMark) != std::string::npos && rename.find('=') == std::string::npos;
@@ -155,17 +153,18 @@ void remark_on_partial(const ChosenTopic& topic, RestorePreflight& preflight) {
   const auto is_partial = [](const CataloguePartition& one) { return one.state == PartitionState::kPartial; };
   const auto partial = std::ranges::count_if(topic.source->partitions, is_partial);
   if (partial > 0)
-    preflight.remarks.push_back("topic " + topic.target + ": the archive holds " + std::to_string(partial) +
-                                " of its " + std::to_string(topic.source->partitions.size()) +
-                                " partitions in part, since its run ended before it had read them; `drstream show "
-                                "--topic` says how far");
+    preflight.add_remark(topic.target,
+                         "the archive holds " + std::to_string(partial) + " of its " +
+                             std::to_string(topic.source->partitions.size()) +
+                             " partitions in part, since its run ended before it had read them; `drstream show "
+                             "--topic` says how far");
 }
 
 // Adds why an existing topic cannot be written to, or what it would do to the records.
 Result<void> check_existing(const ChosenTopic& topic, const ClusterTopic& there, const RestoreTarget& target,
                             TopicCluster& cluster, RecordSource& ends, RestorePreflight& preflight) {
   const auto conflict = [&](const std::string& why) -> Result<void> {
-    preflight.conflicts.push_back("topic " + topic.target + ": " + why);
+    preflight.add_conflict(topic.target, why);
     return {};
   };
   if (!target.use_existing && !target.resume)
@@ -197,7 +196,7 @@ Result<void> check_existing(const ChosenTopic& topic, const ClusterTopic& there,
 Result<void> check_new(const NewTopic& topic, std::uint32_t brokers, TopicCluster& cluster,
                        RestorePreflight& preflight) {
   const auto conflict = [&](const std::string& why) -> Result<void> {
-    preflight.conflicts.push_back("topic " + topic.name + ": " + why);
+    preflight.add_conflict(topic.name, why);
     return {};
   };
   if (topic.replication > static_cast<std::int64_t>(brokers))
@@ -282,10 +281,10 @@ Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, co
   for (std::size_t t = 0; t < topics.size(); ++t) {
     const ChosenTopic& topic = topics[t];
     remark_on_partial(topic, preflight);
-    if (std::ranges::find(kTopicsOfBrokers, topic.target) != std::end(kTopicsOfBrokers)) {
-      preflight.conflicts.push_back("topic " + topic.target +
-                                    ": the brokers keep their own state in it: leave it out by --exclude, or restore "
-                                    "it under another name by --rename; `drstream kafka offsets` moves groups");
+    if (is_internal_topic(topic.target)) {  // the brokers fail where a client has created it
+      preflight.add_conflict(topic.target,
+                             "the brokers keep their own state in it: leave it out by --exclude, or restore it under "
+                             "another name by --rename; `drstream kafka offsets` moves groups");
       continue;
     }
     if (const ClusterTopic* const there = find_topic(view, topic.target); there != nullptr) {
@@ -295,8 +294,8 @@ Result<RestorePreflight> check_target(const std::vector<ChosenTopic>& topics, co
       continue;
     }
     if (const std::string other = colliding(topics, t, view); !other.empty()) {
-      preflight.conflicts.push_back("topic " + topic.target + ": for Kafka its name collides with that of " + other +
-                                    ", where '.' and '_' are the same: change --rename");
+      preflight.add_conflict(topic.target, "for Kafka its name collides with that of " + other +
+                                               ", where '.' and '_' are the same: change --rename");
       continue;
     }
     judge_retention(topic, target.now_ms, preflight);

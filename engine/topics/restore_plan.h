@@ -65,6 +65,12 @@ NewTopic new_topic(const ChosenTopic& topic, const RestoreTarget& target);
 
 // What the target says beforehand. One text each.
 struct RestorePreflight {
+  void add_conflict(const std::string& topic, const std::string& why) {
+    conflicts.push_back("topic " + topic + ": " + why);
+  }
+  void add_remark(const std::string& topic, const std::string& what) {
+    remarks.push_back("topic " + topic + ": " + what);
+  }
   std::vector<std::string> conflicts;     // what keeps a restore from beginning
   std::vector<std::string> remarks;       // what the operator should know
   std::vector<std::size_t> resumed;       // numbers of the topics that an interrupted restore may have left

@@ -100,7 +100,7 @@ Result<void> check_resumed(TopicView& view, const std::vector<ChosenTopic>& topi
     const auto of_topic = std::span(held).subspan(first, topics[t].partitions.size());
     first += of_topic.size();
     DRS_ASSIGN_OR_RETURN(const std::string conflict, conflict_of(view, topics[t], of_topic, target, cluster));
-    if (!conflict.empty()) preflight.conflicts.push_back("topic " + topics[t].target + ": " + conflict);
+    if (!conflict.empty()) preflight.add_conflict(topics[t].target, conflict);
   }
   return {};
 }

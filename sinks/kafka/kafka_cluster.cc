@@ -19,9 +19,6 @@ namespace {
 using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// Topic.java of Apache Kafka, INTERNAL_TOPICS.
-constexpr std::string_view kInternalTopics[] = {"__consumer_offsets", "__transaction_state", "__share_group_state"};
-
 constexpr milliseconds kLeaderInterval{100};
 
 using CreateRequest = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDestroy<rd_kafka_NewTopic_destroy>>;
@@ -41,8 +38,7 @@ Result<std::string> ask_cluster_id(KafkaHandle& handle, const KafkaAct& act) {
 ClusterTopic topic_of(const rd_kafka_metadata_topic& topic) {
   ClusterTopic out;
   out.name = topic.topic;
-  out.internal =
-      std::find(std::begin(kInternalTopics), std::end(kInternalTopics), out.name) != std::end(kInternalTopics);
+  out.internal = is_internal_topic(out.name);
   out.partitions = static_cast<std::uint32_t>(topic.partition_cnt);
   for (int i = 0; i < topic.partition_cnt; ++i)
     out.replication = std::max(out.replication, static_cast<std::uint16_t>(topic.partitions[i].replica_cnt));
