@@ -169,13 +169,10 @@ class Application {
     return fail(result.error(), context.effect, output, context.next_step);
   }
 
-  // A failure is a warning: it changes nothing of what the run has done.
   void write_metrics(RunMetrics& metrics, int status, std::chrono::duration<double> took, spdlog::logger& log) {
-    const auto place = parse_repository_location(model_.options.repository, model_.options);
-    metrics.labels.insert(metrics.labels.begin(), {"repository", place.ok() ? place->name : model_.options.repository});
+    metrics.labels.insert(metrics.labels.begin(), {"repository", metrics_repository(model_.options)});
     const double now = static_cast<double>(clock_.wall_ns()) / 1e9;
-    if (const auto written = write_run_metrics(metrics, status, took.count(), now); !written.ok())
-      log.warn("no metrics were written: {}", written.error().message);
+    warn_of_unwritten_metrics(write_run_metrics(metrics, status, took.count(), now), log);
   }
 
   void choose_state_dir(CommandEffect effect, spdlog::logger& log) {

@@ -1,6 +1,7 @@
 #include "tools/command.h"
 
 #include "tools/cli/option_builder.h"
+#include "tools/repository/repository_location.h"
 
 namespace drs {
 
@@ -27,6 +28,15 @@ CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::s
   app->fallthrough();
   if (!examples.empty()) app->footer("Examples:\n" + examples);
   return app;
+}
+
+std::string metrics_repository(const GlobalOptions& options) {
+  const auto place = parse_repository_location(options.repository, options);
+  return place.ok() ? place->name : options.repository;
+}
+
+void warn_of_unwritten_metrics(const Result<void>& written, spdlog::logger& log) {
+  if (!written.ok()) log.warn("no metrics were written: {}", written.error().message);
 }
 
 std::shared_ptr<RunMetrics> add_run_metrics(CLI::App& app, std::string_view work) {

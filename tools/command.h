@@ -76,6 +76,10 @@ class CommandSet {
 CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::string& description,
                          const std::string& examples);
 
+// The repository of --repository in the labels of metrics.
+std::string metrics_repository(const GlobalOptions& options);
+// For the outcome of writing metrics: a failure is a warning, and changes nothing of what a run has done.
+void warn_of_unwritten_metrics(const Result<void>& written, spdlog::logger& log);
 // Adds --metrics to a command that does such work.
 std::shared_ptr<RunMetrics> add_run_metrics(CLI::App& app, std::string_view work);
 

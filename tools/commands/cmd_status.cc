@@ -67,15 +67,13 @@ Result<StatusReport> look(CommandContext& context, const StatusCommand& command)
   return report;
 }
 
-// What was known before a status that failed stays. A failure to write is a warning.
+// What was known before a status that failed stays.
 void write_metrics(CommandContext& context, const std::string& path, const Result<StatusReport>& report) {
-  const auto place = parse_repository_location(context.options.repository, context.options);
-  const std::string name = place.ok() ? place->name : context.options.repository;
-  MetricsText metrics = report.ok() ? status_metrics(*report, name, static_cast<double>(context.clock.wall_ns()) / 1e9)
-                                    : failed_status_metrics(name);
+  const std::string repository = metrics_repository(context.options);
+  const double now = static_cast<double>(context.clock.wall_ns()) / 1e9;
+  MetricsText metrics = report.ok() ? status_metrics(*report, repository, now) : failed_status_metrics(repository);
   if (!report.ok()) metrics.keep_others_of(read_metrics_file(path));
-  if (const auto written = write_metrics_file(path, metrics); !written.ok())
-    context.log.warn("no metrics were written: {}", written.error().message);
+  warn_of_unwritten_metrics(write_metrics_file(path, metrics), context.log);
 }
 
 Result<ExitCode> run_status(CommandContext& context, const StatusCommand& command) {

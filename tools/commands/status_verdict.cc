@@ -101,16 +101,13 @@ std::vector<StreamVerdict> judge_streams(std::vector<StreamState> states, std::s
     StreamVerdict& stream = out.emplace_back();
     stream.state = std::move(state);
     const std::string& name = stream.state.stream;
-    const auto expected = std::ranges::find_if(limits.expectations, [&](const Expectation& one) {
-      return std::ranges::any_of(one.streams,
-                                 [&](const std::string& text) { return text == name || stream_matches(text, name); });
-    });
-    const bool is_expected = expected != limits.expectations.end();
-    if (is_expected && expected->ignored) {
+    const Expectation* const expected = first_table_of(limits.expectations, name);
+    if (expected != nullptr && expected->ignored) {
       stream.status = StreamStatus::kIgnored;
       continue;
     }
-    stream.limit = limits.newest_within ? limits.newest_within : is_expected ? expected->newest_within : std::nullopt;
+    stream.limit = limits.newest_within;
+    if (!stream.limit && expected != nullptr) stream.limit = expected->newest_within;
     const auto found = std::ranges::find(lost, name, &LostStream::stream);
     judge_stream(stream, found == lost.end() ? 0 : found->snapshots, now_ns);
   }

@@ -20,12 +20,12 @@ namespace drs {
 Result<void> read_stream_table(const ConfigTable& table, CLI::App& app, std::vector<std::string>& streams,
                                std::string_view what);
 
-// The first table that is for the stream; nullptr if there is none.
-template <typename T>
-const T* first_table_of(const std::vector<T>& tables, const std::string& stream) {
-  const auto found = std::ranges::find_if(tables, [&](const T& table) {
-    return std::ranges::any_of(table.streams, [&](const std::string& text) { return stream_matches(text, stream); });
-  });
+// The first table that is for the stream, or for a pattern that is given in its place; nullptr if there is none.
+template <typename Tables>
+auto first_table_of(const Tables& tables, const std::string& stream) -> decltype(&*tables.begin()) {
+  const auto is_for = [&](const std::string& text) { return text == stream || stream_matches(text, stream); };
+  const auto found =
+      std::ranges::find_if(tables, [&](const auto& table) { return std::ranges::any_of(table.streams, is_for); });
   return found == tables.end() ? nullptr : &*found;
 }
 

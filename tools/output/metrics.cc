@@ -4,15 +4,15 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 
+#include "io/read_to_end.h"
 #include "tools/output/printable.h"
 #include "tools/output/replace_file.h"
 
 namespace drs {
 namespace {
 
-constexpr std::streamoff kFileBytesMax = 16 << 20;
+constexpr std::size_t kFileBytesMax = 16 << 20;
 
 std::string label_value(std::string_view text) {
   std::string out;
@@ -100,12 +100,11 @@ Result<void> check_metrics_file(const std::string& path) {
 }
 
 std::string read_metrics_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file || file.tellg() > kFileBytesMax) return "";
-  std::string text(static_cast<std::size_t>(file.tellg()), '\0');
-  file.seekg(0);
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  return file ? text : "";
+  const auto file = open_to_read(path);
+  if (!file.ok()) return "";
+  CancelToken none;  // a run that was cancelled has metrics, too
+  const auto bytes = read_to_end(*file, kFileBytesMax + 1, none);
+  return bytes.ok() && bytes->size() <= kFileBytesMax ? std::string(as_text(bytes->view())) : "";
 }
 
 Result<void> write_metrics_file(const std::string& path, const MetricsText& metrics) {
