@@ -245,6 +245,7 @@ CommandModel::CommandModel()
   add_unforget_command(commands);
   add_verify_command(commands);
   add_scrub_command(commands);
+  add_sweep_command(commands);
   add_prune_command(commands);
   add_repair_command(commands);
   add_status_command(commands);

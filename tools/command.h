@@ -95,6 +95,7 @@ void add_hold_command(CommandSet& commands);
 void add_unforget_command(CommandSet& commands);
 void add_verify_command(CommandSet& commands);
 void add_scrub_command(CommandSet& commands);
+void add_sweep_command(CommandSet& commands);
 void add_prune_command(CommandSet& commands);
 void add_repair_command(CommandSet& commands);
 void add_stats_command(CommandSet& commands);

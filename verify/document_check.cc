@@ -7,6 +7,7 @@
 #include "engine/format/document.h"
 #include "engine/format/manifest_object.h"
 #include "engine/format/slot.h"
+#include "engine/format/verified.h"
 #include "engine/repository/read_again.h"
 #include "engine/repository/removal.h"
 #include "engine/repository/retention_objects.h"
@@ -16,8 +17,8 @@
 namespace drs {
 namespace {
 
-constexpr std::array<std::string_view, 8> kAlways = {"config/", "keys/", "sessions/", "condemned/",
-                                                     "waits/",  "kept/", "holds/",    "damaged/"};
+constexpr std::array<std::string_view, 9> kAlways = {"config/", "keys/",  "sessions/", "condemned/", "waits/",
+                                                     "kept/",   "holds/", "verified/", "damaged/"};
 constexpr std::array<std::string_view, 3> kReadByCatalog = {"manifests/", "removed/", "retired/"};
 
 Result<void> require(bool condition, const char* otherwise) {
@@ -134,6 +135,10 @@ Result<void> DocumentCheck::check_body(const Object& object, ByteView bytes, Byt
       const std::scoped_lock lock(mutex_);
       condemned_.insert(packs.packs.begin(), packs.packs.end());
       return {};
+    }
+    case ObjectKind::kVerified: {
+      const auto record = decode_verified(body);
+      return record.ok() ? Result<void>() : Result<void>(record.error());
     }
     default: return Error(ErrorCode::kInternal, object.key + " is not a document");
   }

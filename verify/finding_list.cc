@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace drs {
+
+std::string unsteady_text(const std::string& first_problem) {
+  return "was read wrongly at first, and then as it should be: it is intact in the store, and this machine's memory or "
+         "its way to the store is at fault; test the memory, and do not trust backups that this machine makes until "
+         "then (at first: " +
+         first_problem + ")";
+}
 namespace {
 
 constexpr std::string_view kOverflowObject = "(further objects)";

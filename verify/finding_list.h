@@ -16,6 +16,9 @@
 
 namespace drs {
 
+// The problem of an object that was read wrongly and then rightly. `first_problem`: what was wrong.
+std::string unsteady_text(const std::string& first_problem);
+
 // Any thread, several at once.
 class FindingList {
  public:

@@ -14,28 +14,27 @@ Result<PackCheck> PackCheck::make(CheckContext& context, ObjectStore& store, con
   return PackCheck(context, store, buffers, std::move(decompressor));
 }
 
-Result<void> PackCheck::check(const PackInfo& pack) {
+Result<PackOutcome> PackCheck::check(const PackInfo& pack) {
   const std::string name = pack_name(pack.name);
   const Counts counts_before = counts_;
-  DRS_ASSIGN_OR_RETURN(Verdict verdict, read(pack, name));
+  DRS_ASSIGN_OR_RETURN(Verdict verdict, read(store_, pack, name));
   if (verdict.lasting) {
-    // Read once more before reporting damage (engine/repository/read_again.h).
     counts_ = counts_before;
-    DRS_ASSIGN_OR_RETURN(verdict, read(pack, name));
+    DRS_ASSIGN_OR_RETURN(verdict, read_again(pack, name, verdict));
   }
   if (verdict.gone) {
     counts_ = counts_before;
     gone_.push_back(pack.name);
-    return {};
+    return PackOutcome::kGone;
   }
   if (verdict.problem.empty()) {
-    if (!pack.marked) return {};
+    if (!pack.marked) return PackOutcome::kIntact;
     if (context_.options.read_only) {
       context_.findings.report(Finding::Severity::kWarning, name,
                                "is intact, but marked as damaged; the mark stays, because this check is read-only");
     }
     context_.marks.clear(store_, pack.name);
-    return {};
+    return PackOutcome::kIntact;
   }
   const auto severity = verdict.too_new ? Finding::Severity::kTooNew : Finding::Severity::kDamage;
   const std::size_t finding = context_.findings.report(severity, name, verdict.problem);
@@ -47,12 +46,46 @@ Result<void> PackCheck::check(const PackInfo& pack) {
     context_.damage.add_blocks(pack.name, finding, verdict.damaged_blocks);
   }
   if (verdict.lasting) context_.marks.set(store_, pack.name, verdict.problem, std::move(verdict.damaged_blocks));
-  return {};
+  return verdict.lasting ? PackOutcome::kDamaged : PackOutcome::kUnread;
 }
 
-Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::string& name) {
+Result<PackOutcome> PackCheck::check_digest(const PackInfo& pack) {
+  const std::string name = pack_name(pack.name);
+  ObjectScan sweep(store_, buffers_.sweep, context_.progress, context_.cancel);
+  const auto digest = sweep.run(name, pack.bytes);
+  if (!digest.ok() && !is_object_fault(digest.error())) return digest.error();
+  if (digest.ok() && *digest == pack.name) {
+    ++counts_.packs;
+    counts_.bytes += pack.bytes;
+    return PackOutcome::kIntact;
+  }
+  DRS_ASSIGN_OR_RETURN(const PackOutcome outcome, check(pack));
+  if (outcome == PackOutcome::kIntact)
+    report_unsteady(name, digest.ok() ? "its SHA-256 was " + digest->hex() : digest.error().message);
+  return outcome;
+}
+
+// Over another connection, and of a local store past every cache, as each read of it is. Damage in the store is there
+// again.
+Result<PackCheck::Verdict> PackCheck::read_again(const PackInfo& pack, const std::string& name, const Verdict& first) {
+  DRS_ASSIGN_OR_RETURN(const auto other, store_.clone());
+  DRS_ASSIGN_OR_RETURN(Verdict second, read(*other, pack, name));
+  if (second.problem.empty() && !second.gone) report_unsteady(name, first.problem);
+  if (first.digest && second.digest && *first.digest != *second.digest && !second.problem.empty())
+    second.add(
+        "a read before this one had other bytes: besides, this machine's memory or its way to the store may be "
+        "at fault");
+  return second;
+}
+
+void PackCheck::report_unsteady(const std::string& name, const std::string& first_problem) {
+  ++counts_.unsteady;
+  context_.findings.report(Finding::Severity::kWarning, name, unsteady_text(first_problem));
+}
+
+Result<PackCheck::Verdict> PackCheck::read(ObjectStore& store, const PackInfo& pack, const std::string& name) {
   Verdict verdict;
-  const Result<PackTable> table = read_pack_table(context_.repository, store_, pack.name, pack.bytes);
+  const Result<PackTable> table = read_pack_table(context_.repository, store, pack.name, pack.bytes);
   if (!table.ok()) {
     if (!is_object_fault(table.error())) return table.error();
     verdict.gone = is_absent(table.error());
@@ -76,7 +109,7 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
 
   std::string first_damage;
   std::size_t passed = 0;
-  ObjectScan sweep(store_, buffers_.sweep, context_.progress, context_.cancel);
+  ObjectScan sweep(store, buffers_.sweep, context_.progress, context_.cancel);
   const auto digest = sweep.run(name, pack.bytes, regions, [&](std::size_t region, ByteView sealed) {
     passed = region + 1;
     const TableBlock& block = *blocks[region];
@@ -100,6 +133,7 @@ Result<PackCheck::Verdict> PackCheck::read(const PackInfo& pack, const std::stri
   } else {
     ++counts_.packs;
     counts_.bytes += pack.bytes;
+    verdict.digest = *digest;
     if (*digest != pack.name) {
       verdict.add("the SHA-256 of its " + std::to_string(pack.bytes) + " bytes is " + digest->hex() +
                   ", expected its name");

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "engine/format/names.h"
-#include "engine/repository/block_reader.h"
 #include "engine/repository/listed_again.h"
-#include "engine/repository/live_index.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/parallel.h"
 #include "io/base/error_class.h"
@@ -22,24 +18,13 @@
 #include "verify/finding_list.h"
 #include "verify/index_check.h"
 #include "verify/pack_check.h"
-#include "verify/rebuild.h"
-#include "verify/recipe_check.h"
-#include "verify/tableless_packs.h"
+#include "verify/snapshot_check.h"
 #include "verify/too_new.h"
-#include "verify/topic_check.h"
 
 namespace drs {
 namespace {
 
 using Stores = std::vector<std::unique_ptr<ObjectStore>>;
-
-void report_catalog(CheckContext& context, const SnapshotCatalog& catalog) {
-  for (const BrokenManifest& broken : catalog.broken) {
-    context.findings.report(severity_of(broken.error), broken.name, broken.error.message);
-  }
-  for (const MissingManifest& missing : catalog.missing)
-    context.findings.report(Finding::Severity::kDeletion, missing.name, missing.problem());
-}
 
 // A manifest has the digest of the config under which it was written. If that config is missing, it was deleted or
 // rolled back.
@@ -96,9 +81,11 @@ Result<std::vector<Digest>> read_packs(CheckContext& context, const std::vector<
     DRS_ASSIGN_OR_RETURN(PackCheck check, PackCheck::make(context, *stores[worker], buffers.worker(worker)));
     checks.push_back(std::move(check));
   }
-  const auto read = for_each_parallel(stores.size(), packs.size(), [&](std::size_t worker, std::size_t pack) {
-    return checks[worker].check(packs[pack]);
-  });
+  const auto read =
+      for_each_parallel(stores.size(), packs.size(), [&](std::size_t worker, std::size_t pack) -> Result<void> {
+        const auto outcome = checks[worker].check(packs[pack]);
+        return outcome.ok() ? Result<void>() : Result<void>(outcome.error());
+      });
   std::vector<Digest> gone;
   for (const PackCheck& check : checks) {
     gone.insert(gone.end(), check.gone().begin(), check.gone().end());
@@ -112,128 +99,6 @@ Result<std::vector<Digest>> read_packs(CheckContext& context, const std::vector<
   }
   if (!read.ok()) return read.error();
   return gone;
-}
-
-// For a pack that a second list names although the store did not find it: it exists, but cannot be read.
-void report_absent(CheckContext& context, const Digest& pack) {
-  const std::string problem = listed_but_absent().message;
-  context.damage.add_pack(pack, context.findings.report(Finding::Severity::kDamage, pack_name(pack), problem));
-  context.marks.set(context.repository.store(), pack, problem);
-}
-
-// Reports the packs that the check of the recipes did not find, but that are still listed.
-Result<void> report_absent_of_recipes(CheckContext& context) {
-  if (context.absent.empty()) return {};
-  std::vector<std::string> names;
-  for (const Digest& pack : context.absent) names.push_back(pack_name(pack));
-  DRS_ASSIGN_OR_RETURN(const auto listed, still_listed(context.repository.store(), names));
-  for (const Digest& pack : context.absent)
-    if (listed.contains(pack_name(pack))) report_absent(context, pack);
-  return {};
-}
-
-// Reports the objects that BlockIndex could not read, unless they have findings.
-Result<void> report_index_problems(CheckContext& context, const BlockIndex& index) {
-  for (const BlockIndex::Problem& problem : index.problems()) {
-    if (context.findings.has_about(problem.object)) continue;
-    Error error = problem.error;
-    DRS_RETURN_IF_ERROR(tell_from_damage(context.repository.store(), problem.object, error));
-    if (is_absent(error)) continue;  // removed since
-    const auto parsed = parse_name(problem.object);
-    if (!parsed || parsed->kind != ObjectKind::kPack) {
-      report_unreadable_index(context.findings, problem.object, error);
-      continue;
-    }
-    context.findings.report(severity_of(error), problem.object, "its table cannot be read: " + error.message);
-    if (is_lasting_damage(error)) context.marks.set(context.repository.store(), parsed->digest, error.message);
-  }
-  return {};
-}
-
-// Results of the check of the recipes that decide which snapshots are intact.
-struct Checked {
-  bool lists_changed = false;
-  std::unordered_set<std::string> rebuilt_ids;
-};
-
-Result<Checked> check_recipes(CheckContext& context, const SnapshotCatalog& catalog, PackCatalog packs,
-                              const CheckMemory& memory, IndexClaims& claims, VerifyReport& report) {
-  Repository& repository = context.repository;
-  DRS_ASSIGN_OR_RETURN(const auto index,
-                       LiveIndex::open(repository, repository.store(), {memory.index_cache_bytes}, std::move(packs)));
-  DRS_RETURN_IF_ERROR(report_index_problems(context, index->index()));
-  DRS_ASSIGN_OR_RETURN(BlockReader reader, BlockReader::make(repository, repository.store()));
-  DRS_ASSIGN_OR_RETURN(const TablelessCounts tableless, check_tableless_packs(context, index->index(), reader));
-  report.blocks_decoded += tableless.blocks;
-  report.decoded_bytes += tableless.decoded_bytes;
-  // Before the recipes: every snapshot may need the blocks that are found damaged here.
-  Rebuild rebuild(context, *index, reader, claims, memory.rebuild_blocks);
-  for (const Snapshot* snapshot : context.options.rebuild) DRS_RETURN_IF_ERROR(rebuild.run(*snapshot));
-  report.snapshots_rebuilt = rebuild.whole_ids().size();
-  report.rebuilt_bytes = rebuild.bytes();
-
-  RecipeCheck recipes(context, *index, reader, claims, rebuild.whole_ids());
-  std::size_t whole_packs = context.damage.whole_packs();
-  for (const Snapshot& snapshot : catalog.live) DRS_RETURN_IF_ERROR(recipes.check(snapshot));
-  report.snapshots = catalog.live.size();
-  report.recipe_parts = recipes.parts();
-  report.blocks_referenced = recipes.blocks();
-  // A pack was missing when a recipe part in it was read: other snapshots may need its other blocks.
-  while (std::exchange(whole_packs, context.damage.whole_packs()) != context.damage.whole_packs()) {
-    const auto damaged = context.findings.damaged_snapshots();
-    for (const Snapshot& snapshot : catalog.live)
-      if (!damaged.contains(snapshot.id())) DRS_RETURN_IF_ERROR(recipes.check(snapshot));
-  }
-  DRS_RETURN_IF_ERROR(report_absent_of_recipes(context));
-  TopicCheck topics(context, *index);
-  const auto damaged = context.findings.damaged_snapshots();
-  for (const Snapshot& snapshot : catalog.live)
-    if (snapshot.manifest.content == ManifestContent::kTopics && !damaged.contains(snapshot.id()))
-      DRS_RETURN_IF_ERROR(topics.check(snapshot));
-  report.records_checked = topics.records();
-  return Checked{index->was_changed(), rebuild.whole_ids()};
-}
-
-// Which blocks of the snapshots this run has read and decoded.
-enum class Coverage : std::uint8_t { kSomeBlocks, kEveryBlock };
-using DamagedSnapshots = std::unordered_map<std::string, DamagedSnapshot>;  // by snapshot id
-
-// `catalog.live` is in the order of the report.
-void report_damaged_snapshots(const SnapshotCatalog& catalog, const DamagedSnapshots& damaged, VerifyReport& report) {
-  for (const Snapshot& snapshot : catalog.live)
-    if (const auto found = damaged.find(snapshot.id()); found != damaged.end())
-      report.damaged_snapshots.push_back(found->second);
-}
-
-// Reports what is left of the streams that have a damaged snapshot or manifest.
-void report_hit_streams(const SnapshotCatalog& catalog, const DamagedSnapshots& damaged, Coverage coverage,
-                        const std::unordered_set<std::string>& rebuilt_ids, VerifyReport& report) {
-  std::map<std::string, HitStream> hit;
-  for (const DamagedSnapshot& snapshot : report.damaged_snapshots) {
-    hit[snapshot.stream].stream = snapshot.stream;
-    hit[snapshot.stream].too_new = hit[snapshot.stream].too_new || snapshot.too_new;
-  }
-  for (const BrokenManifest& broken : catalog.broken)
-    if (!broken.stream.empty() && severity_of(broken.error) == Finding::Severity::kDamage)
-      hit[broken.stream].stream = broken.stream;
-  for (const BrokenManifest& broken : catalog.broken)
-    if (const auto stream = hit.find(broken.stream); stream != hit.end())
-      stream->second.too_new = stream->second.too_new || severity_of(broken.error) == Finding::Severity::kTooNew;
-  for (const Snapshot& snapshot : catalog.live) {  // oldest first: the newest one overwrites the others
-    const auto found = hit.find(snapshot.manifest.stream);
-    if (found == hit.end()) continue;
-    HitStream& stream = found->second;
-    ++stream.readable;
-    if (damaged.contains(snapshot.id())) continue;
-    const LeftSnapshot left{snapshot.id(), snapshot.manifest.snapshot_ns, snapshot.manifest.sequence};
-    if (coverage == Coverage::kEveryBlock || rebuilt_ids.contains(snapshot.id())) {
-      stream.intact = left;
-      stream.unchecked = {};
-    } else {
-      stream.unchecked = left;
-    }
-  }
-  for (auto& [name, stream] : hit) report.hit_streams.push_back(std::move(stream));
 }
 
 // Checks the index objects. If one is missing, as when a repair replaces it, lists again and checks the new ones.
@@ -342,12 +207,11 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
       for (const Digest& pack : gone)
         if (packs.find(pack) != nullptr) report_absent(context, pack);
     }
-    DRS_ASSIGN_OR_RETURN(const Checked checked,
+    DRS_ASSIGN_OR_RETURN(const RecipesChecked checked,
                          check_recipes(context, catalog, std::move(packs), memory, claims, report));
     const auto damaged = findings.damaged_snapshots();
     report_damaged_snapshots(catalog, damaged, report);
-    report_hit_streams(catalog, damaged,
-                       all_read && !checked.lists_changed ? Coverage::kEveryBlock : Coverage::kSomeBlocks,
+    report_hit_streams(catalog, damaged, all_read && !checked.lists_changed ? BlocksRead::kEvery : BlocksRead::kSome,
                        checked.rebuilt_ids, report);
   }
 

@@ -80,6 +80,7 @@ KeyClass envelope_class(ObjectKind kind) {
     case ObjectKind::kFence:
     case ObjectKind::kRetired:
     case ObjectKind::kKept:
+    case ObjectKind::kVerified:
     case ObjectKind::kHold:
     case ObjectKind::kRemoved: return KeyClass::kManifest;
     case ObjectKind::kConfig: return KeyClass::kConfig;

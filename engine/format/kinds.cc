@@ -3,9 +3,7 @@
 namespace drs {
 
 bool is_known_kind(std::uint8_t kind) {
-  constexpr std::uint8_t kReserved = 14;
-  return kind >= static_cast<std::uint8_t>(ObjectKind::kPack) && kind <= static_cast<std::uint8_t>(ObjectKind::kHold) &&
-         kind != kReserved;
+  return kind >= static_cast<std::uint8_t>(ObjectKind::kPack) && kind <= static_cast<std::uint8_t>(ObjectKind::kHold);
 }
 
 std::string_view object_kind_name(ObjectKind kind) {
@@ -23,6 +21,7 @@ std::string_view object_kind_name(ObjectKind kind) {
     case ObjectKind::kFence: return "fence";
     case ObjectKind::kRetired: return "retired";
     case ObjectKind::kKept: return "kept";
+    case ObjectKind::kVerified: return "verified";
     case ObjectKind::kHold: return "hold";
   }
   return "unknown";

@@ -24,7 +24,7 @@ enum class ObjectKind : std::uint8_t {
   kFence = 11,  // has no prefix of its own: it is stored under the name of a manifest
   kRetired = 12,
   kKept = 13,
-  // Reserved for proving: 14 verified.
+  kVerified = 14,
   kHold = 15,
 };
 // How version 1 handles unknown values, each with a test (tests/engine/format/evolution_test.cc):

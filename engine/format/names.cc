@@ -61,6 +61,7 @@ bool parse_rest(std::string_view rest, ParsedName& name) {
     case ObjectKind::kConfig: return parse_number(rest, name.number);
     case ObjectKind::kSlot:
     case ObjectKind::kWaits:
+    case ObjectKind::kVerified:
     case ObjectKind::kCondemned: return parse_hex(rest, name.uuid.mutable_view());
     case ObjectKind::kSession:
     case ObjectKind::kKept:
@@ -133,6 +134,10 @@ std::string hold_name(const StreamTag& tag, const Uuid& session, std::uint32_t n
   return "holds/" + tag.hex() + "-" + session.hex() + "-" + number_text(number);
 }
 
+std::string verified_name(const Uuid& id) {
+  return "verified/" + id.hex();
+}
+
 std::string object_name(const ParsedName& name) {
   switch (name.kind) {
     case ObjectKind::kPack: return pack_name(name.digest);
@@ -148,6 +153,7 @@ std::string object_name(const ParsedName& name) {
     case ObjectKind::kWaits: return waits_name(name.uuid);
     case ObjectKind::kRetired: return retired_name(name.tag, name.uuid);
     case ObjectKind::kKept: return kept_name(name.tag, name.uuid, name.number);
+    case ObjectKind::kVerified: return verified_name(name.uuid);
     case ObjectKind::kHold: return hold_name(name.tag, name.uuid, name.number);
   }
   return {};

@@ -33,6 +33,7 @@ std::string retired_name(const StreamTag& tag, const Uuid& id);  // retired/<tag
 // kept/<tag>-<session>-00000000 and holds/<tag>-<session>-00000000. Both end as the held manifest's name does.
 std::string kept_name(const StreamTag& tag, const Uuid& session, std::uint32_t number);
 std::string hold_name(const StreamTag& tag, const Uuid& session, std::uint32_t number);
+std::string verified_name(const Uuid& id);
 // The inverse of parse_name. A fence has the name of a manifest.
 std::string object_name(const ParsedName& name);
 
@@ -46,7 +47,8 @@ bool is_folder_name(std::string_view name);
 struct ParsedName {
   ObjectKind kind;
   Digest digest;  // packs, index, damaged
-  // Slots, sessions, condemned, waits, damaged, retired; the session of manifests, removed marks, kept, holds.
+  // Slots, sessions, condemned, waits, damaged, retired, verified; the session of manifests, removed marks, kept,
+  // holds.
   Uuid uuid;
   StreamTag tag;             // manifests, removed marks, sessions, retired, kept, holds
   std::uint32_t number = 0;  // config, heartbeat, kept, holds

@@ -10,6 +10,7 @@ constexpr StoreRoles kNobody = {};  // none of the roles: `init` and `key` run w
 constexpr StoreRoles kWriters = {StoreRole::kWriter};
 constexpr StoreRoles kPruners = {StoreRole::kPruner};
 constexpr StoreRoles kBoth = {StoreRole::kWriter, StoreRole::kPruner};
+constexpr StoreRoles kProvers = {StoreRole::kSweeper, StoreRole::kPruner};
 constexpr StoreRoles kAll = {StoreRole::kWriter, StoreRole::kSweeper, StoreRole::kPruner};
 
 // - config/ and keys/ determine how all objects are read; removed/, retired/ and condemned/ list removed objects, and
@@ -17,6 +18,7 @@ constexpr StoreRoles kAll = {StoreRole::kWriter, StoreRole::kSweeper, StoreRole:
 //   key, cannot make snapshots disappear. What it creates under holds/ counts for a year at most.
 // - condemned/, kept/ and holds/ are never deleted: a pack whose record is gone would be used again, and a hold would
 //   end without a trace.
+// - What a writer stores under verified/ would let its host vouch for what nobody has read.
 // - A pruner moves blocks, rewrites index objects, writes fences under the names of manifests, and commits removed
 //   snapshots again, for which it needs a session.
 // - config/ is not cached: a later repository at the same location has the same names. keys/ is not cached: a removed
@@ -28,7 +30,7 @@ constexpr bool kYes = true;
 constexpr bool kNot = false;
 
 // clang-format off
-constexpr std::array<ObjectRule, 13> kRules = {{
+constexpr std::array<ObjectRule, 14> kRules = {{
     // kind      prefix        order         check           cached locked creators  removers  lock_extenders
     {kConfig,    "config/",    kAtOnce,      kEndsInDigest,  kNot,  kYes,  kNobody,  kNobody,  kWriters},
     {kSlot,      "keys/",      kAtOnce,      kEndsInDigest,  kNot,  kYes,  kNobody,  kNobody,  kWriters},
@@ -42,6 +44,7 @@ constexpr std::array<ObjectRule, 13> kRules = {{
     {kSession,   "sessions/",  kAtOnce,      kEndsInDigest,  kNot,  kNot,  kBoth,    kPruners, kNobody},
     {kCondemned, "condemned/", kAtOnce,      kEndsInDigest,  kYes,  kNot,  kPruners, kNobody,  kNobody},
     {kWaits,     "waits/",     kAtOnce,      kEndsInDigest,  kNot,  kNot,  kPruners, kPruners, kNobody},
+    {kVerified,  "verified/",  kAtOnce,      kEndsInDigest,  kYes,  kNot,  kProvers, kPruners, kNobody},
     {kDamaged,   "damaged/",   kAtOnce,      kEndsInDigest,  kNot,  kNot,  kAll,     kPruners, kNobody},
 }};
 // clang-format on

@@ -19,7 +19,7 @@ namespace drs {
 // credentials.
 enum class StoreRole : std::uint8_t {
   kWriter,   // push, pull, list, verify, scrub: creates and reads objects
-  kSweeper,  // verify, scrub, list, pull: reads objects and creates damage marks
+  kSweeper,  // sweep, verify, scrub, list, pull: reads objects, creates damage marks and evidence
   kPruner,   // reads and removes objects, and writes those that replace or record removed ones
 };
 

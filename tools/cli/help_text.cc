@@ -97,7 +97,7 @@ std::span<const CommandGroup> command_groups() {
       CommandGroup{"Restore", {"pull"}},
       CommandGroup{"Look", {"list", "show", "status", "stats"}},
       CommandGroup{"Retain", {"forget", "unforget", "hold", "prune"}},
-      CommandGroup{"Prove", {"verify", "scrub"}},
+      CommandGroup{"Prove", {"verify", "scrub", "sweep"}},
       CommandGroup{"Kafka", {"kafka"}},
       CommandGroup{"Administer", {"init", "key", "repair", "policy", "doctor"}},
       CommandGroup{"Other", {"help", "config", "completion", "version"}},

@@ -7,13 +7,12 @@
 
 #include "tools/output/output.h"
 #include "tools/output/quantity_text.h"
+#include "tools/output/summary_text.h"
 #include "tools/output/text_table.h"
 #include "tools/output/time_text.h"
 
 namespace drs {
 namespace {
-
-constexpr std::size_t kIdDigitsShown = 12;
 
 std::string hold_text(const Snapshot& snapshot, const Holds& holds) {
   const auto hold = holds.find(snapshot.name);
@@ -42,10 +41,6 @@ std::string reasons_text(const ForgetPlan& plan, const PlannedSnapshot& planned)
   for (const Shield shield : planned.shields)
     text += (text.empty() ? "" : ", ") + shield_text(plan, shield, *planned.snapshot);
   return text;
-}
-
-std::string counted(std::size_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 nlohmann::ordered_json reason_json(const KeepReason& reason) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/output/quantity_text.h"
+#include "tools/output/summary_text.h"
 #include "tools/output/time_text.h"
 
 namespace drs {
@@ -39,10 +40,6 @@ nlohmann::ordered_json waiting_json(const WaitingDeletion& waiting) {
     out["sessions"].push_back(std::move(entry));
   }
   return out;
-}
-
-std::string counted(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 std::string waiting_text(const WaitingDeletion& waiting) {

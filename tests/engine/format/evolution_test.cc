@@ -55,7 +55,7 @@ TEST(Evolution, AnUnknownKindOfObjectUnderAManifestsNameIsTooNew) {
 TEST(Evolution, NamesOfLaterVersionsAreIgnored) {
   const std::string hex(32, 'a');
   for (const std::string& name :
-       {"verified/" + hex, "doctor/" + hex, "parity/" + hex, "retired/" + hex + "-00000001", "kept/" + hex})
+       {"proven/" + hex, "doctor/" + hex, "parity/" + hex, "retired/" + hex + "-00000001", "kept/" + hex})
     EXPECT_FALSE(parse_name(name).has_value()) << name;
 }
 

@@ -200,7 +200,6 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("envelope__wrong-magic__corrupt", with_u8(envelope, 0, 'D'));
   add("envelope__kind-0__corrupt", with_u8(envelope, 6, 0));
   add("envelope__unknown-kind__format-too-new", with_u8(envelope, 6, 200));
-  add("envelope__reserved-kind__format-too-new", with_u8(envelope, 6, 14));
   add("envelope__version-0__corrupt", with_u8(envelope, 7, 0));
   add("envelope__version-2__format-too-new", with_u8(envelope, 7, 2));
   add("envelope__suite-0__corrupt", with_u8(envelope, 8, 0));

@@ -105,7 +105,7 @@ TEST(Names, OfOthersAreNotOurs) {
                                           "retired/" + hex + "-00000001",
                                           "kept/" + hex + "-" + hex,
                                           "holds/" + hex + "-00000001",
-                                          "verified/" + hex,
+                                          "verified/" + hex + "-00000001",
                                           std::string("incoming/0001"),
                                           "Keys/" + hex,
                                           "keys/ABABABABABABABABABABABABABABABAB",

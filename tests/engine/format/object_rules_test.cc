@@ -36,10 +36,13 @@ TEST(ObjectRules, ASnapshotIsWrittenFromItsPacksToItsManifest) {
 
 // With a writer's credentials and key, an attacker can add objects, but cannot make any disappear.
 TEST(ObjectRules, AWriterCreatesNothingThatHidesOrReplacesWhatIsThere) {
-  for (const std::string_view prefix : {"config/", "keys/", "removed/", "retired/", "kept/", "condemned/", "waits/"})
+  for (const std::string_view prefix :
+       {"config/", "keys/", "removed/", "retired/", "kept/", "condemned/", "waits/", "verified/"})
     EXPECT_FALSE(find_object_rule(prefix)->creators.contains(StoreRole::kWriter)) << prefix;
   for (const ObjectRule& rule : object_rules())
-    EXPECT_EQ(rule.creators.contains(StoreRole::kSweeper), rule.kind == ObjectKind::kDamaged) << rule.prefix;
+    EXPECT_EQ(rule.creators.contains(StoreRole::kSweeper),
+              rule.kind == ObjectKind::kDamaged || rule.kind == ObjectKind::kVerified)
+        << rule.prefix;
 }
 
 TEST(ObjectRules, NoRoleDeletesWhatDeterminesHowToReadWhatIsCondemnedForEverAndWhatIsHeld) {
@@ -61,9 +64,9 @@ TEST(ObjectRules, WhatMakesASnapshotReadableIsLockedAndWhatIsRemovedAgainIsNot) 
 }
 
 TEST(ObjectRules, TheCacheKeepsNeitherConfigsNorKeysNorData) {
-  EXPECT_EQ(
-      object_prefixes([](const ObjectRule& rule) { return rule.cached; }),
-      (std::vector<std::string>{"manifests/", "index/", "removed/", "retired/", "kept/", "holds/", "condemned/"}));
+  EXPECT_EQ(object_prefixes([](const ObjectRule& rule) { return rule.cached; }),
+            (std::vector<std::string>{"manifests/", "index/", "removed/", "retired/", "kept/", "holds/", "condemned/",
+                                      "verified/"}));
 }
 
 }  // namespace

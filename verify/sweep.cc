@@ -1,0 +1,317 @@
+#include "verify/sweep.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "codecs/random.h"
+#include "engine/format/document.h"
+#include "engine/format/names.h"
+#include "engine/repository/block_reader.h"
+#include "engine/repository/live_index.h"
+#include "engine/repository/parallel.h"
+#include "io/base/error_class.h"
+#include "sinks/settled_put.h"
+#include "verify/check_context.h"
+#include "verify/check_memory.h"
+#include "verify/pack_check.h"
+#include "verify/rebuild.h"
+#include "verify/snapshot_check.h"
+#include "verify/sweep_reader.h"
+#include "verify/topic_check.h"
+
+namespace drs {
+namespace {
+
+constexpr auto kPassOver = PackCatalog::UnreadableCondemned::kPassOver;
+
+class Sweep {
+ public:
+  Sweep(Repository& repository, const SnapshotCatalog& catalog, const SweepOptions& options, ProgressCounters& progress,
+        CancelToken& cancel)
+      : repository_(repository),
+        catalog_(catalog),
+        options_(options),
+        progress_(progress),
+        cancel_(cancel),
+        findings_(progress),
+        marks_(findings_, repository.clock(), "sweep", options.read_only ? Marking::kReadOnly : Marking::kWritten),
+        evidence_(repository.clock().wall_ns()) {
+    structure_.read_only = rebuild_.read_only = options.read_only;
+    rebuild_.read_data = true;  // the records of topics
+  }
+
+  Result<SweepReport> run();
+
+ private:
+  Result<void> load();
+  Result<void> read_packs(const CheckMemory& memory, SweepReader& reader);
+  Result<void> rebuild_snapshots(const CheckMemory& memory, SweepReader& reader);
+  Result<bool> is_live(const Snapshot& snapshot);
+  Result<void> check_structure(const CheckMemory& memory);
+  Result<void> save(const std::vector<Verified>& records, ObjectStore& store);
+  Result<void> save_structure(WallNs begun_ns);
+  [[nodiscard]] bool structure_is_due() const;
+  [[nodiscard]] WallNs ago(std::chrono::nanoseconds time) const { return repository_.clock().wall_ns() - time.count(); }
+  [[nodiscard]] SweepScope scope() const {
+    return {.level = options_.level == SweepLevel::kDigest ? ProofLevel::kDigest : ProofLevel::kDecoded,
+            .proven_since_ns = ago(options_.verified_within),
+            .shard = options_.shard};
+  }
+  Result<CheckMemory> plan() const;
+
+  Repository& repository_;
+  const SnapshotCatalog& catalog_;
+  const SweepOptions& options_;
+  ProgressCounters& progress_;
+  CancelToken& cancel_;
+  FindingList findings_;
+  DamageMap damage_;
+  DamageMarks marks_;
+  VerifyOptions structure_, rebuild_;  // of the two parts
+  CheckContext context_{repository_, structure_, findings_, damage_, marks_, progress_, cancel_};
+  std::optional<PackCatalog> packs_;
+  Evidence evidence_;
+  std::unordered_set<std::string> rebuilt_ids_;
+  SweepReport report_;
+};
+
+Result<SweepReport> Sweep::run() {
+  DRS_RETURN_IF_ERROR(load());
+  report_catalog(context_, catalog_);
+  DRS_ASSIGN_OR_RETURN(const CheckMemory memory, plan());
+  const WallNs begun_ns = repository_.clock().wall_ns();
+  const WallNs proven_since_ns = ago(options_.verified_within);
+
+  SweepBudget budget(repository_.clock(), options_.budget_bytes, options_.budget_time);
+  SweepRecord record(packs_->packs(), {.bounds = evidence_.bounds(),
+                                       .level = scope().level,
+                                       .workers = memory.workers,
+                                       .host = options_.host,
+                                       .tool = options_.tool});
+  SweepReader reader(repository_.clock(), options_, budget, record,
+                     [this](const std::vector<Verified>& records, ObjectStore& store) { return save(records, store); });
+  DRS_RETURN_IF_ERROR(options_.level == SweepLevel::kRebuild ? rebuild_snapshots(memory, reader)
+                                                             : read_packs(memory, reader));
+  report_.damaged_packs = record.damaged();
+  if (structure_is_due() || findings_.has_about("packs/") || !findings_.damaged_snapshots().empty()) DRS_RETURN_IF_ERROR(check_structure(memory));
+
+  report_.checked.findings = findings_.take();
+  report_.checked.marked = marks_.set_count();
+  report_.checked.unmarked = marks_.cleared_count();
+  if (report_.structure_checked) DRS_RETURN_IF_ERROR(save_structure(begun_ns));
+  report_.structure_ns = evidence_.structure_ns();
+  report_.coverage = coverage_of(packs_->packs(), evidence_.of(packs_->packs()), proven_since_ns);
+  return std::move(report_);
+}
+
+Result<void> Sweep::load() {
+  DRS_ASSIGN_OR_RETURN(evidence_, Evidence::load(repository_));
+  for (const std::string& unreadable : evidence_.unreadable())
+    findings_.report(Finding::Severity::kWarning, unreadable.substr(0, unreadable.find(':')),
+                     "this record of a sweep cannot be read, and what it proved is read again");
+  DRS_ASSIGN_OR_RETURN(packs_, PackCatalog::load(repository_, kPassOver));
+  for (const std::string& name : packs_->occupied_folders())
+    DRS_RETURN_IF_ERROR(check_occupied_folder(findings_, repository_.store(), name));
+  marks_.know(packs_->marks());
+  report_.checked.packs = packs_->packs().size();
+  report_.checked.packs_bytes = packs_->total_bytes();
+  return {};
+}
+
+Result<CheckMemory> Sweep::plan() const {
+  std::uint64_t largest_bytes = 0;
+  for (const PackInfo& pack : packs_->packs()) largest_bytes = std::max(largest_bytes, pack.bytes);
+  return plan_check(CheckKind::kVerify, {.memory_bytes = options_.memory_bytes,
+                                         .threads = options_.threads,
+                                         .listed_objects = packs_->packs().size(),
+                                         .largest_bytes = largest_bytes,
+                                         .operation_bytes = repository_.store().operation_bytes()});
+}
+
+Result<void> Sweep::read_packs(const CheckMemory& memory, SweepReader& reader) {
+  const std::vector<PackInfo>& packs = packs_->packs();
+  const std::vector<std::size_t> due = due_packs(packs, evidence_.of(packs), scope());
+  std::uint64_t due_bytes = 0;
+  for (const std::size_t at : due) due_bytes += packs[at].bytes;
+  progress_.total_bytes.store(std::min(due_bytes, options_.budget_bytes.value_or(due_bytes)),
+                              std::memory_order_relaxed);
+  DRS_ASSIGN_OR_RETURN(const WorkerStores stores, worker_stores(repository_.store(), memory.workers));
+  DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
+  for (const auto& store : stores) store->register_memory(buffers.whole());
+  std::vector<PackCheck> checks;
+  checks.reserve(stores.size());
+  for (std::size_t worker = 0; worker < stores.size(); ++worker) {
+    DRS_ASSIGN_OR_RETURN(PackCheck check, PackCheck::make(context_, *stores[worker], buffers.worker(worker)));
+    checks.push_back(std::move(check));
+  }
+  const auto read = reader.run(
+      packs, due, stores,
+      [&](std::size_t worker, const PackInfo& pack) {
+        if (cancel_.cancelled()) return Result<PackOutcome>(Error(ErrorCode::kCancelled, "asked to stop"));
+        return options_.level == SweepLevel::kDigest ? checks[worker].check_digest(pack) : checks[worker].check(pack);
+      },
+      report_);
+  std::vector<Digest> gone;
+  for (const PackCheck& check : checks) {
+    gone.insert(gone.end(), check.gone().begin(), check.gone().end());
+    context_.tableless.insert(context_.tableless.end(), check.tableless().begin(), check.tableless().end());
+    const PackCheck::Counts& counts = check.counts();
+    report_.checked.packs_read += counts.packs;
+    report_.checked.bytes_read += counts.bytes;
+    report_.checked.blocks_decoded += counts.blocks;
+    report_.checked.chunks_checked += counts.chunks;
+    report_.checked.decoded_bytes += counts.decoded_bytes;
+    report_.unsteady_packs += counts.unsteady;
+  }
+  DRS_RETURN_IF_ERROR(read);
+  if (gone.empty()) return {};
+  DRS_ASSIGN_OR_RETURN(const PackCatalog again, PackCatalog::load(repository_, kPassOver));
+  for (const Digest& pack : gone)
+    if (again.find(pack) != nullptr) report_absent(context_, pack);
+  return {};
+}
+
+// Rebuilds snapshots, and reports what it finds in a context of its own or in that of the run.
+class Rebuilder {
+ public:
+  Rebuilder(CheckContext& context, LiveIndex& index, BlockReader& blocks, std::size_t blocks_max)
+      : context_(context),
+        claims_(context.repository, context.findings),
+        rebuild_(context, index, blocks, claims_, blocks_max),
+        topics_(context, index) {}
+
+  // Whether it is equal to its manifest.
+  Result<bool> run(const Snapshot& snapshot) {
+    DRS_RETURN_IF_ERROR(rebuild_.run(snapshot));
+    if (!is_well(snapshot)) return false;
+    if (snapshot.manifest.content == ManifestContent::kTopics) DRS_RETURN_IF_ERROR(topics_.check(snapshot));
+    return is_well(snapshot);
+  }
+  [[nodiscard]] std::uint64_t bytes() const { return rebuild_.bytes(); }
+  [[nodiscard]] std::uint64_t records() const { return topics_.records(); }
+
+ private:
+  [[nodiscard]] bool is_well(const Snapshot& snapshot) const {
+    return rebuild_.whole_ids().contains(snapshot.id()) &&
+           !context_.findings.damaged_snapshots().contains(snapshot.id());
+  }
+  CheckContext& context_;
+  IndexClaims claims_;
+  Rebuild rebuild_;
+  TopicCheck topics_;
+};
+
+// Whether no forget has removed it since the run began: then its blocks may go.
+Result<bool> Sweep::is_live(const Snapshot& snapshot) {
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog now, load_snapshots(repository_, snapshot.manifest.stream));
+  return std::ranges::any_of(now.live, [&](const Snapshot& one) { return one.digest == snapshot.digest; });
+}
+
+Result<void> Sweep::rebuild_snapshots(const CheckMemory& memory, SweepReader& reader) {
+  const std::vector<const Snapshot*> due = due_snapshots(catalog_, evidence_, scope());
+  report_.due_snapshots = report_.left_snapshots = due.size();
+  std::uint64_t due_bytes = 0;
+  for (const Snapshot* snapshot : due) due_bytes += snapshot->manifest.bytes;
+  progress_.total_bytes.store(std::min(due_bytes, options_.budget_bytes.value_or(due_bytes)),
+                              std::memory_order_relaxed);
+  DRS_ASSIGN_OR_RETURN(const auto index, LiveIndex::open(repository_, repository_.store(), {memory.index_cache_bytes}));
+  DRS_ASSIGN_OR_RETURN(BlockReader blocks, BlockReader::make(repository_, repository_.store()));
+  // What the first attempt finds is not reported: the snapshot may be removed meanwhile. The second reads everything
+  // another time.
+  FindingList unconfirmed(progress_);
+  DamageMap unconfirmed_damage;
+  DamageMarks no_marks(unconfirmed, repository_.clock(), "sweep", Marking::kReadOnly);
+  CheckContext first_context{repository_, rebuild_, unconfirmed, unconfirmed_damage, no_marks, progress_, cancel_};
+  CheckContext second_context{repository_, rebuild_, findings_, damage_, marks_, progress_, cancel_};
+  Rebuilder first(first_context, *index, blocks, memory.rebuild_blocks);
+  Rebuilder second(second_context, *index, blocks, memory.rebuild_blocks);
+
+  const auto rebuild = [&](const Snapshot& snapshot) -> Result<void> {
+    const WallNs begun_ns = repository_.clock().wall_ns();
+    DRS_ASSIGN_OR_RETURN(bool well, first.run(snapshot));
+    if (!well) {
+      DRS_ASSIGN_OR_RETURN(const bool live, is_live(snapshot));
+      if (!live) return {};
+      DRS_ASSIGN_OR_RETURN(well, second.run(snapshot));
+    }
+    if (well) rebuilt_ids_.insert(snapshot.id());
+    return reader.rebuilt({snapshot.digest, well, begun_ns}, repository_.store());
+  };
+  Result<void> outcome;
+  for (const Snapshot* snapshot : due) {
+    if (!reader.may_read(snapshot->manifest.bytes)) break;
+    outcome = rebuild(*snapshot);
+    if (!outcome.ok()) break;
+    --report_.left_snapshots;
+  }
+  report_.checked.snapshots_rebuilt = rebuilt_ids_.size();
+  report_.checked.rebuilt_bytes = first.bytes() + second.bytes();
+  report_.checked.records_checked = first.records() + second.records();
+  report_.budget_used = outcome.ok() && report_.left_snapshots > 0;
+  const auto saved = reader.save(repository_.store());
+  return outcome.ok() ? saved : outcome;
+}
+
+bool Sweep::structure_is_due() const {
+  if (options_.level == SweepLevel::kDigest || options_.shard.number != 1) return false;
+  return evidence_.structure_ns() < ago(options_.structure_every);
+}
+
+// With the marks of this run.
+Result<void> Sweep::check_structure(const CheckMemory& memory) {
+  DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository_, kPassOver));
+  IndexClaims claims(repository_, findings_);
+  DRS_RETURN_IF_ERROR(check_recipes(context_, catalog_, std::move(packs), memory, claims, report_.checked));
+  report_.checked.snapshots_rebuilt = rebuilt_ids_.size();
+  report_.structure_checked = true;
+  const auto damaged = findings_.damaged_snapshots();
+  report_damaged_snapshots(catalog_, damaged, report_.checked);
+  report_hit_streams(catalog_, damaged, BlocksRead::kSome, rebuilt_ids_, report_.checked);
+  return {};
+}
+
+Result<void> Sweep::save_structure(WallNs begun_ns) {
+  const bool faulty = std::ranges::any_of(report_.checked.findings, [](const Finding& finding) {
+    return finding.severity != Finding::Severity::kWarning;
+  });
+  if (faulty) return {};
+  return save({Verified{.ended_ns = repository_.clock().wall_ns(),
+                        .structure_ns = begun_ns,
+                        .host = options_.host,
+                        .tool = options_.tool,
+                        .arcs = {},
+                        .damaged = {},
+                        .rebuilt = {}}},
+              repository_.store());
+}
+
+Result<void> Sweep::save(const std::vector<Verified>& records, ObjectStore& store) {
+  for (const Verified& record : records) {
+    if (!options_.read_only) {
+      Uuid id;
+      random_bytes(id.mutable_view());
+      const std::string name = verified_name(id);
+      const auto put = put_settled(
+          store, name, encode_document(repository_.keys(), ObjectKind::kVerified, name, encode_verified(record)));
+      if (!put.ok())
+        return Error(put.error()).with_context(
+            "what this sweep has proven cannot be recorded under verified/, which takes the rights of a sweeper or a "
+            "pruner (drstream policy); --read-only sweeps without a record");
+      ++report_.records;
+    }
+    evidence_.add(record, 0);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<SweepReport> sweep(Repository& repository, const SnapshotCatalog& catalog, const SweepOptions& options,
+                          ProgressCounters& progress, CancelToken& cancel) {
+  const auto started = repository.clock().steady();
+  DRS_ASSIGN_OR_RETURN(SweepReport report, Sweep(repository, catalog, options, progress, cancel).run());
+  report.checked.elapsed = repository.clock().steady() - started;
+  return report;
+}
+
+}  // namespace drs
