@@ -50,12 +50,13 @@ class DamageMarks {
   std::uint64_t cleared_count_ = 0;
 };
 
-// Reports that a folder of objects cannot be listed, because something else has its name. For the folder of the damage
-// marks this is a warning: without marks no data is lost.
+// Reports that a folder of objects cannot be listed, because something else has its name. For the folders of damage
+// marks and of records of sweeps this is a warning: without them no data is lost.
 inline void report_bad_folder(FindingList& findings, std::string_view prefix, const Error& error) {
-  findings.report(
-      prefix == name_prefix(ObjectKind::kDamaged) ? Finding::Severity::kWarning : Finding::Severity::kDamage,
-      std::string(prefix), error.message);
+  findings.report(prefix == name_prefix(ObjectKind::kDamaged) || prefix == name_prefix(ObjectKind::kVerified)
+                      ? Finding::Severity::kWarning
+                      : Finding::Severity::kDamage,
+                  std::string(prefix), error.message);
 }
 
 // Checks a folder whose name was listed as an object: "packs/3f". Returns true if it reported a finding. Returns false
@@ -67,6 +68,12 @@ inline Result<bool> check_occupied_folder(FindingList& findings, ObjectStore& st
   if (!is_damage(listed.error())) return listed.error();
   report_bad_folder(findings, prefix, listed.error());
   return true;
+}
+
+// Reports an unreadable record of a sweep. What it proved counts as unproven; no data is lost.
+inline void report_bad_record(FindingList& findings, const std::string& name, const std::string& problem) {
+  findings.report(Finding::Severity::kWarning, name,
+                  "the record of a sweep cannot be read; what it proved is read again: " + problem);
 }
 
 // Reports an unreadable mark. Its whole pack counts as marked; no data is lost.

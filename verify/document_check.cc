@@ -81,6 +81,8 @@ Result<void> DocumentCheck::read_whole(const Object& object, ObjectStore& store)
 void DocumentCheck::report(const Object& object, const Error& error) {
   if (object.parsed.kind == ObjectKind::kDamaged)
     report_bad_mark(context_.findings, object.key, error.message);
+  else if (object.parsed.kind == ObjectKind::kVerified)
+    report_bad_record(context_.findings, object.key, error.message);
   else
     context_.findings.report(severity_of(error), object.key, error.message);
 }

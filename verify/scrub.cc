@@ -226,6 +226,7 @@ Result<void> Scrub::read(const ScrubObject& object, const std::string& name, Obj
 
 void Scrub::report(const ScrubObject& object, const std::string& name, ObjectStore& store, const Error& error) {
   if (object.parsed.kind == ObjectKind::kDamaged) return report_bad_mark(findings_, name, error.message);
+  if (object.parsed.kind == ObjectKind::kVerified) return report_bad_record(findings_, name, error.message);
   // A slot that is too new is a warning: opening a repository skips it, too.
   const bool passed_over = object.parsed.kind == ObjectKind::kSlot && severity_of(error) == Finding::Severity::kTooNew;
   findings_.report(passed_over ? Finding::Severity::kWarning : severity_of(error), name, error.message);

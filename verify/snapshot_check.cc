@@ -65,7 +65,7 @@ void report_absent(CheckContext& context, const Digest& pack) {
 }
 
 Result<RecipesChecked> check_recipes(CheckContext& context, const SnapshotCatalog& catalog, PackCatalog packs,
-                              const CheckMemory& memory, IndexClaims& claims, VerifyReport& report) {
+                                     const CheckMemory& memory, IndexClaims& claims, VerifyReport& report) {
   Repository& repository = context.repository;
   DRS_ASSIGN_OR_RETURN(const auto index,
                        LiveIndex::open(repository, repository.store(), {memory.index_cache_bytes}, std::move(packs)));

@@ -28,8 +28,8 @@ struct RecipesChecked {
 
 // Checks that every block that a snapshot needs has a claim whose pack exists, has the right size and contains the
 // block's range, and finds out which snapshots the damage affects that the run has found. Before that, rebuilds those
-// of CheckContext::options. `packs`: with the marks of this run: a block is then located in an unmarked pack if it has a
-// copy there. Errors: those that do not concern stored objects; kCancelled.
+// of CheckContext::options. `packs`: with the marks of this run: a block is then located in an unmarked pack if it has
+// a copy there. Errors: those that do not concern stored objects; kCancelled.
 Result<RecipesChecked> check_recipes(CheckContext& context, const SnapshotCatalog& catalog, PackCatalog packs,
                                      const CheckMemory& memory, IndexClaims& claims, VerifyReport& report);
 

@@ -93,7 +93,8 @@ Result<SweepReport> Sweep::run() {
   DRS_RETURN_IF_ERROR(options_.level == SweepLevel::kRebuild ? rebuild_snapshots(memory, reader)
                                                              : read_packs(memory, reader));
   report_.damaged_packs = record.damaged();
-  if (structure_is_due() || findings_.has_about("packs/") || !findings_.damaged_snapshots().empty()) DRS_RETURN_IF_ERROR(check_structure(memory));
+  if (structure_is_due() || findings_.has_about("packs/") || !findings_.damaged_snapshots().empty())
+    DRS_RETURN_IF_ERROR(check_structure(memory));
 
   report_.checked.findings = findings_.take();
   report_.checked.marked = marks_.set_count();
@@ -106,9 +107,8 @@ Result<SweepReport> Sweep::run() {
 
 Result<void> Sweep::load() {
   DRS_ASSIGN_OR_RETURN(evidence_, Evidence::load(repository_));
-  for (const std::string& unreadable : evidence_.unreadable())
-    findings_.report(Finding::Severity::kWarning, unreadable.substr(0, unreadable.find(':')),
-                     "this record of a sweep cannot be read, and what it proved is read again");
+  for (const Evidence::Unreadable& unreadable : evidence_.unreadable())
+    report_bad_record(findings_, unreadable.name, unreadable.problem);
   DRS_ASSIGN_OR_RETURN(packs_, PackCatalog::load(repository_, kPassOver));
   for (const std::string& name : packs_->occupied_folders())
     DRS_RETURN_IF_ERROR(check_occupied_folder(findings_, repository_.store(), name));
@@ -271,9 +271,8 @@ Result<void> Sweep::check_structure(const CheckMemory& memory) {
 }
 
 Result<void> Sweep::save_structure(WallNs begun_ns) {
-  const bool faulty = std::ranges::any_of(report_.checked.findings, [](const Finding& finding) {
-    return finding.severity != Finding::Severity::kWarning;
-  });
+  const bool faulty = std::ranges::any_of(
+      report_.checked.findings, [](const Finding& finding) { return finding.severity != Finding::Severity::kWarning; });
   if (faulty) return {};
   return save({Verified{.ended_ns = repository_.clock().wall_ns(),
                         .structure_ns = begun_ns,
@@ -294,9 +293,11 @@ Result<void> Sweep::save(const std::vector<Verified>& records, ObjectStore& stor
       const auto put = put_settled(
           store, name, encode_document(repository_.keys(), ObjectKind::kVerified, name, encode_verified(record)));
       if (!put.ok())
-        return Error(put.error()).with_context(
-            "what this sweep has proven cannot be recorded under verified/, which takes the rights of a sweeper or a "
-            "pruner (drstream policy); --read-only sweeps without a record");
+        return Error(put.error())
+            .with_context(
+                "what this sweep has proven cannot be recorded under verified/, which takes the rights of a sweeper or "
+                "a "
+                "pruner (drstream policy); --read-only sweeps without a record");
       ++report_.records;
     }
     evidence_.add(record, 0);

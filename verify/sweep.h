@@ -1,5 +1,5 @@
-// Sweep: reads what was proven longest ago, within a budget, and records what it has proven under verified/, so that the
-// next one goes on from there, on any machine. Shares no code with the pipeline that wrote the packs.
+// Sweep: reads what was proven longest ago, within a budget, and records what it has proven under verified/, so that
+// the next one goes on from there, on any machine. Shares no code with the pipeline that wrote the packs.
 #pragma once
 
 #include <chrono>
@@ -40,17 +40,17 @@ struct SweepOptions {
 };
 
 struct SweepReport {
-  VerifyReport checked;  // findings, and what was read
-  Coverage coverage;     // of the whole repository, after the run
-  std::uint64_t due_packs = 0, due_bytes = 0;  // of the shard, at the begin
-  std::uint64_t left_packs = 0, left_bytes = 0;  // of these, not read
+  VerifyReport checked;                                 // findings, and what was read
+  Coverage coverage;                                    // of the whole repository, after the run
+  std::uint64_t due_packs = 0, due_bytes = 0;           // of the shard, at the begin
+  std::uint64_t left_packs = 0, left_bytes = 0;         // of these, not read
   std::uint64_t due_snapshots = 0, left_snapshots = 0;  // with kRebuild
-  std::uint64_t damaged_packs = 0;  // found by this run
-  std::uint64_t unsteady_packs = 0;  // read wrongly, then rightly
-  std::uint64_t records = 0;         // stored under verified/
-  bool budget_used = false;          // something was left because of it
-  bool structure_checked = false;    // by this run
-  WallNs structure_ns = 0;           // when all snapshots were last found to have what they need; 0: never
+  std::uint64_t damaged_packs = 0;                      // found by this run
+  std::uint64_t unsteady_packs = 0;                     // read wrongly, then rightly
+  std::uint64_t records = 0;                            // stored under verified/
+  bool budget_used = false;                             // something was left because of it
+  bool structure_checked = false;                       // by this run
+  WallNs structure_ns = 0;  // when all snapshots were last found to have what they need; 0: never
 };
 
 // Damage is in the report. A run that ends early records what it has proven until then. Errors: kDenied (a record could

@@ -132,10 +132,9 @@ Result<PackOutcome> KeylessSweep::read(const PackInfo& pack, ObjectStore& store,
   const auto digest = digest_of(pack, store, buffers);
   if (!digest.ok() && !is_object_fault(digest.error())) return digest.error();
   if (!digest.ok() && is_absent(digest.error())) return PackOutcome::kGone;
-  DRS_ASSIGN_OR_RETURN(
-      const PackOutcome outcome,
-      digest.ok() && *digest == pack.name ? Result<PackOutcome>(PackOutcome::kIntact)
-                                          : judge(pack, store, digest, buffers));
+  DRS_ASSIGN_OR_RETURN(const PackOutcome outcome, digest.ok() && *digest == pack.name
+                                                      ? Result<PackOutcome>(PackOutcome::kIntact)
+                                                      : judge(pack, store, digest, buffers));
   // Only the marks of a scrub: verify can find damage in a pack whose digest is right.
   if (outcome == PackOutcome::kIntact) marks_.clear(store, pack.name, "scrub");
   const std::scoped_lock lock(mutex_);
@@ -159,10 +158,10 @@ Result<PackOutcome> KeylessSweep::judge(const PackInfo& pack, ObjectStore& store
     ++report_.unsteady_packs;
     return PackOutcome::kIntact;
   }
-  const Error error = !second.ok() ? second.error()
-                                   : Error(ErrorCode::kCorrupt, "the SHA-256 of its " + std::to_string(pack.bytes) +
-                                                                    " bytes is " + second->hex() +
-                                                                    ", expected its name");
+  const Error error = !second.ok()
+                          ? second.error()
+                          : Error(ErrorCode::kCorrupt, "the SHA-256 of its " + std::to_string(pack.bytes) +
+                                                           " bytes is " + second->hex() + ", expected its name");
   findings_.report(severity_of(error), name, error.message);
   if (!is_lasting_damage(error)) return PackOutcome::kUnread;
   marks_.set(store, pack.name, error.message);

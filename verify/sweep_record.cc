@@ -68,8 +68,8 @@ std::vector<Verified> SweepRecord::take(WallNs now_ns) {
                     .level = options_.level});
   std::vector<Verified> records;
   while (!arcs.empty() || !damaged_.empty() || !rebuilt_.empty()) {
-    Verified record{.ended_ns = now_ns, .host = options_.host, .tool = options_.tool, .arcs = {}, .damaged = {},
-                    .rebuilt = {}};
+    Verified record{
+        .ended_ns = now_ns, .host = options_.host, .tool = options_.tool, .arcs = {}, .damaged = {}, .rebuilt = {}};
     move_some(arcs, record.arcs, kVerifiedArcsMax);
     move_some(damaged_, record.damaged, kVerifiedDamagedMax);
     move_some(rebuilt_, record.rebuilt, kVerifiedRebuiltMax);

@@ -41,7 +41,7 @@ class SweepRecord {
   const std::span<const PackInfo> packs_;
   const Options options_;
   WallNs listed_ns_ = 0;
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;              // guards what follows
   std::vector<WallNs> reading_since_ns_;  // of each worker; 0: it reads nothing
   WallNs since_ns_ = 0;                   // before the first reading that the next record tells; 0: there was none
   std::vector<bool> proven_;              // for each pack: since the last record

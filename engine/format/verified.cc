@@ -35,8 +35,7 @@ Result<std::string> read_text(ByteReader& reader, std::string_view what) {
   std::string text = reader.short_string();
   DRS_RETURN_IF_ERROR(reader.check());
   if (text.size() > kVerifiedTextBytesMax)
-    return corrupt("verified: ", what, " has ", text.size(), " bytes, at most ", kVerifiedTextBytesMax,
-                   " are allowed");
+    return corrupt("verified: ", what, " has ", text.size(), " bytes, at most ", kVerifiedTextBytesMax, " are allowed");
   return text;
 }
 

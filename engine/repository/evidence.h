@@ -1,6 +1,6 @@
 // What sweeps have proven: reads their records (engine/format/verified.h), and says of each pack when it was last read
-// and found intact. A record can only lack packs, never have too many: what may have escaped a sweep counts as unproven.
-// Threads: one.
+// and found intact. A record can only lack packs, never have too many: what may have escaped a sweep counts as
+// unproven. Threads: one.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,11 @@ class Evidence {
   // ArcsRequest::bounds, at most 64: the newest.
   [[nodiscard]] std::vector<WallNs> bounds() const;
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }  // of the objects that were read
-  [[nodiscard]] const std::vector<std::string>& unreadable() const { return unreadable_; }  // "NAME: problem"
+  struct Unreadable {
+    std::string name, problem;
+    bool too_new = false;  // a newer drstream can read it
+  };
+  [[nodiscard]] const std::vector<Unreadable>& unreadable() const { return unreadable_; }
 
   // The same evidence about `packs` and the manifests of `live`, as few records.
   [[nodiscard]] std::vector<Verified> folded(std::span<const PackInfo> packs, std::span<const Digest> live) const;
@@ -66,7 +70,8 @@ class Evidence {
   std::vector<DamagedPack> damaged_;  // times corrected
   std::unordered_map<Digest, RebuildProof, FixedBytesHash> rebuilt_;
   WallNs structure_ns_ = 0, newest_ns_ = 0;
-  std::vector<std::string> names_, unreadable_;
+  std::vector<std::string> names_;
+  std::vector<Unreadable> unreadable_;
 };
 
 // Of a whole repository, or of one shard.

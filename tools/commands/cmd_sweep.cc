@@ -1,4 +1,5 @@
-// drstream sweep: proves what was proven longest ago, within a budget, and records it for the next sweep and for status.
+// drstream sweep: proves what was proven longest ago, within a budget, and records it for the next sweep and for
+// status.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -73,8 +74,8 @@ Result<SweepShard> shard_of(const std::string& text) {
     if (number) ++*number;
   }
   if (!count || !number || *count < 1 || *count > kShardsMax || *number < 1 || *number > *count)
-    return Error(ErrorCode::kUsage, fmt::format("--shard {} is not one of the shards 1/N to N/N, N at most {}", text,
-                                                kShardsMax));
+    return Error(ErrorCode::kUsage,
+                 fmt::format("--shard {} is not one of the shards 1/N to N/N, N at most {}", text, kShardsMax));
   return SweepShard{*number, *count};
 }
 
@@ -85,7 +86,8 @@ Result<SweepOptions> options_of(const CommandContext& context, const SweepComman
   for (const Budget& budget : command.budgets) {
     if (budget.bytes) options.budget_bytes = std::min(*budget.bytes, options.budget_bytes.value_or(*budget.bytes));
     if (budget.time)
-      options.budget_time = std::min<std::chrono::nanoseconds>(*budget.time, options.budget_time.value_or(*budget.time));
+      options.budget_time =
+          std::min<std::chrono::nanoseconds>(*budget.time, options.budget_time.value_or(*budget.time));
   }
   DRS_ASSIGN_OR_RETURN(options.shard, shard_of(command.shard));
   options.read_only = command.read_only;
@@ -157,12 +159,12 @@ Result<ExitCode> run_sweep(CommandContext& context, const SweepCommand& command)
 
 void add_sweep_command(CommandSet& commands) {
   const auto command = std::make_shared<SweepCommand>();
-  CLI::App* const app = add_subcommand(commands.root(), "sweep",
-                                       "Prove what was proven longest ago, within a budget; record it",
-                                       "  drstream sweep --budget 45m\n"
-                                       "  drstream sweep --budget 200GiB --verified-within 30d --idle\n"
-                                       "  drstream sweep --level rebuild --budget 2h\n"
-                                       "  drstream sweep --shard 2/4\n");
+  CLI::App* const app =
+      add_subcommand(commands.root(), "sweep", "Prove what was proven longest ago, within a budget; record it",
+                     "  drstream sweep --budget 45m\n"
+                     "  drstream sweep --budget 200GiB --verified-within 30d --idle\n"
+                     "  drstream sweep --level rebuild --budget 2h\n"
+                     "  drstream sweep --shard 2/4\n");
   app->add_option_function<std::vector<std::string>>(
          "--budget",
          [command](const std::vector<std::string>& texts) {

@@ -20,8 +20,8 @@ std::string read_text(const SweepRun& run) {
   if (run.level == SweepLevel::kRebuild)
     return fmt::format("rebuilt {}, {} of plaintext, {}\n", counted(checked.snapshots_rebuilt, "snapshot"),
                        format_size(checked.rebuilt_bytes), pace_text(checked.rebuilt_bytes, checked.elapsed));
-  std::string out = fmt::format("read {}, {}, {}", counted(checked.packs_read, "pack"),
-                                format_size(checked.bytes_read), pace_text(checked.bytes_read, checked.elapsed));
+  std::string out = fmt::format("read {}, {}, {}", counted(checked.packs_read, "pack"), format_size(checked.bytes_read),
+                                pace_text(checked.bytes_read, checked.elapsed));
   if (run.level == SweepLevel::kDecode)
     out += fmt::format("; {} decoded, {} of plaintext", counted(checked.blocks_decoded, "block"),
                        format_size(checked.decoded_bytes));
@@ -48,7 +48,8 @@ std::string_view sweep_level_word(SweepLevel level) {
 
 double coverage_ratio(const Coverage& coverage) {
   if (coverage.complete()) return 1;
-  const double ratio = static_cast<double>(coverage.proven_bytes) / static_cast<double>(std::max<std::uint64_t>(coverage.bytes, 1));
+  const double ratio =
+      static_cast<double>(coverage.proven_bytes) / static_cast<double>(std::max<std::uint64_t>(coverage.bytes, 1));
   return std::min(ratio, 0.9999);
 }
 
@@ -56,8 +57,8 @@ std::string coverage_text(const Coverage& coverage, std::chrono::milliseconds wi
   if (coverage.packs == 0) return "no packs are stored";
   // Down, so that 100 % means all.
   const double percent = std::floor(coverage_ratio(coverage) * 1000) / 10;
-  std::string out = fmt::format("{:g} % of {} proven within {}", percent, format_size(coverage.bytes),
-                                format_duration(within));
+  std::string out =
+      fmt::format("{:g} % of {} proven within {}", percent, format_size(coverage.bytes), format_duration(within));
   if (!coverage.complete()) out += fmt::format(", {} not", counted(coverage.packs - coverage.proven_packs, "pack"));
   if (coverage.oldest_unproven_ns != 0)
     out += fmt::format(", the oldest of them stored {}", format_time_local(coverage.oldest_unproven_ns));
@@ -87,13 +88,15 @@ std::string sweep_text(const SweepRun& run) {
   if (report.structure_checked)
     out += fmt::format("{} checked for missing objects\n", counted(report.checked.snapshots, "snapshot"));
   if (report.checked.marked > 0)
-    out += fmt::format("marked {} as damaged: pushes store their chunks anew\n", counted(report.checked.marked, "pack"));
+    out +=
+        fmt::format("marked {} as damaged: pushes store their chunks anew\n", counted(report.checked.marked, "pack"));
   if (report.checked.unmarked > 0)
     out += fmt::format("took back the damage marks of {}\n", counted(report.checked.unmarked, "pack"));
   out += "coverage: " + coverage_text(report.coverage, run.verified_within) + "\n";
   if (run.keyless)
-    out += "no key was given: this is no evidence, is kept on this machine alone, and `drstream status` does not count "
-           "it\n";
+    out +=
+        "no key was given: this is no evidence, is kept on this machine alone, and `drstream status` does not count "
+        "it\n";
   else if (!run.recorded)
     out += "--read-only: nothing of this is recorded, and the next sweep reads it again\n";
   return out;
@@ -107,8 +110,7 @@ std::string sweep_verdict(const SweepRun& run, ExitCode code) {
     default: break;
   }
   const bool read_nothing = run.report.checked.packs_read == 0 && run.report.checked.snapshots_rebuilt == 0;
-  if (read_nothing && run.report.left_packs == 0 && run.report.left_snapshots == 0)
-    return "nothing was due";
+  if (read_nothing && run.report.left_packs == 0 && run.report.left_snapshots == 0) return "nothing was due";
   return run.report.unsteady_packs > 0 ? "no damage found in the store; see the warnings about this machine"
                                        : "no damage found in what was read";
 }

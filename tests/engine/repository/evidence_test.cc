@@ -176,7 +176,7 @@ class World {
   struct Pack {
     PackInfo info;
     WallNs listed_from_ns = 0;  // its put has ended, less than an hour after its time
-    WallNs intact_ns = 0;  // the begin of the last read that found it intact; 0: never, or damage was found since
+    WallNs intact_ns = 0;       // the begin of the last read that found it intact; 0: never, or damage was found since
   };
 
   std::uint32_t roll(std::uint32_t sides) { return std::uniform_int_distribution<std::uint32_t>(0, sides - 1)(dice_); }
