@@ -222,6 +222,7 @@ Coverage coverage_of(std::span<const PackInfo> packs, std::span<const PackProof>
       if (proofs[i].decoded_ns != 0 && proofs[i].decoded_ns >= since_ns) coverage.decoded_bytes += pack.bytes;
     } else {
       keep_oldest(coverage.oldest_unproven_ns, pack.stored_ns);
+      if (pack.stored_ns < since_ns) ++coverage.overdue_packs;
     }
   }
   return coverage;

@@ -79,8 +79,9 @@ struct Coverage {
   std::uint64_t packs = 0, bytes = 0;  // that are not condemned
   std::uint64_t proven_packs = 0, proven_bytes = 0, decoded_bytes = 0;
   std::uint64_t damaged_packs = 0;
-  WallNs oldest_unproven_ns = 0;  // the store's time of the oldest pack that is not proven; 0: all are, or unknown
-  WallNs oldest_proof_ns = 0;     // of the proven ones
+  std::uint64_t overdue_packs = 0;  // not proven, and not younger than the window
+  WallNs oldest_unproven_ns = 0;    // the store's time of the oldest pack that is not proven; 0: all are, or unknown
+  WallNs oldest_proof_ns = 0;       // of the proven ones
 
   [[nodiscard]] bool complete() const { return proven_packs == packs; }
 };

@@ -1,6 +1,8 @@
-// drstream status: whether every stream has a good snapshot that is recent enough. Reads manifests, no data.
+// drstream status: whether every stream has a good snapshot that is recent enough, and was proven. Reads manifests and
+// records of sweeps, no data.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -19,11 +21,14 @@
 namespace drs {
 namespace {
 
+constexpr std::chrono::milliseconds kProofWindow = std::chrono::days(30);
+constexpr auto kPassOver = PackCatalog::UnreadableCondemned::kPassOver;
+
 enum class StatusFormat : std::uint8_t { kText, kNagios };
 
 struct StatusCommand {
   std::string stream;
-  std::optional<std::chrono::milliseconds> newest_within;
+  std::optional<std::chrono::milliseconds> newest_within, verified_within;
   StatusFormat format = StatusFormat::kText;
   std::string metrics;  // a file
 };
@@ -36,13 +41,37 @@ std::vector<LostStream> lost_streams(const SeenHeads& seen, const SnapshotCatalo
   return out;
 }
 
-Result<std::size_t> count_damaged_packs(Repository& repository) {
-  Listing listing;
+// The packs that marks name, but for those that a prune will delete or has deleted: nothing needs them.
+Result<std::size_t> count_damaged_packs(Repository& repository, Listing& listing) {
   DRS_ASSIGN_OR_RETURN(const Listing::Objects marks, listing.take(repository.store(), ObjectKind::kDamaged));
+  if (marks.empty()) return std::size_t{0};
+  DRS_ASSIGN_OR_RETURN(const CondemnedList condemned, PackCatalog::load_condemned(repository, kPassOver));
   std::set<Digest> packs;
   for (const ObjectInfo& mark : marks)
     if (const auto name = parse_name(mark.key); name) packs.insert(name->digest);
+  for (const Digest& pack : condemned.packs) packs.erase(pack);
   return packs.size();
+}
+
+bool any_expects_proof(std::span<const Expectation> expectations) {
+  return std::ranges::any_of(expectations, [](const Expectation& one) { return one.verified_within.has_value(); });
+}
+
+// Lists all packs, which a monitor that asks every few minutes need not: then only if a limit asks for it.
+Result<void> look_at_proofs(CommandContext& context, const StatusCommand& command, Repository& repository,
+                            StatusReport& report) {
+  const auto& expectations = context.configuration.expectations;
+  if (command.format == StatusFormat::kNagios && command.metrics.empty() && !command.verified_within &&
+      !any_expects_proof(expectations))
+    return {};
+  DRS_ASSIGN_OR_RETURN(Evidence evidence, Evidence::load(repository));
+  DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, kPassOver));
+  const WallNs now_ns = context.clock.wall_ns();
+  report.proof.emplace(std::move(evidence), std::move(packs), now_ns);
+  report.proof_window = command.verified_within.value_or(kProofWindow);
+  judge_proofs(report.streams, report.catalog, *report.proof,
+               {command.newest_within, command.verified_within, expectations}, now_ns);
+  return {};
 }
 
 Result<StatusReport> look(CommandContext& context, const StatusCommand& command) {
@@ -53,10 +82,12 @@ Result<StatusReport> look(CommandContext& context, const StatusCommand& command)
   DRS_ASSIGN_OR_RETURN(report.catalog, seen.load_snapshots(*repository, listing));
   const SnapshotCatalog& catalog = report.catalog;
   report.repository = repository->config().repository.hex();
-  DRS_ASSIGN_OR_RETURN(report.damaged_packs, count_damaged_packs(*repository));
+  DRS_ASSIGN_OR_RETURN(report.damaged_packs, count_damaged_packs(*repository, listing));
   report.warnings = seen.warn_of(catalog);
   report.streams = judge_streams(stream_states(catalog), lost_streams(seen, catalog),
-                                 {command.newest_within, context.configuration.expectations}, context.clock.wall_ns());
+                                 {command.newest_within, command.verified_within, context.configuration.expectations},
+                                 context.clock.wall_ns());
+  DRS_RETURN_IF_ERROR(look_at_proofs(context, command, *repository, report));
   if (command.stream.empty()) return report;
   std::erase_if(report.streams, [&](const StreamVerdict& one) {
     return one.state.stream != command.stream && !stream_matches(command.stream, one.state.stream);
@@ -90,7 +121,7 @@ Result<ExitCode> run_status(CommandContext& context, const StatusCommand& comman
   if (!report.ok()) return std::move(report).error();
   const ExitCode code = report->exit_code();
   context.output.document("drstream.status/1", static_cast<int>(code), status_json(*report));
-  context.output.text(status_text(*report, context.output.columns_max()));
+  context.output.text(status_text(*report, context.output.columns_max(), context.clock.wall_ns()));
   return code;
 }
 
@@ -109,6 +140,10 @@ void add_status_command(CommandSet& commands) {
   add_parsed(*app, "--newest-within", command->newest_within, parse_duration, "DURATION",
              "The age that the newest good snapshot of each stream may have; older ones are exit 15. "
              "Default: as [[expect]] tables of the configuration say, else any age");
+  add_parsed(*app, "--verified-within", command->verified_within, parse_duration, "DURATION",
+             "The age that the proof of each stream may have: that a sweep has read all that is stored, or rebuilt a "
+             "snapshot of it; older ones are exit 15. Default: as [[expect]] tables say, else any; the coverage is "
+             "then that of 30d");
   add_text(*app, "--metrics", command->metrics, "FILE",
            "Write metrics for node_exporter's textfile collector; its name ends in .prom");
   add_choice<StatusFormat>(

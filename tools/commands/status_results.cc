@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "tools/commands/sweep_results.h"
 #include "tools/output/printable.h"
 #include "tools/output/quantity_text.h"
 #include "tools/output/summary_text.h"
@@ -29,6 +30,21 @@ constexpr MetricFamily kPreviousSize{"drstream_backup_previous_size_bytes", "Siz
 constexpr MetricFamily kWithin{"drstream_backup_newest_within_seconds", "The age that the newest good one may have."};
 constexpr MetricFamily kSnapshots{"drstream_backup_snapshots", "Snapshots of the stream."};
 constexpr MetricFamily kLost{"drstream_backup_lost", "1: snapshots of the stream are gone or cannot be read."};
+constexpr MetricFamily kRebuilt{"drstream_backup_rebuilt_timestamp_seconds",
+                                "When a snapshot of the stream was last rebuilt well by a sweep; 0: never."};
+constexpr MetricFamily kCoverage{"drstream_verify_coverage_ratio",
+                                 "Share of the stored bytes that a sweep has proven within the window."};
+constexpr MetricFamily kCoverageWindow{"drstream_verify_coverage_window_seconds", "The window of the coverage."};
+constexpr MetricFamily kOverdue{"drstream_verify_overdue_packs",
+                                "Packs that are older than the window and were not proven within it."};
+constexpr MetricFamily kUnverifiedAge{
+    "drstream_verify_oldest_unverified_age_seconds",
+    "Age of the oldest pack that was not proven within the window; 0: there is none."};
+constexpr MetricFamily kProven{"drstream_verify_proven_timestamp_seconds",
+                               "When a sweep last proved something; 0: never."};
+constexpr MetricFamily kStructure{"drstream_verify_structure_timestamp_seconds",
+                                  "When a sweep last found that no snapshot lacks an object; 0: never."};
+constexpr MetricFamily kStoredBytes{"drstream_repo_bytes", "Bytes of all packs that will not be deleted."};
 constexpr MetricFamily kDamagedPacks{"drstream_repo_damaged_packs", "Packs that verify or scrub found damaged."};
 constexpr MetricFamily kStatusRun{"drstream_status_last_status", "1: the last status could look at the repository."};
 constexpr MetricFamily kStatusTime{"drstream_status_last_success_timestamp_seconds",
@@ -52,6 +68,21 @@ std::string counts_text(const StatusReport& report) {
   return out;
 }
 
+// When something was, "3 h 05 min ago".
+std::string ago_text(WallNs then_ns, WallNs now_ns) {
+  return format_duration(std::chrono::nanoseconds(std::max<WallNs>(now_ns - then_ns, 0))) + " ago";
+}
+
+std::string proof_text(const StatusReport& report, WallNs now_ns) {
+  if (!report.proof) return "";
+  const Evidence& evidence = report.proof->evidence();
+  if (evidence.newest_ns() == 0) return "nothing was ever proven by a sweep: drstream sweep\n";
+  std::string out = "coverage: " + coverage_text(report.proof->coverage(report.proof_window), report.proof_window) +
+                    "; last sweep " + ago_text(evidence.newest_ns(), now_ns);
+  if (evidence.structure_ns() != 0) out += "; nothing was missing " + ago_text(evidence.structure_ns(), now_ns);
+  return out + "\n";
+}
+
 std::string damage_text(const StatusReport& report) {
   if (report.damaged_packs == 0) return "";
   return fmt::format(
@@ -62,7 +93,7 @@ std::string damage_text(const StatusReport& report) {
 
 }  // namespace
 
-std::string status_text(const StatusReport& report, std::size_t columns_max) {
+std::string status_text(const StatusReport& report, std::size_t columns_max, WallNs now_ns) {
   using Align = TextTable::Align;
   TextTable table({{"STREAM"},
                    {"STATUS"},
@@ -70,8 +101,9 @@ std::string status_text(const StatusReport& report, std::size_t columns_max) {
                    {"WITHIN", Align::kRight, 3},
                    {"SIZE", Align::kRight, 1},
                    {"CHANGE", Align::kRight, 2},
-                   {"PRODUCER", Align::kLeft, 4},
-                   {"SNAPSHOTS", Align::kRight, 5}});
+                   {"REBUILT", Align::kRight, 4},
+                   {"PRODUCER", Align::kLeft, 5},
+                   {"SNAPSHOTS", Align::kRight, 6}});
   std::string problems;
   for (const StreamVerdict& stream : report.streams) {
     const Snapshot* const good = stream.state.good.snapshot;
@@ -79,11 +111,13 @@ std::string status_text(const StatusReport& report, std::size_t columns_max) {
                    good == nullptr ? "-" : format_duration(stream.age),
                    stream.limit ? format_duration(*stream.limit) : "-",
                    good == nullptr ? "-" : format_size(good->manifest.bytes), change_text(stream),
+                   stream.rebuilt_age ? format_duration(*stream.rebuilt_age) : "-",
                    good == nullptr ? "-" : producer_word(good->manifest), std::to_string(stream.state.snapshots)});
     for (const std::string& problem : stream.problems) problems += stream.state.stream + ": " + problem + "\n";
   }
   if (report.streams.empty()) return "no snapshots\n" + damage_text(report);
-  return table.text(columns_max) + problems + damage_text(report) + counts_text(report) + "\n";
+  return table.text(columns_max) + problems + damage_text(report) + proof_text(report, now_ns) + counts_text(report) +
+         "\n";
 }
 
 nlohmann::ordered_json status_json(const StatusReport& report) {
@@ -107,8 +141,16 @@ nlohmann::ordered_json status_json(const StatusReport& report) {
     }
     if (state.before != nullptr) one["previous_bytes"] = state.before->manifest.bytes;
     if (stream.limit) one["newest_within_seconds"] = static_cast<double>(stream.limit->count()) / 1e3;
+    if (stream.rebuilt_age) one["rebuilt_age_seconds"] = static_cast<double>(stream.rebuilt_age->count()) / 1e3;
+    if (stream.proof_limit) one["verified_within_seconds"] = static_cast<double>(stream.proof_limit->count()) / 1e3;
     one["problems"] = stream.problems;
     out["streams"].push_back(std::move(one));
+  }
+  if (report.proof) {
+    out["coverage"] = coverage_json(report.proof->coverage(report.proof_window), report.proof_window);
+    const Evidence& evidence = report.proof->evidence();
+    if (evidence.newest_ns() != 0) out["proven_time"] = format_time_utc(evidence.newest_ns());
+    if (evidence.structure_ns() != 0) out["structure_time"] = format_time_utc(evidence.structure_ns());
   }
   out["packs_marked"] = report.damaged_packs;
   out["warnings"] = report.warnings;
@@ -152,6 +194,20 @@ MetricsText status_metrics(const StatusReport& report, const std::string& place,
   each(kLost, [](const StreamVerdict& stream) -> std::optional<double> {
     return stream.status == StreamStatus::kLost || stream.status == StreamStatus::kDamaged ? 1 : 0;
   });
+  each(kRebuilt, [&](const StreamVerdict& stream) -> std::optional<double> {
+    if (!stream.rebuilt_age) return 0;
+    return when - static_cast<double>(stream.rebuilt_age->count()) / 1e3;
+  });
+  const Coverage coverage = report.proof->coverage(report.proof_window);
+  const WallNs now_ns = static_cast<WallNs>(when * 1e9);
+  out.add(kCoverage, {{"repository", place}}, coverage_ratio(coverage));
+  out.add(kCoverageWindow, {{"repository", place}}, static_cast<double>(report.proof_window.count()) / 1e3);
+  out.add(kOverdue, {{"repository", place}}, static_cast<double>(coverage.overdue_packs));
+  out.add(kUnverifiedAge, {{"repository", place}},
+          coverage.oldest_unproven_ns == 0 ? 0 : static_cast<double>(now_ns - coverage.oldest_unproven_ns) / 1e9);
+  out.add(kProven, {{"repository", place}}, static_cast<double>(report.proof->evidence().newest_ns()) / 1e9);
+  out.add(kStructure, {{"repository", place}}, static_cast<double>(report.proof->evidence().structure_ns()) / 1e9);
+  out.add(kStoredBytes, {{"repository", place}}, static_cast<double>(coverage.bytes));
   out.add(kDamagedPacks, {{"repository", place}}, static_cast<double>(report.damaged_packs));
   out.add(kStatusRun, {{"repository", place}}, 1);
   out.add(kStatusTime, {{"repository", place}}, when);

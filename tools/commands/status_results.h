@@ -1,8 +1,10 @@
 // What `drstream status` answers: lines, one document, or a line for Nagios.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -15,16 +17,19 @@ namespace drs {
 struct StatusReport {
   std::string repository;  // its id
   SnapshotCatalog catalog;
-  std::vector<StreamVerdict> streams;  // point into the catalog
-  std::size_t damaged_packs = 0;       // that marks name
-  std::vector<std::string> warnings;   // which were logged
+  std::vector<StreamVerdict> streams;         // point into the catalog
+  std::size_t damaged_packs = 0;              // that marks name
+  std::optional<StatusProof> proof;           // if it was looked at
+  std::chrono::milliseconds proof_window{0};  // of the coverage
+  std::vector<std::string> warnings;          // which were logged
   [[nodiscard]] ExitCode exit_code() const { return judge(streams, damaged_packs); }
 };
 
-std::string status_text(const StatusReport& report, std::size_t columns_max);
+std::string status_text(const StatusReport& report, std::size_t columns_max, WallNs now_ns);
 nlohmann::ordered_json status_json(const StatusReport& report);
 
-// `place`: the name of the repository, as it was given. `when`: seconds since 1970.
+// `place`: the name of the repository, as it was given. `when`: seconds since 1970. Requires that the proof was looked
+// at.
 MetricsText status_metrics(const StatusReport& report, const std::string& place, double when);
 // That it failed, and nothing else: the caller keeps the rest of the older file.
 MetricsText failed_status_metrics(const std::string& place);

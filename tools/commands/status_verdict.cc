@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "tools/config/stream_table.h"
@@ -81,6 +82,7 @@ std::string_view status_word(StreamStatus status) {
     case StreamStatus::kIgnored: return "ignored";
     case StreamStatus::kOk: return "ok";
     case StreamStatus::kChanged: return "changed";
+    case StreamStatus::kUnproven: return "unproven";
     case StreamStatus::kLate: return "late";
     case StreamStatus::kAbsent: return "absent";
     case StreamStatus::kLost: return "lost";
@@ -114,12 +116,47 @@ std::vector<StreamVerdict> judge_streams(std::vector<StreamState> states, std::s
   return out;
 }
 
+Coverage StatusProof::coverage(milliseconds within) const {
+  return coverage_of(packs_.packs(), proofs_, now_ns_ - std::chrono::nanoseconds(within).count());
+}
+
+void judge_proofs(std::vector<StreamVerdict>& streams, const SnapshotCatalog& catalog, const StatusProof& proof,
+                  const StatusLimits& limits, WallNs now_ns) {
+  std::unordered_map<std::string_view, StreamVerdict*> by_name;
+  for (StreamVerdict& stream : streams)
+    if (stream.status != StreamStatus::kIgnored) by_name[stream.state.stream] = &stream;
+  for (const Snapshot& snapshot : catalog.live) {
+    const auto stream = by_name.find(snapshot.manifest.stream);
+    const RebuildProof* const rebuilt = proof.evidence().rebuilt(snapshot.digest);
+    if (stream == by_name.end() || rebuilt == nullptr) continue;
+    const auto age = milliseconds(std::max<WallNs>(now_ns - rebuilt->proven_ns, 0) / 1'000'000);
+    std::optional<milliseconds>& newest = stream->second->rebuilt_age;
+    if (rebuilt->well)
+      newest = newest ? std::min(*newest, age) : age;
+    else
+      add(*stream->second, StreamStatus::kDamaged,
+          fmt::format("{} could not be rebuilt {} ago: `drstream verify {}` says why",
+                      snapshot.id().substr(0, kIdDigitsShown), format_duration(age), snapshot.id()));
+  }
+  for (const auto& [name, stream] : by_name) {
+    const Expectation* const expected = first_table_of(limits.expectations, stream->state.stream);
+    stream->proof_limit = limits.verified_within;
+    if (!stream->proof_limit && expected != nullptr) stream->proof_limit = expected->verified_within;
+    const auto limit = stream->proof_limit;
+    if (!limit || stream->state.snapshots == 0 || (stream->rebuilt_age && *stream->rebuilt_age <= *limit)) continue;
+    if (const Coverage coverage = proof.coverage(*limit); coverage.overdue_packs > 0)
+      add(*stream, StreamStatus::kUnproven,
+          fmt::format("not proven within {}: {} of the repository not read by a sweep, and no snapshot rebuilt",
+                      format_duration(*limit), counted(coverage.overdue_packs, "pack")));
+  }
+}
+
 ExitCode judge(std::span<const StreamVerdict> streams, std::size_t damaged_packs) {
   const auto worst = std::ranges::max_element(streams, {}, &StreamVerdict::status);
   const StreamStatus status = worst == streams.end() ? StreamStatus::kOk : worst->status;
   if (status == StreamStatus::kDamaged || damaged_packs > 0) return ExitCode::kDamage;
   if (status == StreamStatus::kLost) return ExitCode::kRollback;
-  return status >= StreamStatus::kLate ? ExitCode::kLimitMissed : ExitCode::kOk;
+  return status >= StreamStatus::kUnproven ? ExitCode::kLimitMissed : ExitCode::kOk;
 }
 
 }  // namespace drs

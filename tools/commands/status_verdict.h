@@ -7,8 +7,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "engine/repository/evidence.h"
+#include "engine/repository/pack_catalog.h"
 #include "engine/repository/stream_state.h"
 #include "tools/config/expectation.h"
 #include "tools/output/exit_code.h"
@@ -16,7 +19,7 @@
 namespace drs {
 
 // From the best to the worst, but for kIgnored: such a stream is not judged.
-enum class StreamStatus : std::uint8_t { kIgnored, kOk, kChanged, kLate, kAbsent, kLost, kDamaged };
+enum class StreamStatus : std::uint8_t { kIgnored, kOk, kChanged, kUnproven, kLate, kAbsent, kLost, kDamaged };
 std::string_view status_word(StreamStatus status);  // "ok", "late"
 
 // Sizes of good snapshots that follow each other differ by more than these: worth a look, and no failure.
@@ -26,15 +29,37 @@ inline constexpr double kGrownBy = 0.50;
 struct StreamVerdict {
   StreamState state;
   StreamStatus status = StreamStatus::kOk;
-  std::optional<std::chrono::milliseconds> limit;  // of the age
-  std::chrono::milliseconds age{0};                // of the newest good snapshot, if there is one
-  std::optional<double> change;                    // of its size against the one before: -0.1 is 10 % less
-  std::vector<std::string> problems;               // for people
+  std::optional<std::chrono::milliseconds> limit;        // of the age
+  std::chrono::milliseconds age{0};                      // of the newest good snapshot, if there is one
+  std::optional<std::chrono::milliseconds> rebuilt_age;  // since a snapshot of it was last rebuilt well
+  std::optional<std::chrono::milliseconds> proof_limit;  // of the age of its proof
+  std::optional<double> change;                          // of its size against the one before: -0.1 is 10 % less
+  std::vector<std::string> problems;                     // for people
 };
 
 struct StatusLimits {
-  std::optional<std::chrono::milliseconds> newest_within;  // for every stream that is not ignored
-  std::span<const Expectation> expectations;               // the first that matches a stream counts
+  // For every stream that is not ignored.
+  std::optional<std::chrono::milliseconds> newest_within, verified_within;
+  std::span<const Expectation> expectations;  // the first that matches a stream counts
+};
+
+// What sweeps have proven of a repository.
+class StatusProof {
+ public:
+  StatusProof(Evidence evidence, PackCatalog packs, WallNs now_ns)
+      : evidence_(std::move(evidence)),
+        packs_(std::move(packs)),
+        proofs_(evidence_.of(packs_.packs())),
+        now_ns_(now_ns) {}
+  [[nodiscard]] const Evidence& evidence() const { return evidence_; }
+  // Of what was proven within this time.
+  [[nodiscard]] Coverage coverage(std::chrono::milliseconds within) const;
+
+ private:
+  Evidence evidence_;
+  PackCatalog packs_;
+  std::vector<PackProof> proofs_;
+  WallNs now_ns_;
 };
 
 // The streams that were seen, and those that are expected and not there. By name. `lost`: streams that miss snapshots
@@ -45,6 +70,10 @@ struct LostStream {
 };
 std::vector<StreamVerdict> judge_streams(std::vector<StreamState> states, std::span<const LostStream> lost,
                                          const StatusLimits& limits, WallNs now_ns);
+// Adds what sweeps say about them. A stream is proven if a snapshot of it was rebuilt well within its limit, or if all
+// packs that are older than that were read and found intact within it.
+void judge_proofs(std::vector<StreamVerdict>& streams, const SnapshotCatalog& catalog, const StatusProof& proof,
+                  const StatusLimits& limits, WallNs now_ns);
 
 // kDamage, kRollback, kLimitMissed or kOk: the worst decides. `damaged_packs`: that marks name.
 ExitCode judge(std::span<const StreamVerdict> streams, std::size_t damaged_packs);

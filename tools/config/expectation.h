@@ -1,5 +1,5 @@
-// An [[expect]] table of a configuration file: which streams there should be, and how old their newest snapshot may
-// get.
+// An [[expect]] table of a configuration file: which streams there should be, and how old their newest snapshot and
+// its proof may get.
 #pragma once
 
 #include <chrono>
@@ -15,12 +15,13 @@ namespace drs {
 struct Expectation {
   std::vector<std::string> streams;  // names and patterns, as `drstream list` takes them; each has a snapshot at least
   std::optional<std::chrono::milliseconds> newest_within;
-  bool ignored = false;  // `drstream status` does not judge them
-  std::string origin;    // "/etc/drstream/config.toml:12"
+  std::optional<std::chrono::milliseconds> verified_within;  // the age of the proof that it can be restored
+  bool ignored = false;                                      // `drstream status` does not judge them
+  std::string origin;                                        // "/etc/drstream/config.toml:12"
 };
 
-// Its keys are `streams`, `newest-within` and `ignore`. Errors: kUsage, with file and line (those of read_stream_table;
-// an age for streams that are ignored).
+// Its keys are `streams`, `newest-within`, `verified-within` and `ignore`. Errors: kUsage, with file and line (those of
+// read_stream_table; an age for streams that are ignored).
 Result<Expectation> read_expectation(const ConfigTable& table);
 
 }  // namespace drs
