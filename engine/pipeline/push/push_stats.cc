@@ -16,7 +16,7 @@ double share(std::uint64_t part_ns, std::uint64_t whole_ns) {
   return whole_ns == 0 ? 0 : static_cast<double>(part_ns) / static_cast<double>(whole_ns);
 }
 
-std::string percent(double share) {
+std::string whole_percent(double share) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.0f %%", share * 100);
   return text.data();
@@ -75,7 +75,7 @@ std::string explain_bottleneck(const PushStats& stats) {
   const std::uint64_t wall_ns = stats.wall_ns;
   switch (bottleneck(stats)) {
     case Bottleneck::kSource:
-      return "the source: drstream waited for it " + percent(share(stats.wait(PushWait::kForSource), wall_ns)) +
+      return "the source: drstream waited for it " + whole_percent(share(stats.wait(PushWait::kForSource), wall_ns)) +
              " of the time; a faster producer or disk makes this push faster";
     case Bottleneck::kReader:
       return "the thread that reads and cuts the stream: a stream has only one; a second stream pushed in parallel "
@@ -83,16 +83,17 @@ std::string explain_bottleneck(const PushStats& stats) {
     case Bottleneck::kStreamDigest:
       return "the SHA-256 of the whole stream, which only one thread can compute; --no-stream-sha256 omits it";
     case Bottleneck::kStore:
-      return "the store: finished packs waited for it " + percent(share(stats.wait(PushWait::kForStore), wall_ns)) +
+      return "the store: finished packs waited for it " +
+             whole_percent(share(stats.wait(PushWait::kForStore), wall_ns)) +
              " of the time; a faster disk or network makes this push faster, more --memory bridges short stalls";
     case Bottleneck::kCpu: break;
   }
   const auto* const most = std::max_element(stats.stages.begin(), stats.stages.end(),
                                             [](const auto& a, const auto& b) { return a.cpu_ns < b.cpu_ns; });
   const auto which = static_cast<PushStage>(most - stats.stages.begin());
-  return "the CPU: " + percent(share(stats.cpu_ns(), wall_ns * std::max<std::uint64_t>(stats.cores, 1))) + " of " +
-         std::to_string(stats.cores) + (stats.cores == 1 ? " core" : " cores") + " busy, most of it (" +
-         percent(share(most->cpu_ns, stats.cpu_ns())) + ") to " + std::string(push_stage_name(which)) +
+  return "the CPU: " + whole_percent(share(stats.cpu_ns(), wall_ns * std::max<std::uint64_t>(stats.cores, 1))) +
+         " of " + std::to_string(stats.cores) + (stats.cores == 1 ? " core" : " cores") + " busy, most of it (" +
+         whole_percent(share(most->cpu_ns, stats.cpu_ns())) + ") to " + std::string(push_stage_name(which)) +
          "; more cores make this push faster";
 }
 
