@@ -9,6 +9,18 @@
 #include "io/base/error_class.h"
 
 namespace drs {
+namespace {
+
+// For a block whose chunks are not known.
+BlockRecovery::Recovered nothing_of(MutableByteView plain, const Error& error) {
+  BlockRecovery::Recovered nothing;
+  nothing.block.plain_bytes = plain.size();
+  nothing.block.lost = {{0, static_cast<std::uint32_t>(plain.size())}};
+  nothing.problem = error.message;
+  return nothing;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<BlockRecovery>> BlockRecovery::open(Repository& repository, ObjectStore& store,
                                                            const Failure& failure, std::size_t index_cache_bytes,
@@ -33,7 +45,18 @@ Result<BlockLocation> BlockRecovery::locate(const BlockId& id) {
   return lists_->locate(id);
 }
 
-Result<RecipePart> BlockRecovery::read_recipe_part(const RecipePartRef& ref) {
+// `at`: where the block was read last, if it was found.
+Loss BlockRecovery::loss_of(const BlockId& id, const std::optional<BlockLocation>& at, const Error& error) {
+  Loss loss{.cause = cause_of(error), .part = Loss::Part::kData, .pack = std::nullopt};
+  if (at) {
+    loss.pack = at->pack;
+  } else if (const auto claim = lists_->index().any_claim(id); claim.ok()) {
+    if (const auto pack = lists_->index().claimed_pack(*claim); pack.ok()) loss.pack = pack->name;
+  }
+  return loss;
+}
+
+Result<RecipePart> BlockRecovery::read_recipe_part(const RecipePartRef& ref, Loss* loss) {
   auto part = reader_.read_recipe_part(lists_->index(), ref);
   if (part.ok()) return part;
   for (;;) {
@@ -47,7 +70,12 @@ Result<RecipePart> BlockRecovery::read_recipe_part(const RecipePartRef& ref) {
     auto other = read_other_copy(ref, part.error());
     if (other.ok() || !is_object_fault(other.error())) return other;
     DRS_ASSIGN_OR_RETURN(changed, renew(std::nullopt, other.error()));
-    if (!changed) return other;
+    if (changed) continue;
+    if (loss != nullptr) {
+      *loss = loss_of(ref.block, tried, part.error());
+      loss->part = Loss::Part::kRecipe;
+    }
+    return other;
   }
 }
 
@@ -93,16 +121,22 @@ Result<BlockRecovery::Recovered> BlockRecovery::recover(const BlockId& id, const
       at = *location;
     } else {
       std::copy(bytes->begin(), bytes->end(), plain.begin());
-      return Recovered{bytes->size(), bytes->size(), location->record.sealed_bytes, false};
+      return Recovered{{bytes->size()}, bytes->size(), location->record.sealed_bytes, false, {}};
     }
     if (!is_object_fault(error)) return error;
     DRS_ASSIGN_OR_RETURN(bool changed, renew(at, error));
     if (changed) continue;
     auto healed = heal(id, plain);
-    if (healed.ok() || !is_object_fault(healed.error())) return healed;
-    error = Error(ErrorCode::kCorrupt, error.message + "; it cannot be rebuilt: " + healed.error().message);
-    DRS_ASSIGN_OR_RETURN(changed, renew(std::nullopt, error));
-    if (!changed) return error;
+    if (!healed.ok() && !is_object_fault(healed.error())) return healed;
+    if (healed.ok() && healed->block.lost.empty()) return healed;
+    Recovered rest = healed.ok() ? *std::move(healed) : nothing_of(plain, healed.error());
+    rest.problem = error.message + "; it cannot be rebuilt: " + rest.problem;
+    DRS_ASSIGN_OR_RETURN(changed, renew(std::nullopt, Error(ErrorCode::kCorrupt, rest.problem)));
+    if (changed) continue;
+    rest.block.loss = loss_of(id, at, error);
+    // The slot may hold bytes of another block there.
+    for (const BlockSpan& span : rest.block.lost) wipe(plain.subspan(span.offset_bytes, span.bytes));
+    return rest;
   }
 }
 
@@ -111,15 +145,14 @@ Result<BlockRecovery::Recovered> BlockRecovery::heal(const BlockId& id, MutableB
   DRS_ASSIGN_OR_RETURN(const BlockClaim claim, index.any_claim(id));
   DRS_ASSIGN_OR_RETURN(const ChunkList chunks, index.chunks(claim));
   Recovered recovered;
-  recovered.healed = true;
   MissingChunks missing;
   for (const ChunkEntry& chunk : *chunks) {
     MissingChunk& entry = missing[chunk.id];
     entry.bytes = chunk.bytes;
-    entry.offsets.push_back(recovered.plain_bytes);
-    recovered.plain_bytes += chunk.bytes;
+    entry.offsets.push_back(recovered.block.plain_bytes);
+    recovered.block.plain_bytes += chunk.bytes;
   }
-  if (missing.empty() || recovered.plain_bytes > plain.size()) {
+  if (missing.empty() || recovered.block.plain_bytes > plain.size()) {
     return Error(ErrorCode::kCorrupt, "the index does not know its chunks");
   }
   std::vector<std::uint32_t>& units = this->units();
@@ -133,9 +166,29 @@ Result<BlockRecovery::Recovered> BlockRecovery::heal(const BlockId& id, MutableB
                   units.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     }
   }
-  if (missing.empty()) return recovered;
-  return Error(ErrorCode::kCorrupt, std::to_string(missing.size()) + " of its " + std::to_string(chunks->size()) +
-                                        " chunks have no other copy");
+  recovered.healed = missing.empty();
+  if (recovered.healed) return recovered;
+  recovered.block.lost = spans_of(missing);
+  recovered.problem =
+      std::to_string(missing.size()) + " of its " + std::to_string(chunks->size()) + " chunks have no other copy";
+  return recovered;
+}
+
+// Where missing chunks lie in their block.
+std::vector<BlockSpan> BlockRecovery::spans_of(const MissingChunks& missing) {
+  std::vector<BlockSpan> all;
+  for (const auto& [id, chunk] : missing)
+    for (const std::size_t offset : chunk.offsets) all.push_back({static_cast<std::uint32_t>(offset), chunk.bytes});
+  std::sort(all.begin(), all.end(),
+            [](const BlockSpan& a, const BlockSpan& b) { return a.offset_bytes < b.offset_bytes; });
+  std::vector<BlockSpan> joined;
+  for (const BlockSpan& span : all) {
+    if (!joined.empty() && joined.back().offset_bytes + joined.back().bytes == span.offset_bytes)
+      joined.back().bytes += span.bytes;
+    else
+      joined.push_back(span);
+  }
+  return joined;
 }
 
 Result<void> BlockRecovery::fill_from_unit(std::uint32_t unit, MissingChunks& missing, MutableByteView plain,

@@ -1,6 +1,7 @@
 // Locates blocks for a restore, and recovers a block that could not be read at the first attempt: reads it again (a
 // transient error must not fail a restore), looks it up anew (a prune may have moved it in the meantime), reads another
-// copy of it, or rebuilds it from other copies of its chunks, each proven by its keyed chunk id.
+// copy of it, or rebuilds it from other copies of its chunks, each proven by its keyed chunk id. Of a block that cannot
+// be rebuilt it takes the chunks that have another copy.
 //
 // Threads: one thread at a time, with exclusive use of `repository.store()` and `store`. All calls block.
 #pragma once
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "engine/pipeline/failure.h"
+#include "engine/pipeline/pull/hole_map.h"
+#include "engine/pipeline/pull/restore_schedule.h"
 #include "engine/repository/block_reader.h"
 #include "engine/repository/live_index.h"
 #include "engine/repository/repository.h"
@@ -28,19 +31,20 @@ class BlockRecovery {
   // Returns where to read a block first. Errors: as LiveIndex::locate.
   Result<BlockLocation> locate(const BlockId& id);
 
-  // Reads a recipe part from any readable copy. Errors: kCorrupt (damage; the text names the block and its damage), the
-  // store's, kCancelled.
-  Result<RecipePart> read_recipe_part(const RecipePartRef& ref);
+  // Reads a recipe part from any readable copy. `loss` (may be null) is set when the part is lost. Errors: kCorrupt
+  // (damage; the text names the block and its damage), the store's, kCancelled.
+  Result<RecipePart> read_recipe_part(const RecipePartRef& ref, Loss* loss = nullptr);
 
   struct Recovered {
-    std::size_t plain_bytes = 0;
+    RestoredBlock block;              // its lost bytes, if any, have no copy
     std::uint64_t decoded_bytes = 0;  // plaintext of all blocks decoded for the recovery
     std::uint64_t read_bytes = 0;     // sealed bytes of these blocks
-    bool healed = false;              // rebuilt from other copies of its chunks
+    bool healed = false;              // rebuilt from other copies of its chunks, all of them
+    std::string problem;              // if bytes are lost: the damage, and why the block cannot be rebuilt
   };
   // Writes the plaintext of data block `id` to the beginning of `plain` (kBlockBytesMax bytes), after a first attempt
-  // failed with `first_error`: at `tried`, or without a location. Errors: kCorrupt (damage beyond repair; the text
-  // states the damage and why the block cannot be rebuilt), the store's, kCancelled.
+  // failed with `first_error`: at `tried`, or without a location. Lost bytes become zeros; if the chunks of the block
+  // are not known, these are all of `plain`. Errors: the store's, kCancelled.
   Result<Recovered> recover(const BlockId& id, const std::optional<BlockLocation>& tried, const Error& first_error,
                             MutableByteView plain);
 
@@ -57,7 +61,9 @@ class BlockRecovery {
   Result<bool> renew(const std::optional<BlockLocation>& tried, const Error& error);
   std::vector<std::uint32_t>& units();
   Result<RecipePart> read_other_copy(const RecipePartRef& ref, const Error& error);
+  Loss loss_of(const BlockId& id, const std::optional<BlockLocation>& at, const Error& error);
   Result<Recovered> heal(const BlockId& id, MutableByteView plain);
+  static std::vector<BlockSpan> spans_of(const MissingChunks& missing);
   Result<void> fill_from_unit(std::uint32_t unit, MissingChunks& missing, MutableByteView plain, Recovered& recovered);
   bool fill_from_block(BlockClaim place, MissingChunks& missing, MutableByteView plain, Recovered& recovered);
 

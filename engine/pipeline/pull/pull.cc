@@ -54,8 +54,10 @@ Result<PullReport> pull(Repository& repository, const Snapshot& snapshot, Sink& 
                          RangeRestore::open(repository, budget, control, std::move(options.listing)));
     // The commit may wait for hours, for a consumer that works on after it has read everything.
     const auto cancelling = control.cancel.on_cancel([&sink] { sink.cancel(); });
-    DRS_ASSIGN_OR_RETURN(PullReport done, restore->run(wanted->manifest.streams.front(), wanted->range, sink));
+    DRS_ASSIGN_OR_RETURN(PullReport done,
+                         restore->run(wanted->manifest.streams.front(), wanted->range, sink, options.holes));
     if (control.cancel.cancelled()) return Error(ErrorCode::kCancelled, "cancelled");
+    if (options.before_commit) DRS_RETURN_IF_ERROR(options.before_commit());
     committing = true;
     DRS_RETURN_IF_ERROR(sink.commit());
     return done;

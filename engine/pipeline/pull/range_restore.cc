@@ -9,6 +9,7 @@
 
 #include "codecs/sha256.h"
 #include "codecs/xxh3.h"
+#include "engine/pipeline/pull/range_emitter.h"
 #include "engine/pipeline/pull/restore_buffers.h"
 #include "io/helper_thread.h"
 
@@ -116,41 +117,50 @@ void RangeRestore::decode(Worker& worker, RestoreSchedule& schedule) const {
     const MutableByteView plain = schedule.slot(job->fetch.slot).first(record.raw_bytes);
     auto decoded = decode_block(*opener, record, job->sealed, worker.decompressor, worker.scratch, plain);
     if (decoded.ok())
-      schedule.finish(*job, plain.size(), {.decoded_bytes = plain.size()});
+      schedule.finish(*job, {plain.size()}, {.decoded_bytes = plain.size()});
     else
       schedule.set_failed(*job, std::move(decoded).error().with_context(describe(*job->location)));
   }
 }
 
-Result<PullReport> RangeRestore::run(const ManifestStream& stream, const RestoreRange& range, Sink& sink) {
+Result<PullReport> RangeRestore::run(const ManifestStream& stream, const RestoreRange& range, Sink& sink,
+                                     HoleMap* holes) {
   const auto cancelling = control_.cancel.on_cancel([this] { failure_.fail({ErrorCode::kCancelled, "cancelled"}); });
   const bool whole = range.begin_bytes == 0 && range.end_bytes == stream.bytes;
   std::optional<StreamProof> proof;
   if (whole) proof.emplace(stream);
-  DRS_ASSIGN_OR_RETURN(PullReport report, run_threads(stream, range, sink, whole ? &*proof : nullptr));
+  DRS_ASSIGN_OR_RETURN(PullReport report, run_threads(stream, range, sink, holes, whole ? &*proof : nullptr));
+  if (holes != nullptr) {
+    report.holes = holes->holes().size();
+    report.holes_bytes = holes->bytes();
+  }
+  const bool omitted = holes != nullptr && holes->fill() == HoleFill::kOmitted;
+  const std::uint64_t yielded_bytes = report.bytes + (omitted ? report.holes_bytes : 0);
   const std::uint64_t wanted_bytes = range.end_bytes - range.begin_bytes;
-  if (report.bytes != wanted_bytes)
-    return Error(ErrorCode::kCorrupt, "the recipe yields " + std::to_string(report.bytes) + " bytes, expected " +
+  if (yielded_bytes != wanted_bytes)
+    return Error(ErrorCode::kCorrupt, "the recipe yields " + std::to_string(yielded_bytes) + " bytes, expected " +
                                           std::to_string(wanted_bytes));
-  if (whole) DRS_RETURN_IF_ERROR(proof->check());
-  report.whole = whole;
+  report.whole = whole && report.holes == 0;
+  if (report.whole) DRS_RETURN_IF_ERROR(proof->check());
   return report;
 }
 
-// Starts the other threads, emits on this one, and waits for the others. `proof` may be null.
+// Starts the other threads, emits on this one, and waits for the others. `holes` and `proof` may be null.
 Result<PullReport> RangeRestore::run_threads(const ManifestStream& stream, const RestoreRange& range, Sink& sink,
-                                             StreamProof* proof) {
+                                             HoleMap* holes, StreamProof* proof) {
   using Followers = RestoreSchedule::Followers;
   RestoreSchedule schedule(slots_, memory_.block_buffers,
                            proof != nullptr ? Followers::kEmitterAndDigester : Followers::kEmitter);
   const auto stopping = failure_.on_failure([&schedule] { schedule.stop(); });
-  RestoreFetcher fetcher(stream.parts,
-                         {.range = range,
-                          .planner = {.slots = static_cast<std::uint32_t>(memory_.block_buffers),
-                                      .read_ahead = static_cast<std::uint32_t>(memory_.read_ahead)},
-                          .sealed = sealed_},
-                         *store_, *recovery_, schedule, control_.progress);
-  PullReport report;
+  RestoreFetcher fetcher(
+      stream.parts,
+      {.range = range,
+       .losses = holes != nullptr ? RestoreFetcher::Losses::kLeaveHoles : RestoreFetcher::Losses::kEndTheRun,
+       .planner = {.slots = static_cast<std::uint32_t>(memory_.block_buffers),
+                   .read_ahead = static_cast<std::uint32_t>(memory_.read_ahead)},
+       .sealed = sealed_},
+      *store_, *recovery_, schedule, control_.progress);
+  RangeEmitter emitter(sink, holes, schedule, control_.progress);
   RestoreThreads threads(failure_);
   threads.start([&] { return fetcher.run(); });
   for (Worker& worker : workers_)
@@ -160,24 +170,22 @@ Result<PullReport> RangeRestore::run_threads(const ManifestStream& stream, const
     });
   if (proof != nullptr)
     threads.start([&] {
-      return schedule.follow(RestoreSchedule::Follower::kDigester, [&](ByteView bytes) -> Result<void> {
-        proof->update(bytes);
+      return schedule.follow(RestoreSchedule::Follower::kDigester, [&](const RestoredPiece& piece) -> Result<void> {
+        if (!piece.loss) proof->update(piece.bytes);
         return {};
       });
     });
   failure_.guard([&] {
-    auto emitted = schedule.follow(RestoreSchedule::Follower::kEmitter, [&](ByteView bytes) -> Result<void> {
-      DRS_RETURN_IF_ERROR(sink.write(bytes));
-      report.bytes += bytes.size();
-      control_.progress.bytes += bytes.size();
-      return {};
-    });
+    auto emitted = schedule.follow(RestoreSchedule::Follower::kEmitter,
+                                   [&](const RestoredPiece& piece) { return emitter.emit(piece); });
     if (!emitted.ok()) failure_.fail(std::move(emitted).error());
   });
   threads.join();
   lost_ = fetcher.lost();
   DRS_RETURN_IF_ERROR(failure_.result());
   const RestoreTotals totals = schedule.totals();
+  PullReport report;
+  report.bytes = emitter.written_bytes();
   report.decoded_bytes = totals.decoded_bytes;
   report.read_bytes = totals.read_bytes + fetcher.read_bytes();
   report.healed_blocks = totals.healed_blocks;

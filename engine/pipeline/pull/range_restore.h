@@ -35,9 +35,9 @@ class RangeRestore {
   RangeRestore& operator=(const RangeRestore&) = delete;
 
   // Writes the bytes of `range` of `stream` to `sink`; neither commits nor abandons it. A write that waits ends at a
-  // cancel only if the caller has registered `sink.cancel`. Errors: as pull; after an error `run` must not be called
-  // again.
-  Result<PullReport> run(const ManifestStream& stream, const RestoreRange& range, Sink& sink);
+  // cancel only if the caller has registered `sink.cancel`. With `holes`, an empty map, damage leaves holes, and is an
+  // error otherwise. Errors: as pull; after an error `run` must not be called again.
+  Result<PullReport> run(const ManifestStream& stream, const RestoreRange& range, Sink& sink, HoleMap* holes = nullptr);
   // The bytes of the stream that were lost to the damage with which run() ended.
   [[nodiscard]] const std::optional<RestoreRange>& lost() const { return lost_; }
 
@@ -54,7 +54,7 @@ class RangeRestore {
         slots_(budget.arena.carve(budget.memory.block_buffers * kBlockBytesMax)) {}
   Result<void> open_index(BufferArena& arena, Listing listing);
   void decode(Worker& worker, RestoreSchedule& schedule) const;
-  Result<PullReport> run_threads(const ManifestStream& stream, const RestoreRange& range, Sink& sink,
+  Result<PullReport> run_threads(const ManifestStream& stream, const RestoreRange& range, Sink& sink, HoleMap* holes,
                                  StreamProof* proof);
 
   Repository& repository_;

@@ -30,6 +30,7 @@ RestoreFetcher::RestoreFetcher(const std::vector<RecipePartRef>& parts, const Op
                                BlockRecovery& recovery, RestoreSchedule& schedule, ProgressCounters& progress)
     : parts_(parts),
       range_(options.range),
+      losses_(options.losses),
       store_(store),
       recovery_(recovery),
       schedule_(schedule),
@@ -86,7 +87,12 @@ Result<void> RestoreFetcher::plan_ahead() {
     }
     if (!schedule_.has_room()) return {};
     if (step_->fetch && !start_job()) return {};
-    schedule_.add_run(step_->run);
+    if (step_->run.fetch == 0) {
+      schedule_.add_gap(step_->run, gaps_.front());
+      gaps_.pop_front();
+    } else {
+      schedule_.add_run(step_->run);
+    }
     step_.reset();
   }
   return {};
@@ -103,13 +109,7 @@ Result<bool> RestoreFetcher::take_step() {
       planner_.finish();
       break;
     }
-    const RecipePartRef& ref = parts_[next_part_++];
-    auto part = recovery_.read_recipe_part(ref);
-    if (!part.ok()) {
-      return lose(std::move(part).error(), ref.stream_offset_bytes, ref.stream_bytes);
-    }
-    clip_recipe_part(*part, range_.begin_bytes, range_.end_bytes);
-    planner_.add_part(*std::move(part));
+    DRS_RETURN_IF_ERROR(add_part(parts_[next_part_++]));
   }
   step_ = planner_.next();
   if (!step_) return false;
@@ -123,6 +123,25 @@ Result<bool> RestoreFetcher::take_step() {
   }
   if (!is_object_fault(location_->error())) return location_->error();
   return true;
+}
+
+// Gives the planner a part that begins before the end of the range and ends behind its beginning.
+Result<void> RestoreFetcher::add_part(const RecipePartRef& ref) {
+  Loss loss;
+  auto part = recovery_.read_recipe_part(ref, &loss);
+  if (part.ok()) {
+    clip_recipe_part(*part, range_.begin_bytes, range_.end_bytes);
+    planner_.add_part(*std::move(part));
+    return {};
+  }
+  if (losses_ == Losses::kEndTheRun || !is_object_fault(part.error()))
+    return lose(std::move(part).error(), ref.stream_offset_bytes, ref.stream_bytes);
+  const std::uint64_t begin_bytes = std::max(ref.stream_offset_bytes, range_.begin_bytes);
+  const std::uint64_t end_bytes = std::min(ref.stream_offset_bytes + ref.stream_bytes, range_.end_bytes);
+  if (begin_bytes == end_bytes) return {};
+  planner_.add_gap(begin_bytes, end_bytes - begin_bytes);
+  gaps_.push_back(loss);
+  return {};
 }
 
 // Makes a job of the step's fetch. Returns false if no buffer is free.
@@ -221,11 +240,11 @@ Error RestoreFetcher::lose(Error error, std::uint64_t offset_bytes, std::uint64_
 Result<void> RestoreFetcher::recovery_failed() {
   while (RestoreJob* const job = schedule_.try_take_failed()) {
     auto recovered = recovery_.recover(job->fetch.block, job->location, *job->error, schedule_.slot(job->fetch.slot));
-    if (!recovered.ok()) {
-      return lose(std::move(recovered).error(), job->stream_offset_bytes, job->stream_bytes);
-    }
+    if (!recovered.ok()) return lose(std::move(recovered).error(), job->stream_offset_bytes, job->stream_bytes);
+    if (!recovered->block.lost.empty() && losses_ == Losses::kEndTheRun)
+      return lose({ErrorCode::kCorrupt, recovered->problem}, job->stream_offset_bytes, job->stream_bytes);
     progress_.stored_bytes += recovered->read_bytes;
-    schedule_.finish(*job, recovered->plain_bytes,
+    schedule_.finish(*job, std::move(recovered->block),
                      {recovered->decoded_bytes, recovered->read_bytes, recovered->healed ? std::uint64_t{1} : 0});
   }
   return {};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -24,8 +25,10 @@ struct RestoreRange {
 
 class RestoreFetcher {
  public:
+  enum class Losses : std::uint8_t { kEndTheRun, kLeaveHoles };
   struct Options {
     RestoreRange range;
+    Losses losses = Losses::kEndTheRun;  // what damage beyond repair does
     RestorePlannerOptions planner;
     MutableByteView sealed;  // divided into buffers of kSealedBufferBytes, which the store fills
   };
@@ -36,7 +39,8 @@ class RestoreFetcher {
   RestoreFetcher& operator=(const RestoreFetcher&) = delete;
 
   // Runs until every block of the range is decoded, or the schedule stops. No read is in flight when it returns.
-  // Errors: kCorrupt (damage beyond repair; the text names block, pack and bytes of the stream), the store's.
+  // Errors: kCorrupt (damage beyond repair, unless it leaves holes; the text names block, pack and bytes of the
+  // stream), the store's.
   Result<void> run();
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
   // The bytes of the stream that the damage took with which run() ended.
@@ -56,6 +60,7 @@ class RestoreFetcher {
   Result<void> run_until_done();
   Result<void> plan_ahead();
   Result<bool> take_step();
+  Result<void> add_part(const RecipePartRef& ref);
   bool start_job();
   Read* read_for(const BlockLocation& location);
   bool extend(Read& read, const BlockLocation& location) const;
@@ -67,12 +72,14 @@ class RestoreFetcher {
 
   const std::vector<RecipePartRef>& parts_;
   const RestoreRange range_;
+  const Losses losses_;
   ObjectStore& store_;
   BlockRecovery& recovery_;
   RestoreSchedule& schedule_;
   ProgressCounters& progress_;
   RestorePlanner planner_;
   std::size_t next_part_ = 0;
+  std::deque<Loss> gaps_;                          // of lost parts that the planner has, in order
   std::optional<PlanStep> step_;                   // planned, but not on the schedule yet
   std::optional<Result<BlockLocation>> location_;  // of the block that step_ fetches
   bool plan_ended_ = false;

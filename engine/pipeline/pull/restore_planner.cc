@@ -34,6 +34,20 @@ void RestorePlanner::add_part(RecipePart recipe) {
   for (Slot& slot : slots_) {
     if (slot.fetch != 0 && slot.next_use == kNever) slot.next_use = part.first_use_of(slot.block);
   }
+  append(std::move(part));
+}
+
+void RestorePlanner::add_gap(std::uint64_t stream_offset_bytes, std::uint64_t bytes) {
+  DRS_ASSERT(wants_part(), "more parts than the planner looks ahead");
+  Part part;
+  part.recipe.stream_offset_bytes = stream_offset_bytes;
+  part.recipe.stream_bytes = bytes;
+  part.recipe.runs.push_back({.bytes = bytes});
+  part.runs_before = runs_added_++;
+  append(std::move(part));
+}
+
+void RestorePlanner::append(Part part) {
   if (parts_.empty()) stream_offset_bytes_ = part.recipe.stream_offset_bytes;
   parts_.push_back(std::move(part));
 }
@@ -65,6 +79,10 @@ std::optional<PlanStep> RestorePlanner::next() {
 
   const Part& part = parts_.front();
   const Run& run = part.recipe.runs[run_];
+  if (part.is_gap()) {
+    ++run_;
+    return PlanStep{.fetch = std::nullopt, .run = {.stream_offset_bytes = stream_offset_bytes_, .bytes = run.bytes}};
+  }
   const BlockId& block = part.recipe.blocks[run.block];
   const std::uint64_t number = part.runs_before + run_;
   PlanStep step;

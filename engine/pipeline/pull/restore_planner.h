@@ -29,11 +29,11 @@ struct PlannedFetch {
 };
 
 // The next bytes of the stream: `bytes` bytes from `offset_bytes` of the block that fetch number `fetch` put into
-// `slot`.
+// `slot`. Without a fetch they are a gap, which no block fills.
 struct PlannedRun {
   std::uint64_t stream_offset_bytes = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t fetch = 0;
+  std::uint64_t fetch = 0;  // 0: a gap
   std::uint32_t slot = 0;
   std::uint32_t offset_bytes = 0;
 };
@@ -58,6 +58,9 @@ class RestorePlanner {
   [[nodiscard]] bool wants_part() const { return !finished_ && parts_.size() < kPartsAhead; }
   // Adds parts in stream order. To be called only while wants_part().
   void add_part(RecipePart part);
+  // Adds, as a part of its own, bytes of the stream that no recipe part describes: one run without a fetch. To be
+  // called only while wants_part().
+  void add_gap(std::uint64_t stream_offset_bytes, std::uint64_t bytes);
   // States that no more parts follow.
   void finish() { finished_ = true; }
 
@@ -70,12 +73,13 @@ class RestorePlanner {
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   struct Part {
-    RecipePart recipe;
+    RecipePart recipe;                        // of a gap: one run, and no blocks
     std::uint64_t runs_before = 0;            // number of its first run in the plan
     std::vector<std::uint32_t> next_use;      // by run: the next run of the same block in this part, or kNone
     std::vector<std::uint32_t> first_use;     // by block
     std::vector<std::uint32_t> blocks_by_id;  // indexes into recipe.blocks, sorted by id
     [[nodiscard]] std::uint64_t first_use_of(const BlockId& id) const;
+    [[nodiscard]] bool is_gap() const { return recipe.blocks.empty(); }
   };
   struct Slot {
     BlockId block;
@@ -83,6 +87,7 @@ class RestorePlanner {
     std::uint64_t last_use = 0;
     std::uint64_t next_use = kNever;
   };
+  void append(Part part);
   [[nodiscard]] std::uint64_t next_use_after(const Part& part, std::uint32_t run) const;
   [[nodiscard]] std::uint32_t choose_slot() const;
 

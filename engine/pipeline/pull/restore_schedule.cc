@@ -46,6 +46,15 @@ void RestoreSchedule::add_run(const PlannedRun& run) {
   if (is_ready(planned_++)) followers_.notify_all();
 }
 
+void RestoreSchedule::add_gap(const PlannedRun& run, const Loss& loss) {
+  DRS_ASSERT(run.fetch == 0, "a gap that a block fills");
+  {
+    const std::lock_guard lock(mutex_);
+    gaps_.emplace(planned_, loss);
+  }
+  add_run(run);
+}
+
 void RestoreSchedule::end_plan() {
   const std::lock_guard lock(mutex_);
   plan_ended_ = true;
@@ -104,9 +113,9 @@ RestoreJob* RestoreSchedule::take_filled() {
   return job;
 }
 
-void RestoreSchedule::finish(RestoreJob& job, std::size_t plain_bytes, const RestoreTotals& cost) {
+void RestoreSchedule::finish(RestoreJob& job, RestoredBlock block, const RestoreTotals& cost) {
   const std::lock_guard lock(mutex_);
-  slot_states_[job.fetch.slot] = {job.fetch.sequence, plain_bytes};
+  slot_states_[job.fetch.slot] = {job.fetch.sequence, std::move(block)};
   totals_.decoded_bytes += cost.decoded_bytes;
   totals_.read_bytes += cost.read_bytes;
   totals_.healed_blocks += cost.healed_blocks;
@@ -120,33 +129,70 @@ void RestoreSchedule::finish(RestoreJob& job, std::size_t plain_bytes, const Res
 
 Result<void> RestoreSchedule::follow(Follower follower, const Consumer& consume) {
   std::uint64_t& passed = passed_[static_cast<std::size_t>(follower)];
-  std::array<ByteView, kRunsPerBatch> batch;
+  std::vector<RestoredPiece> pieces;
   std::unique_lock lock(mutex_);
   while (true) {
     followers_.wait(lock, [&] { return stopped_ || is_ready(passed) || (plan_ended_ && passed == planned_); });
     if (stopped_ || passed == planned_) return {};
     std::size_t count = 0;
-    for (; count < batch.size() && is_ready(passed + count); ++count) {
-      const PlannedRun& next = run(passed + count);
-      const std::size_t block_bytes = slot_states_[next.slot].plain_bytes;
-      if (next.offset_bytes > block_bytes || next.bytes > block_bytes - next.offset_bytes) {
-        return Error(ErrorCode::kCorrupt, "the recipe needs " + std::to_string(next.bytes) + " bytes at offset " +
-                                              std::to_string(next.offset_bytes) + " of a block of " +
-                                              std::to_string(block_bytes) + " bytes, for offset " +
-                                              std::to_string(next.stream_offset_bytes) + " of the stream");
-      }
-      batch[count] = slot(next.slot).subspan(next.offset_bytes, next.bytes);
-    }
+    pieces.clear();
+    for (; count < kRunsPerBatch && is_ready(passed + count); ++count)
+      DRS_RETURN_IF_ERROR(add_pieces(passed + count, pieces));
     lock.unlock();
-    for (std::size_t i = 0; i < count; ++i) DRS_RETURN_IF_ERROR(consume(batch[i]));
+    for (const RestoredPiece& piece : pieces) DRS_RETURN_IF_ERROR(consume(piece));
     lock.lock();
     const std::uint64_t released_before = released();
     passed += count;
     if (released() != released_before) {
+      gaps_.erase(gaps_.begin(), gaps_.lower_bound(released()));
       workers_.notify_all();
       report_fetcher();
     }
   }
+}
+
+Result<void> RestoreSchedule::add_pieces(std::uint64_t number, std::vector<RestoredPiece>& pieces) const {
+  const PlannedRun& next = run(number);
+  if (next.fetch == 0) {
+    pieces.push_back({.stream_offset_bytes = next.stream_offset_bytes,
+                      .bytes = {},
+                      .lost_bytes = next.bytes,
+                      .loss = gaps_.at(number)});
+    return {};
+  }
+  const std::size_t block_bytes = slot_states_[next.slot].block.plain_bytes;
+  if (next.offset_bytes > block_bytes || next.bytes > block_bytes - next.offset_bytes) {
+    return Error(ErrorCode::kCorrupt, "the recipe needs " + std::to_string(next.bytes) + " bytes at offset " +
+                                          std::to_string(next.offset_bytes) + " of a block of " +
+                                          std::to_string(block_bytes) + " bytes, for offset " +
+                                          std::to_string(next.stream_offset_bytes) + " of the stream");
+  }
+  add_lost_and_good(next, pieces);
+  return {};
+}
+
+// Divides a run at the ends of the lost spans of its block.
+void RestoreSchedule::add_lost_and_good(const PlannedRun& run, std::vector<RestoredPiece>& pieces) const {
+  const RestoredBlock& block = slot_states_[run.slot].block;
+  const std::uint64_t end_bytes = run.offset_bytes + run.bytes;
+  std::uint64_t at_bytes = run.offset_bytes;
+  const auto stream_offset = [&] { return run.stream_offset_bytes + (at_bytes - run.offset_bytes); };
+  const auto add_good = [&](std::uint64_t to_bytes) {
+    if (to_bytes <= at_bytes) return;
+    const ByteView good = slot(run.slot).subspan(at_bytes, to_bytes - at_bytes);
+    pieces.push_back({.stream_offset_bytes = stream_offset(), .bytes = good, .lost_bytes = 0, .loss = {}});
+    at_bytes = to_bytes;
+  };
+  for (const BlockSpan& span : block.lost) {
+    const std::uint64_t from_bytes = std::max<std::uint64_t>(span.offset_bytes, run.offset_bytes);
+    const std::uint64_t to_bytes = std::min<std::uint64_t>(std::uint64_t{span.offset_bytes} + span.bytes, end_bytes);
+    if (from_bytes >= to_bytes) continue;
+    add_good(from_bytes);
+    pieces.push_back(
+        {.stream_offset_bytes = stream_offset(), .bytes = {}, .lost_bytes = to_bytes - from_bytes, .loss = block.loss});
+    at_bytes = to_bytes;
+  }
+  add_good(end_bytes);
 }
 
 RestoreTotals RestoreSchedule::totals() const {
@@ -155,7 +201,9 @@ RestoreTotals RestoreSchedule::totals() const {
 }
 
 bool RestoreSchedule::is_ready(std::uint64_t number) const {
-  return number < planned_ && slot_states_[run(number).slot].fetch == run(number).fetch;
+  if (number >= planned_) return false;
+  const PlannedRun& next = run(number);
+  return next.fetch == 0 || slot_states_[next.slot].fetch == next.fetch;
 }
 
 // Takes the earliest job in `state` whose slot may be overwritten.

@@ -12,10 +12,12 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <vector>
 
+#include "engine/pipeline/pull/hole_map.h"
 #include "engine/pipeline/pull/restore_planner.h"
 #include "engine/repository/block_index.h"
 #include "io/base/bytes.h"
@@ -42,6 +44,28 @@ struct RestoreJob {
   State state = State::kReading;
 };
 
+// Bytes of a block.
+struct BlockSpan {
+  std::uint32_t offset_bytes = 0;
+  std::uint32_t bytes = 0;
+  friend bool operator==(const BlockSpan&, const BlockSpan&) = default;
+};
+
+// What a slot holds once its job has ended. Bytes of `lost` are zero.
+struct RestoredBlock {
+  std::size_t plain_bytes = 0;
+  std::vector<BlockSpan> lost = {};  // in order, apart from each other
+  Loss loss = {};                    // of all of `lost`
+};
+
+// Some bytes of a run: good ones, or lost ones.
+struct RestoredPiece {
+  std::uint64_t stream_offset_bytes = 0;
+  ByteView bytes;                // empty if they are lost
+  std::uint64_t lost_bytes = 0;  // 0 if they are good
+  std::optional<Loss> loss;      // set if they are lost
+};
+
 struct RestoreTotals {
   std::uint64_t decoded_bytes = 0;
   std::uint64_t read_bytes = 0;
@@ -52,7 +76,7 @@ class RestoreSchedule {
  public:
   enum class Follower : std::uint8_t { kEmitter, kDigester };
   enum class Followers : std::uint8_t { kEmitter, kEmitterAndDigester };
-  using Consumer = std::function<Result<void>(ByteView)>;
+  using Consumer = std::function<Result<void>(const RestoredPiece&)>;
 
   // `slots` has room for slot_count blocks of kBlockBytesMax and outlives the schedule. `followers` determine when a
   // slot may be overwritten.
@@ -70,6 +94,8 @@ class RestoreSchedule {
   // The reference stays valid until the job is done. `buffer` (may be null) gets one more user.
   RestoreJob& add_job(RestoreJob job);
   void add_run(const PlannedRun& run);
+  // Adds a run without a fetch, whose bytes are lost.
+  void add_gap(const PlannedRun& run, const Loss& loss);
   // States that no more runs and jobs follow.
   void end_plan();
   void set_filled(RestoreJob& job, ByteView sealed);
@@ -85,13 +111,12 @@ class RestoreSchedule {
   // For workers and the fetcher. ------------------------------------------------------------------------------------
   // Waits for a filled job. Returns nullptr if no more will come.
   RestoreJob* take_filled();
-  // Ends the job: its slot now holds the block, of `plain_bytes`. Adds `cost` to the totals. `job` is invalid
-  // afterwards.
-  void finish(RestoreJob& job, std::size_t plain_bytes, const RestoreTotals& cost);
+  // Ends the job: its slot now holds the block. Adds `cost` to the totals. `job` is invalid afterwards.
+  void finish(RestoreJob& job, RestoredBlock block, const RestoreTotals& cost);
 
   // For the emitter and the digester. -------------------------------------------------------------------------------
-  // Passes every run to `consume`, in order, until the last one or until stop. Errors: those of `consume`; kCorrupt (a
-  // run reaches beyond the end of its block).
+  // Passes every run to `consume`, in order, until the last one or until stop. A run of a block with lost bytes comes
+  // in several pieces. Errors: those of `consume`; kCorrupt (a run reaches beyond the end of its block).
   Result<void> follow(Follower follower, const Consumer& consume);
 
   [[nodiscard]] RestoreTotals totals() const;
@@ -102,11 +127,13 @@ class RestoreSchedule {
   static constexpr std::size_t kRunsPerBatch = 32;
   struct SlotState {
     std::uint64_t fetch = 0;  // number of the fetch that filled the slot; 0: none
-    std::size_t plain_bytes = 0;
+    RestoredBlock block;
   };
   [[nodiscard]] std::uint64_t released() const { return std::min(passed_[0], passed_[1]); }
   [[nodiscard]] const PlannedRun& run(std::uint64_t number) const { return runs_[number % kRunsAheadMax]; }
   [[nodiscard]] bool is_ready(std::uint64_t number) const;
+  Result<void> add_pieces(std::uint64_t number, std::vector<RestoredPiece>& pieces) const;
+  void add_lost_and_good(const PlannedRun& run, std::vector<RestoredPiece>& pieces) const;
   RestoreJob* earliest(RestoreJob::State state);
   void drop_buffer(RestoreJob& job);
   void report_fetcher();
@@ -119,8 +146,9 @@ class RestoreSchedule {
   bool stopped_ = false;
   bool plan_ended_ = false;
   std::uint64_t events_ = 0;
-  std::vector<PlannedRun> runs_;  // a ring
-  std::uint64_t planned_ = 0;     // runs added
+  std::vector<PlannedRun> runs_;        // a ring
+  std::uint64_t planned_ = 0;           // runs added
+  std::map<std::uint64_t, Loss> gaps_;  // by number of the run; of runs that are not released
   std::array<std::uint64_t, 2> passed_{};
   std::deque<RestoreJob> jobs_;  // in the plan's order
   std::vector<SlotState> slot_states_;
