@@ -204,6 +204,8 @@ def find_damage(world):
     ask(drs, "verify", "--read-data", expect=4)
     ask(drs, "scrub", expect=4)
     ask(drs, "pull", STREAM, "-o", world.folder / "broken", expect=4)
+    ask(drs, "pull", STREAM, "-o", world.folder / "rest", "--allow-holes", "--holes", world.folder / "map", expect=8)
+    world.answers.keep((world.folder / "map").read_bytes())
     drs.push(STREAM, sample_bytes(2_000_000, seed=2), *QUICK)
     (hit,) = ask(drs, "verify", "--read-data", expect=4)["hit_streams"]
     assert "newest_intact" in hit and "newest_unchecked" not in hit

@@ -18,6 +18,7 @@
 #include "tools/cli/descriptors.h"
 #include "tools/cli/option_builder.h"
 #include "tools/command.h"
+#include "tools/commands/pull_holes.h"
 #include "tools/output/quantity_text.h"
 #include "tools/output/stats_text.h"
 #include "tools/output/summary_text.h"
@@ -38,6 +39,7 @@ struct PullCommand {
   bool consumer_may_stop = false;
   std::uint64_t offset_bytes = 0;
   std::optional<std::uint64_t> length_bytes;
+  HoleChoice holes;
 };
 
 Result<void> check_sink_choice(const PullCommand& command, const CommandContext& context) {
@@ -49,7 +51,7 @@ Result<void> check_sink_choice(const PullCommand& command, const CommandContext&
                  "--exec needs the consumer behind --, such as: drstream pull pg/app --exec -- pg_restore -d new");
   if (!command.exec && has_child) return Error(ErrorCode::kUsage, "a command stands behind --, but --exec is missing");
   DRS_RETURN_IF_ERROR(check_child_command(context.child_command));
-  if (command.force && (command.output.empty() || command.output == "-"))
+  if (command.force && command.output.empty() && command.holes.map.empty())
     return Error(ErrorCode::kUsage, "--force needs --output: it allows to replace that file");
   if (command.consumer_may_stop && !command.exec)
     return Error(ErrorCode::kUsage,
@@ -58,6 +60,7 @@ Result<void> check_sink_choice(const PullCommand& command, const CommandContext&
   if (!command.exec && command.output.empty() && ::isatty(STDOUT_FILENO) == 1)
     return Error(ErrorCode::kUsage,
                  "stdout is a terminal: pipe drstream into a consumer, or use --output FILE or --exec -- CMD...");
+  DRS_RETURN_IF_ERROR(check_hole_choice(command.holes, command.output, command.exec));
   if (command.exec) return {};
   return check_stream_target(command.output, context.options.progress_fd);
 }
@@ -118,6 +121,8 @@ nlohmann::ordered_json pull_json(const Snapshot& snapshot, const PullReport& rep
   out["read_bytes"] = report.read_bytes;
   out["decoded_bytes"] = report.decoded_bytes;
   out["blocks_healed"] = report.healed_blocks;
+  out["hole_count"] = report.holes;
+  out["holes_bytes"] = report.holes_bytes;
   out["seconds"] = report.elapsed.count();
   return out;
 }
@@ -128,15 +133,25 @@ std::string summary_line(const Snapshot& snapshot, const PullReport& report, boo
   if (consumer_stopped)
     return fmt::format("{} seconds {:.2f}: the consumer stopped before the end and exited with 0", what,
                        report.elapsed.count());
-  const char* const proof = !report.whole              ? "range, its blocks checked"
+  const std::string proof = report.holes > 0           ? holes_text(report)
+                            : !report.whole            ? "range, its blocks checked"
                             : snapshot.manifest.sha256 ? "whole, SHA-256 agrees"
                                                        : "whole, XXH3 agrees";
   return fmt::format("{} bytes {} seconds {:.2f} ({})", what, report.bytes, report.elapsed.count(), proof);
 }
 
+void warn_of_blind_reader(const PullCommand& command, const CommandContext& context) {
+  std::error_code ignored;
+  const bool to_stdout = command.output.empty() || is_stdout(command.output);
+  if (!to_stdout && !std::filesystem::is_fifo(command.output, ignored)) return;
+  context.log.warn(
+      "--allow-holes: the reader of a pipe cannot tell holes from data; exit code 8, these messages and --holes FILE "
+      "do");
+}
+
 // `-o -` means stdout. A file of that name is ./-.
 PullCommand with_stdout(PullCommand command) {
-  if (!command.exec && !command.force && command.output == "-") command.output.clear();
+  if (!command.exec && command.output == "-") command.output.clear();
   return command;
 }
 
@@ -161,6 +176,9 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& given) {
         "restored data",
         snapshot->id());
   DRS_ASSIGN_OR_RETURN(BufferArena arena, BufferArena::map(memory.arena_bytes));
+  DRS_ASSIGN_OR_RETURN(
+      const auto map_file,
+      open_hole_map(command.holes, command.force ? Existing::kReplace : Existing::kRefuse, context.options.io));
   DRS_ASSIGN_OR_RETURN(const Target target, make_target(command, context, snapshot->manifest));
   context.effect = CommandEffect::kRestores;
   Sink* const sink = target.sink.get();
@@ -170,6 +188,16 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& given) {
   // --length is an upper limit; an --offset beyond the end remains an error.
   const bool begins_inside = command.offset_bytes <= snapshot->manifest.bytes;
   if (begins_inside && command.length_bytes) range.length_bytes = bytes_wanted(command, snapshot->manifest);
+  HoleMap holes(command.holes.omit ? HoleFill::kOmitted : HoleFill::kZeros);
+  if (command.holes.allow) {
+    range.holes = &holes;
+    warn_of_blind_reader(command, context);
+  }
+  if (map_file)
+    range.before_commit = [&] {
+      const std::uint64_t end_bytes = command.offset_bytes + bytes_wanted(command, snapshot->manifest);
+      return write_hole_map(*map_file, *snapshot, {command.offset_bytes, end_bytes}, holes);
+    };
   const auto started = context.clock.steady();
   ProgressCounters counters;
   counters.total_bytes = bytes_wanted(command, snapshot->manifest);
@@ -189,10 +217,12 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& given) {
         report->healed_blocks);
   nlohmann::ordered_json document = pull_json(*snapshot, *report, sink->name(), consumer_stopped);
   document["requests"] = request_counts_json(repository->store().request_counts());
-  context.output.document("drstream.pull/1", document);
+  for (const std::string& line : hole_warnings(holes, snapshot->manifest, command.holes)) context.log.warn("{}", line);
+  const ExitCode code = report->holes > 0 ? ExitCode::kRestoreIncomplete : ExitCode::kOk;
+  context.output.document("drstream.pull/1", static_cast<int>(code), document);
   context.output.remark(context.output.on_terminal() ? restored_text(snapshot->manifest, *report, consumer_stopped)
                                                      : summary_line(*snapshot, *report, consumer_stopped));
-  return ExitCode::kOk;
+  return code;
 }
 
 }  // namespace
@@ -207,6 +237,7 @@ void add_pull_command(CommandSet& commands) {
                      "  drstream pull pg/app@latest -o app.dump\n"
                      "  drstream pull 3f9c01d2 -o part.bin --offset 1GiB --length 64MiB\n"
                      "  drstream pull pg/app | pg_restore -d new; echo ${PIPESTATUS[*]}\n"
+                     "  drstream pull 3f9c01d2 -o app.dump --allow-holes --holes holes.json\n"
                      "With --exec the consumer sees the end of its input only once everything was\n"
                      "checked, and is killed otherwise. Behind a pipe it takes the end of a broken\n"
                      "restore for the end of the data: both values of PIPESTATUS must be 0,\n"
@@ -220,7 +251,7 @@ void add_pull_command(CommandSet& commands) {
   add_text(*app, "-o,--output", command->output, "FILE",
            "Write a file, under a temporary name until it is complete and checked; - means stdout");
   add_flag(*app, "--force", command->force,
-           "Replace the file of --output if there is one, or overwrite it if it is a block device");
+           "Replace the files of --output and --holes if there are any, or overwrite a block device");
   add_flag(*app, "--exec", command->exec,
            "Feed the command behind --; it is killed if the stream turns out to be damaged, or if drstream dies");
   add_flag(*app, "--consumer-may-stop", command->consumer_may_stop,
@@ -228,6 +259,13 @@ void add_pull_command(CommandSet& commands) {
            "pg_restore -l");
   add_parsed(*app, "--offset", command->offset_bytes, parse_size, "SIZE", "Begin at this offset");
   add_parsed(*app, "--length", command->length_bytes, parse_size, "SIZE", "Restore at most this much");
+  add_flag(*app, "--allow-holes", command->holes.allow,
+           "Restore what damage has left: lost bytes become zeros, stderr names them, and the exit code is 8; not with "
+           "--exec");
+  add_flag(*app, "--omit-holes", command->holes.omit,
+           "With --allow-holes: leave lost bytes out of the output, which moves what follows");
+  add_text(*app, "--holes", command->holes.map, "FILE",
+           "With --allow-holes: write a map of the lost ranges of bytes, as JSON; it is complete before the output is");
   commands.add({
       .app = app,
       .effect = CommandEffect::kWillRestore,

@@ -43,9 +43,10 @@ constexpr std::array kMeanings = {
     ExitCodeMeaning{ExitCode::kDestination, "The destination cannot be written, or has no space left."},
     ExitCodeMeaning{ExitCode::kUnreachable, "The store could not be reached after retries."},
     ExitCodeMeaning{ExitCode::kConflict, "Conflict: another session overtook or fenced this one."},
-    ExitCodeMeaning{ExitCode::kRestoreIncomplete,
-                    "The restore is incomplete: its reader or consumer went away, or the target "
-                    "differs from what was archived."},
+    ExitCodeMeaning{
+        ExitCode::kRestoreIncomplete,
+        "The restore is incomplete: its reader or consumer went away, it left holes (--allow-holes), or the "
+        "target differs from what was archived."},
     ExitCodeMeaning{ExitCode::kWarnings,
                     "Verified with warnings (only with --warn-exit), or a copy skipped snapshots that are older than "
                     "what is there."},

@@ -74,6 +74,14 @@ bool is_of_the_system(const Error& error) {
   return error.error_number != 0;
 }
 
+std::string_view damage_step(CommandEffect effect) {
+  if (effect == CommandEffect::kRestores)
+    return "run `drstream verify --read-data` to see what is affected; damaged objects may be intact in a copy of the "
+           "repository; `drstream pull --allow-holes -o FILE` restores the rest of the stream";
+  return "run `drstream verify --read-data` to see what is affected; damaged objects may be intact in a copy of the "
+         "repository";
+}
+
 std::string_view next_step_of(const Error& error, CommandEffect effect) {
   const bool restores = effect == CommandEffect::kWillRestore || effect == CommandEffect::kRestores;
   const bool pushes =
@@ -114,8 +122,7 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
       if (pushes)
         return "run `drstream verify --read-data` to see what is affected; a new push of the same data stores damaged "
                "blocks again";
-      return "run `drstream verify --read-data` to see what is affected; damaged objects may be intact in a copy of "
-             "the repository";
+      return damage_step(effect);
     case ErrorCode::kDenied:
       if (!is_of_the_system(error))
         return "check the credentials and what they are allowed to do (`drstream doctor`, `drstream policy`)";

@@ -62,11 +62,17 @@ std::string saved_text(const ManifestHeader& manifest, std::optional<std::chrono
                      elapsed ? pace_text(manifest.bytes, *elapsed) : "finished from its spool", producer);
 }
 
+std::string holes_text(const PullReport& report) {
+  return fmt::format("with {} of {} bytes, not compared with its digests", counted(report.holes, "hole"),
+                     report.holes_bytes);
+}
+
 std::string restored_text(const ManifestHeader& manifest, const PullReport& report, bool consumer_stopped) {
-  const std::string proof = consumer_stopped  ? "the consumer stopped before the end and exited with 0"
-                            : !report.whole   ? "a range, its blocks checked"
-                            : manifest.sha256 ? "whole, SHA-256 agrees"
-                                              : "whole, XXH3 agrees";
+  const std::string proof = consumer_stopped   ? "the consumer stopped before the end and exited with 0"
+                            : report.holes > 0 ? holes_text(report)
+                            : !report.whole    ? "a range, its blocks checked"
+                            : manifest.sha256  ? "whole, SHA-256 agrees"
+                                               : "whole, XXH3 agrees";
   return fmt::format("restored {} of {}: {}, {}, {}", title_of(manifest), format_time_local(manifest.snapshot_ns),
                      format_size(report.bytes), pace_text(report.bytes, report.elapsed), proof);
 }

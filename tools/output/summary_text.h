@@ -43,6 +43,9 @@ inline constexpr std::string_view kUnseenProducerWarning =
 // resume finished it.
 std::string saved_text(const ManifestHeader& manifest, std::optional<std::chrono::duration<double>> elapsed);
 
+// "with 2 holes of 24000 bytes, not compared with its digests".
+std::string holes_text(const PullReport& report);
+
 // "restored pg/app #1 22c3a2a55448 of 2026-11-20 02:00:05 +01:00: 955 MiB, 3.1 s (308 MiB/s), whole, SHA-256 agrees".
 std::string restored_text(const ManifestHeader& manifest, const PullReport& report, bool consumer_stopped);
 

@@ -52,6 +52,10 @@ TEST(SummaryText, APullSaysWhatWasProven) {
   EXPECT_EQ(restored_text(manifest, report, false), start + "whole, SHA-256 agrees");
   report.whole = false;
   EXPECT_EQ(restored_text(manifest, report, false), start + "a range, its blocks checked");
+  report.holes = 2;
+  report.holes_bytes = 24000;
+  EXPECT_EQ(restored_text(manifest, report, false),
+            start + "with 2 holes of 24000 bytes, not compared with its digests");
   EXPECT_EQ(restored_text(manifest, report, true), start + "the consumer stopped before the end and exited with 0");
   ::unsetenv("TZ");
   ::tzset();
