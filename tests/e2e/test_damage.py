@@ -2,7 +2,7 @@
 
 A small repository with every kind of object that a push, a check and two keys leave behind is damaged in one way at a
 time. Three promises are checked each time: scrub finds what it can (it has no key), verify --read-data finds it and
-names it, and pull either fails or gives exactly the bytes that went in.
+names it, and pull either fails or gives exactly the bytes that went in; with --allow-holes, outside of named holes.
 """
 
 import hashlib
@@ -59,6 +59,22 @@ class Specimen:
             else:
                 assert outcome.code in (16, *REFUSED), outcome.err  # 16: the snapshot is not there any more
                 assert data.startswith(outcome.out), "pull wrote wrong bytes before it failed"
+            self.check_holes(snapshot, data)
+
+    def check_holes(self, snapshot, data):
+        map_file = self.repository.folder / "holes.json"
+        options = ["--allow-holes", "--holes", map_file, "--force", "-q"]
+        outcome = self.repository.run("pull", snapshot, *options, expect=(0, 8, 16, *REFUSED))
+        if outcome.code not in (0, 8):
+            assert outcome.out == b"", "what is no hole ends a pull before it writes"
+            return
+        holes = json.loads(map_file.read_text())["holes"]
+        left = bytearray(data)
+        for hole in holes:
+            begin, end = hole["offset_bytes"], hole["offset_bytes"] + hole["bytes"]
+            left[begin:end] = bytes(end - begin)
+        assert outcome.out == left, "pull wrote bytes that are neither of the stream nor of a hole"
+        assert outcome.code == (8 if holes else 0)
 
     def check_verify(self, name, expect=FOUND):
         outcome = self.repository.run("verify", "--read-data", "--read-only", "--expect-head", expect=expect)
