@@ -71,7 +71,7 @@ Result<Evidence> Evidence::load(Repository& repository) {
             evidence.names_.push_back(info.key);
             evidence.add(*record, info.modified_ns);
           } else {
-            evidence.unreadable_.push_back({info.key, record.error().message, is_too_new(record.error())});
+            evidence.unreadable_.push_back({info.key, record.error().message, is_lasting_damage(record.error())});
           }
           return {};
         }));

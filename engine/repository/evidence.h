@@ -53,7 +53,7 @@ class Evidence {
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }  // of the objects that were read
   struct Unreadable {
     std::string name, problem;
-    bool too_new = false;  // a newer drstream can read it
+    bool damaged = false;  // nobody can read it
   };
   [[nodiscard]] const std::vector<Unreadable>& unreadable() const { return unreadable_; }
 

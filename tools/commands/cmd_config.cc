@@ -70,8 +70,10 @@ void warn_of_missing_files(CommandContext& context, const std::vector<Configurat
 
 std::string expectation_text(const Expectation& expected) {
   if (expected.ignored) return "ignored";
-  if (!expected.newest_within) return "a snapshot of any age";
-  return "a snapshot within " + format_duration(*expected.newest_within);
+  std::string out = expected.newest_within ? "a snapshot within " + format_duration(*expected.newest_within)
+                                           : std::string("a snapshot of any age");
+  if (expected.verified_within) out += ", proven within " + format_duration(*expected.verified_within);
+  return out;
 }
 
 Result<ExitCode> run_check(CommandContext& context) {
@@ -120,6 +122,8 @@ Result<ExitCode> run_check(CommandContext& context) {
     one["streams"] = expected.streams;
     if (expected.newest_within)
       one["newest_within_seconds"] = static_cast<double>(expected.newest_within->count()) / 1e3;
+    if (expected.verified_within)
+      one["verified_within_seconds"] = static_cast<double>(expected.verified_within->count()) / 1e3;
     one["ignored"] = expected.ignored;
     one["origin"] = expected.origin;
     text += fmt::format("  {:<20} {}  ({})\n", joined(expected.streams), expectation_text(expected), expected.origin);

@@ -155,6 +155,7 @@ nlohmann::ordered_json prune_json(const PruneReport& report, PruneMode mode) {
   moved["packs"] = report.moved.packs;
   out["marks_retired"] = report.housekeeping.marks_retired;
   out["fences_retired"] = report.housekeeping.fences_retired;
+  out["sweep_records_joined"] = report.housekeeping.sweep_records;
   out["fenced_manifests"] = report.fenced;
   out["waiting"] = nlohmann::ordered_json::array();
   for (const WaitingDeletion& waiting : report.waiting) out["waiting"].push_back(waiting_json(waiting));

@@ -13,7 +13,9 @@
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/format/retention.h"
+#include "engine/format/verified.h"
 #include "engine/repository/damage.h"
+#include "engine/repository/evidence.h"
 #include "engine/repository/listed_again.h"
 #include "engine/repository/read_again.h"
 #include "engine/repository/removal.h"
@@ -277,6 +279,28 @@ Result<void> Housekeeping::clear_marks(const LiveData& live, const std::vector<D
       gone.push_back(waits_name(record.id));
   }
   DRS_ASSIGN_OR_RETURN(report_.waits, remove_unlocked(repository_.store(), gone));
+  return {};
+}
+
+Result<void> Housekeeping::join_sweep_records(const LiveData& live) {
+  DRS_ASSIGN_OR_RETURN(const Evidence evidence, Evidence::load(repository_));
+  std::vector<ObjectKey> gone;
+  for (const Evidence::Unreadable& record : evidence.unreadable())
+    if (record.damaged) gone.push_back(record.name);
+  if (evidence.names().size() + gone.size() < options_.sweep_records_together_min) return {};
+  std::vector<Digest> snapshots;
+  for (const Snapshot& snapshot : live.snapshots.live) snapshots.push_back(snapshot.digest);
+  // The new records are durable before those go that they stand for.
+  for (const Verified& record : evidence.folded(live.packs->packs(), snapshots)) {
+    Uuid id;
+    random_bytes(id.mutable_view());
+    const std::string name = verified_name(id);
+    DRS_RETURN_IF_ERROR(
+        put_settled(repository_.store(), name,
+                    encode_document(repository_.keys(), ObjectKind::kVerified, name, encode_verified(record))));
+  }
+  gone.insert(gone.end(), evidence.names().begin(), evidence.names().end());
+  DRS_ASSIGN_OR_RETURN(report_.sweep_records, remove_unlocked(repository_.store(), gone));
   return {};
 }
 

@@ -289,6 +289,7 @@ class Prune {
     if (!is_blocked()) DRS_RETURN_IF_ERROR(housekeeping.drop_manifests(*live_));
     DRS_RETURN_IF_ERROR(housekeeping.clear_marks(*live_, records_, [&](const Digest& name) { return is_there(name); }));
     DRS_RETURN_IF_ERROR(housekeeping.retire(*live_));
+    DRS_RETURN_IF_ERROR(housekeeping.join_sweep_records(*live_));
     report_.housekeeping = housekeeping.report();
     return {};
   }
