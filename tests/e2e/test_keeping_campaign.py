@@ -1,12 +1,14 @@
 """Random commands on one repository: pushes, resumes, copies from a replica, into it and from another repository, forget,
-unforget, holds, prunes, restores, checks and repairs; some killed, some stopped for longer than every time that a prune
+unforget, holds, prunes, restores, checks, sweeps, rot and repairs; some killed, some stopped for longer than every time that a prune
 waits, in a folder some with a clock that is a year off. No committed snapshot is lost, none that was removed comes back,
-nothing is called damaged, every exit code is a documented one, and two prunes leave nothing that no snapshot needs."""
+nothing intact is called damaged, no coverage is told that was not read, every exit code is a documented one, and two prunes leave nothing that no snapshot needs."""
 
 import json
+import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from campaign_support import QUICK, kill_after
@@ -16,6 +18,22 @@ from repository import sha256_hex
 
 LEFT_BYTES_MAX = 200_000  # of packs, beside 1.15 times the live ones: tables, and small packs
 YEAR_SECONDS = 365 * 24 * 3600
+
+
+def flip_quietly(drs, name, place, times=None):
+    """Flips a bit of a stored file at a place (a share of its length, or an offset) and keeps its times. What to call
+    it with again to heal it."""
+    path = drs.path / name
+    times = times or (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    content = bytearray(path.read_bytes())
+    at = place if isinstance(place, int) else int(place * len(content))
+    content[at] ^= 1
+    mode = path.stat().st_mode
+    path.chmod(0o600)
+    path.write_bytes(content)
+    path.chmod(mode)
+    os.utime(path, ns=times)
+    return at, times
 
 
 class Keeper:
@@ -188,6 +206,49 @@ class Keeper:
     def scrub(self):
         self.run("scrub")
 
+    def sweep(self):
+        """15 would be a limit; 4 damage: there is none."""
+        level = self.dice.choice(["digest", "decode", "decode", "rebuild"])
+        shard = self.dice.choice([[], ["--shard", self.dice.choice(["1/2", "2/2"])]])
+        budget = self.dice.choice([[], ["--budget", str(self.dice.randrange(1, 2_000_000))], ["--budget", "20ms"]])
+        again = self.dice.choice([[], ["--verified-within", "0s"]])
+        self.run("sweep", "--level", level, *shard, *budget, *again)
+
+    def sweep_killed(self):
+        code, _ = kill_after(self.drs, self.dice.uniform(0.001, 0.2), "sweep", "--verified-within", "0s",
+                             stdin=subprocess.DEVNULL)  # fmt: skip
+        assert code in (0, -9)
+
+    def rot(self):
+        """A bit flips in a pack, whose time stays. What is proven since then is not this pack, until it is healed."""
+        packs = self.drs.names("packs")
+        if not packs or self.stopped:
+            return
+        pack = self.dice.choice(packs)
+        time.sleep(0.01)
+        began = time.time()
+        times = flip_quietly(self.drs, pack, self.dice.random())
+        try:
+            for _ in range(self.dice.randrange(3)):
+                budget = self.dice.choice([[], ["--budget", str(self.dice.randrange(1, 2_000_000))]])
+                again = self.dice.choice([[], ["--verified-within", "0s"]])
+                self.drs.run("sweep", "--level", self.dice.choice(["digest", "decode"]), *budget, *again, expect=(0, 4))
+                self.nothing_rotten_is_proven(began)
+            condemned = self.drs.json("status", expect=(0, 4))["coverage"]["packs"] < len(packs)
+            report = self.drs.json("sweep", "--verified-within", "0s", expect=(0, 4) if condemned else 4)
+            assert {one["object"] for one in report["findings"] if one["object"].startswith("packs/")} <= {pack}
+            self.nothing_rotten_is_proven(began)
+        finally:
+            flip_quietly(self.drs, pack, *times)
+        self.drs.run("sweep", "--verified-within", "0s")
+        assert self.drs.json("status")["packs_marked"] == 0
+
+    def nothing_rotten_is_proven(self, began):
+        within = f"{int((time.time() - began) * 1000)}ms"
+        status = self.drs.json("status", "--verified-within", within, expect=(0, 4, 15))
+        rotten = 0 if status["coverage"]["packs"] < len(self.drs.names("packs")) else 1
+        assert status["coverage"]["proven_packs"] <= status["coverage"]["packs"] - rotten, status["coverage"]
+
     def repair_index(self):
         self.run("repair", "index", *self.dice.choice([[], ["--all"]]))
 
@@ -195,7 +256,10 @@ class Keeper:
         actions = [self.push] * 6 + [self.forget] * 4 + [self.prune] * 4 + [
             self.push_killed, self.push_stopped, self.push_spooled_killed, self.resume, self.unforget, self.hold,
             self.prunes_together, self.prune_killed, self.prune_exclusive, self.copy_to_replica, self.copy_killed,
-            self.prune_replica, self.copy_back, self.copy_from_another, self.pull, self.verify, self.scrub, self.repair_index]  # fmt: skip
+            self.prune_replica, self.copy_back, self.copy_from_another, self.pull, self.verify, self.scrub, self.repair_index,
+            self.sweep, self.sweep, self.sweep_killed]  # fmt: skip
+        if isinstance(self.drs.path, Path):  # a store alone can set the times of its objects
+            actions += [self.rot]
         action = self.dice.choice(actions)
         self.counts[action.__name__] = self.counts.get(action.__name__, 0) + 1
         action()
@@ -210,6 +274,8 @@ class Keeper:
             assert sha256_hex(self.drs.pull(snapshot)) == digest
         self.drs.run("verify", "--read-data", "--read-only")
         self.drs.run("scrub", "--read-only")
+        self.drs.run("sweep")
+        assert self.drs.json("status")["coverage"]["ratio"] == 1
         space = self.drs.json("stats")["space"]
         assert space["packs_bytes"] <= 1.15 * space["live_bytes"] + LEFT_BYTES_MAX, space
         assert self.drs.names("waits") == [] and self.drs.names("damaged") == []

@@ -1,14 +1,16 @@
 """sweep: what was proven longest ago is read again, within a budget, and what was proven is recorded and counted."""
 
+import os
 import signal
 import subprocess
 import time
 
 import pytest
+from campaign_support import QUICK, kill_after
+from removals import AT_ONCE
 from repository import sample_bytes
 
 NO_KEY = {"BACKUP_ENCRYPTION_KEY": None}
-SMALL_PACKS = {"memory": "96MiB"}
 
 
 @pytest.fixture
@@ -236,3 +238,67 @@ def test_a_budget_is_a_size_or_a_time(filled):
         filled.run("sweep", "--budget", wrong, expect=2)
     report = filled.json("sweep", "--budget", "1GiB", "--budget", "45m")
     assert report["coverage"]["ratio"] == 1
+
+
+class Nights:
+    """A repository whose packs are an hour apart, as those of weeks are, and what sweeps have read of it."""
+
+    def __init__(self, drs, dice):
+        self.drs, self.dice = drs, dice
+        self.clock = time.time() - 300 * 24 * 3600
+        self.dated = set()
+
+    def push(self, stream, size):
+        seed = self.dice.randbytes(16).hex()
+        stream_of = f"openssl enc -aes-128-ctr -K {seed} -iv {'0' * 32} -in /dev/zero 2>/dev/null | head -c {size}"
+        self.drs.run("push", stream, *QUICK, "--exec", "--", "bash", "-c", stream_of)
+        for name in sorted(set(self.drs.names("packs")) - self.dated):
+            self.clock += 3600
+            os.utime(self.drs.path / name, (self.clock, self.clock))
+            self.dated.add(name)
+
+    def coverage(self, within="30d"):
+        return self.drs.json("status", "--verified-within", within, expect=(0, 15))["coverage"]
+
+    def prune(self):
+        self.drs.run("forget", "--keep-last", "1", "--force", "--prune", *AT_ONCE)
+        self.drs.run("prune", *AT_ONCE)
+        self.dated &= set(self.drs.names("packs"))
+
+
+def test_nights_with_budgets_kills_pushes_and_prunes(drs, full_run, dice):
+    """At full size 20 GB. Each night a part; the figure is right after kills, pushes and prunes; then the lap begins
+    again with what was proven first."""
+    total = 20_000_000_000 if full_run else 200_000_000
+    drs.timeout_seconds = 1800
+    nights = Nights(drs, dice)
+    for stream in range(8):
+        nights.push(f"s/{stream}", total // 8)
+    begun, lap = time.time(), 0
+    while nights.coverage()["ratio"] < 1:
+        lap += 1
+        before = nights.coverage()
+        kill_after(drs, dice.uniform(0.05, 0.5) * (10 if full_run else 1), "sweep", "--budget", str(total // 6),
+                   stdin=subprocess.DEVNULL)  # fmt: skip
+        killed = nights.coverage()
+        assert before["proven_packs"] <= killed["proven_packs"]
+        night = drs.json("sweep", "--budget", str(total // 6))
+        after = nights.coverage()
+        assert night["read_bytes"] <= total // 6 and after["proven_packs"] == night["coverage"]["proven_packs"]
+        assert after["proven_packs"] == killed["proven_packs"] + night["packs_read"]
+        if lap in (2, 4):
+            nights.push(f"s/{lap}", total // 40)
+            assert nights.coverage()["proven_packs"] == after["proven_packs"] < nights.coverage()["packs"]
+        if lap == 3:
+            nights.prune()
+            # Of the packs that are left, those proven stay proven; at most the newest hour is in doubt.
+            assert nights.coverage()["proven_packs"] >= after["proven_packs"] - (after["packs"] - nights.coverage()["packs"]) - 2
+        assert lap < 20
+    drs.json("verify", "--read-data")
+    # Nothing is due; the next lap begins with the oldest proofs.
+    assert drs.json("sweep")["read_bytes"] == 0
+    oldest = nights.coverage()["oldest_proof_time"]
+    window = f"{int(time.time() - begun) + 1000}s"
+    drs.json("sweep", "--verified-within", "0s", "--budget", str(total // 3))
+    assert nights.coverage(window)["oldest_proof_time"] > oldest and nights.coverage(window)["ratio"] == 1
+    print(f"{total} bytes, {nights.coverage()['packs']} packs, {lap} nights")
