@@ -19,6 +19,7 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kNagiosStreamsNamed = 5;
+constexpr std::size_t kHistorySnapshotsMax = 60;  // of a stream in JSON
 
 constexpr MetricFamily kLastSuccess{"drstream_backup_last_success_timestamp_seconds",
                                     "Time of the newest good snapshot; 0: there is none."};
@@ -91,6 +92,29 @@ std::string damage_text(const StatusReport& report) {
       counted(report.damaged_packs, "pack") + (report.damaged_packs == 1 ? " is" : " are"));
 }
 
+// By stream, oldest first, the last kHistorySnapshotsMax of each.
+std::map<std::string_view, std::vector<const Snapshot*>> histories(const SnapshotCatalog& catalog) {
+  std::map<std::string_view, std::vector<const Snapshot*>> out;
+  for (const DatedSnapshot& one : oldest_first(catalog)) out[one.snapshot->manifest.stream].push_back(one.snapshot);
+  for (auto& [stream, snapshots] : out)
+    if (snapshots.size() > kHistorySnapshotsMax)
+      snapshots.erase(snapshots.begin(), snapshots.end() - static_cast<std::ptrdiff_t>(kHistorySnapshotsMax));
+  return out;
+}
+
+nlohmann::ordered_json history_json(const std::vector<const Snapshot*>& snapshots) {
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  for (const Snapshot* snapshot : snapshots) {
+    nlohmann::ordered_json one;
+    one["id"] = snapshot->id();
+    one["time"] = format_time_utc(snapshot->manifest.snapshot_ns);
+    one["bytes"] = snapshot->manifest.bytes;
+    one["stored_bytes"] = snapshot->manifest.stored_bytes;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string status_text(const StatusReport& report, std::size_t columns_max, WallNs now_ns) {
@@ -121,6 +145,7 @@ std::string status_text(const StatusReport& report, std::size_t columns_max, Wal
 }
 
 nlohmann::ordered_json status_json(const StatusReport& report) {
+  const auto history = histories(report.catalog);
   nlohmann::ordered_json out;
   out["repository"] = report.repository;
   out["streams"] = nlohmann::ordered_json::array();
@@ -144,6 +169,8 @@ nlohmann::ordered_json status_json(const StatusReport& report) {
     if (stream.rebuilt_age) one["rebuilt_age_seconds"] = static_cast<double>(stream.rebuilt_age->count()) / 1e3;
     if (stream.proof_limit) one["verified_within_seconds"] = static_cast<double>(stream.proof_limit->count()) / 1e3;
     one["problems"] = stream.problems;
+    if (const auto found = history.find(state.stream); found != history.end())
+      one["size_history"] = history_json(found->second);
     out["streams"].push_back(std::move(one));
   }
   if (report.proof) {
