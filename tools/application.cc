@@ -18,6 +18,7 @@
 #include "tools/cli/parse_hints.h"
 #include "tools/config/configuration.h"
 #include "tools/config/settings.h"
+#include "tools/output/metrics_push.h"
 #include "tools/repository/heads.h"
 #include "tools/repository/open_repository.h"
 
@@ -151,15 +152,21 @@ class Application {
     }
     CommandContext context{model_.options, arguments.child, console_,    *log,           output,        clock_, cancel_,
                            signals_,       guardian.get(),  model_.root, configuration_, command.effect};
-    RunMetrics* const metrics = command.metrics.get();
-    if (metrics != nullptr && !metrics->file.empty())
-      if (const auto named = check_metrics_file(metrics->file); !named.ok())
-        return fail(named.error(), command.effect, output);
+    if (const auto named = check_records(command); !named.ok()) return fail(named.error(), command.effect, output);
     const auto started = clock_.steady();
     const auto result = catch_thrown([&] { return command.run(context); });
     const int status = end_run(result, context, output);
-    if (metrics != nullptr && !metrics->file.empty()) write_metrics(*metrics, status, clock_.steady() - started, *log);
+    if (command.metrics != nullptr) write_metrics(*command.metrics, status, clock_.steady() - started, *log);
     return status;
+  }
+
+  // The names of what is written after the run.
+  static Result<void> check_records(const Command& command) {
+    if (command.metrics != nullptr && !command.metrics->file.empty())
+      DRS_RETURN_IF_ERROR(check_metrics_file(command.metrics->file));
+    if (command.metrics != nullptr && !command.metrics->push_url.empty())
+      DRS_RETURN_IF_ERROR(check_push_url(command.metrics->push_url));
+    return {};
   }
 
   int end_run(const Result<ExitCode>& result, CommandContext& context, Output& output) {
@@ -171,8 +178,13 @@ class Application {
 
   void write_metrics(RunMetrics& metrics, int status, std::chrono::duration<double> took, spdlog::logger& log) {
     metrics.labels.insert(metrics.labels.begin(), {"repository", metrics_repository(model_.options)});
-    const double now = static_cast<double>(clock_.wall_ns()) / 1e9;
-    warn_of_unwritten_metrics(write_run_metrics(metrics, status, took.count(), now), log);
+    const RunOutcome outcome{status, took.count(), static_cast<double>(clock_.wall_ns()) / 1e9};
+    if (!metrics.file.empty()) warn_of_unwritten_metrics(write_run_metrics(metrics, outcome), log);
+    if (metrics.push_url.empty()) return;
+    MetricLabels group = metrics.labels;
+    if (group.size() == 1) group.emplace_back("command", path_);  // otherwise the stream tells jobs apart
+    warn_of_unwritten_metrics(
+        push_metrics(metrics.push_url, group, run_metrics(metrics, outcome), model_.options.cloud.ca_file), log);
   }
 
   void choose_state_dir(CommandEffect effect, spdlog::logger& log) {

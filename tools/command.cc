@@ -45,7 +45,13 @@ std::shared_ptr<RunMetrics> add_run_metrics(CLI::App& app, std::string_view work
   add_text(
       app, "--metrics", metrics->file, "FILE",
       "Write how the run went, for node_exporter's textfile collector; a name that ends in .prom, one for each job");
+  add_metrics_push(app, metrics->push_url);
   return metrics;
+}
+
+void add_metrics_push(CLI::App& app, std::string& url) {
+  as_setting(add_text(app, "--metrics-push", url, "URL",
+                      "Send the metrics to the Pushgateway at https://host[:port][/path]; waits 10 seconds at most"));
 }
 
 }  // namespace drs

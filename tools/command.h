@@ -53,8 +53,8 @@ struct Command {
   CommandEffect effect = CommandEffect::kReads;
   RunCommand run;
   bool takes_child_command = false;  // "-- CMD..."
-  // Of one with --metrics: what the application writes once it has run, unless the run clears the file's name. Its
-  // labels get the repository.
+  // Of one with --metrics: what the application writes once it has run, unless the run drops it. Its labels get the
+  // repository.
   std::shared_ptr<RunMetrics> metrics = nullptr;
   bool reads_configuration = true;  // false: it describes drstream itself, independent of any configuration
 };
@@ -80,8 +80,10 @@ CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::s
 std::string metrics_repository(const GlobalOptions& options);
 // For the outcome of writing metrics: a failure is a warning, and changes nothing of what a run has done.
 void warn_of_unwritten_metrics(const Result<void>& written, spdlog::logger& log);
-// Adds --metrics to a command that does such work.
+// Adds --metrics and --metrics-push to a command that does such work.
 std::shared_ptr<RunMetrics> add_run_metrics(CLI::App& app, std::string_view work);
+// Adds --metrics-push alone, for a command that makes its own metrics.
+void add_metrics_push(CLI::App& app, std::string& url);
 
 void add_init_command(CommandSet& commands);
 void add_push_command(CommandSet& commands);

@@ -269,7 +269,7 @@ void add_kafka_archive_command(CommandSet& commands, CLI::App& kafka) {
       .run =
           [command, metrics](CommandContext& context) {
             metrics->labels = {{"stream", command->stream}};
-            if (command->dry_run) metrics->file.clear();
+            if (command->dry_run) metrics->drop();
             return run_archive(context, *command);
           },
       .metrics = metrics,

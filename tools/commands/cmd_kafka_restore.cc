@@ -207,7 +207,7 @@ void add_kafka_restore_command(CommandSet& commands, CLI::App& kafka) {
       .effect = CommandEffect::kWillRestoreTopics,
       .run =
           [command, metrics](CommandContext& context) {
-            if (command->dry_run) metrics->file.clear();
+            if (command->dry_run) metrics->drop();
             return run_restore(context, *command);
           },
       .metrics = metrics,

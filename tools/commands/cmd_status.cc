@@ -14,6 +14,7 @@
 #include "tools/commands/status_results.h"
 #include "tools/config/configuration.h"
 #include "tools/config/stream_table.h"
+#include "tools/output/metrics_push.h"
 #include "tools/output/quantity_text.h"
 #include "tools/repository/open_repository.h"
 #include "tools/repository/seen_heads.h"
@@ -31,6 +32,7 @@ struct StatusCommand {
   std::optional<std::chrono::milliseconds> newest_within, verified_within;
   StatusFormat format = StatusFormat::kText;
   std::string metrics;  // a file
+  std::string metrics_push;
 };
 
 std::vector<LostStream> lost_streams(const SeenHeads& seen, const SnapshotCatalog& catalog) {
@@ -99,20 +101,26 @@ Result<StatusReport> look(CommandContext& context, const StatusCommand& command)
 }
 
 // What was known before a status that failed stays.
-void write_metrics(CommandContext& context, const std::string& path, const Result<StatusReport>& report) {
+void write_metrics(CommandContext& context, const StatusCommand& command, const Result<StatusReport>& report) {
   const std::string repository = metrics_repository(context.options);
   const double now = static_cast<double>(context.clock.wall_ns()) / 1e9;
   MetricsText metrics = report.ok() ? status_metrics(*report, repository, now) : failed_status_metrics(repository);
-  if (!report.ok()) metrics.keep_others_of(read_metrics_file(path));
-  warn_of_unwritten_metrics(write_metrics_file(path, metrics), context.log);
+  if (!command.metrics_push.empty() && command.stream.empty())
+    warn_of_unwritten_metrics(push_metrics(command.metrics_push, {{"repository", repository}, {"command", "status"}},
+                                           metrics, context.options.cloud.ca_file),
+                              context.log);
+  if (command.metrics.empty()) return;
+  if (!report.ok()) metrics.keep_others_of(read_metrics_file(command.metrics));
+  warn_of_unwritten_metrics(write_metrics_file(command.metrics, metrics), context.log);
 }
 
 Result<ExitCode> run_status(CommandContext& context, const StatusCommand& command) {
   if (!command.metrics.empty()) DRS_RETURN_IF_ERROR(check_metrics_file(command.metrics));
   if (!command.metrics.empty() && !command.stream.empty())
     return Error(ErrorCode::kUsage, "--metrics is for all streams: give no STREAM");
+  if (!command.metrics_push.empty()) DRS_RETURN_IF_ERROR(check_push_url(command.metrics_push));
   auto report = look(context, command);
-  if (!command.metrics.empty()) write_metrics(context, command.metrics, report);
+  write_metrics(context, command, report);
   if (command.format == StatusFormat::kNagios) {
     const NagiosAnswer answer = report.ok() ? nagios_answer(*report) : nagios_answer(report.error());
     context.output.page(answer.line + "\n");
@@ -146,11 +154,15 @@ void add_status_command(CommandSet& commands) {
              "then that of 30d");
   add_text(*app, "--metrics", command->metrics, "FILE",
            "Write metrics for node_exporter's textfile collector; its name ends in .prom");
+  add_metrics_push(*app, command->metrics_push);
   add_choice<StatusFormat>(
       *app, "--format", command->format, {{"text", StatusFormat::kText}, {"nagios", StatusFormat::kNagios}},
       "text (default); nagios: one line and figures, exit codes 0 to 3 as Nagios and its kin want");
-  commands.add(
-      {app, CommandEffect::kReads, [command](CommandContext& context) { return run_status(context, *command); }});
+  commands.add({
+      .app = app,
+      .effect = CommandEffect::kReads,
+      .run = [command](CommandContext& context) { return run_status(context, *command); },
+  });
 }
 
 }  // namespace drs

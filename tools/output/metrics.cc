@@ -13,6 +13,12 @@ namespace drs {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 16 << 20;
+constexpr std::string_view kLastSuccess = "run_last_success_timestamp_seconds";
+constexpr std::string_view kLastSuccessHelp = "When the last run that succeeded ended; 0: none has.";
+
+std::string run_name(const RunMetrics& run, std::string_view rest) {
+  return fmt::format("drstream_{}_{}", run.work, rest);
+}
 
 std::string label_value(std::string_view text) {
   std::string out;
@@ -70,20 +76,27 @@ void MetricsText::keep_others_of(std::string_view older) {
   }
 }
 
-Result<void> write_run_metrics(const RunMetrics& run, int exit_status, double seconds, double when) {
-  const std::string older = read_metrics_file(run.file);
-  const auto name = [&](std::string_view rest) { return fmt::format("drstream_{}_{}", run.work, rest); };
-  const bool ok = exit_status == 0;
+MetricsText run_metrics(const RunMetrics& run, const RunOutcome& outcome) {
+  const bool ok = outcome.exit_status == 0;
   MetricsText out;
-  const std::string status = name("last_status"), code = name("last_exit_code"), took = name("last_duration_seconds"),
-                    ended = name("last_run_timestamp_seconds"), runs = name("runs_total"),
-                    succeeded = name("run_last_success_timestamp_seconds");
+  const std::string status = run_name(run, "last_status"), code = run_name(run, "last_exit_code"),
+                    took = run_name(run, "last_duration_seconds"), ended = run_name(run, "last_run_timestamp_seconds"),
+                    succeeded = run_name(run, kLastSuccess);
   out.add({status, "1: the last run succeeded; 0: it failed."}, run.labels, ok ? 1 : 0);
-  out.add({code, "Exit code of the last run."}, run.labels, exit_status);
-  out.add({took, "How long the last run took."}, run.labels, seconds);
-  out.add({ended, "When the last run ended."}, run.labels, when);
-  const MetricFamily success{succeeded, "When the last run that succeeded ended; 0: none has."};
-  out.add(success, run.labels, ok ? when : MetricsText::value_in(older, success, run.labels, 0));
+  out.add({code, "Exit code of the last run."}, run.labels, outcome.exit_status);
+  out.add({took, "How long the last run took."}, run.labels, outcome.seconds);
+  out.add({ended, "When the last run ended."}, run.labels, outcome.when);
+  if (ok) out.add({succeeded, kLastSuccessHelp}, run.labels, outcome.when);
+  return out;
+}
+
+Result<void> write_run_metrics(const RunMetrics& run, const RunOutcome& outcome) {
+  const std::string older = read_metrics_file(run.file);
+  const bool ok = outcome.exit_status == 0;
+  MetricsText out = run_metrics(run, outcome);
+  const std::string succeeded = run_name(run, kLastSuccess), runs = run_name(run, "runs_total");
+  const MetricFamily success{succeeded, kLastSuccessHelp};
+  if (!ok) out.add(success, run.labels, MetricsText::value_in(older, success, run.labels, 0));
   for (const auto& [result, is_this] : {std::pair{"success", ok}, {"failure", !ok}}) {
     MetricLabels labels = run.labels;
     labels.emplace_back("result", result);

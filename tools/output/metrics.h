@@ -35,15 +35,28 @@ class MetricsText {
   std::string text_;
 };
 
-// How a run of a command went, for `--metrics` of those that work on data.
+// How a run of a command went, for `--metrics` and `--metrics-push` of those that work on data.
 struct RunMetrics {
-  std::string file;
+  std::string file;       // empty: none
+  std::string push_url;   // of a Pushgateway; empty: none
   std::string_view work;  // "backup", "restore", "verify", "copy": a part of the names
   MetricLabels labels;
+  // Nothing is written: the run does no such work.
+  void drop() {
+    file.clear();
+    push_url.clear();
+  }
 };
-// `when`: its end, in seconds since 1970. The file that it was written to before says how many runs there were, and
-// when the last one succeeded. Errors: those of write_metrics_file.
-Result<void> write_run_metrics(const RunMetrics& run, int exit_status, double seconds, double when);
+struct RunOutcome {
+  int exit_status = 0;
+  double seconds = 0;  // its duration
+  double when = 0;     // its end, in seconds since 1970
+};
+// What this run alone shows. One that failed has no time of the last success: who keeps an older one is right.
+MetricsText run_metrics(const RunMetrics& run, const RunOutcome& outcome);
+// Writes the same to its file, with counts of runs and the time of the last success: the file that it was written to
+// before has them. Errors: those of write_metrics_file.
+Result<void> write_run_metrics(const RunMetrics& run, const RunOutcome& outcome);
 
 // Errors: kUsage (node_exporter would not read a file of this name).
 Result<void> check_metrics_file(const std::string& path);
