@@ -18,7 +18,10 @@
 #include "tools/cli/parse_hints.h"
 #include "tools/config/configuration.h"
 #include "tools/config/settings.h"
+#include "tools/output/evidence.h"
+#include "tools/output/json_members.h"
 #include "tools/output/metrics_push.h"
+#include "tools/output/printable.h"
 #include "tools/repository/heads.h"
 #include "tools/repository/open_repository.h"
 
@@ -87,6 +90,8 @@ bool asks_for_json(const std::vector<std::string>& arguments) {
   return value == "1" || value == "true" || value == "on" || value == "yes";
 }
 
+constexpr std::string_view kErrorSchema = "drstream.error/1";
+
 class Application {
  public:
   Application(CommandModel& model, const Clock& clock, CancelToken& cancel, const SignalState& signals)
@@ -105,10 +110,6 @@ class Application {
       path_ = command_path(deepest_parsed(&model_.root));
       return fail(*parsed.error, command != nullptr ? command->effect : CommandEffect::kReads, output);
     }
-    if (!configured.ok()) {
-      path_ = command_path(command->app);
-      return fail(configured.error(), command->effect, output);
-    }
     if (command == nullptr && (model_.options.json || model_.options.log.format == LogFormat::kJson)) {
       const CLI::App* const app = deepest_parsed(&model_.root);
       path_ = command_path(app);
@@ -119,10 +120,7 @@ class Application {
       console_.write_lines(help_of_parsed(model_.root), Tone::kVerbatim);
       return static_cast<int>(ExitCode::kUsage);
     }
-    path_ = command_path(command->app);
-    if (arguments.has_mark && !command->takes_child_command)
-      return fail({ErrorCode::kUsage, "`drstream " + path_ + "` takes no command behind --"}, command->effect, output);
-    return run_command(*command, arguments, output);
+    return run_with_reports(*command, configured, arguments, output);
   }
 
  private:
@@ -132,6 +130,24 @@ class Application {
     DRS_ASSIGN_OR_RETURN(configuration_,
                          drs::configure({model_.root, model_.options, scratch.root}, default_config_paths(), cancel_));
     return {};
+  }
+
+  // Runs it, and writes its reports, also where it fails.
+  int run_with_reports(const Command& command, const Result<void>& configured, const Arguments& arguments,
+                       Output& output) {
+    path_ = command_path(command.app);
+    const WallNs begun_ns = clock_.wall_ns();
+    if (const auto named = check_reports(command); !named.ok()) return fail(named.error(), command.effect, output);
+    if (command.reports != nullptr && !command.reports->empty()) output.keep_document();
+    int status = 0;
+    if (!configured.ok())
+      status = fail(configured.error(), command.effect, output);
+    else if (arguments.has_mark && !command.takes_child_command)
+      status = fail({ErrorCode::kUsage, "`drstream " + path_ + "` takes no command behind --"}, command.effect, output);
+    else
+      status = run_command(command, arguments, output);
+    write_reports(command, status, begun_ns, output);
+    return status;
   }
 
   int run_command(const Command& command, const Arguments& arguments, Output& output) {
@@ -187,6 +203,35 @@ class Application {
         push_metrics(metrics.push_url, group, run_metrics(metrics, outcome), model_.options.cloud.ca_file), log);
   }
 
+  static Result<void> check_reports(const Command& command) {
+    if (command.reports == nullptr) return {};
+    for (const std::string& file : *command.reports)
+      if (const auto form = report_form(file); !form.ok()) return form.error();
+    return {};
+  }
+
+  void write_reports(const Command& command, int status, WallNs begun_ns, const Output& output) {
+    if (command.reports == nullptr || command.reports->empty()) return;
+    const nlohmann::ordered_json& kept = output.kept_document();
+    const bool is_answer = !kept.is_null() && text_member(kept, "schema") != kErrorSchema;
+    const RunFacts facts{
+        .command = path_,
+        .exit_status = status,
+        .repository = hide_key_digits(metrics_repository(model_.options)),
+        .host = host_name(),
+        .version = version_line(),
+        .libraries = library_versions(),
+        .begun_ns = begun_ns,
+        .ended_ns = clock_.wall_ns(),
+    };
+    const nlohmann::ordered_json none;
+    const auto written = drs::write_reports(
+        *command.reports,
+        evidence_document(facts, is_answer ? kept : none, kept.is_null() || is_answer ? failure_ : kept));
+    if (!written.ok())
+      make_logger(console_, model_.options.log)->warn("a report was not written: {}", written.error().message);
+  }
+
   void choose_state_dir(CommandEffect effect, spdlog::logger& log) {
     const auto state_dir = default_state_dir();
     if (!state_dir.ok()) {
@@ -223,7 +268,10 @@ class Application {
     const FailureReport report = explain(error, effect, status, next_step);
     const LogFormat format = model_.options.log.format;
     console_.write_lines(failure_log(report, path_, format, clock_.wall_ns()), failure_tone(format));
-    if (!output.wrote_document()) output.document("drstream.error/1", failure_json(report, path_));
+    const nlohmann::ordered_json members = failure_json(report, path_);
+    failure_ = {{"schema", kErrorSchema}};
+    failure_.update(members);
+    if (!output.wrote_document()) output.document(kErrorSchema, members);
     return status;
   }
 
@@ -232,7 +280,8 @@ class Application {
   CancelToken& cancel_;
   const SignalState& signals_;
   Console console_;
-  std::string path_;  // of the command: "key add"
+  std::string path_;                // of the command: "key add"
+  nlohmann::ordered_json failure_;  // of the run; null: none
   Configuration configuration_;
 };
 

@@ -54,4 +54,12 @@ void add_metrics_push(CLI::App& app, std::string& url) {
                       "Send the metrics to the Pushgateway at https://host[:port][/path]; waits 10 seconds at most"));
 }
 
+std::shared_ptr<std::vector<std::string>> add_reports(CLI::App& app) {
+  auto files = std::make_shared<std::vector<std::string>>();
+  add_texts(app, "--report", *files, "FILE",
+            "Write how the run went, also when it fails: a page to file (.html), JUnit (.xml) or JSON (.json); may be "
+            "given several times");
+  return files;
+}
+
 }  // namespace drs

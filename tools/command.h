@@ -56,6 +56,8 @@ struct Command {
   // Of one with --metrics: what the application writes once it has run, unless the run drops it. Its labels get the
   // repository.
   std::shared_ptr<RunMetrics> metrics = nullptr;
+  // Of one with --report: the files that the application writes once it has run or failed.
+  std::shared_ptr<std::vector<std::string>> reports = nullptr;
   bool reads_configuration = true;  // false: it describes drstream itself, independent of any configuration
 };
 
@@ -84,6 +86,8 @@ void warn_of_unwritten_metrics(const Result<void>& written, spdlog::logger& log)
 std::shared_ptr<RunMetrics> add_run_metrics(CLI::App& app, std::string_view work);
 // Adds --metrics-push alone, for a command that makes its own metrics.
 void add_metrics_push(CLI::App& app, std::string& url);
+// Adds --report.
+std::shared_ptr<std::vector<std::string>> add_reports(CLI::App& app);
 
 void add_init_command(CommandSet& commands);
 void add_push_command(CommandSet& commands);

@@ -30,7 +30,7 @@ PLACE = re.compile(r"(?<![\w./:-])(?:" + "|".join(map(re.escape, PLACES)) + r")(
 ABSOLUTE = re.compile(r"(?<![\w./:~$%}*{<-])/[a-z][\w./:@-]*")
 
 # Programs of others, which only pages that are not run may call.
-FOREIGN = {"apt", "aws", "cmake", "cpack", "docker", "gcloud", "journalctl", "ln", "mc", "podman",
+FOREIGN = {"apt", "aws", "chromium", "cmake", "cpack", "docker", "gcloud", "journalctl", "ln", "mc", "podman",
            "qemu-aarch64-static", "systemctl", "tar"}  # fmt: skip
 FIELD = r"(\*|\d+(-\d+)?(,\d+(-\d+)?)*)(/\d+)?"
 CRON_LINE = re.compile(rf"(?:{FIELD}\s+){{5}}(?P<user>[a-z][\w-]*)\s+(?P<command>.+)")

@@ -294,7 +294,7 @@ def look_around(world):
 
 
 def follow(world):
-    """Lines of progress and of the log."""
+    """Reports, lines of progress and of the log."""
     drs, spool = world.repository("followed"), world.folder / "followed-spool"
     reader, writer = os.pipe()
     with open(reader, "rb") as lines:
@@ -303,6 +303,11 @@ def follow(world):
                           "--progress-fd", writer, "--exec", "--", "sh", "-c", script, pass_fds=[writer])  # fmt: skip
         os.close(writer)
         world.answers.keep(lines.read())
+    report = world.folder / "report.json"
+    drs.run("status", "--report", report)
+    world.answers.keep(report.read_bytes())
+    drs.run("status", "pg/ap", "--report", report, expect=16)
+    world.answers.keep(report.read_bytes())
     failed = drs.run("show", "pg/ap", "--log-format", "json", expect=16)
     pushed = drs.run("push", STREAM, "--log-format", "json", "--exec", "--", "false", expect=3)
     clear = world.place("clear", key=None).run("init", "--encryption", "none", "--log-format", "json")

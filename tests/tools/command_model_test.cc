@@ -136,6 +136,19 @@ TEST(CommandModel, ReadsTheseVariablesAndNoOthers) {
   EXPECT_EQ(read, kVariables);
 }
 
+TEST(CommandModel, WhatWritesMetricsSendsThemAndReports) {
+  std::size_t commands = 0;
+  visit(whole_tree(), [&](const CommandEntry& entry) {
+    std::set<std::string> names;
+    for (const OptionEntry& option : entry.options) names.insert(option.names.begin(), option.names.end());
+    if (!names.contains("--metrics")) return;
+    ++commands;
+    EXPECT_TRUE(names.contains("--metrics-push")) << entry.name();
+    EXPECT_TRUE(names.contains("--report")) << entry.name();
+  });
+  EXPECT_GE(commands, 8U);
+}
+
 TEST(CommandModel, NoCommandHidesAGlobalOption) {
   std::set<std::string> global;
   const CommandEntry tree = whole_tree();

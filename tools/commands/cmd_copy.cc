@@ -387,6 +387,7 @@ void add_copy_command(CommandSet& commands) {
       .effect = CommandEffect::kCopies,
       .run = [command](CommandContext& context) { return run_copy(context, *command); },
       .metrics = add_run_metrics(*app, "copy"),
+      .reports = add_reports(*app),
   });
 }
 

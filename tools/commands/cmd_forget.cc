@@ -276,8 +276,12 @@ void add_forget_command(CommandSet& commands) {
            "Remove also where no rule matches, where one snapshot alone would stay, or where more than half of what an "
            "earlier forget kept would go without newer ones in its place");
   declare_from_key_options(*app, command->copy);
-  commands.add(
-      {app, CommandEffect::kForgets, [command](CommandContext& context) { return run_forget(context, *command); }});
+  commands.add({
+      .app = app,
+      .effect = CommandEffect::kForgets,
+      .run = [command](CommandContext& context) { return run_forget(context, *command); },
+      .reports = add_reports(*app),
+  });
 }
 
 }  // namespace drs

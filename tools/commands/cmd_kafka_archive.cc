@@ -273,6 +273,7 @@ void add_kafka_archive_command(CommandSet& commands, CLI::App& kafka) {
             return run_archive(context, *command);
           },
       .metrics = metrics,
+      .reports = add_reports(*app),
   });
 }
 

@@ -211,6 +211,7 @@ void add_kafka_restore_command(CommandSet& commands, CLI::App& kafka) {
             return run_restore(context, *command);
           },
       .metrics = metrics,
+      .reports = add_reports(*app),
   });
 }
 

@@ -41,8 +41,12 @@ void add_prune_command(CommandSet& commands) {
   add_flag(*app, "--exclusive", options->exclusive,
            "Delete at once: end every push and copy under way, without grace or least age; the undo time stays");
   add_flag(*app, "--force", options->force, "With --exclusive: even if a session is younger than two hours");
-  commands.add({app, CommandEffect::kChanges,
-                [options](CommandContext& context) { return run_prune_command(context, *options); }});
+  commands.add({
+      .app = app,
+      .effect = CommandEffect::kChanges,
+      .run = [options](CommandContext& context) { return run_prune_command(context, *options); },
+      .reports = add_reports(*app),
+  });
 }
 
 }  // namespace drs

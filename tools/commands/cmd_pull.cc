@@ -272,6 +272,7 @@ void add_pull_command(CommandSet& commands) {
       .run = [command](CommandContext& context) { return run_pull(context, *command); },
       .takes_child_command = true,
       .metrics = add_run_metrics(*app, "restore"),
+      .reports = add_reports(*app),
   });
 }
 

@@ -254,6 +254,7 @@ void add_push_command(CommandSet& commands) {
           },
       .takes_child_command = true,
       .metrics = metrics,
+      .reports = add_reports(*app),
   });
 }
 

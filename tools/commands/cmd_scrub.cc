@@ -99,6 +99,7 @@ void add_scrub_command(CommandSet& commands) {
       .effect = CommandEffect::kProves,
       .run = [command](CommandContext& context) { return run_scrub(context, *command); },
       .metrics = add_run_metrics(*app, "scrub"),
+      .reports = add_reports(*app),
   });
 }
 

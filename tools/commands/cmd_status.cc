@@ -114,6 +114,17 @@ void write_metrics(CommandContext& context, const StatusCommand& command, const 
   warn_of_unwritten_metrics(write_metrics_file(command.metrics, metrics), context.log);
 }
 
+// What a report says of an answer to Nagios, which has a form and exit codes of its own.
+void record_answer(CommandContext& context, const Result<StatusReport>& report) {
+  if (report.ok()) {
+    context.output.record("drstream.status/1", static_cast<int>(report->exit_code()), status_json(*report));
+    return;
+  }
+  const int exit_status = exit_status_of(report.error(), context.signals.received());
+  context.output.record("drstream.error/1", exit_status,
+                        failure_json(explain(report.error(), context.effect, exit_status), "status"));
+}
+
 Result<ExitCode> run_status(CommandContext& context, const StatusCommand& command) {
   if (!command.metrics.empty()) DRS_RETURN_IF_ERROR(check_metrics_file(command.metrics));
   if (!command.metrics.empty() && !command.stream.empty())
@@ -122,6 +133,7 @@ Result<ExitCode> run_status(CommandContext& context, const StatusCommand& comman
   auto report = look(context, command);
   write_metrics(context, command, report);
   if (command.format == StatusFormat::kNagios) {
+    record_answer(context, report);
     const NagiosAnswer answer = report.ok() ? nagios_answer(*report) : nagios_answer(report.error());
     context.output.page(answer.line + "\n");
     return static_cast<ExitCode>(answer.exit_status);
@@ -162,6 +174,7 @@ void add_status_command(CommandSet& commands) {
       .app = app,
       .effect = CommandEffect::kReads,
       .run = [command](CommandContext& context) { return run_status(context, *command); },
+      .reports = add_reports(*app),
   });
 }
 

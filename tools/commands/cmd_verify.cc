@@ -244,6 +244,7 @@ void add_verify_command(CommandSet& commands) {
       .effect = CommandEffect::kProves,
       .run = [command](CommandContext& context) { return run_verify(context, *command); },
       .metrics = add_run_metrics(*app, "verify"),
+      .reports = add_reports(*app),
   });
 }
 

@@ -10,6 +10,16 @@
 #include "tools/output/printable.h"
 
 namespace drs {
+namespace {
+
+nlohmann::ordered_json with_exit_code(int exit_status, const nlohmann::ordered_json& body) {
+  nlohmann::ordered_json whole;
+  whole["exit_code"] = exit_status;
+  whole.update(body);
+  return whole;
+}
+
+}  // namespace
 
 bool Output::on_terminal() const {
   return stdout_is_data_ ? console_.is_terminal() : style_.is_terminal;
@@ -29,20 +39,27 @@ void Output::remark(std::string_view lines) {
 }
 
 void Output::document(std::string_view schema, const nlohmann::ordered_json& body) {
-  if (!options_.json) return;
+  if (!options_.json && !keeps_document_) return;
   wrote_document_ = true;
+  nlohmann::ordered_json whole = whole_document(schema, body);
+  if (options_.json) emit(dump_json(whole, JsonLayout::kIndented), Tone::kVerbatim);
+  if (keeps_document_) kept_ = std::move(whole);
+}
+
+void Output::document(std::string_view schema, int exit_status, const nlohmann::ordered_json& body) {
+  document(schema, with_exit_code(exit_status, body));
+}
+
+void Output::record(std::string_view schema, int exit_status, const nlohmann::ordered_json& body) {
+  if (keeps_document_) kept_ = whole_document(schema, with_exit_code(exit_status, body));
+}
+
+nlohmann::ordered_json Output::whole_document(std::string_view schema, const nlohmann::ordered_json& body) const {
   nlohmann::ordered_json whole;
   whole["schema"] = schema;
   whole.update(body);
   whole.update(appended_);
-  emit(dump_json(whole, JsonLayout::kIndented), Tone::kVerbatim);
-}
-
-void Output::document(std::string_view schema, int exit_status, const nlohmann::ordered_json& body) {
-  nlohmann::ordered_json whole;
-  whole["exit_code"] = exit_status;
-  whole.update(body);
-  document(schema, whole);
+  return whole;
 }
 
 void Output::append(std::string_view name, nlohmann::ordered_json value) {

@@ -36,23 +36,34 @@ class Output {
   void page(std::string_view lines) { emit(lines, Tone::kVerbatim); }
   // Lines of text that -q suppresses.
   void remark(std::string_view lines);
-  // The one document; nothing without --json. `schema`, such as "drstream.push/1", stands first in it.
+  // The one document; printed with --json alone. `schema`, such as "drstream.push/1", stands first in it.
   void document(std::string_view schema, const nlohmann::ordered_json& body);
   // The document of a command that may answer and exit with another code than 0: `exit_status` stands second.
   void document(std::string_view schema, int exit_status, const nlohmann::ordered_json& body);
+  // From now on the document is kept for `kept_document`, also without --json.
+  void keep_document() { keeps_document_ = true; }
+  // Keeps the document of a command that answers in another form than text or JSON; nothing is printed.
+  void record(std::string_view schema, int exit_status, const nlohmann::ordered_json& body);
+  // The last one; null if there is none, or none is kept.
+  [[nodiscard]] const nlohmann::ordered_json& kept_document() const { return kept_; }
   // A member to append to the document, whether that is an answer or an error.
   void append(std::string_view name, nlohmann::ordered_json value);
   // The first failure to write to stdout.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+  // Whether there was a document, printed or kept.
   [[nodiscard]] bool wrote_document() const { return wrote_document_; }
 
  private:
   void emit(std::string_view text, Tone tone);
+  [[nodiscard]] nlohmann::ordered_json whole_document(std::string_view schema,
+                                                      const nlohmann::ordered_json& body) const;
   const Options options_;
   const TerminalStyle style_;  // of stdout
   Console& console_;
   bool stdout_is_data_ = false;
   bool wrote_document_ = false;
+  bool keeps_document_ = false;
+  nlohmann::ordered_json kept_;
   nlohmann::ordered_json appended_ = nlohmann::ordered_json::object();
   std::optional<Error> failure_;
 };

@@ -46,6 +46,24 @@ TEST(Output, TextAndRemarksGoToStdout) {
   EXPECT_EQ(err.text(), "");
 }
 
+TEST(Output, KeepsTheDocumentWhereItWasAskedToAlsoWithoutJson) {
+  Captured out;
+  Captured err;
+  Console console(err.fd());
+  Output output({.json = false, .quiet = false, .stdout_fd = out.fd()}, console);
+  output.document("drstream.x/1", {{"a", 1}});
+  EXPECT_TRUE(output.kept_document().is_null());
+  EXPECT_FALSE(output.wrote_document());
+  output.keep_document();
+  output.append("c", 3);
+  output.document("drstream.x/1", 4, {{"a", 1}});
+  EXPECT_EQ(output.kept_document().dump(), R"({"schema":"drstream.x/1","exit_code":4,"a":1,"c":3})");
+  EXPECT_TRUE(output.wrote_document());
+  output.record("drstream.y/1", 0, {{"b", 2}});
+  EXPECT_EQ(output.kept_document()["schema"], "drstream.y/1");
+  EXPECT_EQ(out.text(), "");
+}
+
 TEST(Output, QuietTakesRemarksAwayAndLeavesAnswers) {
   Captured out;
   Captured err;
