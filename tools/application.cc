@@ -180,8 +180,8 @@ class Application {
   static Result<void> check_records(const Command& command) {
     if (command.metrics != nullptr && !command.metrics->file.empty())
       DRS_RETURN_IF_ERROR(check_metrics_file(command.metrics->file));
-    if (command.metrics != nullptr && !command.metrics->push_url.empty())
-      DRS_RETURN_IF_ERROR(check_push_url(command.metrics->push_url));
+    if (command.metrics != nullptr && !command.metrics->push.url.empty())
+      DRS_RETURN_IF_ERROR(check_metrics_push(command.metrics->push));
     return {};
   }
 
@@ -196,11 +196,11 @@ class Application {
     metrics.labels.insert(metrics.labels.begin(), {"repository", metrics_repository(model_.options)});
     const RunOutcome outcome{status, took.count(), static_cast<double>(clock_.wall_ns()) / 1e9};
     if (!metrics.file.empty()) warn_of_unwritten_metrics(write_run_metrics(metrics, outcome), log);
-    if (metrics.push_url.empty()) return;
+    if (metrics.push.url.empty()) return;
     MetricLabels group = metrics.labels;
     if (group.size() == 1) group.emplace_back("command", path_);  // otherwise the stream tells jobs apart
     warn_of_unwritten_metrics(
-        push_metrics(metrics.push_url, group, run_metrics(metrics, outcome), model_.options.cloud.ca_file), log);
+        push_metrics(metrics.push, group, run_metrics(metrics, outcome), model_.options.cloud.ca_file), log);
   }
 
   static Result<void> check_reports(const Command& command) {

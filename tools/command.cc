@@ -45,13 +45,15 @@ std::shared_ptr<RunMetrics> add_run_metrics(CLI::App& app, std::string_view work
   add_text(
       app, "--metrics", metrics->file, "FILE",
       "Write how the run went, for node_exporter's textfile collector; a name that ends in .prom, one for each job");
-  add_metrics_push(app, metrics->push_url);
+  add_metrics_push(app, metrics->push);
   return metrics;
 }
 
-void add_metrics_push(CLI::App& app, std::string& url) {
-  as_setting(add_text(app, "--metrics-push", url, "URL",
+void add_metrics_push(CLI::App& app, MetricsPush& push) {
+  as_setting(add_text(app, "--metrics-push", push.url, "URL",
                       "Send the metrics to the Pushgateway at https://host[:port][/path]; waits 10 seconds at most"));
+  as_setting(add_text(app, "--metrics-push-credentials", push.credentials_file, "FILE",
+                      "USER:PASSWORD for that Pushgateway, in a file; needs https://"));
 }
 
 std::shared_ptr<std::vector<std::string>> add_reports(CLI::App& app) {

@@ -84,8 +84,8 @@ std::string metrics_repository(const GlobalOptions& options);
 void warn_of_unwritten_metrics(const Result<void>& written, spdlog::logger& log);
 // Adds --metrics and --metrics-push to a command that does such work.
 std::shared_ptr<RunMetrics> add_run_metrics(CLI::App& app, std::string_view work);
-// Adds --metrics-push alone, for a command that makes its own metrics.
-void add_metrics_push(CLI::App& app, std::string& url);
+// Adds --metrics-push and its credentials alone, for a command that makes its own metrics.
+void add_metrics_push(CLI::App& app, MetricsPush& push);
 // Adds --report.
 std::shared_ptr<std::vector<std::string>> add_reports(CLI::App& app);
 

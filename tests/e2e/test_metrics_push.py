@@ -7,7 +7,7 @@ import time
 import pytest
 from services.cache import Unavailable
 from services.promtool import install as install_promtool
-from services.pushgateway import Pushgateway
+from services.pushgateway import PASSWORD, USER, Pushgateway
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +60,25 @@ def test_a_gateway_that_is_away_is_a_warning_and_credentials_are_refused(drs, ga
     for words in (["verify"], ["status"]):
         refused = drs.run(*words, "--metrics-push", "http://user:word@127.0.0.1:1", expect=2)
         assert "word" not in refused.err.replace("password", "")
+
+
+def test_a_gateway_with_tls_and_users_gets_metrics_from_those_it_knows(drs, provide, certificates):
+    file = drs.folder / "credentials"
+    file.write_text(f"{USER}:{PASSWORD}\n")
+    file.chmod(0o600)
+    with provide(Pushgateway, certificates) as gateway:
+        known = ["--metrics-push", gateway.url, "--metrics-push-credentials", file]
+        trusted = ["--ca-file", certificates.ca_file]
+        stranger = drs.run("verify", "--metrics-push", gateway.url, *trusted)
+        assert "the Pushgateway answers 401" in stranger.err
+        assert "no metrics were written: " in drs.run("verify", *known).err, "its certificate is not known"
+        assert gateway.groups() == []
+        assert "no metrics were written" not in drs.run("verify", *known, *trusted).err
+        assert [group["command"] for group in gateway.groups()] == ["verify"]
+        file.write_text("no user\n")
+        assert "is to hold one line USER:PASSWORD" in drs.run("verify", *known, *trusted).err
+        file.write_text(f"{USER}:wrong\n")
+        wrong = drs.run("verify", *known, *trusted)
+        assert "the Pushgateway answers 401" in wrong.err and "wrong" not in wrong.err
+    refused = drs.run("verify", "--metrics-push", "http://gateway", "--metrics-push-credentials", file, expect=2)
+    assert "without TLS" in refused.err

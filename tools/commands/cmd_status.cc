@@ -32,7 +32,7 @@ struct StatusCommand {
   std::optional<std::chrono::milliseconds> newest_within, verified_within;
   StatusFormat format = StatusFormat::kText;
   std::string metrics;  // a file
-  std::string metrics_push;
+  MetricsPush push;
 };
 
 std::vector<LostStream> lost_streams(const SeenHeads& seen, const SnapshotCatalog& catalog) {
@@ -105,9 +105,9 @@ void write_metrics(CommandContext& context, const StatusCommand& command, const 
   const std::string repository = metrics_repository(context.options);
   const double now = static_cast<double>(context.clock.wall_ns()) / 1e9;
   MetricsText metrics = report.ok() ? status_metrics(*report, repository, now) : failed_status_metrics(repository);
-  if (!command.metrics_push.empty() && command.stream.empty())
-    warn_of_unwritten_metrics(push_metrics(command.metrics_push, {{"repository", repository}, {"command", "status"}},
-                                           metrics, context.options.cloud.ca_file),
+  if (!command.push.url.empty() && command.stream.empty())
+    warn_of_unwritten_metrics(push_metrics(command.push, {{"repository", repository}, {"command", "status"}}, metrics,
+                                           context.options.cloud.ca_file),
                               context.log);
   if (command.metrics.empty()) return;
   if (!report.ok()) metrics.keep_others_of(read_metrics_file(command.metrics));
@@ -129,7 +129,7 @@ Result<ExitCode> run_status(CommandContext& context, const StatusCommand& comman
   if (!command.metrics.empty()) DRS_RETURN_IF_ERROR(check_metrics_file(command.metrics));
   if (!command.metrics.empty() && !command.stream.empty())
     return Error(ErrorCode::kUsage, "--metrics is for all streams: give no STREAM");
-  if (!command.metrics_push.empty()) DRS_RETURN_IF_ERROR(check_push_url(command.metrics_push));
+  if (!command.push.url.empty()) DRS_RETURN_IF_ERROR(check_metrics_push(command.push));
   auto report = look(context, command);
   write_metrics(context, command, report);
   if (command.format == StatusFormat::kNagios) {
@@ -166,7 +166,7 @@ void add_status_command(CommandSet& commands) {
              "then that of 30d");
   add_text(*app, "--metrics", command->metrics, "FILE",
            "Write metrics for node_exporter's textfile collector; its name ends in .prom");
-  add_metrics_push(*app, command->metrics_push);
+  add_metrics_push(*app, command->push);
   add_choice<StatusFormat>(
       *app, "--format", command->format, {{"text", StatusFormat::kText}, {"nagios", StatusFormat::kNagios}},
       "text (default); nagios: one line and figures, exit codes 0 to 3 as Nagios and its kin want");

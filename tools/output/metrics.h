@@ -35,16 +35,22 @@ class MetricsText {
   std::string text_;
 };
 
+// Where metrics are sent: tools/output/metrics_push.h.
+struct MetricsPush {
+  std::string url;               // of a Pushgateway; empty: none
+  std::string credentials_file;  // holds USER:PASSWORD; empty: it needs none
+};
+
 // How a run of a command went, for `--metrics` and `--metrics-push` of those that work on data.
 struct RunMetrics {
-  std::string file;       // empty: none
-  std::string push_url;   // of a Pushgateway; empty: none
+  std::string file;  // empty: none
+  MetricsPush push;
   std::string_view work;  // "backup", "restore", "verify", "copy": a part of the names
   MetricLabels labels;
   // Nothing is written: the run does no such work.
   void drop() {
     file.clear();
-    push_url.clear();
+    push.url.clear();
   }
 };
 struct RunOutcome {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "codecs/base64.h"
+#include "io/read_to_end.h"
 #include "sinks/transport/endpoint.h"
 #include "sinks/transport/http_client.h"
 #include "tools/output/printable.h"
@@ -12,12 +13,26 @@ namespace {
 
 constexpr std::size_t kAnswerShownBytesMax = 300;
 constexpr int kFirstRefusal = 300;
+constexpr std::size_t kCredentialsBytesMax = 4096;
+
+// "Basic ..." of a file with a line USER:PASSWORD.
+Result<std::string> authorization(const std::string& path) {
+  DRS_ASSIGN_OR_RETURN(const Fd file, open_to_read(path));
+  CancelToken none;  // a run that was cancelled has metrics, too
+  DRS_ASSIGN_OR_RETURN(const SecretBytes bytes, read_to_end(file, kCredentialsBytesMax, none));
+  std::string_view line = as_text(bytes.view());
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  if (line.find(':') == std::string_view::npos || line.find('\n') != std::string_view::npos)
+    return Error(ErrorCode::kUsage, path + " is to hold one line USER:PASSWORD");
+  return "Basic " + to_base64(as_bytes(line));
+}
 
 }  // namespace
 
-Result<void> check_push_url(const std::string& url) {
-  if (const auto endpoint = parse_endpoint(url, "--metrics-push"); !endpoint.ok()) return endpoint.error();
-  return {};
+Result<void> check_metrics_push(const MetricsPush& push) {
+  DRS_ASSIGN_OR_RETURN(const Endpoint endpoint, parse_endpoint(push.url, "--metrics-push"));
+  if (push.credentials_file.empty() || endpoint.https || is_loopback(endpoint)) return {};
+  return Error(ErrorCode::kUsage, "--metrics-push-credentials would send a password without TLS: give https://");
 }
 
 std::string push_group_url(const std::string& url, const MetricLabels& group) {
@@ -28,17 +43,21 @@ std::string push_group_url(const std::string& url, const MetricLabels& group) {
   return out;
 }
 
-Result<void> push_metrics(const std::string& url, const MetricLabels& group, const MetricsText& metrics,
+Result<void> push_metrics(const MetricsPush& push, const MetricLabels& group, const MetricsText& metrics,
                           const std::string& ca_file) {
-  DRS_RETURN_IF_ERROR(check_push_url(url));
+  DRS_RETURN_IF_ERROR(check_metrics_push(push));
   HttpClientOptions options;
   options.ca_file = ca_file;
   options.connect_timeout = kMetricsPushTimeout;
   DRS_ASSIGN_OR_RETURN(const std::unique_ptr<HttpClient> client, HttpClient::make(options));
   HttpRequest request;
   request.method = "POST";
-  request.url = push_group_url(url, group);
+  request.url = push_group_url(push.url, group);
   request.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
+  if (!push.credentials_file.empty()) {
+    DRS_ASSIGN_OR_RETURN(std::string basic, authorization(push.credentials_file));
+    request.headers.push_back({"Authorization", std::move(basic)});
+  }
   request.body = SecretBytes::copy_of(as_bytes(metrics.text()));
   request.timeout = kMetricsPushTimeout;
   DRS_ASSIGN_OR_RETURN(const HttpResponse answer, client->fetch(request));

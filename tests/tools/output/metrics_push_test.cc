@@ -14,13 +14,21 @@ TEST(MetricsPush, GroupsAreNamedInBase64) {
 }
 
 TEST(MetricsPush, RefusesWhatIsNoAddressAndCredentials) {
-  EXPECT_TRUE(check_push_url("http://gateway:9091").ok());
+  EXPECT_TRUE(check_metrics_push({"http://gateway:9091", ""}).ok());
   for (const char* url : {"", "gateway:9091", "ftp://gateway", "http://user:word@gateway:9091", "http://g/?a=b"}) {
-    const auto checked = check_push_url(url);
+    const auto checked = check_metrics_push({url, ""});
     ASSERT_FALSE(checked.ok()) << url;
     EXPECT_EQ(checked.error().code, ErrorCode::kUsage);
     EXPECT_EQ(checked.error().message.find("word"), std::string::npos) << "the password is repeated";
   }
+}
+
+TEST(MetricsPush, APasswordLeavesTheMachineOnlyWithTls) {
+  EXPECT_TRUE(check_metrics_push({"https://gateway", "/etc/credentials"}).ok());
+  EXPECT_TRUE(check_metrics_push({"http://127.0.0.1:9091", "/etc/credentials"}).ok());
+  const auto refused = check_metrics_push({"http://gateway", "/etc/credentials"});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
 }
 
 TEST(RunMetrics, ARunThatFailedHasNoTimeOfTheLastSuccess) {
