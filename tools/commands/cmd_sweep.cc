@@ -197,6 +197,7 @@ void add_sweep_command(CommandSet& commands) {
       .effect = CommandEffect::kProves,
       .run = [command](CommandContext& context) { return run_sweep(context, *command); },
       .metrics = add_run_metrics(*app, "sweep"),
+      .reports = add_reports(*app),
   });
 }
 
