@@ -65,6 +65,7 @@ const std::vector<Mutant>& mutants() {
       {"exclusive-does-not-fence", {&Rules::exclusive_fences}, {"small-exclusive", "exclusive"}},
       {"exclusive-ignores-undo", {&Rules::exclusive_keeps_undo}, {"exclusive"}},
       {"repair-replaces-damaged", {&Rules::repair_never_replaces}, {"repair-packs"}},
+      {"repair-waits-before-record", {&Rules::repair_waits_after_record}, {"repair-condemns-missing"}},
       {"repair-puts-condemned-again", {&Rules::repair_reads_records}, {"repair-missing"}, false},
   };
   return all;

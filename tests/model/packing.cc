@@ -215,6 +215,7 @@ void Packing::visit_actors(AnyState& state, Field& field) const {
   for (int repairer = 0; repairer < s.repair_packs; ++repairer) {
     field.plain(state.pack_repairs[repairer].step, 4);
     field.set(state.pack_repairs[repairer].packs, packs_);
+    if (s.repair_condemns) field.set(state.pack_repairs[repairer].names, names_);
   }
   field.plain(state.hold_step, s.hold ? 2 : 0);
 }

@@ -5,7 +5,18 @@ namespace drs::model {
 namespace {
 
 enum IndexRepairStep : std::uint8_t { kListIndex, kListPacks, kPutIndex, kFindSuperseded, kDeleteIndex };
-enum PackRepairStep : std::uint8_t { kListCondemned, kListAllPacks, kPutPack, kPutAgain, kReplace };
+enum PackRepairStep : std::uint8_t {
+  kListCondemned,
+  kListAllPacks,
+  kPutPack,
+  kPutAgain,
+  kReplace,
+  kCondemnPack,
+  kListPackSessions,
+  kPutPackWaits,
+  kPackRepairEnded = 15
+};
+constexpr int kRepairRecord = 1;  // the record of Y, which does not run where a repair condemns
 constexpr std::uint8_t kRepairEnded = 15;
 constexpr const char* kIndexActor = "repair index ";
 
@@ -89,14 +100,50 @@ void choose_pack(const Model& model, const State& state, int repairer, Steps& st
   const bool missing = model.scenario.packs.has(kP2) && !state.packs.has(kP2) && !condemned.has(kP2);
   if (damaged) {
     r.step = model.rules.repair_never_replaces ? kPutPack : kReplace;
+    r.packs = only(kP1);
     steps.add(next, kPackActors[repairer], "finds P1 damaged");
   }
   if (missing) {
-    r.step = kPutAgain;
+    // Where the other repository has the block, but not the pack, its name is condemned like that of a damaged pack.
+    r.step = model.scenario.repair_condemns ? kPutPack : kPutAgain;
+    r.packs = only(kP2);
     steps.add(next, kPackActors[repairer], "misses P2, which no record names");
   }
-  r.step = kRepairEnded;
+  r.step = kPackRepairEnded;
   steps.add(next, kPackActors[repairer], "ends");
+}
+
+// The block of the damaged or missing pack, from elsewhere. Without a record of this repair, a prune condemns the pack
+// like any other.
+void put_repaired(const Model& model, const State& state, int repairer, Steps& steps) {
+  State next = state;
+  PackRepair& r = next.pack_repairs[repairer];
+  const Set pack = only(kRepaired);
+  if (!(state.packs | all_condemned(state)).has(kRepaired)) {
+    next.packs |= pack;
+    next.content = (next.content - pack) | (r.packs.has(kP2) ? pack : kNone);
+  }
+  const bool condemns = model.scenario.repair_condemns && repairer == 0 && !state.records.has(kRepairRecord);
+  r.step = condemns ? kCondemnPack : kPackRepairEnded;
+  if (!condemns) r.packs = kNone;
+  if (condemns && !model.rules.repair_waits_after_record) {
+    next.waits |= only(kRepairRecord);
+    next.waits_for[kRepairRecord] = state.sessions;
+  }
+  steps.add(next, kPackActors[repairer],
+            r.packs.has(kP2) ? "puts block 1 into the new pack PR" : "puts block 0 into the new pack PR");
+}
+
+// Never removed, so it is the record of a prune in all that follows.
+void condemn_repaired(const Model& model, const State& state, int repairer, Steps& steps) {
+  State next = state;
+  PackRepair& r = next.pack_repairs[repairer];
+  next.records |= only(kRepairRecord);
+  next.condemned[kRepairRecord] = r.packs;
+  if (model.scenario.unreadable != kNone) next.older[kRepairRecord] = state.packs;
+  r.packs = kNone;
+  r.step = model.rules.repair_waits_after_record ? kListPackSessions : kPackRepairEnded;
+  steps.add(next, kPackActors[repairer], "condemns the damaged or missing pack");
 }
 
 }  // namespace
@@ -130,21 +177,30 @@ void pack_repair_steps(const Model& model, const State& state, int repairer, Ste
       r.step = kListAllPacks;
       return steps.add(next, actor, "lists condemned");
     case kListAllPacks: return choose_pack(model, state, repairer, steps);
-    case kPutPack:  // the block of the damaged pack; a prune condemns that one like any other
-      next.packs |= all_condemned(state).has(kRepaired) ? kNone : only(kRepaired);
-      r.step = kRepairEnded;
-      return steps.add(next, actor, "puts block 0 into the new pack PR");
+    case kPutPack: return put_repaired(model, state, repairer, steps);
     case kReplace:
       next.packs -= only(kP1);
       next.damaged -= only(kP1);
       r.step = kPutAgain;
-      r.packs = only(kP1);
       return steps.add(next, actor, "deletes the damaged P1");
     case kPutAgain:
-      next.packs |= r.packs == kNone ? only(kP2) : r.packs;
+      next.packs |= r.packs;
       r.packs = kNone;
-      r.step = kRepairEnded;
+      r.step = kPackRepairEnded;
       return steps.add(next, actor, "puts the pack again under its name");
+    case kCondemnPack: return condemn_repaired(model, state, repairer, steps);
+    case kListPackSessions:
+      r.names = state.sessions;
+      r.step = kPutPackWaits;
+      return steps.add(next, actor, "lists sessions");
+    case kPutPackWaits:
+      if (!state.waits.has(kRepairRecord)) {
+        next.waits |= only(kRepairRecord);
+        next.waits_for[kRepairRecord] = r.names;
+      }
+      r.names = kNone;
+      r.step = kPackRepairEnded;
+      return steps.add(next, actor, "puts the waits of its record");
     default: return;
   }
 }

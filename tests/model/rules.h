@@ -76,8 +76,9 @@ struct Rules {
   bool exclusive_keeps_undo = true;
 
   // repair packs
-  bool repair_never_replaces = true;  // a damaged pack is never deleted and put again
-  bool repair_reads_records = true;   // a missing pack that a record names is not put again
+  bool repair_never_replaces = true;      // a damaged pack is never deleted and put again
+  bool repair_reads_records = true;       // a missing pack that a record names is not put again
+  bool repair_waits_after_record = true;  // sessions are listed after its record is durable
 };
 
 }  // namespace drs::model

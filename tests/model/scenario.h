@@ -42,6 +42,8 @@ struct Scenario {
   Set packs_lost;        // packs that were lost before the start
   bool repair_index = false, repair_all = false;
   int repair_packs = 0;  // how many run
+  bool repair_condemns =
+      false;  // the first one condemns what it has superseded, as the record of Y, which does not run
   bool retire = false;
   bool damage = false;       // P1 may become damaged, and is then marked
   bool late_pack = false;    // a delayed put of P2 may arrive

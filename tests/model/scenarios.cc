@@ -412,6 +412,21 @@ void add_repair_packs(Scenarios& scenarios) {
     s.repair_packs = 1;
     s.runs_x = s.runs_y = 3;
   });
+  scenarios.add("repair-condemns", [](Scenario& s) {
+    s.damage = s.repair_condemns = true;
+    s.repair_packs = 2;
+    s.runs_x = 3;
+    s.runs_y = 0;
+  });
+  scenarios.add("repair-condemns-missing", [](Scenario& s) {
+    only_p2(s);
+    s.packs_lost = only(kP2);
+    s.forget = only(kSnapshot);
+    s.late_pack = s.repair_condemns = true;
+    s.repair_packs = 1;
+    s.runs_x = 4;
+    s.runs_y = 0;
+  });
 }
 
 std::vector<Scenario> make_scenarios() {

@@ -51,6 +51,7 @@ struct IndexRepair {
 struct PackRepair {
   std::uint8_t step = 0;
   Set packs;
+  Set names;  // sessions that its record waits for
   friend bool operator==(const PackRepair&, const PackRepair&) = default;
 };
 
