@@ -96,6 +96,19 @@ void FindingList::affects(std::size_t finding, const Snapshot& snapshot, std::ui
   entry.last_end_bytes = offset_bytes + bytes;
 }
 
+void FindingList::excuse(const std::function<bool(const std::string& object)>& is_spare, std::string_view note) {
+  const std::scoped_lock lock(mutex_);
+  for (Entry& entry : entries_) {
+    Finding& finding = entry.finding;
+    if (finding.severity != Finding::Severity::kDamage || finding.affected_count > 0 || !is_spare(finding.object))
+      continue;
+    finding.severity = Finding::Severity::kWarning;
+    ++entry.problem_count;
+    if (entry.problems.size() == kProblemsMax) entry.problems.pop_back();
+    entry.problems.emplace_back(note);
+  }
+}
+
 std::unordered_map<std::string, DamagedSnapshot> FindingList::damaged_snapshots() const {
   const std::scoped_lock lock(mutex_);
   return damaged_snapshots_;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -37,6 +38,9 @@ class FindingList {
   // Notes that these bytes of a snapshot cannot be restored because of the finding. Its severity becomes kDamage unless
   // it is kTooNew. A range that continues the previous one is joined to it.
   void affects(std::size_t finding, const Snapshot& snapshot, std::uint64_t offset_bytes, std::uint64_t bytes);
+  // Damage of an object that affects no snapshot, and of which `is_spare` is true, becomes a warning; `note` is added
+  // to its problem. To be called after all recipes were checked.
+  void excuse(const std::function<bool(const std::string& object)>& is_spare, std::string_view note);
   // Every snapshot that a finding affects, by its id.
   [[nodiscard]] std::unordered_map<std::string, DamagedSnapshot> damaged_snapshots() const;
   // Returns all findings, gravest first, then by name, and empties the list.

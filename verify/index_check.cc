@@ -98,7 +98,7 @@ Result<std::map<std::uint32_t, std::size_t>> IndexCheck::find_lost_packs(const I
         "has " + std::to_string(bytes) + " bytes, but " + object.name() + " says " + std::to_string(named[i].bytes);
     lost[i] = context_.findings.report(Finding::Severity::kDamage, name, problem);
     context_.damage.add_pack(named[i].name, lost[i]);
-    context_.marks.set(store, named[i].name, problem);
+    if (!condemned_.contains(named[i].name)) context_.marks.set(store, named[i].name, problem);
   }
   return lost;
 }

@@ -45,7 +45,9 @@ Result<PackOutcome> PackCheck::check(const PackInfo& pack) {
   } else {
     context_.damage.add_blocks(pack.name, finding, verdict.damaged_blocks);
   }
-  if (verdict.lasting) context_.marks.set(store_, pack.name, verdict.problem, std::move(verdict.damaged_blocks));
+  // No push uses a condemned pack, so a mark would have no effect, and count as damage until a prune deletes the pack.
+  if (verdict.lasting && !pack.condemned)
+    context_.marks.set(store_, pack.name, verdict.problem, std::move(verdict.damaged_blocks));
   return verdict.lasting ? PackOutcome::kDamaged : PackOutcome::kUnread;
 }
 

@@ -101,6 +101,16 @@ Result<std::vector<Digest>> read_packs(CheckContext& context, const std::vector<
   return gone;
 }
 
+// A pack that a record under condemned/ names is never used again, and a prune deletes it. Its damage matters only to
+// snapshots that need it: the check of the recipes has found which, since it prefers the copies in other packs.
+void excuse_condemned(CheckContext& context, const std::unordered_set<Digest, FixedBytesHash>& condemned) {
+  const auto is_spare = [&](const std::string& object) {
+    const auto parsed = parse_name(object);
+    return parsed && parsed->kind == ObjectKind::kPack && condemned.contains(parsed->digest);
+  };
+  context.findings.excuse(is_spare, "no snapshot needs what is damaged in it; it is condemned, and a prune deletes it");
+}
+
 // Checks the index objects. If one is missing, as when a repair replaces it, lists again and checks the new ones.
 Result<void> check_index(CheckContext& context, IndexCheck& check, std::vector<ObjectInfo> objects,
                          const Stores& stores, const CheckBuffers& buffers) {
@@ -209,6 +219,7 @@ Result<VerifyReport> verify(Repository& repository, const SnapshotCatalog& catal
     }
     DRS_ASSIGN_OR_RETURN(const RecipesChecked checked,
                          check_recipes(context, catalog, std::move(packs), memory, claims, report));
+    excuse_condemned(context, documents.condemned());
     const auto damaged = findings.damaged_snapshots();
     report_damaged_snapshots(catalog, damaged, report);
     report_hit_streams(catalog, damaged, all_read && !checked.lists_changed ? BlocksRead::kEvery : BlocksRead::kSome,

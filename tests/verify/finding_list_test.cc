@@ -36,6 +36,21 @@ TEST(FindingList, SpellsOutTheFirstProblemsAndCountsTheRest) {
   EXPECT_EQ(list.take()[0].problem, "a; b; c; d; and 2 more");
 }
 
+TEST(FindingList, ExcusesDamageThatIsSpareAndAffectsNoSnapshot) {
+  ProgressCounters progress;
+  FindingList list(progress);
+  list.report(kDamage, "packs/spare", "x");
+  list.affects(list.report(kDamage, "packs/spare-and-needed", "x"), snapshot_of(1), 0, 10);
+  list.report(kDamage, "packs/other", "x");
+  list.report(kDeletion, "packs/spare-and-gone", "x");
+  list.excuse([](const std::string& object) { return object.starts_with("packs/spare"); }, "no snapshot needs it");
+  for (const Finding& finding : list.take()) {
+    const bool excused = finding.object == "packs/spare";
+    EXPECT_EQ(finding.severity == kWarning, excused) << finding.object;
+    EXPECT_EQ(finding.problem, excused ? "x; no snapshot needs it" : "x");
+  }
+}
+
 TEST(FindingList, PutsTheGravestFirst) {
   ProgressCounters progress;
   FindingList list(progress);
