@@ -52,19 +52,24 @@ Result<void> BlockMover::open(const StoredBlock& from) {
     if (auto ahead = ahead_.extract({from.pack, record.offset_bytes, record.sealed_bytes}); !ahead.empty())
       sealed_ = std::move(ahead.mapped());
     else
-      DRS_RETURN_IF_ERROR(get_range(*from_, pack_name(from.pack), record.offset_bytes, sealed_));
+      DRS_RETURN_IF_ERROR(
+          get_range(from.store != nullptr ? *from.store : *from_, pack_name(from.pack), record.offset_bytes, sealed_));
     DRS_RETURN_IF_ERROR(from.table.opener.open(record.label(), sealed_, encoded_));
     if (record.codec == Codec::kRaw)
       plain_ = encoded_;
     else
       DRS_RETURN_IF_ERROR(decompressor_.decompress(record.codec, encoded_, plain_));
-    if (plain_.size() != record.raw_bytes || xxh3_128(plain_) != record.xxh3)
-      return Error(ErrorCode::kCorrupt, "its bytes differ from its XXH3");
-    return check_chunks(from.block);
+    return check_plain(from.block);
   });
   if (read.ok()) return {};
   return std::move(read).error().with_context("block " + to_string(record.id) + " in " + pack_name(from.pack) +
                                               " at offset " + std::to_string(record.offset_bytes));
+}
+
+Result<void> BlockMover::check_plain(const TableBlock& block) {
+  if (plain_.size() != block.record.raw_bytes || xxh3_128(plain_) != block.record.xxh3)
+    return Error(ErrorCode::kCorrupt, "its bytes differ from its XXH3");
+  return check_chunks(block);
 }
 
 Result<void> BlockMover::check_chunks(const TableBlock& block) {
@@ -88,9 +93,52 @@ Result<void> BlockMover::check(const StoredBlock& from) {
 }
 
 Result<void> BlockMover::move(const StoredBlock& from) {
-  const TableBlock& block = from.block;
-  if (moved_.contains(block.record.id)) return {};
+  if (moved_.contains(from.block.record.id)) return {};
   DRS_RETURN_IF_ERROR(open(from));
+  return place(from.block);
+}
+
+Result<void> BlockMover::add_rebuilt(const TableBlock& block, ByteView plain) {
+  if (moved_.contains(block.record.id)) return {};
+  DRS_RETURN_IF_ERROR(check_rebuilt(block, plain));
+  TableBlock rebuilt = block;
+  const auto encoded = encode(rebuilt.record);
+  if (!encoded.ok()) return encoded.error().with_context("block " + to_string(block.record.id));
+  return place(rebuilt);
+}
+
+Result<void> BlockMover::check_rebuilt(const TableBlock& block, ByteView plain) {
+  plain_.assign(plain.begin(), plain.end());
+  const auto checked = check_plain(block);
+  return checked.ok() ? checked : checked.error().with_context("block " + to_string(block.record.id));
+}
+
+// Compresses plain_ into encoded_, and decodes it back.
+Result<void> BlockMover::encode(BlockRecord& record) {
+  if (!compressor_) {
+    DRS_ASSIGN_OR_RETURN(Compressor compressor, Compressor::make({}, kBlockBytesMax));
+    compressor_.emplace(std::move(compressor));
+  }
+  encoded_.resize(plain_.size());
+  DRS_ASSIGN_OR_RETURN(const Compressor::Output output, compressor_->compress(plain_, encoded_));
+  record.codec = output.codec;
+  if (output.codec == Codec::kRaw) {
+    encoded_ = plain_;
+  } else {
+    encoded_.resize(output.bytes);
+    Bytes decoded(plain_.size());
+    const auto back = decompressor_.decompress(record.codec, encoded_, decoded);
+    if (!back.ok() || decoded != plain_)
+      return Error(ErrorCode::kInternal,
+                   "it did not decode back to what was compressed: this machine's memory or processor is faulty, or "
+                   "drstream has a bug");
+  }
+  record.sealed_bytes = static_cast<std::uint32_t>(encoded_.size() + kSealBytes);
+  return {};
+}
+
+// Puts encoded_ into a pack, the open one if it has room.
+Result<void> BlockMover::place(const TableBlock& block) {
   const PackTableCounts after{counts_.sessions + 1, counts_.blocks + 1, counts_.chunks + block.chunks.size()};
   const std::size_t bytes = pack_.size() + block.record.sealed_bytes + pack_tail_bytes(after);
   if (sealer_ && (bytes > options_.pack_bytes_target || after.blocks > kPackBlocksMax))

@@ -1,7 +1,7 @@
-// Moves blocks into new packs: out of packs that are to be deleted, or from the packs of a replica. A block keeps its
-// id, so the recipes that name it stay valid. Every block is decoded and its chunks are compared with their ids before
-// it is stored again, and the new seal is opened again. Packs are built in memory, one at a time. Threads: one at a
-// time.
+// Moves blocks into new packs: out of packs that are to be deleted, from the packs of a replica, or rebuilt. A block
+// keeps its id, so the recipes that name it stay valid. Every block is decoded and its chunks are compared with their
+// ids before it is stored again, and the new seal is opened again. Packs are built in memory, one at a time. Threads:
+// one at a time.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,9 @@ namespace drs {
 // Where a block of a pack comes from.
 struct StoredBlock {
   const Digest& pack;
-  const PackTable& table;   // of that pack
-  const TableBlock& block;  // of that table
+  const PackTable& table;        // of that pack
+  const TableBlock& block;       // of that table
+  ObjectStore* store = nullptr;  // where the pack is; by default where the mover reads
 };
 
 // The bytes of a block's seal in its pack.
@@ -65,6 +66,12 @@ class BlockMover {
   // the open pack first if the block does not fit. Errors: as `check`; kInternal (it does not decode back: this machine
   // computes wrong results); those of put_settled.
   Result<void> move(const StoredBlock& from);
+  // Adds a block of which only the plaintext is there, newly compressed, in the same way. Of `block` its id, kind,
+  // length, XXH3 and chunks count: the plaintext is compared with them. Errors: kCorrupt (it is not this block's
+  // plaintext), else as `move`.
+  Result<void> add_rebuilt(const TableBlock& block, ByteView plain);
+  // Only compares. Errors: kCorrupt.
+  Result<void> check_rebuilt(const TableBlock& block, ByteView plain);
   // Stores the open pack, and an index object for all packs stored since the last call. Both are durable on return.
   // Returns these packs. Errors: those of put_settled.
   Result<std::vector<IndexedPack>> flush();
@@ -79,6 +86,9 @@ class BlockMover {
  private:
   BlockMover(Repository& repository, ObjectStore& store, Options options, Decompressor decompressor);
   Result<void> open(const StoredBlock& from);
+  Result<void> check_plain(const TableBlock& block);
+  Result<void> encode(BlockRecord& record);
+  Result<void> place(const TableBlock& block);
   Result<void> check_chunks(const TableBlock& block);
   Result<void> append(const TableBlock& block);
   Result<void> close_pack();
@@ -88,6 +98,7 @@ class BlockMover {
   ObjectStore* from_;
   Options options_;
   Decompressor decompressor_;
+  std::optional<Compressor> compressor_;  // for blocks that are encoded anew
   ChunkHasher hasher_;
   std::map<SealedRange, Bytes> ahead_;
   Bytes sealed_, encoded_, plain_;

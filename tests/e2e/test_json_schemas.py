@@ -121,6 +121,7 @@ def push_and_read(world):
     ask(drs, "verify", "--read-data", STREAM)
     ask(drs, "scrub")
     ask(drs, "repair", "index", "--all")
+    ask(drs, "repair", "packs", "--dry-run")
     bucket = S3Repository(world.binary, world.folder, world.minio.client(), world.minio.new_bucket())
     bucket.run("init")
     ask(bucket, "push", STREAM, input=DATA)
@@ -217,8 +218,11 @@ def find_damage(world):
     ask(target, "copy", "--from-repository", drs.path, expect=4)
     drs.write_object(drs.largest_pack(), b"")
     ask(drs, "repair", "index", "--all", expect=4)
+    ask(drs, "repair", "packs", expect=4)
     ask(world.place("nothing"), "scrub", expect=10)
-    ask(world.place("nowhere"), "repair", "index", expect=10)
+    nowhere = world.place("nowhere")
+    ask(nowhere, "repair", "index", expect=10)
+    ask(nowhere, "repair", "packs", expect=10)
 
 
 def find_what_is_gone(world):

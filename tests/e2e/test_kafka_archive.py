@@ -226,6 +226,27 @@ def test_a_dry_run_reads_and_stores_nothing(archives, topic):
     assert archives.drs.snapshots() == []
 
 
+@pytest.mark.parametrize("with_same_keys", [True, False])
+def test_a_damaged_archive_is_healed_from_a_replica_and_from_a_copy(archives, topic, new_repository, with_same_keys):
+    archives.client.create_topic(topic)
+    archives.client.produce(topic, 0, numbered(3000))
+    archives.archive("prod", "--topics", topic)
+    records = archives.cat("prod", f"{topic}/0")
+    drs, other = archives.drs, new_repository("other")
+    of = ["--replica-of", drs.path] if with_same_keys else []
+    other.run("init", *of, env=from_env(drs) if of else None)
+    other.run("copy", "--from-repository", drs.path, env=from_env(drs))
+    pack = drs.largest_pack()
+    drs.flip(pack, 200)  # in its first block, of records
+    drs.run("scrub", expect=4)
+    assert "archive prod again" in drs.text("repair", "packs", expect=4)
+    healed = drs.json("repair", "packs", "--from-repository", other.path, env=from_env(other))
+    assert [entry["outcome"] for entry in healed["damaged_packs"]] == ["condemned"]
+    assert healed["blocks_copied" if with_same_keys else "blocks_restored"] == 1
+    drs.run("verify", "--read-data")
+    assert archives.cat("prod", f"{topic}/0") == records
+
+
 def test_a_copy_and_a_replica_hold_the_same_records(archives, topic, new_repository):
     archives.client.create_topic(topic, partitions=2)
     archives.client.produce(topic, 0, numbered(300))

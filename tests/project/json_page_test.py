@@ -99,7 +99,7 @@ def test_names_are_of_one_style():
 
 @pytest.mark.parametrize("file", SCHEMAS)
 def test_words_are_of_one_style(file):
-    commands = {"repair index", "kafka archive", "kafka restore", "kafka compare"}  # as they are typed
+    commands = {"repair index", "repair packs", "kafka archive", "kafka restore", "kafka compare"}  # as they are typed
     for word in words_in(SCHEMAS[file]):
         assert word in commands or re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", word), word
 

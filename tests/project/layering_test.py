@@ -36,6 +36,9 @@ MAY_INCLUDE = {
     "engine/pipeline/pull": PIPELINE,
     "engine/pipeline/copy": [*PIPELINE, "engine/pipeline/push/", "engine/pipeline/pull/"],
     "engine/pipeline/keeping": [*PIPELINE, "engine/pipeline/push/", "engine/pipeline/pull/"],
+    "engine/pipeline/repair": [
+        *PIPELINE, "engine/pipeline/push/", "engine/pipeline/pull/", "engine/pipeline/copy/", "engine/pipeline/keeping/"
+    ],
     "engine/topics": [*PIPELINE, "engine/pipeline/push/", "engine/pipeline/pull/"],
     "verify": [*ENGINE, "engine/repository/", "engine/topics/topic_view.h"],
     "tools/output": LIBRARY,

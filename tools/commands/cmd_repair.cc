@@ -1,4 +1,4 @@
-// drstream repair index: rebuilds the index from packs.
+// drstream repair, and repair index: rebuilds the index from packs.
 #include <fmt/format.h>
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include "engine/repository/repair_index.h"
 #include "tools/cli/option_builder.h"
 #include "tools/command.h"
+#include "tools/commands/repair_commands.h"
 #include "tools/repository/open_repository.h"
 
 namespace drs {
@@ -51,6 +52,7 @@ void add_repair_command(CommandSet& commands) {
   add_flag(*app, "--all", options->all, "Read every pack again, and replace every index object");
   commands.add({app, CommandEffect::kChanges,
                 [options](CommandContext& context) { return run_repair_index(context, *options); }});
+  add_repair_packs_command(commands, *repair);
 }
 
 }  // namespace drs

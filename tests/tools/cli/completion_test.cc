@@ -62,7 +62,7 @@ using Words = std::set<std::string>;
 TEST_F(BashCompletion, OffersCommandsAndSubcommands) {
   EXPECT_EQ(offered({"pu"}), (Words{"pull", "push"}));
   EXPECT_EQ(offered({"key", ""}), (Words{"add", "list", "remove", "test"}));
-  EXPECT_EQ(offered({"--memory", "1G", "-r", "key", "repair", ""}), (Words{"index"}));
+  EXPECT_EQ(offered({"--memory", "1G", "-r", "key", "repair", ""}), (Words{"index", "packs"}));
 }
 
 TEST_F(BashCompletion, OffersTheOptionsOfTheCommandAndTheGlobalOnes) {

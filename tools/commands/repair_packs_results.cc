@@ -1,0 +1,128 @@
+#include "tools/commands/repair_packs_results.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "engine/format/names.h"
+#include "tools/output/output.h"
+#include "tools/output/printable.h"
+#include "tools/output/quantity_text.h"
+#include "tools/output/summary_text.h"
+#include "tools/output/time_text.h"
+
+namespace drs {
+namespace {
+
+using Fate = RepairedPack::Fate;
+
+std::string_view fate_name(Fate fate) {
+  switch (fate) {
+    case Fate::kPutAgain: return "put-again";
+    case Fate::kCondemned: return "condemned";
+    case Fate::kCondemnedBefore: return "condemned-before";
+    case Fate::kStays: break;
+  }
+  return "stays";
+}
+
+std::string fate_text(const RepairedPack& pack, bool dry_run) {
+  switch (pack.fate) {
+    case Fate::kPutAgain: return dry_run ? "would be put again" : "was put again";
+    case Fate::kCondemned:
+      return fmt::format("{} condemned: every live block of it ({}) has a good copy elsewhere",
+                         dry_run ? "would be" : "was", pack.live_blocks);
+    case Fate::kCondemnedBefore: return "was condemned before, and no snapshot needs it: a prune deletes it";
+    case Fate::kStays: break;
+  }
+  return fmt::format("stays as it is: of its {}, {} no good copy", counted(pack.live_blocks, "live block"),
+                     pack.lost_blocks == 1 ? "1 has" : fmt::format("{} have", pack.lost_blocks));
+}
+
+std::string next_step(const RepairPacksReport& report, const RepairPacksMode& mode) {
+  std::set<std::string> streams, archives;
+  for (const UnhealedSnapshot& snapshot : report.snapshots)
+    (snapshot.is_topics ? archives : streams).insert(snapshot.stream);
+  std::string out;
+  for (const std::string& stream : streams)
+    out += fmt::format("next: push {} again: what its data still has of the lost blocks is stored anew\n",
+                       printable_value(stream));
+  for (const std::string& archive : archives)
+    out += fmt::format(
+        "next: archive {} again (`drstream kafka archive`): what the brokers still have of the lost blocks is stored "
+        "anew\n",
+        printable_value(archive));
+  if (!out.empty()) out += "next: then run `drstream repair packs` again";
+  if (!out.empty() && !mode.with_other)
+    out += "; or name a replica, or a repository with the same streams: --from-repository PLACE";
+  if (!out.empty()) out += '\n';
+  if (!report.unreadable.empty())
+    out +=
+        "next: bring the manifests back with `drstream copy` from a replica, and run `drstream repair packs` again\n";
+  return out;
+}
+
+}  // namespace
+
+std::string repair_packs_text(const RepairPacksReport& report, const RepairPacksMode& mode) {
+  std::string out;
+  for (const RepairedPack& pack : report.packs)
+    out += fmt::format("{}: {}\n  {}\n", pack_name(pack.name), printable_speech(pack.problem),
+                       fate_text(pack, mode.dry_run));
+  const HealedBlocks& healed = report.healed;
+  if (healed.sum() > 0)
+    out += fmt::format(
+        "{} {}: {} out of damaged packs, {} from the replica, {} rebuilt from other copies of their chunks, {} from "
+        "the same streams in the other repository\n",
+        mode.dry_run ? "would store again" : "stored again", counted(healed.sum(), "block"), healed.moved,
+        healed.copied, healed.rebuilt, healed.restored);
+  if (report.packs_intact > 0)
+    out += fmt::format("{} marked as damaged {} intact\n", counted(report.packs_intact, "pack"),
+                       report.packs_intact == 1 ? "is" : "are");
+  for (const UnhealedSnapshot& snapshot : report.snapshots)
+    out += fmt::format("damaged snapshot: {} {} of {}: {} no good copy\n", printable_value(snapshot.stream),
+                       snapshot.id, format_time_local(snapshot.snapshot_ns),
+                       snapshot.lost_blocks == 1 ? "1 block has" : fmt::format("{} blocks have", snapshot.lost_blocks));
+  out += next_step(report, mode);
+  if (report.packs.empty() && report.is_whole()) out += "no pack is marked as damaged or missing\n";
+  return out;
+}
+
+nlohmann::ordered_json repair_packs_json(const RepairPacksReport& report, const RepairPacksMode& mode) {
+  nlohmann::ordered_json out;
+  out["dry_run"] = mode.dry_run;
+  out["damaged_packs"] = nlohmann::ordered_json::array();
+  for (const RepairedPack& pack : report.packs) {
+    nlohmann::ordered_json entry;
+    entry["pack"] = pack_name(pack.name);
+    entry["bytes"] = pack.bytes;
+    entry["outcome"] = fate_name(pack.fate);
+    entry["problem"] = pack.problem;
+    entry["live_blocks"] = pack.live_blocks;
+    entry["lost_blocks"] = pack.lost_blocks;
+    out["damaged_packs"].push_back(std::move(entry));
+  }
+  out["packs_intact"] = report.packs_intact;
+  out["blocks_moved"] = report.healed.moved;
+  out["blocks_copied"] = report.healed.copied;
+  out["blocks_rebuilt"] = report.healed.rebuilt;
+  out["blocks_restored"] = report.healed.restored;
+  out["packs_stored"] = report.packs_stored;
+  out["stored_bytes"] = report.stored_bytes;
+  out["marks_removed"] = report.marks_removed;
+  out["damaged_snapshots"] = nlohmann::ordered_json::array();
+  for (const UnhealedSnapshot& snapshot : report.snapshots) {
+    nlohmann::ordered_json entry;
+    entry["id"] = snapshot.id;
+    entry["stream"] = snapshot.stream;
+    entry["time"] = format_time_utc(snapshot.snapshot_ns);
+    entry["lost_blocks"] = snapshot.lost_blocks;
+    out["damaged_snapshots"].push_back(std::move(entry));
+  }
+  out["unreadable_manifests"] = report.unreadable;
+  out["warnings"] = report.warnings;
+  return out;
+}
+
+}  // namespace drs
