@@ -144,7 +144,7 @@ def test_packs_that_a_replica_has_lost_are_copied_again(source, new_replica):
     assert copy(source, replica)["present"] == 3
 
 
-def test_what_is_damaged_in_a_replica_heals_once_it_is_removed(source, new_replica):
+def test_what_is_damaged_in_a_replica_heals_by_a_repair_or_once_it_is_removed(source, new_replica):
     replica = new_replica(source)
     copy(source, replica)
     pack = max((Path(replica.path) / "packs").glob("*/*"), key=lambda path: path.stat().st_size)
@@ -154,7 +154,7 @@ def test_what_is_damaged_in_a_replica_heals_once_it_is_removed(source, new_repli
     replica.run("verify", "--read-data", expect=4)
     said = replica.run(*from_options(source), env=from_env(source), expect=4)
     out = said.out.decode()
-    assert f"remove packs/{pack.parent.name}/{pack.name} in the target and copy again" in out
+    assert "run `drstream repair packs` in the target, with this source as its --from-repository" in out
     assert "no snapshot of" not in out
     pack.unlink()
     replica.run(*from_options(source), env=from_env(source))

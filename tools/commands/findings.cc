@@ -150,13 +150,13 @@ std::string damage_alone_verdict(const std::vector<Finding>& findings) {
   if (costs_snapshots)
     return "DAMAGE FOUND: the snapshots named above lack stored blocks; `drstream pull` rebuilds them as far as other "
            "copies of their chunks allow, and names what is lost; push the same data again (of topics: run "
-           "`drstream kafka archive` again), and look for another copy";
+           "`drstream kafka archive` again), and heal with `drstream repair packs`, from a replica if there is one";
   if (costs_manifests)
     return "DAMAGE FOUND: the snapshots whose manifests are named above cannot be restored; restore the manifests from "
            "a replica or another copy, or push the same data again";
   if (index_alone) return "DAMAGE FOUND in the index alone: no snapshot is lost; `drstream repair index` rebuilds it";
   return "DAMAGE FOUND: no snapshot whose manifest is readable needs the objects named above; restore them from "
-         "another copy";
+         "another copy, or, of packs, run `drstream repair packs`";
 }
 
 }  // namespace

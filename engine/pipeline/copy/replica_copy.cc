@@ -41,6 +41,10 @@ std::string remove_there(const std::string& name) {
   return "; remove " + name + " in the target and copy again, which stores it anew";
 }
 
+// The next step for a pack.
+constexpr std::string_view kRepairThere =
+    "; run `drstream repair packs` in the target, with this source as its --from-repository";
+
 }  // namespace
 
 Result<std::unique_ptr<ReplicaCopy>> ReplicaCopy::begin(const CopySource& source, Repository& target,
@@ -233,7 +237,7 @@ Result<ReplicaCopy::Missing> ReplicaCopy::missing_packs(const Needs& needs) {
     if (there->bytes != bytes) {
       missing.target_damage =
           Error(ErrorCode::kCorrupt, pack_name(name) + " in the target has " + std::to_string(there->bytes) +
-                                         " bytes, expected " + std::to_string(bytes) + remove_there(pack_name(name)));
+                                         " bytes, expected " + std::to_string(bytes) + std::string(kRepairThere));
     } else if (needs.marked.contains(name) && !proved_.contains(name)) {
       // A damage mark proves nothing: read the pack.
       const PooledBuffer buffer = buffers_->acquire();
@@ -245,7 +249,7 @@ Result<ReplicaCopy::Missing> ReplicaCopy::missing_packs(const Needs& needs) {
         proved_.insert(name);
       else
         missing.target_damage =
-            Error(whole.error().code, "in the target " + whole.error().message + remove_there(pack_name(name)));
+            Error(whole.error().code, "in the target " + whole.error().message + std::string(kRepairThere));
     }
     ++report_.packs_present;
   }

@@ -111,7 +111,6 @@ TEST_F(CopyHealTest, APackThatOneListOfTheTargetLacksIsNotLost) {
   EXPECT_EQ(report->packs, 0U);
 }
 
-// As docs/OPERATIONS.md describes: remove the damaged object in the target, and copy again.
 TEST_F(CopyHealTest, ADamagedPackThatAMarkNamesIsToldAndStoredAnewOnceItIsRemoved) {
   Bytes bytes = stored_.object(stored_.pack_first);
   bytes[stored_.block_x.record.offset_bytes] ^= 1;
@@ -122,7 +121,8 @@ TEST_F(CopyHealTest, ADamagedPackThatAMarkNamesIsToldAndStoredAnewOnceItIsRemove
   const auto told = copy();
   ASSERT_TRUE(told.ok()) << told.error().message;
   EXPECT_EQ(told->count(Outcome::kDamagedThere), 2U);
-  EXPECT_THAT(told->snapshots.front().problem, HasSubstr("remove " + stored_.pack_first));
+  EXPECT_THAT(told->snapshots.front().problem, HasSubstr(stored_.pack_first));
+  EXPECT_THAT(told->snapshots.front().problem, HasSubstr("run `drstream repair packs` in the target"));
   target_.objects->erase(stored_.pack_first);
   const auto healed = copy();
   ASSERT_TRUE(healed.ok()) << healed.error().message;
