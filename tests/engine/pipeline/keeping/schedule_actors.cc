@@ -10,6 +10,8 @@
 #include "engine/pipeline/keeping/unforget.h"
 #include "engine/pipeline/pull/pull.h"
 #include "engine/pipeline/push/push.h"
+#include "engine/pipeline/repair/repair_packs.h"
+#include "engine/repository/damage.h"
 #include "engine/repository/put_hold.h"
 #include "engine/repository/repair_index.h"
 #include "engine/repository/snapshots.h"
@@ -112,6 +114,17 @@ void Start::remove(const StoredStream& snapshot) {
                    removal_mark(repository_->keys(), snapshot, *object->bytes, clock_.wall_ns()), clock_.wall_ns());
   std::erase_if(live_, [&](const StoredStream& one) { return one.name == snapshot.name; });
   clock_.advance(std::chrono::seconds(1));
+}
+
+void Start::rot_table() {
+  const auto packs = objects_->list("packs/");
+  const auto largest = std::ranges::max_element(packs, {}, &ObjectInfo::size_bytes);
+  Bytes bytes = *objects_->find(largest->key)->bytes;
+  bytes[bytes.size() - 40] ^= Byte{1};
+  objects_->damage(largest->key, std::move(bytes));
+  const auto marked =
+      mark_damaged(repository_->store(), clock_, parse_name(largest->key)->digest, {.found_by = "test"});
+  DRS_ASSERT(marked.ok(), "a mark can be stored");
 }
 
 void Start::forget_sessions() {
@@ -249,6 +262,18 @@ Actor repairs_index(RepairIndexOptions options) {
             // That it leaves an object for a session that runs is no damage.
             for (const std::string& problem : report->problems)
               if (problem.find("a running push") == std::string::npos) part.scene.complain(part.name + ": " + problem);
+          }};
+}
+
+Actor repairs_packs(std::string name) {
+  return {std::move(name), [](Part& part) {
+            ProgressCounters progress;
+            CancelToken cancel;
+            const auto report = repair_packs(part.repository, nullptr, {.host = "test"}, {progress, cancel});
+            if (!report.ok()) return part.expect(report.error(), {ErrorCode::kUnavailable, ErrorCode::kConflict});
+            for (const UnhealedSnapshot& snapshot : report->snapshots)
+              if (!part.is_disturbed()) part.scene.complain(part.name + ": " + snapshot.stream + " stays damaged");
+            part.scene.check_snapshots("after " + part.name);
           }};
 }
 

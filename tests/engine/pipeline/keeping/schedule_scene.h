@@ -72,6 +72,8 @@ class Start {
   // As `push`, but its session stays and its manifest and its own objects are held back.
   SpooledStream spool(const std::string& stream, SharedBytes bytes);
   void remove(const StoredStream& snapshot);
+  // The table of the largest pack rots, and a mark names it; what the index locates there still decodes.
+  void rot_table();
   void forget_sessions();  // as if their processes had ended well
   void prune(const PruneOptions& options);
   // Another repository with the same objects.
@@ -120,6 +122,8 @@ Actor holds(StoredStream snapshot);
 // Runs `times` times, and as often more as a fault ended a run.
 Actor prunes(PruneOptions options, int times, std::string name = "prune");
 Actor repairs_index(RepairIndexOptions options);
+// Without another repository.
+Actor repairs_packs(std::string name = "repair packs");
 // Restores every live snapshot, and checks the structure of all.
 Actor reads();
 

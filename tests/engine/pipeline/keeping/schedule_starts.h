@@ -31,6 +31,18 @@ struct CondemnedStart : DeadStart {
   CondemnedStart() { start.prune(prune_at_once()); }
 };
 
+// The same, and the pack of what is live is damaged.
+struct RottenStart {
+  RottenStart() {
+    removed = start.push("a", noise_of(1));
+    kept = start.push("b", noise_of(2, 3 * kSmallBytes));
+    start.remove(removed);
+    start.rot_table();
+  }
+  Start start;
+  StoredStream removed, kept;
+};
+
 // Mostly dead packs with live blocks.
 struct PartlyDeadStart {
   PartlyDeadStart() {

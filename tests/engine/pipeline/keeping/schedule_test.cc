@@ -92,6 +92,26 @@ TEST(ScheduleTest, RepairIndexBesidePrune) {
   expect_none(dead.start, {repairs_index({.all = true}), prunes(prune_at_once(), 2)});
 }
 
+TEST(ScheduleTest, RepairPacksBesidePrune) {
+  const RottenStart rotten;
+  expect_none(rotten.start, {repairs_packs(), prunes(prune_at_once(), 3)});
+}
+
+TEST(ScheduleTest, RepairPacksBesidePruneWithoutPatience) {
+  const RottenStart rotten;
+  expect_none(rotten.start, {repairs_packs(), prunes(without_patience(), 3)});
+}
+
+TEST(ScheduleTest, RepairPacksBesidePush) {
+  const RottenStart rotten;
+  expect_none(rotten.start, {repairs_packs(), pushes("c", rotten.kept.stream)});
+}
+
+TEST(ScheduleTest, TwoRepairsOfPacks) {
+  const RottenStart rotten;
+  expect_none(rotten.start, {repairs_packs("repair K"), repairs_packs("repair L")});
+}
+
 TEST(ScheduleTest, ReaderBesidePruneThatMoves) {
   const PartlyDeadStart dead;
   expect_none(dead.start, {reads(), prunes(prune_at_once(), 3)});
@@ -140,6 +160,20 @@ TEST(ScheduleTest, RandomOnes) {
               holds(dead.kept), reads(), repairs_index({.all = random() % 2 == 0})},
              random);
     const Found found = search_random(dead.start, actors, number);
+    ASSERT_TRUE(found.violation.empty()) << found.violation;
+  }
+}
+
+TEST(ScheduleTest, RandomOnesWithDamage) {
+  const RottenStart rotten;
+  for (const std::uint64_t number : random_numbers()) {
+    std::mt19937_64 random(number);
+    const PruneOptions options = random() % 2 == 0 ? prune_at_once() : without_patience();
+    const std::vector<Actor> actors = draw(
+        {repairs_packs("repair K"), repairs_packs("repair L"), pushes("c", rotten.kept.stream), prunes(options, 3, "X"),
+         prunes(options, 3, "Y"), forgets(rotten.kept), unforgets(rotten.removed), reads()},
+        random);
+    const Found found = search_random(rotten.start, actors, number);
     ASSERT_TRUE(found.violation.empty()) << found.violation;
   }
 }
