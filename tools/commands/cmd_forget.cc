@@ -276,10 +276,16 @@ void add_forget_command(CommandSet& commands) {
            "Remove also where no rule matches, where one snapshot alone would stay, or where more than half of what an "
            "earlier forget kept would go without newer ones in its place");
   declare_from_key_options(*app, command->copy);
+  const auto metrics = add_run_metrics(*app, "forget");
   commands.add({
       .app = app,
       .effect = CommandEffect::kForgets,
-      .run = [command](CommandContext& context) { return run_forget(context, *command); },
+      .run =
+          [command, metrics](CommandContext& context) {
+            if (command->dry_run) metrics->drop();
+            return run_forget(context, *command);
+          },
+      .metrics = metrics,
       .reports = add_reports(*app),
   });
 }

@@ -13,7 +13,8 @@ namespace drs {
 namespace {
 
 // One that opens the repository for itself.
-Result<ExitCode> run_prune_command(CommandContext& context, PruneOptions options) {
+Result<ExitCode> run_prune_command(CommandContext& context, PruneOptions options, RunMetrics& metrics) {
+  if (options.dry_run) metrics.drop();
   if (options.force && !options.exclusive)
     return Error(ErrorCode::kUsage, "--force needs --exclusive: a prune without it waits for running pushes");
   DRS_ASSIGN_OR_RETURN(const RepositoryLocation place, repository_location(context.options));
@@ -22,7 +23,7 @@ Result<ExitCode> run_prune_command(CommandContext& context, PruneOptions options
   warn_of_other_owner(context);
   const SeenHeads seen(context, *repository);
   options.remembered = seen.lost_finder();
-  return run_prune(context, *repository, options);
+  return run_prune(context, *repository, options, metrics);
 }
 
 }  // namespace
@@ -41,10 +42,12 @@ void add_prune_command(CommandSet& commands) {
   add_flag(*app, "--exclusive", options->exclusive,
            "Delete at once: end every push and copy under way, without grace or least age; the undo time stays");
   add_flag(*app, "--force", options->force, "With --exclusive: even if a session is younger than two hours");
+  const auto metrics = add_run_metrics(*app, "prune");
   commands.add({
       .app = app,
       .effect = CommandEffect::kChanges,
-      .run = [options](CommandContext& context) { return run_prune_command(context, *options); },
+      .run = [options, metrics](CommandContext& context) { return run_prune_command(context, *options, *metrics); },
+      .metrics = metrics,
       .reports = add_reports(*app),
   });
 }

@@ -116,6 +116,7 @@ void add_repair_packs_command(CommandSet& commands, CLI::App& repair) {
       .effect = CommandEffect::kChanges,
       .run = [command](CommandContext& context) { return run_repair_packs(context, *command); },
       .metrics = add_run_metrics(*app, "repair_packs"),
+      .reports = add_reports(*app),
   });
 }
 

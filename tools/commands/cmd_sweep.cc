@@ -22,6 +22,8 @@ namespace drs {
 namespace {
 
 constexpr std::chrono::milliseconds kVerifiedWithin = std::chrono::days(30);
+constexpr MetricFamily kReadBytes{"drstream_sweep_read_bytes", "Stored bytes that the last sweep read."};
+constexpr MetricFamily kLeftBytes{"drstream_sweep_left_bytes", "Stored bytes that were due and that it left."};
 constexpr std::uint32_t kShardsMax = 4096;
 
 // One of --budget: a size or a time.
@@ -128,7 +130,7 @@ Result<std::unique_ptr<Repository>> open_if_possible(CommandContext& context, co
   return open_repository(context, place, secret, Reads::kStored);
 }
 
-Result<ExitCode> run_sweep(CommandContext& context, const SweepCommand& command) {
+Result<ExitCode> run_sweep(CommandContext& context, const SweepCommand& command, RunMetrics& metrics) {
   DRS_ASSIGN_OR_RETURN(const SweepOptions options, options_of(context, command));
   if (command.idle)
     if (const auto idle = run_when_idle(); !idle.ok())
@@ -144,6 +146,8 @@ Result<ExitCode> run_sweep(CommandContext& context, const SweepCommand& command)
   DRS_ASSIGN_OR_RETURN(run.report, run.keyless ? sweep_without_key(context, place, options, counters)
                                                : sweep_with_key(context, *repository, options, counters));
   const SweepReport& report = run.report;
+  metrics.figures = {{kReadBytes, static_cast<double>(report.checked.bytes_read)},
+                     {kLeftBytes, static_cast<double>(report.left_bytes)}};
   if (report.checked.marked > 0 || report.records > 0) warn_of_other_owner(context, place);
   const ExitCode code =
       exit_code_of(report.checked.findings, command.warn_exit ? WarningPolicy::kFail : WarningPolicy::kPass);
@@ -192,11 +196,12 @@ void add_sweep_command(CommandSet& commands) {
   add_flag(*app, "--idle", command->idle, "Use processor and disk only while nothing else wants them");
   add_flag(*app, "--read-only", command->read_only, "Record neither what was proven nor marks of damage");
   add_flag(*app, "--warn-exit", command->warn_exit, "Exit 9 where there are only warnings");
+  const auto metrics = add_run_metrics(*app, "sweep");
   commands.add({
       .app = app,
       .effect = CommandEffect::kProves,
-      .run = [command](CommandContext& context) { return run_sweep(context, *command); },
-      .metrics = add_run_metrics(*app, "sweep"),
+      .run = [command, metrics](CommandContext& context) { return run_sweep(context, *command, *metrics); },
+      .metrics = metrics,
       .reports = add_reports(*app),
   });
 }

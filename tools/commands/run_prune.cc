@@ -9,6 +9,13 @@
 #include "tools/output/quantity_text.h"
 
 namespace drs {
+namespace {
+
+constexpr MetricFamily kLiveBytes{"drstream_prune_live_bytes", "What snapshots need, before the last prune."};
+constexpr MetricFamily kDeadBytes{"drstream_prune_dead_bytes", "What no snapshot needs, before the last prune."};
+constexpr MetricFamily kWaitingBytes{"drstream_prune_waiting_bytes", "What will be deleted once pushes have ended."};
+
+}  // namespace
 
 void add_prune_options(CLI::App& app, PruneOptions& options) {
   // What takes data away must not be misread: seconds for days, or minutes for months.
@@ -50,8 +57,14 @@ ExitCode exit_code_of(const PruneReport& report) {
   return report.problems.empty() ? ExitCode::kOk : ExitCode::kDamage;
 }
 
-Result<ExitCode> run_prune(CommandContext& context, Repository& repository, const PruneOptions& options) {
+Result<ExitCode> run_prune(CommandContext& context, Repository& repository, const PruneOptions& options,
+                           RunMetrics& metrics) {
   DRS_ASSIGN_OR_RETURN(const PruneReport report, prune_and_print(context, repository, options));
+  std::uint64_t waiting_bytes = 0;
+  for (const WaitingDeletion& waiting : report.waiting) waiting_bytes += waiting.bytes;
+  metrics.figures = {{kLiveBytes, static_cast<double>(report.space.live_bytes)},
+                     {kDeadBytes, static_cast<double>(report.space.dead_bytes)},
+                     {kWaitingBytes, static_cast<double>(waiting_bytes)}};
   const ExitCode code = exit_code_of(report);
   context.output.document("drstream.prune/1", static_cast<int>(code), prune_json(report, prune_mode(options)));
   return code;

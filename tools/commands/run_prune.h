@@ -17,7 +17,8 @@ Result<PruneReport> prune_and_print(CommandContext& context, Repository& reposit
 // kOk, also if something waits; kDamage if something that cannot be read keeps data from being deleted.
 ExitCode exit_code_of(const PruneReport& report);
 
-// The same with the JSON document of `drstream prune`.
-Result<ExitCode> run_prune(CommandContext& context, Repository& repository, const PruneOptions& options);
+// The same with the JSON document and the metrics of `drstream prune`.
+Result<ExitCode> run_prune(CommandContext& context, Repository& repository, const PruneOptions& options,
+                           RunMetrics& metrics);
 
 }  // namespace drs

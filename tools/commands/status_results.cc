@@ -87,8 +87,8 @@ std::string proof_text(const StatusReport& report, WallNs now_ns) {
 std::string damage_text(const StatusReport& report) {
   if (report.damaged_packs == 0) return "";
   return fmt::format(
-      "{} marked as damaged: `drstream verify` says which snapshots need them, and pushes store their "
-      "chunks anew\n",
+      "{} marked as damaged: `drstream verify` says which snapshots need them; `drstream repair packs` heals "
+      "from a replica, and pushes store their chunks anew\n",
       counted(report.damaged_packs, "pack") + (report.damaged_packs == 1 ? " is" : " are"));
 }
 

@@ -87,6 +87,7 @@ MetricsText run_metrics(const RunMetrics& run, const RunOutcome& outcome) {
   out.add({took, "How long the last run took."}, run.labels, outcome.seconds);
   out.add({ended, "When the last run ended."}, run.labels, outcome.when);
   if (ok) out.add({succeeded, kLastSuccessHelp}, run.labels, outcome.when);
+  for (const auto& [family, value] : run.figures) out.add(family, run.labels, value);
   return out;
 }
 
@@ -103,6 +104,7 @@ Result<void> write_run_metrics(const RunMetrics& run, const RunOutcome& outcome)
     const MetricFamily counter{runs, "Runs since the file was made.", "counter"};
     out.add(counter, labels, MetricsText::value_in(older, counter, labels, 0) + (is_this ? 1 : 0));
   }
+  out.keep_others_of(older);  // figures that a run which failed does not have
   return write_metrics_file(run.file, out);
 }
 

@@ -47,6 +47,7 @@ struct RunMetrics {
   MetricsPush push;
   std::string_view work;  // "backup", "restore", "verify", "copy": a part of the names
   MetricLabels labels;
+  std::vector<std::pair<MetricFamily, double>> figures;  // of this run, set by it
   // Nothing is written: the run does no such work.
   void drop() {
     file.clear();

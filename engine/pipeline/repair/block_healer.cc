@@ -82,8 +82,10 @@ Result<bool> BlockHealer::rebuild(const NeededBlock& block, const TableBlock& en
   plain_.assign(kBlockBytesMax, Byte{});
   const auto recovered = recovery_->recover(block.id, std::nullopt, {ErrorCode::kCorrupt, "damaged"}, plain_);
   if (!recovered.ok() && !is_object_fault(recovered.error())) return recovered.error();
-  if (!recovered.ok() || recovered->plain_bytes != entry.record.raw_bytes) return false;
-  return take_rebuilt(entry, ByteView(plain_).first(recovered->plain_bytes));
+  // Zeros stand for chunks of which there is no copy.
+  if (!recovered.ok() || !recovered->block.lost.empty() || recovered->block.plain_bytes != entry.record.raw_bytes)
+    return false;
+  return take_rebuilt(entry, ByteView(plain_).first(recovered->block.plain_bytes));
 }
 
 Result<bool> BlockHealer::restore(const NeededBlock& block, const TableBlock& entry) {
