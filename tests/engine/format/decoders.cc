@@ -14,6 +14,7 @@
 #include "engine/format/recipe.h"
 #include "engine/format/retention.h"
 #include "engine/format/slot.h"
+#include "engine/format/verified.h"
 #include "tests/engine/format/golden.h"
 #include "tests/engine/format/topic_decoders.h"
 
@@ -189,6 +190,11 @@ Result<Bytes> hold(ByteView input) {
   return encode_hold(decoded);
 }
 
+Result<Bytes> verified(ByteView input) {
+  DRS_ASSIGN_OR_RETURN(const Verified decoded, decode_verified(input));
+  return encode_verified(decoded);
+}
+
 Result<Bytes> damaged(ByteView input) {
   DRS_ASSIGN_OR_RETURN(const DamagedMark decoded, decode_damaged(input));
   return encode_damaged(decoded);
@@ -200,9 +206,10 @@ Result<Bytes> document(ByteView input) {
   const std::uint8_t kind = framed.reader().u8();
   const std::string name = framed.reader().short_string();
   DRS_RETURN_IF_ERROR(framed.reader().check());
-  constexpr std::array kKinds = {
-      ObjectKind::kManifest, ObjectKind::kRemoved, ObjectKind::kConfig,  ObjectKind::kSession, ObjectKind::kCondemned,
-      ObjectKind::kFence,    ObjectKind::kWaits,   ObjectKind::kRetired, ObjectKind::kKept,    ObjectKind::kHold};
+  constexpr std::array kKinds = {ObjectKind::kManifest, ObjectKind::kRemoved,   ObjectKind::kConfig,
+                                 ObjectKind::kSession,  ObjectKind::kCondemned, ObjectKind::kFence,
+                                 ObjectKind::kWaits,    ObjectKind::kRetired,   ObjectKind::kKept,
+                                 ObjectKind::kHold,     ObjectKind::kVerified};
   const ObjectKind expected = kKinds[kind % kKinds.size()];
   DRS_RETURN_IF_ERROR(peek_document(expected, framed.rest()));
   DRS_RETURN_IF_ERROR(decode_document(keys, expected, name, framed.rest()));
@@ -215,7 +222,7 @@ Result<Bytes> names(ByteView input) {
   return copy_of(as_bytes(object_name(*parsed)));
 }
 
-constexpr std::array<FormatDecoder, 28> kDecoders = {{
+constexpr std::array<FormatDecoder, 29> kDecoders = {{
     {"envelope", envelope},
     {"config", config},
     {"slot", slot},
@@ -237,6 +244,7 @@ constexpr std::array<FormatDecoder, 28> kDecoders = {{
     {"waits", waits},
     {"retired", retired},
     {"hold", hold},
+    {"verified", verified},
     {"document", document},
     {"names", names},
     {"record_block", reencode_record_block},

@@ -39,7 +39,7 @@ TEST(Document, RoundTripsAnyBody) {
   EXPECT_TRUE(rc::check([](const Bytes& body) {
     for (const ObjectKind kind : {ObjectKind::kConfig, ObjectKind::kManifest, ObjectKind::kRemoved,
                                   ObjectKind::kSession, ObjectKind::kCondemned, ObjectKind::kFence, ObjectKind::kWaits,
-                                  ObjectKind::kRetired, ObjectKind::kKept, ObjectKind::kHold}) {
+                                  ObjectKind::kRetired, ObjectKind::kKept, ObjectKind::kHold, ObjectKind::kVerified}) {
       const Bytes object = encode_document(golden::keys(), kind, kName, body);
       const auto decoded = decode_document(golden::keys(), kind, kName, object);
       RC_ASSERT(decoded.ok());

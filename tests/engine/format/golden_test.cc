@@ -14,6 +14,7 @@
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "tests/engine/format/golden.h"
+#include "tests/engine/format/golden_proving.h"
 
 namespace drs {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kDirectory = fs::path(DRS_GOLDEN_DIRECTORY) / "v1";
+const fs::path kProvingDirectory = fs::path(DRS_GOLDEN_DIRECTORY) / "v1-proving";
 const fs::path kRetentionDirectory = fs::path(DRS_GOLDEN_DIRECTORY) / "v1-retention";
 
 Bytes read_file(const fs::path& path) {
@@ -137,6 +139,24 @@ TEST(Golden, TheDocumentsOfRetentionAreReproducedAndDecode) {
     }
   }
   EXPECT_EQ(kinds.size(), 4U);
+}
+
+TEST(Golden, TheRecordsOfSweepsAreReproducedAndDecode) {
+  const std::map<std::string, Bytes> stored = stored_objects(kProvingDirectory);
+  EXPECT_EQ(stored, golden::proving_objects());
+  EXPECT_EQ(as_text(read_file(kProvingDirectory / "expected.json")), golden::expected_proving_json());
+  ASSERT_EQ(stored.size(), golden::proving_records().size());
+  for (const golden::ProvingRecord& expected : golden::proving_records()) {
+    const auto parsed = parse_name(expected.name);
+    ASSERT_TRUE(parsed.has_value()) << expected.name;
+    EXPECT_EQ(parsed->kind, ObjectKind::kVerified);
+    EXPECT_EQ(object_name(*parsed), expected.name);
+    const auto body = decode_document(golden::keys(), ObjectKind::kVerified, expected.name, stored.at(expected.name));
+    ASSERT_TRUE(body.ok()) << body.error().message;
+    const auto record = decode_verified(*body);
+    ASSERT_TRUE(record.ok()) << record.error().message;
+    EXPECT_EQ(*record, expected.record);
+  }
 }
 
 TEST(Golden, AnArchiveOfTopicsDecodesButIsNoStreamOfBytes) {

@@ -7,6 +7,7 @@
 #include "codecs/sha256.h"
 #include "engine/format/names.h"
 #include "tests/engine/format/golden.h"
+#include "tests/engine/format/golden_proving.h"
 #include "tests/engine/format/golden_topics.h"
 #include "tests/engine/format/malformed.h"
 
@@ -39,6 +40,8 @@ int main(int argc, char** argv) {
   const std::map<std::string, Bytes> retention = golden::retention_objects();
   for (const auto& [name, object] : retention) write_file(directory / "v1-retention" / name, object);
   write_file(directory / "v1-retention" / "expected.json", as_bytes(golden::expected_retention_json(retention)));
+  for (const auto& [name, object] : golden::proving_objects()) write_file(directory / "v1-proving" / name, object);
+  write_file(directory / "v1-proving" / "expected.json", as_bytes(golden::expected_proving_json()));
   for (const auto& [label, stream] : golden::topic_streams()) write_file(directory / "v1-topics" / label, stream);
   write_file(directory / "v1-topics" / "expected.json", as_bytes(golden::expected_topics_json()));
   for (const auto& [name, bytes] : golden::malformed_inputs()) write_file(directory / "malformed" / name, bytes);

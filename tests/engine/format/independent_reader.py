@@ -28,14 +28,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 PACK, INDEX, MANIFEST, REMOVED, CONFIG, SLOT, SESSION, CONDEMNED, DAMAGED = range(1, 10)
-WAITS, FENCE, RETIRED, KEPT, HOLD = 10, 11, 12, 13, 15
-KNOWN_KINDS = (*range(1, 14), 15)
+WAITS, FENCE, RETIRED, KEPT, VERIFIED, HOLD = range(10, 16)
+KNOWN_KINDS = range(1, 16)
 DATA_BLOCK, RECIPE_BLOCK, PACK_TABLE, INDEX_SUMMARY, INDEX_HOOKS, INDEX_DIRECTORY, CHUNK_LIST, DOCUMENT = range(1, 9)
 RAW, ZSTD, LZ4 = 0, 1, 2
 RAW_KEY, PASSPHRASE, CLEAR = 1, 2, 3
 ENVELOPE_CLASS = {PACK: b"metadata", INDEX: b"metadata", SESSION: b"metadata", CONDEMNED: b"metadata",
                   WAITS: b"metadata", MANIFEST: b"manifest", REMOVED: b"manifest", FENCE: b"manifest",
-                  RETIRED: b"manifest", KEPT: b"manifest", HOLD: b"manifest", CONFIG: b"config"}  # fmt: skip
+                  RETIRED: b"manifest", KEPT: b"manifest", VERIFIED: b"manifest", HOLD: b"manifest",
+                  CONFIG: b"config"}  # fmt: skip
 ENVELOPE_BYTES, TAG_BYTES, RECORD_BYTES, FOOTER_BYTES, BLOCK_BYTES_MAX = 78, 16, 52, 12, 1 << 20
 DOCUMENT_BYTES_MAX, SLOT_BYTES_MAX, PACK_BYTES_MAX, INDEX_BYTES_MAX = 4 << 20, 64 << 10, 128 << 20, 64 << 20
 PACK_BLOCKS_MAX, INDEX_BLOCKS_MAX, CONDEMNED_PACKS_MAX = 1024, 4096, 65536
@@ -62,6 +63,7 @@ NAMES = {
     "retired": f"retired/{HEX}{{32}}-{HEX}{{32}}",
     "kept": f"kept/{HEX}{{32}}-{HEX}{{32}}-[0-9]{{8}}",
     "hold": f"holds/{HEX}{{32}}-{HEX}{{32}}-[0-9]{{8}}",
+    "verified": f"verified/{HEX}{{32}}",
     "damaged": f"damaged/{HEX}{{64}}-{HEX}{{32}}",
 }
 

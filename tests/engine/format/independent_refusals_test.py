@@ -5,6 +5,7 @@ import json
 import pathlib
 import struct
 
+import independent_proving
 import independent_reader as form
 import independent_records
 import independent_topics
@@ -12,13 +13,14 @@ import pytest
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden"
 EXPECTED = json.loads((GOLDEN / "v1" / "expected.json").read_text())
+PROVING = json.loads((GOLDEN / "v1-proving" / "expected.json").read_text())
 RETENTION = json.loads((GOLDEN / "v1-retention" / "expected.json").read_text())
 MASTER = form.Keys(bytes.fromhex(EXPECTED["master_key"]), bytes.fromhex(EXPECTED["repository"]))
 # FORMAT.md does not distinguish missing bytes from wrong ones: both are damage.
 REFUSALS = {"corrupt": form.Damaged, "truncated": form.Damaged, "format-too-new": form.TooNew, "wrong-key": form.WrongKey}
 CHUNK_BYTES_MIN = 8192  # of the golden repository
 DOCUMENT_KINDS = [form.MANIFEST, form.REMOVED, form.CONFIG, form.SESSION, form.CONDEMNED, form.FENCE, form.WAITS,
-                  form.RETIRED, form.KEPT, form.HOLD]  # fmt: skip
+                  form.RETIRED, form.KEPT, form.HOLD, form.VERIFIED]  # fmt: skip
 
 
 class Framed(form.Reader):
@@ -98,6 +100,7 @@ DECODERS = {
     "waits": form.read_waits,
     "retired": form.read_retired,
     "hold": form.read_hold,
+    "verified": independent_proving.read_verified,
     "damaged": form.read_damaged,
     "document": open_document,
     "names": of_name,
@@ -147,6 +150,30 @@ def test_reads_the_golden_documents_of_retention(name):
         assert manifest.decode().split("/")[1] == name.split("/")[1][:65]
         assert overrides == ([0, 7] if kind == "kept" else [])
         assert until_ns == 0 if kind == "kept" else until_ns > held_ns
+
+
+def golden_record(name):
+    data = (GOLDEN / "v1-proving" / name).read_bytes()
+    expected = PROVING["objects"][name]
+    assert (len(data), form.sha256(data).hex()) == (expected["bytes"], expected["sha256"])
+    assert form.kind_of_name(name) == "verified"
+    return independent_proving.read_verified(form.open_document(MASTER, form.VERIFIED, name, data))
+
+
+def test_finds_in_golden_records_of_sweeps_what_is_proven_of_each_pack():
+    records = []
+    for name, expected in PROVING["objects"].items():
+        record = golden_record(name)
+        for part in ("arcs", "damaged", "rebuilt"):
+            assert len(getattr(record, part)) == expected[part], (name, part)
+        assert record.folded == expected["folded"]
+        records.append((record, expected["stored_ns"]))
+    packs = [(bytes.fromhex(pack["name"]), pack["stored_ns"], pack["condemned"]) for pack in PROVING["packs"]]
+    proofs = independent_proving.proofs_of(packs, records, PROVING["now_ns"])
+    for pack in PROVING["packs"]:
+        proof = proofs[bytes.fromhex(pack["name"])]
+        assert (proof.read_ns, proof.decoded_ns, proof.damaged) == (pack["read_ns"], pack["decoded_ns"], pack["damaged"])
+    assert {pack["read_ns"] > 0 for pack in PROVING["packs"]} == {True, False}  # neither is trivial
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED["objects"]))

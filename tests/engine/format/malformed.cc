@@ -5,6 +5,7 @@
 #include "engine/format/names.h"
 #include "tests/engine/format/changed_bytes.h"
 #include "tests/engine/format/golden.h"
+#include "tests/engine/format/malformed_proving.h"
 #include "tests/engine/format/malformed_topics.h"
 
 namespace drs::golden {
@@ -123,6 +124,7 @@ std::map<std::string, Bytes> well_formed_inputs() {
   const std::string fence_object = manifest_name(keys().stream_tag(fence().stream), fence().session);
   out["document/fence"] = document_input(5, fence_object, objects.at(fence_object));
   out.merge(well_formed_topic_inputs());
+  out.merge(well_formed_proving_inputs());
   std::size_t number = 0;
   for (const auto& [name, object] : objects) {
     if (name == clear_slot_file() || name == topics_file()) continue;
@@ -408,6 +410,7 @@ std::map<std::string, Bytes> malformed_inputs() {
   add("condemned__unsorted__corrupt", with_u8(condemned, 12, 0xFF));
   add_retention_inputs(good, add);
   add_malformed_topic_inputs(good, add);
+  add_malformed_proving_inputs(good, add);
 
   const Bytes& damaged = good["damaged/golden"];
   add("damaged__digest__corrupt", with_u8(damaged, 20, static_cast<Byte>(damaged[20] ^ 1)));

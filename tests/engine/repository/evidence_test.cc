@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/repository/verified_arcs.h"
+#include "tests/engine/format/golden_proving.h"
 
 namespace drs {
 namespace {
@@ -128,6 +129,21 @@ TEST(Evidence, FromTheFutureIsIgnored) {
   Evidence evidence(kNow);
   evidence.add(record_of(arcs(packs, {true}, kNow + 300 * kDay), kNow + 300 * kDay), 0);
   EXPECT_EQ(evidence.of(packs)[0].read_ns, 0);
+}
+
+TEST(Evidence, OfTheGoldenRecordsIsWhatEveryReaderFinds) {
+  std::vector<PackInfo> packs;
+  for (const golden::SweptPack& one : golden::swept_packs())
+    packs.push_back({.name = one.name, .bytes = one.bytes, .stored_ns = one.stored_ns, .condemned = one.condemned});
+  Evidence evidence(golden::judging_ns());
+  for (const golden::ProvingRecord& one : golden::proving_records()) evidence.add(one.record, one.stored_ns);
+  const auto proofs = evidence.of(packs);
+  for (std::size_t i = 0; i < packs.size(); ++i) {
+    const golden::SweptPack expected = golden::swept_packs()[i];
+    EXPECT_EQ(proofs[i].read_ns, expected.read_ns) << i;
+    EXPECT_EQ(proofs[i].decoded_ns, expected.decoded_ns) << i;
+    EXPECT_EQ(proofs[i].damaged, expected.damaged) << i;
+  }
 }
 
 TEST(Coverage, OfLessThanAllIsNotComplete) {
