@@ -77,8 +77,8 @@ Result<RecipesChecked> check_recipes(CheckContext& context, const SnapshotCatalo
   // Before the recipes: every snapshot may need the blocks that are found damaged here.
   Rebuild rebuild(context, *index, reader, claims, memory.rebuild_blocks);
   for (const Snapshot* snapshot : context.options.rebuild) DRS_RETURN_IF_ERROR(rebuild.run(*snapshot));
-  report.snapshots_rebuilt = rebuild.whole_ids().size();
-  report.rebuilt_bytes = rebuild.bytes();
+  report.snapshots_rebuilt += rebuild.whole_ids().size();
+  report.rebuilt_bytes += rebuild.bytes();
 
   RecipeCheck recipes(context, *index, reader, claims, rebuild.whole_ids());
   std::size_t whole_packs = context.damage.whole_packs();
@@ -98,7 +98,7 @@ Result<RecipesChecked> check_recipes(CheckContext& context, const SnapshotCatalo
   for (const Snapshot& snapshot : catalog.live)
     if (snapshot.manifest.content == ManifestContent::kTopics && !damaged.contains(snapshot.id()))
       DRS_RETURN_IF_ERROR(topics.check(snapshot));
-  report.records_checked = topics.records();
+  report.records_checked += topics.records();
   return RecipesChecked{index->was_changed(), rebuild.whole_ids()};
 }
 

@@ -9,6 +9,7 @@
 #include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "tests/engine/topics/archive_fixture.h"
+#include "verify/sweep.h"
 #include "verify/verify.h"
 
 namespace drs::test {
@@ -109,6 +110,30 @@ TEST_F(TopicCheckTest, FindsRecordsThatAreNotThoseOfTheirIndex) {
   EXPECT_EQ(problem(false), "0 findings") << "without the data, records are not read";
   EXPECT_THAT(problem(true), HasSubstr("topic orders: extent of partition 0"));
   EXPECT_THAT(problem(true), HasSubstr("are others than its index states"));
+}
+
+TEST_F(TopicCheckTest, IsPartOfASweepThatRebuildsSnapshots) {
+  kafka_.add_topic("orders", 1);
+  append("orders", 100);
+  archive_all();
+  const auto sweep_of_rebuilds = [&] {
+    SweepOptions options;
+    options.level = SweepLevel::kRebuild;
+    options.memory_bytes = 32 * kMiB;
+    ProgressCounters progress;
+    auto report = sweep(*repository_, *load_snapshots(*repository_), options, progress, cancel_);
+    EXPECT_TRUE(report.ok()) << report.error().message;
+    return report.ok() ? *std::move(report) : SweepReport();
+  };
+  SweepReport report = sweep_of_rebuilds();
+  EXPECT_TRUE(report.checked.findings.empty()) << report.checked.findings.front().problem;
+  EXPECT_EQ(report.checked.snapshots_rebuilt, 1U);
+  EXPECT_EQ(report.checked.records_checked, 100U);
+  change_stream(1, [](Bytes& bytes) { replace(bytes, "orders42", "orders4x"); });
+  report = sweep_of_rebuilds();
+  ASSERT_FALSE(report.checked.findings.empty());
+  EXPECT_THAT(report.checked.findings.front().problem, HasSubstr("are others than its index states"));
+  EXPECT_EQ(report.due_snapshots, 2U) << "the archive that was changed, and what the change was stored with";
 }
 
 TEST_F(TopicCheckTest, FindsAnOffsetThatIsAGapOfItsIndex) {
