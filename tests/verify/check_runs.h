@@ -111,6 +111,11 @@ inline Result<ScrubReport> run_scrub(const StoredRepository& stored, const Scrub
   return run_scrub(std::move(*stored.store()), stored.clock, settings);
 }
 
+// Whether no snapshot needs the object: a bad damage mark, or a bad record of a sweep, is reported, but is not damage.
+inline bool is_hint(std::string_view name) {
+  return name.starts_with("damaged/") || name.starts_with("verified/");
+}
+
 inline std::string described(const std::vector<Finding>& findings) {
   std::string text;
   for (const Finding& finding : findings) text += finding.object + ": " + finding.problem + "\n";

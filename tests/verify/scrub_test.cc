@@ -63,8 +63,8 @@ TEST_F(ScrubTest, ReportsWhatIsListedAgainAndNotThereAndCountsNoByteOfIt) {
     ASSERT_TRUE(report.ok()) << name << ": " << report.error().message;
     ASSERT_EQ(report->findings.size(), 1U) << name << ": " << described(report->findings);
     EXPECT_EQ(report->findings[0].object, name);
-    const bool is_mark = name.starts_with("damaged/");
-    EXPECT_EQ(report->findings[0].severity, is_mark ? Finding::Severity::kWarning : Finding::Severity::kDamage) << name;
+    EXPECT_EQ(report->findings[0].severity, is_hint(name) ? Finding::Severity::kWarning : Finding::Severity::kDamage)
+        << name;
     EXPECT_EQ(report->objects, whole->objects - 1) << name;
     EXPECT_EQ(report->bytes, whole->bytes - stored_.object(name).size()) << name;
   }

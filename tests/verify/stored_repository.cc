@@ -12,6 +12,7 @@
 #include "engine/format/manifest_object.h"
 #include "engine/format/names.h"
 #include "engine/format/retention.h"
+#include "engine/format/verified.h"
 #include "engine/repository/key_slots.h"
 #include "sinks/object_io.h"
 
@@ -162,7 +163,12 @@ StoredRepository::StoredRepository(std::uint32_t seed) {
 }
 
 Result<std::unique_ptr<Repository>> StoredRepository::open() const {
-  return Repository::open(store(), clock, raw_key(7), CryptoBackend::kOpenssl);
+  return open(store(), clock);
+}
+
+Result<std::unique_ptr<Repository>> StoredRepository::open(std::unique_ptr<ObjectStore> on,
+                                                           const Clock& of_clock) const {
+  return Repository::open(std::move(on), of_clock, raw_key(7), CryptoBackend::kOpenssl);
 }
 
 std::vector<std::string> StoredRepository::names() const {
@@ -294,6 +300,7 @@ void StoredRepository::build(std::uint32_t seed) {
   mark = damaged_name(damaged.pack, damaged.id);
   must(put_object(disk, mark, encode_damaged(damaged)));
   build_retention(seed, keys);
+  build_proving(seed, keys);
 }
 
 void StoredRepository::build_retention(std::uint32_t seed, const RepositoryKeys& keys) {
@@ -316,6 +323,19 @@ void StoredRepository::build_retention(std::uint32_t seed, const RepositoryKeys&
   hold = put_document(*disk, keys, ObjectKind::kHold, hold_name(tag, session_2, 0), encode_hold(held));
   held.overrides = {0};
   kept = put_document(*disk, keys, ObjectKind::kKept, kept_name(tag, session_2, 1), encode_hold(held));
+}
+
+void StoredRepository::build_proving(std::uint32_t seed, const RepositoryKeys& keys) {
+  Verified sweep;
+  sweep.ended_ns = 9;
+  sweep.host = "h";
+  sweep.tool = "t";
+  const Digest gone = sha256(sample_bytes(11, seed));
+  sweep.arcs = {{.from = gone, .to = gone, .until_ns = 5, .listed_ns = 5, .packs = 1, .names = {}, .proven_ns = 6}};
+  sweep.damaged = {{sha256(sample_bytes(12, seed)), ProofLevel::kDecoded, 7}};
+  sweep.rebuilt = {{sha256(sample_bytes(13, seed)), true, 8}};
+  verified =
+      put_document(*store(), keys, ObjectKind::kVerified, verified_name(uuid_of(seed, 9)), encode_verified(sweep));
 }
 
 std::string StoredRepository::add_archive(const std::function<void(Manifest&)>& change) {

@@ -56,6 +56,7 @@ struct StoredRepository {
 
   [[nodiscard]] std::unique_ptr<ObjectStore> store() const { return make_memory_store(objects, &clock); }
   [[nodiscard]] Result<std::unique_ptr<Repository>> open() const;
+  [[nodiscard]] Result<std::unique_ptr<Repository>> open(std::unique_ptr<ObjectStore> on, const Clock& of_clock) const;
   [[nodiscard]] Bytes object(const std::string& name) const { return *objects->find(name)->bytes; }
   [[nodiscard]] std::vector<std::string> names() const;
   // Adds a snapshot of two streams, those of snapshots 1 and 3, as an archive of topics has. Returns its name.
@@ -76,12 +77,14 @@ struct StoredRepository {
   std::string config_1, config_2, slot_1, slot_2;
   std::string removed, session_object, condemned, mark;
   std::string waits, retired, kept, hold;
+  std::string verified;          // of a sweep of packs that are gone, long ago
   std::string retired_manifest;  // that the retired object names, and manifest_3 as one that was unreadable
   Bytes stream_1, stream_2;
 
  private:
   void build(std::uint32_t seed);
   void build_retention(std::uint32_t seed, const RepositoryKeys& keys);
+  void build_proving(std::uint32_t seed, const RepositoryKeys& keys);
 };
 
 }  // namespace drs::test
