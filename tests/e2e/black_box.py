@@ -33,7 +33,7 @@ COMMANDS = {
 
 KINDS = ["config", "key slot", "last key slot", "pack of data", "pack with a recipe", "index", "newest manifest",
          "older manifest", "removed mark", "session", "fence", "condemned", "waits", "retired", "kept", "hold",
-         "damage mark"]  # fmt: skip
+         "verified", "damage mark"]  # fmt: skip
 WAYS = ["deleted", "cut", "emptied", "grown", "swapped", "older", "zeroed", "one bit", "link", "pipe", "folder"]
 
 
@@ -54,7 +54,8 @@ def string(text):
 
 
 class Specimen:
-    """Stream a has three snapshots, b two; `gone` had two, the first removed. A push was killed, and a prune left records."""
+    """Stream a has three snapshots, b two; `gone` had two, the first removed. A push was killed, a prune left records, and a
+    sweep has read all."""
 
     def __init__(self, binary, folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,6 +79,7 @@ class Specimen:
         self.condemn()
         self.retire()
         self.hold()
+        self.sweep()
         self.leave_marks()
         self.find_objects()
 
@@ -156,6 +158,11 @@ class Specimen:
                         + struct.pack("<qq", time.time_ns(), 0) + string("a test") + bytes(4))  # fmt: skip
                 self.drs.write_object(name, seal_document(self.keys, kind, name, body))
 
+    def sweep(self):
+        """One record is of the packs, and one of the structure."""
+        self.drs.run("sweep")
+        assert len(self.drs.names("verified")) == 2
+
     def leave_marks(self):
         """Of packs that were damaged once and are gone: as a repair by hand leaves them."""
         for seed in (6, 7):
@@ -198,6 +205,7 @@ class Specimen:
             "retired": (of("retired")[0], of("retired")[1], of("retired")[1]),
             "kept": (of("kept")[0], of("kept")[1], of("kept")[1]),
             "hold": (of("holds")[0], of("holds")[1], of("holds")[1]),
+            "verified": (of("verified")[0], of("verified")[1], of("verified")[1]),
             "damage mark": (of("damaged")[0], of("damaged")[1], of("damaged")[1]),
         }
 
@@ -295,6 +303,8 @@ def outcomes(specimen, folder, kind, way, seed):
             name = specimen.kinds[kind][0] if kind != "last key slot" else "keys/"  # where nothing is, nothing has a name
             assert name in outcome.out.decode("utf-8", "replace") + outcome.err or title == "pull", (
                 where, title, outcome)  # fmt: skip
+        if kind == "verified" and title.startswith("verify") and way not in ("deleted", "folder"):
+            assert specimen.kinds[kind][0] in outcome.out.decode(), f"{where}: {title} does not warn of it"
     shutil.rmtree(folder)
     return codes
 

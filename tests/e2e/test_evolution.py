@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -138,8 +139,8 @@ ENVELOPES = {
 }
 
 IGNORED = {
-    "name with another prefix": lambda s: {"verified/00": b"?", "notes.txt": b"?"},
-    "name of another form": lambda s: {"keys/other": b"?", "packs/zz/part": b"?", "manifests/note": b"?"},
+    "name with another prefix": lambda s: {"parity/00": b"?", "notes.txt": b"?"},
+    "name of another form": lambda s: {"keys/other": b"?", "packs/zz/part": b"?", "manifests/note": b"?", "verified/note": b"?"},
     "optional features": lambda s: s.config_with(REQUIRED_AT + 8, b"\xff" * 8),
     "another slot of master key 1": lambda s: s.slot_with(SLOT_NUMBER_AT, b"\1\0", replace=False),
     "another slot of kind 4": lambda s: s.slot_with(SLOT_KIND_AT, b"\4", replace=False),
@@ -252,6 +253,31 @@ def test_checks_call_a_newer_object_newer_and_not_damaged(stored, row):
     stored.drs.write_object("index/" + "0" * 64, b"?" * 300)
     for command in (["verify"], ["scrub"]):
         stored.drs.run(*command, "--read-only", expect=DAMAGE)
+
+
+@pytest.mark.parametrize("level, fields", [(3, {}), (2, {"version": 2}), (2, {"signature": b"signed"})])
+def test_a_newer_record_of_a_sweep_proves_nothing_and_is_a_warning(stored, level, fields):
+    pack = bytes.fromhex(stored.pack[-64:])
+    now_ns = time.time_ns()
+    later_ns = now_ns + 60 * 10**9  # than the pack is written
+    name = f"verified/{bytes(16).hex()}"
+
+    def record(level, **fields):
+        arc = pack + pack + struct.pack("<qqqQQ", -1, later_ns, later_ns, 1, 1) + form.sha256(pack)[:16]
+        arc += bytes([level]) + struct.pack("<q", now_ns)
+        body = bytes(1) + struct.pack("<qq", now_ns, now_ns) + bytes(4) + struct.pack("<I", 1) + arc + bytes(8)
+        return {name: writer.document(stored.keys, form.VERIFIED, name, body, **fields)}
+
+    stored.put(record(2))
+    assert stored.drs.json("sweep", "--read-only")["packs_due"] == 0
+    stored.put(record(level, **fields))
+    swept = stored.drs.json("sweep", "--read-only")
+    assert swept["packs_due"] == 1 and [finding["object"] for finding in swept["findings"]] == [name]
+    for command in (["verify"], ["scrub"]):
+        outcome = stored.drs.run(*command, "--read-only", expect=OK)
+        sealed = command == ["scrub"] and not fields  # scrub has no key
+        assert sealed or f"warning: {name}: " in outcome.out.decode(), outcome
+    assert stored.drs.pull("s") == DATA
 
 
 @pytest.mark.parametrize("kind", ["manifest", "index", "pack"])

@@ -9,6 +9,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import black_box
 import pytest
 from repository import Repository, sample_bytes, sha256_hex
 
@@ -30,7 +31,7 @@ def assert_harmless(text, own_verdicts=0):
 
 def run_harmless(drs, *arguments, **options):
     outcome = drs.run(*arguments, **{"expect": None, **options})
-    assert_harmless(outcome.out, own_verdicts=1 if arguments[0] in ("verify", "scrub") else 0)
+    assert_harmless(outcome.out, own_verdicts=1 if arguments[0] in ("verify", "scrub", "sweep") else 0)
     assert_harmless(outcome.err.encode())
     return outcome
 
@@ -110,6 +111,29 @@ def test_a_forged_mark_does_not_hold_up_a_copy_into_a_replica(drs, new_repositor
     forge_mark(replica, replica.largest_pack(), RAW)
     run_harmless(replica, "copy", "--from-repository", drs.path, expect=0)
     assert replica.pull("s") == DATA + b"more"
+
+
+def forge_record(drs, text):
+    """With the key: the record of a sweep that has proven nothing, on a host with this name."""
+    opened = black_box.reader.Repository(black_box.reader.Folder(str(drs.path)))
+    opened.unlock({black_box.reader.RAW_KEY: bytes.fromhex(drs.key)})
+    name = f"verified/{os.urandom(16).hex()}"
+    text = struct.pack("<H", len(text)) + text
+    body = b"\0" + struct.pack("<qq", time.time_ns(), 0) + text + text + bytes(12)
+    drs.write_object(name, black_box.seal_document(opened.keys, black_box.reader.VERIFIED, name, body))
+    return name
+
+
+def test_the_host_in_a_record_of_a_sweep_is_harmless(drs):
+    drs.push("s", DATA)
+    forge_record(drs, RAW)
+    for command in (["sweep"], ["sweep", "--json", "--verified-within", "0s"], ["status"], ["status", "--json"],
+                    ["status", "--format", "nagios"], ["prune"]):  # fmt: skip
+        run_harmless(drs, *command, expect=0)
+    # A name of more than 255 bytes is no host; the warning has none of it.
+    name = forge_record(drs, RAW * 10)
+    outcome = run_harmless(drs, "verify", "--read-only", expect=0)
+    assert f"{name}: ".encode() in outcome.out and b"at most 255" in outcome.out
 
 
 def test_a_mark_makes_a_push_store_anew(drs):
