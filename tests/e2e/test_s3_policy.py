@@ -101,7 +101,7 @@ def test_a_stolen_writer_key_deletes_and_changes_no_version_of_anything(owned):
     checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
     reply = thief.request("POST", f"/{owned.bucket}", {"delete": ""}, {"x-amz-checksum-sha256": checksum}, body)
     assert b"<Deleted>" not in reply.body and reply.body.count(b"AccessDenied") >= len(before)
-    for part in ("removed", "retired", "kept", "condemned", "waits", "config", "keys"):
+    for part in ("removed", "retired", "kept", "condemned", "waits", "verified", "config", "keys"):
         assert refused(thief.put(owned.bucket, f"{writer.prefix}/{part}/forged", b"forged")), part
     assert refused(thief.put(owned.bucket, "elsewhere", b"x"))
     assert refused(thief.request("PUT", f"/{owned.bucket}", {"versioning": ""}, body=b"<VersioningConfiguration/>"))
@@ -134,6 +134,31 @@ def test_a_sweeper_reads_everything_and_marks_what_is_damaged(owned):
     assert any(name.startswith(f"damaged/{pack.rpartition('/')[2]}-") for name in sweeper.objects())
     assert sweeper.run("push", STREAM, input=DATA, expect=5).err
     assert refused(sweeper.client.delete(owned.bucket, f"{sweeper.prefix}/{pack}"))
+
+
+def test_a_sweeper_records_what_it_has_proven_and_a_writer_does_not(owned):
+    writer = owned.user("writer")
+    writer.push(STREAM, DATA)
+    before = set(writer.objects())
+    denied = writer.run("sweep", expect=5)
+    assert "cannot be recorded under verified/" in denied.err and "rights of a sweeper" in denied.err
+    assert "--read-only" in denied.err
+    looked = writer.json("sweep", "--read-only")
+    assert looked["packs_read"] > 0 and looked["coverage"]["ratio"] == 1 and not looked["evidence"]
+    assert set(writer.objects()) == before
+    sweeper = owned.user("sweeper")
+    swept = sweeper.json("sweep")
+    assert swept["evidence"] and swept["coverage"]["ratio"] == 1 and swept["packs_read"] == looked["packs_read"]
+    records = set(sweeper.objects()) - before
+    assert len(records) == swept["records_stored"] and all(name.startswith("verified/") for name in records)
+    # All who have the key can tell from it what is proven, and a writer need not read it again.
+    assert writer.json("sweep", "--read-only")["packs_due"] == 0
+    thief = sweeper.client
+    for part in ("packs", "index", "manifests", "sessions", "holds", "removed", "retired", "kept", "condemned", "waits",
+                 "config", "keys"):  # fmt: skip
+        assert refused(thief.put(owned.bucket, f"{sweeper.prefix}/{part}/forged", b"forged")), part
+    for name in sweeper.objects():
+        assert refused(thief.delete(owned.bucket, f"{sweeper.prefix}/{name}")), name
 
 
 def test_a_pruner_reads_and_removes(owned):
