@@ -66,7 +66,7 @@ def answers(missing, binary, minio, kafka, tmp_path_factory):
         missing("there is no Python package jsonschema (python3-jsonschema)")
     world = World(Answers(), binary, minio, kafka, tmp_path_factory.mktemp("schemas"))
     for part in (push_and_read, forget, hold_and_bring_back, prune_beside_a_push, push_to_several, find_damage,
-                 find_what_is_gone, copy, manage_keys, finish_pushes,
+                 find_what_is_gone, sweep_in_parts, copy, manage_keys, finish_pushes,
                  look_around, follow, archive_topics):  # fmt: skip
         part(world)
     return world.answers
@@ -230,6 +230,24 @@ def find_what_is_gone(world):
     drs.remove_object(drs.push(STREAM, DATA)["manifest"])
     document = world.ask(drs, "verify", expect=13)
     assert {finding["severity"] for finding in document["findings"]} == {"warning", "deletion"}
+
+
+def sweep_in_parts(world):
+    ask, drs = world.ask, world.repository("swept")
+    for seed in (1, 2):
+        drs.push(STREAM, sample_bytes(2_000_000, seed=seed), *QUICK)
+    first = ask(drs, "sweep", "--budget", "1")
+    assert first["packs_left"] > 0 and "oldest_unproven_time" in first["coverage"]
+    ask(drs, "sweep")
+    ask(drs, "sweep", "--level", "rebuild")
+    ask(drs, "status", "--verified-within", "1d")
+    no_key = {"BACKUP_ENCRYPTION_KEY": None}
+    ask(drs, "sweep", "--level", "digest", env=no_key)
+    ask(drs, "sweep", env=no_key, expect=12)
+    drs.flip(drs.largest_pack())
+    found = ask(drs, "sweep", "--verified-within", "0s", expect=4)
+    assert found["damaged_snapshots"] and found["hit_streams"] and found["packs_marked"] == 1
+    ask(drs, "status", "--verified-within", "1d", expect=4)
 
 
 def copy(world):

@@ -122,11 +122,7 @@ std::vector<ProvingRecord> proving_records() {
 std::vector<SweptPack> swept_packs() {
   const WallNs begun = kBegun - kAhead;
   return {{.name = pack(0), .bytes = 100, .stored_ns = kListed - 10 * kHour, .read_ns = begun, .decoded_ns = begun},
-          {.name = pack(1),
-           .bytes = 200,
-           .stored_ns = kListed - kHour,
-           .read_ns = kFoldedBegun,
-           .decoded_ns = begun},
+          {.name = pack(1), .bytes = 200, .stored_ns = kListed - kHour, .read_ns = kFoldedBegun, .decoded_ns = begun},
           {.name = pack(2), .bytes = 300, .stored_ns = kListed - kHour + 1, .read_ns = begun, .decoded_ns = begun},
           {.name = pack(3), .bytes = 400, .stored_ns = kListed - 8 * kHour, .damaged = true},
           {.name = pack(4), .bytes = 500, .stored_ns = kListed + 2 * kHour, .condemned = true},
