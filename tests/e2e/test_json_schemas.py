@@ -138,7 +138,7 @@ def forget(world):
     ask(drs, "forget", "--keep-tag", "nothing", expect=15)
     ask(drs, "forget", STREAM, "--keep-last", "2", "--keep-yearly", "2", "--prune")
     file = world.secret("retention.toml", '[[retention]]\nstreams = "pg/"\nkeep-last = 2\n'
-                        '[[expect]]\nstreams = "pg/"\nnewest-within = "1h"\n')
+                        '[[expect]]\nstreams = "pg/"\nnewest-within = "1h"\nverified-within = "30d"\n')
     ask(drs, "forget", "--config", file, "--dry-run")
     ask(drs, "config", "check", "--config", file)
     drs.flip(drs.json("show", "etc")["manifest"])
