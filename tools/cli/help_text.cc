@@ -141,8 +141,8 @@ std::string overview_text(const CommandEntry& root) {
   std::string topics;
   for (const std::string& name : help_topic_names(root)) topics += (topics.empty() ? "" : ", ") + name;
   out += fmt::format("{:<{}}{}\n", "Administer", kGroupColumns, others);
-  out += fmt::format("{:<{}}drstream help COMMAND\n", "Help", kGroupColumns);
-  out += fmt::format("{:<{}}drstream help {}\n", "Topics", kGroupColumns, topics);
+  // One line, since the overview fits a screen.
+  out += fmt::format("{:<{}}help COMMAND, {}\n", "Help", kGroupColumns, topics);
   return out;
 }
 

@@ -164,7 +164,7 @@ Result<ExitCode> run_sweep(CommandContext& context, const SweepCommand& command,
 void add_sweep_command(CommandSet& commands) {
   const auto command = std::make_shared<SweepCommand>();
   CLI::App* const app =
-      add_subcommand(commands.root(), "sweep", "Prove what was proven longest ago, within a budget; record it",
+      add_subcommand(commands.root(), "sweep", "Prove what was proven longest ago, and record it",
                      "  drstream sweep --budget 45m\n"
                      "  drstream sweep --budget 200GiB --verified-within 30d --idle\n"
                      "  drstream sweep --level rebuild --budget 2h\n"
