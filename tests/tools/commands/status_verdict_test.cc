@@ -31,6 +31,7 @@ class StatusVerdict : public testing::Test {
     snapshot.manifest.producer = producer;
     return snapshot;
   }
+  static StatusLimits newest_within(std::chrono::milliseconds age) { return {age, {}, {}}; }
   std::vector<StreamVerdict> judged(const StatusLimits& limits = {}) {
     return judge_streams(stream_states(catalog_), lost_, limits, kStatusNow);
   }
@@ -49,23 +50,23 @@ TEST_F(StatusVerdict, AgeIsThatOfTheNewestGoodSnapshot) {
   add("s", 30, 100).manifest.tags[kAnomalyTag] = "much less than before";
   add("s", 1, 100, ProducerKind::kUnseen);
   EXPECT_EQ(only().status, StreamStatus::kOk);
-  const StreamVerdict late = only({hours(25), {}});
+  const StreamVerdict late = only(newest_within(hours(25)));
   EXPECT_EQ(late.status, StreamStatus::kLate);
   EXPECT_EQ(late.age, hours(50));
   EXPECT_NE(late.problems.front().find("03000000"), std::string::npos) << late.problems.front();
-  EXPECT_EQ(only({hours(50), {}}).status, StreamStatus::kOk);
+  EXPECT_EQ(only(newest_within(hours(50))).status, StreamStatus::kOk);
 }
 
 TEST_F(StatusVerdict, OfAStreamWithoutSeenProducersTheNewestCounts) {
   add("s", 50, 100, ProducerKind::kUnseen);
   add("s", 1, 100, ProducerKind::kUnseen);
-  EXPECT_EQ(only({hours(25), {}}).status, StreamStatus::kOk);
+  EXPECT_EQ(only(newest_within(hours(25))).status, StreamStatus::kOk);
 }
 
 TEST_F(StatusVerdict, ATimeAheadOfTheStoresMakesNoSnapshotYounger) {
   Snapshot& snapshot = add("s", -1000, 100);
   snapshot.stored_ns = kStatusNow - 40 * kHourNs;
-  EXPECT_EQ(only({hours(25), {}}).age, hours(40));
+  EXPECT_EQ(only(newest_within(hours(25))).age, hours(40));
 }
 
 TEST_F(StatusVerdict, SizesThatChangeMuchAreShownAndAreNoFailure) {
@@ -83,14 +84,14 @@ TEST_F(StatusVerdict, SizesThatChangeMuchAreShownAndAreNoFailure) {
 }
 
 TEST_F(StatusVerdict, WhatIsExpectedAndAbsentIsToldAndTheFirstTableCounts) {
-  const std::vector<Expectation> expectations = {{{"pg/app"}, hours(2), false, ""},
-                                                 {{"pg/"}, hours(100), false, ""},
-                                                 {{"neo4j", "kafka/"}, std::nullopt, false, ""},
-                                                 {{"scratch/"}, std::nullopt, true, ""}};
+  const std::vector<Expectation> expectations = {{{"pg/app"}, hours(2), {}, false, ""},
+                                                 {{"pg/"}, hours(100), {}, false, ""},
+                                                 {{"neo4j", "kafka/"}, {}, {}, false, ""},
+                                                 {{"scratch/"}, {}, {}, true, ""}};
   add("pg/app", 3, 1);
   add("pg/other", 3, 1);
   add("scratch/a", 900, 1);
-  const auto streams = judged({std::nullopt, expectations});
+  const auto streams = judged({{}, {}, expectations});
   std::vector<std::pair<std::string, StreamStatus>> found;
   for (const StreamVerdict& stream : streams) found.emplace_back(stream.state.stream, stream.status);
   EXPECT_EQ(found, (std::vector<std::pair<std::string, StreamStatus>>{{"kafka/", StreamStatus::kAbsent},
@@ -104,12 +105,12 @@ TEST_F(StatusVerdict, WhatIsExpectedAndAbsentIsToldAndTheFirstTableCounts) {
 TEST_F(StatusVerdict, TheWorstDecides) {
   add("late", 30, 1);
   add("damaged", 1, 1);
-  EXPECT_EQ(judge(judged({hours(25), {}}), 0), ExitCode::kLimitMissed);
+  EXPECT_EQ(judge(judged(newest_within(hours(25))), 0), ExitCode::kLimitMissed);
   lost_ = {{"gone", 2}};
-  EXPECT_EQ(judge(judged({hours(25), {}}), 0), ExitCode::kRollback);
+  EXPECT_EQ(judge(judged(newest_within(hours(25))), 0), ExitCode::kRollback);
   catalog_.broken.push_back(
       {manifest_name(StreamTag(), Uuid()), Error(ErrorCode::kCorrupt, "rotten"), {}, "damaged", false, std::nullopt});
-  const auto streams = judged({hours(25), {}});
+  const auto streams = judged(newest_within(hours(25)));
   EXPECT_EQ(judge(streams, 0), ExitCode::kDamage);
   EXPECT_EQ(streams.front().status, StreamStatus::kDamaged);
   EXPECT_EQ(judge({}, 1), ExitCode::kDamage);
@@ -122,7 +123,7 @@ TEST_F(StatusVerdict, NagiosGetsOneLineAndItsOwnExitCodes) {
   report.streams = judged();
   EXPECT_EQ(nagios_answer(report).line, "DRSTREAM OK - 1 stream: 1 ok | 's age'=108000s;;;0 's size'=100B;;;0");
   EXPECT_EQ(nagios_answer(report).exit_status, 0);
-  report.streams = judged({hours(25), {}});
+  report.streams = judged(newest_within(hours(25)));
   EXPECT_EQ(nagios_answer(report).exit_status, 2);
   EXPECT_TRUE(nagios_answer(report).line.starts_with("DRSTREAM CRITICAL - 1 stream: 1 late; s: the newest good"));
   catalog_ = {};
