@@ -49,7 +49,7 @@ class Sweep {
   Result<bool> is_live(const Snapshot& snapshot);
   Result<void> check_structure(const CheckMemory& memory);
   Result<void> save(const std::vector<Verified>& records, ObjectStore& store);
-  Result<void> save_structure(WallNs begun_ns);
+  Result<void> save_end(WallNs begun_ns);
   [[nodiscard]] bool structure_is_due() const;
   [[nodiscard]] WallNs ago(std::chrono::nanoseconds time) const { return repository_.clock().wall_ns() - time.count(); }
   [[nodiscard]] SweepScope scope() const {
@@ -99,9 +99,10 @@ Result<SweepReport> Sweep::run() {
   report_.checked.findings = findings_.take();
   report_.checked.marked = marks_.set_count();
   report_.checked.unmarked = marks_.cleared_count();
-  if (report_.structure_checked) DRS_RETURN_IF_ERROR(save_structure(begun_ns));
-  report_.structure_ns = evidence_.structure_ns();
   report_.coverage = coverage_of(packs_->packs(), evidence_.of(packs_->packs()), proven_since_ns);
+  if (report_.structure_checked || report_.checked.packs_read > 0 || !rebuilt_ids_.empty())
+    DRS_RETURN_IF_ERROR(save_end(begun_ns));
+  report_.structure_ns = evidence_.structure_ns();
   return std::move(report_);
 }
 
@@ -270,18 +271,21 @@ Result<void> Sweep::check_structure(const CheckMemory& memory) {
   return {};
 }
 
-Result<void> Sweep::save_structure(WallNs begun_ns) {
+// How much is proven now, and that nothing is missing if that was checked.
+Result<void> Sweep::save_end(WallNs begun_ns) {
+  Verified record;
+  record.ended_ns = repository_.clock().wall_ns();
+  record.host = options_.host;
+  record.tool = options_.tool;
+  record.moments = {
+      {.ended_ns = record.ended_ns,
+       .within_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(options_.verified_within.count(), 0)),
+       .bytes = report_.coverage.bytes,
+       .proven_bytes = report_.coverage.proven_bytes}};
   const bool faulty = std::ranges::any_of(
       report_.checked.findings, [](const Finding& finding) { return finding.severity != Finding::Severity::kWarning; });
-  if (faulty) return {};
-  return save({Verified{.ended_ns = repository_.clock().wall_ns(),
-                        .structure_ns = begun_ns,
-                        .host = options_.host,
-                        .tool = options_.tool,
-                        .arcs = {},
-                        .damaged = {},
-                        .rebuilt = {}}},
-              repository_.store());
+  if (report_.structure_checked && !faulty) record.structure_ns = begun_ns;
+  return save({record}, repository_.store());
 }
 
 Result<void> Sweep::save(const std::vector<Verified>& records, ObjectStore& store) {

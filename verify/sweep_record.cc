@@ -68,8 +68,10 @@ std::vector<Verified> SweepRecord::take(WallNs now_ns) {
                     .level = options_.level});
   std::vector<Verified> records;
   while (!arcs.empty() || !damaged_.empty() || !rebuilt_.empty()) {
-    Verified record{
-        .ended_ns = now_ns, .host = options_.host, .tool = options_.tool, .arcs = {}, .damaged = {}, .rebuilt = {}};
+    Verified record;
+    record.ended_ns = now_ns;
+    record.host = options_.host;
+    record.tool = options_.tool;
     move_some(arcs, record.arcs, kVerifiedArcsMax);
     move_some(damaged_, record.damaged, kVerifiedDamagedMax);
     move_some(rebuilt_, record.rebuilt, kVerifiedRebuiltMax);

@@ -11,8 +11,9 @@ namespace {
 constexpr std::size_t kArcBytes = 2 * Digest::kBytes + 3 * 8 + 2 * 8 + NamesDigest::kBytes + 1 + 8;
 constexpr std::size_t kDamagedBytes = Digest::kBytes + 1 + 8;
 constexpr std::size_t kRebuiltBytes = Digest::kBytes + 1 + 8;
+constexpr std::size_t kMomentBytes = 4 * 8;
 static_assert(kVerifiedArcsMax * kArcBytes + kVerifiedDamagedMax * kDamagedBytes + kVerifiedRebuiltMax * kRebuiltBytes +
-                  2 * kVerifiedTextBytesMax + 64 + kDocumentFrameBytes <=
+                  kVerifiedMomentsMax * kMomentBytes + 2 * kVerifiedTextBytesMax + 64 + kDocumentFrameBytes <=
               kDocumentBytesMax);
 
 Result<ProofLevel> read_level(ByteReader& reader) {
@@ -73,6 +74,18 @@ Result<RebuiltSnapshot> read_rebuilt(ByteReader& reader) {
   return rebuilt;
 }
 
+Result<CoverageMoment> read_moment(ByteReader& reader) {
+  CoverageMoment moment;
+  moment.ended_ns = reader.i64();
+  moment.within_ns = reader.u64();
+  moment.bytes = reader.u64();
+  moment.proven_bytes = reader.u64();
+  DRS_RETURN_IF_ERROR(reader.check());
+  if (moment.proven_bytes > moment.bytes)
+    return corrupt("verified: ", moment.proven_bytes, " of ", moment.bytes, " bytes are proven");
+  return moment;
+}
+
 // A counted list. The count is checked against its bound and the bytes that are left, before memory is taken.
 template <typename Entry>
 Result<std::vector<Entry>> read_list(ByteReader& reader, std::size_t count_max, std::size_t entry_bytes,
@@ -97,6 +110,7 @@ Bytes encode_verified(const Verified& verified) {
   DRS_ASSERT(verified.arcs.size() <= kVerifiedArcsMax, "more than 20,000 arcs in one record of a sweep");
   DRS_ASSERT(verified.damaged.size() <= kVerifiedDamagedMax, "more than 10,000 damaged packs in one record of a sweep");
   DRS_ASSERT(verified.rebuilt.size() <= kVerifiedRebuiltMax, "more than 20,000 snapshots in one record of a sweep");
+  DRS_ASSERT(verified.moments.size() <= kVerifiedMomentsMax, "more than 2,000 coverages in one record of a sweep");
   DRS_ASSERT(verified.host.size() <= kVerifiedTextBytesMax && verified.tool.size() <= kVerifiedTextBytesMax,
              "the texts in a record of a sweep have at most 255 bytes");
   Bytes out;
@@ -131,6 +145,13 @@ Bytes encode_verified(const Verified& verified) {
     writer.u8(rebuilt.well ? 1 : 0);
     writer.i64(rebuilt.proven_ns);
   }
+  writer.u32(static_cast<std::uint32_t>(verified.moments.size()));
+  for (const CoverageMoment& moment : verified.moments) {
+    writer.i64(moment.ended_ns);
+    writer.u64(moment.within_ns);
+    writer.u64(moment.bytes);
+    writer.u64(moment.proven_bytes);
+  }
   return out;
 }
 
@@ -145,6 +166,7 @@ Result<Verified> decode_verified(ByteView body) {
   DRS_ASSIGN_OR_RETURN(verified.arcs, read_list(reader, kVerifiedArcsMax, kArcBytes, read_arc));
   DRS_ASSIGN_OR_RETURN(verified.damaged, read_list(reader, kVerifiedDamagedMax, kDamagedBytes, read_damaged));
   DRS_ASSIGN_OR_RETURN(verified.rebuilt, read_list(reader, kVerifiedRebuiltMax, kRebuiltBytes, read_rebuilt));
+  DRS_ASSIGN_OR_RETURN(verified.moments, read_list(reader, kVerifiedMomentsMax, kMomentBytes, read_moment));
   DRS_RETURN_IF_ERROR(reader.finish());
   return verified;
 }

@@ -54,10 +54,20 @@ struct RebuiltSnapshot {
   friend bool operator==(const RebuiltSnapshot&, const RebuiltSnapshot&) = default;
 };
 
+// How much was proven at the end of a sweep: for charts, and no proof of anything.
+struct CoverageMoment {
+  WallNs ended_ns = 0;
+  std::uint64_t within_ns = 0;  // what counted: proven within this time
+  std::uint64_t bytes = 0;      // of all packs that are not condemned
+  std::uint64_t proven_bytes = 0;
+  friend bool operator==(const CoverageMoment&, const CoverageMoment&) = default;
+};
+
 // Per object. A sweep that has more to say writes several.
 inline constexpr std::size_t kVerifiedArcsMax = 20'000;
 inline constexpr std::size_t kVerifiedDamagedMax = 10'000;
 inline constexpr std::size_t kVerifiedRebuiltMax = 20'000;
+inline constexpr std::size_t kVerifiedMomentsMax = 2'000;
 inline constexpr std::size_t kVerifiedTextBytesMax = 255;  // of `host`, of `tool`
 
 // All times are by the clock of the sweep's machine, and `ended_ns` is the last of them: the time of the object by the
@@ -71,6 +81,7 @@ struct Verified {
   std::vector<VerifiedArc> arcs;
   std::vector<DamagedPack> damaged;
   std::vector<RebuiltSnapshot> rebuilt;
+  std::vector<CoverageMoment> moments;
   friend bool operator==(const Verified&, const Verified&) = default;
 };
 // Requires the bounds above.

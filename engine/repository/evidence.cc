@@ -101,6 +101,8 @@ void Evidence::add(const Verified& record, WallNs stored_ns) {
     RebuildProof& newest = rebuilt_[rebuilt.manifest];
     if (newest.proven_ns <= rebuilt.proven_ns) newest = {rebuilt.proven_ns, rebuilt.well};
   }
+  for (CoverageMoment moment : record.moments)
+    if (take(moment.ended_ns)) moments_.push_back(moment);
   WallNs structure_ns = record.structure_ns;
   if (structure_ns != 0 && take(structure_ns)) structure_ns_ = std::max(structure_ns_, structure_ns);
 }
@@ -159,6 +161,12 @@ const RebuildProof* Evidence::rebuilt(const Digest& manifest) const {
   return found == rebuilt_.end() ? nullptr : &found->second;
 }
 
+std::vector<CoverageMoment> Evidence::moments() const {
+  std::vector<CoverageMoment> moments = moments_;
+  std::ranges::stable_sort(moments, {}, &CoverageMoment::ended_ns);
+  return moments;
+}
+
 std::vector<WallNs> Evidence::bounds() const {
   std::vector<WallNs> bounds;
   for (const VerifiedArc& arc : arcs_) {
@@ -197,6 +205,9 @@ std::vector<Verified> Evidence::folded(std::span<const PackInfo> packs, std::spa
     if (const RebuildProof* const proof = rebuilt(manifest); proof != nullptr)
       room(&Verified::rebuilt, kVerifiedRebuiltMax).rebuilt.push_back({manifest, proof->well, proof->proven_ns});
   out.front().structure_ns = structure_ns_;
+  out.front().moments = moments();
+  if (out.front().moments.size() > kVerifiedMomentsMax)  // the oldest go
+    out.front().moments.erase(out.front().moments.begin(), out.front().moments.end() - kVerifiedMomentsMax);
   for (Verified& record : out) {
     record.folded = true;
     record.ended_ns = now_ns_;

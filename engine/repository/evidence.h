@@ -47,6 +47,8 @@ class Evidence {
   [[nodiscard]] const RebuildProof* rebuilt(const Digest& manifest) const;
   // When every snapshot was last found to have all it needs; 0: never.
   [[nodiscard]] WallNs structure_ns() const { return structure_ns_; }
+  // How much was proven at the end of each sweep, oldest first; times corrected.
+  [[nodiscard]] std::vector<CoverageMoment> moments() const;
   [[nodiscard]] WallNs newest_ns() const { return newest_ns_; }  // of all proofs; 0: there is none
   // ArcsRequest::bounds, at most 64: the newest.
   [[nodiscard]] std::vector<WallNs> bounds() const;
@@ -69,6 +71,7 @@ class Evidence {
   std::vector<VerifiedArc> arcs_;     // times corrected
   std::vector<DamagedPack> damaged_;  // times corrected
   std::unordered_map<Digest, RebuildProof, FixedBytesHash> rebuilt_;
+  std::vector<CoverageMoment> moments_;
   WallNs structure_ns_ = 0, newest_ns_ = 0;
   std::vector<std::string> names_;
   std::vector<Unreadable> unreadable_;

@@ -163,12 +163,11 @@ Result<ExitCode> run_sweep(CommandContext& context, const SweepCommand& command,
 
 void add_sweep_command(CommandSet& commands) {
   const auto command = std::make_shared<SweepCommand>();
-  CLI::App* const app =
-      add_subcommand(commands.root(), "sweep", "Prove what was proven longest ago, and record it",
-                     "  drstream sweep --budget 45m\n"
-                     "  drstream sweep --budget 200GiB --verified-within 30d --idle\n"
-                     "  drstream sweep --level rebuild --budget 2h\n"
-                     "  drstream sweep --shard 2/4\n");
+  CLI::App* const app = add_subcommand(commands.root(), "sweep", "Prove what was proven longest ago, and record it",
+                                       "  drstream sweep --budget 45m\n"
+                                       "  drstream sweep --budget 200GiB --verified-within 30d --idle\n"
+                                       "  drstream sweep --level rebuild --budget 2h\n"
+                                       "  drstream sweep --shard 2/4\n");
   app->add_option_function<std::vector<std::string>>(
          "--budget",
          [command](const std::vector<std::string>& texts) {

@@ -74,6 +74,19 @@ std::string ago_text(WallNs then_ns, WallNs now_ns) {
   return format_duration(std::chrono::nanoseconds(std::max<WallNs>(now_ns - then_ns, 0))) + " ago";
 }
 
+// The last of each day, at most 60.
+std::vector<CoverageMoment> last_moments(const Evidence& evidence) {
+  constexpr WallNs kDayNs = std::chrono::nanoseconds(std::chrono::days(1)).count();
+  constexpr std::size_t kMomentsMax = 60;
+  std::map<WallNs, CoverageMoment> by_day;
+  for (const CoverageMoment& moment : evidence.moments())
+    if (moment.bytes > 0) by_day[moment.ended_ns / kDayNs] = moment;
+  std::vector<CoverageMoment> out;
+  for (const auto& [day, moment] : by_day) out.push_back(moment);
+  if (out.size() > kMomentsMax) out.erase(out.begin(), out.end() - kMomentsMax);
+  return out;
+}
+
 std::string proof_text(const StatusReport& report, WallNs now_ns) {
   if (!report.proof) return "";
   const Evidence& evidence = report.proof->evidence();
@@ -176,6 +189,11 @@ nlohmann::ordered_json status_json(const StatusReport& report) {
   if (report.proof) {
     out["coverage"] = coverage_json(report.proof->coverage(report.proof_window), report.proof_window);
     const Evidence& evidence = report.proof->evidence();
+    for (const CoverageMoment& moment : last_moments(evidence)) {
+      const double share = static_cast<double>(moment.proven_bytes) / static_cast<double>(moment.bytes);
+      out["coverage_history"].push_back(
+          {{"time", format_time_utc(moment.ended_ns)}, {"ratio", share}, {"stored_bytes", moment.bytes}});
+    }
     if (evidence.newest_ns() != 0) out["proven_time"] = format_time_utc(evidence.newest_ns());
     if (evidence.structure_ns() != 0) out["structure_time"] = format_time_utc(evidence.structure_ns());
   }

@@ -57,6 +57,7 @@ Verified of_one_sweep() {
   sweep.damaged.push_back({pack(3), ProofLevel::kDecoded, kBegun + 50 * kSecond});
   sweep.rebuilt.push_back({fixed_digest("rebuilt manifest"), true, kBegun + 70 * kSecond});
   sweep.rebuilt.push_back({fixed_digest("another manifest"), false, kBegun + 90 * kSecond});
+  sweep.moments.push_back({sweep.ended_ns, 30 * 24 * 3600 * std::uint64_t{1'000'000'000}, 1'000, 600});
   return sweep;
 }
 
@@ -152,7 +153,8 @@ std::string expected_proving_json() {
                                  {"folded", one.record.folded},
                                  {"arcs", one.record.arcs.size()},
                                  {"damaged", one.record.damaged.size()},
-                                 {"rebuilt", one.record.rebuilt.size()}};
+                                 {"rebuilt", one.record.rebuilt.size()},
+                                 {"moments", one.record.moments.size()}};
   }
   for (const SweptPack& one : swept_packs())
     json["packs"].push_back({{"name", one.name.hex()},

@@ -5,7 +5,7 @@ import dataclasses
 import independent_reader as form
 
 HOUR_NS = 3600 * 10**9
-ARCS_MAX, DAMAGED_MAX, REBUILT_MAX, TEXT_BYTES_MAX = 20_000, 10_000, 20_000, 255
+ARCS_MAX, DAMAGED_MAX, REBUILT_MAX, COVERAGES_MAX, TEXT_BYTES_MAX = 20_000, 10_000, 20_000, 2_000, 255
 DIGEST, DECODED = 1, 2
 
 
@@ -31,6 +31,7 @@ class Record:
     arcs: list
     damaged: list  # (name, level, time)
     rebuilt: list  # (identity of a manifest, whether it was equal, time)
+    moments: list  # (time, window, bytes, proven bytes)
 
 
 @dataclasses.dataclass
@@ -69,8 +70,11 @@ def read_verified(body):
     arcs = [read_arc(reader) for _ in range(reader.count(129, "I", ARCS_MAX))]
     damaged = [(reader.raw(32), read_level(reader), reader.i64()) for _ in range(reader.count(41, "I", DAMAGED_MAX))]
     rebuilt = [(reader.raw(32), read_flag(reader), reader.i64()) for _ in range(reader.count(41, "I", REBUILT_MAX))]
+    moments = [(reader.i64(), reader.u64(), reader.u64(), reader.u64())
+                 for _ in range(reader.count(32, "I", COVERAGES_MAX))]  # fmt: skip
+    form.check(all(proven <= stored for _, _, stored, proven in moments), "verified: more is proven than stored")
     reader.finish()
-    return Record(folded, ended_ns, structure_ns, arcs, damaged, rebuilt)
+    return Record(folded, ended_ns, structure_ns, arcs, damaged, rebuilt, moments)
 
 
 def corrected(time_ns, record, stored_ns):

@@ -164,7 +164,7 @@ def test_finds_in_golden_records_of_sweeps_what_is_proven_of_each_pack():
     records = []
     for name, expected in PROVING["objects"].items():
         record = golden_record(name)
-        for part in ("arcs", "damaged", "rebuilt"):
+        for part in ("arcs", "damaged", "rebuilt", "moments"):
             assert len(getattr(record, part)) == expected[part], (name, part)
         assert record.folded == expected["folded"]
         records.append((record, expected["stored_ns"]))

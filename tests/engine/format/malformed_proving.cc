@@ -55,6 +55,10 @@ void add_malformed_proving_inputs(const std::map<std::string, Bytes>& good, cons
   add("verified__overlong-count-of-rebuilt__corrupt", with_u32(sweep, rebuilt_at, 20'001));
   add("verified__more-rebuilt-than-bytes__truncated", with_u32(sweep, rebuilt_at, 3));
   add("verified__rebuilt-with-outcome-2__corrupt", with_u8(sweep, rebuilt_at + 4 + kFactLevelAt, 2));
+  const std::size_t moments_at = rebuilt_at + 4 + 2 * kFactBytes;
+  add("verified__overlong-count-of-moments__corrupt", with_u32(sweep, moments_at, 2'001));
+  add("verified__more-moments-than-bytes__truncated", with_u32(sweep, moments_at, 2));
+  add("verified__more-proven-than-stored__corrupt", with_u32(sweep, moments_at + 4 + 16, 599));
   const std::string with_a_number = "verified/00112233445566778899aabbccddeeff-00000001";
   add("names__verified-with-a-number__corrupt", Bytes(with_a_number.begin(), with_a_number.end()));
 }

@@ -37,6 +37,7 @@ Verified sample() {
                            .proven_ns = 1'500});
   verified.damaged.push_back({golden::fixed_digest("d"), ProofLevel::kDigest, 1'600});
   verified.rebuilt.push_back({golden::fixed_digest("m"), true, 1'700});
+  verified.moments.push_back({2'000, 10, 5, 4});
   return verified;
 }
 
@@ -99,6 +100,7 @@ TEST(Verified, HasBoundsThatFitIntoADocument) {
   for (VerifiedArc& one : verified.arcs) one.until_ns = 1;
   verified.damaged.assign(kVerifiedDamagedMax, {});
   verified.rebuilt.assign(kVerifiedRebuiltMax, {});
+  verified.moments.assign(kVerifiedMomentsMax, {});
   const Bytes body = encode_verified(verified);
   EXPECT_LT(body.size(), kDocumentBytesMax);
   EXPECT_EQ(code_of(decode_verified(body)), "ok");
