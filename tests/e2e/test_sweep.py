@@ -76,7 +76,7 @@ def test_rot_is_named_with_streams_and_ranges_and_lowers_the_coverage(filled):
     assert report["damaged_snapshots"][0]["stream"].startswith("s/") and report["packs_damaged"] == 1
     assert report["packs_marked"] == 1 and report["coverage"]["ratio"] < 1
     status = filled.json("status", expect=4)
-    assert status["coverage"]["damaged_packs"] == 1 and status["packs_marked"] == 1
+    assert status["coverage"]["packs_damaged"] == 1 and status["packs_marked"] == 1
     assert status["coverage"]["proven_packs"] == status["coverage"]["packs"] - 1
     # It is read again each night until it is healed.
     assert filled.json("sweep", expect=4)["packs_read"] == 1

@@ -74,7 +74,7 @@ nlohmann::ordered_json coverage_json(const Coverage& coverage, std::chrono::mill
   out["proven_packs"] = coverage.proven_packs;
   out["proven_bytes"] = coverage.proven_bytes;
   out["decoded_bytes"] = coverage.decoded_bytes;
-  out["damaged_packs"] = coverage.damaged_packs;
+  out["packs_damaged"] = coverage.damaged_packs;
   out["overdue_packs"] = coverage.overdue_packs;
   if (coverage.oldest_unproven_ns != 0) out["oldest_unproven_time"] = format_time_utc(coverage.oldest_unproven_ns);
   if (coverage.oldest_proof_ns != 0) out["oldest_proof_time"] = format_time_utc(coverage.oldest_proof_ns);
