@@ -261,13 +261,15 @@ bool Sweep::structure_is_due() const {
 // With the marks of this run.
 Result<void> Sweep::check_structure(const CheckMemory& memory) {
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository_, kPassOver));
+  // A snapshot that was removed since the run began may have lost its blocks to a prune.
+  DRS_ASSIGN_OR_RETURN(const SnapshotCatalog now, load_snapshots(repository_));
   IndexClaims claims(repository_, findings_);
-  DRS_RETURN_IF_ERROR(check_recipes(context_, catalog_, std::move(packs), memory, claims, report_.checked));
+  DRS_RETURN_IF_ERROR(check_recipes(context_, now, std::move(packs), memory, claims, report_.checked));
   report_.checked.snapshots_rebuilt = rebuilt_ids_.size();
   report_.structure_checked = true;
   const auto damaged = findings_.damaged_snapshots();
-  report_damaged_snapshots(catalog_, damaged, report_.checked);
-  report_hit_streams(catalog_, damaged, BlocksRead::kSome, rebuilt_ids_, report_.checked);
+  report_damaged_snapshots(now, damaged, report_.checked);
+  report_hit_streams(now, damaged, BlocksRead::kSome, rebuilt_ids_, report_.checked);
   return {};
 }
 

@@ -55,7 +55,12 @@ Result<Evidence> Evidence::load(Repository& repository) {
   ListingRounds rounds;
   std::unordered_set<std::string> known;
   for (int attempt = 0; attempt < kListAttempts; ++attempt) {
-    DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> listed, repository.list(ObjectKind::kVerified));
+    auto list = repository.list(ObjectKind::kVerified);
+    if (!list.ok() && is_damage(list.error())) {  // something else has the folder's name
+      evidence.unreadable_.push_back({std::string(name_prefix(ObjectKind::kVerified)), list.error().message, false});
+      return evidence;
+    }
+    DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> listed, std::move(list));
     std::erase_if(listed, [&](const ObjectInfo& info) { return known.contains(info.key); });
     DRS_RETURN_IF_ERROR(get_documents(
         repository.store(), listed, kDocumentBytesMax, [&](std::size_t place, Result<Bytes> object) -> Result<void> {

@@ -33,6 +33,7 @@ struct StatusCommand {
   StatusFormat format = StatusFormat::kText;
   std::string metrics;  // a file
   MetricsPush push;
+  [[nodiscard]] bool wants_metrics() const { return !metrics.empty() || !push.url.empty(); }
 };
 
 std::vector<LostStream> lost_streams(const SeenHeads& seen, const SnapshotCatalog& catalog) {
@@ -63,10 +64,14 @@ bool any_expects_proof(std::span<const Expectation> expectations) {
 Result<void> look_at_proofs(CommandContext& context, const StatusCommand& command, Repository& repository,
                             StatusReport& report) {
   const auto& expectations = context.configuration.expectations;
-  if (command.format == StatusFormat::kNagios && command.metrics.empty() && !command.verified_within &&
+  if (command.format == StatusFormat::kNagios && !command.wants_metrics() && !command.verified_within &&
       !any_expects_proof(expectations))
     return {};
   DRS_ASSIGN_OR_RETURN(Evidence evidence, Evidence::load(repository));
+  for (const Evidence::Unreadable& record : evidence.unreadable()) {
+    report.warnings.push_back(record.name + ": what sweeps have proven by it counts as unproven: " + record.problem);
+    context.log.warn("{}", report.warnings.back());
+  }
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, kPassOver));
   const WallNs now_ns = context.clock.wall_ns();
   report.proof.emplace(std::move(evidence), std::move(packs), now_ns);
@@ -102,6 +107,7 @@ Result<StatusReport> look(CommandContext& context, const StatusCommand& command)
 
 // What was known before a status that failed stays.
 void write_metrics(CommandContext& context, const StatusCommand& command, const Result<StatusReport>& report) {
+  if (!command.wants_metrics()) return;
   const std::string repository = metrics_repository(context.options);
   const double now = static_cast<double>(context.clock.wall_ns()) / 1e9;
   MetricsText metrics = report.ok() ? status_metrics(*report, repository, now) : failed_status_metrics(repository);
