@@ -270,12 +270,14 @@ TEST_F(SweepTest, IgnoresARecordFromTheFuture) {
 TEST_F(SweepTest, ADamagedRecordIsAWarningAndProvesNothing) {
   leave_out_structure();
   sweep();
-  ASSERT_EQ(records().size(), 1U);
-  const std::string record = records().front();
-  flip(record, stored_.object(record).size() / 2);
+  const auto before = records();
+  ASSERT_EQ(before.size(), 2U);  // of packs, and of how much is proven
+  for (const std::string& record : before) flip(record, stored_.object(record).size() / 2);
   const SweepOutcome run = sweep();
-  ASSERT_NE(run.about(record), nullptr) << described(run.report.findings);
-  EXPECT_EQ(run.about(record)->severity, Finding::Severity::kWarning);
+  for (const std::string& record : before) {
+    ASSERT_NE(run.about(record), nullptr) << described(run.report.findings);
+    EXPECT_EQ(run.about(record)->severity, Finding::Severity::kWarning);
+  }
   EXPECT_FALSE(run.detected());
   EXPECT_EQ(run.report.packs_read, 3U);
 }
