@@ -210,6 +210,21 @@ def test_what_a_sweep_has_read_when_it_is_ended_stays_proven(s3):
     assert s3.json("sweep")["packs_read"] == packs - proven
 
 
+def test_four_machines_share_a_bucket_and_one_is_killed(s3):
+    for seed in range(24):
+        s3.push("s", sample_bytes(400_000, seed=seed))
+    sweeps = [s3.start("sweep", "--shard", f"{shard}/4", "--limit-download", "1MiB", "--threads", "1")
+              for shard in (1, 2, 3, 4)]  # fmt: skip
+    time.sleep(0.7)
+    sweeps[1].kill()
+    assert [sweep.wait(60) for sweep in sweeps] == [0, -signal.SIGKILL, 0, 0]
+    left = coverage(s3)
+    assert left["proven_packs"] < left["packs"]
+    again = s3.json("sweep", "--shard", "2/4")
+    assert again["packs_read"] == left["packs"] - left["proven_packs"] and again["coverage"]["ratio"] == 1
+    assert s3.json("sweep")["packs_read"] == 0
+
+
 def test_one_that_is_killed_has_proven_nothing_that_it_did_not_record(filled):
     sweep = filled.start("sweep", "--threads", "1", env={"DRSTREAM_FAILPOINT": "scan.flip:3:hang"})
     time.sleep(2)
