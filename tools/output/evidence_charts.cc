@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -26,8 +27,9 @@ std::string size_text(double value) {
   return format_size(static_cast<std::uint64_t>(value));
 }
 
+// Rounded down, so that 100 % means all.
 std::string share_text(double value) {
-  return fmt::format("{:.1f} %", value * 100);
+  return fmt::format("{:.1f} %", std::floor(value * 1000) / 10);
 }
 
 // How far the age is beyond its limit; without a limit, small.
@@ -129,9 +131,18 @@ std::string coverage_html(const Json& result) {
   std::string out;
   const auto read = number_member(result, "read_bytes");
   const auto all = number_member(result, "packs_bytes");
-  std::optional<double> ratio = number_member(result, "coverage_ratio");
-  if (!ratio) ratio = number_member(object_member(result, "coverage"), "ratio");
-  if (!ratio && read && all && *all > 0) ratio = *read / *all;
+  const Json& proven = object_member(result, "coverage");
+  std::optional<double> ratio = number_member(proven, "ratio");
+  if (ratio) {
+    out += share_bar(*ratio);
+    out +=
+        fmt::format("<p>{} of the {} that are stored were proven within {}: {:.0f} of {:.0f} packs.</p>\n",
+                    share_text(*ratio), size_text(number_member(proven, "bytes").value_or(0)),
+                    format_duration(std::chrono::duration<double>(number_member(proven, "within_seconds").value_or(0))),
+                    number_member(proven, "proven_packs").value_or(0), number_member(proven, "packs").value_or(0));
+    return section("Coverage", out);
+  }
+  if (read && all && *all > 0) ratio = *read / *all;
   if (ratio) {
     out += share_bar(*ratio);
     out += fmt::format("<p>{} of the stored data was read and checked{}.</p>\n", share_text(*ratio),

@@ -136,6 +136,16 @@ TEST(EvidenceCharts, CoverageSaysWhatPartWasRead) {
   EXPECT_EQ(coverage_html({{"streams", Json::array()}}), "");
 }
 
+TEST(EvidenceCharts, CoverageIsAWholeOnlyIfItIsAll) {
+  const auto of = [](double ratio) {
+    return coverage_html(
+        {{"coverage",
+          {{"ratio", ratio}, {"within_seconds", 3600}, {"bytes", 1024U}, {"proven_packs", 15U}, {"packs", 16U}}}});
+  };
+  EXPECT_TRUE(has(of(0.9999), "99.9 % of the 1 KiB that are stored were proven within 1 h 00 min: 15 of 16 packs"));
+  EXPECT_TRUE(has(of(1), "100.0 %"));
+}
+
 TEST(EvidenceCharts, CoverageOverTimeIsDrawnWhereTheDocumentHasIt) {
   const Json series = Json::array({{{"time", "2026-11-20T01:00:05.000000000Z"}, {"ratio", 0.2}},
                                    {{"time", "2026-11-21T01:00:05.000000000Z"}, {"ratio", 0.5}},
