@@ -22,7 +22,7 @@ SECONDS_MAX = 120
 
 # Folders of the pages that stand for folders of the sandbox.
 PLACES = ["/etc/drstream", "/etc/systemd/system", "/etc/cron.d", "/usr/local/bin", "/var/backups", "/var/lib/drstream",
-          "/var/spool/drstream", "/mnt", "/srv", "/run/lock"]  # fmt: skip
+          "/var/lib/prometheus/node-exporter", "/var/spool/drstream", "/mnt", "/srv", "/run/lock"]  # fmt: skip
 # What pages may name as it is.
 REAL_PATHS = re.compile(r"/(dev/(null|stdin|stdout)|bin|bin/(sh|bash)|usr/bin:/bin|"
                         r"usr/(bin|lib/postgresql/15/bin)(/[\w-]+)?)")  # fmt: skip

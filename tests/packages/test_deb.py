@@ -64,13 +64,16 @@ def test_it_is_installed_used_and_purged_without_a_trace(new_root, deb):
     assert sorted(files_of(root) - before) == []
 
 
+TIMERS = sorted((Path(__file__).resolve().parents[2] / "packaging/systemd").glob("*.timer"))
+
+
 def test_purging_takes_what_the_units_keep_and_leaves_what_backups_need(new_root, deb):
     root = new_root("bookworm")
     (root.path / "tmp/drstream.deb").write_bytes(deb.read_bytes())
     root.run("dpkg", "--force-depends", "--install", "/tmp/drstream.deb")
     kept = ["etc/drstream/app.key", "etc/drstream/config.toml", "var/lib/drstream/heads", "var/backups/drs/config/1"]
     units = [
-        "etc/systemd/system/timers.target.wants/drstream-push@app.timer",
+        *(f"etc/systemd/system/timers.target.wants/{path.stem}app.timer" for path in TIMERS),
         "var/lib/private/drstream-jobs/app/heads",
         "var/lib/drstream-jobs/app",
         "var/cache/drstream-jobs/app/x",
@@ -93,12 +96,13 @@ def unpacked(deb, tmp_path_factory):
     return folder
 
 
-UNITS = ["drstream-push@.service", "drstream-push@.timer", "drstream-verify@.service", "drstream-verify@.timer"]
+UNITS = sorted(path.name for path in (Path(__file__).resolve().parents[2] / "packaging/systemd").iterdir())
 
 
 def test_its_units_are_sound_and_hardened(unpacked, tmp_path):
     installed = unpacked / "usr/lib/systemd/system"
     assert sorted(path.name for path in installed.iterdir()) == UNITS
+    assert {"drstream-nightly@.service", "drstream-nightly@.timer", "drstream-push@.service"} <= set(UNITS)
     for name in UNITS:  # systemd-analyze looks for the program and the pages that they name
         text = (installed / name).read_text().replace("/usr/bin/drstream", str(unpacked / "usr/bin/drstream"))
         (tmp_path / name).write_text(text)

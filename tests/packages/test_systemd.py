@@ -1,5 +1,5 @@
-"""The units of the package under systemd itself, booted in a container: a push and a verification by timers' services,
-hardened as they are, with the key as a credential."""
+"""The units of the package under systemd itself, booted in a container: a push, a verification and whole nights by
+timers' services, hardened as they are, with the key as a credential."""
 
 import os
 import re
@@ -23,7 +23,7 @@ ExecStopPost=systemctl poweroff --force
 SCRIPT = r"""
 set -ux
 export DRSTREAM_KEY_FILE=/etc/drstream/app.key
-systemd-analyze verify drstream-{push,verify}@app.{service,timer}
+systemd-analyze verify drstream-{push,verify,nightly,status}@app.{service,timer} drstream-sweep@app.service
 echo "verify: $?"
 man drstream-push | head -3
 systemctl enable --now drstream-push@app.timer drstream-verify@app.timer
@@ -32,6 +32,20 @@ for job in app files; do
   systemctl start drstream-push@$job; echo "push $job: $?"
   systemctl start drstream-verify@$job; echo "verify $job: $?"
 done
+# A night whose push succeeds, and one whose push fails: both go on with a sweep and a status.
+for job in night broken; do
+  systemctl start drstream-nightly@$job; echo "nightly $job: $?"
+  for unit in sweep status; do
+    for try in $(seq 60); do
+      [ -n "$(systemctl show -P ExecMainExitTimestamp drstream-$unit@$job)" ] && break
+      sleep 1
+    done
+    echo "$unit $job: $(systemctl show -P ExecMainStatus drstream-$unit@$job)"
+  done
+done
+grep -H drstream_backup_last_status{ /srv/metrics/*.prom
+grep -H drstream_verify_coverage_ratio{ /srv/metrics/*.prom
+ls -l /srv/metrics
 journalctl -u 'drstream-*' --no-pager
 systemctl start drstream-push@failing; echo "push failing: $?"
 systemctl show -p ExecMainStatus drstream-push@failing
@@ -44,8 +58,14 @@ JOBS = {
     'PUSH_COMMAND=sh -c "id; env; grep Cap /proc/self/status"\nVERIFY_OPTIONS=--read-data\n',
     "files": "DRSTREAM_REPOSITORY=/srv/repository\nSTREAM=files\nPUSH_COMMAND=cat /etc/passwd\n",
     "failing": "DRSTREAM_REPOSITORY=/var/lib/drstream-jobs/failing/repository\nSTREAM=x\nPUSH_COMMAND=false\n",
+    "night": "DRSTREAM_REPOSITORY=/var/lib/drstream-jobs/night/repository\nSTREAM=pg/app\n"
+    "PUSH_COMMAND=cat /etc/passwd\nFORGET_OPTIONS=--keep-daily 7\nSTATUS_OPTIONS=--newest-within 25h\n"
+    "METRICS_DIR=/srv/metrics\n",
+    "broken": "DRSTREAM_REPOSITORY=/var/lib/drstream-jobs/broken/repository\nSTREAM=pg/app\nPUSH_COMMAND=false\n"
+    "FORGET_OPTIONS=--keep-daily 7\n",
     "slow": "DRSTREAM_REPOSITORY=/var/lib/drstream-jobs/slow/repository\nSTREAM=x\nPUSH_COMMAND=sleep 1000\n",
 }
+METRICS = "[Service]\nSupplementaryGroups=staff\nReadWritePaths=/srv/metrics\n"
 OWN_USER = "[Service]\nUser=backup\nReadWritePaths=/srv/repository\n"
 
 
@@ -65,10 +85,14 @@ def test_the_units_push_and_verify_hardened_and_as_another_user(new_root, deb):
         for kind in ["push", "verify"]:
             if name == "files":
                 write(root.path / f"etc/systemd/system/drstream-{kind}@files.service.d/user.conf", OWN_USER)
+    for kind in ["nightly", "sweep", "status"]:
+        write(root.path / f"etc/systemd/system/drstream-{kind}@night.service.d/metrics.conf", METRICS)
     root.run("sh", "-ec", "install -d -o backup /srv/repository; chmod 700 /srv/repository")
+    root.run("sh", "-ec", "install -d -g staff -m 2775 /srv/metrics")
     # Repositories are made by the administrator; these, by the jobs' own user on their first start.
     init = "[Service]\nExecStartPre=-/usr/bin/drstream init\n"
-    write(root.path / "etc/systemd/system/drstream-push@.service.d/init.conf", init)
+    for kind in ["push", "nightly"]:
+        write(root.path / f"etc/systemd/system/drstream-{kind}@.service.d/init.conf", init)
     write(root.path / "etc/systemd/system/trial.service", SERVICE)
     write(root.path / "trial/script", SCRIPT)
     boot = [
@@ -93,11 +117,19 @@ def test_the_units_push_and_verify_hardened_and_as_another_user(new_root, deb):
         "verify app: 0",
         "push files: 0",
         "verify files: 0",
+        "nightly night: 0",
+        "sweep night: 0",
+        "status night: 0",
+        "/srv/metrics/drstream-push-night.prom:drstream_backup_last_status{",
+        "/srv/metrics/drstream-status-night.prom:drstream_verify_coverage_ratio{",
+        "nightly broken: 1",
+        "sweep broken: 0",
+        "status broken: 0",
         "push failing: 1",
         "ExecMainStatus=3",
         "ExecMainStatus=143",
     ]:
-        assert f"\n{line}\n" in log
+        assert re.search(rf"^{re.escape(line)}" + (".* 1$" if line.endswith("{") else "$"), log, re.M)
     # What the producer of the job `app` saw: a user of its own, no capabilities, no word of the key.
     seen = log[log.index("uid=") :]
     assert "USER=drstream" in seen and "uid=0" not in seen
