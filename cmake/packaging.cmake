@@ -10,6 +10,7 @@ file(GLOB documents CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_
   ${PROJECT_SOURCE_DIR}/docs/config.example.toml)
 install(FILES ${documents} ${PROJECT_SOURCE_DIR}/packaging/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/schemas ${PROJECT_SOURCE_DIR}/docs/monitoring
+                  ${PROJECT_SOURCE_DIR}/docs/kubernetes
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(CPACK_GENERATOR DEB)

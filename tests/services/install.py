@@ -16,6 +16,7 @@ from services import (
     fake_gcs,
     kafka,
     kafka_client,
+    kubernetes_validate,
     minio,
     moto_server,
     promtool,
@@ -29,7 +30,7 @@ from services.cache import Unavailable, say
 def main():
     failed = False
     full = os.environ.get("DRSTREAM_TEST_FULL") == "1"
-    always = (moto_server, kafka_client, kafka, toxiproxy, versitygw, fake_gcs, minio, promtool)
+    always = (moto_server, kafka_client, kafka, toxiproxy, versitygw, fake_gcs, minio, promtool, kubernetes_validate)
     installers = [service.install for service in always]
     installers.append(partial(kafka.install_jars, kafka.VERSION_4))
     if full:
