@@ -1,5 +1,5 @@
-"""kubernetes-validate, which checks manifests against the published schemas of Kubernetes' own types, without a cluster:
-https://pypi.org/project/kubernetes-validate. It brings the schemas of several versions."""
+"""kubernetes-validate, which checks manifests against the published schemas of Kubernetes' own types, without a
+cluster: https://pypi.org/project/kubernetes-validate. It brings the schemas of several versions."""
 
 import json
 import subprocess
