@@ -1,5 +1,6 @@
 """What docs/monitoring and docs/NIGHTLY.md say of metrics: each that they name is written, and each alert is tested."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "docs/monitoring/drstream.rules.yml"
+DASHBOARD = ROOT / "docs/monitoring/drstream.dashboard.json"
 RULE_TESTS = ROOT / "tests/e2e/drstream.rules.test.yml"
 
 # What node_exporter itself says of the machine.
@@ -50,6 +52,14 @@ def test_every_metric_of_the_rules_is_written():
     assert named - families(sources()) - OF_NODE_EXPORTER == set()
     texts = set(re.findall(r"(?<![\w/])drstream_\w+", re.sub(r"^    expr: .*$", "", rules, flags=re.M)))
     assert texts - families(sources()) == set()
+
+
+def test_every_metric_of_the_dashboard_is_written():
+    dashboard = json.loads(DASHBOARD.read_text())
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    asked += [variable["query"] for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
+    named = set().union(*map(metrics_of, asked))
+    assert named - families(sources()) == set() and len(named) > 15
 
 
 def test_a_metric_that_is_not_written_is_found():

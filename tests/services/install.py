@@ -14,12 +14,13 @@ from functools import partial
 from services import (
     debian_root,
     fake_gcs,
+    grafana_schema,
     kafka,
     kafka_client,
     kubernetes_validate,
     minio,
     moto_server,
-    promtool,
+    prometheus,
     seaweedfs,
     toxiproxy,
     versitygw,
@@ -30,7 +31,8 @@ from services.cache import Unavailable, say
 def main():
     failed = False
     full = os.environ.get("DRSTREAM_TEST_FULL") == "1"
-    always = (moto_server, kafka_client, kafka, toxiproxy, versitygw, fake_gcs, minio, promtool, kubernetes_validate)
+    always = (moto_server, kafka_client, kafka, toxiproxy, versitygw, fake_gcs, minio, prometheus, kubernetes_validate,
+              grafana_schema)
     installers = [service.install for service in always]
     installers.append(partial(kafka.install_jars, kafka.VERSION_4))
     if full:
