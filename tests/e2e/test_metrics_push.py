@@ -32,6 +32,7 @@ def test_metrics_reach_a_pushgateway_and_a_failed_run_keeps_the_last_success(drs
     assert value(name, second) == value(name, first) and value("drstream_backup_last_exit_code", second) == 3
     drs.run("verify")
     drs.run("status")
+    drs.run("status", "--format", "nagios")
     drs.run("status", "pg/app")
     groups = [{key: label for key, label in group.items() if key != "instance"} for group in gateway.groups()]
     place = str(drs.path)
