@@ -138,6 +138,8 @@ def test_every_panel_shows_something_of_a_night(machine, prometheus, new_reposit
         machine.push(f"pg/{seed % 2}", seed)
     machine.run("sweep", "sweep")
     machine.repository.run("sweep", "--level", "rebuild")
+    machine.run("forget", "forget", "--keep-daily", "7", "--prune")
+    machine.run("prune", "prune")
     machine.run("verify", "verify")
     machine.run("scrub", "scrub")
     machine.run("restore", "pull", "pg/0", "-o", machine.repository.folder / "restored")
@@ -155,7 +157,7 @@ def test_every_panel_shows_something_of_a_night(machine, prometheus, new_reposit
     [ages] = [text for title, text in expressions() if title == "Age against its limit"]
     assert all(0 <= value < 0.1 for _, value in prometheus.query(ages)) and len(prometheus.query(ages)) == 2
     works = {labels["work"] for labels, _ in prometheus.query(shown["Last runs"])}
-    assert works == {"backup", "copy", "sweep", "verify", "scrub", "restore"}
+    assert works == {"backup", "forget", "prune", "copy", "sweep", "verify", "scrub", "restore"}
 
 
 @pytest.mark.local_only("its streams are in a folder")
