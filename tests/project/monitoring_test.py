@@ -1,4 +1,4 @@
-"""What docs/monitoring and docs/NIGHTLY.md say of metrics: each that they name is written, and each alert is tested."""
+"""What docs/ says of metrics and alerts: each metric is written, and each alert is tested."""
 
 import json
 import re
@@ -60,6 +60,15 @@ def test_every_metric_of_the_dashboard_is_written():
     asked += [variable["query"] for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
     named = set().union(*map(metrics_of, asked))
     assert named - families(sources()) == set() and len(named) > 15
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_every_alert_and_metric_of_a_page_is_there(page):
+    text = page.read_text()
+    alerts = set(re.findall(r"- alert: (\w+)", RULES.read_text()))
+    assert set(re.findall(r"`(Drstream\w+)`", text)) - alerts == set()
+    named = set(re.findall(r"`((?:drstream|node)_\w+)`", text))
+    assert named - families(sources()) - OF_NODE_EXPORTER == set()
 
 
 def test_a_metric_that_is_not_written_is_found():
