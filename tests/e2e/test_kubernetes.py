@@ -27,10 +27,14 @@ def python(missing):
 
 
 @pytest.fixture(scope="module")
-def cron_jobs(python):
+def all_objects(python):
+    return [one for manifest in MANIFESTS for one in objects(python, manifest)]
+
+
+@pytest.fixture(scope="module")
+def cron_jobs(all_objects):
     """By name."""
-    found = [one for manifest in MANIFESTS for one in objects(python, manifest)]
-    return {one["metadata"]["name"]: one["spec"] for one in found if one["kind"] == "CronJob"}
+    return {one["metadata"]["name"]: one["spec"] for one in all_objects if one["kind"] == "CronJob"}
 
 
 def job_of(cron_job):
@@ -124,15 +128,30 @@ def test_pods_have_few_rights_a_key_as_a_file_and_a_bound_on_memory(cron_jobs):
         assert int(memory[0]) * units[memory[1]] + 32 < int(limit[0]) * units[limit[1]]
 
 
-def test_the_record_of_heads_outlives_the_pods_of_pushes_and_looks(cron_jobs):
-    for name in ("drstream-push", "drstream-status"):
-        mounts = {one["mountPath"]: one["name"] for one in container_of(cron_jobs[name])["volumeMounts"]}
-        kept = {one["name"] for one in pod_of(cron_jobs[name])["volumes"] if "persistentVolumeClaim" in one}
-        assert mounts[variables_of(container_of(cron_jobs[name]))["DRSTREAM_STATE_DIR"]] in kept
+def test_the_record_of_heads_outlives_all_pods_but_those_of_sweeps(cron_jobs, all_objects):
+    """Each has a volume of its own: one that pods of two jobs mount at one time must be on one node."""
+    claims = [one["metadata"]["name"] for one in all_objects if one["kind"] == "PersistentVolumeClaim"]
+    used = []
+    for cron_job in cron_jobs.values():
+        mounts = {one["mountPath"]: one["name"] for one in container_of(cron_job)["volumeMounts"]}
+        volumes = {one["name"]: one for one in pod_of(cron_job)["volumes"]}
+        state = volumes[mounts[variables_of(container_of(cron_job))["DRSTREAM_STATE_DIR"]]]
+        used += [state["persistentVolumeClaim"]["claimName"]] if "persistentVolumeClaim" in state else []
+    assert sorted(used) == sorted(claims) == sorted(set(cron_jobs) - {"drstream-sweep"})
+
+
+def test_each_role_has_credentials_of_its_own(cron_jobs):
+    """docs/BUCKETS.md, "Who may do what": the command that a job runs decides its role."""
+    roles = {"push": "drstream-nightly", "status": "drstream-nightly", "sweep": "drstream-sweep",
+             "forget": "drstream-prune"}  # fmt: skip
+    for cron_job in cron_jobs.values():
+        container = container_of(cron_job)
+        [secret] = [one["secretRef"]["name"] for one in container["envFrom"]]
+        assert secret == roles[container["args"][0]]
 
 
 def test_drstream_accepts_the_arguments(cron_jobs, binary):
-    assert set(cron_jobs) == {"drstream-push", "drstream-status", "drstream-sweep"}
+    assert set(cron_jobs) == {"drstream-push", "drstream-status", "drstream-prune", "drstream-sweep"}
     for cron_job in cron_jobs.values():
         container = container_of(cron_job)
         environment = {**variables_of(container), "DRSTREAM_PROGRESS_FD": "99", "JOB_COMPLETION_INDEX": "0"}
