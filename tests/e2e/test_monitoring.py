@@ -113,7 +113,7 @@ def test_a_good_night_alerts_nobody_and_rot_does(machine, prometheus):
     wait_for("the night is seen", lambda: seen(prometheus, "drstream_verify_coverage_ratio", 1))
     wait_for("every rule is evaluated", lambda: all(rule["health"] == "ok" for rule in prometheus.rules()))
     assert len(prometheus.rules()) == (FOLDER / "drstream.rules.yml").read_text().count("- alert:")
-    time.sleep(1)  # four evaluations
+    time.sleep(2)  # four evaluations
     assert {rule["name"] for rule in prometheus.rules() if rule["state"] != "inactive"} == set()
 
     pack = machine.repository.largest_pack()

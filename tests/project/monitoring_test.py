@@ -11,9 +11,10 @@ RULES = ROOT / "docs/monitoring/drstream.rules.yml"
 DASHBOARD = ROOT / "docs/monitoring/drstream.dashboard.json"
 RULE_TESTS = ROOT / "tests/e2e/drstream.rules.test.yml"
 
-# What node_exporter itself says of the machine.
-OF_NODE_EXPORTER = {"node_filesystem_avail_bytes", "node_filesystem_size_bytes", "node_textfile_scrape_error"}
-METRIC = re.compile(r"(?<![\w\"])(?:drstream|backup|node)_\w+")
+# What node_exporter itself says of the machine, and kube-state-metrics of jobs.
+OF_OTHERS = {"node_filesystem_avail_bytes", "node_filesystem_size_bytes", "node_textfile_scrape_error",
+             "kube_job_failed"}  # fmt: skip
+METRIC = re.compile(r"(?<![\w\"])(?:drstream|backup|node|kube)_\w+")
 
 
 def sources():
@@ -42,14 +43,14 @@ def metrics_of(expression):
 def test_the_code_names_metrics():
     found = families(sources())
     assert {"drstream_backup_size_bytes", "backup_size_bytes", "drstream_sweep_last_exit_code"} <= found
-    assert not any(name.startswith("node_") for name in found)
+    assert not any(name.startswith(("node_", "kube_")) for name in found)
 
 
 def test_every_metric_of_the_rules_is_written():
     rules = RULES.read_text()
     assert len(expressions(rules)) == rules.count("- alert: ") > 10
     named = set().union(*map(metrics_of, expressions(rules)))
-    assert named - families(sources()) - OF_NODE_EXPORTER == set()
+    assert named - families(sources()) - OF_OTHERS == set()
     texts = set(re.findall(r"(?<![\w/])drstream_\w+", re.sub(r"^    expr: .*$", "", rules, flags=re.M)))
     assert texts - families(sources()) == set()
 
@@ -67,8 +68,8 @@ def test_every_alert_and_metric_of_a_page_is_there(page):
     text = page.read_text()
     alerts = set(re.findall(r"- alert: (\w+)", RULES.read_text()))
     assert set(re.findall(r"`(Drstream\w+)`", text)) - alerts == set()
-    named = set(re.findall(r"`((?:drstream|node)_\w+)`", text))
-    assert named - families(sources()) - OF_NODE_EXPORTER == set()
+    named = set(re.findall(r"`((?:drstream|node|kube)_\w+)`", text))
+    assert named - families(sources()) - OF_OTHERS == set()
 
 
 def test_a_metric_that_is_not_written_is_found():

@@ -37,9 +37,21 @@ def test_it_depends_on_the_libraries_the_command_links(package):
 def test_it_holds_the_command_its_manual_and_nothing_outside_usr(package):
     files = [line.split()[5] for line in dpkg_deb("--contents", package).splitlines()]
     assert "./usr/bin/drstream" in files
-    assert "./usr/share/doc/drstream/README.md" in files
+    documents = ["README.md", "kubernetes/nightly.yaml", "monitoring/drstream.rules.yml"]
+    assert {f"./usr/share/doc/drstream/{name}" for name in documents} <= set(files)
     assert any(name.startswith("./usr/share/man/man1/drstream") for name in files)
     assert all(name == "./" or name.startswith("./usr/") for name in files)
+
+
+def test_it_holds_the_pages_that_its_units_name(package, tmp_path):
+    subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True)
+    units = sorted((tmp_path / "usr/lib/systemd/system").iterdir())
+    named = {word for unit in units for line in unit.read_text().splitlines() if line.startswith("Documentation=")
+             for word in line.removeprefix("Documentation=").split()}  # fmt: skip
+    manuals = {word.removeprefix("man:").removesuffix("(1)") for word in named if word.startswith("man:")}
+    pages = {word.removeprefix("file://") for word in named if word.startswith("file://")}
+    assert manuals and all((tmp_path / f"usr/share/man/man1/{name}.1").exists() for name in manuals)
+    assert pages and all((tmp_path / page[1:]).exists() for page in pages)
 
 
 def test_the_packaged_command_runs_and_is_hardened(package, tmp_path):

@@ -8,7 +8,7 @@ from services.http_client import expect, send
 from services.server_process import ServerProcess, free_port
 
 CONFIGURATION = """
-global: {{scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 250ms}}
+global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 500ms}}
 rule_files: ["{rules}"]
 scrape_configs: [{{job_name: node, static_configs: [{{targets: ["{target}"]}}]}}]
 """
@@ -32,7 +32,7 @@ class NodeExporter(ServerProcess):
 
 
 class Prometheus(ServerProcess):
-    """A context manager. It scrapes a NodeExporter and evaluates a file of rules, four times a second."""
+    """A context manager. It scrapes a NodeExporter and evaluates a file of rules, each about once a second."""
 
     def __init__(self, folder, exporter, rules):
         self.url = f"http://127.0.0.1:{free_port()}"
