@@ -19,6 +19,7 @@ TEMPLATE = "example"
 # Options of other programs that pages name in their prose.
 FOREIGN_OPTIONS = {
     "--build-only",  # scripts/install-packages
+    "--seed",  # scripts/campaign
     "--no-role-passwords",  # pg_dumpall
     "--single-transaction",  # pg_restore
     "--sort",  # tar
