@@ -63,7 +63,8 @@ Result<Start> start(SyntheticObjects& objects, Repository& repository) {
   const auto proofs = evidence.of(packs.packs());
   const WallNs since_ns = repository.clock().wall_ns() - std::chrono::nanoseconds(std::chrono::days(30)).count();
   out.due = due_packs(packs.packs(), proofs, {.proven_since_ns = since_ns, .shard = {}}).size();
-  if (!coverage_of(packs.packs(), proofs, since_ns).complete()) return Error(ErrorCode::kInternal, "not all is proven");
+  if (!coverage_of(packs.packs(), proofs, {since_ns, repository.clock().wall_ns()}).complete())
+    return Error(ErrorCode::kInternal, "not all is proven");
   out.engine_s = seconds(time.spent());
   out.peak_mib = resident_mib("VmHWM:") - before_mib;
   out.records = evidence.names().size();
@@ -88,7 +89,9 @@ Result<Measured> measure(double plain_bytes) {
     DRS_ASSIGN_OR_RETURN(const PackCatalog packs,
                          PackCatalog::load(repository, PackCatalog::UnreadableCondemned::kPassOver));
     out.packs = packs.packs().size();
-    SweepRecord record(packs.packs(), {.bounds = {}, .workers = 1, .host = "host", .tool = "drstream"});
+    SweepRecord record(
+        packs.packs(),
+        {.bounds = {}, .now_ns = repository.clock().wall_ns(), .workers = 1, .host = "host", .tool = "drstream"});
     for (std::size_t part = 0, pack = 0; part < kNights * kRecordsEachNight; ++part) {
       for (; pack < (part + 1) * out.packs / (kNights * kRecordsEachNight); ++pack) {
         record.begin(0, repository.clock().wall_ns());

@@ -41,7 +41,8 @@ FileInfo info_of(std::string name, const struct stat& status) {
   return {.name = std::move(name),
           .is_directory = S_ISDIR(status.st_mode),
           .size_bytes = static_cast<std::uint64_t>(status.st_size),
-          .modified_ns = status.st_mtim.tv_sec * kNsPerSecond + status.st_mtim.tv_nsec};
+          .modified_ns = status.st_mtim.tv_sec * kNsPerSecond + status.st_mtim.tv_nsec,
+          .changed_ns = status.st_ctim.tv_sec * kNsPerSecond + status.st_ctim.tv_nsec};
 }
 
 std::string_view kind_of(mode_t mode) {

@@ -33,6 +33,7 @@ struct FileInfo {
   bool is_directory = false;
   std::uint64_t size_bytes = 0;
   std::int64_t modified_ns = 0;  // since 1970-01-01 UTC, by the file system's clock
+  std::int64_t changed_ns = 0;   // likewise: of its bytes, name, owner or times; nobody can set it. 0: unknown
 };
 
 class FileSystem {

@@ -35,6 +35,9 @@ struct ObjectInfo {
   std::int64_t modified_ns = 0;  // by the clock of the store, since 1970; 0 if unknown
   // The store bills the object for at least this many days, also if it is removed before. 0: no such time, or unknown.
   std::uint16_t billed_days = 0;
+  // Not before the object got its bytes and its name at this place; 0: as modified_ns. In a folder it is later than
+  // that once the file was copied there, moved, or touched in any way.
+  std::int64_t changed_ns = 0;
 };
 
 struct PutOperation {

@@ -72,8 +72,11 @@ inline Result<bool> check_occupied_folder(FindingList& findings, ObjectStore& st
 
 // Reports an unreadable record of a sweep. What it proved counts as unproven; no data is lost.
 inline void report_bad_record(FindingList& findings, const std::string& name, const std::string& problem) {
-  findings.report(Finding::Severity::kWarning, name,
-                  "the record of a sweep cannot be read; what it proved is read again: " + problem);
+  findings.report(
+      Finding::Severity::kWarning, name,
+      "the record of a sweep cannot be read, so that what it proved counts as unproven; a prune removes it if it is "
+      "damaged: " +
+          problem);
 }
 
 // Reports an unreadable mark. Its whole pack counts as marked; no data is lost.

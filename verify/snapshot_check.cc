@@ -1,6 +1,7 @@
 #include "verify/snapshot_check.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "engine/repository/block_reader.h"
 #include "engine/repository/listed_again.h"
 #include "engine/repository/live_index.h"
+#include "engine/repository/parallel.h"
 #include "io/base/error_class.h"
 #include "verify/index_check.h"
 #include "verify/rebuild.h"
@@ -62,6 +64,38 @@ void report_absent(CheckContext& context, const Digest& pack) {
   const std::string problem = listed_but_absent().message;
   context.damage.add_pack(pack, context.findings.report(Finding::Severity::kDamage, pack_name(pack), problem));
   context.marks.set(context.repository.store(), pack, problem);
+}
+
+Result<std::vector<ObjectInfo>> list_index_objects(CheckContext& context) {
+  std::vector<ObjectInfo> objects;
+  const auto listed = context.repository.store().list("index/", [&](const ObjectInfo& info) -> Result<void> {
+    const auto parsed = parse_name(info.key);
+    if (parsed && parsed->kind == ObjectKind::kIndex) objects.push_back(info);
+    return {};
+  });
+  if (!listed.ok() && !is_damage(listed.error())) return listed.error();
+  if (!listed.ok()) report_bad_folder(context.findings, "index/", listed.error());  // packs have tables of their own
+  return objects;
+}
+
+Result<void> check_index(CheckContext& context, IndexCheck& check, std::vector<ObjectInfo> objects,
+                         const WorkerStores& stores, const CheckBuffers& buffers) {
+  std::unordered_set<std::string> seen;
+  for (int attempt = 0; attempt < kListAttempts && !objects.empty(); ++attempt) {
+    std::atomic<bool> replaced = false;
+    DRS_RETURN_IF_ERROR(
+        for_each_parallel(stores.size(), objects.size(), [&](std::size_t worker, std::size_t object) -> Result<void> {
+          DRS_ASSIGN_OR_RETURN(const bool there, check.check(objects[object], *stores[worker], buffers.worker(worker)));
+          if (!there) replaced = true;
+          return {};
+        }));
+    if (!replaced) break;
+    for (const ObjectInfo& info : objects) seen.insert(info.key);
+    DRS_ASSIGN_OR_RETURN(objects, list_index_objects(context));
+    std::erase_if(objects, [&](const ObjectInfo& info) { return seen.contains(info.key); });
+  }
+  check.report_uncovered();
+  return {};
 }
 
 Result<RecipesChecked> check_recipes(CheckContext& context, const SnapshotCatalog& catalog, PackCatalog packs,

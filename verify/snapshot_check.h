@@ -2,20 +2,33 @@
 // is left of their streams. One thread.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/snapshots.h"
 #include "verify/check_context.h"
 #include "verify/check_memory.h"
+#include "verify/index_check.h"
 #include "verify/index_claims.h"
 
 namespace drs {
 
 // Reports the manifests that are damaged or missing.
 void report_catalog(CheckContext& context, const SnapshotCatalog& catalog);
+
+using WorkerStores = std::vector<std::unique_ptr<ObjectStore>>;  // one for each worker
+
+// Reports an index folder that cannot be listed. Errors: the store's.
+Result<std::vector<ObjectInfo>> list_index_objects(CheckContext& context);
+
+// Checks index objects on all workers. If one is missing, as when a repair replaces it, lists again and checks the new
+// ones.
+Result<void> check_index(CheckContext& context, IndexCheck& check, std::vector<ObjectInfo> objects,
+                         const WorkerStores& stores, const CheckBuffers& buffers);
 
 // For a pack that a second list names although the store did not find it: it exists, but cannot be read.
 void report_absent(CheckContext& context, const Digest& pack);

@@ -1,6 +1,7 @@
 #include "verify/sweep.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "codecs/random.h"
@@ -13,6 +14,7 @@
 #include "sinks/settled_put.h"
 #include "verify/check_context.h"
 #include "verify/check_memory.h"
+#include "verify/index_object.h"
 #include "verify/pack_check.h"
 #include "verify/rebuild.h"
 #include "verify/snapshot_check.h"
@@ -23,6 +25,17 @@ namespace drs {
 namespace {
 
 constexpr auto kPassOver = PackCatalog::UnreadableCondemned::kPassOver;
+
+constexpr std::size_t kIndexReadersMax = 16;
+
+// What it means that a record could not be stored.
+Error unsaved(const Error& error) {
+  std::string why = "what this sweep has proven cannot be recorded under verified/";
+  if (error.code == ErrorCode::kDenied)
+    why += ", which takes the rights of a sweeper or a pruner (drstream policy); --read-only sweeps without a record";
+  if (!is_damage(error)) return Error(error).with_context(why);
+  return {ErrorCode::kIo, why + ": something else has that name, which has to be moved away: " + error.message};
+}
 
 class Sweep {
  public:
@@ -48,9 +61,12 @@ class Sweep {
   Result<void> rebuild_snapshots(const CheckMemory& memory, SweepReader& reader);
   Result<bool> is_live(const Snapshot& snapshot);
   Result<void> check_structure(const CheckMemory& memory);
+  Result<void> check_index_objects(const CheckMemory& memory);
+  Result<bool> names_a_missing_pack();
+  void report_known_damage(std::span<const std::size_t> due, const std::vector<PackProof>& proofs);
   Result<void> save(const std::vector<Verified>& records, ObjectStore& store);
   Result<void> save_end(WallNs begun_ns);
-  [[nodiscard]] bool structure_is_due() const;
+  Result<bool> structure_is_due();
   [[nodiscard]] WallNs ago(std::chrono::nanoseconds time) const { return repository_.clock().wall_ns() - time.count(); }
   [[nodiscard]] SweepScope scope() const {
     return {.level = options_.level == SweepLevel::kDigest ? ProofLevel::kDigest : ProofLevel::kDecoded,
@@ -70,7 +86,11 @@ class Sweep {
   VerifyOptions structure_, rebuild_;  // of the two parts
   CheckContext context_{repository_, structure_, findings_, damage_, marks_, progress_, cancel_};
   std::optional<PackCatalog> packs_;
+  WallNs listed_ns_ = 0;  // this machine's time before they were listed
   Evidence evidence_;
+  std::vector<ObjectInfo> index_objects_;
+  IndexClaims claims_{repository_, findings_};  // of the index objects, once they were checked
+  bool index_checked_ = false;
   std::unordered_set<std::string> rebuilt_ids_;
   SweepReport report_;
 };
@@ -84,24 +104,31 @@ Result<SweepReport> Sweep::run() {
 
   SweepBudget budget(repository_.clock(), options_.budget_bytes, options_.budget_time);
   SweepRecord record(packs_->packs(), {.bounds = evidence_.bounds(),
+                                       .now_ns = listed_ns_,
                                        .level = scope().level,
                                        .workers = memory.workers,
                                        .host = options_.host,
                                        .tool = options_.tool});
   SweepReader reader(repository_.clock(), options_, budget, record,
                      [this](const std::vector<Verified>& records, ObjectStore& store) { return save(records, store); });
-  DRS_RETURN_IF_ERROR(options_.level == SweepLevel::kRebuild ? rebuild_snapshots(memory, reader)
-                                                             : read_packs(memory, reader));
+  const auto read =
+      options_.level == SweepLevel::kRebuild ? rebuild_snapshots(memory, reader) : read_packs(memory, reader);
   report_.damaged_packs = record.damaged();
-  if (structure_is_due() || findings_.has_about("packs/") || !findings_.damaged_snapshots().empty())
-    DRS_RETURN_IF_ERROR(check_structure(memory));
+  if (read.ok()) {
+    DRS_ASSIGN_OR_RETURN(const bool due, structure_is_due());
+    if (due) DRS_RETURN_IF_ERROR(check_structure(memory));
+  } else {
+    report_.ended = read.error();
+  }
 
   report_.checked.findings = findings_.take();
   report_.checked.marked = marks_.set_count();
   report_.checked.unmarked = marks_.cleared_count();
-  report_.coverage = coverage_of(packs_->packs(), evidence_.of(packs_->packs()), proven_since_ns);
-  if (report_.structure_checked || report_.checked.packs_read > 0 || !rebuilt_ids_.empty())
-    DRS_RETURN_IF_ERROR(save_end(begun_ns));
+  report_.coverage =
+      coverage_of(packs_->packs(), evidence_.of(packs_->packs()), {proven_since_ns, repository_.clock().wall_ns()});
+  const bool anything = report_.structure_checked || report_.checked.packs_read > 0 || !rebuilt_ids_.empty();
+  if (anything && !report_.ended)
+    if (const auto saved = save_end(begun_ns); !saved.ok()) report_.ended = saved.error();
   report_.structure_ns = evidence_.structure_ns();
   return std::move(report_);
 }
@@ -110,10 +137,12 @@ Result<void> Sweep::load() {
   DRS_ASSIGN_OR_RETURN(evidence_, Evidence::load(repository_));
   for (const Evidence::Unreadable& unreadable : evidence_.unreadable())
     report_bad_record(findings_, unreadable.name, unreadable.problem);
+  listed_ns_ = repository_.clock().wall_ns();
   DRS_ASSIGN_OR_RETURN(packs_, PackCatalog::load(repository_, kPassOver));
   for (const std::string& name : packs_->occupied_folders())
     DRS_RETURN_IF_ERROR(check_occupied_folder(findings_, repository_.store(), name));
   marks_.know(packs_->marks());
+  DRS_ASSIGN_OR_RETURN(index_objects_, list_index_objects(context_));
   report_.checked.packs = packs_->packs().size();
   report_.checked.packs_bytes = packs_->total_bytes();
   return {};
@@ -122,16 +151,18 @@ Result<void> Sweep::load() {
 Result<CheckMemory> Sweep::plan() const {
   std::uint64_t largest_bytes = 0;
   for (const PackInfo& pack : packs_->packs()) largest_bytes = std::max(largest_bytes, pack.bytes);
+  for (const ObjectInfo& info : index_objects_) largest_bytes = std::max(largest_bytes, info.size_bytes);
   return plan_check(CheckKind::kVerify, {.memory_bytes = options_.memory_bytes,
                                          .threads = options_.threads,
-                                         .listed_objects = packs_->packs().size(),
+                                         .listed_objects = packs_->packs().size() + index_objects_.size(),
                                          .largest_bytes = largest_bytes,
                                          .operation_bytes = repository_.store().operation_bytes()});
 }
 
 Result<void> Sweep::read_packs(const CheckMemory& memory, SweepReader& reader) {
   const std::vector<PackInfo>& packs = packs_->packs();
-  const std::vector<std::size_t> due = due_packs(packs, evidence_.of(packs), scope());
+  const std::vector<PackProof> proofs = evidence_.of(packs);
+  const std::vector<std::size_t> due = due_packs(packs, proofs, scope());
   std::uint64_t due_bytes = 0;
   for (const std::size_t at : due) due_bytes += packs[at].bytes;
   progress_.total_bytes.store(std::min(due_bytes, options_.budget_bytes.value_or(due_bytes)),
@@ -165,6 +196,7 @@ Result<void> Sweep::read_packs(const CheckMemory& memory, SweepReader& reader) {
     report_.unsteady_packs += counts.unsteady;
   }
   DRS_RETURN_IF_ERROR(read);
+  report_known_damage(due, proofs);
   if (gone.empty()) return {};
   DRS_ASSIGN_OR_RETURN(const PackCatalog again, PackCatalog::load(repository_, kPassOver));
   for (const Digest& pack : gone)
@@ -175,11 +207,8 @@ Result<void> Sweep::read_packs(const CheckMemory& memory, SweepReader& reader) {
 // Rebuilds snapshots, and reports what it finds in a context of its own or in that of the run.
 class Rebuilder {
  public:
-  Rebuilder(CheckContext& context, LiveIndex& index, BlockReader& blocks, std::size_t blocks_max)
-      : context_(context),
-        claims_(context.repository, context.findings),
-        rebuild_(context, index, blocks, claims_, blocks_max),
-        topics_(context, index) {}
+  Rebuilder(CheckContext& context, LiveIndex& index, BlockReader& blocks, IndexClaims& claims, std::size_t blocks_max)
+      : context_(context), rebuild_(context, index, blocks, claims, blocks_max), topics_(context, index) {}
 
   // Whether it is equal to its manifest.
   Result<bool> run(const Snapshot& snapshot) {
@@ -188,7 +217,6 @@ class Rebuilder {
     if (snapshot.manifest.content == ManifestContent::kTopics) DRS_RETURN_IF_ERROR(topics_.check(snapshot));
     return is_well(snapshot);
   }
-  [[nodiscard]] std::uint64_t bytes() const { return rebuild_.bytes(); }
   [[nodiscard]] std::uint64_t records() const { return topics_.records(); }
 
  private:
@@ -197,7 +225,6 @@ class Rebuilder {
            !context_.findings.damaged_snapshots().contains(snapshot.id());
   }
   CheckContext& context_;
-  IndexClaims claims_;
   Rebuild rebuild_;
   TopicCheck topics_;
 };
@@ -224,8 +251,9 @@ Result<void> Sweep::rebuild_snapshots(const CheckMemory& memory, SweepReader& re
   DamageMarks no_marks(unconfirmed, repository_.clock(), "sweep", Marking::kReadOnly);
   CheckContext first_context{repository_, rebuild_, unconfirmed, unconfirmed_damage, no_marks, progress_, cancel_};
   CheckContext second_context{repository_, rebuild_, findings_, damage_, marks_, progress_, cancel_};
-  Rebuilder first(first_context, *index, blocks, memory.rebuild_blocks);
-  Rebuilder second(second_context, *index, blocks, memory.rebuild_blocks);
+  IndexClaims no_claims(repository_, unconfirmed);
+  Rebuilder first(first_context, *index, blocks, no_claims, memory.rebuild_blocks);
+  Rebuilder second(second_context, *index, blocks, claims_, memory.rebuild_blocks);
 
   const auto rebuild = [&](const Snapshot& snapshot) -> Result<void> {
     const WallNs begun_ns = repository_.clock().wall_ns();
@@ -233,9 +261,13 @@ Result<void> Sweep::rebuild_snapshots(const CheckMemory& memory, SweepReader& re
     if (!well) {
       DRS_ASSIGN_OR_RETURN(const bool live, is_live(snapshot));
       if (!live) return {};
+      DRS_RETURN_IF_ERROR(check_index_objects(memory));
       DRS_ASSIGN_OR_RETURN(well, second.run(snapshot));
     }
-    if (well) rebuilt_ids_.insert(snapshot.id());
+    if (well) {
+      rebuilt_ids_.insert(snapshot.id());
+      report_.checked.rebuilt_bytes += snapshot.manifest.bytes;
+    }
     return reader.rebuilt({snapshot.digest, well, begun_ns}, repository_.store());
   };
   Result<void> outcome;
@@ -246,25 +278,76 @@ Result<void> Sweep::rebuild_snapshots(const CheckMemory& memory, SweepReader& re
     --report_.left_snapshots;
   }
   report_.checked.snapshots_rebuilt = rebuilt_ids_.size();
-  report_.checked.rebuilt_bytes = first.bytes() + second.bytes();
   report_.checked.records_checked = first.records() + second.records();
   report_.budget_used = outcome.ok() && report_.left_snapshots > 0;
   const auto saved = reader.save(repository_.store());
   return outcome.ok() ? saved : outcome;
 }
 
-bool Sweep::structure_is_due() const {
-  if (options_.level == SweepLevel::kDigest || options_.shard.number != 1) return false;
-  return evidence_.structure_ns() < ago(options_.structure_every);
+// Of packs that this run has left, because of its budget: what an earlier one found is still so.
+void Sweep::report_known_damage(std::span<const std::size_t> due, const std::vector<PackProof>& proofs) {
+  if (report_.left_packs == 0) return;
+  const std::vector<PackProof> now = evidence_.of(packs_->packs());
+  for (const std::size_t at : due) {
+    const std::string name = pack_name(packs_->packs()[at].name);
+    if (proofs[at].damaged && now[at].damaged && !findings_.has_about(name))
+      findings_.report(Finding::Severity::kDamage, name,
+                       "an earlier sweep found it damaged; this one left it, because of its budget");
+  }
+}
+
+// Reads the beginning of each index object.
+Result<bool> Sweep::names_a_missing_pack() {
+  DRS_ASSIGN_OR_RETURN(const CondemnedList condemned, PackCatalog::load_condemned(repository_, kPassOver));
+  const std::unordered_set<Digest, FixedBytesHash> spare(condemned.packs.begin(), condemned.packs.end());
+  DRS_ASSIGN_OR_RETURN(const WorkerStores stores, parallel_stores(repository_.store(), kIndexReadersMax));
+  std::atomic<bool> missing = false;
+  DRS_RETURN_IF_ERROR(
+      for_each_parallel(stores.size(), index_objects_.size(), [&](std::size_t worker, std::size_t i) -> Result<void> {
+        if (cancel_.cancelled()) return Error(ErrorCode::kCancelled, "asked to stop");
+        const auto object = IndexObject::open(repository_, *stores[worker], index_objects_[i]);
+        if (!object.ok()) {
+          if (!is_object_fault(object.error())) return object.error();
+          missing = true;  // the check tells why
+          return {};
+        }
+        for (const IndexedPack& pack : object->summary().packs)
+          if (packs_->find(pack.name) == nullptr && !spare.contains(pack.name)) missing = true;
+        return {};
+      }));
+  return missing.load();
+}
+
+Result<bool> Sweep::structure_is_due() {
+  if (findings_.has_about("packs/") || !findings_.damaged_snapshots().empty()) return true;
+  if (options_.level == SweepLevel::kDigest || !options_.structure_every) return false;
+  const WallNs checked_ns = evidence_.structure_ns();
+  if (options_.shard.number != 1) return checked_ns != 0 && checked_ns < ago(kStructureOverdue);
+  if (checked_ns < ago(*options_.structure_every)) return true;
+  const auto is_newer = [&](const Snapshot& snapshot) { return snapshot.stored_ns > checked_ns; };
+  return std::ranges::any_of(catalog_.live, is_newer) ? Result<bool>(true) : names_a_missing_pack();
+}
+
+// Fills `claims_`, by which a missing block is explained.
+Result<void> Sweep::check_index_objects(const CheckMemory& memory) {
+  if (std::exchange(index_checked_, true)) return {};
+  DRS_ASSIGN_OR_RETURN(const PackCatalog packs, PackCatalog::load(repository_, kPassOver));
+  DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> objects, list_index_objects(context_));
+  DRS_ASSIGN_OR_RETURN(const CondemnedList condemned, PackCatalog::load_condemned(repository_, kPassOver));
+  const std::unordered_set<Digest, FixedBytesHash> spare(condemned.packs.begin(), condemned.packs.end());
+  IndexCheck check(context_, packs, spare, claims_);
+  DRS_ASSIGN_OR_RETURN(const WorkerStores stores, worker_stores(repository_.store(), memory.workers));
+  DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
+  return check_index(context_, check, std::move(objects), stores, buffers);
 }
 
 // With the marks of this run.
 Result<void> Sweep::check_structure(const CheckMemory& memory) {
+  DRS_RETURN_IF_ERROR(check_index_objects(memory));
   DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository_, kPassOver));
   // A snapshot that was removed since the run began may have lost its blocks to a prune.
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog now, load_snapshots(repository_));
-  IndexClaims claims(repository_, findings_);
-  DRS_RETURN_IF_ERROR(check_recipes(context_, now, std::move(packs), memory, claims, report_.checked));
+  DRS_RETURN_IF_ERROR(check_recipes(context_, now, std::move(packs), memory, claims_, report_.checked));
   report_.checked.snapshots_rebuilt = rebuilt_ids_.size();
   report_.structure_checked = true;
   const auto damaged = findings_.damaged_snapshots();
@@ -286,7 +369,8 @@ Result<void> Sweep::save_end(WallNs begun_ns) {
        .proven_bytes = report_.coverage.proven_bytes}};
   const bool faulty = std::ranges::any_of(
       report_.checked.findings, [](const Finding& finding) { return finding.severity != Finding::Severity::kWarning; });
-  if (report_.structure_checked && !faulty) record.structure_ns = begun_ns;
+  if (report_.structure_checked) record.structure_ns = begun_ns;
+  record.structure_whole = report_.structure_checked && !faulty;
   return save({record}, repository_.store());
 }
 
@@ -298,14 +382,10 @@ Result<void> Sweep::save(const std::vector<Verified>& records, ObjectStore& stor
       const std::string name = verified_name(id);
       const auto put = put_settled(
           store, name, encode_document(repository_.keys(), ObjectKind::kVerified, name, encode_verified(record)));
-      if (!put.ok())
-        return Error(put.error())
-            .with_context(
-                "what this sweep has proven cannot be recorded under verified/, which takes the rights of a sweeper or "
-                "a "
-                "pruner (drstream policy); --read-only sweeps without a record");
+      if (!put.ok()) return unsaved(put.error());
       ++report_.records;
     }
+    evidence_.advance(repository_.clock().wall_ns());
     evidence_.add(record, 0);
   }
   return {};

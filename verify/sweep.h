@@ -22,6 +22,8 @@ enum class SweepLevel : std::uint8_t {
   kRebuild,  // reads whole snapshots and compares them with the SHA-256 in their manifests
 };
 
+inline constexpr std::chrono::hours kStructureOverdue{48};
+
 struct SweepOptions {
   SweepLevel level = SweepLevel::kDecode;
   // What was proven at this level within this time is not read.
@@ -35,8 +37,11 @@ struct SweepOptions {
   std::size_t threads = 0;  // 0: as many as the machine has cores
   std::string host, tool;   // for the records; at most kVerifiedTextBytesMax
   std::chrono::nanoseconds record_every = std::chrono::minutes(10);
-  // Snapshots are found to have all that they need by the first shard, unless a sweep has done so within this time.
-  std::chrono::nanoseconds structure_every = std::chrono::hours(20);
+  // The first shard checks that snapshots have all that they need, unless a sweep has done so within this time and
+  // found nothing missing, no snapshot is newer, and no index object names a pack that is missing. Other shards do it
+  // after kStructureOverdue: the first may have died.
+  // Without a time it is checked only where damage was found.
+  std::optional<std::chrono::nanoseconds> structure_every = std::chrono::hours(20);
 };
 
 struct SweepReport {
@@ -50,11 +55,12 @@ struct SweepReport {
   std::uint64_t records = 0;                            // stored under verified/
   bool budget_used = false;                             // something was left because of it
   bool structure_checked = false;                       // by this run
-  WallNs structure_ns = 0;  // when all snapshots were last found to have what they need; 0: never
+  WallNs structure_ns = 0;     // when all snapshots were last found to have what they need; 0: never
+  std::optional<Error> ended;  // why the run ended early, or is not recorded: kCancelled, the store's
 };
 
-// Damage is in the report. A run that ends early records what it has proven until then. Errors: kDenied (a record could
-// not be stored: the text says what rights that needs); those of verify.
+// Damage is in the report. A run that ends early while it reads records what it has proven until then, and reports what
+// it has found; so does one that cannot store a record. Errors: those of verify, before anything was read.
 Result<SweepReport> sweep(Repository& repository, const SnapshotCatalog& catalog, const SweepOptions& options,
                           ProgressCounters& progress, CancelToken& cancel);
 

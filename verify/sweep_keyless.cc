@@ -58,6 +58,7 @@ Result<SweepReport> KeylessSweep::run() {
   if (!is_repository) return no_repository_error(store_);
   DRS_ASSIGN_OR_RETURN(const std::vector<Verified> before, cursor_.load());
   for (const Verified& record : before) evidence_.add(record, 0);
+  const WallNs listed_ns = clock_.wall_ns();
   DRS_RETURN_IF_ERROR(list());
   const WallNs since_ns = clock_.wall_ns() - options_.verified_within.count();
   const std::vector<std::size_t> due =
@@ -80,25 +81,28 @@ Result<SweepReport> KeylessSweep::run() {
 
   SweepBudget budget(clock_, options_.budget_bytes, options_.budget_time);
   SweepRecord record(packs_, {.bounds = evidence_.bounds(),
+                              .now_ns = listed_ns,
                               .level = ProofLevel::kDigest,
                               .workers = stores.size(),
                               .host = options_.host,
                               .tool = options_.tool});
   SweepReader reader(clock_, options_, budget, record, [this](const std::vector<Verified>& records, ObjectStore&) {
+    evidence_.advance(clock_.wall_ns());
     for (const Verified& one : records) evidence_.add(one, 0);
     return options_.read_only ? Result<void>() : cursor_.save(evidence_.folded(packs_, {}));
   });
-  DRS_RETURN_IF_ERROR(reader.run(
+  const auto swept = reader.run(
       packs_, due, stores,
       [&](std::size_t worker, const PackInfo& pack) {
         return read(pack, *stores[worker], buffers.worker(worker).sweep);
       },
-      report_));
+      report_);
+  if (!swept.ok()) report_.ended = swept.error();
   report_.damaged_packs = record.damaged();
   report_.checked.findings = findings_.take();
   report_.checked.marked = marks_.set_count();
   report_.checked.unmarked = marks_.cleared_count();
-  report_.coverage = coverage_of(packs_, evidence_.of(packs_), since_ns);
+  report_.coverage = coverage_of(packs_, evidence_.of(packs_), {since_ns, clock_.wall_ns()});
   return std::move(report_);
 }
 
@@ -108,7 +112,10 @@ Result<void> KeylessSweep::list() {
   DRS_RETURN_IF_ERROR(store_.list_together(kPrefixes, [&](const ObjectInfo& info) -> Result<void> {
     const auto parsed = parse_name(info.key);
     if (parsed && parsed->kind == ObjectKind::kPack)
-      packs_.push_back({.name = parsed->digest, .bytes = info.size_bytes, .stored_ns = info.modified_ns});
+      packs_.push_back({.name = parsed->digest,
+                        .bytes = info.size_bytes,
+                        .stored_ns = info.modified_ns,
+                        .changed_ns = info.changed_ns});
     if (parsed && parsed->kind == ObjectKind::kDamaged) marks.push_back(info);
     return {};
   }));

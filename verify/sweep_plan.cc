@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace drs {
 
@@ -14,8 +15,9 @@ bool SweepShard::contains(const Digest& name) const {
 
 std::vector<std::size_t> due_packs(std::span<const PackInfo> packs, std::span<const PackProof> proofs,
                                    const SweepScope& scope) {
+  const auto is_suspect = [&](std::size_t at) { return packs[at].marked || proofs[at].damaged; };
   const auto proven_ns = [&](std::size_t at) {
-    return packs[at].marked ? WallNs{0} : std::max<WallNs>(proofs[at].at(scope.level), 0);
+    return is_suspect(at) ? WallNs{0} : std::max<WallNs>(proofs[at].at(scope.level), 0);
   };
   std::vector<std::size_t> due;
   for (std::size_t at = 0; at < packs.size(); ++at) {
@@ -23,7 +25,7 @@ std::vector<std::size_t> due_packs(std::span<const PackInfo> packs, std::span<co
     const WallNs when_ns = proven_ns(at);
     if (when_ns == 0 || when_ns < scope.proven_since_ns) due.push_back(at);
   }
-  std::ranges::stable_sort(due, {}, proven_ns);
+  std::ranges::stable_sort(due, {}, [&](std::size_t at) { return std::pair(is_suspect(at), proven_ns(at)); });
   return due;
 }
 
@@ -38,8 +40,9 @@ std::vector<const Snapshot*> due_snapshots(const SnapshotCatalog& catalog, const
   for (const Snapshot& snapshot : catalog.live) {
     if (!scope.shard.contains(snapshot.digest)) continue;
     const RebuildProof* const proof = evidence.rebuilt(snapshot.digest);
-    const WallNs proven_ns = proof != nullptr && proof->well ? std::max<WallNs>(proof->proven_ns, 0) : 0;
-    if (proven_ns != 0 && proven_ns >= scope.proven_since_ns) continue;
+    // Of one that was not equal, the last attempt: it does not use up the budget of each night.
+    const WallNs proven_ns = proof != nullptr ? std::max<WallNs>(proof->proven_ns, 0) : 0;
+    if (proof != nullptr && proof->well && proven_ns >= scope.proven_since_ns) continue;
     due.push_back({proven_ns, catalog.latest(snapshot.manifest.stream) == &snapshot, &snapshot});
   }
   std::ranges::stable_sort(due, {}, [](const Due& one) {

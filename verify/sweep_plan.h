@@ -23,13 +23,14 @@ struct SweepScope {
   SweepShard shard;
 };
 
-// Positions in `packs` of those to be read: first those that were never proven, found damaged or are marked as damaged,
-// then those proven longest ago; of the same time, by name. Condemned packs are not read.
+// Positions in `packs` of those to be read: first those that were never proven, then those proven longest ago; of the
+// same time, by name. Those that were found damaged or are marked as damaged come last, so that they do not use up the
+// budget of each night. Condemned packs are not read.
 std::vector<std::size_t> due_packs(std::span<const PackInfo> packs, std::span<const PackProof> proofs,
                                    const SweepScope& scope);
 
-// Snapshots to be rebuilt: first those that were never rebuilt well, the newest of each stream before all others, then
-// those rebuilt longest ago. Pointers into `catalog`.
+// Snapshots to be rebuilt: first those that never were, the newest of each stream before all others, then those rebuilt
+// longest ago, well or not. Pointers into `catalog`.
 std::vector<const Snapshot*> due_snapshots(const SnapshotCatalog& catalog, const Evidence& evidence,
                                            const SweepScope& scope);
 

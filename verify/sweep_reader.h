@@ -9,13 +9,12 @@
 
 #include "io/base/cancel.h"
 #include "sinks/object_store.h"
+#include "verify/snapshot_check.h"
 #include "verify/sweep.h"
 #include "verify/sweep_budget.h"
 #include "verify/sweep_record.h"
 
 namespace drs {
-
-using WorkerStores = std::vector<std::unique_ptr<ObjectStore>>;
 
 // One thread.
 class SweepReader {

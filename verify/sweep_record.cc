@@ -23,7 +23,10 @@ SweepRecord::SweepRecord(std::span<const PackInfo> packs, Options options)
       options_(std::move(options)),
       reading_since_ns_(options_.workers, 0),
       proven_(packs.size(), false) {
-  for (const PackInfo& pack : packs_) listed_ns_ = std::max(listed_ns_, pack.stored_ns);
+  // The newest time of a pack is one before the list was made, unless a clock was ahead.
+  constexpr WallNs kClocksApart = std::chrono::nanoseconds(std::chrono::seconds(10)).count();
+  for (const PackInfo& pack : packs_)
+    if (there_since_ns(pack) <= options_.now_ns + kClocksApart) listed_ns_ = std::max(listed_ns_, there_since_ns(pack));
 }
 
 void SweepRecord::begin(std::size_t worker, WallNs now_ns) {

@@ -18,6 +18,7 @@ class SweepRecord {
  public:
   struct Options {
     std::vector<WallNs> bounds;  // ArcsRequest::bounds
+    WallNs now_ns = 0;           // by this machine's clock, before the packs were listed
     ProofLevel level = ProofLevel::kDecoded;
     std::size_t workers = 1;
     std::string host, tool;

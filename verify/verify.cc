@@ -24,7 +24,7 @@
 namespace drs {
 namespace {
 
-using Stores = std::vector<std::unique_ptr<ObjectStore>>;
+using Stores = WorkerStores;
 
 // A manifest has the digest of the config under which it was written. If that config is missing, it was deleted or
 // rolled back.
@@ -49,18 +49,6 @@ Result<void> check_documents(CheckContext& context, DocumentCheck& documents, co
   const auto check = [&](std::size_t worker, std::size_t object) { return documents.check(object, *stores[worker]); };
   DRS_RETURN_IF_ERROR(for_each_parallel(stores.size(), documents.count(), check));
   return documents.check_absent(context.repository.store());
-}
-
-Result<std::vector<ObjectInfo>> list_index_objects(CheckContext& context) {
-  std::vector<ObjectInfo> objects;
-  const auto listed = context.repository.store().list("index/", [&](const ObjectInfo& info) -> Result<void> {
-    const auto parsed = parse_name(info.key);
-    if (parsed && parsed->kind == ObjectKind::kIndex) objects.push_back(info);
-    return {};
-  });
-  if (!listed.ok() && !is_damage(listed.error())) return listed.error();
-  if (!listed.ok()) report_bad_folder(context.findings, "index/", listed.error());  // packs have tables of their own
-  return objects;
 }
 
 // With `read_data` all packs, otherwise the marked ones: a mark shows where to look, but proves nothing.
@@ -109,27 +97,6 @@ void excuse_condemned(CheckContext& context, const std::unordered_set<Digest, Fi
     return parsed && parsed->kind == ObjectKind::kPack && condemned.contains(parsed->digest);
   };
   context.findings.excuse(is_spare, "no snapshot needs what is damaged in it; it is condemned, and a prune deletes it");
-}
-
-// Checks the index objects. If one is missing, as when a repair replaces it, lists again and checks the new ones.
-Result<void> check_index(CheckContext& context, IndexCheck& check, std::vector<ObjectInfo> objects,
-                         const Stores& stores, const CheckBuffers& buffers) {
-  std::unordered_set<std::string> seen;
-  for (int attempt = 0; attempt < kListAttempts && !objects.empty(); ++attempt) {
-    std::atomic<bool> replaced = false;
-    DRS_RETURN_IF_ERROR(
-        for_each_parallel(stores.size(), objects.size(), [&](std::size_t worker, std::size_t object) -> Result<void> {
-          DRS_ASSIGN_OR_RETURN(const bool there, check.check(objects[object], *stores[worker], buffers.worker(worker)));
-          if (!there) replaced = true;
-          return {};
-        }));
-    if (!replaced) break;
-    for (const ObjectInfo& info : objects) seen.insert(info.key);
-    DRS_ASSIGN_OR_RETURN(objects, list_index_objects(context));
-    std::erase_if(objects, [&](const ObjectInfo& info) { return seen.contains(info.key); });
-  }
-  check.report_uncovered();
-  return {};
 }
 
 struct CheckWorkers {

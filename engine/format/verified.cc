@@ -118,6 +118,7 @@ Bytes encode_verified(const Verified& verified) {
   writer.u8(verified.folded ? 1 : 0);
   writer.i64(verified.ended_ns);
   writer.i64(verified.structure_ns);
+  writer.u8(verified.structure_whole ? 1 : 0);
   writer.short_string(verified.host);
   writer.short_string(verified.tool);
   writer.u32(static_cast<std::uint32_t>(verified.arcs.size()));
@@ -161,6 +162,7 @@ Result<Verified> decode_verified(ByteView body) {
   DRS_ASSIGN_OR_RETURN(verified.folded, read_flag(reader, "whether it is folded"));
   verified.ended_ns = reader.i64();
   verified.structure_ns = reader.i64();
+  DRS_ASSIGN_OR_RETURN(verified.structure_whole, read_flag(reader, "whether nothing was missing"));
   DRS_ASSIGN_OR_RETURN(verified.host, read_text(reader, "its host"));
   DRS_ASSIGN_OR_RETURN(verified.tool, read_text(reader, "its tool"));
   DRS_ASSIGN_OR_RETURN(verified.arcs, read_list(reader, kVerifiedArcsMax, kArcBytes, read_arc));

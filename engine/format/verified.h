@@ -75,8 +75,9 @@ inline constexpr std::size_t kVerifiedTextBytesMax = 255;  // of `host`, of `too
 struct Verified {
   bool folded = false;  // stands for several records that a prune has joined
   WallNs ended_ns = 0;
-  // When every snapshot was found to have all that it needs; 0: that was not checked, or something was missing.
+  // When it was checked whether every snapshot has all that it needs, and whether that was so; 0: it was not checked.
   WallNs structure_ns = 0;
+  bool structure_whole = false;
   std::string host, tool;
   std::vector<VerifiedArc> arcs;
   std::vector<DamagedPack> damaged;

@@ -29,18 +29,25 @@ WallNs corrected(WallNs proven_ns, const Verified& record, WallNs stored_ns) {
 // What an arc says about the packs of today.
 enum class Claim : std::uint8_t { kNone, kAll, kLongThere };
 
+bool is_long_there(const VerifiedArc& arc, const PackInfo& pack) {
+  return there_since_ns(pack) != 0 && there_since_ns(pack) <= arc.listed_ns - kHourNs;
+}
+
+// As many packs as then: they must be the same. Fewer: some were deleted, and of what is left that proves which was
+// there an hour before the list. More: one was not in the list, and nothing tells which.
 Claim claim_of(const VerifiedArc& arc, std::span<const PackInfo> packs) {
-  std::uint64_t count = 0;
-  bool any_late = false;
+  std::uint64_t count = 0, bytes = 0;
   for (const PackInfo& pack : packs) {
     if (!is_within(arc, pack)) continue;
     ++count;
-    any_late = any_late || pack.stored_ns > arc.listed_ns - kHourNs;
+    bytes += pack.bytes;
   }
-  if (count > arc.packs) return Claim::kNone;  // one was put back with an old time, and no list tells which
-  if (!any_late || names_digest(arc, packs) == arc.names) return Claim::kAll;
-  return Claim::kLongThere;
+  if (count > arc.packs) return Claim::kNone;
+  if (count < arc.packs) return bytes < arc.bytes ? Claim::kLongThere : Claim::kNone;
+  return bytes == arc.bytes && names_digest(arc, packs) == arc.names ? Claim::kAll : Claim::kNone;
 }
+
+constexpr WallNs kDamageKept = std::chrono::nanoseconds(std::chrono::days(400)).count();
 
 }  // namespace
 
@@ -51,7 +58,11 @@ struct Evidence::Deciding {
 };
 
 Result<Evidence> Evidence::load(Repository& repository) {
-  Evidence evidence(repository.clock().wall_ns());
+  return load(repository, repository.clock().wall_ns());
+}
+
+Result<Evidence> Evidence::load(Repository& repository, WallNs now_ns) {
+  Evidence evidence(now_ns);
   ListingRounds rounds;
   std::unordered_set<std::string> known;
   for (int attempt = 0; attempt < kListAttempts; ++attempt) {
@@ -70,11 +81,13 @@ Result<Evidence> Evidence::load(Repository& repository) {
           auto record = body.ok() ? decode_verified(*body) : Result<Verified>(body.error());
           // A prune has joined it with others since it was listed.
           if (!record.ok() && is_absent(record.error()) && !rounds.is_absent_again(info.key)) return {};
-          if (!record.ok() && !is_object_fault(record.error())) return record.error();
+          // Records of another user may not be readable: they are hints.
+          const bool denied = !record.ok() && record.error().code == ErrorCode::kDenied;
+          if (!record.ok() && !denied && !is_object_fault(record.error())) return record.error();
           known.insert(info.key);
           if (record.ok()) {
-            evidence.names_.push_back(info.key);
-            evidence.add(*record, info.modified_ns);
+            // One of which a part is ignored stays: a later clock may see it otherwise.
+            if (evidence.add(*record, info.modified_ns)) evidence.names_.push_back(info.key);
           } else {
             evidence.unreadable_.push_back({info.key, record.error().message, is_lasting_damage(record.error())});
           }
@@ -90,10 +103,14 @@ bool Evidence::is_from_the_future(WallNs proven_ns) const {
   return proven_ns > now_ns_ + kHourNs;
 }
 
-void Evidence::add(const Verified& record, WallNs stored_ns) {
+bool Evidence::add(const Verified& record, WallNs stored_ns) {
+  bool all = true;
   const auto take = [&](WallNs& proven_ns) {
     proven_ns = corrected(proven_ns, record, stored_ns);
-    if (is_from_the_future(proven_ns)) return false;
+    if (proven_ns <= 0 || is_from_the_future(proven_ns)) {
+      all = false;
+      return false;
+    }
     newest_ns_ = std::max(newest_ns_, proven_ns);
     return true;
   };
@@ -109,7 +126,16 @@ void Evidence::add(const Verified& record, WallNs stored_ns) {
   for (CoverageMoment moment : record.moments)
     if (take(moment.ended_ns)) moments_.push_back(moment);
   WallNs structure_ns = record.structure_ns;
-  if (structure_ns != 0 && take(structure_ns)) structure_ns_ = std::max(structure_ns_, structure_ns);
+  if (structure_ns != 0 && take(structure_ns) && structure_ns >= structure_ns_) {
+    structure_whole_ =
+        structure_ns > structure_ns_ ? record.structure_whole : structure_whole_ && record.structure_whole;
+    structure_ns_ = structure_ns;
+  }
+  if (record.folded)
+    newest_folded_ns_ = std::max(newest_folded_ns_, record.ended_ns);
+  else
+    newest_single_ns_ = std::max(newest_single_ns_, corrected(record.ended_ns, record, stored_ns));
+  return all;
 }
 
 std::vector<PackProof> Evidence::of(std::span<const PackInfo> packs) const {
@@ -145,8 +171,7 @@ std::vector<PackProof> Evidence::judge(std::span<const PackInfo> packs, Deciding
     const Claim claim = claim_of(arc, range);
     if (claim == Claim::kNone) continue;
     for (const PackInfo& pack : range) {
-      if (!is_within(arc, pack)) continue;
-      if (claim == Claim::kLongThere && pack.stored_ns > arc.listed_ns - kHourNs) continue;
+      if (!is_within(arc, pack) || (claim == Claim::kLongThere && !is_long_there(arc, pack))) continue;
       const auto at = static_cast<std::size_t>(&pack - packs.data());
       PackProof& proof = proofs[at];
       if (proof.damaged && arc.level < damaged_at[at]) continue;  // its digest may be right, and a block is not
@@ -188,7 +213,7 @@ std::vector<WallNs> Evidence::bounds() const {
 
 std::vector<Verified> Evidence::folded(std::span<const PackInfo> packs, std::span<const Digest> live) const {
   Deciding deciding;
-  const std::vector<PackProof> proofs = judge(packs, &deciding);
+  static_cast<void>(judge(packs, &deciding));
   std::vector<bool> decides(arcs_.size(), false);
   for (const auto* const by : {&deciding.read_by, &deciding.decoded_by})
     for (const std::size_t arc : *by)
@@ -201,15 +226,16 @@ std::vector<Verified> Evidence::folded(std::span<const PackInfo> packs, std::spa
   };
   for (std::size_t i = 0; i < arcs_.size(); ++i)
     if (decides[i]) room(&Verified::arcs, kVerifiedArcsMax).arcs.push_back(arcs_[i]);
-  for (const DamagedPack& damaged : damaged_) {
-    const auto here = between(packs, damaged.pack, damaged.pack);
-    if (here.empty() || !proofs[static_cast<std::size_t>(here.data() - packs.data())].damaged) continue;
-    room(&Verified::damaged, kVerifiedDamagedMax).damaged.push_back(damaged);
-  }
+  // Also of packs that are gone: one may be put back. Also damage that a later proof has ended: an earlier arc may
+  // stay.
+  for (const DamagedPack& damaged : damaged_)
+    if (damaged.proven_ns > now_ns_ - kDamageKept)
+      room(&Verified::damaged, kVerifiedDamagedMax).damaged.push_back(damaged);
   for (const Digest& manifest : live)
     if (const RebuildProof* const proof = rebuilt(manifest); proof != nullptr)
       room(&Verified::rebuilt, kVerifiedRebuiltMax).rebuilt.push_back({manifest, proof->well, proof->proven_ns});
   out.front().structure_ns = structure_ns_;
+  out.front().structure_whole = structure_whole_;
   out.front().moments = moments();
   if (out.front().moments.size() > kVerifiedMomentsMax)  // the oldest go
     out.front().moments.erase(out.front().moments.begin(), out.front().moments.end() - kVerifiedMomentsMax);
@@ -220,7 +246,7 @@ std::vector<Verified> Evidence::folded(std::span<const PackInfo> packs, std::spa
   return out;
 }
 
-Coverage coverage_of(std::span<const PackInfo> packs, std::span<const PackProof> proofs, WallNs since_ns) {
+Coverage coverage_of(std::span<const PackInfo> packs, std::span<const PackProof> proofs, const CoverageWindow& window) {
   Coverage coverage;
   const auto keep_oldest = [](WallNs& oldest, WallNs time) {
     if (time != 0 && (oldest == 0 || time < oldest)) oldest = time;
@@ -231,14 +257,16 @@ Coverage coverage_of(std::span<const PackInfo> packs, std::span<const PackProof>
     ++coverage.packs;
     coverage.bytes += pack.bytes;
     if (proofs[i].damaged) ++coverage.damaged_packs;
-    if (proofs[i].read_ns != 0 && proofs[i].read_ns >= since_ns) {
+    if (proofs[i].read_ns != 0 && proofs[i].read_ns >= window.since_ns) {
       ++coverage.proven_packs;
       coverage.proven_bytes += pack.bytes;
       keep_oldest(coverage.oldest_proof_ns, proofs[i].read_ns);
-      if (proofs[i].decoded_ns != 0 && proofs[i].decoded_ns >= since_ns) coverage.decoded_bytes += pack.bytes;
+      if (proofs[i].decoded_ns != 0 && proofs[i].decoded_ns >= window.since_ns) coverage.decoded_bytes += pack.bytes;
     } else {
       keep_oldest(coverage.oldest_unproven_ns, pack.stored_ns);
-      if (pack.stored_ns < since_ns) ++coverage.overdue_packs;
+      // A time that has not come yet tells nothing.
+      const WallNs there_ns = there_since_ns(pack);
+      if (there_ns < window.since_ns || there_ns > window.now_ns + kHourNs) ++coverage.overdue_packs;
     }
   }
   return coverage;

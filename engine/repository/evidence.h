@@ -37,22 +37,30 @@ class Evidence {
   // Lists and reads every record. What cannot be read proves nothing, and is in `unreadable`. Errors: the store's;
   // kUnavailable (records vanish in every list).
   static Result<Evidence> load(Repository& repository);
+  static Result<Evidence> load(Repository& repository, WallNs now_ns);  // now by the store's clock
 
-  // `stored_ns`: the store's time of the record's object; 0 if it is unknown.
-  void add(const Verified& record, WallNs stored_ns);
+  // `stored_ns`: the store's time of the record's object; 0 if it is unknown. Returns false if a part of it is ignored.
+  bool add(const Verified& record, WallNs stored_ns);
+  // Time has passed: for a run that adds what it proves itself.
+  void advance(WallNs now_ns) { now_ns_ = now_ns; }
 
   // For each of `packs`, which are sorted by name.
   [[nodiscard]] std::vector<PackProof> of(std::span<const PackInfo> packs) const;
   // The newest of a snapshot, by the document_identity of its manifest; null if it was never rebuilt.
   [[nodiscard]] const RebuildProof* rebuilt(const Digest& manifest) const;
-  // When every snapshot was last found to have all it needs; 0: never.
-  [[nodiscard]] WallNs structure_ns() const { return structure_ns_; }
+  // When every snapshot was last found to have all it needs; 0: never, or something was missing since.
+  [[nodiscard]] WallNs structure_ns() const { return structure_whole_ ? structure_ns_ : 0; }
+  // When snapshots were last found to lack something; 0: never, or none did since.
+  [[nodiscard]] WallNs structure_failed_ns() const { return structure_whole_ ? 0 : structure_ns_; }
   // How much was proven at the end of each sweep, oldest first; times corrected.
   [[nodiscard]] std::vector<CoverageMoment> moments() const;
   [[nodiscard]] WallNs newest_ns() const { return newest_ns_; }  // of all proofs; 0: there is none
   // ArcsRequest::bounds, at most 64: the newest.
   [[nodiscard]] std::vector<WallNs> bounds() const;
-  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }  // of the objects that were read
+  // Of the objects that were read and of which nothing is ignored.
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  // Whether a joined record is newer than every other one: joining again would say the same.
+  [[nodiscard]] bool is_joined() const { return newest_folded_ns_ != 0 && newest_folded_ns_ >= newest_single_ns_; }
   struct Unreadable {
     std::string name, problem;
     bool damaged = false;  // nobody can read it
@@ -73,6 +81,8 @@ class Evidence {
   std::unordered_map<Digest, RebuildProof, FixedBytesHash> rebuilt_;
   std::vector<CoverageMoment> moments_;
   WallNs structure_ns_ = 0, newest_ns_ = 0;
+  bool structure_whole_ = false;
+  WallNs newest_folded_ns_ = 0, newest_single_ns_ = 0;  // ends of records
   std::vector<std::string> names_;
   std::vector<Unreadable> unreadable_;
 };
@@ -89,6 +99,9 @@ struct Coverage {
   [[nodiscard]] bool complete() const { return proven_packs == packs; }
 };
 // Proven: read and found intact at or after `since_ns`.
-Coverage coverage_of(std::span<const PackInfo> packs, std::span<const PackProof> proofs, WallNs since_ns);
+struct CoverageWindow {
+  WallNs since_ns = 0, now_ns = 0;
+};
+Coverage coverage_of(std::span<const PackInfo> packs, std::span<const PackProof> proofs, const CoverageWindow& window);
 
 }  // namespace drs

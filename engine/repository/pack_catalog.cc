@@ -134,6 +134,7 @@ Result<PackCatalog> PackCatalog::make(Repository& repository, UnreadableCondemne
     pack.name = parse_name(info.key)->digest;
     pack.bytes = info.size_bytes;
     pack.stored_ns = info.modified_ns;
+    pack.changed_ns = info.changed_ns;
     pack.billed_days = info.billed_days;
     pack.may_be_condemned = may_be_condemned;
     catalog.packs_.push_back(pack);

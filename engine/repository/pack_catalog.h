@@ -19,6 +19,7 @@ struct PackInfo {
   Digest name;
   std::uint64_t bytes = 0;
   std::int64_t stored_ns = 0;     // the store's time; 0 if unknown
+  std::int64_t changed_ns = 0;    // ObjectInfo::changed_ns
   std::uint16_t billed_days = 0;  // ObjectInfo::billed_days
   bool condemned = false;
   bool may_be_condemned = false;  // by an unreadable record: every listed pack with UnreadableCondemned::kDistrust

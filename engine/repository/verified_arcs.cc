@@ -16,6 +16,10 @@ NamesDigest shortened(Sha256& names) {
   return out;
 }
 
+bool is_eligible(const ArcsRequest& request, const PackInfo& pack) {
+  return !pack.condemned && there_since_ns(pack) <= request.listed_ns;
+}
+
 // The runs of proven packs among those whose time is in the window.
 class Runs {
  public:
@@ -56,25 +60,19 @@ class Runs {
   std::optional<Sha256> names_;
 };
 
-WallNs newest_ns(std::span<const PackInfo> packs) {
-  WallNs newest = 0;
-  for (const PackInfo& pack : packs) newest = std::max(newest, pack.stored_ns);
-  return newest;
-}
-
 std::vector<VerifiedArc> runs_of_all_times(const ArcsRequest& request) {
-  Runs runs(request, -1, newest_ns(request.packs));
+  Runs runs(request, -1, request.listed_ns);
   for (std::size_t i = 0; i < request.packs.size(); ++i)
-    if (!request.packs[i].condemned) runs.take(request.packs[i], request.proven[i]);
+    if (is_eligible(request, request.packs[i])) runs.take(request.packs[i], request.proven[i]);
   runs.end();
   return std::move(runs.arcs);
 }
 
 std::vector<VerifiedArc> runs_of_each_time(const ArcsRequest& request) {
   std::vector<WallNs> bounds = request.bounds;
-  bounds.push_back(newest_ns(request.packs));
+  bounds.push_back(request.listed_ns);
   std::ranges::sort(bounds);
-  std::erase_if(bounds, [](WallNs bound) { return bound < 0; });
+  std::erase_if(bounds, [&](WallNs bound) { return bound < 0 || bound > request.listed_ns; });
   bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
   std::vector<Runs> windows;
   windows.reserve(bounds.size());
@@ -82,8 +80,8 @@ std::vector<VerifiedArc> runs_of_each_time(const ArcsRequest& request) {
     windows.emplace_back(request, i == 0 ? WallNs{-1} : bounds[i - 1], bounds[i]);
   for (std::size_t i = 0; i < request.packs.size(); ++i) {
     const PackInfo& pack = request.packs[i];
-    if (pack.condemned) continue;
-    const auto window = std::ranges::lower_bound(bounds, std::max<WallNs>(pack.stored_ns, 0)) - bounds.begin();
+    if (!is_eligible(request, pack)) continue;
+    const auto window = std::ranges::lower_bound(bounds, there_since_ns(pack)) - bounds.begin();
     windows[static_cast<std::size_t>(window)].take(pack, request.proven[i]);
   }
   std::vector<VerifiedArc> arcs;
@@ -96,9 +94,14 @@ std::vector<VerifiedArc> runs_of_each_time(const ArcsRequest& request) {
 
 }  // namespace
 
+WallNs there_since_ns(const PackInfo& pack) {
+  return std::max<WallNs>({pack.stored_ns, pack.changed_ns, 0});
+}
+
 bool is_within(const VerifiedArc& arc, const PackInfo& pack) {
-  return !pack.condemned && arc.from <= pack.name && pack.name <= arc.to && arc.since_ns < pack.stored_ns &&
-         pack.stored_ns <= arc.until_ns;
+  const WallNs there_ns = there_since_ns(pack);
+  return !pack.condemned && arc.from <= pack.name && pack.name <= arc.to && arc.since_ns < there_ns &&
+         there_ns <= arc.until_ns;
 }
 
 std::span<const PackInfo> between(std::span<const PackInfo> packs, const Digest& from, const Digest& to) {

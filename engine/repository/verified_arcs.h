@@ -17,6 +17,10 @@ namespace drs {
 // not there yet.
 inline constexpr std::chrono::hours kListedLate{1};
 
+// Since when the pack has been at this place with these bytes, at the latest; 0: unknown. Copies of a folder, and files
+// that were put back with an old time, are new by it.
+WallNs there_since_ns(const PackInfo& pack);
+
 // Whether the arc is about this pack, if it was listed. Condemned packs are in no arc: they will go.
 bool is_within(const VerifiedArc& arc, const PackInfo& pack);
 // The packs within the names of the arc. `packs`: sorted by name.
@@ -28,7 +32,7 @@ struct ArcsRequest {
   std::span<const PackInfo> packs;  // as listed, sorted by name
   const std::vector<bool>& proven;  // for each of them: it was read now, and is intact
   std::vector<WallNs> bounds;       // the times at which earlier arcs begin and end, in any order
-  WallNs listed_ns = 0;             // VerifiedArc::listed_ns
+  WallNs listed_ns = 0;             // VerifiedArc::listed_ns; packs that claim to be newer are in no arc
   WallNs proven_ns = 0;
   ProofLevel level = ProofLevel::kDigest;
 };

@@ -123,7 +123,7 @@ class LocalStore final : public ObjectStore {
   Result<ObjectInfo> stat(const ObjectKey& key) override {
     DRS_ASSIGN_OR_RETURN(const FileInfo info, files_.stat(key));
     if (info.is_directory) return Error(ErrorCode::kNotFound, name_for_messages() + "/" + key + " is a directory");
-    return ObjectInfo{key, info.size_bytes, info.modified_ns};
+    return ObjectInfo{key, info.size_bytes, info.modified_ns, 0, info.changed_ns};
   }
 
   Result<void> remove(const ObjectKey& key) override {
@@ -183,7 +183,7 @@ class LocalStore final : public ObjectStore {
       const Result<void> listed = files_.list(directory, [&](const FileInfo& info) -> Result<void> {
         ObjectKey key = directory.empty() ? info.name : directory + "/" + info.name;
         if (!is_valid_object_key(key)) return {};  // .incoming, lost+found: not objects
-        if (!info.is_directory) return visit({std::move(key), info.size_bytes, info.modified_ns});
+        if (!info.is_directory) return visit({std::move(key), info.size_bytes, info.modified_ns, 0, info.changed_ns});
         directories.push_back(std::move(key));
         return {};
       });

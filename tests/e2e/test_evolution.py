@@ -265,7 +265,7 @@ def test_a_newer_record_of_a_sweep_proves_nothing_and_is_a_warning(stored, level
     def record(level, **fields):
         arc = pack + pack + struct.pack("<qqqQQ", -1, later_ns, later_ns, 1, 1) + form.sha256(pack)[:16]
         arc += bytes([level]) + struct.pack("<q", now_ns)
-        body = bytes(1) + struct.pack("<qq", now_ns, now_ns) + bytes(4) + struct.pack("<I", 1) + arc + bytes(12)
+        body = bytes(1) + struct.pack("<qqB", now_ns, now_ns, 1) + bytes(4) + struct.pack("<I", 1) + arc + bytes(12)
         return {name: writer.document(stored.keys, form.VERIFIED, name, body, **fields)}
 
     stored.put(record(2))

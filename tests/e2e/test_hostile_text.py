@@ -119,7 +119,7 @@ def forge_record(drs, text):
     opened.unlock({black_box.reader.RAW_KEY: bytes.fromhex(drs.key)})
     name = f"verified/{os.urandom(16).hex()}"
     text = struct.pack("<H", len(text)) + text
-    body = b"\0" + struct.pack("<qq", time.time_ns(), 0) + text + text + bytes(16)
+    body = b"\0" + struct.pack("<qqB", time.time_ns(), 0, 0) + text + text + bytes(16)
     drs.write_object(name, black_box.seal_document(opened.keys, black_box.reader.VERIFIED, name, body))
     return name
 

@@ -236,7 +236,7 @@ def sweep_in_parts(world):
     ask, drs = world.ask, world.repository("swept")
     for seed in (1, 2):
         drs.push(STREAM, sample_bytes(2_000_000, seed=seed), *QUICK)
-    first = ask(drs, "sweep", "--budget", "1")
+    first = ask(drs, "sweep", "--budget", "1B")
     assert first["packs_left"] > 0 and "oldest_unproven_time" in first["coverage"]
     ask(drs, "sweep")
     ask(drs, "sweep", "--level", "rebuild")

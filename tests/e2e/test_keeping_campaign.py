@@ -210,7 +210,7 @@ class Keeper:
         """15 would be a limit; 4 damage: there is none."""
         level = self.dice.choice(["digest", "decode", "decode", "rebuild"])
         shard = self.dice.choice([[], ["--shard", self.dice.choice(["1/2", "2/2"])]])
-        budget = self.dice.choice([[], ["--budget", str(self.dice.randrange(1, 2_000_000))], ["--budget", "20ms"]])
+        budget = self.dice.choice([[], ["--budget", f"{self.dice.randrange(1, 2_000_000)}B"], ["--budget", "20ms"]])
         again = self.dice.choice([[], ["--verified-within", "0s"]])
         self.run("sweep", "--level", level, *shard, *budget, *again)
 
@@ -230,7 +230,7 @@ class Keeper:
         times = flip_quietly(self.drs, pack, self.dice.random())
         try:
             for _ in range(self.dice.randrange(3)):
-                budget = self.dice.choice([[], ["--budget", str(self.dice.randrange(1, 2_000_000))]])
+                budget = self.dice.choice([[], ["--budget", f"{self.dice.randrange(1, 2_000_000)}B"]])
                 again = self.dice.choice([[], ["--verified-within", "0s"]])
                 self.drs.run("sweep", "--level", self.dice.choice(["digest", "decode"]), *budget, *again, expect=(0, 4))
                 self.nothing_rotten_is_proven(began)

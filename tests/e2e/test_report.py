@@ -156,7 +156,7 @@ def test_a_good_night_and_a_bad_one(nights, browser):
     assert_valid(report["result"])
     assert [len(stream["size_history"]) for stream in report["result"]["streams"]] == [5, 5, 5]
     seen = Page(browser(good, "--dump-dom"))
-    assert seen.texts["h1"] == page.texts["h1"] and len(seen.texts["svg"]) == len(page.texts["svg"]) == 4
+    assert seen.texts["h1"] == page.texts["h1"] and len(seen.texts["svg"]) == len(page.texts["svg"]) == 5
     text, sheets = printed(browser, good)
     assert "kafka/prod" in text and f"Page {sheets} of {sheets}" in text and sheets <= 3
     assert words_outside(good) == []

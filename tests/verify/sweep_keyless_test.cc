@@ -33,6 +33,7 @@ class SweepKeylessTest : public SweepTest {
       out.sweep = *std::move(report);
     else
       out.error = report.error();
+    if (out.sweep.ended) out.error = out.sweep.ended;
     out.report = out.sweep.checked;
     return out;
   }

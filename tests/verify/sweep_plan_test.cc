@@ -50,9 +50,9 @@ TEST(SweepPlan, ReadsWhatWasNeverProvenThenWhatWasProvenLongestAgo) {
   packs[6].marked = true;
   const std::vector<PackProof> proofs = {proven(800),       proven(300), proven(0),  proven(500),
                                          {.damaged = true}, proven(0),   proven(999)};
-  EXPECT_THAT(due_packs(packs, proofs, scope(ProofLevel::kDigest, kNow)), ElementsAre(2, 4, 6, 1, 3, 0));
-  // What is proven since is left out, but for a pack that is marked as damaged.
-  EXPECT_THAT(due_packs(packs, proofs, scope(ProofLevel::kDigest, 500)), ElementsAre(2, 4, 6, 1));
+  EXPECT_THAT(due_packs(packs, proofs, scope(ProofLevel::kDigest, kNow)), ElementsAre(2, 1, 3, 0, 4, 6));
+  // Damaged and marked packs come last, and are not left out although they were proven since.
+  EXPECT_THAT(due_packs(packs, proofs, scope(ProofLevel::kDigest, 500)), ElementsAre(2, 1, 4, 6));
 }
 
 TEST(SweepPlan, ADigestThatWasComparedIsNoProofOfBlocks) {
@@ -105,11 +105,11 @@ TEST_F(SweepSnapshotsTest, TheNewestOfEachStreamIsRebuiltBeforeAllOthers) {
   EXPECT_THAT(first, UnorderedElementsAre(stored_.manifest_1, stored_.manifest_2, stored_.manifest_3));
 }
 
-TEST_F(SweepSnapshotsTest, OneThatWasNotWellIsDueAgainAndBeforeThoseRebuiltLongAgo) {
+TEST_F(SweepSnapshotsTest, OneThatWasNotWellIsDueAgainAfterThoseThatWereTriedLongerAgo) {
   const std::vector<RebuiltSnapshot> rebuilt = {{manifest(stored_.manifest_1), false, 900},
                                                 {manifest(stored_.manifest_2), true, 400},
                                                 {manifest(stored_.manifest_3), true, 600}};
-  EXPECT_THAT(due(rebuilt), ElementsAre(stored_.manifest_1, stored_.manifest_2));
+  EXPECT_THAT(due(rebuilt), ElementsAre(stored_.manifest_2, stored_.manifest_1));
   EXPECT_THAT(due({{manifest(stored_.manifest_1), true, 300},
                    {manifest(stored_.manifest_2), true, 400},
                    {manifest(stored_.manifest_3), true, 200}}),

@@ -234,8 +234,14 @@ TEST_F(SweepTest, ChecksTheStructureOnceInTwentyHours) {
   clock_.move(std::chrono::hours(19));
   EXPECT_FALSE(sweep().sweep.structure_checked);
   clock_.move(std::chrono::hours(2));
+  EXPECT_TRUE(sweep().sweep.structure_checked);
+  EXPECT_FALSE(sweep().sweep.structure_checked);
+  // At once where an index object names a pack that is not there.
   stored_.objects->erase(stored_.pack_second);
   const SweepOutcome run = sweep();
+  EXPECT_NE(run.about(stored_.pack_second), nullptr) << described(run.report.findings);
+  EXPECT_NE(evidence().structure_failed_ns(), 0);
+  EXPECT_EQ(evidence().structure_ns(), 0);
   EXPECT_TRUE(run.sweep.structure_checked);
   EXPECT_TRUE(run.has(Finding::Severity::kDamage)) << described(run.report.findings);
   EXPECT_EQ(run.report.damaged_snapshots.size(), 2U);

@@ -46,21 +46,6 @@ struct KafkaArchiveCommand {
   bool stats = false;
 };
 
-// How much one run may do.
-struct Budget {
-  std::optional<std::uint64_t> bytes;
-  std::optional<std::chrono::milliseconds> time;
-};
-
-Result<Budget> parse_budget(std::string_view text) {
-  if (const auto time = parse_duration(text); time.ok() && text.find_first_not_of("0123456789") != text.npos)
-    return Budget{std::nullopt, *time};
-  const auto bytes = parse_size(text);
-  if (bytes.ok() && text.find_first_not_of("0123456789") != text.npos) return Budget{*bytes, std::nullopt};
-  return Error(ErrorCode::kUsage,
-               fmt::format("'{}' is no budget: give a time such as 2h, or a size such as 500GiB", text));
-}
-
 // A signal that comes while records are read ends the reading, and the archive commits what it has.
 class GentleStop {
  public:

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/pipeline/memory_plan.h"
 #include "io/idle_priority.h"
 #include "tools/cli/identity.h"
 #include "tools/cli/option_builder.h"
@@ -26,12 +27,6 @@ constexpr MetricFamily kReadBytes{"drstream_sweep_read_bytes", "Stored bytes tha
 constexpr MetricFamily kLeftBytes{"drstream_sweep_left_bytes", "Stored bytes that were due and that it left."};
 constexpr std::uint32_t kShardsMax = 4096;
 
-// One of --budget: a size or a time.
-struct Budget {
-  std::optional<std::uint64_t> bytes;
-  std::optional<std::chrono::milliseconds> time;
-};
-
 struct SweepCommand {
   std::vector<Budget> budgets;
   std::chrono::milliseconds verified_within = kVerifiedWithin;
@@ -41,15 +36,6 @@ struct SweepCommand {
   bool read_only = false;
   bool warn_exit = false;
 };
-
-// "45m" is a time, and "200GiB" a size. "200M" would be both: sizes need a B or iB, or a large letter.
-Result<Budget> parse_budget(std::string_view text) {
-  if (const auto time = parse_duration(text); time.ok() && text.find_first_of("smhdw") != std::string_view::npos)
-    return Budget{{}, *time};
-  if (const auto bytes = parse_size(text); bytes.ok() && *bytes > 0) return Budget{*bytes, {}};
-  return Error(ErrorCode::kUsage,
-               fmt::format("'{}' is no budget: give a size such as 200GiB, or a time such as 45m", text));
-}
 
 std::optional<std::uint32_t> number_of(std::string_view text) {
   std::uint32_t number = 0;
@@ -86,15 +72,18 @@ Result<SweepOptions> options_of(const CommandContext& context, const SweepComman
   options.level = command.level;
   options.verified_within = command.verified_within;
   for (const Budget& budget : command.budgets) {
-    if (budget.bytes) options.budget_bytes = std::min(*budget.bytes, options.budget_bytes.value_or(*budget.bytes));
-    if (budget.time)
-      options.budget_time =
-          std::min<std::chrono::nanoseconds>(*budget.time, options.budget_time.value_or(*budget.time));
+    if ((budget.bytes && options.budget_bytes) || (budget.time && options.budget_time))
+      return Error(ErrorCode::kUsage, "--budget is given twice for the same: give at most one size and one time");
+    if (budget.bytes) options.budget_bytes = budget.bytes;
+    if (budget.time) options.budget_time = *budget.time;
   }
   DRS_ASSIGN_OR_RETURN(options.shard, shard_of(command.shard));
   options.read_only = command.read_only;
   DRS_ASSIGN_OR_RETURN(options.memory_bytes, context.options.memory_bytes());
   options.threads = context.options.thread_count();
+  DRS_ASSIGN_OR_RETURN(const PullMemory memory,
+                       plan_pull({.memory_bytes = options.memory_bytes, .threads = options.threads}));  // the floor
+  if (!memory.notice.empty()) context.log.info("{}", memory.notice);
   options.host = host_name().substr(0, kVerifiedTextBytesMax);
   options.tool = version_line().substr(0, kVerifiedTextBytesMax);
   return options;
@@ -104,8 +93,19 @@ Result<SweepReport> sweep_with_key(CommandContext& context, Repository& reposito
                                    ProgressCounters& counters) {
   const SeenHeads seen(context, repository);
   DRS_ASSIGN_OR_RETURN(const SnapshotCatalog catalog, seen.load_snapshots(repository));
-  const ProgressReporter reporter(progress_options(context, "sweep"), counters, context.console, context.clock);
-  return sweep(repository, catalog, options, counters, context.cancel);
+  auto report = [&] {
+    const ProgressReporter reporter(progress_options(context, "sweep"), counters, context.console, context.clock);
+    return sweep(repository, catalog, options, counters, context.cancel);
+  }();
+  if (!report.ok()) return report;
+  for (const LostSnapshot& lost : seen.lost(catalog)) {
+    Finding finding;
+    finding.severity = Finding::Severity::kDeletion;
+    finding.object = lost.manifest_name.empty() ? "head of " + lost.stream : lost.manifest_name;
+    finding.problem = lost.problem;
+    report->checked.findings.push_back(std::move(finding));
+  }
+  return report;
 }
 
 Result<SweepReport> sweep_without_key(CommandContext& context, const RepositoryLocation& place,
@@ -130,6 +130,13 @@ Result<std::unique_ptr<Repository>> open_if_possible(CommandContext& context, co
   return open_repository(context, place, secret, Reads::kStored);
 }
 
+// Of a run that ended early: a signal decides, then what it has found.
+ExitCode ended_code(const CommandContext& context, const Error& ended, ExitCode found) {
+  const bool grave = found == ExitCode::kDamage || found == ExitCode::kRollback || found == ExitCode::kFormatTooNew;
+  if (grave && ended.code != ErrorCode::kCancelled) return found;
+  return static_cast<ExitCode>(exit_status_of(ended, context.signals.received()));
+}
+
 Result<ExitCode> run_sweep(CommandContext& context, const SweepCommand& command, RunMetrics& metrics) {
   DRS_ASSIGN_OR_RETURN(const SweepOptions options, options_of(context, command));
   if (command.idle)
@@ -140,8 +147,13 @@ Result<ExitCode> run_sweep(CommandContext& context, const SweepCommand& command,
   SweepRun run{.report = {},
                .level = command.level,
                .verified_within = command.verified_within,
+               .shard = options.shard,
+               .budget_bytes = options.budget_bytes,
+               .budget_time = {},
                .keyless = repository == nullptr,
                .recorded = !command.read_only};
+  if (options.budget_time)
+    run.budget_time = std::chrono::duration_cast<std::chrono::milliseconds>(*options.budget_time);
   ProgressCounters counters;
   DRS_ASSIGN_OR_RETURN(run.report, run.keyless ? sweep_without_key(context, place, options, counters)
                                                : sweep_with_key(context, *repository, options, counters));
@@ -149,10 +161,12 @@ Result<ExitCode> run_sweep(CommandContext& context, const SweepCommand& command,
   metrics.figures = {{kReadBytes, static_cast<double>(report.checked.bytes_read)},
                      {kLeftBytes, static_cast<double>(report.left_bytes)}};
   if (report.checked.marked > 0 || report.records > 0) warn_of_other_owner(context, place);
-  const ExitCode code =
+  const ExitCode found =
       exit_code_of(report.checked.findings, command.warn_exit ? WarningPolicy::kFail : WarningPolicy::kPass);
+  const ExitCode code = !report.ended ? found : ended_code(context, *report.ended, found);
   context.output.document("drstream.sweep/1", static_cast<int>(code), sweep_json(run));
-  if (context.options.log.quiet && report.checked.findings.empty()) return code;
+  if (context.options.log.quiet && report.checked.findings.empty() && !report.ended) return code;
+  if (report.ended) context.log.warn("the sweep ended early: {}", report.ended->message);
   context.output.text(findings_text(report.checked.findings, RangeDetail::kCounted) +
                       damaged_snapshots_text(report.checked) + hit_streams_text(report.checked) + sweep_text(run));
   context.output.text(sweep_verdict(run, code), verdict_tone(code));
@@ -174,7 +188,9 @@ void add_sweep_command(CommandSet& commands) {
            for (const std::string& text : texts)
              if (const auto budget = parse_budget(text); budget.ok()) command->budgets.push_back(*budget);
          },
-         "Read no more than this, 200GiB, or begin no reading after this time, 45m; give it twice for both")
+         "Read no more than this, 200GiB, or begin no reading after this time, 45m, but at least one pack; give it "
+         "twice "
+         "for both")
       ->type_name("SIZE|DURATION")
       ->allow_extra_args(false)
       ->check(CLI::Validator(

@@ -44,6 +44,9 @@ Result<PruneReport> prune_and_print(CommandContext& context, Repository& reposit
   }();
   if (!report.ok()) return report;
   for (const std::string& problem : report->problems) context.log.warn("{}", problem);
+  if (!report->housekeeping.unjoined.empty())
+    context.log.warn("records of sweeps were not joined, so that reading them takes longer: {}",
+                     report->housekeeping.unjoined);
   if (!context.options.log.quiet || options.dry_run || exit_code_of(*report) != ExitCode::kOk)
     context.output.text(prune_text(*report, prune_mode(options)));
   if (exit_code_of(*report) != ExitCode::kOk)

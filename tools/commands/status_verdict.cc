@@ -117,7 +117,7 @@ std::vector<StreamVerdict> judge_streams(std::vector<StreamState> states, std::s
 }
 
 Coverage StatusProof::coverage(milliseconds within) const {
-  return coverage_of(packs_.packs(), proofs_, now_ns_ - std::chrono::nanoseconds(within).count());
+  return coverage_of(packs_.packs(), proofs_, {now_ns_ - std::chrono::nanoseconds(within).count(), now_ns_});
 }
 
 void judge_proofs(std::vector<StreamVerdict>& streams, const SnapshotCatalog& catalog, const StatusProof& proof,

@@ -93,6 +93,7 @@ std::string sweep_text(const SweepRun& run) {
         fmt::format("marked {} as damaged: pushes store their chunks anew\n", counted(report.checked.marked, "pack"));
   if (report.checked.unmarked > 0)
     out += fmt::format("took back the damage marks of {}\n", counted(report.checked.unmarked, "pack"));
+  if (run.shard.count > 1) out += fmt::format("shard {} of {}\n", run.shard.number, run.shard.count);
   out += "coverage: " + coverage_text(report.coverage, run.verified_within) + "\n";
   if (run.keyless)
     out +=
@@ -104,6 +105,9 @@ std::string sweep_text(const SweepRun& run) {
 }
 
 std::string sweep_verdict(const SweepRun& run, ExitCode code) {
+  if (run.report.ended && code != ExitCode::kDamage && code != ExitCode::kRollback)
+    return "ended early: " + run.report.ended->message +
+           (run.recorded ? "; what was proven until then is recorded, unless this says otherwise" : "");
   switch (code) {
     case ExitCode::kDamage: return damage_verdict(run.report.checked.findings);
     case ExitCode::kRollback: return std::string(deletion_verdict());
@@ -121,6 +125,10 @@ nlohmann::ordered_json sweep_json(const SweepRun& run) {
   const VerifyReport& checked = report.checked;
   nlohmann::ordered_json out;
   out["level"] = sweep_level_word(run.level);
+  out["shard"] = fmt::format("{}/{}", run.shard.number, run.shard.count);
+  if (run.budget_bytes) out["budget_bytes"] = *run.budget_bytes;
+  if (run.budget_time) out["budget_seconds"] = static_cast<double>(run.budget_time->count()) / 1e3;
+  if (report.ended) out["ended"] = report.ended->message;
   out["evidence"] = run.recorded && !run.keyless;
   out["findings"] = findings_json(checked.findings);
   out.update(damaged_snapshots_json(checked));

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "engine/repository/evidence.h"
@@ -15,6 +16,9 @@ struct SweepRun {
   SweepReport report;
   SweepLevel level = SweepLevel::kDecode;
   std::chrono::milliseconds verified_within{0};
+  SweepShard shard;
+  std::optional<std::uint64_t> budget_bytes;
+  std::optional<std::chrono::milliseconds> budget_time;
   bool keyless = false;
   bool recorded = true;  // what it has proven is evidence
 };

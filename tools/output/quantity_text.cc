@@ -101,6 +101,18 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   return not_a_size(text);
 }
 
+Result<Budget> parse_budget(std::string_view text) {
+  const auto time = parse_duration(text);
+  const auto bytes = parse_size(text);
+  const bool has_unit = text.find_first_not_of("0123456789.") != std::string_view::npos;
+  if (has_unit && time.ok() && time->count() > 0) return Budget{std::nullopt, *time};
+  if (has_unit && !text.ends_with('M') && bytes.ok() && *bytes > 0) return Budget{*bytes, std::nullopt};
+  return Error(ErrorCode::kUsage,
+               fmt::format("'{}' is no budget: give a size with its unit, such as 500MiB or 200GiB, or a time, such as "
+                           "45m or 2h",
+                           text));
+}
+
 std::string format_size(std::uint64_t bytes) {
   constexpr std::array<std::string_view, 7> kNames = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   if (bytes < 1024) return fmt::format("{} B", bytes);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,14 @@ namespace drs {
 // count in 1024; KB, MB, GB, TB, PB in 1000; B or nothing is bytes. Case does not matter. Errors: kUsage, saying what
 // is accepted.
 Result<std::uint64_t> parse_size(std::string_view text);
+
+// Of --budget: a size or a time.
+struct Budget {
+  std::optional<std::uint64_t> bytes;
+  std::optional<std::chrono::milliseconds> time;
+};
+// "45m" is a time, and "200GiB" a size. "45" and "5M" could be both, and are refused; so is 0. Errors: kUsage.
+Result<Budget> parse_budget(std::string_view text);
 
 // At most four significant digits, binary units: "0 B", "999 B", "1.5 KiB", "64 MiB", "3.42 GiB".
 std::string format_size(std::uint64_t bytes);

@@ -283,24 +283,40 @@ Result<void> Housekeeping::clear_marks(const LiveData& live, const std::vector<D
 }
 
 Result<void> Housekeeping::join_sweep_records(const LiveData& live) {
-  DRS_ASSIGN_OR_RETURN(const Evidence evidence, Evidence::load(repository_));
+  DRS_ASSIGN_OR_RETURN(const Evidence evidence, Evidence::load(repository_, options_.now_ns));
   std::vector<ObjectKey> gone;
   for (const Evidence::Unreadable& record : evidence.unreadable())
     if (record.damaged) gone.push_back(record.name);
-  if (evidence.names().size() + gone.size() < options_.sweep_records_together_min) return {};
-  std::vector<Digest> snapshots;
-  for (const Snapshot& snapshot : live.snapshots.live) snapshots.push_back(snapshot.digest);
-  // The new records are durable before those go that they stand for.
-  for (const Verified& record : evidence.folded(live.packs->packs(), snapshots)) {
-    Uuid id;
-    random_bytes(id.mutable_view());
-    const std::string name = verified_name(id);
-    DRS_RETURN_IF_ERROR(
-        put_settled(repository_.store(), name,
-                    encode_document(repository_.keys(), ObjectKind::kVerified, name, encode_verified(record))));
+  const bool enough = evidence.names().size() >= options_.sweep_records_together_min;
+  // Where the store keeps what was joined before, joining it again would only add a record.
+  if (enough && !evidence.is_joined()) {
+    std::vector<Digest> snapshots;
+    for (const Snapshot& snapshot : live.snapshots.live) snapshots.push_back(snapshot.digest);
+    // The new records are durable before those go that they stand for.
+    for (const Verified& record : evidence.folded(live.packs->packs(), snapshots)) {
+      const auto stored = put(record);
+      if (!stored.ok()) return unjoined(stored.error());
+    }
+    gone.insert(gone.end(), evidence.names().begin(), evidence.names().end());
   }
-  gone.insert(gone.end(), evidence.names().begin(), evidence.names().end());
-  DRS_ASSIGN_OR_RETURN(report_.sweep_records, remove_unlocked(repository_.store(), gone));
+  const auto removed = remove_unlocked(repository_.store(), gone);
+  if (!removed.ok()) return unjoined(removed.error());
+  report_.sweep_records = *removed;
+  return {};
+}
+
+Result<void> Housekeeping::put(const Verified& record) {
+  Uuid id;
+  random_bytes(id.mutable_view());
+  const std::string name = verified_name(id);
+  return put_settled(repository_.store(), name,
+                     encode_document(repository_.keys(), ObjectKind::kVerified, name, encode_verified(record)));
+}
+
+// The prune has done its work: what is hindered here costs only the readers of many records.
+Result<void> Housekeeping::unjoined(const Error& error) {
+  if (error.code == ErrorCode::kCancelled || error.code == ErrorCode::kUnavailable) return error;
+  report_.unjoined = error.message;
   return {};
 }
 

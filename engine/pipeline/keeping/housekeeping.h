@@ -6,8 +6,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "engine/format/verified.h"
 #include "engine/pipeline/keeping/deletion_record.h"
 #include "engine/pipeline/keeping/live_data.h"
 #include "engine/repository/repository.h"
@@ -27,6 +29,7 @@ struct HousekeepingReport {
   std::uint64_t marks_retired = 0;   // removal marks taken up
   std::uint64_t fences_retired = 0;  // fences taken up
   std::uint64_t sweep_records = 0;   // records of sweeps joined
+  std::string unjoined;              // why they could not be joined; empty: they were, or were too few
 };
 
 struct HousekeepingOptions {
@@ -51,12 +54,15 @@ class Housekeeping {
   Result<void> retire(const LiveData& live);
 
   // Joins records of sweeps: what they prove of the packs and snapshots of `live` stays proven. Deletes those that are
-  // damaged. Errors: the store's.
+  // damaged. Errors: kUnavailable, kCancelled; other failures are in the report.
   Result<void> join_sweep_records(const LiveData& live);
 
   [[nodiscard]] const HousekeepingReport& report() const { return report_; }
 
  private:
+  Result<void> put(const Verified& record);
+  Result<void> unjoined(const Error& error);
+
   Repository& repository_;
   const HousekeepingOptions options_;
   HousekeepingReport report_;

@@ -41,6 +41,7 @@ Verified of_one_sweep() {
   Verified sweep;
   sweep.ended_ns = kBegun + 600 * kSecond;
   sweep.structure_ns = kBegun + 500 * kSecond;
+  sweep.structure_whole = true;
   sweep.host = "db-4.example.org";
   sweep.tool = "drstream 0.4.0";
   // All but pack 3, which is damaged. Pack 2 came within the hour before the list: the names decide.
@@ -85,6 +86,8 @@ Verified of_several() {
   // The digest of pack 3 is right, which does not undo what was found in its blocks.
   arc.from = arc.to = pack(3);
   arc.packs = 1;
+  arc.bytes = 400;
+  arc.names = digest_of_names({3});
   arc.proven_ns = kFoldedBegun + 2 * kSecond;
   folded.arcs.push_back(arc);
   // What was pushed since: round the whole ring, within its times.
@@ -158,6 +161,7 @@ std::string expected_proving_json() {
   }
   for (const SweptPack& one : swept_packs())
     json["packs"].push_back({{"name", one.name.hex()},
+                             {"bytes", one.bytes},
                              {"stored_ns", one.stored_ns},
                              {"condemned", one.condemned},
                              {"read_ns", one.read_ns},

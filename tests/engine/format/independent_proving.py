@@ -28,6 +28,7 @@ class Record:
     folded: bool
     ended_ns: int
     structure_ns: int
+    structure_whole: bool
     arcs: list
     damaged: list  # (name, level, time)
     rebuilt: list  # (identity of a manifest, whether it was equal, time)
@@ -65,7 +66,7 @@ def read_arc(reader):
 
 def read_verified(body):
     reader = form.Reader(body, "verified")
-    folded, ended_ns, structure_ns = read_flag(reader), reader.i64(), reader.i64()
+    folded, ended_ns, structure_ns, whole = read_flag(reader), reader.i64(), reader.i64(), read_flag(reader)
     reader.string(TEXT_BYTES_MAX), reader.string(TEXT_BYTES_MAX)
     arcs = [read_arc(reader) for _ in range(reader.count(129, "I", ARCS_MAX))]
     damaged = [(reader.raw(32), read_level(reader), reader.i64()) for _ in range(reader.count(41, "I", DAMAGED_MAX))]
@@ -74,7 +75,7 @@ def read_verified(body):
                  for _ in range(reader.count(32, "I", COVERAGES_MAX))]  # fmt: skip
     form.check(all(proven <= stored for _, _, stored, proven in moments), "verified: more is proven than stored")
     reader.finish()
-    return Record(folded, ended_ns, structure_ns, arcs, damaged, rebuilt, moments)
+    return Record(folded, ended_ns, structure_ns, whole, arcs, damaged, rebuilt, moments)
 
 
 def corrected(time_ns, record, stored_ns):
@@ -85,15 +86,16 @@ def corrected(time_ns, record, stored_ns):
 
 
 def packs_of(arc, packs):
-    """Those of `packs` that an arc proves; each is (name, the store's time, whether it is condemned)."""
+    """Those of `packs` that an arc proves; each is (name, the store's time, whether it is condemned, bytes)."""
     within = sorted(pack for pack in packs if not pack[2] and arc.first <= pack[0] <= arc.last
                     and arc.since_ns < pack[1] <= arc.until_ns)  # fmt: skip
-    if len(within) > arc.packs:
+    stored = sum(pack[3] for pack in within)
+    if len(within) == arc.packs:
+        same = stored == arc.bytes and form.sha256(b"".join(pack[0] for pack in within))[:16] == arc.names
+        return within if same else []
+    if len(within) > arc.packs or stored >= arc.bytes:
         return []
-    late = [pack for pack in within if pack[1] > arc.listed_ns - HOUR_NS]
-    if late and form.sha256(b"".join(pack[0] for pack in within))[:16] != arc.names:
-        return [pack for pack in within if pack not in late]
-    return within
+    return [pack for pack in within if 0 < pack[1] <= arc.listed_ns - HOUR_NS]
 
 
 def proofs_of(packs, records, now_ns):
@@ -110,7 +112,7 @@ def proofs_of(packs, records, now_ns):
             if fact[0] in proofs:
                 proofs[fact[0]] = Proof(damaged=True, damaged_level=fact[1])
             continue
-        for name, _, _ in packs_of(fact, packs):
+        for name, _, _, _ in packs_of(fact, packs):
             proof = proofs[name]
             if proof.damaged and fact.level < proof.damaged_level:
                 continue

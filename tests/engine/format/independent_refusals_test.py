@@ -168,7 +168,8 @@ def test_finds_in_golden_records_of_sweeps_what_is_proven_of_each_pack():
             assert len(getattr(record, part)) == expected[part], (name, part)
         assert record.folded == expected["folded"]
         records.append((record, expected["stored_ns"]))
-    packs = [(bytes.fromhex(pack["name"]), pack["stored_ns"], pack["condemned"]) for pack in PROVING["packs"]]
+    packs = [(bytes.fromhex(pack["name"]), pack["stored_ns"], pack["condemned"], pack["bytes"])
+             for pack in PROVING["packs"]]  # fmt: skip
     proofs = independent_proving.proofs_of(packs, records, PROVING["now_ns"])
     for pack in PROVING["packs"]:
         proof = proofs[bytes.fromhex(pack["name"])]

@@ -7,7 +7,7 @@
 namespace drs::golden {
 namespace {
 
-constexpr std::size_t kHostAt = 1 + 8 + 8;
+constexpr std::size_t kHostAt = 1 + 8 + 8 + 1;
 constexpr std::size_t kArcBytes = 129;
 constexpr std::size_t kFactBytes = 41;  // a damaged pack, a rebuilt snapshot
 constexpr std::size_t kArcTimesAt = 2 * Digest::kBytes;
@@ -36,6 +36,7 @@ void add_malformed_proving_inputs(const std::map<std::string, Bytes>& good, cons
   add("verified__truncated__truncated", truncated(sweep, 1));
   add("verified__left-over-bytes__corrupt", with_more(sweep));
   add("verified__folded-2__corrupt", with_u8(sweep, 0, 2));
+  add("verified__whole-2__corrupt", with_u8(sweep, kHostAt - 1, 2));
   Bytes text;
   ByteWriter(text).short_string(std::string(256, 'h'));
   add("verified__host-of-256-bytes__corrupt", spliced(sweep, kHostAt, 2 + record.host.size(), text));

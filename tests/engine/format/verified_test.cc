@@ -23,6 +23,7 @@ Verified sample() {
   Verified verified;
   verified.ended_ns = 2'000;
   verified.structure_ns = 1'000;
+  verified.structure_whole = true;
   verified.host = "h";
   verified.tool = "t";
   verified.arcs.push_back({.from = golden::fixed_digest("a"),
@@ -41,8 +42,8 @@ Verified sample() {
   return verified;
 }
 
-// Flags, two times, "h" and "t" with their lengths.
-constexpr std::size_t kArcsCountAt = 1 + 8 + 8 + 3 + 3;
+// Folded, two times, whole, "h" and "t" with their lengths.
+constexpr std::size_t kArcsCountAt = 1 + 8 + 8 + 1 + 3 + 3;
 constexpr std::size_t kArcAt = kArcsCountAt + 4;
 constexpr std::size_t kLevelAt = kArcAt + 64 + 40 + 16;
 

@@ -151,13 +151,13 @@ TEST(Coverage, OfLessThanAllIsNotComplete) {
   std::vector<PackProof> proofs(3);
   proofs[0].read_ns = kNow - kDay;
   proofs[2].read_ns = proofs[2].decoded_ns = kNow;
-  const Coverage coverage = coverage_of(packs, proofs, kNow - 2 * kDay);
+  const Coverage coverage = coverage_of(packs, proofs, {kNow - 2 * kDay, kNow});
   EXPECT_FALSE(coverage.complete());
   EXPECT_EQ(coverage.proven_bytes, 200U);
   EXPECT_EQ(coverage.decoded_bytes, 100U);
   EXPECT_EQ(coverage.oldest_unproven_ns, kNow - 2 * kDay);
   EXPECT_EQ(coverage.oldest_proof_ns, kNow - kDay);
-  EXPECT_EQ(coverage_of(packs, proofs, kNow - kHour).proven_packs, 1U);
+  EXPECT_EQ(coverage_of(packs, proofs, {kNow - kHour, kNow}).proven_packs, 1U);
 }
 
 // Pushes, sweeps, prunes and folds in random order, beside what truly was read.
@@ -185,7 +185,7 @@ class World {
     check();
     const auto packs = listed();
     const Evidence evidence = load();
-    EXPECT_TRUE(coverage_of(packs, evidence.of(packs), now_ns_ - 4 * kDay).complete());
+    EXPECT_TRUE(coverage_of(packs, evidence.of(packs), {now_ns_ - 4 * kDay, now_ns_}).complete());
   }
 
  private:
