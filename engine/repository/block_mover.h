@@ -62,6 +62,8 @@ class BlockMover {
   // Reads and checks a block without moving it. Errors: kCorrupt, kTruncated (the block is damaged; the text names it),
   // kNotFound (its pack is gone), the store's.
   Result<void> check(const StoredBlock& from);
+  // The plaintext of the block that `check` has read last, until the next call.
+  [[nodiscard]] ByteView plain() const { return plain_; }
   // Adds the block to the open pack, unless it was moved since the last `flush`: no table names a block twice. Stores
   // the open pack first if the block does not fit. Errors: as `check`; kInternal (it does not decode back: this machine
   // computes wrong results); those of put_settled.

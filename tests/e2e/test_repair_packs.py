@@ -1,6 +1,7 @@
 """repair packs: damaged and missing packs are healed from a replica, from another repository with the same streams, or
 from other copies in the same repository."""
 
+import hashlib
 import random
 
 import pytest
@@ -210,6 +211,41 @@ def test_a_mark_is_not_believed(source):
     assert healed["damaged_packs"] == [] and healed["packs_intact"] == 1 and healed["marks_removed"] == 1
     assert source.names("packs") == before and not source.names("condemned")
     prove_healed(source)
+
+
+@pytest.mark.parametrize("mark_stays", [True, False])
+def test_a_pack_whose_name_fits_its_damaged_blocks_is_not_intact(source, mark_stays):
+    pack = source.largest_pack()
+    forged = bytearray(source.read_object(pack))
+    forged[3000] ^= 1
+    digest = hashlib.sha256(forged).hexdigest()
+    source.remove_object(pack)
+    source.write_object(f"packs/{digest[:2]}/{digest}", bytes(forged))
+    source.remove_all("index")
+    source.run("repair", "index", expect=(0, 4))
+    source.run(*(["verify", "--read-data"] if mark_stays else ["sweep"]), expect=4)
+    marks = source.names("damaged")
+    if not mark_stays:  # the sweep's evidence alone names it
+        source.remove_all("damaged")
+    healed = repair(source, expect=4)
+    assert outcomes(healed) == {f"packs/{digest[:2]}/{digest}": "stays"} and healed["packs_intact"] == 0
+    assert healed["marks_removed"] == 0 and source.names("damaged") and (not mark_stays or source.names("damaged") == marks)
+    assert source.push("pg/app", DATA, *QUICK)["new_bytes"] > 0
+    assert source.pull("pg/app") == DATA
+
+
+def test_the_mark_of_a_pack_that_is_gone_and_that_nothing_needs_goes(source):
+    junk = random.Random(11).randbytes(5000)
+    digest = "ab" + hashlib.sha256(junk).hexdigest()[2:]
+    source.write_object(f"packs/{digest[:2]}/{digest}", junk)
+    source.run("scrub", expect=4)
+    source.remove_object(f"packs/{digest[:2]}/{digest}")
+    source.run("status", expect=4)
+    assert repair(source, None, "--dry-run")["packs_gone"] == 1 and len(source.names("damaged")) == 1
+    said = source.run("repair", "packs").out.decode()
+    assert "1 pack marked as damaged is gone, and no snapshot needs it: the marks go" in said
+    assert not source.names("damaged") and source.json("status")["packs_marked"] == 0
+    assert source.run("repair", "packs").out.decode() == "no pack is marked as damaged or missing\n"
 
 
 def test_a_pack_of_which_no_snapshot_needs_a_block_is_condemned(source):

@@ -78,14 +78,18 @@ std::string repair_packs_text(const RepairPacksReport& report, const RepairPacks
         mode.dry_run ? "would store again" : "stored again", counted(healed.sum(), "block"), healed.moved,
         healed.copied, healed.rebuilt, healed.restored);
   if (report.packs_intact > 0)
-    out += fmt::format("{} marked as damaged {} intact\n", counted(report.packs_intact, "pack"),
-                       report.packs_intact == 1 ? "is" : "are");
+    out += fmt::format("{} that a mark or a sweep calls damaged {} intact: every block decodes\n",
+                       counted(report.packs_intact, "pack"), report.packs_intact == 1 ? "is" : "are");
+  if (report.packs_gone > 0)
+    out += fmt::format("{} marked as damaged {} gone, and no snapshot needs {}: the marks {}\n",
+                       counted(report.packs_gone, "pack"), report.packs_gone == 1 ? "is" : "are",
+                       report.packs_gone == 1 ? "it" : "them", mode.dry_run ? "would go" : "go");
   for (const UnhealedSnapshot& snapshot : report.snapshots)
     out += fmt::format("damaged snapshot: {} {} of {}: {} no good copy\n", printable_value(snapshot.stream),
                        snapshot.id, format_time_local(snapshot.snapshot_ns),
                        snapshot.lost_blocks == 1 ? "1 block has" : fmt::format("{} blocks have", snapshot.lost_blocks));
   out += next_step(report, mode);
-  if (report.packs.empty() && report.is_whole()) out += "no pack is marked as damaged or missing\n";
+  if (out.empty()) out += "no pack is marked as damaged or missing\n";
   return out;
 }
 
@@ -104,6 +108,7 @@ nlohmann::ordered_json repair_packs_json(const RepairPacksReport& report, const 
     out["damaged_packs"].push_back(std::move(entry));
   }
   out["packs_intact"] = report.packs_intact;
+  out["packs_gone"] = report.packs_gone;
   out["blocks_moved"] = report.healed.moved;
   out["blocks_copied"] = report.healed.copied;
   out["blocks_rebuilt"] = report.healed.rebuilt;

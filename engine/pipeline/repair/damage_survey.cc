@@ -3,20 +3,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "codecs/sha256.h"
 #include "engine/format/names.h"
 #include "engine/pipeline/keeping/block_set.h"
+#include "engine/pipeline/repair/pack_flaws.h"
 #include "engine/repository/block_reader.h"
+#include "engine/repository/evidence.h"
 #include "engine/repository/listed_again.h"
-#include "engine/repository/read_again.h"
 #include "engine/repository/removal.h"
 #include "io/base/error_class.h"
-#include "sinks/object_io.h"
 
 namespace drs {
 namespace {
-
-constexpr std::size_t kReadBytes = 1 * kMiB;
 
 // Makes one survey from one set of lists.
 class Surveyor {
@@ -32,7 +29,7 @@ class Surveyor {
     reader_ = &reader;
     prover_ = &prover;
     DRS_RETURN_IF_ERROR(list(index_cache_bytes));
-    DRS_RETURN_IF_ERROR(judge_marked());
+    DRS_RETURN_IF_ERROR(judge_suspects());
     DRS_RETURN_IF_ERROR(judge_by_index());
     for (const auto& [name, problem] : read_.damaged) index().set_unusable(name);
     damaged_before_ = read_.damaged.size();
@@ -75,25 +72,48 @@ class Surveyor {
     return {};
   }
 
-  Result<void> judge_marked() {
-    for (const PackInfo& pack : survey_->copies->packs().packs())
-      if (pack.marked && !is_known(pack.name)) control_.progress.total_bytes += pack.bytes;
-    for (const PackInfo& pack : survey_->copies->packs().packs()) {
-      if (!pack.marked || is_known(pack.name)) continue;
-      const auto whole = read_again_if_damaged([&] { return check_digest(pack); });
+  // Marks may have been refused, or removed by anyone who can write to the store: what a sweep has found counts too. A
+  // condemned pack is used by no push and deleted by a prune.
+  Result<std::vector<PackInfo>> suspects() {
+    DRS_ASSIGN_OR_RETURN(const Evidence evidence, Evidence::load(repository_));
+    for (const Evidence::Unreadable& record : evidence.unreadable())
+      survey_->warnings.push_back(record.name + " cannot be read: " + record.problem +
+                                  "; packs that it records as damaged are not looked at");
+    const std::vector<PackInfo>& packs = survey_->copies->packs().packs();
+    const std::vector<PackProof> proofs = evidence.of(packs);
+    std::vector<PackInfo> found;
+    for (std::size_t i = 0; i < packs.size(); ++i)
+      if ((packs[i].marked || (proofs[i].damaged && !packs[i].condemned)) && !is_known(packs[i].name))
+        found.push_back(packs[i]);
+    return found;
+  }
+
+  Result<void> judge_suspects() {
+    DRS_ASSIGN_OR_RETURN(const std::vector<PackInfo> found, suspects());
+    for (const PackInfo& pack : found) control_.progress.total_bytes += pack.bytes;
+    for (const PackInfo& pack : found) {
+      const auto flaws = find_flaws(repository_, *prover_, pack, control_.cancel);
       control_.progress.bytes += pack.bytes;
-      if (whole.ok()) {
-        read_.intact.insert(pack.name);
-      } else if (is_absent(whole.error())) {
+      if (!flaws.ok() && is_absent(flaws.error())) {
         DRS_ASSIGN_OR_RETURN(const auto listed, still_listed(store(), std::vector{pack_name(pack.name)}));
         if (!listed.empty()) note_damage(pack.name, listed_but_absent().message);
-      } else if (is_too_new(whole.error()) || !is_lasting_damage(whole.error())) {
-        return whole.error();
+      } else if (!flaws.ok()) {
+        return flaws.error();
+      } else if (*flaws) {
+        note_damage(pack.name, (*flaws)->problem);
+        if (!marks_cover(pack.name, **flaws)) read_.under_marked.insert(pack.name);
       } else {
-        note_damage(pack.name, whole.error().message);
+        read_.intact.insert(pack.name);
       }
     }
     return {};
+  }
+
+  [[nodiscard]] bool marks_cover(const Digest& pack, const PackFlaws& flaws) const {
+    const PackMarks* const marks = survey_->copies->packs().marks_of(pack);
+    if (marks == nullptr || flaws.everywhere) return marks != nullptr && marks->whole;
+    return std::ranges::all_of(
+        flaws.blocks, [&](const DamagedBlock& block) { return marks->covers(block.offset_bytes, block.bytes); });
   }
 
   [[nodiscard]] bool is_known(const Digest& pack) const {
@@ -101,23 +121,8 @@ class Surveyor {
   }
 
   void note_damage(const Digest& pack, const std::string& problem) {
+    read_.intact.erase(pack);
     if (read_.damaged.emplace(pack, problem).second) ++control_.progress.problems;
-  }
-
-  Result<void> check_digest(const PackInfo& pack) {
-    Sha256 hash;
-    Bytes buffer(kReadBytes);
-    for (std::uint64_t at = 0; at < pack.bytes; at += kReadBytes) {
-      DRS_RETURN_IF_ERROR(check_cancelled());
-      const MutableByteView part =
-          MutableByteView(buffer).first(static_cast<std::size_t>(std::min<std::uint64_t>(kReadBytes, pack.bytes - at)));
-      DRS_RETURN_IF_ERROR(get_range(store(), pack_name(pack.name), at, part));
-      hash.update(part);
-    }
-    const Digest digest = hash.finish();
-    if (digest == pack.name) return {};
-    return Error(ErrorCode::kCorrupt, "the SHA-256 of its " + std::to_string(pack.bytes) + " bytes is " + digest.hex() +
-                                          ", expected its name");
   }
 
   // Packs that the index does not find as it names them.

@@ -1,8 +1,9 @@
 // Finds the packs of a repository that are damaged or missing, and the blocks of live snapshots that have no good copy.
 //
-// A damage mark proves nothing: every marked pack is read. A pack is damaged if its bytes do not have the SHA-256 that
-// is its name, if it cannot be read, if it has another size than an index object states, or if a block in it that
-// should be a good copy is not. What only verify or scrub would find, in packs without a mark, is not looked for.
+// A damage mark proves nothing: every pack that is marked, or that the last sweep which read it found damaged, is read
+// with all its blocks (pack_flaws.h). A pack is damaged if that finds a flaw, if it has another size than an index
+// object states, or if a block in it that should be a good copy is not. What only verify, scrub or a sweep would find,
+// in packs that no one suspects, is not looked for.
 // Threads: one at a time. All calls block.
 #pragma once
 
@@ -31,7 +32,8 @@ using DigestSet = std::unordered_set<Digest, FixedBytesHash>;
 // What reading has shown of packs. It stays true for a run: objects never change.
 struct ReadPacks {
   std::map<Digest, std::string> damaged;  // what is wrong
-  DigestSet intact;
+  DigestSet intact;                       // whole, and nothing found since says otherwise
+  DigestSet under_marked;                 // damaged also where no mark of them says so
 };
 
 // A recipe part that needs a block, or is one.

@@ -8,6 +8,7 @@
 #include "engine/format/names.h"
 #include "engine/pipeline/keeping/deletion_record.h"
 #include "engine/repository/damage.h"
+#include "engine/repository/listed_again.h"
 #include "engine/repository/write_session.h"
 #include "io/base/error_class.h"
 #include "io/failpoint.h"
@@ -189,32 +190,65 @@ class PackRepair {
     return {};
   }
 
-  // Marks of packs that are intact, or that nothing relies on any more, go. A pack that stays is marked, so that the
-  // next push stores its chunks anew.
+  // Marks of packs that are intact or gone, or that nothing relies on any more, go. A pack that stays is marked, so
+  // that the next push stores its chunks anew.
   Result<void> settle_marks() {
+    DRS_ASSIGN_OR_RETURN(const DigestSet gone, find_gone());
+    report_.packs_gone = gone.size();
     if (options_.dry_run) return {};
-    const PackCatalog& packs = survey_->copies->packs();
-    for (const auto& [name, marks] : packs.marks()) {
-      const auto bad = std::ranges::find(survey_->packs, name, &BadPack::name);
-      const bool spare =
-          bad != survey_->packs.end() && (bad->is_condemned || condemned_now_.contains(name)) && is_superseded(*bad);
-      if (!spare && !read_.intact.contains(name)) continue;
-      for (const PackMarks::Mark& mark : marks.marks) {
-        const auto cleared = clear_damaged(store_, name, mark.id);
-        if (!cleared.ok() && cleared.error().code != ErrorCode::kDenied) return cleared.error();
-        if (cleared.ok())
-          ++report_.marks_removed;
-        else
-          report_.warnings.push_back(damaged_name(name, mark.id) +
-                                     " could not be removed, so `drstream status` still counts its pack as damaged: " +
-                                     cleared.error().message);
-      }
-    }
+    for (const auto& [name, marks] : survey_->copies->packs().marks())
+      if (is_spare(name) || read_.intact.contains(name) || gone.contains(name))
+        DRS_RETURN_IF_ERROR(clear_marks(name, marks));
     for (const BadPack& pack : survey_->packs)
-      if (pack.is_there && !pack.is_marked && !is_superseded(pack))
+      if (pack.is_there && (!pack.is_marked || read_.under_marked.contains(pack.name)) && !is_superseded(pack))
         DRS_RETURN_IF_ERROR(mark_damaged(store_, repository_.clock(), pack.name,
                                          {.found_by = "repair packs", .problem = pack.problem, .blocks = {}}));
     return {};
+  }
+
+  // A condemned pack of which every live block has a good copy elsewhere.
+  [[nodiscard]] bool is_spare(const Digest& name) const {
+    const auto bad = std::ranges::find(survey_->packs, name, &BadPack::name);
+    return bad != survey_->packs.end() && (bad->is_condemned || condemned_now_.contains(name)) && is_superseded(*bad);
+  }
+
+  Result<void> clear_marks(const Digest& pack, const PackMarks& marks) {
+    for (const PackMarks::Mark& mark : marks.marks) {
+      const auto cleared = clear_damaged(store_, pack, mark.id);
+      if (!cleared.ok() && cleared.error().code != ErrorCode::kDenied) return cleared.error();
+      if (cleared.ok())
+        ++report_.marks_removed;
+      else
+        report_.warnings.push_back(
+            damaged_name(pack, mark.id) +
+            " could not be removed, so `drstream status` still counts its pack as damaged: " + cleared.error().message);
+    }
+    return {};
+  }
+
+  // Marked packs that neither the store lists nor an index object names. While a block is lost, or what lists blocks
+  // cannot be read, such a pack may be the one that held it, and its mark is the last trace of it.
+  Result<DigestSet> find_gone() {
+    const PackCatalog& packs = survey_->copies->packs();
+    BlockIndex& index = survey_->copies->index();
+    DigestSet gone;
+    for (const auto& [name, marks] : packs.marks())
+      if (packs.find(name) == nullptr) gone.insert(name);
+    for (std::uint32_t unit = 0; unit < index.unit_count() && !gone.empty(); ++unit)
+      for (const IndexedPack& named : index.unit_packs(unit)) gone.erase(named.name);
+    if (gone.empty()) return gone;
+    std::vector<std::string> names;
+    for (const Digest& name : gone) names.push_back(pack_name(name));
+    DRS_ASSIGN_OR_RETURN(const auto listed, still_listed(store_, names));  // one may have been stored since
+    std::erase_if(gone, [&](const Digest& name) { return listed.contains(pack_name(name)); });
+    const bool is_any_lost =
+        std::ranges::any_of(survey_->needed, [&](const NeededBlock& block) { return is_lost(block.id); });
+    const BlockIndex::Problem* const problem = index.problem_of_index_object();
+    if (gone.empty() || (!is_any_lost && survey_->unreadable.empty() && problem == nullptr)) return gone;
+    report_.warnings.push_back(
+        "marks name " + std::to_string(gone.size()) + " packs that are gone; the marks stay while " +
+        (problem != nullptr ? problem->object + " cannot be read" : "what snapshots need is lost or unknown"));
+    return DigestSet();
   }
 
   void report() {

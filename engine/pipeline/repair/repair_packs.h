@@ -57,9 +57,10 @@ struct RepairPacksReport {
   std::vector<std::string> unreadable;      // manifests: what they need is not known
   std::vector<std::string> warnings;
   HealedBlocks healed;
-  std::uint64_t packs_intact = 0;  // marked, read, and intact
+  std::uint64_t packs_intact = 0;  // marked, or found damaged by a sweep; read with all blocks, and intact
+  std::uint64_t packs_gone = 0;    // marked, but neither stored nor named by an index object
   std::uint64_t packs_stored = 0, stored_bytes = 0;
-  std::uint64_t marks_removed = 0;  // of intact and of condemned packs
+  std::uint64_t marks_removed = 0;  // of packs that are intact, condemned or gone
   [[nodiscard]] std::uint64_t count(RepairedPack::Fate fate) const;
   [[nodiscard]] bool is_whole() const { return snapshots.empty() && unreadable.empty(); }
 };
