@@ -14,6 +14,7 @@
 #include "tools/cli/descriptors.h"
 #include "tools/cli/help_text.h"
 #include "tools/cli/identity.h"
+#include "tools/cli/named_files.h"
 #include "tools/cli/option_builder.h"
 #include "tools/cli/parse_hints.h"
 #include "tools/config/configuration.h"
@@ -138,6 +139,8 @@ class Application {
     path_ = command_path(command.app);
     const WallNs begun_ns = clock_.wall_ns();
     if (const auto named = check_reports(command); !named.ok()) return fail(named.error(), command.effect, output);
+    if (const auto apart = check_written_apart(all_named_files(command)); !apart.ok())
+      return fail(apart.error(), command.effect, output);
     if (command.reports != nullptr && !command.reports->empty()) output.keep_document();
     int status = 0;
     if (!configured.ok())
@@ -208,6 +211,24 @@ class Application {
     for (const std::string& file : *command.reports)
       if (const auto form = report_form(file); !form.ok()) return form.error();
     return {};
+  }
+
+  // Those of options, of the place's own settings, of variables, and what the caller's shell has redirected.
+  [[nodiscard]] std::vector<NamedFile> all_named_files(const Command& command) const {
+    std::vector<NamedFile> files = named_files(*command.app);
+    const auto take = [&](std::string name, std::string path) {
+      if (!path.empty()) files.push_back({std::move(name), std::move(path)});
+    };
+    if (const auto place = parse_repository_location(model_.options.repository, model_.options); place.ok()) {
+      take("key-file of the repository", place->key.key_file);
+      take("passphrase-file of the repository", place->key.passphrase_file);
+    }
+    if (const char* const key_file = std::getenv("BACKUP_ENCRYPTION_KEY_FILE"); key_file != nullptr)
+      take("BACKUP_ENCRYPTION_KEY_FILE", key_file);
+    take("stdin", "/dev/stdin");
+    take("stdout", "/dev/stdout");
+    take("stderr", "/dev/stderr");
+    return files;
   }
 
   void write_reports(const Command& command, int status, WallNs begun_ns, const Output& output) {

@@ -224,6 +224,45 @@ def test_other_names_are_refused_before_the_work_and_a_file_that_cannot_be_writt
     assert "a report was not written: " in pushed.err and "/nowhere/a.html" in pushed.err and good.exists()
 
 
+def test_a_report_and_metrics_never_replace_what_the_run_reads_or_makes(drs):
+    drs.push("pg/app", b"a dump")
+    folder = drs.folder
+    source, key, out, holes = (folder / name for name in ("source.json", "key.json", "out.json", "holes.json"))
+    source.write_bytes(b"the source")
+    key.write_text(drs.key)
+    key.chmod(0o600)
+    (folder / "link.json").hardlink_to(source)
+    (folder / "here").symlink_to(folder)
+    runs = [
+        ["pull", "pg/app", "--output", out, "--report", out],
+        ["pull", "pg/app", "--output", out, "--report", folder / "here" / "out.json"],
+        ["pull", "pg/app", "--output", folder / "all", "--allow-holes", "--holes", holes, "--report", holes],
+        ["push", "new", "--file", source, "--report", source],
+        ["push", "new", "--file", source, "--report", folder / "link.json"],
+        ["verify", "--key-file", key, "--report", key],
+        ["verify", "--report", folder / "twice.json", "--report", folder / "here" / "twice.json"],
+    ]
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    for words in runs:
+        refused = drs.run(*words, expect=2)
+        assert "are one file" in refused.err and "give it a file of its own" in refused.err, words
+    prom = folder / "source.prom"
+    for words in (["push", "new", "--file", prom], ["status", "--config", prom], ["verify", "--key-file", prom],
+                  ["pull", "pg/app", "-o", prom, "--force"]):
+        prom.write_bytes(b"the source")
+        prom.chmod(0o600)
+        assert "are one file" in drs.run(*words, "--metrics", prom, expect=2).err, words
+        assert prom.read_bytes() == b"the source"
+    prom.unlink()
+    with (folder / "shell.json").open("wb") as stdout:
+        done = subprocess.run(drs.command("pull", "pg/app", "--report", folder / "shell.json"), stdout=stdout,
+                              stderr=subprocess.PIPE, env=drs.environment(), check=False, timeout=60)  # fmt: skip
+    assert done.returncode == 2 and b"--report and stdout are one file" in done.stderr
+    after = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    after.pop(folder / "shell.json")
+    assert after == before and [snapshot["stream"] for snapshot in drs.snapshots()] == ["pg/app"]
+
+
 def test_every_command_that_works_on_data_reports(drs):
     copy = drs.folder / "copy"
     commands = [

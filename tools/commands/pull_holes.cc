@@ -4,11 +4,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "engine/format/names.h"
 #include "tools/cli/descriptors.h"
+#include "tools/cli/named_files.h"
 #include "tools/output/output.h"
 #include "tools/output/quantity_text.h"
 #include "tools/output/summary_text.h"
@@ -55,14 +55,6 @@ nlohmann::ordered_json frame_json(const Snapshot& snapshot, const RestoreRange& 
   out["fill"] = map.fill() == HoleFill::kZeros ? "zeros" : "omitted";
   out["holes_bytes"] = map.bytes();
   return out;
-}
-
-bool are_one_file(const std::string& a, const std::string& b) {
-  std::error_code failed;
-  if (std::filesystem::equivalent(a, b, failed)) return true;
-  // Not both exist.
-  const auto at = std::filesystem::weakly_canonical(a, failed);
-  return !failed && at == std::filesystem::weakly_canonical(b, failed);
 }
 
 }  // namespace
