@@ -238,7 +238,7 @@ class Application {
     const RunFacts facts{
         .command = path_,
         .exit_status = status,
-        .repository = hide_key_digits(metrics_repository(model_.options)),
+        .repository = metrics_repository(model_.options),
         .host = host_name(),
         .version = version_line(),
         .libraries = library_versions(),

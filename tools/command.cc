@@ -1,6 +1,7 @@
 #include "tools/command.h"
 
 #include "tools/cli/option_builder.h"
+#include "tools/output/printable.h"
 #include "tools/repository/repository_location.h"
 
 namespace drs {
@@ -32,7 +33,7 @@ CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::s
 
 std::string metrics_repository(const GlobalOptions& options) {
   const auto place = parse_repository_location(options.repository, options);
-  return place.ok() ? place->name : options.repository;
+  return hide_key_digits(hide_url_credentials(place.ok() ? place->name : options.repository));
 }
 
 void warn_of_unwritten_metrics(const Result<void>& written, spdlog::logger& log) {

@@ -78,7 +78,7 @@ class CommandSet {
 CLI::App* add_subcommand(CLI::App& parent, const std::string& name, const std::string& description,
                          const std::string& examples);
 
-// The repository of --repository in the labels of metrics.
+// The repository of --repository in reports and in the labels of metrics. A key or credentials in it are hidden.
 std::string metrics_repository(const GlobalOptions& options);
 // For the outcome of writing metrics: a failure is a warning, and changes nothing of what a run has done.
 void warn_of_unwritten_metrics(const Result<void>& written, spdlog::logger& log);

@@ -263,6 +263,18 @@ def test_a_report_and_metrics_never_replace_what_the_run_reads_or_makes(drs):
     assert after == before and [snapshot["stream"] for snapshot in drs.snapshots()] == ["pg/app"]
 
 
+def test_a_key_or_credentials_in_the_place_of_the_repository_reach_no_file(drs):
+    report, prom = drs.folder / "report.json", drs.folder / "run.prom"
+    for place, seen in {
+        drs.key: "(64 hex digits, not shown)",
+        "s3://AKIAEXAMPLE:do/not+show@bucket/drs": "s3://[credentials]@bucket/drs",
+    }.items():
+        failed = drs.run("push", "pg/app", "-r", place, "--report", report, "--metrics", prom, expect=(2, 10))
+        for text in (report.read_text(), prom.read_text(), failed.err):
+            assert place not in text and "do/not" not in text and drs.key not in text
+        assert f'repository="{seen}"' in prom.read_text() and json.loads(report.read_text())["place"] == seen
+
+
 def test_every_command_that_works_on_data_reports(drs):
     copy = drs.folder / "copy"
     commands = [

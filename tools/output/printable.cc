@@ -133,6 +133,16 @@ std::string hide_key_digits(std::string_view text) {
   return out;
 }
 
+std::string hide_url_credentials(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  const std::size_t begin = scheme == std::string_view::npos ? text.size() : scheme + 3;
+  const std::size_t colon = text.find(':', begin), at = text.rfind('@');
+  // A secret may hold slashes. A prefix may hold ':' and '@'.
+  if (colon == std::string_view::npos || colon > text.find('/', begin) || at == std::string_view::npos || at < colon)
+    return std::string(text);
+  return std::string(text.substr(0, begin)) + "[credentials]" + std::string(text.substr(at));
+}
+
 bool has_key_digits(std::string_view text) {
   return hide_key_digits(text) != text;
 }

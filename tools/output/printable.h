@@ -29,6 +29,9 @@ std::string printable_json(std::string_view text);
 // digits, which is what a key looks like, replaced by a note. The names of objects, which are digests, stay.
 std::string hide_key_digits(std::string_view text);
 
+// "s3://ID:SECRET@bucket/prefix" with a note in the place of "ID:SECRET". Any other text stays as it is.
+std::string hide_url_credentials(std::string_view text);
+
 // Whether `text` holds such a run.
 bool has_key_digits(std::string_view text);
 

@@ -143,6 +143,12 @@ Result<RepositoryLocation> parse_repository_location(std::string_view text, cons
     return place;
   }
   const std::string_view url = text.substr(0, mark);
+  if (const std::string shown = hide_url_credentials(url); shown != url)
+    return Error(ErrorCode::kUsage,
+                 fmt::format("'{}' has credentials in it, which a URL of a repository must not: give them as "
+                             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as a profile, or as --credentials-file, "
+                             "and replace them, since other users may have seen the command line",
+                             shown));
   place.name = url;
   if (scheme == "file") {
     place.name = url.substr(std::string_view("file://").size());

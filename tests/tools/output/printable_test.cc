@@ -87,6 +87,13 @@ TEST(KeyDigits, NamesOfObjectsStayAsTheyAre) {
     EXPECT_NE(hide_key_digits(text), text);
 }
 
+TEST(UrlCredentials, AreHiddenInFrontOfABucketAndNowhereElse) {
+  EXPECT_EQ(hide_url_credentials("s3://AKIA:wJal+x/K7@bucket/prefix"), "s3://[credentials]@bucket/prefix");
+  EXPECT_EQ(hide_url_credentials("https://user:a@b@host"), "https://[credentials]@host");
+  for (const char* const text : {"s3://bucket/a:b@c", "/srv/a:b@c", "gs://bucket/prefix", "me@host", "s3://", "://:"})
+    EXPECT_EQ(hide_url_credentials(text), text);
+}
+
 TEST(KeyDigits, OtherTextStaysAsItIs) {
   for (const std::string& text : {std::string(), std::string("face the facts"), std::string(63, 'f'),
                                   std::string(63, 'f') + "g" + std::string(63, '0')}) {

@@ -60,6 +60,14 @@ TEST(RepositoryLocation, SaysWhatItDoesNotTake) {
   }
 }
 
+TEST(RepositoryLocation, CredentialsInAUrlAreRefusedAndNotShown) {
+  const auto place = parse_repository_location("s3://AKIA:hidden/x@bucket/prefix", {});
+  ASSERT_FALSE(place.ok());
+  EXPECT_EQ(place.error().code, ErrorCode::kUsage);
+  EXPECT_NE(place.error().message.find("'s3://[credentials]@bucket/prefix'"), std::string::npos);
+  EXPECT_EQ(place.error().message.find("hidden"), std::string::npos);
+}
+
 TEST(RepositoryLocation, IsRememberedAsItWasGiven) {
   GlobalOptions options;
   options.repositories["near"] = {"/var/near", "", {}, {}, {}};
