@@ -82,6 +82,52 @@ TEST(Evidence, DoesNotCoverAPackThatAppearsLaterWithAnEarlierTime) {
   for (const PackProof& proof : evidence.of(packs)) EXPECT_EQ(proof.read_ns, 0);
 }
 
+TEST(Evidence, IsNoneWhereOnePackWentAndAnotherCame) {
+  std::vector<PackInfo> packs = {pack(1, kNow - kDay), pack(3, kNow - kDay)};
+  Evidence evidence(kNow + kDay);
+  evidence.add(record_of(arcs(packs, {true, true}, kNow), kNow), 0);
+  packs[0] = pack(2, kNow - 2 * kDay);  // of the same size
+  packs[0].name = name(1, 7);
+  for (const PackProof& proof : evidence.of(packs)) EXPECT_EQ(proof.read_ns, 0);
+  // One that was cut has its name and time.
+  packs[0] = pack(1, kNow - kDay);
+  EXPECT_EQ(evidence.of(packs)[0].read_ns, kNow);
+  packs[0].bytes = 99;
+  EXPECT_EQ(evidence.of(packs)[0].read_ns, 0);
+}
+
+TEST(Evidence, IsNoneOfAFileThatWasPutBackOrCopied) {
+  std::vector<PackInfo> packs = {pack(1, kNow - 3 * kDay), pack(2, kNow - 2 * kDay), pack(3, kNow - 2 * kDay)};
+  Evidence evidence(kNow + kDay);
+  evidence.add(record_of(arcs(packs, {true, true, true}, kNow), kNow), 0);
+  packs[0].changed_ns = kNow + kHour;
+  EXPECT_EQ(evidence.of(packs)[0].read_ns, 0);
+  EXPECT_EQ(evidence.of(packs)[1].read_ns, 0);  // less than an hour older than the newest: another may have gone
+  packs[2].stored_ns = kNow - kMinute;
+  Evidence later(kNow + kDay);
+  packs[0].changed_ns = 0;
+  later.add(record_of(arcs(packs, {true, true, true}, kNow), kNow), 0);
+  packs[0].changed_ns = kNow + kHour;
+  EXPECT_EQ(later.of(packs)[0].read_ns, 0);
+  EXPECT_EQ(later.of(packs)[1].read_ns, kNow);
+}
+
+TEST(Evidence, OfAPackThatIsDatedAheadIsNoneAndIsOverdue) {
+  const std::vector<PackInfo> packs = {pack(1, kNow - kDay), pack(2, kNow + 100 * kDay)};
+  const auto some = arcs_of({.packs = packs,
+                             .proven = {true, true},
+                             .bounds = {},
+                             .listed_ns = kNow - kDay,
+                             .proven_ns = kNow,
+                             .level = ProofLevel::kDecoded});
+  Evidence evidence(kNow);
+  evidence.add(record_of(some, kNow), 0);
+  const auto proofs = evidence.of(packs);
+  EXPECT_EQ(proofs[0].read_ns, kNow);
+  EXPECT_EQ(proofs[1].read_ns, 0);
+  EXPECT_EQ(coverage_of(packs, proofs, {kNow - kHour, kNow}).overdue_packs, 1U);
+}
+
 TEST(Evidence, StaysForPacksThatWereLongThereWhenOthersAreDeleted) {
   std::vector<PackInfo> packs = {pack(1, kNow - kDay), pack(2, kNow - kDay), pack(3, kNow - kMinute)};
   Evidence evidence(kNow + kDay);
