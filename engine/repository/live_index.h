@@ -25,6 +25,8 @@ class LiveIndex {
 
   // The reference and all claims of the index are valid until lists are made again.
   [[nodiscard]] BlockIndex& index() { return *index_; }
+  // The reference is valid until lists are made again.
+  [[nodiscard]] const PackCatalog& packs() const { return *packs_; }
   // How many times lists were made: claims stay valid while this value stays the same.
   [[nodiscard]] std::uint64_t lists_made() const { return lists_made_; }
   // Whether a new list has ever differed from the one before.

@@ -211,10 +211,9 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& given) {
     report = PullReport{.bytes = counters.bytes, .elapsed = context.clock.steady() - started};
   }
   if (report->healed_blocks > 0)
-    context.log.warn(
-        "{} lost or damaged blocks were rebuilt from other copies of their chunks; run `drstream verify "
-        "--read-data`",
-        report->healed_blocks);
+    context.log.warn("{} {} rebuilt from other copies of chunks; run `drstream verify --read-data`",
+                     counted(report->healed_blocks, "lost or damaged block"),
+                     report->healed_blocks == 1 ? "was" : "were");
   nlohmann::ordered_json document = pull_json(*snapshot, *report, sink->name(), consumer_stopped);
   document["requests"] = request_counts_json(repository->store().request_counts());
   for (const std::string& line : hole_warnings(holes, snapshot->manifest, command.holes)) context.log.warn("{}", line);

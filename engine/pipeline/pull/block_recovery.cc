@@ -52,6 +52,9 @@ Loss BlockRecovery::loss_of(const BlockId& id, const std::optional<BlockLocation
     loss.pack = at->pack;
   } else if (const auto claim = lists_->index().any_claim(id); claim.ok()) {
     if (const auto pack = lists_->index().claimed_pack(*claim); pack.ok()) loss.pack = pack->name;
+    // A pack that is listed with another size is there: it was cut, or has grown.
+    if (loss.pack && loss.cause == Loss::Cause::kMissing && lists_->packs().find(*loss.pack) != nullptr)
+      loss.cause = Loss::Cause::kDamaged;
   }
   return loss;
 }
@@ -169,8 +172,8 @@ Result<BlockRecovery::Recovered> BlockRecovery::heal(const BlockId& id, MutableB
   recovered.healed = missing.empty();
   if (recovered.healed) return recovered;
   recovered.block.lost = spans_of(missing);
-  recovered.problem =
-      std::to_string(missing.size()) + " of its " + std::to_string(chunks->size()) + " chunks have no other copy";
+  recovered.problem = std::to_string(missing.size()) + " of its " + std::to_string(chunks->size()) +
+                      (missing.size() == 1 ? " chunks has no other copy" : " chunks have no other copy");
   return recovered;
 }
 

@@ -12,7 +12,10 @@ constexpr std::array<Byte, 64 * kKiB> kZeros{};
 
 Result<void> RangeEmitter::emit(const RestoredPiece& piece) {
   if (!piece.loss) return write(piece.bytes);
-  DRS_ASSERT(holes_ != nullptr, "a lost piece in a restore without holes");
+  if (holes_ == nullptr) {
+    lost_ = RestoreRange{piece.stream_offset_bytes, piece.stream_offset_bytes + piece.lost_bytes};
+    return lost_error({ErrorCode::kCorrupt, piece.problem}, *lost_);
+  }
   DRS_RETURN_IF_ERROR(holes_->add({piece.stream_offset_bytes, piece.lost_bytes, written_bytes_, *piece.loss}));
   if (holes_->fill() == HoleFill::kZeros) return write_zeros(piece.lost_bytes);
   progress_.bytes += piece.lost_bytes;

@@ -181,7 +181,7 @@ Result<PullReport> RangeRestore::run_threads(const ManifestStream& stream, const
     if (!emitted.ok()) failure_.fail(std::move(emitted).error());
   });
   threads.join();
-  lost_ = fetcher.lost();
+  lost_ = emitter.lost() ? emitter.lost() : fetcher.lost();
   DRS_RETURN_IF_ERROR(failure_.result());
   const RestoreTotals totals = schedule.totals();
   PullReport report;

@@ -26,6 +26,11 @@ std::uint64_t aligned_end(const BlockRecord& record) {
 
 }  // namespace
 
+Error lost_error(Error error, const RestoreRange& lost) {
+  return std::move(error).with_context("bytes " + std::to_string(lost.begin_bytes) + " to " +
+                                       std::to_string(lost.end_bytes) + " of the stream cannot be restored");
+}
+
 RestoreFetcher::RestoreFetcher(const std::vector<RecipePartRef>& parts, const Options& options, ObjectStore& store,
                                BlockRecovery& recovery, RestoreSchedule& schedule, ProgressCounters& progress)
     : parts_(parts),
@@ -233,19 +238,19 @@ void RestoreFetcher::settle_reads() {
 
 Error RestoreFetcher::lose(Error error, std::uint64_t offset_bytes, std::uint64_t bytes) {
   lost_ = RestoreRange{offset_bytes, offset_bytes + bytes};
-  return std::move(error).with_context("bytes " + std::to_string(offset_bytes) + " to " +
-                                       std::to_string(offset_bytes + bytes) + " of the stream cannot be restored");
+  return lost_error(std::move(error), *lost_);
 }
 
 Result<void> RestoreFetcher::recovery_failed() {
   while (RestoreJob* const job = schedule_.try_take_failed()) {
     auto recovered = recovery_.recover(job->fetch.block, job->location, *job->error, schedule_.slot(job->fetch.slot));
     if (!recovered.ok()) return lose(std::move(recovered).error(), job->stream_offset_bytes, job->stream_bytes);
-    if (!recovered->block.lost.empty() && losses_ == Losses::kEndTheRun)
-      return lose({ErrorCode::kCorrupt, recovered->problem}, job->stream_offset_bytes, job->stream_bytes);
+    // Nobody may need what is lost. A restore without holes ends where a run does.
+    const bool rebuilt = recovered->healed || (losses_ == Losses::kEndTheRun && !recovered->block.lost.empty());
+    if (losses_ == Losses::kEndTheRun) recovered->block.problem = std::move(recovered->problem);
     progress_.stored_bytes += recovered->read_bytes;
     schedule_.finish(*job, std::move(recovered->block),
-                     {recovered->decoded_bytes, recovered->read_bytes, recovered->healed ? std::uint64_t{1} : 0});
+                     {recovered->decoded_bytes, recovered->read_bytes, rebuilt ? std::uint64_t{1} : 0});
   }
   return {};
 }

@@ -23,8 +23,12 @@ struct RestoreRange {
   std::uint64_t end_bytes = 0;
 };
 
+// `error` took these bytes of the stream: with a text that names them.
+Error lost_error(Error error, const RestoreRange& lost);
+
 class RestoreFetcher {
  public:
+  // kEndTheRun: a lost recipe part at once, lost data with the first run that needs it.
   enum class Losses : std::uint8_t { kEndTheRun, kLeaveHoles };
   struct Options {
     RestoreRange range;
@@ -38,9 +42,10 @@ class RestoreFetcher {
   RestoreFetcher(const RestoreFetcher&) = delete;
   RestoreFetcher& operator=(const RestoreFetcher&) = delete;
 
-  // Runs until every block of the range is decoded, or the schedule stops. No read is in flight when it returns.
-  // Errors: kCorrupt (damage beyond repair, unless it leaves holes; the text names block, pack and bytes of the
-  // stream), the store's.
+  // Runs until every block of the range is decoded, or the schedule stops. No read is in flight when it returns. Bytes
+  // of data blocks that cannot be recovered are left to whoever follows the schedule. Errors: kCorrupt (a recipe part
+  // is damaged beyond repair, and that leaves no holes; the text names block, pack and bytes of the stream), the
+  // store's.
   Result<void> run();
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
   // The bytes of the stream that the damage took with which run() ended.

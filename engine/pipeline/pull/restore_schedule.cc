@@ -188,8 +188,11 @@ void RestoreSchedule::add_lost_and_good(const PlannedRun& run, std::vector<Resto
     const std::uint64_t to_bytes = std::min<std::uint64_t>(std::uint64_t{span.offset_bytes} + span.bytes, end_bytes);
     if (from_bytes >= to_bytes) continue;
     add_good(from_bytes);
-    pieces.push_back(
-        {.stream_offset_bytes = stream_offset(), .bytes = {}, .lost_bytes = to_bytes - from_bytes, .loss = block.loss});
+    pieces.push_back({.stream_offset_bytes = stream_offset(),
+                      .bytes = {},
+                      .lost_bytes = to_bytes - from_bytes,
+                      .loss = block.loss,
+                      .problem = block.problem});
     at_bytes = to_bytes;
   }
   add_good(end_bytes);

@@ -15,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/pipeline/pull/hole_map.h"
@@ -56,6 +57,7 @@ struct RestoredBlock {
   std::size_t plain_bytes = 0;
   std::vector<BlockSpan> lost = {};  // in order, apart from each other
   Loss loss = {};                    // of all of `lost`
+  std::string problem = {};          // why they are lost, for a restore that ends there
 };
 
 // Some bytes of a run: good ones, or lost ones.
@@ -64,6 +66,7 @@ struct RestoredPiece {
   ByteView bytes;                // empty if they are lost
   std::uint64_t lost_bytes = 0;  // 0 if they are good
   std::optional<Loss> loss;      // set if they are lost
+  std::string problem = {};      // of their block
 };
 
 struct RestoreTotals {

@@ -119,7 +119,33 @@ TEST_F(PullDamage, RefusesABlockAllButOneOfWhoseChunksHaveAnotherCopy) {
   damage_block(1, 3);
   PullRun run(fixture_, snapshot_, budget(2, 4, 2));
   expect_refused(run);
-  expect_contains(run.report.error().message, "1 of its 3 chunks have no other copy");
+  expect_contains(run.report.error().message, "1 of its 3 chunks has no other copy");
+}
+
+TEST_F(PullDamage, RestoresWhatNeedsNoneOfTheLostChunks) {
+  const BlockId block = pieces_[13].block;
+  const std::vector<Bytes> chunks = fixture_.chunks_of(block);
+  ASSERT_EQ(chunks.size(), 3U);
+  const std::vector<Piece> around = {pieces_[2], {block, 0, 1}, {block, 2, 1}, pieces_[14]};
+  const Snapshot needs_less = fixture_.add_snapshot("less", around, 2);
+  const std::vector<Piece> all = {pieces_[2], {block, 0, 3}};
+  const Snapshot needs_all = fixture_.add_snapshot("all", all, 1);
+  fixture_.add_block({chunks[2], chunks[0]});
+  fixture_.add_index({fixture_.close_pack()});
+  damage_block(1, 3);
+  for (const std::size_t slots : {1U, 4U}) {
+    PullRun run(fixture_, needs_less, budget(2, slots, 2));
+    ASSERT_TRUE(run.report.ok()) << run.report.error().message;
+    EXPECT_EQ(run.sink.bytes, fixture_.stream_of(around));
+    EXPECT_TRUE(run.report->whole);
+    EXPECT_EQ(run.report->healed_blocks, 1U);
+    EXPECT_EQ(run.sink.commits, 1);
+  }
+  PullRun run(fixture_, needs_all, budget(2, 4, 2));
+  expect_refused(run);
+  const std::size_t lost = fixture_.stream_of({pieces_[2]}).size() + chunks[0].size();
+  expect_contains(run.report.error().message, "bytes " + std::to_string(lost) + " to " +
+                                                  std::to_string(lost + chunks[1].size()) + " of the stream");
 }
 
 TEST_F(PullDamage, HealsAWholeLostPack) {

@@ -148,6 +148,9 @@ TEST(PullHoles, TheMapIsExactForAnyDamageAndAnyBudget) {
     const HolesRun whole(fixture, snapshot, memory, fill);
     RC_ASSERT(whole.pull.report.ok());
     RC_ASSERT(lost_bytes_of(whole.map, original.size()) == lost);
+    const PullRun plain(fixture, snapshot, memory);
+    RC_ASSERT(plain.report.ok() == (lost_bytes == 0));
+    if (plain.report.ok()) RC_ASSERT(plain.sink.bytes == original);
     RC_ASSERT(whole.map.bytes() == lost_bytes);
     RC_ASSERT(whole.pull.sink.bytes == output_of(original, lost, fill, 0, original.size()));
     RC_ASSERT(whole.pull.sink.commits == 1);
@@ -268,6 +271,17 @@ TEST_F(PullHolesTest, AMissingPackIsNamedByItsIndex) {
   ASSERT_TRUE(run.pull.report.ok());
   EXPECT_EQ(run.pull.sink.bytes, Bytes(60000));
   const std::vector<Hole> holes{{0, 60000, 0, {Cause::kMissing, Part::kData, pack_}}};
+  EXPECT_EQ(run.map.holes(), holes);
+}
+
+TEST_F(PullHolesTest, ACutPackIsDamagedAndNotMissing) {
+  Bytes cut = *fixture_.objects().find(pack_name(pack_))->bytes;
+  cut.resize(cut.size() - 100);
+  fixture_.objects().erase(pack_name(pack_));
+  fixture_.objects().insert(pack_name(pack_), std::move(cut), 1);
+  const HolesRun run(fixture_, snapshot_, budget(2, 4, 2));
+  ASSERT_TRUE(run.pull.report.ok());
+  const std::vector<Hole> holes{{0, 60000, 0, {Cause::kDamaged, Part::kData, pack_}}};
   EXPECT_EQ(run.map.holes(), holes);
 }
 
