@@ -147,7 +147,8 @@ Result<PackCheck::Verdict> PackCheck::read(ObjectStore& store, const PackInfo& p
   if (!verdict.damaged_blocks.empty()) {
     verdict.lasting = true;
     verdict.add(std::to_string(verdict.damaged_blocks.size()) + " of its " + std::to_string(blocks.size()) +
-                " blocks are damaged" + (first_damage.empty() ? "" : ", first: " + first_damage));
+                (verdict.damaged_blocks.size() == 1 ? " blocks is damaged" : " blocks are damaged") +
+                (first_damage.empty() ? "" : ", first: " + first_damage));
   } else if (!verdict.problem.empty() && !verdict.all_blocks) {
     verdict.add("every block in it still decodes");
   }

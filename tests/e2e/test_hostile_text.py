@@ -97,7 +97,7 @@ def test_a_forged_mark_is_looked_into_and_proves_nothing(drs, new_repository):
     run_harmless(drs, "scrub", expect=0)
     assert drs.names("damaged") != []  # a scrub cannot know what verify saw
     again = run_harmless(drs, "verify", expect=0)
-    assert b"took back the damage marks of 1 packs" in again.out
+    assert b"took back the damage marks of 1 pack," in again.out
     assert drs.names("damaged") == []
 
 

@@ -82,7 +82,7 @@ def test_it_goes_on_to_the_end_and_names_all_damage(pushed):
 def test_damage_is_recorded_and_the_next_push_does_not_build_on_it(pushed):
     pushed.flip(pushed.data_packs[0])
     outcome = pushed.run("verify", "--read-data", expect=4)
-    assert "marked 1 packs as damaged" in outcome.out.decode()
+    assert "marked 1 pack as damaged" in outcome.out.decode()
     assert pushed.json("stats")["packs_damaged"] == 1
     again = pushed.push("old", OLD)
     assert again["new_bytes"] > 0
@@ -105,7 +105,7 @@ def test_a_mark_is_taken_back_when_the_pack_is_whole_again(pushed):
     pushed.run("verify", "--read-data", expect=4)
     pushed.flip(pack)
     outcome = pushed.run("verify", "--read-data")
-    assert "took back the damage marks of 1 packs" in outcome.out.decode()
+    assert "took back the damage marks of 1 pack," in outcome.out.decode()
     assert pushed.json("stats")["packs_damaged"] == 0
 
 

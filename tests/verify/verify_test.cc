@@ -461,7 +461,7 @@ TEST_F(VerifyTest, ReadsPacksThatAreLargerThanItsBuffers) {
   const CheckRun run = run_verify(stored_);
   const Finding* finding = run.about(pack_name(pack.digest));
   ASSERT_NE(finding, nullptr);
-  EXPECT_NE(finding->problem.find("1 of its 5 blocks are damaged"), std::string::npos) << finding->problem;
+  EXPECT_NE(finding->problem.find("1 of its 5 blocks is damaged"), std::string::npos) << finding->problem;
 }
 
 TEST_F(VerifyTest, GivesTheSameAnswerOnSeveralThreads) {

@@ -57,9 +57,9 @@ std::string summary(const ScrubReport& report, ExitCode code, bool on_terminal) 
   out += code == ExitCode::kOk ? ", all of what is there\n" : ", which is all that could be read whole\n";
   if (report.unknown_names > 0) out += fmt::format("{} names are not drstream's\n", report.unknown_names);
   if (report.marked > 0)
-    out += fmt::format("marked {} packs as damaged: pushes store their chunks anew\n", report.marked);
+    out += fmt::format("marked {} as damaged: pushes store their chunks anew\n", counted(report.marked, "pack"));
   if (report.unmarked > 0)
-    out += fmt::format("took back the damage marks of {} packs, which are whole\n", report.unmarked);
+    out += fmt::format("took back the damage marks of {}, now whole\n", counted(report.unmarked, "pack"));
   return out;
 }
 

@@ -123,20 +123,20 @@ std::string summary(const VerifyReport& report, const VerifyCommand& command, bo
                        format_percent(report.bytes_read, report.packs_bytes), report.packs_read, report.blocks_decoded,
                        report.chunks_checked, format_size(report.decoded_bytes));
   else
-    out += report.packs_read == 0
-               ? "read 0 % of the stored data: structure alone was checked (--read-data reads all)\n"
-               : fmt::format(
-                     "read {} packs, which are marked as damaged, and of the rest the structure alone "
-                     "(--read-data reads all)\n",
-                     report.packs_read);
+    out += report.packs_read == 0 ? "read 0 % of the stored data: structure alone was checked (--read-data reads all)\n"
+                                  : fmt::format(
+                                        "read {}, marked as damaged, and of the rest the structure alone "
+                                        "(--read-data reads all)\n",
+                                        counted(report.packs_read, "pack"));
   if (report.records_checked > 0)
-    out += fmt::format("compared {} records of topics with their digests\n", report.records_checked);
+    out += fmt::format("compared {} of topics with their digests\n", counted(report.records_checked, "record"));
   if (report.snapshots_rebuilt > 0)
-    out += fmt::format("rebuilt {} snapshots, {}\n", report.snapshots_rebuilt, format_size(report.rebuilt_bytes));
+    out += fmt::format("rebuilt {}, {}\n", counted(report.snapshots_rebuilt, "snapshot"),
+                       format_size(report.rebuilt_bytes));
   if (report.marked > 0)
-    out += fmt::format("marked {} packs as damaged: pushes store their chunks anew\n", report.marked);
+    out += fmt::format("marked {} as damaged: pushes store their chunks anew\n", counted(report.marked, "pack"));
   if (report.unmarked > 0)
-    out += fmt::format("took back the damage marks of {} packs, which are whole\n", report.unmarked);
+    out += fmt::format("took back the damage marks of {}, now whole\n", counted(report.unmarked, "pack"));
   return out;
 }
 

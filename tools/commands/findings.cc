@@ -8,6 +8,7 @@
 #include "tools/output/output.h"
 #include "tools/output/printable.h"
 #include "tools/output/quantity_text.h"
+#include "tools/output/summary_text.h"
 #include "tools/output/time_text.h"
 
 namespace drs {
@@ -32,14 +33,14 @@ std::string findings_text(const std::vector<Finding>& findings, RangeDetail rang
                        printable_value(finding.problem));
     if (ranges == RangeDetail::kCounted) {
       if (finding.affected_count > 0)
-        out += fmt::format("  affects {} ranges of bytes (-v lists them)\n", finding.affected_count);
+        out += fmt::format("  affects {} of bytes (-v lists them)\n", counted(finding.affected_count, "range"));
       continue;
     }
     for (const AffectedRange& range : finding.affected)
       out += fmt::format("  affects {} snapshot {} bytes {} to {}\n", printable_value(range.stream), range.snapshot_id,
                          range.offset_bytes, range.offset_bytes + range.bytes);
     if (finding.affected_count > finding.affected.size())
-      out += fmt::format("  and {} more ranges\n", finding.affected_count - finding.affected.size());
+      out += fmt::format("  and {}\n", counted(finding.affected_count - finding.affected.size(), "more range"));
   }
   return out;
 }
@@ -47,10 +48,11 @@ std::string findings_text(const std::vector<Finding>& findings, RangeDetail rang
 std::string damaged_snapshots_text(const VerifyReport& report) {
   std::string out;
   for (const DamagedSnapshot& snapshot : report.damaged_snapshots)
-    out += fmt::format("{}: {} {} of {}, sequence {}: {} in {} ranges, the first found at byte {}\n",
+    out += fmt::format("{}: {} {} of {}, sequence {}: {} in {}, the first found at byte {}\n",
                        snapshot.too_new ? "snapshot that needs a newer drstream" : "damaged snapshot",
                        printable_value(snapshot.stream), snapshot.snapshot_id, format_time_local(snapshot.snapshot_ns),
-                       snapshot.sequence, format_size(snapshot.bytes), snapshot.ranges, snapshot.first_offset_bytes);
+                       snapshot.sequence, format_size(snapshot.bytes), counted(snapshot.ranges, "range"),
+                       snapshot.first_offset_bytes);
   return out;
 }
 
@@ -82,7 +84,11 @@ std::string hit_streams_text(const VerifyReport& report) {
           "another copy of the repository\n",
           name);
     else
-      out += fmt::format("no snapshot of {} is intact: look for another copy of the repository\n", name);
+      out += fmt::format(
+          "no snapshot of {} is intact: `drstream pull` restores those that other copies of chunks make whole; look "
+          "for "
+          "another copy of the repository\n",
+          name);
   }
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -31,6 +32,8 @@ std::string fate_text(const RepairedPack& pack, bool dry_run) {
   switch (pack.fate) {
     case Fate::kPutAgain: return dry_run ? "would be put again" : "was put again";
     case Fate::kCondemned:
+      if (pack.live_blocks == 0)
+        return fmt::format("{} condemned: no live snapshot needs a block of it", dry_run ? "would be" : "was");
       return fmt::format("{} condemned: every live block of it ({}) has a good copy elsewhere",
                          dry_run ? "would be" : "was", pack.live_blocks);
     case Fate::kCondemnedBefore: return "was condemned before, and no snapshot needs it: a prune deletes it";
@@ -40,10 +43,60 @@ std::string fate_text(const RepairedPack& pack, bool dry_run) {
                      pack.lost_blocks == 1 ? "1 has" : fmt::format("{} have", pack.lost_blocks));
 }
 
+bool still_restores(const UnhealedSnapshot& snapshot) {
+  return snapshot.lost.bytes == 0;
+}
+
+bool lost_a_recipe(const UnhealedSnapshot& snapshot) {
+  return snapshot.lost.recipes > 0;
+}
+
+// A block is stored again only whole: no push brings back chunks that no snapshot needs.
+bool lost_data(const UnhealedSnapshot& snapshot) {
+  return !still_restores(snapshot) && snapshot.lost.recipes < snapshot.lost.blocks;
+}
+
+std::string unhealed_text(const UnhealedSnapshot& snapshot) {
+  const SnapshotLoss& lost = snapshot.lost;
+  const std::string which = fmt::format("{} {} of {}: {} no good copy", printable_value(snapshot.stream), snapshot.id,
+                                        format_time_local(snapshot.snapshot_ns),
+                                        lost.blocks == 1 ? "1 block has" : fmt::format("{} blocks have", lost.blocks));
+  if (still_restores(snapshot))
+    return fmt::format("snapshot with lost blocks that still restores: {}, but all that it needs of {} has one\n",
+                       which, lost.blocks == 1 ? "it" : "them");
+  const std::string where =
+      snapshot.is_topics ? std::string() : fmt::format(", the first at byte {}", lost.first_offset_bytes);
+  const std::string recipes =
+      lost.recipes == 0
+          ? std::string()
+          : fmt::format("; {} of its recipe {} lost", counted(lost.recipes, "part"), lost.recipes == 1 ? "is" : "are");
+  return fmt::format("damaged snapshot: {}; {} in {} {} lost{}{}\n", which, format_size(lost.bytes),
+                     counted(lost.ranges, "range"), lost.bytes == 1 ? "is" : "are", where, recipes);
+}
+
+// What no push changes.
+std::string give_up_step(const RepairPacksReport& report) {
+  std::string out;
+  if (std::ranges::any_of(report.snapshots, lost_a_recipe))
+    out +=
+        "next: no push brings back a lost part of a recipe: name a replica by --from-repository, or give up with "
+        "`drstream forget ID`, after `drstream pull ID --allow-holes -o FILE` has saved the rest:\n";
+  for (const UnhealedSnapshot& snapshot : report.snapshots)
+    if (lost_a_recipe(snapshot)) out += fmt::format("  {} of {}\n", snapshot.id, printable_value(snapshot.stream));
+  if (std::ranges::any_of(report.snapshots, still_restores))
+    out +=
+        "next: snapshots that still restore need nothing now (`drstream pull ID`; of topics `drstream kafka restore`). "
+        "Their lost blocks cannot be stored again, since other chunks of these are lost; pushes store what they need "
+        "of "
+        "them in new blocks. The damage ends with a replica (--from-repository), or once these snapshots are forgotten "
+        "and `drstream repair packs` runs again\n";
+  return out;
+}
+
 std::string next_step(const RepairPacksReport& report, const RepairPacksMode& mode) {
   std::set<std::string> streams, archives;
   for (const UnhealedSnapshot& snapshot : report.snapshots)
-    (snapshot.is_topics ? archives : streams).insert(snapshot.stream);
+    if (lost_data(snapshot)) (snapshot.is_topics ? archives : streams).insert(snapshot.stream);
   std::string out;
   for (const std::string& stream : streams)
     out += fmt::format("next: push {} again: what its data still has of the lost blocks is stored anew\n",
@@ -56,7 +109,12 @@ std::string next_step(const RepairPacksReport& report, const RepairPacksMode& mo
   if (!out.empty()) out += "next: then run `drstream repair packs` again";
   if (!out.empty() && !mode.with_other)
     out += "; or name a replica, or a repository with the same streams: --from-repository PLACE";
-  if (!out.empty()) out += '\n';
+  if (!out.empty())
+    out +=
+        "\nnext: what no push brings back is lost: `drstream pull ID --allow-holes -o FILE` saves the rest of a "
+        "damaged "
+        "snapshot, `drstream forget ID` gives it up\n";
+  out += give_up_step(report);
   if (!report.unreadable.empty())
     out +=
         "next: bring the manifests back with `drstream copy` from a replica, and run `drstream repair packs` again\n";
@@ -84,12 +142,13 @@ std::string repair_packs_text(const RepairPacksReport& report, const RepairPacks
     out += fmt::format("{} marked as damaged {} gone, and no snapshot needs {}: the marks {}\n",
                        counted(report.packs_gone, "pack"), report.packs_gone == 1 ? "is" : "are",
                        report.packs_gone == 1 ? "it" : "them", mode.dry_run ? "would go" : "go");
-  for (const UnhealedSnapshot& snapshot : report.snapshots)
-    out += fmt::format("damaged snapshot: {} {} of {}: {} no good copy\n", printable_value(snapshot.stream),
-                       snapshot.id, format_time_local(snapshot.snapshot_ns),
-                       snapshot.lost_blocks == 1 ? "1 block has" : fmt::format("{} blocks have", snapshot.lost_blocks));
+  for (const UnhealedSnapshot& snapshot : report.snapshots) out += unhealed_text(snapshot);
   out += next_step(report, mode);
-  if (out.empty()) out += "no pack is marked as damaged or missing\n";
+  if (report.packs.empty() && report.is_whole())
+    out += fmt::format(
+        "no {}pack is marked as damaged, and none is missing; packs without a mark were not read: `drstream sweep`, "
+        "`drstream verify --read-data` and `drstream scrub` look for damage, and mark it for this command\n",
+        report.packs_intact + report.packs_gone > 0 ? "other " : "");
   return out;
 }
 
@@ -122,7 +181,11 @@ nlohmann::ordered_json repair_packs_json(const RepairPacksReport& report, const 
     entry["id"] = snapshot.id;
     entry["stream"] = snapshot.stream;
     entry["time"] = format_time_utc(snapshot.snapshot_ns);
-    entry["lost_blocks"] = snapshot.lost_blocks;
+    entry["lost_blocks"] = snapshot.lost.blocks;
+    entry["lost_recipe_parts"] = snapshot.lost.recipes;
+    entry["lost_bytes"] = snapshot.lost.bytes;
+    entry["range_count"] = snapshot.lost.ranges;
+    if (snapshot.lost.ranges > 0 && !snapshot.is_topics) entry["first_offset_bytes"] = snapshot.lost.first_offset_bytes;
     out["damaged_snapshots"].push_back(std::move(entry));
   }
   out["unreadable_manifests"] = report.unreadable;

@@ -72,6 +72,16 @@ Result<OpenedCopy> BlockCopies::open(const BlockLocation& at) {
   return OpenedCopy{at.pack, std::move(table), std::move(entry), &store};
 }
 
+Result<std::optional<RecipePart>> BlockCopies::read_recipe_part(BlockReader& reader, const RecipePartRef& ref) {
+  DRS_ASSIGN_OR_RETURN(const std::vector<BlockLocation> found, find(ref.block));
+  for (const BlockLocation& at : found) {
+    auto part = reader.read_recipe_part_at(at, ref);
+    if (part.ok()) return std::optional(*std::move(part));
+    if (!is_object_fault(part.error())) return part.error();
+  }
+  return std::optional<RecipePart>();
+}
+
 Result<std::optional<TableBlock>> BlockCopies::entry_of(const BlockId& id) {
   DRS_ASSIGN_OR_RETURN(const std::vector<BlockClaim> claims, claims_of(id));
   for (const BlockClaim& claim : claims) {

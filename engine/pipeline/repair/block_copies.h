@@ -8,6 +8,7 @@
 
 #include "engine/repository/block_index.h"
 #include "engine/repository/block_mover.h"
+#include "engine/repository/block_reader.h"
 #include "engine/repository/pack_catalog.h"
 #include "engine/repository/pack_table.h"
 #include "engine/repository/repository.h"
@@ -37,6 +38,8 @@ class BlockCopies {
   Result<std::vector<BlockLocation>> find(const BlockId& id);
   // Errors: kCorrupt (neither the index nor the pack's table lists the block's chunks), the store's.
   Result<OpenedCopy> open(const BlockLocation& at);
+  // From any copy that `reader`, of this repository, can read. Empty if there is none. Errors: the store's.
+  Result<std::optional<RecipePart>> read_recipe_part(BlockReader& reader, const RecipePartRef& ref);
   // What the index knows of a block, whether or not its pack exists: its length, XXH3 and chunks; offset, codec and
   // sealed length are those of its former place. Empty if nothing readable names it. Errors: the store's.
   Result<std::optional<TableBlock>> entry_of(const BlockId& id);

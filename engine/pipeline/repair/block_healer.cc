@@ -82,6 +82,7 @@ Result<bool> BlockHealer::rebuild(const NeededBlock& block, const TableBlock& en
   plain_.assign(kBlockBytesMax, Byte{});
   const auto recovered = recovery_->recover(block.id, std::nullopt, {ErrorCode::kCorrupt, "damaged"}, plain_);
   if (!recovered.ok() && !is_object_fault(recovered.error())) return recovered.error();
+  if (recovered.ok() && !recovered->block.lost.empty()) lost_spans_.insert_or_assign(block.id, recovered->block.lost);
   // Zeros stand for chunks of which there is no copy.
   if (!recovered.ok() || !recovered->block.lost.empty() || recovered->block.plain_bytes != entry.record.raw_bytes)
     return false;
@@ -128,14 +129,7 @@ Result<void> BlockHealer::fill(const NeededBlock& block, const PartUse& use, Mut
 // Reads it wherever it still is.
 Result<std::optional<RecipePart>> BlockHealer::recipe_part(const RecipePartRef& ref) {
   if (last_part_ && last_part_->first == ref) return std::optional(last_part_->second);
-  DRS_ASSIGN_OR_RETURN(const std::vector<BlockLocation> copies, survey_.copies->find(ref.block));
-  std::optional<RecipePart> found;
-  for (const BlockLocation& at : copies) {
-    auto part = reader_.read_recipe_part_at(at, ref);
-    if (!part.ok() && !is_object_fault(part.error())) return part.error();
-    if (part.ok()) found = *std::move(part);
-    if (found) break;
-  }
+  DRS_ASSIGN_OR_RETURN(std::optional<RecipePart> found, survey_.copies->read_recipe_part(reader_, ref));
   if (!found && other_ != nullptr) {
     DRS_ASSIGN_OR_RETURN(found, other_->recipe_part(ref));
   }

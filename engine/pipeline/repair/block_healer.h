@@ -13,6 +13,7 @@
 #include "engine/pipeline/pull/block_recovery.h"
 #include "engine/pipeline/repair/damage_survey.h"
 #include "engine/pipeline/repair/other_repository.h"
+#include "engine/pipeline/repair/snapshot_loss.h"
 #include "engine/repository/block_mover.h"
 #include "engine/repository/block_reader.h"
 #include "engine/repository/repository.h"
@@ -45,6 +46,8 @@ class BlockHealer {
   Result<void> flush();
 
   [[nodiscard]] const HealedBlocks& healed() const { return healed_; }
+  // Of blocks that heal() could not rebuild: what no other copy of their chunks has.
+  [[nodiscard]] const LostSpans& lost_spans() const { return lost_spans_; }
   [[nodiscard]] const BlockMover::Totals& stored() const { return mover_.totals(); }
 
  private:
@@ -77,6 +80,7 @@ class BlockHealer {
   std::optional<std::pair<RecipePartRef, RecipePart>> last_part_;
   std::optional<std::pair<const Snapshot*, Manifest>> last_manifest_;
   HealedBlocks healed_;
+  LostSpans lost_spans_;
 };
 
 }  // namespace drs

@@ -226,13 +226,8 @@ class Surveyor {
   }
 
   Result<std::optional<RecipePart>> read_part_elsewhere(const RecipePartRef& ref) {
-    DRS_ASSIGN_OR_RETURN(const std::vector<BlockLocation> copies, survey_->copies->find(ref.block));
-    for (const BlockLocation& at : copies) {
-      auto part = reader_->read_recipe_part_at(at, ref);
-      if (part.ok()) return std::optional(*std::move(part));
-      if (!is_object_fault(part.error())) return part.error();
-    }
-    return find_recipe_(ref);
+    DRS_ASSIGN_OR_RETURN(std::optional<RecipePart> part, survey_->copies->read_recipe_part(*reader_, ref));
+    return part ? Result<std::optional<RecipePart>>(std::move(part)) : find_recipe_(ref);
   }
 
   // One in a pack that is not known to be damaged. Preferred are those that no record names and no mark. One in a

@@ -64,13 +64,7 @@ Result<std::vector<OpenedCopy>> OtherRepository::copies_of(const BlockId& id) {
 
 Result<std::optional<RecipePart>> OtherRepository::recipe_part(const RecipePartRef& ref) {
   if (!is_replica()) return std::optional<RecipePart>();
-  DRS_ASSIGN_OR_RETURN(const std::vector<BlockLocation> found, copies_->find(ref.block));
-  for (const BlockLocation& at : found) {
-    auto part = reader_->read_recipe_part_at(at, ref);
-    if (part.ok()) return std::optional(*std::move(part));
-    if (!is_object_fault(part.error())) return part.error();
-  }
-  return std::optional<RecipePart>();
+  return copies_->read_recipe_part(*reader_, ref);
 }
 
 Result<std::optional<TableBlock>> OtherRepository::entry_of(const BlockId& id) {

@@ -54,17 +54,16 @@ class PackRepair {
     }
     DRS_RETURN_IF_ERROR(condemn());
     DRS_RETURN_IF_ERROR(settle_marks());
-    report();
-    return {};
+    report_packs();
+    return report_snapshots();
   }
 
   Result<void> survey() {
-    const auto find_recipe = [&](const RecipePartRef& ref) -> Result<std::optional<RecipePart>> {
-      return other_ == nullptr ? std::optional<RecipePart>() : other_->recipe_part(ref);
-    };
     survey_.reset();  // two would not fit into the memory that one may take
-    DRS_ASSIGN_OR_RETURN(survey_, survey_damage(repository_, read_, find_recipe, options_.index_cache_bytes, control_));
+    DRS_ASSIGN_OR_RETURN(survey_,
+                         survey_damage(repository_, read_, find_recipe_, options_.index_cache_bytes, control_));
     healed_now_.clear();
+    lost_spans_.clear();
     return {};
   }
 
@@ -142,6 +141,7 @@ class PackRepair {
       }
     }
     DRS_RETURN_IF_ERROR(healer->flush());
+    lost_spans_ = healer->lost_spans();
     if (any && !options_.dry_run) DRS_RETURN_IF_ERROR(failpoint("repair.blocks_stored"));
     const HealedBlocks& healed = healer->healed();
     report_.healed.moved += healed.moved;
@@ -251,7 +251,7 @@ class PackRepair {
     return DigestSet();
   }
 
-  void report() {
+  void report_packs() {
     report_.packs = put_again_;
     for (const BadPack& pack : survey_->packs) {
       if (was_put_again(pack)) continue;
@@ -262,17 +262,31 @@ class PackRepair {
       report_.packs.push_back(std::move(repaired));
     }
     std::ranges::sort(report_.packs, {}, &RepairedPack::name);
+    report_.unreadable = survey_->unreadable;
+    report_.warnings.insert(report_.warnings.end(), survey_->warnings.begin(), survey_->warnings.end());
+    report_.packs_intact = read_.intact.size();
+  }
+
+  Result<void> report_snapshots() {
     std::map<const Snapshot*, std::uint64_t> lost;
     for (const NeededBlock& block : survey_->needed)
       if (is_lost(block.id))
         for (const Snapshot* const snapshot : block.snapshots) ++lost[snapshot];
-    for (const Snapshot& snapshot : survey_->snapshots.live)
-      if (const auto found = lost.find(&snapshot); found != lost.end())
-        report_.snapshots.push_back({snapshot.manifest.stream, snapshot.id(), snapshot.manifest.snapshot_ns,
-                                     snapshot.manifest.content != ManifestContent::kBytes, found->second});
-    report_.unreadable = survey_->unreadable;
-    report_.warnings.insert(report_.warnings.end(), survey_->warnings.begin(), survey_->warnings.end());
-    report_.packs_intact = read_.intact.size();
+    if (lost.empty()) return {};
+    DRS_ASSIGN_OR_RETURN(
+        SnapshotLosses losses,
+        SnapshotLosses::make(repository_, *survey_, {[&](const BlockId& block) { return is_lost(block); }, lost_spans_},
+                             find_recipe_));
+    for (const Snapshot& snapshot : survey_->snapshots.live) {
+      const auto found = lost.find(&snapshot);
+      if (found == lost.end()) continue;
+      DRS_RETURN_IF_ERROR(check_session_sometimes());
+      DRS_ASSIGN_OR_RETURN(SnapshotLoss loss, losses.of(snapshot));
+      loss.blocks = found->second;
+      report_.snapshots.push_back({snapshot.manifest.stream, snapshot.id(), snapshot.manifest.snapshot_ns,
+                                   snapshot.manifest.content != ManifestContent::kBytes, loss});
+    }
+    return {};
   }
 
   Repository& repository_;
@@ -280,11 +294,15 @@ class PackRepair {
   OtherRepository* const other_;
   const RepairPacksOptions& options_;
   const RunControl& control_;
+  const FindRecipe find_recipe_ = [this](const RecipePartRef& ref) -> Result<std::optional<RecipePart>> {
+    return other_ == nullptr ? std::optional<RecipePart>() : other_->recipe_part(ref);
+  };
   RepairPacksReport report_;
   std::unique_ptr<WriteSession> session_;  // none in a dry run
   ReadPacks read_;
   std::unique_ptr<Survey> survey_;
   std::unordered_set<BlockId, BlockIdHash> healed_now_;  // since the survey
+  LostSpans lost_spans_;                                 // of blocks that stay lost, since the survey
   DigestSet tried_;                                      // missing packs that were looked for in the other repository
   DigestSet condemned_now_;
   std::vector<RepairedPack> put_again_;

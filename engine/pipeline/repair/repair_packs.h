@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/pipeline/repair/block_healer.h"
+#include "engine/pipeline/repair/snapshot_loss.h"
 #include "engine/repository/repository.h"
 #include "io/base/run_control.h"
 
@@ -48,7 +49,7 @@ struct UnhealedSnapshot {
   std::string id;
   WallNs snapshot_ns = 0;
   bool is_topics = false;
-  std::uint64_t lost_blocks = 0;
+  SnapshotLoss lost;  // without bytes: a pull restores it completely
 };
 
 struct RepairPacksReport {
