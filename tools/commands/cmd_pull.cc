@@ -215,6 +215,7 @@ Result<ExitCode> run_pull(CommandContext& context, const PullCommand& given) {
                      counted(report->healed_blocks, "lost or damaged block"),
                      report->healed_blocks == 1 ? "was" : "were");
   nlohmann::ordered_json document = pull_json(*snapshot, *report, sink->name(), consumer_stopped);
+  if (!holes.holes().empty()) document["holes"] = first_holes_json(holes);
   document["requests"] = request_counts_json(repository->store().request_counts());
   for (const std::string& line : hole_warnings(holes, snapshot->manifest, command.holes)) context.log.warn("{}", line);
   const ExitCode code = report->holes > 0 ? ExitCode::kRestoreIncomplete : ExitCode::kOk;

@@ -19,6 +19,7 @@ namespace {
 
 // A pack that is gone leaves many: the map has the others.
 constexpr std::size_t kHolesShown = 20;
+constexpr std::size_t kHolesAnswered = 100;
 
 std::string_view word_of(Loss::Cause cause) {
   switch (cause) {
@@ -103,6 +104,13 @@ Result<void> write_hole_map(Sink& sink, const Snapshot& snapshot, const RestoreR
   }
   DRS_RETURN_IF_ERROR(sink.write(as_bytes(map.holes().empty() ? "]\n}\n" : "\n  ]\n}\n")));
   return sink.commit();
+}
+
+nlohmann::ordered_json first_holes_json(const HoleMap& map) {
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < std::min(map.holes().size(), kHolesAnswered); ++i)
+    out.push_back(hole_json(map.holes()[i]));
+  return out;
 }
 
 std::vector<std::string> hole_warnings(const HoleMap& map, const ManifestHeader& manifest, const HoleChoice& choice) {

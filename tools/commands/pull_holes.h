@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ Result<std::unique_ptr<Sink>> open_hole_map(const HoleChoice& choice, Existing e
 
 // Writes drstream.holes/1, a line for each hole, and commits the sink. `range`: what was restored. Errors: the sink's.
 Result<void> write_hole_map(Sink& sink, const Snapshot& snapshot, const RestoreRange& range, const HoleMap& map);
+
+// The first holes for the answer of pull, at most 100: a damaged stream has many, and `--holes FILE` has all.
+nlohmann::ordered_json first_holes_json(const HoleMap& map);
 
 // What stderr says of the holes: a line for each of the first ones, how many more there are, and what the output is
 // worth. Empty if there are none.
