@@ -22,6 +22,7 @@
 #include "tools/output/evidence.h"
 #include "tools/output/json_members.h"
 #include "tools/output/metrics_push.h"
+#include "tools/output/nagios_answer.h"
 #include "tools/output/printable.h"
 #include "tools/repository/heads.h"
 #include "tools/repository/open_repository.h"
@@ -91,6 +92,13 @@ bool asks_for_json(const std::vector<std::string>& arguments) {
   return value == "1" || value == "true" || value == "on" || value == "yes";
 }
 
+// Whether the caller is Nagios (`status --format nagios`), for a failure before the command itself runs.
+bool asks_for_nagios(const std::vector<std::string>& arguments) {
+  const auto format = std::ranges::find(arguments, "--format");
+  return (format != arguments.end() && format + 1 != arguments.end() && *(format + 1) == "nagios") ||
+         std::ranges::find(arguments, "--format=nagios") != arguments.end();
+}
+
 constexpr std::string_view kErrorSchema = "drstream.error/1";
 
 class Application {
@@ -100,6 +108,7 @@ class Application {
 
   int run(const Arguments& arguments) {
     unset_overridden_key_variables(arguments.own);
+    for_nagios_ = asks_for_nagios(arguments.own);
     Output early({.json = false, .quiet = false, .stdout_fd = STDOUT_FILENO}, console_);
     const ParseOutcome parsed = parse(model_.root, arguments, early);
     if (parsed.done) return finish(*parsed.done, early, CommandEffect::kReads);
@@ -292,6 +301,11 @@ class Application {
     const nlohmann::ordered_json members = failure_json(report, path_);
     failure_ = {{"schema", kErrorSchema}};
     failure_.update(members);
+    if (for_nagios_) {  // which takes the exit codes of mistakes for findings
+      const NagiosAnswer answer = nagios_answer(error);
+      output.page(answer.line + "\n");
+      return answer.exit_status;
+    }
     if (!output.wrote_document()) output.document(kErrorSchema, members);
     return status;
   }
@@ -301,6 +315,7 @@ class Application {
   CancelToken& cancel_;
   const SignalState& signals_;
   Console console_;
+  bool for_nagios_ = false;
   std::string path_;                // of the command: "key add"
   nlohmann::ordered_json failure_;  // of the run; null: none
   Configuration configuration_;

@@ -79,6 +79,53 @@ def test_nagios_gets_its_own_line_and_exit_codes(pushed):
     assert nowhere.out.startswith(b"DRSTREAM UNKNOWN - there is no repository")
 
 
+def test_a_mistake_is_unknown_to_nagios_and_exit_2_to_others(pushed):
+    both = pushed.run("status", "--format", "nagios", "--json", expect=3)
+    assert both.out == b"DRSTREAM UNKNOWN - --format nagios and --json exclude each other: each is the whole of stdout\n"
+    wrong = pushed.folder / "wrong.toml"
+    wrong.write_text("nonsense = 1\n")
+    wrong.chmod(0o600)
+    for mistake in (["--metrics", "x.txt"], ["--newest-within", "x"], ["--nonsense"], ["--config", wrong]):
+        for format_ in (["--format", "nagios"], ["--format=nagios"]):
+            unknown = pushed.run("status", *format_, *mistake, expect=3)
+            assert unknown.out.startswith(b"DRSTREAM UNKNOWN - ") and unknown.out.count(b"\n") == 1, mistake
+            assert "error: " in unknown.err
+        pushed.run("status", *mistake, expect=2)
+
+
+def test_nagios_gets_the_figures_of_the_proof_where_it_was_looked_at(pushed):
+    assert b"coverage" not in pushed.run("status", "--format", "nagios").out
+    proven = pushed.run("status", "--format", "nagios", "--verified-within", "1d").out
+    assert b" coverage=0.00%;;;0;100 overdue_packs=0;;;0 damaged_packs=0;;0;0" in proven
+    pushed.run("sweep")
+    assert b" coverage=100.00%;;;0;100 " in pushed.run("status", "--format", "nagios", "--verified-within", "1d").out
+
+
+def test_nothing_at_all_misses_a_limit(drs):
+    assert drs.text("status") == "no snapshots\n"
+    drs.run("status", "--format", "nagios")
+    for limit in ("--newest-within", "--verified-within"):
+        assert drs.run("status", limit, "1d", expect=15).out.decode() == \
+            "no snapshots: a limit was given and there is nothing that meets it\n"
+        answer = drs.run("status", limit, "1d", "--format", "nagios", expect=2).out
+        assert answer.startswith(b"DRSTREAM CRITICAL - 0 streams; no snapshots: a limit was given")
+    assert drs.json("status", "--newest-within", "1d", expect=15)["problems"]
+
+
+def test_quiet_prints_what_is_wrong_alone(pushed):
+    assert pushed.run("status", "-q").out == b""
+    late = pushed.run("status", "-q", "--newest-within", "25h", expect=15).out.decode()
+    assert late.startswith("pg/old: the newest good snapshot is") and late.count("\n") == 1
+
+
+def test_a_stream_that_is_ignored_has_no_age(pushed):
+    config = pushed.folder / "config.toml"
+    config.write_text('[[expect]]\nstreams = "pg/"\nignore = true\n')
+    config.chmod(0o600)
+    lines = pushed.text("status", "--config", config).splitlines()
+    assert [line.split()[:3] for line in lines[1:3]] == [["pg/app", "ignored", "-"], ["pg/old", "ignored", "-"]]
+
+
 @pytest.fixture(scope="module")
 def promtool(missing):
     try:
@@ -108,10 +155,12 @@ def test_metrics_are_as_prometheus_wants_them_and_a_failure_keeps_what_was_known
     assert first["drstream_backup_size_bytes", "pg/app"] == len("another dump\n")
     assert first["drstream_backup_previous_size_bytes", "pg/app"] == len("a dump\n")
     assert first["drstream_backup_newest_within_seconds", "pg/old"] == 90000
-    assert first["drstream_status_last_status", ""] == 1
+    assert first["drstream_status_last_status", ""] == 1 and first["drstream_status_last_exit_code", ""] == 15
+    assert first["drstream_backup_unproven", "pg/app"] == first["drstream_verify_structure_failed", ""] == 0
     pushed.path.rename(pushed.folder / "away")
     pushed.run("status", "--metrics", file, expect=10)
-    assert samples(file.read_text()) == first | {("drstream_status_last_status", ""): 0}
+    assert samples(file.read_text()) == first | {("drstream_status_last_status", ""): 0,
+                                                 ("drstream_status_last_exit_code", ""): 10}  # fmt: skip
     pushed.run("status", "--metrics", "status.txt", expect=2)
     (pushed.folder / "away").rename(pushed.path)
     assert "no metrics were written" in pushed.run("status", "--metrics", "/nowhere/status.prom").err

@@ -1,6 +1,7 @@
 """sweep: what was proven longest ago is read again, within a budget, and what was proven is recorded and counted."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -195,13 +196,36 @@ def test_snapshots_are_rebuilt_oldest_proof_first(filled):
     assert report["snapshots_rebuilt"] == 12 - len(report["damaged_snapshots"]) < 12
     stream = next(one for one in filled.json("status", expect=4)["streams"] if one["status"] == "damaged")
     assert "could not be rebuilt" in stream["problems"][0]
+    assert "drstream sweep --level rebuild" in stream["problems"][0]
+    assert b"could not be rebuilt" in filled.run("status", "--format", "nagios", expect=2).out
+
+
+def test_after_healing_a_failed_rebuild_is_unproven_until_it_is_repeated(filled):
+    pack = filled.largest_pack()
+    filled.flip(pack, 3000)
+    filled.run("sweep", "--level", "rebuild", expect=4)
+    filled.flip(pack, 3000)
+    assert "damaged" in {stream["status"] for stream in filled.json("status", expect=4)["streams"]}
+    healed = filled.json("sweep")
+    assert healed["coverage"]["ratio"] == 1 and healed["structure_checked"]
+    metrics = filled.folder / "status.prom"
+    found = filled.json("status", "--metrics", metrics, expect=15)
+    [stream] = [one for one in found["streams"] if one["problems"]]
+    assert stream["status"] == "unproven" and "drstream sweep --level rebuild" in stream["problems"][0]
+    [unproven] = [line for line in metrics.read_text().splitlines() if re.match("drstream_backup_unproven.* 1$", line)]
+    assert f'stream="{stream["stream"]}"' in unproven
+    filled.run("sweep", "--level", "rebuild")
+    assert {stream["status"] for stream in filled.json("status")["streams"]} == {"ok"}
 
 
 def test_a_proof_that_is_too_old_is_a_limit_that_was_missed(filled):
     time.sleep(1.1)
     late = filled.json("status", "--verified-within", "1s", expect=15)
     assert {stream["status"] for stream in late["streams"]} == {"unproven"}
-    assert "drstream sweep" in filled.text("status")
+    assert re.match(r"not proven within 1.0 s: \d+ packs of the repository were not read by a sweep within that time, and "
+                    "no snapshot of the stream was rebuilt$", late["streams"][0]["problems"][0])
+    assert "not due yet" not in filled.run("status", "--verified-within", "1s", expect=15).out.decode()
+    assert "nothing is due yet" in filled.text("status") and "drstream sweep" in filled.text("status")
     assert filled.run("status", "--format", "nagios", "--verified-within", "1s", expect=2).out.startswith(b"DRSTREAM CR")
     filled.run("sweep", "--level", "rebuild")
     assert filled.json("status", "--verified-within", "1h")["exit_code"] == 0

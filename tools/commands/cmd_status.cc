@@ -60,22 +60,31 @@ bool any_expects_proof(std::span<const Expectation> expectations) {
   return std::ranges::any_of(expectations, [](const Expectation& one) { return one.verified_within.has_value(); });
 }
 
-// Lists all packs, which a monitor that asks every few minutes need not: then only if a limit asks for it.
+bool any_failed(const Evidence& evidence, const SnapshotCatalog& catalog) {
+  return structure_failed_ns(evidence) != 0 || std::ranges::any_of(catalog.live, [&](const Snapshot& snapshot) {
+           const RebuildProof* const rebuilt = evidence.rebuilt(snapshot.digest);
+           return rebuilt != nullptr && !rebuilt->well;
+         });
+}
+
+// Lists all packs, which a monitor that asks every few minutes need not: then only if a limit asks for it, or if a
+// sweep has found something.
 Result<void> look_at_proofs(CommandContext& context, const StatusCommand& command, Repository& repository,
                             StatusReport& report) {
   const auto& expectations = context.configuration.expectations;
-  if (command.format == StatusFormat::kNagios && !command.wants_metrics() && !command.verified_within &&
-      !any_expects_proof(expectations))
-    return {};
+  const bool asks = command.format != StatusFormat::kNagios || command.wants_metrics() || command.verified_within ||
+                    any_expects_proof(expectations);
   DRS_ASSIGN_OR_RETURN(Evidence evidence, Evidence::load(repository));
   for (const Evidence::Unreadable& record : evidence.unreadable()) {
     report.warnings.push_back(record.name + ": what sweeps have proven by it counts as unproven: " + record.problem);
     context.log.warn("{}", report.warnings.back());
   }
-  DRS_ASSIGN_OR_RETURN(PackCatalog packs, PackCatalog::load(repository, kPassOver));
+  if (!asks && !any_failed(evidence, report.catalog)) return {};
+  DRS_ASSIGN_OR_RETURN(const PackCatalog packs, PackCatalog::load(repository, kPassOver));
   const WallNs now_ns = context.clock.wall_ns();
-  report.proof.emplace(std::move(evidence), std::move(packs), now_ns);
+  report.proof.emplace(std::move(evidence), packs.packs(), now_ns);
   report.proof_window = command.verified_within.value_or(kProofWindow);
+  report.faults.structure_failed_ns = structure_failed_ns(report.proof->evidence());
   judge_proofs(report.streams, report.catalog, *report.proof,
                {command.newest_within, command.verified_within, expectations}, now_ns);
   return {};
@@ -89,11 +98,12 @@ Result<StatusReport> look(CommandContext& context, const StatusCommand& command)
   DRS_ASSIGN_OR_RETURN(report.catalog, seen.load_snapshots(*repository, listing));
   const SnapshotCatalog& catalog = report.catalog;
   report.repository = repository->config().repository.hex();
-  DRS_ASSIGN_OR_RETURN(report.damaged_packs, count_damaged_packs(*repository, listing));
+  DRS_ASSIGN_OR_RETURN(report.faults.damaged_packs, count_damaged_packs(*repository, listing));
   report.warnings = seen.warn_of(catalog);
   report.streams = judge_streams(stream_states(catalog), lost_streams(seen, catalog),
                                  {command.newest_within, command.verified_within, context.configuration.expectations},
                                  context.clock.wall_ns());
+  report.faults.is_empty_under_limit = report.streams.empty() && (command.newest_within || command.verified_within);
   DRS_RETURN_IF_ERROR(look_at_proofs(context, command, *repository, report));
   if (command.stream.empty()) return report;
   std::erase_if(report.streams, [&](const StreamVerdict& one) {
@@ -110,7 +120,9 @@ void write_metrics(CommandContext& context, const StatusCommand& command, const 
   if (!command.wants_metrics()) return;
   const std::string repository = metrics_repository(context.options);
   const double now = static_cast<double>(context.clock.wall_ns()) / 1e9;
-  MetricsText metrics = report.ok() ? status_metrics(*report, repository, now) : failed_status_metrics(repository);
+  MetricsText metrics =
+      report.ok() ? status_metrics(*report, repository, now)
+                  : failed_status_metrics(repository, exit_status_of(report.error(), context.signals.received()));
   if (!command.push.url.empty() && command.stream.empty())
     warn_of_unwritten_metrics(push_metrics(command.push, {{"repository", repository}, {"command", "status"}}, metrics,
                                            context.options.cloud.ca_file),
@@ -123,7 +135,8 @@ void write_metrics(CommandContext& context, const StatusCommand& command, const 
 // What a report says of an answer to Nagios, which has a form and exit codes of its own.
 void record_answer(CommandContext& context, const Result<StatusReport>& report) {
   if (report.ok()) {
-    context.output.record("drstream.status/1", static_cast<int>(report->exit_code()), status_json(*report));
+    context.output.record("drstream.status/1", static_cast<int>(report->exit_code()),
+                          status_json(*report, context.clock.wall_ns()));
     return;
   }
   const int exit_status = exit_status_of(report.error(), context.signals.received());
@@ -131,23 +144,36 @@ void record_answer(CommandContext& context, const Result<StatusReport>& report) 
                         failure_json(explain(report.error(), context.effect, exit_status), "status"));
 }
 
-Result<ExitCode> run_status(CommandContext& context, const StatusCommand& command) {
+// Errors: kUsage.
+Result<void> check_choices(const CommandContext& context, const StatusCommand& command) {
+  if (command.format == StatusFormat::kNagios && context.options.json)
+    return Error(ErrorCode::kUsage, "--format nagios and --json exclude each other: each is the whole of stdout");
   if (!command.metrics.empty()) DRS_RETURN_IF_ERROR(check_metrics_file(command.metrics));
   if (!command.metrics.empty() && !command.stream.empty())
     return Error(ErrorCode::kUsage, "--metrics is for all streams: give no STREAM");
   if (!command.push.url.empty()) DRS_RETURN_IF_ERROR(check_metrics_push(command.push));
+  return {};
+}
+
+Result<ExitCode> run_status(CommandContext& context, const StatusCommand& command) {
+  const bool for_nagios = command.format == StatusFormat::kNagios;
+  DRS_RETURN_IF_ERROR(check_choices(context, command));
   auto report = look(context, command);
   write_metrics(context, command, report);
-  if (command.format == StatusFormat::kNagios) {
+  const WallNs now_ns = context.clock.wall_ns();
+  if (for_nagios) {
     record_answer(context, report);
-    const NagiosAnswer answer = report.ok() ? nagios_answer(*report) : nagios_answer(report.error());
+    const NagiosAnswer answer = report.ok() ? nagios_answer(*report, now_ns) : nagios_answer(report.error());
     context.output.page(answer.line + "\n");
     return static_cast<ExitCode>(answer.exit_status);
   }
   if (!report.ok()) return std::move(report).error();
   const ExitCode code = report->exit_code();
-  context.output.document("drstream.status/1", static_cast<int>(code), status_json(*report));
-  context.output.text(status_text(*report, context.output.columns_max(), context.clock.wall_ns()));
+  context.output.document("drstream.status/1", static_cast<int>(code), status_json(*report, now_ns));
+  if (!context.options.log.quiet)
+    context.output.text(status_text(*report, context.output.columns_max(), now_ns));
+  else if (code != ExitCode::kOk)
+    context.output.text(status_problems_text(*report, now_ns));
   return code;
 }
 
@@ -167,15 +193,15 @@ void add_status_command(CommandSet& commands) {
              "The age that the newest good snapshot of each stream may have; older ones are exit 15. "
              "Default: as [[expect]] tables of the configuration say, else any age");
   add_parsed(*app, "--verified-within", command->verified_within, parse_duration, "DURATION",
-             "The age that the proof of each stream may have: that a sweep has read all that is stored, or rebuilt a "
-             "snapshot of it; older ones are exit 15. Default: as [[expect]] tables say, else any; the coverage is "
-             "then that of 30d");
+             "Everything that was stored longer ago was read and found intact within this time, or a snapshot of the "
+             "stream was rebuilt within it; else exit 15. Default: as [[expect]] tables say, else no limit; the "
+             "coverage is then that of 30d");
   add_text(*app, "--metrics", command->metrics, "FILE",
            "Write metrics for node_exporter's textfile collector; its name ends in .prom");
   add_metrics_push(*app, command->push);
   add_choice<StatusFormat>(
       *app, "--format", command->format, {{"text", StatusFormat::kText}, {"nagios", StatusFormat::kNagios}},
-      "text (default); nagios: one line and figures, exit codes 0 to 3 as Nagios and its kin want");
+      "text (default); nagios: one line and figures, exit codes 0 to 3 as Nagios and its kin want; not with --json");
   commands.add({
       .app = app,
       .effect = CommandEffect::kReads,

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "tools/commands/sweep_results.h"
-#include "tools/output/printable.h"
 #include "tools/output/quantity_text.h"
 #include "tools/output/summary_text.h"
 #include "tools/output/text_table.h"
@@ -31,6 +31,8 @@ constexpr MetricFamily kPreviousSize{"drstream_backup_previous_size_bytes", "Siz
 constexpr MetricFamily kWithin{"drstream_backup_newest_within_seconds", "The age that the newest good one may have."};
 constexpr MetricFamily kSnapshots{"drstream_backup_snapshots", "Snapshots of the stream."};
 constexpr MetricFamily kLost{"drstream_backup_lost", "1: snapshots of the stream are gone or cannot be read."};
+constexpr MetricFamily kUnproven{"drstream_backup_unproven",
+                                 "1: the proof of the stream is older than its limit, or a rebuild of it failed."};
 constexpr MetricFamily kRebuilt{"drstream_backup_rebuilt_timestamp_seconds",
                                 "When a snapshot of the stream was last rebuilt well by a sweep; 0: never."};
 constexpr MetricFamily kCoverage{"drstream_verify_coverage_ratio",
@@ -45,9 +47,13 @@ constexpr MetricFamily kProven{"drstream_verify_proven_timestamp_seconds",
                                "When a sweep last proved something; 0: never."};
 constexpr MetricFamily kStructure{"drstream_verify_structure_timestamp_seconds",
                                   "When a sweep last found that no snapshot lacks an object; 0: never."};
+constexpr MetricFamily kStructureFailed{"drstream_verify_structure_failed",
+                                        "1: the last sweep that looked found snapshots that lack an object."};
 constexpr MetricFamily kStoredBytes{"drstream_repo_bytes", "Bytes of all packs that will not be deleted."};
 constexpr MetricFamily kDamagedPacks{"drstream_repo_damaged_packs", "Packs that verify or scrub found damaged."};
-constexpr MetricFamily kStatusRun{"drstream_status_last_status", "1: the last status could look at the repository."};
+constexpr MetricFamily kStatusRun{"drstream_status_last_status",
+                                  "1: the last status could look at the repository, whatever it found."};
+constexpr MetricFamily kStatusExitCode{"drstream_status_last_exit_code", "Exit code of the last status."};
 constexpr MetricFamily kStatusTime{"drstream_status_last_success_timestamp_seconds",
                                    "When status last looked at the repository."};
 
@@ -65,13 +71,9 @@ std::string counts_text(const StatusReport& report) {
     out += fmt::format("{}{} {}", separator, count, status_word(status));
     separator = ", ";
   }
-  if (report.damaged_packs > 0) out += fmt::format("; {} marked as damaged", counted(report.damaged_packs, "pack"));
+  if (report.faults.damaged_packs > 0)
+    out += fmt::format("; {} marked as damaged", counted(report.faults.damaged_packs, "pack"));
   return out;
-}
-
-// When something was, "3 h 05 min ago".
-std::string ago_text(WallNs then_ns, WallNs now_ns) {
-  return format_duration(std::chrono::nanoseconds(std::max<WallNs>(now_ns - then_ns, 0))) + " ago";
 }
 
 // The last of each day, at most 60.
@@ -90,19 +92,17 @@ std::vector<CoverageMoment> last_moments(const Evidence& evidence) {
 std::string proof_text(const StatusReport& report, WallNs now_ns) {
   if (!report.proof) return "";
   const Evidence& evidence = report.proof->evidence();
+  const Coverage coverage = report.proof->coverage(report.proof_window);
+  if (evidence.newest_ns() == 0 && coverage.overdue_packs == 0)
+    return fmt::format(
+        "no sweep has proven anything, and nothing is due yet: every pack was stored within {}; "
+        "`drstream sweep` reads them\n",
+        format_duration(report.proof_window));
   if (evidence.newest_ns() == 0) return "nothing was ever proven by a sweep: drstream sweep\n";
-  std::string out = "coverage: " + coverage_text(report.proof->coverage(report.proof_window), report.proof_window) +
-                    "; last sweep " + ago_text(evidence.newest_ns(), now_ns);
+  std::string out = "coverage: " + coverage_text(coverage, report.proof_window) + "; last sweep " +
+                    ago_text(evidence.newest_ns(), now_ns);
   if (evidence.structure_ns() != 0) out += "; nothing was missing " + ago_text(evidence.structure_ns(), now_ns);
   return out + "\n";
-}
-
-std::string damage_text(const StatusReport& report) {
-  if (report.damaged_packs == 0) return "";
-  return fmt::format(
-      "{} marked as damaged: `drstream verify` says which snapshots need them; `drstream repair packs` heals "
-      "from a replica, and pushes store their chunks anew\n",
-      counted(report.damaged_packs, "pack") + (report.damaged_packs == 1 ? " is" : " are"));
 }
 
 // By stream, oldest first, the last kHistorySnapshotsMax of each.
@@ -141,23 +141,29 @@ std::string status_text(const StatusReport& report, std::size_t columns_max, Wal
                    {"REBUILT", Align::kRight, 4},
                    {"PRODUCER", Align::kLeft, 5},
                    {"SNAPSHOTS", Align::kRight, 6}});
-  std::string problems;
   for (const StreamVerdict& stream : report.streams) {
     const Snapshot* const good = stream.state.good.snapshot;
+    const bool has_age = good != nullptr && stream.status != StreamStatus::kIgnored;
     table.add_row({stream.state.stream, std::string(status_word(stream.status)),
-                   good == nullptr ? "-" : format_duration(stream.age),
-                   stream.limit ? format_duration(*stream.limit) : "-",
+                   has_age ? format_duration(stream.age) : "-", stream.limit ? format_duration(*stream.limit) : "-",
                    good == nullptr ? "-" : format_size(good->manifest.bytes), change_text(stream),
                    stream.rebuilt_age ? format_duration(*stream.rebuilt_age) : "-",
                    good == nullptr ? "-" : producer_word(good->manifest), std::to_string(stream.state.snapshots)});
-    for (const std::string& problem : stream.problems) problems += stream.state.stream + ": " + problem + "\n";
   }
-  if (report.streams.empty()) return "no snapshots\n" + damage_text(report);
-  return table.text(columns_max) + problems + damage_text(report) + proof_text(report, now_ns) + counts_text(report) +
-         "\n";
+  const std::string problems = status_problems_text(report, now_ns);
+  if (report.streams.empty()) return (report.faults.is_empty_under_limit ? "" : "no snapshots\n") + problems;
+  return table.text(columns_max) + problems + proof_text(report, now_ns) + counts_text(report) + "\n";
 }
 
-nlohmann::ordered_json status_json(const StatusReport& report) {
+std::string status_problems_text(const StatusReport& report, WallNs now_ns) {
+  std::string out;
+  for (const StreamVerdict& stream : report.streams)
+    for (const std::string& problem : stream.problems) out += stream.state.stream + ": " + problem + "\n";
+  for (const std::string& fault : fault_texts(report.faults, now_ns)) out += fault + "\n";
+  return out;
+}
+
+nlohmann::ordered_json status_json(const StatusReport& report, WallNs now_ns) {
   const auto history = histories(report.catalog);
   nlohmann::ordered_json out;
   out["repository"] = report.repository;
@@ -197,7 +203,10 @@ nlohmann::ordered_json status_json(const StatusReport& report) {
     if (evidence.newest_ns() != 0) out["proven_time"] = format_time_utc(evidence.newest_ns());
     if (evidence.structure_ns() != 0) out["structure_time"] = format_time_utc(evidence.structure_ns());
   }
-  out["packs_marked"] = report.damaged_packs;
+  if (report.faults.structure_failed_ns != 0)
+    out["structure_failed_time"] = format_time_utc(report.faults.structure_failed_ns);
+  out["packs_marked"] = report.faults.damaged_packs;
+  out["problems"] = fault_texts(report.faults, now_ns);
   out["warnings"] = report.warnings;
   return out;
 }
@@ -239,6 +248,7 @@ MetricsText status_metrics(const StatusReport& report, const std::string& place,
   each(kLost, [](const StreamVerdict& stream) -> std::optional<double> {
     return stream.status == StreamStatus::kLost || stream.status == StreamStatus::kDamaged ? 1 : 0;
   });
+  each(kUnproven, [](const StreamVerdict& stream) -> std::optional<double> { return stream.is_unproven ? 1 : 0; });
   each(kRebuilt, [&](const StreamVerdict& stream) -> std::optional<double> {
     if (!stream.rebuilt_age) return 0;
     return when - static_cast<double>(stream.rebuilt_age->count()) / 1e3;
@@ -253,19 +263,22 @@ MetricsText status_metrics(const StatusReport& report, const std::string& place,
   out.add(kProven, {{"repository", place}}, static_cast<double>(report.proof->evidence().newest_ns()) / 1e9);
   out.add(kStructure, {{"repository", place}}, static_cast<double>(report.proof->evidence().structure_ns()) / 1e9);
   out.add(kStoredBytes, {{"repository", place}}, static_cast<double>(coverage.bytes));
-  out.add(kDamagedPacks, {{"repository", place}}, static_cast<double>(report.damaged_packs));
+  out.add(kStructureFailed, {{"repository", place}}, report.faults.structure_failed_ns == 0 ? 0 : 1);
+  out.add(kDamagedPacks, {{"repository", place}}, static_cast<double>(report.faults.damaged_packs));
   out.add(kStatusRun, {{"repository", place}}, 1);
+  out.add(kStatusExitCode, {{"repository", place}}, static_cast<double>(report.exit_code()));
   out.add(kStatusTime, {{"repository", place}}, when);
   return out;
 }
 
-MetricsText failed_status_metrics(const std::string& place) {
+MetricsText failed_status_metrics(const std::string& place, int exit_status) {
   MetricsText out;
   out.add(kStatusRun, {{"repository", place}}, 0);
+  out.add(kStatusExitCode, {{"repository", place}}, exit_status);
   return out;
 }
 
-NagiosAnswer nagios_answer(const StatusReport& report) {
+NagiosAnswer nagios_answer(const StatusReport& report, WallNs now_ns) {
   std::vector<const StreamVerdict*> bad;
   for (const StreamVerdict& stream : report.streams)
     if (stream.status > StreamStatus::kOk) bad.push_back(&stream);
@@ -278,6 +291,7 @@ NagiosAnswer nagios_answer(const StatusReport& report) {
                             : bad.empty() ? "OK"
                                           : "WARNING",
                             counts_text(report));
+  for (const std::string& fault : fault_texts(report.faults, now_ns)) answer.line += "; " + fault;
   for (std::size_t i = 0; i < std::min(bad.size(), kNagiosStreamsNamed); ++i)
     answer.line += fmt::format("; {}: {}", bad[i]->state.stream, bad[i]->problems.front());
   if (bad.size() > kNagiosStreamsNamed) answer.line += fmt::format("; and {} more", bad.size() - kNagiosStreamsNamed);
@@ -290,13 +304,13 @@ NagiosAnswer nagios_answer(const StatusReport& report) {
         fmt::format(" '{0} age'={1}s;;{2};0 '{0} size'={3}B;;;0", stream.state.stream, stream.age.count() / 1000,
                     stream.limit ? std::to_string(stream.limit->count() / 1000) : "", good->manifest.bytes);
   }
+  if (report.proof) {
+    const Coverage coverage = report.proof->coverage(report.proof_window);
+    answer.line += fmt::format(" coverage={:.2f}%;;;0;100 overdue_packs={};;;0",
+                               std::floor(coverage_ratio(coverage) * 10'000) / 100, coverage.overdue_packs);
+  }
+  answer.line += fmt::format(" damaged_packs={};;0;0", report.faults.damaged_packs);
   return answer;
-}
-
-NagiosAnswer nagios_answer(const Error& error) {
-  std::string line = "DRSTREAM UNKNOWN - " + printable_value(error.message);
-  std::ranges::replace(line, '|', '/');
-  return {std::move(line), 3};
 }
 
 }  // namespace drs

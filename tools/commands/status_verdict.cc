@@ -9,6 +9,7 @@
 #include "tools/config/stream_table.h"
 #include "tools/output/quantity_text.h"
 #include "tools/output/summary_text.h"
+#include "tools/output/time_text.h"
 
 namespace drs {
 namespace {
@@ -17,6 +18,7 @@ using std::chrono::milliseconds;
 
 void add(StreamVerdict& stream, StreamStatus status, std::string problem) {
   stream.status = std::max(stream.status, status);
+  stream.is_unproven = stream.is_unproven || status == StreamStatus::kUnproven;
   stream.problems.push_back(std::move(problem));
 }
 
@@ -60,6 +62,19 @@ void judge_stream(StreamVerdict& stream, std::size_t lost, WallNs now_ns) {
   if (state.unreadable > 0)
     add(stream, StreamStatus::kDamaged,
         fmt::format("{} cannot be read: `drstream verify` says which", counted(state.unreadable, "snapshot")));
+}
+
+// A snapshot that could not be rebuilt, and was not rebuilt since.
+void judge_failed_rebuild(StreamVerdict& stream, const Snapshot& snapshot, const StatusProof& proof, WallNs failed_ns,
+                          milliseconds age) {
+  const bool is_whole = proof.is_whole_since(failed_ns);
+  stream.is_unproven = true;
+  add(stream, is_whole ? StreamStatus::kUnproven : StreamStatus::kDamaged,
+      fmt::format(
+          "{} could not be rebuilt {} ago{}: `drstream sweep --level rebuild` proves it again{}",
+          snapshot.id().substr(0, kIdDigitsShown), format_duration(age),
+          is_whole ? "; since then all packs were read and decoded, and nothing is missing" : "",
+          is_whole ? "" : fmt::format(" once it is healed, `drstream verify {}` says what it lacks", snapshot.id())));
 }
 
 // Streams that are expected by name, and patterns that no stream matches.
@@ -117,7 +132,13 @@ std::vector<StreamVerdict> judge_streams(std::vector<StreamState> states, std::s
 }
 
 Coverage StatusProof::coverage(milliseconds within) const {
-  return coverage_of(packs_.packs(), proofs_, {now_ns_ - std::chrono::nanoseconds(within).count(), now_ns_});
+  return coverage_of(packs_, proofs_, {now_ns_ - std::chrono::nanoseconds(within).count(), now_ns_});
+}
+
+bool StatusProof::is_whole_since(WallNs then_ns) const {
+  const Coverage coverage = coverage_of(packs_, proofs_, {then_ns + 1, now_ns_});
+  return coverage.complete() && coverage.decoded_bytes == coverage.bytes && evidence_.structure_ns() > then_ns &&
+         !something_is_missing();
 }
 
 void judge_proofs(std::vector<StreamVerdict>& streams, const SnapshotCatalog& catalog, const StatusProof& proof,
@@ -134,9 +155,7 @@ void judge_proofs(std::vector<StreamVerdict>& streams, const SnapshotCatalog& ca
     if (rebuilt->well)
       newest = newest ? std::min(*newest, age) : age;
     else
-      add(*stream->second, StreamStatus::kDamaged,
-          fmt::format("{} could not be rebuilt {} ago: `drstream verify {}` says why",
-                      snapshot.id().substr(0, kIdDigitsShown), format_duration(age), snapshot.id()));
+      judge_failed_rebuild(*stream->second, snapshot, proof, rebuilt->proven_ns, age);
   }
   for (const auto& [name, stream] : by_name) {
     const Expectation* const expected = first_table_of(limits.expectations, stream->state.stream);
@@ -146,17 +165,35 @@ void judge_proofs(std::vector<StreamVerdict>& streams, const SnapshotCatalog& ca
     if (!limit || stream->state.snapshots == 0 || (stream->rebuilt_age && *stream->rebuilt_age <= *limit)) continue;
     if (const Coverage coverage = proof.coverage(*limit); coverage.overdue_packs > 0)
       add(*stream, StreamStatus::kUnproven,
-          fmt::format("not proven within {}: {} of the repository not read by a sweep, and no snapshot rebuilt",
-                      format_duration(*limit), counted(coverage.overdue_packs, "pack")));
+          fmt::format("not proven within {}: {} of the repository {} not read by a sweep within that time, and no "
+                      "snapshot of the stream was rebuilt",
+                      format_duration(*limit), counted(coverage.overdue_packs, "pack"),
+                      coverage.overdue_packs == 1 ? "was" : "were"));
   }
 }
 
-ExitCode judge(std::span<const StreamVerdict> streams, std::size_t damaged_packs) {
+std::vector<std::string> fault_texts(const RepositoryFaults& faults, WallNs now_ns) {
+  std::vector<std::string> out;
+  if (faults.damaged_packs > 0)
+    out.push_back(fmt::format(
+        "{} marked as damaged: `drstream verify` says which snapshots need them; `drstream repair packs` heals "
+        "from a replica, and pushes store their chunks anew",
+        counted(faults.damaged_packs, "pack") + (faults.damaged_packs == 1 ? " is" : " are")));
+  if (faults.structure_failed_ns != 0)
+    out.push_back(fmt::format("a sweep found {} that snapshots lack stored blocks: `drstream verify` says which",
+                              ago_text(faults.structure_failed_ns, now_ns)));
+  if (faults.is_empty_under_limit)
+    out.emplace_back("no snapshots: a limit was given and there is nothing that meets it");
+  return out;
+}
+
+ExitCode judge(std::span<const StreamVerdict> streams, const RepositoryFaults& faults) {
   const auto worst = std::ranges::max_element(streams, {}, &StreamVerdict::status);
   const StreamStatus status = worst == streams.end() ? StreamStatus::kOk : worst->status;
-  if (status == StreamStatus::kDamaged || damaged_packs > 0) return ExitCode::kDamage;
+  if (status == StreamStatus::kDamaged || faults.damaged_packs > 0 || faults.structure_failed_ns != 0)
+    return ExitCode::kDamage;
   if (status == StreamStatus::kLost) return ExitCode::kRollback;
-  return status >= StreamStatus::kUnproven ? ExitCode::kLimitMissed : ExitCode::kOk;
+  return status >= StreamStatus::kUnproven || faults.is_empty_under_limit ? ExitCode::kLimitMissed : ExitCode::kOk;
 }
 
 }  // namespace drs

@@ -34,7 +34,8 @@ struct StreamVerdict {
   std::optional<std::chrono::milliseconds> rebuilt_age;  // since a snapshot of it was last rebuilt well
   std::optional<std::chrono::milliseconds> proof_limit;  // of the age of its proof
   std::optional<double> change;                          // of its size against the one before: -0.1 is 10 % less
-  std::vector<std::string> problems;                     // for people
+  bool is_unproven = false;           // its proof is too old, or a rebuild failed: also where something worse holds
+  std::vector<std::string> problems;  // for people
 };
 
 struct StatusLimits {
@@ -43,21 +44,25 @@ struct StatusLimits {
   std::span<const Expectation> expectations;  // the first that matches a stream counts
 };
 
+// When a sweep last found that snapshots lack something; 0: never, or a later one found that all are whole.
+WallNs structure_failed_ns(const Evidence& evidence);
+
 // What sweeps have proven of a repository.
 class StatusProof {
  public:
-  StatusProof(Evidence evidence, PackCatalog packs, WallNs now_ns)
-      : evidence_(std::move(evidence)),
-        packs_(std::move(packs)),
-        proofs_(evidence_.of(packs_.packs())),
-        now_ns_(now_ns) {}
+  // `packs`: sorted by name.
+  StatusProof(Evidence evidence, std::vector<PackInfo> packs, WallNs now_ns)
+      : evidence_(std::move(evidence)), packs_(std::move(packs)), proofs_(evidence_.of(packs_)), now_ns_(now_ns) {}
   [[nodiscard]] const Evidence& evidence() const { return evidence_; }
   // Of what was proven within this time.
   [[nodiscard]] Coverage coverage(std::chrono::milliseconds within) const;
+  // Whether every pack of today was read and decoded after this time, and a sweep found later that nothing is missing.
+  [[nodiscard]] bool is_whole_since(WallNs then_ns) const;
+  [[nodiscard]] bool something_is_missing() const { return structure_failed_ns(evidence_) != 0; }
 
  private:
   Evidence evidence_;
-  PackCatalog packs_;
+  std::vector<PackInfo> packs_;
   std::vector<PackProof> proofs_;
   WallNs now_ns_;
 };
@@ -71,11 +76,22 @@ struct LostStream {
 std::vector<StreamVerdict> judge_streams(std::vector<StreamState> states, std::span<const LostStream> lost,
                                          const StatusLimits& limits, WallNs now_ns);
 // Adds what sweeps say about them. A stream is proven if a snapshot of it was rebuilt well within its limit, or if all
-// packs that are older than that were read and found intact within it.
+// packs that are older than that were read and found intact within it. A rebuild that failed is damage until a later
+// one of that snapshot is good; it is only unproven once the repository is whole since then (`is_whole_since`), because
+// what was damaged may have been healed.
 void judge_proofs(std::vector<StreamVerdict>& streams, const SnapshotCatalog& catalog, const StatusProof& proof,
                   const StatusLimits& limits, WallNs now_ns);
 
-// kDamage, kRollback, kLimitMissed or kOk: the worst decides. `damaged_packs`: that marks name.
-ExitCode judge(std::span<const StreamVerdict> streams, std::size_t damaged_packs);
+// What is wrong with the repository, and not with one stream of it.
+struct RepositoryFaults {
+  std::size_t damaged_packs = 0;   // that marks name
+  WallNs structure_failed_ns = 0;  // as above
+  bool is_empty_under_limit = false;
+};
+// For people, the worst first.
+std::vector<std::string> fault_texts(const RepositoryFaults& faults, WallNs now_ns);
+
+// kDamage, kRollback, kLimitMissed or kOk: the worst decides.
+ExitCode judge(std::span<const StreamVerdict> streams, const RepositoryFaults& faults);
 
 }  // namespace drs

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <optional>
+
+#include "tools/output/quantity_text.h"
 
 namespace drs {
 namespace {
@@ -218,6 +222,10 @@ std::string format_time_utc(WallNs time_ns) {
   std::tm fields{};
   ::gmtime_r(&time.seconds, &fields);
   return fmt::format("{}.{:09}Z", format_fields(fields, 'T'), time.fraction_ns);
+}
+
+std::string ago_text(WallNs then_ns, WallNs now_ns) {
+  return format_duration(std::chrono::nanoseconds(std::max<WallNs>(now_ns - then_ns, 0))) + " ago";
 }
 
 }  // namespace drs

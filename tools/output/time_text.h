@@ -30,5 +30,7 @@ Result<void> check_clock(std::time_t now);
 std::string format_time_local(WallNs time_ns);
 // For machines: "2026-11-20T01:00:05.123456789Z".
 std::string format_time_utc(WallNs time_ns);
+// How long before `now_ns` it was: "3 h 05 min ago". A time that is ahead was "0.0 s ago".
+std::string ago_text(WallNs then_ns, WallNs now_ns);
 
 }  // namespace drs

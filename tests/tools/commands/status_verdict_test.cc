@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "engine/format/manifest_texts.h"
 #include "engine/format/names.h"
+#include "engine/repository/verified_arcs.h"
 #include "tools/commands/status_results.h"
 
 namespace drs {
@@ -79,7 +82,7 @@ TEST_F(StatusVerdict, SizesThatChangeMuchAreShownAndAreNoFailure) {
     add("s", 1, bytes);
     const auto streams = judged();
     EXPECT_EQ(streams.front().status, status) << bytes;
-    EXPECT_EQ(judge(streams, 0), ExitCode::kOk);
+    EXPECT_EQ(judge(streams, {}), ExitCode::kOk);
   }
 }
 
@@ -99,41 +102,172 @@ TEST_F(StatusVerdict, WhatIsExpectedAndAbsentIsToldAndTheFirstTableCounts) {
                                                                       {"pg/app", StreamStatus::kLate},
                                                                       {"pg/other", StreamStatus::kOk},
                                                                       {"scratch/a", StreamStatus::kIgnored}}));
-  EXPECT_EQ(judge(streams, 0), ExitCode::kLimitMissed);
+  EXPECT_EQ(judge(streams, {}), ExitCode::kLimitMissed);
 }
 
 TEST_F(StatusVerdict, TheWorstDecides) {
   add("late", 30, 1);
   add("damaged", 1, 1);
-  EXPECT_EQ(judge(judged(newest_within(hours(25))), 0), ExitCode::kLimitMissed);
+  EXPECT_EQ(judge(judged(newest_within(hours(25))), {}), ExitCode::kLimitMissed);
   lost_ = {{"gone", 2}};
-  EXPECT_EQ(judge(judged(newest_within(hours(25))), 0), ExitCode::kRollback);
+  EXPECT_EQ(judge(judged(newest_within(hours(25))), {}), ExitCode::kRollback);
   catalog_.broken.push_back(
       {manifest_name(StreamTag(), Uuid()), Error(ErrorCode::kCorrupt, "rotten"), {}, "damaged", false, std::nullopt});
   const auto streams = judged(newest_within(hours(25)));
-  EXPECT_EQ(judge(streams, 0), ExitCode::kDamage);
+  EXPECT_EQ(judge(streams, {}), ExitCode::kDamage);
   EXPECT_EQ(streams.front().status, StreamStatus::kDamaged);
-  EXPECT_EQ(judge({}, 1), ExitCode::kDamage);
-  EXPECT_EQ(judge({}, 0), ExitCode::kOk);
+  EXPECT_EQ(judge({}, {.damaged_packs = 1}), ExitCode::kDamage);
+  EXPECT_EQ(judge({}, {}), ExitCode::kOk);
 }
 
 TEST_F(StatusVerdict, NagiosGetsOneLineAndItsOwnExitCodes) {
   StatusReport report;
   add("s", 30, 100);
   report.streams = judged();
-  EXPECT_EQ(nagios_answer(report).line, "DRSTREAM OK - 1 stream: 1 ok | 's age'=108000s;;;0 's size'=100B;;;0");
-  EXPECT_EQ(nagios_answer(report).exit_status, 0);
+  EXPECT_EQ(nagios_answer(report, kStatusNow).line,
+            "DRSTREAM OK - 1 stream: 1 ok | 's age'=108000s;;;0 's size'=100B;;;0 damaged_packs=0;;0;0");
+  EXPECT_EQ(nagios_answer(report, kStatusNow).exit_status, 0);
   report.streams = judged(newest_within(hours(25)));
-  EXPECT_EQ(nagios_answer(report).exit_status, 2);
-  EXPECT_TRUE(nagios_answer(report).line.starts_with("DRSTREAM CRITICAL - 1 stream: 1 late; s: the newest good"));
+  EXPECT_EQ(nagios_answer(report, kStatusNow).exit_status, 2);
+  EXPECT_TRUE(
+      nagios_answer(report, kStatusNow).line.starts_with("DRSTREAM CRITICAL - 1 stream: 1 late; s: the newest good"));
   catalog_ = {};
   add("s", 2, 100);
   add("s", 1, 200);
   report.streams = judged();
-  EXPECT_EQ(nagios_answer(report).exit_status, 1);
+  EXPECT_EQ(nagios_answer(report, kStatusNow).exit_status, 1);
   const NagiosAnswer unknown = nagios_answer(Error(ErrorCode::kUnavailable, "a | b\nc"));
   EXPECT_EQ(unknown.line, "DRSTREAM UNKNOWN - a / b\\nc");
   EXPECT_EQ(unknown.exit_status, 3);
+}
+
+TEST_F(StatusVerdict, WhatASweepFoundMissingIsDamageOfTheRepository) {
+  StatusReport report;
+  add("s", 1, 100);
+  report.streams = judged();
+  report.faults.structure_failed_ns = kStatusNow - 3 * kHourNs;
+  EXPECT_EQ(report.exit_code(), ExitCode::kDamage);
+  const std::string problem =
+      "a sweep found 3 h 00 min ago that snapshots lack stored blocks: `drstream verify` says which";
+  EXPECT_EQ(status_problems_text(report, kStatusNow), problem + "\n");
+  EXPECT_NE(status_text(report, 0, kStatusNow).find(problem + "\n"), std::string::npos);
+  const NagiosAnswer answer = nagios_answer(report, kStatusNow);
+  EXPECT_EQ(answer.exit_status, 2);
+  EXPECT_TRUE(answer.line.starts_with("DRSTREAM CRITICAL - 1 stream: 1 ok; " + problem)) << answer.line;
+  const auto document = status_json(report, kStatusNow);
+  EXPECT_EQ(document["problems"], nlohmann::ordered_json::array({problem}));
+  EXPECT_TRUE(document.contains("structure_failed_time"));
+  report.proof.emplace(Evidence(kStatusNow), std::vector<PackInfo>(), kStatusNow);
+  EXPECT_NE(status_metrics(report, "r", 0).text().find("drstream_verify_structure_failed{repository=\"r\"} 1\n"),
+            std::string::npos);
+  report.faults.structure_failed_ns = 0;
+  EXPECT_EQ(report.exit_code(), ExitCode::kOk);
+  EXPECT_FALSE(status_json(report, kStatusNow).contains("structure_failed_time"));
+  EXPECT_NE(status_metrics(report, "r", 0).text().find("drstream_verify_structure_failed{repository=\"r\"} 0\n"),
+            std::string::npos);
+}
+
+TEST_F(StatusVerdict, NoStreamAtAllMissesALimit) {
+  StatusReport report;
+  EXPECT_EQ(report.exit_code(), ExitCode::kOk);
+  EXPECT_EQ(status_text(report, 0, kStatusNow), "no snapshots\n");
+  EXPECT_EQ(nagios_answer(report, kStatusNow).exit_status, 0);
+  report.faults.is_empty_under_limit = true;
+  EXPECT_EQ(report.exit_code(), ExitCode::kLimitMissed);
+  EXPECT_EQ(status_text(report, 0, kStatusNow), "no snapshots: a limit was given and there is nothing that meets it\n");
+  EXPECT_EQ(nagios_answer(report, kStatusNow).exit_status, 2);
+}
+
+TEST_F(StatusVerdict, AnIgnoredStreamHasNoAge) {
+  const std::vector<Expectation> expectations = {{{"scratch"}, {}, {}, true, ""}};
+  add("scratch", 900, 1);
+  StatusReport report;
+  report.streams = judged({{}, {}, expectations});
+  const std::string text = status_text(report, 0, kStatusNow);
+  EXPECT_NE(text.find("scratch"), std::string::npos);
+  EXPECT_EQ(text.find("0.0 s"), std::string::npos) << text;
+}
+
+// One pack, and a snapshot whose rebuild failed ten hours ago.
+class FailedRebuild : public StatusVerdict {
+ protected:
+  static constexpr WallNs kFailed = kStatusNow - 10 * kHourNs;
+  FailedRebuild() {
+    add("s", 50, 100).digest.data[0] = 7;
+    rebuilt(kFailed, false);
+  }
+  void rebuilt(WallNs at, bool well) {
+    Verified record;
+    record.ended_ns = at;
+    record.rebuilt = {{catalog_.live.front().digest, well, at}};
+    evidence_.add(record, 0);
+  }
+  void read_all(WallNs at, ProofLevel level) {
+    Verified record;
+    record.ended_ns = at;
+    record.arcs = arcs_of({.packs = packs_,
+                           .proven = {true},
+                           .bounds = {},
+                           .listed_ns = packs_.front().stored_ns,
+                           .proven_ns = at,
+                           .level = level});
+    evidence_.add(record, 0);
+  }
+  void found_whole(WallNs at) {
+    Verified record;
+    record.ended_ns = record.structure_ns = at;
+    evidence_.add(record, 0);
+  }
+  StreamVerdict proven(const StatusLimits& limits = {}) {
+    auto streams = judged(limits);
+    judge_proofs(streams, catalog_, StatusProof(evidence_, packs_, kStatusNow), limits, kStatusNow);
+    return streams.front();
+  }
+
+  std::vector<PackInfo> packs_ = {{.name = {}, .bytes = 100, .stored_ns = kStatusNow - 60 * kHourNs}};
+  Evidence evidence_{kStatusNow};
+};
+
+TEST_F(FailedRebuild, IsDamageUntilAllIsDecodedAndNothingIsMissing) {
+  read_all(kFailed - kHourNs, ProofLevel::kDecoded);
+  found_whole(kFailed);
+  EXPECT_EQ(proven().status, StreamStatus::kDamaged) << "the proofs are older";
+  EXPECT_NE(proven().problems.front().find("drstream sweep --level rebuild"), std::string::npos);
+  found_whole(kFailed + kHourNs);
+  read_all(kFailed + kHourNs, ProofLevel::kDigest);
+  EXPECT_EQ(proven().status, StreamStatus::kDamaged) << "a digest says nothing of the blocks";
+  read_all(kFailed + 2 * kHourNs, ProofLevel::kDecoded);
+  const StreamVerdict unproven = proven();
+  EXPECT_EQ(unproven.status, StreamStatus::kUnproven);
+  EXPECT_TRUE(unproven.is_unproven);
+  EXPECT_NE(unproven.problems.front().find("drstream sweep --level rebuild"), std::string::npos);
+  packs_.push_back({.name = {}, .bytes = 100, .stored_ns = kStatusNow - kHourNs});
+  packs_.back().name.data[0] = 9;
+  EXPECT_EQ(proven().status, StreamStatus::kDamaged) << "a pack of today was not read";
+  packs_.back().condemned = true;
+  EXPECT_EQ(proven().status, StreamStatus::kUnproven);
+  rebuilt(kFailed + 3 * kHourNs, true);
+  EXPECT_EQ(proven().status, StreamStatus::kOk);
+  EXPECT_FALSE(proven().is_unproven);
+}
+
+TEST_F(FailedRebuild, IsDamageWhereTheLastLookAtTheStructureIsOlder) {
+  found_whole(kFailed);
+  read_all(kFailed + kHourNs, ProofLevel::kDecoded);
+  EXPECT_EQ(proven().status, StreamStatus::kDamaged);
+}
+
+TEST_F(FailedRebuild, OfAnotherSnapshotProvesNothingOfThisStream) {
+  catalog_.live.front().digest.data[0] = 8;
+  EXPECT_EQ(proven().status, StreamStatus::kOk);
+  const StatusLimits limits{{}, hours(20), {}};
+  const StreamVerdict stream = proven(limits);
+  EXPECT_EQ(stream.status, StreamStatus::kUnproven);
+  EXPECT_EQ(stream.problems.front(),
+            "not proven within 20 h 00 min: 1 pack of the repository was not read by a sweep within that time, and no "
+            "snapshot of the stream was rebuilt");
+  read_all(kFailed, ProofLevel::kDigest);
+  EXPECT_EQ(proven(limits).status, StreamStatus::kOk);
 }
 
 }  // namespace
