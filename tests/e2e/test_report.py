@@ -186,7 +186,7 @@ def test_rot_is_named_with_what_it_hits(nights, browser):
     drs.run("scrub", "--read-only", *forms(drs, "scrub"), expect=4)
     assert page_of(drs.folder / "scrub.html").has("p", "objects with")
     drs.run("status", *forms(drs, "status"), expect=4)
-    assert page_of(drs.folder / "status.html").has("li", "packs that are marked as damaged: 1; ")
+    assert page_of(drs.folder / "status.html").has("li", "1 pack is marked as damaged: ")
     assert suite_of(drs.folder / "status.xml")[0] == {"drstream status", "no pack is marked as damaged"}
 
 
@@ -347,6 +347,43 @@ def test_a_run_that_is_stopped_says_so(drs):
     assert push.returncode == 143
     page = page_of(drs.folder / "push.html")
     assert page.texts["h1"] == ["bad · drstream push · exit 143"] and page.has("p", "Stopped by signal 15.")
+
+
+def test_marked_packs_and_unproven_streams_name_what_comes_next(drs):
+    drs.push("pg/app", sample_bytes(300_000))
+    drs.flip(drs.largest_pack(), 200)
+    drs.run("scrub", expect=4)
+    drs.run("status", *forms(drs, "marked"), expect=4)
+    page = page_of(drs.folder / "marked.html")
+    assert page.has("li", "1 pack is marked as damaged") and page.has("dd", "`drstream verify` names the affected streams")
+    assert page.has("dd", "`drstream repair packs` heals") and not page.has("p", "below")
+    assert suite_of(drs.folder / "marked.xml")[0] == {"drstream status", "no pack is marked as damaged"}
+    drs.flip(drs.largest_pack(), 200)
+    drs.run("scrub")
+    time.sleep(0.1)
+    drs.run("status", "--verified-within", "1ms", *forms(drs, "unproven"), expect=15)
+    page = page_of(drs.folder / "unproven.html")
+    assert page.has("p", "The proof that what is stored is intact is too old") and page.has("p", "--budget")
+    assert not page.has("p", "the job that pushes")
+    assert suite_of(drs.folder / "unproven.xml")[0] == {"drstream status", "pg/app"}
+
+
+def test_holes_and_packs_that_are_lost_are_listed(drs):
+    drs.push("pg/app", sample_bytes(300_000))
+    pack = drs.largest_pack()
+    drs.flip(pack, 200)
+    drs.run("pull", "pg/app", "-o", drs.folder / "out", "--allow-holes", *forms(drs, "holes"), expect=8)
+    [hole] = json.loads((drs.folder / "holes.json").read_text())["result"]["holes"]
+    name = f"hole: bytes {hole['offset_bytes']} to {hole['offset_bytes'] + hole['bytes']} of the stream"
+    assert hole["object"] == pack and page_of(drs.folder / "holes.html").has("td", pack)
+    assert page_of(drs.folder / "holes.html").has("li", name)
+    assert suite_of(drs.folder / "holes.xml")[0] == {"drstream pull", name}
+    drs.run("scrub", expect=4)
+    drs.run("repair", "packs", *forms(drs, "repair"), expect=4)
+    page = page_of(drs.folder / "repair.html")
+    assert page.has("td", pack) and page.has("p", "--from-repository PLACE")
+    [snapshot] = drs.json("repair", "packs", expect=4)["damaged_snapshots"]
+    assert suite_of(drs.folder / "repair.xml")[0] == {"drstream repair packs", pack, f"snapshot {snapshot['id']} of pg/app"}
 
 
 def test_an_answer_to_nagios_has_a_report_of_its_own(drs):

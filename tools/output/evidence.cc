@@ -32,7 +32,8 @@ constexpr std::array kWords = {
     WordRow{"lost", Verdict::kBad},          WordRow{"deletion", Verdict::kBad},
     WordRow{"absent", Verdict::kBad},        WordRow{"late", Verdict::kBad},
     WordRow{"damaged-there", Verdict::kBad}, WordRow{"too-new", Verdict::kBad},
-    WordRow{"failed", Verdict::kBad},        WordRow{"partial", Verdict::kWarnings},
+    WordRow{"failed", Verdict::kBad},        WordRow{"stays", Verdict::kBad},
+    WordRow{"unproven", Verdict::kBad},      WordRow{"partial", Verdict::kWarnings},
     WordRow{"changed", Verdict::kWarnings},  WordRow{"warning", Verdict::kWarnings},
 };
 
@@ -55,22 +56,49 @@ Verdict verdict_of(int exit_code, const Json& answer) {
   return warned ? Verdict::kWarnings : Verdict::kGood;
 }
 
+constexpr std::string_view kDamageMeans = "Snapshots that need what is damaged cannot be restored completely.";
+
+Advice advice_of_damage(std::string_view command) {
+  if (command == "status")  // which reads no data, and so knows no snapshot by name
+    return {std::string(kDamageMeans),
+            "`drstream verify` names the affected streams and snapshots. `drstream repair packs` heals the repository "
+            "from a replica; or push the streams again: a push stores damaged blocks anew. docs/INCIDENTS.md has the "
+            "steps."};
+  if (command == "repair packs")
+    return {std::string(kDamageMeans),
+            "Push the streams of the snapshots below again: what their data still has of the lost blocks is stored "
+            "anew. Or name another replica, or a repository with the same streams: --from-repository PLACE. Then run "
+            "`drstream repair packs` again. docs/INCIDENTS.md has the steps."};
+  return {std::string(kDamageMeans),
+          "Find the affected streams and snapshots below. Heal the repository from a copy, or push the streams "
+          "again: a push stores damaged blocks anew. docs/INCIDENTS.md has the steps."};
+}
+
+// Of status: the worst stream decides.
+Advice advice_of_limit(const Json& result) {
+  const Json& streams = list_member(result, "streams");
+  const auto any = [&](std::string_view word) {
+    return std::ranges::any_of(streams, [&](const Json& one) { return text_member(one, "status") == word; });
+  };
+  if (any("unproven") && !any("late") && !any("absent"))
+    return {"The proof that what is stored is intact is too old, or there is none.",
+            "Run `drstream sweep`. If it runs each night, give it a larger --budget. A snapshot that could not be "
+            "rebuilt needs `drstream sweep --level rebuild`."};
+  return {"A stream has no good snapshot that is recent enough.",
+          "Check the job that pushes it: its timer, its last exit code and its log. Then push."};
+}
+
 // Without a failure: what the exit code of an answer means to its reader.
-Advice advice_of_code(int exit_code) {
+Advice advice_of_code(int exit_code, const Json& evidence) {
   switch (static_cast<ExitCode>(exit_code)) {
-    case ExitCode::kDamage:
-      return {"Snapshots that need what is damaged cannot be restored completely.",
-              "Find the affected streams and snapshots below. Heal the repository from a copy, or push the streams "
-              "again: a push stores damaged blocks anew. docs/INCIDENTS.md has the steps."};
+    case ExitCode::kDamage: return advice_of_damage(text_member(evidence, "command"));
     case ExitCode::kRollback:
       return {"Snapshots that existed before are gone, or the repository is older than it was.",
               "Find out what was removed, and by whom. Copies of the repository may still have it. Pushes may go on "
               "meanwhile: they remove nothing. docs/INCIDENTS.md has the steps."};
     case ExitCode::kFormatTooNew:
       return {"What a newer drstream wrote was not checked.", "Run it again with the newer drstream."};
-    case ExitCode::kLimitMissed:
-      return {"A stream has no good snapshot that is recent enough.",
-              "Check the job that pushes it: its timer, its last exit code and its log. Then push."};
+    case ExitCode::kLimitMissed: return advice_of_limit(object_member(evidence, "result"));
     case ExitCode::kRestoreIncomplete:
       return {"The output is not complete.", "Find what is missing below before the output is used."};
     case ExitCode::kWarnings: return {"", "Read the warnings below."};
@@ -149,21 +177,25 @@ Advice advice_in(const Json& evidence) {
   if (!failure.empty())
     return {std::string(text_member(failure, "consequence")), std::string(text_member(failure, "next_step"))};
   const int exit_code = static_cast<int>(number_member(evidence, "exit_code").value_or(0));
-  if (exit_code != 0) return advice_of_code(exit_code);
-  return verdict_in(evidence) == Verdict::kWarnings ? advice_of_code(static_cast<int>(ExitCode::kWarnings)) : Advice{};
+  if (exit_code != 0) return advice_of_code(exit_code, evidence);
+  return verdict_in(evidence) == Verdict::kWarnings ? advice_of_code(static_cast<int>(ExitCode::kWarnings), evidence)
+                                                    : Advice{};
+}
+
+std::string hole_text(const Json& hole) {
+  const double begin = number_member(hole, "offset_bytes").value_or(0);
+  const std::string_view object = text_member(hole, "object");
+  return fmt::format("hole: bytes {:.0f} to {:.0f} of the stream: {} {}{}{}", begin,
+                     begin + number_member(hole, "bytes").value_or(0), text_member(hole, "reason"),
+                     text_member(hole, "block_kind"), object.empty() ? "" : " in ", object);
 }
 
 std::vector<std::string> problems_in(const Json& evidence, std::size_t count_max, std::size_t& left_out) {
   const Json& result = object_member(evidence, "result");
   std::vector<std::string> out;
   std::vector<std::pair<std::size_t, std::string>> ranked;
-  // Of status; the marks that a check has made follow from its findings.
-  const double marked = result.contains("streams") ? number_member(result, "packs_marked").value_or(0) : 0;
-  if (marked > 0)
-    out.push_back(
-        fmt::format("packs that are marked as damaged: {:.0f}; `drstream verify` says which snapshots need "
-                    "them, and pushes store their chunks anew",
-                    marked));
+  for (const Json& one : list_member(result, "problems"))  // of the whole
+    if (one.is_string()) out.push_back(one.get<std::string>());
   for (const Json& stream : list_member(result, "streams"))
     for (const Json& problem : list_member(stream, "problems"))
       if (problem.is_string())
@@ -172,22 +204,22 @@ std::vector<std::string> problems_in(const Json& evidence, std::size_t count_max
             fmt::format("{}: {}", text_member(stream, "stream"), problem.get_ref<const std::string&>()));
   append_all(out, std::move(ranked));
   ranked.clear();
-  for (const std::string_view list : {"findings", "snapshots", "broken_manifests"})
+  for (const Json& hole : list_member(result, "holes")) ranked.emplace_back(0, hole_text(hole));
+  for (const std::string_view list : {"findings", "damaged_packs", "snapshots", "broken_manifests"})
     for (const Json& row : list_member(result, list)) {
       const std::string_view problem = text_member(row, "problem");
       if (problem.empty()) continue;
       std::string_view word = text_member(row, "severity");
       if (word.empty()) word = text_member(row, "outcome");
       std::string text;
-      for (const std::string_view part :
-           {word, text_member(row, "object"), text_member(row, "stream"), text_member(row, "manifest"), problem})
+      for (const std::string_view part : {word, text_member(row, "object"), text_member(row, "pack"),
+                                          text_member(row, "stream"), text_member(row, "manifest"), problem})
         if (!part.empty()) text += fmt::format("{}{}", text.empty() ? "" : ": ", part);
       ranked.emplace_back(rank_of_word(word), std::move(text));
     }
   append_all(out, std::move(ranked));
-  for (const std::string_view list : {"problems", "warnings"})
-    for (const Json& one : list_member(result, list))
-      if (one.is_string()) out.push_back(one.get<std::string>());
+  for (const Json& one : list_member(result, "warnings"))
+    if (one.is_string()) out.push_back(one.get<std::string>());
   left_out = out.size() - std::min(out.size(), count_max);
   out.resize(out.size() - left_out);
   return out;

@@ -52,6 +52,9 @@ Advice advice_in(const nlohmann::ordered_json& evidence);
 std::vector<std::string> problems_in(const nlohmann::ordered_json& evidence, std::size_t count_max,
                                      std::size_t& left_out);
 
+// One of the holes of a restore: "hole: bytes 0 to 4096 of the stream: missing data in packs/...".
+std::string hole_text(const nlohmann::ordered_json& hole);
+
 // How bad a word such as "late", "damage" or "healed" is, in members named status, severity and outcome.
 Verdict verdict_of_word(std::string_view word);
 // Its place in an order from the worst, for sorting.

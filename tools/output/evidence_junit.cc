@@ -108,6 +108,10 @@ std::string joined_texts(const Json& list) {
   return out;
 }
 
+std::string snapshot_name(const Json& snapshot) {
+  return fmt::format("snapshot {} of {}", text_member(snapshot, "id"), text_member(snapshot, "stream"));
+}
+
 void add_streams(const Json& result, Suite& suite) {
   for (const Json& stream : list_member(result, "streams")) {
     const std::string_view status = text_member(stream, "status");
@@ -125,7 +129,59 @@ void add_streams(const Json& result, Suite& suite) {
   suite.add({.name = "no pack is marked as damaged",
              .failed = *marked > 0,
              .type = "damage",
-             .message = fmt::format("{:.0f} packs are marked as damaged", *marked)});
+             .message = fmt::format("{:.0f} packs are marked as damaged: `drstream verify` names the snapshots that "
+                                    "need them, `drstream repair packs` heals them",
+                                    *marked)});
+  // Where no sweep has looked, nothing is known of it.
+  const std::string_view failed_time = text_member(result, "structure_failed_time");
+  if (failed_time.empty() && text_member(result, "structure_time").empty()) return;
+  suite.add({.name = "no snapshot lacks an object",
+             .failed = !failed_time.empty(),
+             .type = "damage",
+             .message = fmt::format(
+                 "a sweep found at {} that snapshots lack stored blocks: `drstream verify` names them", failed_time)});
+}
+
+// The packs and snapshots that repair packs could not heal, and those that it did.
+void add_repaired(const Json& result, Suite& suite) {
+  if (!result.contains("packs_intact")) return;
+  const Json& packs = list_member(result, "damaged_packs");
+  if (packs.empty()) suite.add({.name = "no pack is damaged or missing"});
+  for (const Json& pack : packs) {
+    const std::string_view outcome = text_member(pack, "outcome");
+    Case one;
+    one.name = text_member(pack, "pack");
+    one.failed = verdict_of_word(outcome) == Verdict::kBad;
+    one.type = outcome;
+    one.message = one.text =
+        fmt::format("{}: {}; of its {:.0f} live blocks {:.0f} have no good copy", outcome, text_member(pack, "problem"),
+                    number_member(pack, "live_blocks").value_or(0), number_member(pack, "lost_blocks").value_or(0));
+    suite.add(std::move(one));
+  }
+  for (const Json& snapshot : list_member(result, "damaged_snapshots"))
+    suite.add({.name = snapshot_name(snapshot),
+               .failed = true,
+               .type = "damaged snapshot",
+               .message = fmt::format("{:.0f} blocks that it needs have no good copy",
+                                      number_member(snapshot, "lost_blocks").value_or(0))});
+}
+
+// The ranges of bytes that a restore left out.
+void add_holes(const Json& result, Suite& suite) {
+  const Json& holes = list_member(result, "holes");
+  for (const Json& hole : holes) {
+    const std::string text = hole_text(hole);
+    suite.add({.name = text.substr(0, text.rfind(": ")),
+               .failed = true,
+               .type = std::string(text_member(hole, "reason")),
+               .message = text});
+  }
+  const double left_out = number_member(result, "hole_count").value_or(0) - static_cast<double>(holes.size());
+  if (left_out > 0)
+    suite.add({.name = "further holes",
+               .failed = true,
+               .type = "hole",
+               .message = fmt::format("{:.0f} further holes: `drstream pull --holes FILE` lists all", left_out)});
 }
 
 // A case for each kind of finding that a check looks for and did not find, and one for each that it found.
@@ -152,7 +208,7 @@ void add_findings(const Json& result, bool warnings_fail, Suite& suite) {
     suite.add(std::move(one));
   }
   for (const Json& snapshot : list_member(result, "damaged_snapshots"))
-    suite.add({.name = fmt::format("snapshot {} of {}", text_member(snapshot, "id"), text_member(snapshot, "stream")),
+    suite.add({.name = snapshot_name(snapshot),
                .failed = true,
                .type = "damaged snapshot",
                .message = fmt::format("{:.0f} ranges of bytes are damaged, the first at byte {:.0f}",
@@ -209,6 +265,8 @@ std::string evidence_junit(const Json& evidence) {
   add_places(failure, suite);
   add_streams(result, suite);
   add_findings(result, number_member(evidence, "exit_code") == 9.0, suite);
+  add_repaired(result, suite);
+  add_holes(result, suite);
   add_copied(result, suite);
   return suite.xml();
 }

@@ -49,6 +49,57 @@ TEST(EvidenceJunit, EachStreamIsACase) {
   Suite marked;
   read_suite(evidence_document(facts_of("status", 4), answer, Json()), marked);
   EXPECT_EQ(marked.failed.back(), "no pack is marked as damaged");
+  answer["structure_time"] = "2026-11-20T01:00:05.000000000Z";
+  Suite checked;
+  read_suite(evidence_document(facts_of("status", 4), answer, Json()), checked);
+  EXPECT_EQ(checked.passed.back(), "no snapshot lacks an object");
+  answer["structure_failed_time"] = "2026-11-20T01:00:05.000000000Z";
+  Suite missing;
+  read_suite(evidence_document(facts_of("status", 4), answer, Json()), missing);
+  EXPECT_EQ(missing.failed.back(), "no snapshot lacks an object");
+}
+
+TEST(EvidenceJunit, AStreamThatIsUnprovenHasFailed) {
+  Suite suite;
+  const Json answer = status_of(15, Json::array({stream_of("a", "unproven")}));
+  read_suite(evidence_document(facts_of("status", 15), answer, Json()), suite);
+  EXPECT_EQ(suite.failed, (Names{"drstream status", "a"}));
+  const std::string whole = suite.suite.child("testcase").child("failure").child_value();
+  EXPECT_NE(whole.find("drstream sweep"), std::string::npos) << whole;
+}
+
+TEST(EvidenceJunit, PacksOfARepairAreCases) {
+  const Json answer = {
+      {"exit_code", 4},
+      {"packs_intact", 0},
+      {"damaged_packs",
+       Json::array({{{"pack", "packs/a"}, {"outcome", "condemned"}, {"problem", "x"}, {"lost_blocks", 0}},
+                    {{"pack", "packs/b"}, {"outcome", "stays"}, {"problem", "y"}, {"lost_blocks", 3}}})},
+      {"damaged_snapshots", Json::array({{{"stream", "pg/app"}, {"id", "abc"}, {"lost_blocks", 2}}})}};
+  Suite suite;
+  read_suite(evidence_document(facts_of("repair packs", 4), answer, Json()), suite);
+  EXPECT_EQ(suite.failed, (Names{"drstream repair packs", "packs/b", "snapshot abc of pg/app"}));
+  EXPECT_EQ(suite.passed, (Names{"packs/a"}));
+  Suite none;
+  read_suite(evidence_document(facts_of("repair packs", 0),
+                               {{"exit_code", 0}, {"packs_intact", 0}, {"damaged_packs", Json::array()}}, Json()),
+             none);
+  EXPECT_EQ(none.passed, (Names{"drstream repair packs", "no pack is damaged or missing"}));
+}
+
+TEST(EvidenceJunit, HolesOfARestoreAreCasesAndThoseLeftOutAreCounted) {
+  const Json answer = {{"exit_code", 8},
+                       {"hole_count", 3},
+                       {"holes", Json::array({{{"offset_bytes", 10U},
+                                               {"bytes", 5U},
+                                               {"reason", "damaged"},
+                                               {"block_kind", "data"},
+                                               {"object", "packs/a"}}})}};
+  Suite suite;
+  read_suite(evidence_document(facts_of("pull", 8), answer, Json()), suite);
+  EXPECT_EQ(suite.failed, (Names{"drstream pull", "hole: bytes 10 to 15 of the stream", "further holes"}));
+  const pugi::xml_node last = suite.suite.last_child().child("failure");
+  EXPECT_TRUE(std::string(last.attribute("message").value()).starts_with("2 further holes"));
 }
 
 TEST(EvidenceJunit, EachFindingIsACaseAndSoIsEachKindThatWasNotFound) {

@@ -81,14 +81,47 @@ TEST(Evidence, TheWorstProblemsStandFirstAndTheRestIsCounted) {
   EXPECT_EQ(left_out, 1U);
 }
 
-TEST(Evidence, MarkedPacksAreAProblemOfStatus) {
+TEST(Evidence, ProblemsOfTheRepositoryStandBeforeThoseOfStreams) {
   std::size_t left_out = 0;
-  Json answer = status_of(4, Json::array({stream_of("a", "ok")}));
-  EXPECT_TRUE(problems_in(evidence_document(facts_of("status", 4), answer, Json()), 9, left_out).empty());
-  answer["packs_marked"] = 2;
-  const auto problems = problems_in(evidence_document(facts_of("status", 4), answer, Json()), 9, left_out);
-  ASSERT_EQ(problems.size(), 1U);
-  EXPECT_TRUE(problems.front().starts_with("packs that are marked as damaged: 2; "));
+  Json answer = status_of(4, Json::array({stream_of("a", "lost")}));
+  answer["problems"] = {"2 packs are marked as damaged"};
+  EXPECT_EQ(problems_in(evidence_document(facts_of("status", 4), answer, Json()), 9, left_out),
+            (std::vector<std::string>{"2 packs are marked as damaged", "a: it is lost"}));
+}
+
+TEST(Evidence, AdviceNamesWhatTheCommandCanNotSayItself) {
+  const auto next_step = [](const std::string& command, int code, const Json& answer) {
+    return advice_in(evidence_document(facts_of(command, code), answer, Json())).next_step;
+  };
+  const std::string status = next_step("status", 4, status_of(4, Json::array({stream_of("a", "ok")})));
+  EXPECT_TRUE(status.starts_with("`drstream verify` names")) << status;
+  EXPECT_NE(status.find("`drstream repair packs` heals"), std::string::npos) << status;
+  EXPECT_EQ(status.find("below"), std::string::npos) << status;
+  EXPECT_NE(next_step("verify", 4, {{"exit_code", 4}}).find("below"), std::string::npos);
+  EXPECT_NE(next_step("repair packs", 4, {{"exit_code", 4}}).find("--from-repository"), std::string::npos);
+  const auto of_limit = [&](const Json& streams) { return next_step("status", 15, status_of(15, streams)); };
+  EXPECT_TRUE(
+      of_limit(Json::array({stream_of("a", "unproven"), stream_of("b", "ok")})).starts_with("Run `drstream sweep`"));
+  EXPECT_TRUE(of_limit(Json::array({stream_of("a", "unproven"), stream_of("b", "late")})).starts_with("Check the job"));
+  EXPECT_TRUE(of_limit(Json::array()).starts_with("Check the job"));
+}
+
+TEST(Evidence, HolesAndPacksThatWereNotHealedAreProblems) {
+  std::size_t left_out = 0;
+  const Json holes = {{"exit_code", 8},
+                      {"holes", Json::array({{{"offset_bytes", 4096U},
+                                              {"bytes", 100U},
+                                              {"reason", "missing"},
+                                              {"block_kind", "data"},
+                                              {"object", "packs/aa"}}})}};
+  EXPECT_EQ(problems_in(evidence_document(facts_of("pull", 8), holes, Json()), 9, left_out),
+            (std::vector<std::string>{"hole: bytes 4096 to 4196 of the stream: missing data in packs/aa"}));
+  const Json repaired = {
+      {"exit_code", 4},
+      {"damaged_packs", Json::array({{{"outcome", "condemned"}, {"pack", "packs/a"}, {"problem", "x"}},
+                                     {{"outcome", "stays"}, {"pack", "packs/b"}, {"problem", "y"}}})}};
+  EXPECT_EQ(problems_in(evidence_document(facts_of("repair packs", 4), repaired, Json()), 9, left_out),
+            (std::vector<std::string>{"stays: packs/b: y", "condemned: packs/a: x"}));
 }
 
 TEST(Evidence, TheEndOfTheNameDecidesTheForm) {
