@@ -61,7 +61,7 @@ bool any_expects_proof(std::span<const Expectation> expectations) {
 }
 
 bool any_failed(const Evidence& evidence, const SnapshotCatalog& catalog) {
-  return structure_failed_ns(evidence) != 0 || std::ranges::any_of(catalog.live, [&](const Snapshot& snapshot) {
+  return evidence.structure_failed_ns() != 0 || std::ranges::any_of(catalog.live, [&](const Snapshot& snapshot) {
            const RebuildProof* const rebuilt = evidence.rebuilt(snapshot.digest);
            return rebuilt != nullptr && !rebuilt->well;
          });
@@ -84,7 +84,9 @@ Result<void> look_at_proofs(CommandContext& context, const StatusCommand& comman
   const WallNs now_ns = context.clock.wall_ns();
   report.proof.emplace(std::move(evidence), packs.packs(), now_ns);
   report.proof_window = command.verified_within.value_or(kProofWindow);
-  report.faults.structure_failed_ns = structure_failed_ns(report.proof->evidence());
+  // What a sweep has found, also where nobody may write marks or somebody has removed them.
+  report.damaged_packs = std::max(report.damaged_packs, report.proof->coverage(report.proof_window).damaged_packs);
+  report.faults.structure_failed_ns = report.proof->evidence().structure_failed_ns();
   judge_proofs(report.streams, report.catalog, *report.proof,
                {command.newest_within, command.verified_within, expectations}, now_ns);
   return {};

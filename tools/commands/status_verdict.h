@@ -44,9 +44,6 @@ struct StatusLimits {
   std::span<const Expectation> expectations;  // the first that matches a stream counts
 };
 
-// When a sweep last found that snapshots lack something; 0: never, or a later one found that all are whole.
-WallNs structure_failed_ns(const Evidence& evidence);
-
 // What sweeps have proven of a repository.
 class StatusProof {
  public:
@@ -58,7 +55,7 @@ class StatusProof {
   [[nodiscard]] Coverage coverage(std::chrono::milliseconds within) const;
   // Whether every pack of today was read and decoded after this time, and a sweep found later that nothing is missing.
   [[nodiscard]] bool is_whole_since(WallNs then_ns) const;
-  [[nodiscard]] bool something_is_missing() const { return structure_failed_ns(evidence_) != 0; }
+  [[nodiscard]] bool something_is_missing() const { return evidence_.structure_failed_ns() != 0; }
 
  private:
   Evidence evidence_;
