@@ -85,8 +85,8 @@ Result<void> look_at_proofs(CommandContext& context, const StatusCommand& comman
   report.proof.emplace(std::move(evidence), packs.packs(), now_ns);
   report.proof_window = command.verified_within.value_or(kProofWindow);
   // What a sweep has found, also where nobody may write marks or somebody has removed them.
-  report.faults.damaged_packs = std::max<std::size_t>(report.faults.damaged_packs,
-                                                      report.proof->coverage(report.proof_window).damaged_packs);
+  report.faults.damaged_packs =
+      std::max<std::size_t>(report.faults.damaged_packs, report.proof->coverage(report.proof_window).damaged_packs);
   report.faults.structure_failed_ns = report.proof->evidence().structure_failed_ns();
   judge_proofs(report.streams, report.catalog, *report.proof,
                {command.newest_within, command.verified_within, expectations}, now_ns);

@@ -81,8 +81,8 @@ void judge_proofs(std::vector<StreamVerdict>& streams, const SnapshotCatalog& ca
 
 // What is wrong with the repository, and not with one stream of it.
 struct RepositoryFaults {
-  std::size_t damaged_packs = 0;   // that marks name
-  WallNs structure_failed_ns = 0;  // as above
+  std::size_t damaged_packs = 0;   // that marks name, or that a sweep found damaged
+  WallNs structure_failed_ns = 0;  // Evidence::structure_failed_ns
   bool is_empty_under_limit = false;
 };
 // For people, the worst first.
