@@ -283,8 +283,8 @@ class Application {
     if (!output.failure()) return static_cast<int>(code);
     // A reader that stops early (`drstream list | head`) is not a failure.
     if (output.failure()->code == ErrorCode::kSinkClosed) return static_cast<int>(code);
-    const bool answer_is_all =
-        effect == CommandEffect::kReads || effect == CommandEffect::kReadsTopics || effect == CommandEffect::kProves;
+    const bool answer_is_all = effect == CommandEffect::kReads || effect == CommandEffect::kReadsTopics ||
+                               effect == CommandEffect::kProves || effect == CommandEffect::kSweeps;
     make_logger(console_, model_.options.log)
         ->log(answer_is_all ? spdlog::level::err : spdlog::level::warn,
               "the answer of `drstream{}{}` could not be printed: {}", path_.empty() ? "" : " ", path_,

@@ -59,6 +59,15 @@ def test_repair_says_which_bytes_of_which_snapshot_are_lost(drs, half_lost, tmp_
     assert "push pg/app again" in text and f"damaged snapshot: pg/app {new}" not in text
 
 
+def test_a_copy_into_other_keys_has_what_still_restores(drs, half_lost, new_repository):
+    _, (_, new, _) = half_lost
+    other = new_repository("other")
+    other.run("init")
+    copied = other.run("copy", "--from-repository", drs.path, env={"BACKUP_FROM_ENCRYPTION_KEY": drs.key}, expect=4)
+    assert f"copied {new} of pg/app" in copied.out.decode()
+    assert [other.pull(snapshot["id"]) for snapshot in other.snapshots()] == [NEW, NEW]
+
+
 def test_once_the_damaged_snapshot_is_given_up_no_push_is_asked_for(drs, half_lost):
     pack, (old, new, _) = half_lost
     drs.run("forget", old)

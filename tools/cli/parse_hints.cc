@@ -110,6 +110,16 @@ std::string exec_without_mark_text(const CLI::App& app, const Arguments& argumen
                      command_path(&app), command.empty() ? "CMD" : command);
 }
 
+// The message of CLI11 for an option that takes one value, given several times: "--level: At Most 1 required but
+// received 2". Empty for another one.
+std::string given_again_text(std::string_view message) {
+  constexpr std::string_view kAtMostOne = ": At Most 1 required but received ";
+  const std::size_t at = message.find(kAtMostOne);
+  if (at == std::string_view::npos) return "";
+  return fmt::format("{} is given {} times, and takes one value: give it once", message.substr(0, at),
+                     message.substr(at + kAtMostOne.size()));
+}
+
 }  // namespace
 
 std::span<const ForeignCommand> foreign_commands() {
@@ -173,6 +183,8 @@ std::string parse_error_text(const CLI::Error& error, const CLI::App& app, const
     if (std::string text = unexpected_text(app, arguments.own); !text.empty()) return text;
   if (is_conversion)
     return fmt::format("{}; accepted for a flag are true and false, for --verbose a number", error.what());
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr)
+    if (std::string text = given_again_text(error.what()); !text.empty()) return text;
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !arguments.child.empty())
     return fmt::format("{}; what stands behind -- is the command that --exec runs", error.what());
   return error.what();

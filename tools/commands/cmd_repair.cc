@@ -50,7 +50,7 @@ void add_repair_command(CommandSet& commands) {
                                        "  drstream repair index\n"
                                        "  drstream repair index --all\n");
   add_flag(*app, "--all", options->all, "Read every pack again, and replace every index object");
-  commands.add({app, CommandEffect::kChanges,
+  commands.add({app, CommandEffect::kRepairs,
                 [options](CommandContext& context) { return run_repair_index(context, *options); }});
   add_repair_packs_command(commands, *repair);
 }

@@ -113,7 +113,7 @@ void add_repair_packs_command(CommandSet& commands, CLI::App& repair) {
   declare_from_key_options(*app, command->from);
   commands.add({
       .app = app,
-      .effect = CommandEffect::kChanges,
+      .effect = CommandEffect::kRepairs,
       .run = [command](CommandContext& context) { return run_repair_packs(context, *command); },
       .metrics = add_run_metrics(*app, "repair_packs"),
       .reports = add_reports(*app),

@@ -214,7 +214,7 @@ void add_sweep_command(CommandSet& commands) {
   const auto metrics = add_run_metrics(*app, "sweep");
   commands.add({
       .app = app,
-      .effect = CommandEffect::kProves,
+      .effect = CommandEffect::kSweeps,
       .run = [command, metrics](CommandContext& context) { return run_sweep(context, *command, *metrics); },
       .metrics = metrics,
       .reports = add_reports(*app),

@@ -64,7 +64,8 @@ Result<void> check_hole_choice(const HoleChoice& choice, const std::string& outp
   const auto refuse = [](std::string text) { return Error(ErrorCode::kUsage, std::move(text)); };
   if (!choice.allow) {
     if (choice.omit || !choice.map.empty())
-      return refuse(fmt::format("{} needs --allow-holes", choice.omit ? "--omit-holes" : "--holes"));
+      return refuse(fmt::format("{} needs --allow-holes, which restores what damage has left",
+                                choice.omit ? "--omit-holes" : "--holes"));
     return {};
   }
   if (exec)

@@ -85,7 +85,9 @@ std::string give_up_step(const RepairPacksReport& report) {
     if (lost_a_recipe(snapshot)) out += fmt::format("  {} of {}\n", snapshot.id, printable_value(snapshot.stream));
   if (std::ranges::any_of(report.snapshots, still_restores))
     out +=
-        "next: snapshots that still restore need nothing now (`drstream pull ID`; of topics `drstream kafka restore`). "
+        "next: snapshots that still restore need nothing now: `drstream pull ID`, of topics `drstream kafka restore`, "
+        "and "
+        "`drstream copy` into a repository with keys of its own have all of them. "
         "Their lost blocks cannot be stored again, since other chunks of these are lost; pushes store what they need "
         "of "
         "them in new blocks. The damage ends with a replica (--from-repository), or once these snapshots are forgotten "

@@ -56,6 +56,13 @@ std::string_view consequence_of(const Error& error, CommandEffect effect) {
       }
     case CommandEffect::kRestoresTopics: return "the topics at the target may be incomplete: do not use them yet";
     case CommandEffect::kProves: return "nothing was proven by this run";
+    case CommandEffect::kSweeps:
+      return is_mistake(error.code) ? "nothing was proven by this run"
+                                    : "what this run has recorded until then stays proven, and packs that it found "
+                                      "damaged are marked: `drstream status` shows them";
+    case CommandEffect::kRepairs:
+      return is_mistake(error.code) ? "nothing was repaired"
+                                    : "what was damaged stays damaged, as far as this run had not healed it";
     case CommandEffect::kChanges:
     case CommandEffect::kReadsTopics:
     case CommandEffect::kReads: return "";
@@ -82,6 +89,23 @@ std::string_view damage_step(CommandEffect effect) {
          "repository";
 }
 
+// A repair has found damage, so its steps do not say that nothing needs repair.
+std::string_view shortage_step(CommandEffect effect) {
+  if (effect == CommandEffect::kRepairs)
+    return "this machine is short of descriptors, memory or threads: stop other programs, raise the limit (`ulimit "
+           "-n`, `ulimit -u`, the container's), or give fewer --threads, then run it again";
+  return "this machine is short of descriptors, memory or threads: stop other programs, raise the limit (`ulimit "
+         "-n`, `ulimit -u`, the container's), or give fewer --threads, then run it again; nothing needs repair";
+}
+
+std::string_view no_space_step(CommandEffect effect) {
+  if (effect == CommandEffect::kRepairs)
+    return "free space or raise the quota, then run it again: it goes on with what is left";
+  if (effect == CommandEffect::kWillRestore || effect == CommandEffect::kRestores)
+    return "free space where the output goes, then pull again";
+  return "free space or raise the quota, then run it again; nothing needs repair";
+}
+
 std::string_view next_step_of(const Error& error, CommandEffect effect) {
   const bool restores = effect == CommandEffect::kWillRestore || effect == CommandEffect::kRestores;
   const bool pushes =
@@ -95,10 +119,7 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
     return "run it again with --resume: it goes on where this run ended";
   if (effect == CommandEffect::kCommitted) return "`drstream list` shows what was committed; it needs no second push";
   if (error.error_number == ENOMEM) return "free memory, or give less --memory, then run it again";
-  if (is_shortage_errno(error.error_number))
-    return "this machine is short of descriptors, memory or threads: stop other programs, raise the limit (`ulimit "
-           "-n`, "
-           "`ulimit -u`, the container's), or give fewer --threads, then run it again; nothing needs repair";
+  if (is_shortage_errno(error.error_number)) return shortage_step(effect);
   switch (error.code) {
     case ErrorCode::kInternal:
       return "run it again; if it fails again, check this machine's memory and report the message and "
@@ -135,9 +156,7 @@ std::string_view next_step_of(const Error& error, CommandEffect effect) {
     case ErrorCode::kUnsettled:
       return "check whether the snapshot exists (`drstream list`) and whether the store accepts objects (`drstream "
              "doctor`); push again if it does not exist";
-    case ErrorCode::kNoSpace:
-      return restores ? "free space where the output goes, then pull again"
-                      : "free space or raise the quota, then run it again; nothing needs repair";
+    case ErrorCode::kNoSpace: return no_space_step(effect);
     case ErrorCode::kUnavailable: return "check that the store can be reached, then run it again";
     case ErrorCode::kAlreadyExists:
       return restores ? "choose another name, or --force if it may be replaced" : "choose another place";

@@ -29,7 +29,9 @@ enum class CommandEffect {
   kWillRestoreTopics,  // kafka restore, before it writes
   kRestoresTopics,     // kafka restore, once it may have written
   kProves,             // verify, scrub
-  kChanges,            // init, key, repair
+  kSweeps,             // sweep, which records what it proves as it goes on
+  kRepairs,            // repair index, repair packs
+  kChanges,            // init, key
 };
 
 struct FailureReport {

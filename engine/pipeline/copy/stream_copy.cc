@@ -105,8 +105,10 @@ Result<void> StreamCopy::add(const Snapshot& snapshot) {
 
 void StreamCopy::report_healed(const std::string& name, std::uint64_t blocks) {
   if (blocks > 0)
-    report_->warnings.push_back(name + ": " + std::to_string(blocks) +
-                                " lost or damaged blocks of the source were rebuilt from other copies of their chunks");
+    report_->warnings.push_back(
+        name + ": " + std::to_string(blocks) +
+        (blocks == 1 ? " lost or damaged block of the source was" : " lost or damaged blocks of the source were") +
+        " rebuilt from other copies of chunks");
 }
 
 Result<std::optional<Error>> StreamCopy::copy_archive(const Snapshot& snapshot) {

@@ -53,6 +53,13 @@ TEST(ParseHints, TheWordsOfOtherToolsLeadToOursOrSayThatThereIsNothing) {
   }
 }
 
+TEST(ParseHints, AnOptionGivenTwiceIsNamed) {
+  EXPECT_EQ(refusal({"sweep", "--level", "digest", "--level", "decode"}),
+            "--level is given 2 times, and takes one value: give it once");
+  EXPECT_EQ(refusal({"pull", "pg/app", "-o", "x", "--output", "y", "-o", "z"}),
+            "--output is given 3 times, and takes one value: give it once");
+}
+
 TEST(ParseHints, AnOptionThatThereIsNotIsNamedWithItsNearest) {
   EXPECT_EQ(refusal({"push", "pg/app", "--comression", "lz4"}),
             "there is no option '--comression'; did you mean '--compression'?");

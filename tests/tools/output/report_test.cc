@@ -108,6 +108,25 @@ TEST(Report, ACheckThatFailedItselfSaysNothingOfSnapshots) {
               "nothing was proven by this run");
 }
 
+TEST(Report, ASweepThatEndsEarlyKeepsWhatItHasRecorded) {
+  const Error cancelled{ErrorCode::kCancelled, "asked to stop"};
+  const auto ended = explain(cancelled, CommandEffect::kSweeps, 143).consequence;
+  EXPECT_NE(ended.find("stays proven"), std::string::npos) << ended;
+  EXPECT_NE(ended.find("are marked"), std::string::npos) << ended;
+  EXPECT_EQ(explain({ErrorCode::kUsage, "x"}, CommandEffect::kSweeps, 2).consequence, "nothing was proven by this run");
+}
+
+TEST(Report, ARepairWithoutRoomDoesNotSayThatNothingNeedsRepair) {
+  for (const Error& error : {Error(ErrorCode::kNoSpace, "put packs/x: No space left on device", ENOSPC),
+                             Error(ErrorCode::kBusy, "x", EMFILE)}) {
+    const auto report = explain(error, CommandEffect::kRepairs, 5);
+    EXPECT_NE(report.consequence.find("stays damaged"), std::string::npos) << report.consequence;
+    EXPECT_NE(report.next_step.find("run it again"), std::string::npos) << report.next_step;
+    EXPECT_EQ(report.next_step.find("nothing needs repair"), std::string::npos) << report.next_step;
+  }
+  EXPECT_EQ(explain({ErrorCode::kWrongKey, "x"}, CommandEffect::kRepairs, 12).consequence, "nothing was repaired");
+}
+
 TEST(Report, OnlyAnEmptyPlaceIsOfferedToInit) {
   const auto report = explain({ErrorCode::kNoRepository, "x"}, CommandEffect::kCommits, 10);
   EXPECT_NE(report.next_step.find("at an empty place"), std::string::npos) << report.next_step;
