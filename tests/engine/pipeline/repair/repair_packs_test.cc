@@ -234,6 +234,22 @@ TEST_F(RepairPacksTest, AMarkOfOneBlockIsNotEnoughForAPackWithTwoDamagedOnes) {
   expect_restores(push_stream(pushed_.stream));
 }
 
+TEST_F(RepairPacksTest, WhatIsFoundAfterAPackWasReadCountsToo) {
+  const Digest pack = parse_name(pack_)->digest;
+  const std::uint64_t bytes = objects_->find(pack_)->bytes->size();
+  auto table = read_pack_table(*repository_, repository_->store(), pack, bytes);
+  ASSERT_TRUE(table.ok());
+  IndexWriter index(*repository_, repository_->store());
+  ASSERT_TRUE(index.add({{pack, bytes + 1, table->salt}, std::move(table->blocks)}).ok());
+  ASSERT_TRUE(index.flush().ok());
+  mark(pack_);
+  const auto report = repair();
+  ASSERT_THAT(fates(report), ElementsAre(Fate::kCondemned));
+  EXPECT_THAT(report.packs[0].problem, HasSubstr(" bytes, but index/"));
+  EXPECT_EQ(report.packs_intact, 0U);
+  expect_restores(pushed_);
+}
+
 TEST_F(RepairPacksTest, AFlippedBitThatLooksLikeANewerFormatIsDamage) {
   const std::size_t key_method = 9;  // FORMAT.md "Envelope"
   rot(*objects_, pack_, key_method);
