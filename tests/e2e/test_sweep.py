@@ -272,9 +272,9 @@ def test_what_a_sweep_has_read_when_it_is_ended_stays_proven(s3):
 
 
 def test_four_machines_share_a_bucket_and_one_is_killed(s3):
-    for seed in range(24):
-        s3.push("s", sample_bytes(400_000, seed=seed))
-    sweeps = [s3.start("sweep", "--shard", f"{shard}/4", "--limit-download", "1MiB", "--threads", "1")
+    for seed in range(32):  # so that no part is empty
+        s3.push("s", sample_bytes(800_000, seed=seed))
+    sweeps = [s3.start("sweep", "--shard", f"{shard}/4", "--limit-download", "512KiB", "--threads", "1")
               for shard in (1, 2, 3, 4)]  # fmt: skip
     time.sleep(0.7)
     sweeps[1].kill()
