@@ -248,6 +248,9 @@ def sweep_in_parts(world):
     found = ask(drs, "sweep", "--verified-within", "0s", expect=4)
     assert found["damaged_snapshots"] and found["hit_streams"] and found["packs_marked"] == 1
     ask(drs, "status", "--verified-within", "1d", expect=4)
+    drs.remove_object(drs.largest_pack())
+    ask(drs, "sweep", "--verified-within", "0s", expect=4)
+    assert "structure_failed_time" in ask(drs, "status", expect=4)
 
 
 def copy(world):

@@ -109,11 +109,34 @@ def test_a_pack_that_is_missing_is_found_although_nothing_is_due(filled):
     assert report["structure_checked"] and report["damaged_snapshots"]
     assert {"object": pack, "severity": "damage"}.items() <= report["findings"][0].items()
     assert "structure_time" not in report
+    found = filled.json("status", "--verified-within", "1d", expect=4)
+    assert found["structure_failed_time"] and "structure_time" not in found and found["packs_marked"] == 0
+    [problem] = found["problems"]
+    assert re.fullmatch(r"a sweep found .* ago that snapshots lack stored blocks: `drstream verify` says which", problem)
+    nagios = filled.run("status", "--format", "nagios", expect=2).out.decode()
+    assert nagios.startswith("DRSTREAM CRITICAL - ") and problem.split(" ago ")[1] in nagios
     # As long as it is so, and on other levels.
     assert filled.json("sweep", expect=4)["damaged_snapshots"]
     rebuilt = filled.json("sweep", "--level", "rebuild", expect=4)
     assert pack in {finding["object"] for finding in rebuilt["findings"]} and rebuilt["damaged_snapshots"]
     assert rebuilt["rebuilt_bytes"] == 300_000 * rebuilt["snapshots_rebuilt"]
+
+
+def test_status_is_green_again_once_a_sweep_has_found_what_was_missing(filled):
+    pack = filled.largest_pack()
+    content = filled.read_object(pack)
+    filled.remove_object(pack)
+    filled.run("sweep", expect=4)
+    metrics = filled.folder / "status.prom"
+    failed = re.compile(r"^drstream_verify_structure_failed.* (\d)$", re.MULTILINE)
+    filled.run("status", "--metrics", metrics, expect=4)
+    assert failed.findall(metrics.read_text()) == ["1"]
+    filled.write_object(pack, content)
+    filled.run("status", expect=4)  # which has not looked itself
+    assert filled.json("sweep")["structure_checked"]
+    found = filled.json("status", "--metrics", metrics)
+    assert found["structure_time"] and "structure_failed_time" not in found and found["problems"] == []
+    assert failed.findall(metrics.read_text()) == ["0"]
 
 
 def test_a_deletion_of_the_newest_snapshot_is_told(filled):

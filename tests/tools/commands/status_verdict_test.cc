@@ -213,9 +213,10 @@ class FailedRebuild : public StatusVerdict {
                            .level = level});
     evidence_.add(record, 0);
   }
-  void found_whole(WallNs at) {
+  void looked(WallNs at, bool whole) {
     Verified record;
     record.ended_ns = record.structure_ns = at;
+    record.structure_whole = whole;
     evidence_.add(record, 0);
   }
   StreamVerdict proven(const StatusLimits& limits = {}) {
@@ -230,10 +231,10 @@ class FailedRebuild : public StatusVerdict {
 
 TEST_F(FailedRebuild, IsDamageUntilAllIsDecodedAndNothingIsMissing) {
   read_all(kFailed - kHourNs, ProofLevel::kDecoded);
-  found_whole(kFailed);
+  looked(kFailed, true);
   EXPECT_EQ(proven().status, StreamStatus::kDamaged) << "the proofs are older";
   EXPECT_NE(proven().problems.front().find("drstream sweep --level rebuild"), std::string::npos);
-  found_whole(kFailed + kHourNs);
+  looked(kFailed + kHourNs, true);
   read_all(kFailed + kHourNs, ProofLevel::kDigest);
   EXPECT_EQ(proven().status, StreamStatus::kDamaged) << "a digest says nothing of the blocks";
   read_all(kFailed + 2 * kHourNs, ProofLevel::kDecoded);
@@ -252,9 +253,19 @@ TEST_F(FailedRebuild, IsDamageUntilAllIsDecodedAndNothingIsMissing) {
 }
 
 TEST_F(FailedRebuild, IsDamageWhereTheLastLookAtTheStructureIsOlder) {
-  found_whole(kFailed);
+  looked(kFailed, true);
   read_all(kFailed + kHourNs, ProofLevel::kDecoded);
   EXPECT_EQ(proven().status, StreamStatus::kDamaged);
+}
+
+TEST_F(FailedRebuild, IsDamageWhereSomethingIsMissingSince) {
+  read_all(kFailed + kHourNs, ProofLevel::kDecoded);
+  looked(kFailed + kHourNs, true);
+  EXPECT_EQ(proven().status, StreamStatus::kUnproven);
+  looked(kFailed + 2 * kHourNs, false);
+  EXPECT_EQ(proven().status, StreamStatus::kDamaged);
+  looked(kFailed + 3 * kHourNs, true);
+  EXPECT_EQ(proven().status, StreamStatus::kUnproven);
 }
 
 TEST_F(FailedRebuild, OfAnotherSnapshotProvesNothingOfThisStream) {
