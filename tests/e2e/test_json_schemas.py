@@ -1,9 +1,9 @@
 """Every JSON document that the command prints is as docs/schemas describes it, and every schema describes one."""
 
-import shutil
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
