@@ -111,10 +111,27 @@ Result<std::optional<Verdict::Judged>> Verdict::judge_without_table(const PackIn
   for (const BlockId& block : blocks) {
     DRS_RETURN_IF_ERROR(check_cancelled());
     DRS_ASSIGN_OR_RETURN(const auto copy, copy_of(block, pack.name));
-    if (!copy) return may_hold("the only copy of a block that can be read");
+    if (!copy) {
+      DRS_ASSIGN_OR_RETURN(const bool waits, is_moved_first(block, pack.name));
+      if (waits) return std::optional<Judged>();  // a later run judges it
+      return may_hold("the only copy of a block that can be read");
+    }
     judged.relies_on.insert(*copy);
   }
   return std::optional(std::move(judged));
+}
+
+Result<bool> Verdict::is_moved_first(const BlockId& block, const Digest& pack) {
+  for (std::uint32_t unit = 0; unit < live_.index->unit_count(); ++unit) {
+    const std::vector<IndexedPack>& packs = live_.index->unit_packs(unit);
+    DRS_ASSIGN_OR_RETURN(const Directory entries, live_.index->directory(unit));
+    for (const DirectoryEntry& entry : *entries) {
+      if (entry.record.id != block || packs[entry.pack].name == pack) continue;
+      const PackInfo* const other = live_.packs->find(packs[entry.pack].name);
+      if (other != nullptr && other->condemned && !other->marked) return true;
+    }
+  }
+  return false;
 }
 
 Result<std::vector<BlockId>> Verdict::listed_in(const Digest& pack) {

@@ -69,6 +69,8 @@ class Verdict {
   Result<std::optional<Judged>> judge(const PackInfo& pack, const Result<PackTable>& table);
   Result<std::optional<Judged>> judge_without_table(const PackInfo& pack, const Error& unreadable);
   // The live blocks that index objects list in a pack. Errors: that of a directory.
+  // Whether the block lies in another condemned pack as well, out of which a prune moves it.
+  Result<bool> is_moved_first(const BlockId& block, const Digest& pack);
   Result<std::vector<BlockId>> listed_in(const Digest& pack);
   // Whether the index can be relied upon to show what a pack without a table gives.
   struct IndexState {
