@@ -160,7 +160,8 @@ std::vector<PackProof> Evidence::judge(std::span<const PackInfo> packs, Deciding
     if (fact >= arcs_.size()) {
       const DamagedPack& damaged = damaged_[fact - arcs_.size()];
       const auto here = between(packs, damaged.pack, damaged.pack);
-      if (here.empty()) continue;
+      // A pack that was put there later is another one: it may be healed, and nothing of it is proven.
+      if (here.empty() || there_since_ns(here.front()) > damaged.proven_ns) continue;
       const auto at = static_cast<std::size_t>(here.data() - packs.data());
       proofs[at] = {.damaged = true};
       damaged_at[at] = damaged.level;

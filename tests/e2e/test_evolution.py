@@ -260,10 +260,11 @@ def test_a_newer_record_of_a_sweep_proves_nothing_and_is_a_warning(stored, level
     pack = bytes.fromhex(stored.pack[-64:])
     now_ns = time.time_ns()
     later_ns = now_ns + 60 * 10**9  # than the pack is written
+    pack_bytes = stored.drs.objects()[stored.pack]
     name = f"verified/{bytes(16).hex()}"
 
     def record(level, **fields):
-        arc = pack + pack + struct.pack("<qqqQQ", -1, later_ns, later_ns, 1, 1) + form.sha256(pack)[:16]
+        arc = pack + pack + struct.pack("<qqqQQ", -1, later_ns, later_ns, 1, pack_bytes) + form.sha256(pack)[:16]
         arc += bytes([level]) + struct.pack("<q", now_ns)
         body = bytes(1) + struct.pack("<qqB", now_ns, now_ns, 1) + bytes(4) + struct.pack("<I", 1) + arc + bytes(12)
         return {name: writer.document(stored.keys, form.VERIFIED, name, body, **fields)}

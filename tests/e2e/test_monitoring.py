@@ -121,7 +121,7 @@ def test_a_good_night_alerts_nobody_and_rot_does(machine, prometheus):
     machine.prove(code=4)
     wait_for("the damage is seen", lambda: seen(prometheus, "drstream_repo_damaged_packs", 1))
     wait_for("alerts fire", lambda: {"DrstreamDamage", "DrstreamSweepFailed"} <= prometheus.firing())
-    assert prometheus.firing() == {"DrstreamDamage", "DrstreamSweepFailed"}
+    assert prometheus.firing() == {"DrstreamDamage", "DrstreamSweepFailed", "DrstreamSnapshotsIncomplete"}
     [(_, coverage)] = prometheus.query("drstream_verify_coverage_ratio")
     assert 0 < coverage < 1
     if coverage < 0.9:  # for three days, then it is an alert

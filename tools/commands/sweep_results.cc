@@ -129,7 +129,8 @@ nlohmann::ordered_json sweep_json(const SweepRun& run) {
   if (run.budget_bytes) out["budget_bytes"] = *run.budget_bytes;
   if (run.budget_time) out["budget_seconds"] = static_cast<double>(run.budget_time->count()) / 1e3;
   if (report.ended) out["ended"] = report.ended->message;
-  out["evidence"] = run.recorded && !run.keyless;
+  const bool stored = !report.ended || report.records > 0;
+  out["evidence"] = run.recorded && !run.keyless && stored;
   out["findings"] = findings_json(checked.findings);
   out.update(damaged_snapshots_json(checked));
   out["coverage"] = coverage_json(report.coverage, run.verified_within);

@@ -109,7 +109,7 @@ def proofs_of(packs, records, now_ns):
         if time_ns > now_ns + HOUR_NS:
             continue
         if is_damage:
-            if fact[0] in proofs:
+            if any(pack[0] == fact[0] and pack[1] <= time_ns for pack in packs):
                 proofs[fact[0]] = Proof(damaged=True, damaged_level=fact[1])
             continue
         for name, _, _, _ in packs_of(fact, packs):

@@ -157,6 +157,19 @@ TEST(Evidence, IsOverriddenByDamageUntilAReadOfThatLevelFindsItIntact) {
   EXPECT_EQ(evidence.of(packs)[0].decoded_ns, kNow + 3 * kDay);
 }
 
+TEST(Evidence, OfDamageIsNoneOfAPackThatWasPutThereLater) {
+  std::vector<PackInfo> packs = {pack(1, kNow - kDay)};
+  Evidence evidence(kNow + kDay);
+  Verified damaged;
+  damaged.ended_ns = kNow;
+  damaged.damaged = {{packs[0].name, ProofLevel::kDecoded, kNow}};
+  evidence.add(damaged, 0);
+  EXPECT_TRUE(evidence.of(packs)[0].damaged);
+  packs[0].changed_ns = kNow + kMinute;  // healed by hand
+  EXPECT_FALSE(evidence.of(packs)[0].damaged);
+  EXPECT_EQ(evidence.of(packs)[0].read_ns, 0);
+}
+
 TEST(Evidence, TakesTheEarlierOfTwoClocks) {
   const std::vector<PackInfo> packs = {pack(1, kNow - 90 * kDay)};
   const auto one = arcs(packs, {true}, kNow - kHour);
