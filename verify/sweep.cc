@@ -4,14 +4,11 @@
 #include <atomic>
 #include <utility>
 
-#include "codecs/random.h"
-#include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "engine/repository/block_reader.h"
 #include "engine/repository/live_index.h"
 #include "engine/repository/parallel.h"
 #include "io/base/error_class.h"
-#include "sinks/settled_put.h"
 #include "verify/check_context.h"
 #include "verify/check_memory.h"
 #include "verify/index_object.h"
@@ -24,6 +21,7 @@
 namespace drs {
 namespace {
 
+using DigestSet = std::unordered_set<Digest, FixedBytesHash>;
 constexpr auto kPassOver = PackCatalog::UnreadableCondemned::kPassOver;
 
 constexpr std::size_t kIndexReadersMax = 16;
@@ -296,10 +294,15 @@ void Sweep::report_known_damage(std::span<const std::size_t> due, const std::vec
   }
 }
 
+// Condemned packs of now, which a prune may have deleted.
+Result<DigestSet> load_spare(Repository& repository) {
+  DRS_ASSIGN_OR_RETURN(const CondemnedList condemned, PackCatalog::load_condemned(repository, kPassOver));
+  return DigestSet(condemned.packs.begin(), condemned.packs.end());
+}
+
 // Reads the beginning of each index object.
 Result<bool> Sweep::names_a_missing_pack() {
-  DRS_ASSIGN_OR_RETURN(const CondemnedList condemned, PackCatalog::load_condemned(repository_, kPassOver));
-  const std::unordered_set<Digest, FixedBytesHash> spare(condemned.packs.begin(), condemned.packs.end());
+  DRS_ASSIGN_OR_RETURN(const DigestSet spare, load_spare(repository_));
   DRS_ASSIGN_OR_RETURN(const WorkerStores stores, parallel_stores(repository_.store(), kIndexReadersMax));
   std::atomic<bool> missing = false;
   DRS_RETURN_IF_ERROR(
@@ -333,8 +336,7 @@ Result<void> Sweep::check_index_objects(const CheckMemory& memory) {
   if (std::exchange(index_checked_, true)) return {};
   DRS_ASSIGN_OR_RETURN(const PackCatalog packs, PackCatalog::load(repository_, kPassOver));
   DRS_ASSIGN_OR_RETURN(std::vector<ObjectInfo> objects, list_index_objects(context_));
-  DRS_ASSIGN_OR_RETURN(const CondemnedList condemned, PackCatalog::load_condemned(repository_, kPassOver));
-  const std::unordered_set<Digest, FixedBytesHash> spare(condemned.packs.begin(), condemned.packs.end());
+  DRS_ASSIGN_OR_RETURN(const DigestSet spare, load_spare(repository_));
   IndexCheck check(context_, packs, spare, claims_);
   DRS_ASSIGN_OR_RETURN(const WorkerStores stores, worker_stores(repository_.store(), memory.workers));
   DRS_ASSIGN_OR_RETURN(const CheckBuffers buffers, CheckBuffers::map(memory));
@@ -377,12 +379,7 @@ Result<void> Sweep::save_end(WallNs begun_ns) {
 Result<void> Sweep::save(const std::vector<Verified>& records, ObjectStore& store) {
   for (const Verified& record : records) {
     if (!options_.read_only) {
-      Uuid id;
-      random_bytes(id.mutable_view());
-      const std::string name = verified_name(id);
-      const auto put = put_settled(
-          store, name, encode_document(repository_.keys(), ObjectKind::kVerified, name, encode_verified(record)));
-      if (!put.ok()) return unsaved(put.error());
+      if (const auto put = put_record(repository_, store, record); !put.ok()) return unsaved(put.error());
       ++report_.records;
     }
     evidence_.advance(repository_.clock().wall_ns());

@@ -5,12 +5,14 @@
 #include <unordered_set>
 #include <utility>
 
+#include "codecs/random.h"
 #include "engine/format/document.h"
 #include "engine/format/names.h"
 #include "engine/repository/listed_again.h"
 #include "engine/repository/read_again.h"
 #include "engine/repository/verified_arcs.h"
 #include "io/base/error_class.h"
+#include "sinks/settled_put.h"
 
 namespace drs {
 namespace {
@@ -245,6 +247,14 @@ std::vector<Verified> Evidence::folded(std::span<const PackInfo> packs, std::spa
     record.ended_ns = now_ns_;
   }
   return out;
+}
+
+Result<void> put_record(const Repository& repository, ObjectStore& store, const Verified& record) {
+  Uuid id;
+  random_bytes(id.mutable_view());
+  const std::string name = verified_name(id);
+  return put_settled(store, name,
+                     encode_document(repository.keys(), ObjectKind::kVerified, name, encode_verified(record)));
 }
 
 Coverage coverage_of(std::span<const PackInfo> packs, std::span<const PackProof> proofs, const CoverageWindow& window) {

@@ -87,6 +87,9 @@ class Evidence {
   std::vector<Unreadable> unreadable_;
 };
 
+// Stores a record under a new name. `store`: an instance on the repository's objects. Errors: those of put_settled.
+Result<void> put_record(const Repository& repository, ObjectStore& store, const Verified& record);
+
 // Of a whole repository, or of one shard.
 struct Coverage {
   std::uint64_t packs = 0, bytes = 0;  // that are not condemned

@@ -294,7 +294,7 @@ Result<void> Housekeeping::join_sweep_records(const LiveData& live) {
     for (const Snapshot& snapshot : live.snapshots.live) snapshots.push_back(snapshot.digest);
     // The new records are durable before those go that they stand for.
     for (const Verified& record : evidence.folded(live.packs->packs(), snapshots)) {
-      const auto stored = put(record);
+      const auto stored = put_record(repository_, repository_.store(), record);
       if (!stored.ok()) return unjoined(stored.error());
     }
     gone.insert(gone.end(), evidence.names().begin(), evidence.names().end());
@@ -303,14 +303,6 @@ Result<void> Housekeeping::join_sweep_records(const LiveData& live) {
   if (!removed.ok()) return unjoined(removed.error());
   report_.sweep_records = *removed;
   return {};
-}
-
-Result<void> Housekeeping::put(const Verified& record) {
-  Uuid id;
-  random_bytes(id.mutable_view());
-  const std::string name = verified_name(id);
-  return put_settled(repository_.store(), name,
-                     encode_document(repository_.keys(), ObjectKind::kVerified, name, encode_verified(record)));
 }
 
 // The prune has done its work: what is hindered here costs only the readers of many records.

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/format/verified.h"
 #include "engine/pipeline/keeping/deletion_record.h"
 #include "engine/pipeline/keeping/live_data.h"
 #include "engine/repository/repository.h"
@@ -60,7 +59,6 @@ class Housekeeping {
   [[nodiscard]] const HousekeepingReport& report() const { return report_; }
 
  private:
-  Result<void> put(const Verified& record);
   Result<void> unjoined(const Error& error);
 
   Repository& repository_;
